@@ -1,0 +1,38 @@
+//! Talking to a git remote in process: listing its refs, fetching from it, pushing to it, over local paths,
+//! `ssh`, `git` and `http(s)`.
+//!
+//! Without this crate each phase would either start `git` or make its own half of the protocol, and each would
+//! forget something else: the stall limit, the prompt that must not come, the password in the error message.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use remote::{Fetch, Remote, RemoteName, Unwatched};
+//!
+//! let repo = gix::open(".")?;
+//! let origin = Remote::named(&repo, &RemoteName::parse("origin")?)?;
+//! for moved in origin.fetch(&Fetch::configured(), &Unwatched)?.moved {
+//!     // `moved.local` went from `moved.old` to `moved.new`.
+//! #   let _ = moved;
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod backoff;
+mod fetch;
+mod list;
+mod name;
+mod push;
+mod remote;
+mod shown;
+mod trouble;
+mod watch;
+
+pub use backoff::Backoff;
+pub use fetch::{Fetch, Fetched, Moved, Rejected, Why};
+pub use list::{Listed, Listing};
+pub use name::RemoteName;
+pub use push::{Answer, Push, Pushed, Together, Update};
+pub use remote::{Direction, Remote};
+pub use trouble::{Trouble, Words};
+pub use watch::{Change, Step, Unwatched, Watcher};

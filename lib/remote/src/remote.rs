@@ -1,0 +1,140 @@
+//! A configured remote: where it is, and what is fetched from it to where.
+//!
+//! Reading `remote.<name>.*` in one place keeps fetch, push and the reports from disagreeing about which URL
+//! is meant once `insteadOf`, `pushInsteadOf` and `pushUrl` have had their say.
+
+use std::time::Duration;
+
+use gix::{
+    bstr::BStr,
+    refs::{FullName, FullNameRef},
+    refspec::{MatchGroup, RefSpec, match_group::Item},
+};
+
+use crate::{RemoteName, Trouble, shown};
+
+/// A remote of a repository, as configured. Nothing is connected until it is asked to list, fetch or push.
+pub struct Remote<'repo> {
+    pub(crate) repo: &'repo gix::Repository,
+    pub(crate) inner: gix::Remote<'repo>,
+    name: RemoteName,
+    stall: Option<Duration>,
+}
+
+/// Which way bytes go; the two may have different URLs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From the remote.
+    Fetch,
+    /// To the remote.
+    Push,
+}
+
+impl<'repo> Remote<'repo> {
+    /// The remote `name` of `repo`, with `url.*.insteadOf`, `pushInsteadOf` and `remote.<name>.pushUrl`
+    /// applied.
+    ///
+    /// # Errors
+    ///
+    /// [`Trouble::Misconfigured`], if there is no such remote or its section cannot be read.
+    pub fn named(repo: &'repo gix::Repository, name: &RemoteName) -> Result<Self, Trouble> {
+        let absent = || {
+            Trouble::misconfigured(
+                format!("there is no remote '{name}' in this repository's configuration"),
+                format!("`git remote -v` lists what there is; `git remote add {name} <url>` adds it"),
+            )
+        };
+        if !repo.remote_names().iter().any(|known| *known == name.as_str()) {
+            return Err(absent());
+        }
+        let inner = repo
+            .try_find_remote(BStr::new(name.as_str()))
+            .ok_or_else(absent)?
+            .map_err(|error| {
+                Trouble::misconfigured(
+                    format!("the configuration of remote '{name}' cannot be used: {}", shown::error(&error)),
+                    format!("`git config --get-regexp '^remote[.]{name}[.]'` shows it"),
+                )
+            })?;
+        Ok(Self { repo, inner, name: name.clone(), stall: None })
+    }
+
+    /// The same remote, with a limit on how long it may send and take no byte before it counts as unreachable.
+    /// Without, git's `http.lowSpeedTime` is the limit where it is set, and else 30 s.
+    #[must_use]
+    pub fn with_stall(mut self, limit: Duration) -> Self {
+        self.stall = Some(limit);
+        self
+    }
+
+    /// The remote's name.
+    #[must_use]
+    pub fn name(&self) -> &RemoteName {
+        &self.name
+    }
+
+    /// Where the remote is, fit to be shown: without a password or token.
+    #[must_use]
+    pub fn shown_url(&self, direction: Direction) -> String {
+        self.inner.url(direction.into()).map_or_else(|| "(no URL)".to_owned(), shown::url)
+    }
+
+    /// The refspecs that a fetch uses, as configured.
+    pub fn fetch_refspecs(&self) -> impl Iterator<Item = String> + '_ {
+        self.inner
+            .refspecs(gix::remote::Direction::Fetch)
+            .iter()
+            .map(|spec| spec.to_ref().instruction().to_bstring().to_string())
+    }
+
+    /// The local ref that follows `at_remote` by the configured refspecs; for `refs/heads/main` that is usually
+    /// `refs/remotes/origin/main`. `None` where nothing follows it.
+    #[must_use]
+    pub fn tracking(&self, at_remote: &FullNameRef) -> Option<FullName> {
+        tracking(self.repo, self.inner.refspecs(gix::remote::Direction::Fetch), at_remote)
+    }
+
+    /// How long no byte may go by.
+    pub(crate) fn stall(&self) -> Duration {
+        const DEFAULT: Duration = Duration::from_secs(30);
+        self.stall
+            .or_else(|| {
+                let seconds = self.repo.config_snapshot().integer("http.lowSpeedTime")?;
+                u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs)
+            })
+            .unwrap_or(DEFAULT)
+    }
+}
+
+/// The destination of `at_remote` in `specs`.
+pub(crate) fn tracking(
+    repo: &gix::Repository,
+    specs: &[RefSpec],
+    at_remote: &FullNameRef,
+) -> Option<FullName> {
+    let nothing = repo.object_hash().null();
+    let item = Item { full_ref_name: at_remote.as_bstr(), target: &nothing, object: None };
+    let outcome =
+        MatchGroup::from_fetch_specs(specs.iter().map(RefSpec::to_ref)).match_lhs(std::iter::once(item));
+    let destination = outcome.mappings.into_iter().find_map(|mapping| mapping.rhs)?;
+    FullName::try_from(destination.as_ref()).ok()
+}
+
+impl std::fmt::Debug for Remote<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Remote")
+            .field("name", &self.name)
+            .field("fetch", &self.shown_url(Direction::Fetch))
+            .field("push", &self.shown_url(Direction::Push))
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<Direction> for gix::remote::Direction {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Fetch => Self::Fetch,
+            Direction::Push => Self::Push,
+        }
+    }
+}
