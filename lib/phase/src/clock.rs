@@ -1,0 +1,53 @@
+//! Times as the contract writes them: RFC 3339 with offset, and the local time of commit messages.
+
+use jiff::{Timestamp, Zoned, tz::TimeZone};
+
+/// The time now, in the local time zone, in RFC 3339 with offset and whole seconds.
+pub fn now() -> String {
+    rfc3339(&Zoned::now())
+}
+
+/// The time now as the messages of automatic commits have it: `YYYY-MM-DD HH:MM:SS`, local.
+pub fn now_for_people() -> String {
+    Zoned::now().strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A time of git, in RFC 3339 with the offset that it was recorded with.
+///
+/// git keeps seconds since 1970 and an offset in seconds; what cannot be shown as a date is shown as 1970.
+pub fn git_time(time: gix::date::Time) -> String {
+    rfc3339(&zoned(time))
+}
+
+/// The day of a time of git, as `YYYY-MM-DD`, at the offset that it was recorded with.
+pub fn git_day(time: gix::date::Time) -> String {
+    zoned(time).strftime("%Y-%m-%d").to_string()
+}
+
+/// The time of the system clock, in the local time zone, in RFC 3339 with offset and whole seconds.
+pub fn system_time(time: std::time::SystemTime) -> String {
+    let timestamp = Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH);
+    rfc3339(&timestamp.to_zoned(TimeZone::system()))
+}
+
+fn zoned(time: gix::date::Time) -> Zoned {
+    let timestamp = Timestamp::from_second(time.seconds).unwrap_or(Timestamp::UNIX_EPOCH);
+    let offset = jiff::tz::Offset::from_seconds(time.offset).unwrap_or(jiff::tz::Offset::UTC);
+    timestamp.to_zoned(TimeZone::fixed(offset))
+}
+
+fn rfc3339(time: &Zoned) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_git_keeps_its_offset() {
+        let time = gix::date::Time { seconds: 1_780_710_652, offset: -7 * 3600 };
+        assert_eq!(git_time(time), "2026-06-05T18:50:52-07:00");
+        assert_eq!(git_day(time), "2026-06-05");
+    }
+}

@@ -1,0 +1,77 @@
+//! `.claude/identity.json`: who the user is, and where their vault lies.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Deserialize;
+
+use crate::Fault;
+
+/// The part of `.claude/identity.json` that Lockstep reads; other keys belong to others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct IdentityFile {
+    /// The name that notes are addressed to.
+    pub user: Option<String>,
+    /// The vault: a repository that is synced after the main one. `~` stands for the home directory; a relative path
+    /// starts at the root of the work tree.
+    pub vault_path: Option<Utf8PathBuf>,
+}
+
+impl IdentityFile {
+    /// Reads the file of a work tree; where there is none, nothing is known.
+    ///
+    /// # Errors
+    /// A fault with exit 78 where it is there and cannot be read or understood.
+    pub fn read(worktree: &Utf8Path) -> Result<Self, Fault> {
+        let path = worktree.join(".claude").join("identity.json");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if is_absent(&error) => return Ok(Self::default()),
+            Err(error) => {
+                return Err(Fault::misconfigured(format!("{path} could not be read: {error}")).help(HELP));
+            }
+        };
+        serde_json::from_str(text.trim_start_matches('\u{feff}'))
+            .map_err(|error| Fault::misconfigured(format!("{path} is broken: {error}")).help(HELP))
+    }
+}
+
+const HELP: &str = r#"it is a JSON object such as {"user": "mike", "vault_path": "~/vault"}"#;
+
+fn is_absent(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<IdentityFile, Fault> {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let root = Utf8Path::from_path(directory.path()).expect("a UTF-8 path");
+        std::fs::create_dir(root.join(".claude")).expect("a folder");
+        std::fs::write(root.join(".claude/identity.json"), text).expect("a file");
+        IdentityFile::read(root)
+    }
+
+    #[test]
+    fn other_keys_belong_to_others() {
+        let identity = read(r#"{"user": "mike", "vault_path": "~/vault", "role": ["admin"]}"#).expect("it is fine");
+        assert_eq!(identity.user.as_deref(), Some("mike"));
+        assert_eq!(identity.vault_path.as_deref(), Some(Utf8Path::new("~/vault")));
+    }
+
+    #[test]
+    fn a_broken_file_is_wrong_configuration_and_is_named() {
+        for text in ["", "{", "[]", r#"{"user": 5}"#] {
+            let fault = read(text).expect_err(text);
+            assert_eq!(fault.exit(), contract::Exit::Misconfigured);
+            assert!(fault.message().contains("identity.json"), "{}", fault.message());
+        }
+    }
+
+    #[test]
+    fn without_a_file_nothing_is_known() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let root = Utf8Path::from_path(directory.path()).expect("a UTF-8 path");
+        assert_eq!(IdentityFile::read(root), Ok(IdentityFile::default()));
+    }
+}

@@ -1,0 +1,138 @@
+//! What stands on stdin: a document, an agent hook's JSON, nothing, or the silence of a phase that died.
+//!
+//! An empty pipe must not pass for "no document": a crashed `lock acquire` would let the rest run unlocked.
+
+use std::io::Read;
+
+use camino::Utf8PathBuf;
+use contract::{Envelope, Exit};
+
+use crate::Fault;
+
+/// What stdin holds.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// Nothing: the phase begins a run of its own.
+    Nothing,
+    /// The JSON of an agent's hook: the phase begins a run in this directory.
+    Hook(Utf8PathBuf),
+    /// The document of a run.
+    Document(Box<Envelope>),
+}
+
+/// Reads stdin.
+///
+/// # Errors
+/// A fault with exit 65 where a phase before died, or where the text is no run document.
+pub(crate) fn read() -> Result<Input, Fault> {
+    let may_be_empty = match kind_of_stdin() {
+        Kind::NeverADocument => return Ok(Input::Nothing),
+        Kind::File => true,
+        Kind::Pipe => false,
+    };
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .lock()
+        .read_to_end(&mut bytes)
+        .map_err(|error| Fault::new(Exit::BadInput, format!("stdin could not be read: {error}")))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()].split(|b| *b == b'\n').count() - 1;
+        no_document(format!("stdin is not a run document: it is not UTF-8 at line {line}"))
+    })?;
+    if text.trim().is_empty() {
+        return if may_be_empty { Ok(Input::Nothing) } else { Err(dead_predecessor()) };
+    }
+    interpret(&text)
+}
+
+/// What a text that is not empty stands for.
+fn interpret(text: &str) -> Result<Input, Fault> {
+    if let Some(directory) = hook_directory(text) {
+        return Ok(Input::Hook(directory));
+    }
+    Envelope::parse(text)
+        .map(|envelope| Input::Document(Box::new(envelope)))
+        .map_err(|error| no_document(format!("stdin is {error}")))
+}
+
+/// The `cwd` of an agent hook's JSON.
+fn hook_directory(text: &str) -> Option<Utf8PathBuf> {
+    let json: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).ok()?;
+    if json.contains_key("lockstep") || !json.contains_key("hook_event_name") {
+        return None;
+    }
+    Some(json.get("cwd")?.as_str()?.into())
+}
+
+fn no_document(message: String) -> Fault {
+    Fault::new(Exit::BadInput, message)
+        .help("pipe the output of another phase into this one, or give --fresh to begin a run without reading stdin")
+}
+
+fn dead_predecessor() -> Fault {
+    Fault::new(Exit::BadInput, "stdin is an empty pipe: the phase before this one died, so nothing was done").help(
+        "look at the messages of the phase before; to run this phase alone from a script or cron, give --fresh or </dev/null",
+    )
+}
+
+enum Kind {
+    /// A terminal, a device, a socket: reading it could wait for ever.
+    NeverADocument,
+    /// A regular file; an empty one is no document.
+    File,
+    /// A pipe; an empty one means that its writer died.
+    Pipe,
+}
+
+#[cfg(unix)]
+fn kind_of_stdin() -> Kind {
+    use rustix::fs::FileType;
+    let Ok(stat) = rustix::fs::fstat(std::io::stdin()) else { return Kind::NeverADocument };
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Fifo => Kind::Pipe,
+        FileType::RegularFile | FileType::Directory => Kind::File,
+        FileType::Socket
+        | FileType::CharacterDevice
+        | FileType::BlockDevice
+        | FileType::Symlink
+        | FileType::Unknown => Kind::NeverADocument,
+    }
+}
+
+#[cfg(not(unix))]
+fn kind_of_stdin() -> Kind {
+    use std::io::IsTerminal as _;
+    if std::io::stdin().is_terminal() { Kind::NeverADocument } else { Kind::Pipe }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_json_of_an_agents_hook_names_the_directory() {
+        let text = r#"{"session_id":"1","hook_event_name":"Stop","cwd":"/home/mike/tools"}"#;
+        assert!(matches!(interpret(text), Ok(Input::Hook(directory)) if directory == "/home/mike/tools"));
+    }
+
+    #[test]
+    fn garbage_is_refused_with_its_line_and_column() {
+        let fault = interpret("{\"lockstep\": 1,\n  oops}").expect_err("it is garbage");
+        assert_eq!(fault.exit(), Exit::BadInput);
+        assert!(fault.message().contains("line 2 column 3"), "{}", fault.message());
+    }
+
+    #[test]
+    fn a_document_of_another_version_is_refused() {
+        let fault = interpret(r#"{"lockstep": 2}"#).expect_err("it is of another version");
+        assert_eq!(fault.exit(), Exit::BadInput);
+        assert!(fault.message().contains("version 2"), "{}", fault.message());
+    }
+
+    #[test]
+    fn other_json_is_refused() {
+        for text in ["[]", "1", "null", "{}", r#"{"hook_event_name": "Stop"}"#, r#"{"lockstep": "1"}"#] {
+            assert_eq!(interpret(text).map(|_| ()).expect_err(text).exit(), Exit::BadInput, "{text}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What every phase does alike: read the document, find the repository, hold the lock, report, exit.
+//!
+//! A phase says what it does to a repository and nothing about streams; were each to handle them by itself, one of
+//! them would sooner or later print into the document, swallow an empty pipe or invent an exit code.
+
+mod args;
+mod console;
+mod fault;
+mod guard;
+mod host;
+mod identity;
+mod input;
+mod page;
+mod progress;
+mod repository;
+mod run;
+mod runner;
+mod tool;
+
+pub mod clock;
+pub mod plain;
+pub mod programs;
+
+pub use args::{Color, CommonArgs, LockArgs, duration};
+pub use console::Console;
+pub use fault::{Done, Fault, Verdict};
+pub use guard::{Guard, Keeper, Unlocked};
+pub use host::host_name;
+pub use identity::IdentityFile;
+pub use page::{Page, Styles};
+pub use progress::Progress;
+pub use repository::{discover, place};
+pub use run::Run;
+pub use runner::{Holding, Phase, drive, main};
+pub use tool::tool;

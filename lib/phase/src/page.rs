@@ -1,0 +1,116 @@
+//! A report for people, line by line.
+//!
+//! A report renders the very value that goes into the document, and knows of its surroundings only the styles, plain
+//! unless there is a terminal that wants colour, and the width.
+
+use std::fmt::{Display, Write as _};
+
+use owo_colors::{OwoColorize, Style};
+
+/// The styles of a report, by meaning; all of them are plain by default.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct Styles {
+    /// The title of a part of the report.
+    pub heading: Style,
+    /// Something went wrong.
+    pub error: Style,
+    /// Something that the user should look at.
+    pub warning: Style,
+    /// Something went well.
+    pub good: Style,
+    /// An object id, or a ref.
+    pub id: Style,
+    /// A person.
+    pub person: Style,
+    /// What matters less.
+    pub faint: Style,
+}
+
+impl Styles {
+    /// The styles with colour.
+    pub fn coloured() -> Self {
+        Self {
+            heading: Style::new().bold(),
+            error: Style::new().red().bold(),
+            warning: Style::new().yellow().bold(),
+            good: Style::new().green(),
+            id: Style::new().yellow(),
+            person: Style::new().cyan(),
+            faint: Style::new().dimmed(),
+        }
+    }
+}
+
+/// Where a report is written.
+#[derive(Debug)]
+pub struct Page {
+    text: String,
+    /// The styles to write with.
+    pub styles: Styles,
+    /// How many columns there are; `None` where nobody looks at columns.
+    pub width: Option<usize>,
+}
+
+impl Page {
+    /// An empty page.
+    pub fn new(styles: Styles, width: Option<usize>) -> Self {
+        Self { text: String::new(), styles, width }
+    }
+
+    /// Writes a line as it is. Whatever comes from others must have gone through [`crate::plain`] before.
+    pub fn line(&mut self, line: impl Display) {
+        // Writing to a string does not fail.
+        let _ = writeln!(self.text, "{line}");
+    }
+
+    /// Writes an empty line, unless the page is empty or ends with one.
+    pub fn gap(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.text.push('\n');
+        }
+    }
+
+    /// Writes the title of a part.
+    pub fn heading(&mut self, title: impl Display) {
+        let style = self.styles.heading;
+        self.line(title.style(style));
+    }
+
+    /// Writes an error and its remedy.
+    pub fn error(&mut self, message: &str, help: Option<&str>) {
+        let label = "error:".style(self.styles.error).to_string();
+        self.line(format_args!("{label} {}", crate::plain::text(message)));
+        if let Some(help) = help {
+            self.line(format_args!("  help: {}", crate::plain::text(help)));
+        }
+    }
+
+    /// Writes a warning.
+    pub fn warning(&mut self, message: &str) {
+        let label = "warning:".style(self.styles.warning).to_string();
+        self.line(format_args!("{label} {}", crate::plain::text(message)));
+    }
+
+    /// What was written so far.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Takes what was written so far, and leaves the page empty.
+    pub fn take(&mut self) -> String {
+        std::mem::take(&mut self.text)
+    }
+
+    /// Cuts a text to the page's width less `indent` columns, with an ellipsis where something is missing.
+    pub fn fit(&self, text: &str, indent: usize) -> String {
+        let room = self.width.map_or(usize::MAX, |width| width.saturating_sub(indent).max(16));
+        let text = crate::plain::line(text);
+        if text.chars().count() <= room {
+            return text.into_owned();
+        }
+        let mut cut: String = text.chars().take(room.saturating_sub(1)).collect();
+        cut.push('…');
+        cut
+    }
+}

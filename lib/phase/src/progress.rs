@@ -1,0 +1,63 @@
+//! Progress, for a person who waits: one line on the terminal that is overwritten, and nothing anywhere else.
+
+use std::{
+    io::{IsTerminal, Write},
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+/// How often the line is drawn anew at most.
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// How long something must take before its progress is worth a line.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// A line of progress on stderr.
+#[derive(Debug)]
+pub struct Progress {
+    line: Option<Mutex<Line>>,
+}
+
+#[derive(Debug)]
+struct Line {
+    began: Instant,
+    drawn: Option<Instant>,
+}
+
+impl Progress {
+    /// Progress on stderr where it is a terminal and `wanted`, else none.
+    pub(crate) fn new(wanted: bool) -> Self {
+        let shown = wanted && std::io::stderr().is_terminal();
+        Self { line: shown.then(|| Mutex::new(Line { began: Instant::now(), drawn: None })) }
+    }
+
+    /// No progress at all.
+    pub fn none() -> Self {
+        Self { line: None }
+    }
+
+    /// Shows `text` where it is due; `text` is asked for only then.
+    pub fn set(&self, text: impl FnOnce() -> String) {
+        let Some(Ok(mut line)) = self.line.as_ref().map(Mutex::lock) else { return };
+        let now = Instant::now();
+        let due = match line.drawn {
+            None => now.duration_since(line.began) >= PATIENCE,
+            Some(drawn) => now.duration_since(drawn) >= REDRAW,
+        };
+        if due {
+            line.drawn = Some(now);
+            let text = text();
+            let shown: String = crate::plain::line(&text).chars().take(78).collect();
+            // A terminal that is gone is no reason to stop the work.
+            let _ = write!(std::io::stderr().lock(), "\r\x1b[K{shown}");
+        }
+    }
+
+    /// Takes the line away, so that something else can be printed.
+    pub fn clear(&self) {
+        let Some(Ok(mut line)) = self.line.as_ref().map(Mutex::lock) else { return };
+        if line.drawn.take().is_some() {
+            let _ = write!(std::io::stderr().lock(), "\r\x1b[K");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Finding and opening the repository, and refusing one that is not to be trusted.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use contract::{Exit, Repo};
+
+use crate::Fault;
+
+/// Opens the repository around `directory`, looking upwards as git does.
+///
+/// # Errors
+/// A fault with exit 78 where there is none, or where it cannot be opened, and with exit 77 where it belongs to someone
+/// else (`safe.directory` of git-config).
+pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
+    if !directory.is_dir() {
+        return Err(Fault::misconfigured(format!("{directory} is not a directory"))
+            .help("--repo takes the directory of a git repository"));
+    }
+    let mut repo = gix::discover(directory.as_std_path()).map_err(|error| unusable(directory, error))?;
+    if repo.git_dir_trust() != gix::sec::Trust::Full {
+        let git_dir = repo.git_dir().display();
+        return Err(Fault::new(Exit::NotAllowed, format!("{git_dir} belongs to someone else")).help(format!(
+            "if you trust whoever owns it: git config --global --add safe.directory '{directory}'"
+        )));
+    }
+    repo.object_cache_size_if_unset(16 * 1024 * 1024);
+    Ok(repo)
+}
+
+/// Where a repository lies, as the document names it.
+///
+/// # Errors
+/// A fault with exit 78 where a path is not UTF-8, which a JSON document cannot hold.
+pub fn place(repo: &gix::Repository) -> Result<Repo, Fault> {
+    let worktree = repo.workdir().map(absolute).transpose()?;
+    Ok(Repo {
+        worktree: worktree.map(Utf8PathBuf::into_string),
+        common_dir: absolute(repo.common_dir())?.into_string(),
+    })
+}
+
+fn absolute(path: &std::path::Path) -> Result<Utf8PathBuf, Fault> {
+    let path = path
+        .canonicalize()
+        .map_err(|error| Fault::failed(format!("{} cannot be looked up: {error}", path.display())))?;
+    Utf8PathBuf::from_path_buf(path).map_err(|path| {
+        Fault::misconfigured(format!("{} is not a UTF-8 path", path.display()))
+            .help("move the repository to a path that is UTF-8")
+    })
+}
+
+fn unusable(directory: &Utf8Path, error: gix::Error) -> Fault {
+    let found = gix::discover::upwards(directory.as_std_path()).is_ok();
+    if found {
+        let words = format!("{error}");
+        Fault::misconfigured(format!("the git repository at {directory} cannot be opened: {words}"))
+            .help("see what `git status` says there")
+    } else {
+        Fault::misconfigured(format!("there is no git repository at {directory} or above it"))
+            .help("change to a repository, or name one with --repo DIR")
+    }
+}

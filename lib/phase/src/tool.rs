@@ -1,0 +1,31 @@
+//! The runner of a command that is no phase: it reads no document, writes none, and shares the rest.
+
+use std::process::ExitCode;
+
+use crate::{Color, Console, Fault, console::Delivery};
+
+/// Runs a command and turns what it gives back into an exit code: the command's own, or that of the error.
+///
+/// The command writes to a [`crate::Page`], which is printed to stdout at the end.
+pub fn tool(
+    color: Color,
+    quiet: bool,
+    work: impl FnOnce(&Console, &mut crate::Page) -> anyhow::Result<u8>,
+) -> ExitCode {
+    let console = Console::of_tool(color, quiet);
+    let mut page = console.page();
+    let result = work(&console, &mut page);
+    let printed = console.report(&page);
+    match (result, printed) {
+        (Err(error), _) => {
+            let fault = Fault::from(error);
+            console.error(fault.message(), fault.remedy());
+            fault.exit().code().into()
+        }
+        (Ok(code), Ok(Delivery::Written | Delivery::ReaderGone)) => code.into(),
+        (Ok(_), Err(error)) => {
+            console.error(&format!("stdout could not be written: {error}"), None);
+            contract::Exit::Failed.code().into()
+        }
+    }
+}
