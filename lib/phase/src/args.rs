@@ -103,7 +103,8 @@ mod tests {
 
     #[test]
     fn what_is_no_length_of_time_is_refused() {
-        for text in ["", "s", "-1s", "1.5s", "10 m", "10d", "99999999999999999999h", "18446744073709551615h"] {
+        for text in ["", "s", "-1s", "1.5s", "10 m", "10d", "99999999999999999999h", "18446744073709551615h"]
+        {
             assert!(duration(text).is_err(), "{text}");
         }
     }

@@ -151,9 +151,10 @@ mod tests {
 
     #[test]
     fn a_fault_is_found_again_under_its_context() {
-        let error: anyhow::Error = Err::<(), _>(Fault::misconfigured("no remote named origin").help("add one"))
-            .context("the vault")
-            .expect_err("it is an error");
+        let error: anyhow::Error =
+            Err::<(), _>(Fault::misconfigured("no remote named origin").help("add one"))
+                .context("the vault")
+                .expect_err("it is an error");
         let fault = Fault::from(error);
         assert_eq!(fault.exit(), Exit::Misconfigured);
         assert_eq!(fault.message(), "the vault: no remote named origin");

@@ -54,7 +54,8 @@ mod tests {
 
     #[test]
     fn other_keys_belong_to_others() {
-        let identity = read(r#"{"user": "mike", "vault_path": "~/vault", "role": ["admin"]}"#).expect("it is fine");
+        let identity =
+            read(r#"{"user": "mike", "vault_path": "~/vault", "role": ["admin"]}"#).expect("it is fine");
         assert_eq!(identity.user.as_deref(), Some("mike"));
         assert_eq!(identity.vault_path.as_deref(), Some(Utf8Path::new("~/vault")));
     }

@@ -36,7 +36,8 @@ pub(crate) fn read() -> Result<Input, Fault> {
         .read_to_end(&mut bytes)
         .map_err(|error| Fault::new(Exit::BadInput, format!("stdin could not be read: {error}")))?;
     let text = String::from_utf8(bytes).map_err(|error| {
-        let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()].split(|b| *b == b'\n').count() - 1;
+        let line =
+            1 + error.as_bytes()[..error.utf8_error().valid_up_to()].split(|b| *b == b'\n').count() - 1;
         no_document(format!("stdin is not a run document: it is not UTF-8 at line {line}"))
     })?;
     if text.trim().is_empty() {

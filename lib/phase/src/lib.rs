@@ -4,6 +4,7 @@
 //! them would sooner or later print into the document, swallow an empty pipe or invent an exit code.
 
 mod args;
+mod begin;
 mod console;
 mod fault;
 mod guard;
@@ -11,6 +12,7 @@ mod host;
 mod identity;
 mod input;
 mod page;
+mod phase;
 mod progress;
 mod repository;
 mod run;
@@ -28,8 +30,9 @@ pub use guard::{Guard, Keeper, Unlocked};
 pub use host::host_name;
 pub use identity::IdentityFile;
 pub use page::{Page, Styles};
+pub use phase::{Holding, Phase};
 pub use progress::Progress;
 pub use repository::{discover, place};
 pub use run::Run;
-pub use runner::{Holding, Phase, drive, main};
+pub use runner::{drive, main};
 pub use tool::tool;

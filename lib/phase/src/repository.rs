@@ -18,9 +18,9 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
     let mut repo = gix::discover(directory.as_std_path()).map_err(|error| unusable(directory, error))?;
     if repo.git_dir_trust() != gix::sec::Trust::Full {
         let git_dir = repo.git_dir().display();
-        return Err(Fault::new(Exit::NotAllowed, format!("{git_dir} belongs to someone else")).help(format!(
-            "if you trust whoever owns it: git config --global --add safe.directory '{directory}'"
-        )));
+        return Err(Fault::new(Exit::NotAllowed, format!("{git_dir} belongs to someone else")).help(
+            format!("if you trust whoever owns it: git config --global --add safe.directory '{directory}'"),
+        ));
     }
     repo.object_cache_size_if_unset(16 * 1024 * 1024);
     Ok(repo)
