@@ -1,0 +1,105 @@
+//! The beginning of a phase: from what stands on stdin to a document and an open repository.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use contract::{Document, Envelope, Exit, Identity};
+
+use crate::{
+    Fault, IdentityFile, Phase,
+    input::{self, Input},
+    repository,
+};
+
+/// How a phase starts.
+pub(crate) enum Start {
+    /// The document is none of this phase's business: it goes on as it came.
+    PassOn(Box<Envelope>),
+    /// Something is wrong before any work: the document says so and goes on.
+    Refuse(Box<Envelope>, Fault),
+    /// A document and the repository that it is about.
+    Work(Box<Envelope>, Box<gix::Repository>),
+}
+
+/// From stdin to a document and an open repository.
+pub(crate) fn begin<P: Phase>(phase: &P) -> Start {
+    let args = phase.common();
+    let input = if args.fresh { Ok(Input::Nothing) } else { input::read() };
+    let started = match input {
+        Err(fault) => {
+            let fault = match phase.despite_bad_input() {
+                Ok(()) => fault,
+                Err(error) => Fault::new(fault.exit(), format!("{fault}; besides, {error:#}")),
+            };
+            return Start::Refuse(Box::new(empty_envelope()), fault);
+        }
+        Ok(Input::Document(envelope)) if !phase.takes_part(envelope.document()) => {
+            return Start::PassOn(envelope);
+        }
+        Ok(Input::Document(envelope)) => match open_documents(&envelope, args.repo.as_deref()) {
+            Ok(repo) => Ok((envelope, repo)),
+            Err(fault) => return Start::Refuse(envelope, fault),
+        },
+        Ok(Input::Hook(directory)) => begin_run(args.repo.clone().unwrap_or(directory)),
+        Ok(Input::Nothing) => begin_run(args.repo.clone().unwrap_or_else(|| Utf8PathBuf::from("."))),
+    };
+    match started {
+        Ok((envelope, repo)) => Start::Work(envelope, Box::new(repo)),
+        Err(fault) => Start::Refuse(Box::new(empty_envelope()), fault.ending_the_run()),
+    }
+}
+
+/// A run that begins here.
+fn begin_run(directory: Utf8PathBuf) -> Result<(Box<Envelope>, gix::Repository), Fault> {
+    let repo = repository::discover(&directory)?;
+    let place = repository::place(&repo)?;
+    let user = match &place.worktree {
+        Some(worktree) => IdentityFile::read(Utf8Path::new(worktree))?.user,
+        None => None,
+    };
+    let user = user.or_else(|| repo.config_snapshot().string("user.name").map(|name| name.to_string()));
+    let document = Document::begin(new_run_id(), Some(place), Identity { user, host: crate::host_name() });
+    Ok((Box::new(Envelope::new(document)), repo))
+}
+
+/// The repository of a run that began elsewhere.
+fn open_documents(envelope: &Envelope, named: Option<&Utf8Path>) -> Result<gix::Repository, Fault> {
+    let Some(place) = &envelope.document().repo else {
+        return Err(Fault::new(Exit::BadInput, "the run document names no repository")
+            .help("give --fresh and --repo DIR to begin a run of its own"));
+    };
+    let repo = repository::discover(Utf8Path::new(place.worktree.as_deref().unwrap_or(&place.common_dir)))?;
+    let found = repository::place(&repo)?;
+    if found.common_dir != place.common_dir {
+        return Err(Fault::new(
+            Exit::BadInput,
+            format!(
+                "the run document says that {} is the git directory, and {} is",
+                place.common_dir, found.common_dir
+            ),
+        )
+        .help("the repository was moved while the run went on: start the run again"));
+    }
+    if let Some(named) = named {
+        let other = repository::place(&repository::discover(named)?)?;
+        if other != *place {
+            return Err(Fault::new(
+                Exit::BadInput,
+                format!("--repo {named} is another repository than the document's, {}", shown(place)),
+            )
+            .help("leave --repo away, or give --fresh to begin a run of its own"));
+        }
+    }
+    Ok(repo)
+}
+
+fn shown(place: &contract::Repo) -> &str {
+    place.worktree.as_deref().unwrap_or(&place.common_dir)
+}
+
+fn empty_envelope() -> Envelope {
+    let identity = Identity { user: None, host: crate::host_name() };
+    Envelope::new(Document::begin(new_run_id(), None, identity))
+}
+
+fn new_run_id() -> String {
+    ulid::Ulid::new().to_string()
+}
