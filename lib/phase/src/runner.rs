@@ -30,13 +30,16 @@ pub fn drive<P: Phase>(phase: &P, keeper: &dyn Keeper) -> ExitCode {
     let console = Console::new(phase.common());
     match begin(phase) {
         Start::PassOn(envelope) => deliver(&console, &console.page(), &envelope).exit(&envelope),
-        Start::Refuse(mut envelope, fault) => {
-            conclude::<P>(&mut envelope, &Verdict::Fault(fault.clone()), began.elapsed());
-            console.error(fault.message(), fault.remedy());
-            deliver(&console, &console.page(), &envelope).exit(&envelope)
-        }
+        Start::Refuse(envelope, fault) => refuse::<P>(&console, began, *envelope, fault),
         Start::Work(envelope, repo) => work(phase, keeper, &console, began, *envelope, *repo),
     }
+}
+
+/// Nothing was done: the document says why, and goes on.
+fn refuse<P: Phase>(console: &Console, began: Instant, mut envelope: Envelope, fault: Fault) -> ExitCode {
+    console.error(fault.message(), fault.remedy());
+    conclude::<P>(&mut envelope, &Verdict::Fault(fault), began.elapsed());
+    deliver(console, &console.page(), &envelope).exit(&envelope)
 }
 
 /// From an open repository to the exit code.
@@ -50,11 +53,7 @@ fn work<P: Phase>(
 ) -> ExitCode {
     let guard = match hold(phase, keeper, envelope.document()) {
         Ok(guard) => guard,
-        Err(fault) => {
-            conclude::<P>(&mut envelope, &Verdict::Fault(fault.clone()), began.elapsed());
-            console.error(fault.message(), fault.remedy());
-            return deliver(console, &console.page(), &envelope).exit(&envelope);
-        }
+        Err(fault) => return refuse::<P>(console, began, envelope, fault),
     };
     let run = Run {
         document: envelope.document().clone(),
