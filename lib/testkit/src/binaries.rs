@@ -1,0 +1,22 @@
+//! Where the project's binaries are.
+//!
+//! Cargo builds the binaries of the package whose tests it runs, and no neighbour's. `cargo xtask test` builds them all
+//! first; this says so where somebody did without.
+
+use camino::Utf8PathBuf;
+
+/// The path of one of the project's binaries, by its name: beside the folder of the running test.
+///
+/// # Panics
+/// Where it was not built.
+pub fn binary(name: &str) -> Utf8PathBuf {
+    let test = std::env::current_exe().expect("the test knows where it is");
+    let path = test
+        .ancestors()
+        .skip(1)
+        .take(3)
+        .map(|folder| folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| panic!("the binary `{name}` was not built: run `cargo xtask test`"));
+    Utf8PathBuf::try_from(path).expect("a target folder with a UTF-8 path")
+}

@@ -1,0 +1,33 @@
+//! Worlds for tests: a temporary folder with remotes, clones and work trees, an environment of its own, and real git to
+//! make the fixtures and to judge the results.
+//!
+//! A test that inherits its developer's environment passes on one machine and fails on the next: a global hook, a
+//! signing key, a `GIT_DIR` left over from a hook that started the tests. So every program that a [`World`] starts
+//! gets a cleared environment.
+//!
+//! For tests only: a fixture that cannot be made panics, and says what it was about.
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
+
+mod binaries;
+mod document;
+mod invocation;
+mod judge;
+mod notes;
+mod output;
+mod pipeline;
+mod recorder;
+mod repo;
+mod snapshot;
+mod surroundings;
+mod world;
+
+pub use binaries::binary;
+pub use document::Sections;
+pub use invocation::{Invocation, Running};
+pub use judge::{assert_converged, assert_same_tree};
+pub use output::Output;
+pub use pipeline::{Pipeline, Ran};
+pub use recorder::Recorder;
+pub use repo::Repo;
+pub use snapshot::Snapshot;
+pub use world::World;

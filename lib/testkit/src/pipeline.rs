@@ -1,0 +1,89 @@
+//! Programs that feed each other through real pipes, all running at once.
+
+use std::{
+    io::Read,
+    process::{Child, Stdio},
+    thread::JoinHandle,
+};
+
+use crate::{Invocation, Output};
+
+/// A pipeline to be run; the first program reads from `/dev/null`.
+#[derive(Debug, Default)]
+#[must_use = "it runs with `output`"]
+pub struct Pipeline {
+    parts: Vec<Invocation>,
+}
+
+/// What the programs of a pipeline left behind.
+#[derive(Debug)]
+pub struct Ran {
+    /// Each program, in order; only the last one's stdout is kept.
+    pub parts: Vec<Output>,
+}
+
+impl Ran {
+    /// The last program: the one whose code and stdout are the run's.
+    pub fn last(&self) -> &Output {
+        self.parts.last().expect("a pipeline has a part")
+    }
+
+    /// The part with this name.
+    pub fn part(&self, index: usize) -> &Output {
+        &self.parts[index]
+    }
+}
+
+impl Pipeline {
+    /// An empty pipeline.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a program at its end.
+    pub fn then(mut self, part: Invocation) -> Self {
+        self.parts.push(part);
+        self
+    }
+
+    /// Runs it until all its programs have ended.
+    pub fn output(self) -> Ran {
+        let mut previous = Stdio::null();
+        let mut started: Vec<(String, Child, JoinHandle<Vec<u8>>)> = Vec::new();
+        let last = self.parts.len() - 1;
+        for (index, Invocation { mut command, name, .. }) in self.parts.into_iter().enumerate() {
+            command.stdin(previous).stdout(Stdio::piped()).stderr(Stdio::piped());
+            let mut child =
+                command.spawn().unwrap_or_else(|error| panic!("{name} could not be started: {error}"));
+            // Were the command kept, it would hold the read end of the pipe before it open.
+            drop(command);
+            let stderr = collect(child.stderr.take().expect("a pipe"));
+            previous = match child.stdout.take() {
+                Some(stdout) if index < last => stdout.into(),
+                stdout => {
+                    child.stdout = stdout;
+                    Stdio::null()
+                }
+            };
+            started.push((name, child, stderr));
+        }
+        let finish = |(name, child, stderr): (String, Child, JoinHandle<Vec<u8>>)| {
+            let mut output = child.wait_with_output().expect("a child can be waited for");
+            output.stderr = stderr.join().expect("stderr was read");
+            Output::new(name, output)
+        };
+        // The last one first: its stdout has to be read while the others still write.
+        let mut parts: Vec<Output> = started.into_iter().rev().map(finish).collect();
+        parts.reverse();
+        Ran { parts }
+    }
+}
+
+fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What was read before an error is still worth showing.
+        let _ = stream.read_to_end(&mut bytes);
+        bytes
+    })
+}

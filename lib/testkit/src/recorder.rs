@@ -1,0 +1,43 @@
+//! A program called `git` that stands first on `PATH` and writes down how it is called.
+//!
+//! No phase starts git to do its work. This is how tests see that: git's own helpers (`git-upload-pack` and what it starts)
+//! find the real git by their own folder and are not recorded, while whoever says `git …` is.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// The folder of the recording `git`, and its log.
+#[derive(Debug)]
+pub struct Recorder {
+    folder: Utf8PathBuf,
+}
+
+impl Recorder {
+    #[cfg(unix)]
+    pub(crate) fn new(folder: &Utf8Path) -> Self {
+        use std::os::unix::fs::PermissionsExt as _;
+        let real = which("git").expect("git is on PATH");
+        std::fs::create_dir_all(folder).expect("the recorder's folder");
+        let stub = folder.join("git");
+        let script = format!("#!/bin/sh\necho \"git $*\" >>'{folder}/calls'\nexec '{real}' \"$@\"\n");
+        std::fs::write(&stub, script).expect("the recorder's git");
+        std::fs::set_permissions(&stub, std::fs::Permissions::from_mode(0o755)).expect("the recorder's mode");
+        Self { folder: folder.to_owned() }
+    }
+
+    /// The calls so far, one line each.
+    pub fn calls(&self) -> Vec<String> {
+        let calls = std::fs::read_to_string(self.folder.join("calls")).unwrap_or_default();
+        calls.lines().map(str::to_owned).collect()
+    }
+
+    /// `PATH` with the recorder first.
+    pub(crate) fn path_variable(&self) -> String {
+        format!("{}:{}", self.folder, std::env::var("PATH").unwrap_or_default())
+    }
+}
+
+#[cfg(unix)]
+fn which(name: &str) -> Option<Utf8PathBuf> {
+    let path = std::env::var("PATH").ok()?;
+    path.split(':').map(|folder| Utf8Path::new(folder).join(name)).find(|candidate| candidate.is_file())
+}
