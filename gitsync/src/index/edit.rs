@@ -1,0 +1,160 @@
+//! Changing entries of an index in memory.
+//!
+//! An index may not hold `a` and `a/b` at once, must stay sorted, and its `TREE` extension names the trees of folders
+//! as they were: every edit has to be seen there, or the next commit takes a folder for unchanged.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gix::ObjectId;
+use gix::bstr::{BStr, BString, ByteSlice};
+use gix::index::entry::{Flags, Mode, Stat};
+
+use crate::worktree::disk::parents;
+
+/// What an entry becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Put {
+    /// The object it names.
+    pub id: ObjectId,
+    /// What kind of thing it is.
+    pub mode: Mode,
+    /// How its file looked when it was known to hold just this; all zero where nothing is known.
+    pub stat: Stat,
+    /// Flags that are kept in the index file: assume-unchanged, skip-worktree.
+    pub flags: Flags,
+}
+
+/// One change of the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edit {
+    /// The path is no longer in the index.
+    Remove,
+    /// The path is in the index, as this. Entries in its way go.
+    Put(Put),
+    /// The entry's content was found unchanged, its file's stat data are these now.
+    Refresh(Stat),
+}
+
+/// Changes by path, made all at once.
+#[derive(Debug, Clone, Default)]
+pub struct Edits {
+    by_path: BTreeMap<BString, Edit>,
+}
+
+impl Edits {
+    /// Add the change of one path; the last one of a path counts.
+    pub fn insert(&mut self, path: BString, edit: Edit) {
+        self.by_path.insert(path, edit);
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.by_path.is_empty()
+    }
+
+    /// Make the changes.
+    pub fn apply(self, index: &mut gix::index::State) {
+        let puts: BTreeSet<&BStr> =
+            self.by_path.iter().filter(|(_, edit)| matches!(edit, Edit::Put(_))).map(|(path, _)| path.as_bstr()).collect();
+        let folders: BTreeSet<&BStr> = puts.iter().flat_map(|path| parents(path)).collect();
+        let mut touched: Vec<BString> = Vec::new();
+        let mut done: BTreeSet<BString> = BTreeSet::new();
+        index.remove_entries(|_, path, entry| {
+            if folders.contains(path) || (!puts.is_empty() && parents(path).any(|parent| puts.contains(parent))) {
+                touched.push(path.to_owned());
+                return true;
+            }
+            match self.by_path.get(path) {
+                Some(Edit::Remove) => {
+                    touched.push(path.to_owned());
+                    true
+                }
+                Some(Edit::Put(put)) => {
+                    touched.push(path.to_owned());
+                    if !done.insert(path.to_owned()) {
+                        return true;
+                    }
+                    (entry.id, entry.mode, entry.stat, entry.flags) = (put.id, put.mode, put.stat, at_rest(put.flags));
+                    false
+                }
+                Some(Edit::Refresh(stat)) => {
+                    entry.stat = *stat;
+                    false
+                }
+                None => false,
+            }
+        });
+        let mut added = false;
+        for (path, edit) in &self.by_path {
+            if let Edit::Put(put) = edit
+                && !done.contains(path)
+            {
+                index.dangerously_push_entry(put.stat, put.id, at_rest(put.flags), put.mode, path.as_bstr());
+                touched.push(path.clone());
+                added = true;
+            }
+        }
+        if added {
+            index.sort_entries();
+        }
+        if let Some(tree) = index.tree_mut() {
+            for path in &touched {
+                invalidate(tree, path.as_bstr());
+            }
+        }
+        index.remove_resolve_undo();
+    }
+}
+
+/// The flags that an index file keeps, with the mark that it must have where they need the longer form.
+fn at_rest(flags: Flags) -> Flags {
+    let kept = flags & (Flags::ASSUME_VALID | Flags::SKIP_WORKTREE | Flags::INTENT_TO_ADD);
+    if kept.intersects(Flags::SKIP_WORKTREE | Flags::INTENT_TO_ADD) { kept | Flags::EXTENDED } else { kept }
+}
+
+/// Say that the trees on the way to `path` have to be built anew.
+fn invalidate(root: &mut gix::index::extension::Tree, path: &BStr) {
+    let mut here = root;
+    here.num_entries = None;
+    for name in path.rsplit_once_str("/").map_or(b"".as_slice(), |(folder, _)| folder).split(|byte| *byte == b'/') {
+        let Some(child) = here.children.iter_mut().find(|child| child.name.as_slice() == name) else { return };
+        child.num_entries = None;
+        here = child;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(byte: u8) -> Edit {
+        let id = ObjectId::try_from([byte; 20].as_slice()).unwrap();
+        Edit::Put(Put { id, mode: Mode::FILE, stat: Stat::default(), flags: Flags::empty() })
+    }
+
+    fn paths_after(before: &[&str], edits: &[(&str, Edit)]) -> Vec<String> {
+        let mut index = gix::index::State::new(gix::hash::Kind::Sha1);
+        let mut first = Edits::default();
+        before.iter().for_each(|path| first.insert((*path).into(), put(1)));
+        first.apply(&mut index);
+        let mut second = Edits::default();
+        edits.iter().for_each(|(path, edit)| second.insert((*path).into(), *edit));
+        second.apply(&mut index);
+        index.entries().iter().map(|entry| entry.path(&index).to_string()).collect()
+    }
+
+    #[test]
+    fn a_file_takes_the_place_of_a_folder() {
+        assert_eq!(paths_after(&["a.b", "a/b", "a/c/d", "ab"], &[("a", put(2))]), ["a", "a.b", "ab"]);
+    }
+
+    #[test]
+    fn a_folder_takes_the_place_of_a_file() {
+        assert_eq!(paths_after(&["a", "b"], &[("a/b/c", put(2))]), ["a/b/c", "b"]);
+    }
+
+    #[test]
+    fn entries_stay_sorted_by_their_bytes() {
+        assert_eq!(paths_after(&["a/b"], &[("a.b", put(2)), ("a0", put(2))]), ["a.b", "a/b", "a0"]);
+    }
+}

@@ -1,0 +1,164 @@
+//! `index.lock`: taken before looking, so that nobody stages anything between the look and the write.
+//!
+//! A run that is killed leaves the file behind, and then every git command and every next run fails until a person
+//! removes it. Removing it by its age is a guess that may hit somebody else's. So the file is made in two steps: first
+//! a file of our own beside it, then a hard link to that under the name `index.lock`. As long as both names lead to the
+//! same file the lock is provably ours, and since there is one run at a time (the run's own lock sees to that), its
+//! holder is dead and it may be cleared.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+/// What came of asking for the lock.
+pub enum Acquire {
+    /// It is ours.
+    Ours(Lock),
+    /// It is somebody else's.
+    Held(HeldBy),
+}
+
+/// Somebody else's lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldBy {
+    /// The lock file.
+    pub path: PathBuf,
+    /// How long ago it was made, where that can be told.
+    pub age: Option<Duration>,
+}
+
+/// `index.lock`, held. Dropping it releases it and leaves the index as it was.
+pub struct Lock {
+    /// The index itself.
+    pub(super) index: PathBuf,
+    /// `index.lock`.
+    pub(super) path: PathBuf,
+    /// Our own name for the same file.
+    own: PathBuf,
+    /// A copy of the index for hooks to work on.
+    private: PathBuf,
+    /// The lock's content, to become the index.
+    pub(super) file: File,
+    /// Whether `path` and `own` are one file.
+    linked: bool,
+    /// Whether it has become the index.
+    done: bool,
+}
+
+/// Take `index.lock` of the repository's work tree. What a killed run of ours left behind is cleared first.
+///
+/// # Errors
+/// The file cannot be made, for want of permission or room.
+pub fn lock(repo: &gix::Repository) -> anyhow::Result<Acquire> {
+    let index = repo.index_path();
+    let path = with_suffix(&index, ".lock");
+    let own = with_suffix(&index, ".lockstep");
+    let private = with_suffix(&index, ".lockstep-private");
+    clear_remains(&path, &own, &private).with_context(|| format!("cannot clear {}", own.display()))?;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(&own)
+        .with_context(|| format!("cannot write beside the index: {}", own.display()))?;
+    match link(&own, &path) {
+        Ok(linked) => Ok(Acquire::Ours(Lock { index, path, own, private, file, linked, done: false })),
+        Err(error) => {
+            let _ = fs::remove_file(&own);
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                let age = fs::metadata(&path).and_then(|meta| meta.modified()).ok().and_then(|time| time.elapsed().ok());
+                return Ok(Acquire::Held(HeldBy { path, age }));
+            }
+            Err(error).with_context(|| format!("cannot take {}", path.display()))
+        }
+    }
+}
+
+impl Lock {
+    /// Write `index` where a hook may find and change it (`GIT_INDEX_FILE`), and say where that is.
+    ///
+    /// It is a file of its own, as for `git commit --only`: a hook that runs `git add` takes `<that file>.lock`, and
+    /// `index.lock` stays ours. Read it back with [`super::read_at`].
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn private_copy(&mut self, repo: &gix::Repository, index: &gix::index::File) -> anyhow::Result<PathBuf> {
+        let mut file = File::create(&self.private).with_context(|| format!("cannot write {}", self.private.display()))?;
+        super::write::serialise(repo, index, None, &mut file)?;
+        Ok(self.private.clone())
+    }
+}
+
+impl Lock {
+    /// The lock's content becomes the index, in one step.
+    pub(super) fn rename(&mut self) -> io::Result<()> {
+        // The name that goes is the one that would block others, should we be killed right after.
+        fs::rename(if self.linked { &self.path } else { &self.own }, &self.index)?;
+        self.done = self.linked;
+        Ok(())
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.private);
+        if !self.done {
+            let _ = fs::remove_file(&self.path);
+        }
+        let _ = fs::remove_file(&self.own);
+    }
+}
+
+/// Remove what a run that was killed left: its lock, where it is provably one of ours, and its own files.
+fn clear_remains(path: &Path, own: &Path, private: &Path) -> io::Result<()> {
+    remove_if_there(private)?;
+    remove_if_there(&with_suffix(private, ".lock"))?;
+    if !own.try_exists()? {
+        return Ok(());
+    }
+    if is_same_file(path, own)? {
+        remove_if_there(path)?;
+    }
+    remove_if_there(own)
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(unix)]
+fn is_same_file(a: &Path, b: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (Ok(a), Ok(b)) = (fs::symlink_metadata(a), fs::symlink_metadata(b)) else { return Ok(false) };
+    Ok((a.dev(), a.ino()) == (b.dev(), b.ino()))
+}
+
+#[cfg(not(unix))]
+fn is_same_file(a: &Path, b: &Path) -> io::Result<bool> {
+    // Without file numbers at hand: both hold the same, and ours was linked in the moment it was made.
+    let (Ok(a), Ok(b)) = (fs::metadata(a), fs::metadata(b)) else { return Ok(false) };
+    Ok(a.len() == b.len() && a.created().ok() == b.created().ok() && a.modified().ok() == b.modified().ok())
+}
+
+/// Give `own` the name `path` too, unless that is taken, and say whether they are one file. Where the file system has no
+/// hard links `path` is a file of its own: then a killed run's lock has to be removed by hand, as git's has.
+fn link(own: &Path, path: &Path) -> io::Result<bool> {
+    match fs::hard_link(own, path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
+            OpenOptions::new().write(true).create_new(true).open(path).map(|_| false)
+        }
+        result => result.map(|()| true),
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

@@ -1,0 +1,62 @@
+//! The index: read afresh, held under its lock, edited in memory, written so that it survives a power cut.
+//!
+//! Without this module the run would work on gix's cached copy of an index that somebody else has since changed, keep
+//! the parts that gix cannot write (a split or a sparse index) in a wrong form, and write entries that hide an edit
+//! made in the second in which they were looked at.
+
+mod edit;
+mod lock;
+mod sparse;
+mod write;
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use gix::bstr::BString;
+use gix::index::entry::Flags;
+
+pub use edit::{Edit, Edits, Put};
+pub use lock::{Acquire, HeldBy, Lock, lock};
+pub use sparse::Sparse;
+
+/// Read the index from disk; an empty one where there is none yet.
+///
+/// A split index comes back whole, a sparse one with every file of the folders that it had left out.
+///
+/// # Errors
+/// It cannot be read, or is damaged.
+pub fn read(repo: &gix::Repository) -> anyhow::Result<gix::index::File> {
+    read_at(repo, &repo.index_path())
+}
+
+/// Read the index that lies at `path`, as [`read`] does: a copy that a hook has worked on.
+///
+/// # Errors
+/// It cannot be read, or is damaged.
+pub fn read_at(repo: &gix::Repository, path: &Path) -> anyhow::Result<gix::index::File> {
+    let skip_hash = repo.config_snapshot().boolean("index.skipHash").unwrap_or(false);
+    let index = gix::index::File::at_or_default(path, repo.object_hash(), skip_hash, Default::default())
+        .with_context(|| format!("cannot read the index {}", path.display()))?;
+    sparse::expand(repo, index)
+}
+
+/// The paths of which the index holds several versions, since a merge has not been finished.
+pub fn unmerged(index: &gix::index::State) -> Vec<BString> {
+    let mut paths: Vec<BString> =
+        index.entries().iter().filter(|entry| entry.stage_raw() != 0).map(|entry| entry.path(index).to_owned()).collect();
+    paths.dedup();
+    paths
+}
+
+/// Whether git looks at the work tree for this entry at all.
+///
+/// `present` tells whether something is on disk at its path: in a sparse checkout an entry whose file is there all the
+/// same counts as any other.
+pub fn is_watched(flags: Flags, sparse: &Sparse, present: bool) -> bool {
+    !flags.contains(Flags::ASSUME_VALID) && !is_left_out(flags, sparse, present)
+}
+
+/// Whether the entry's file is left out of the work tree on purpose.
+pub fn is_left_out(flags: Flags, sparse: &Sparse, present: bool) -> bool {
+    flags.contains(Flags::SKIP_WORKTREE) && !(sparse.is_on() && present)
+}

@@ -1,0 +1,370 @@
+//! From a file in the work tree to the bytes that git keeps of it.
+//!
+//! Line ends, encodings, `$Id$` and filters all stand between the two. And a file may change while it is read: its stat
+//! data are taken before and after, and only when they agree do content and stat data belong together. Otherwise the
+//! index would call a half-read file unchanged.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use anyhow::Context as _;
+use gix::ObjectId;
+use gix::bstr::BStr;
+use gix::filter::plumbing::Pipeline;
+use gix::filter::plumbing::pipeline::convert::ToGitOutcome;
+use gix::index::entry::Mode;
+use gix::objs::Kind as ObjectKind;
+use gix::worktree::stack::state::attributes::Source;
+
+use super::sink::Sink;
+use crate::watch::Watch;
+use crate::worktree::disk::{Disk, Found, Kind};
+
+/// Files from this size on are not read into memory, unless a filter has to see them whole.
+const LARGE: u64 = 8 * 1024 * 1024;
+/// How often a file that changes while it is read is read again.
+const ATTEMPTS: usize = 5;
+
+/// What came of reading one path.
+#[derive(Debug)]
+pub enum Content {
+    /// Its object, and its stat data at the time.
+    Read {
+        /// The object that git keeps of it.
+        id: ObjectId,
+        /// What stood there while it was read.
+        found: Found,
+    },
+    /// Nothing is there, or no longer.
+    Missing,
+    /// A folder that is no repository with a commit, or something that git cannot hold.
+    NotAFile(Found),
+    /// It was there each time, and each time it changed while it was read.
+    KeepsChanging,
+    /// It could not be read, or a filter that must not fail did; the reason in words.
+    Failed(String),
+}
+
+/// Whether objects are stored, or their ids only computed.
+pub enum Into<'a> {
+    /// Store them here.
+    Sink(&'a mut dyn Sink),
+    /// Only say what they would be called.
+    Nowhere,
+}
+
+/// Reads files of the work tree as git would.
+pub struct Reader<'repo> {
+    repo: &'repo gix::Repository,
+    filters: Pipeline,
+    attributes: gix::worktree::Stack,
+    /// The same without programs, for a filter that is allowed to fail.
+    plain: Pipeline,
+}
+
+impl<'repo> Reader<'repo> {
+    /// A reader for the work tree of `repo`. Attributes come from the work tree, and from `index` where their files are
+    /// not checked out.
+    ///
+    /// # Errors
+    /// The configuration of filters or attributes is wrong.
+    pub fn new(repo: &'repo gix::Repository, index: &gix::index::State) -> anyhow::Result<Self> {
+        let attributes = repo.attributes_only(index, Source::WorktreeThenIdMapping)?.detach();
+        let options = gix::filter::Pipeline::options(repo)?;
+        let mut without = gix::filter::Pipeline::options(repo)?;
+        without.drivers.clear();
+        Ok(Reader {
+            repo,
+            filters: Pipeline::new(repo.command_context()?, repo.object_hash(), options),
+            plain: Pipeline::new(repo.command_context()?, repo.object_hash(), without),
+            attributes,
+        })
+    }
+
+    /// Read what stands at `path`. `index` tells how line ends were kept so far.
+    ///
+    /// # Errors
+    /// The object database failed, or the run lost its lock. What is wrong with the file itself is in [`Content`].
+    pub fn read(
+        &mut self,
+        disk: &mut Disk,
+        path: &BStr,
+        index: &gix::index::State,
+        mut into: Into<'_>,
+        watch: &dyn Watch,
+    ) -> anyhow::Result<Content> {
+        let full = disk.full(path)?;
+        for _ in 0..ATTEMPTS {
+            let Some(before) = disk.look(path)? else { return Ok(Content::Missing) };
+            watch.alive();
+            let id = match before.kind {
+                Kind::File { .. } => self.file(&full, &before, path, index, &mut into, watch),
+                Kind::Link => self.link(&full, &mut into),
+                Kind::Folder => match nested_head(&full) {
+                    Some(id) => Ok(Some(id)),
+                    None => return Ok(Content::NotAFile(before)),
+                },
+                Kind::Other => return Ok(Content::NotAFile(before)),
+            };
+            let id = match id {
+                Ok(id) => id,
+                Err(Trouble::File(error)) if crate::worktree::disk::is_missing(&error) => None,
+                Err(Trouble::File(error)) => return Ok(Content::Failed(error.to_string())),
+                Err(Trouble::Filter(error)) => return Ok(Content::Failed(format!("{error:#}"))),
+                Err(Trouble::Store(error)) => return Err(error),
+            };
+            let after = disk.look(path)?;
+            if let (Some(id), Some(after)) = (id, after)
+                && before.kind == after.kind
+                && (before.kind == Kind::Folder || (before.stat, before.len) == (after.stat, after.len))
+            {
+                return Ok(Content::Read { id, found: after });
+            }
+        }
+        Ok(Content::KeepsChanging)
+    }
+
+    fn link(&self, full: &Path, into: &mut Into<'_>) -> Result<Option<ObjectId>, Trouble> {
+        let target = std::fs::read_link(full).map_err(Trouble::File)?;
+        let target = gix::path::into_bstr(target).map_err(|error| Trouble::Filter(error.into()))?;
+        put(self.repo, into, &target).map(Some)
+    }
+
+    /// The object of a regular file; none where the file is no longer the one that was looked at.
+    fn file(
+        &mut self,
+        full: &Path,
+        before: &Found,
+        path: &BStr,
+        index: &gix::index::State,
+        into: &mut Into<'_>,
+        watch: &dyn Watch,
+    ) -> Result<Option<ObjectId>, Trouble> {
+        let open = || -> Result<Option<File>, Trouble> {
+            let file = open_plainly(full).map_err(Trouble::File)?;
+            let meta = gix::index::fs::Metadata::from_file(&file).and_then(|meta| Found::new(&meta)).map_err(Trouble::File)?;
+            Ok((meta.kind == before.kind && meta.stat == before.stat && meta.len == before.len).then_some(file))
+        };
+        let Some(file) = open()? else { return Ok(None) };
+        let outcome = convert(&mut self.filters, &mut self.attributes, self.repo, file, path, index)
+            .and_then(|outcome| drain(outcome, before.len));
+        let drained = match outcome {
+            Ok(drained) => drained,
+            // As git does: a filter that is not required and fails has not been there.
+            Err(Trouble::Filter(_)) if !self.must_filter(path)? => {
+                let Some(file) = open()? else { return Ok(None) };
+                convert(&mut self.plain, &mut self.attributes, self.repo, file, path, index)
+                    .and_then(|outcome| drain(outcome, before.len))?
+            }
+            Err(trouble) => return Err(trouble),
+        };
+        match drained {
+            Drained::Bytes(bytes) => put(self.repo, into, &bytes).map(Some),
+            Drained::Large(mut file) => {
+                let known = hash(self.repo, &mut file, before.len, watch)?;
+                let Some(known) = known else { return Ok(None) };
+                match into {
+                    Into::Sink(sink) if !self.repo.objects.exists_without_refresh(&known) => {
+                        let Some(file) = open()? else { return Ok(None) };
+                        let mut exactly = Exactly { file, left: before.len, watch };
+                        let stored = sink.put_stream(ObjectKind::Blob, before.len, &mut exactly);
+                        // Cut short, it is a file that changed, not a disk that failed.
+                        if exactly.left > 0 { Ok(None) } else { stored.map(Some).map_err(Trouble::Store) }
+                    }
+                    _ => Ok(Some(known)),
+                }
+            }
+        }
+    }
+
+    /// Whether the filter of `path` must not fail; where there is none, nothing may.
+    fn must_filter(&mut self, path: &BStr) -> Result<bool, Trouble> {
+        let mut found = self.attributes.selected_attribute_matches(["filter"]);
+        let platform = self.attributes.at_path(path, None, &self.repo.objects).map_err(|error| Trouble::Filter(error.into()))?;
+        let matched = platform.matching_attributes(&mut found);
+        let name = found
+            .iter_selected()
+            .next()
+            .and_then(|found| found.assignment.state.as_bstr().map(ToOwned::to_owned))
+            .filter(|_| matched);
+        let driver = |name: &gix::bstr::BString| {
+            self.filters.options_mut().drivers.iter().find(|driver| driver.name == *name).map(|driver| driver.required)
+        };
+        Ok(name.as_ref().and_then(driver).unwrap_or(true))
+    }
+}
+
+/// What `HEAD` of the repository in the folder `full` is, if there is one and it has a commit.
+pub fn nested_head(full: &Path) -> Option<ObjectId> {
+    // Only a reference is read: neither its configuration nor its owner matter.
+    let nested = gix::open_opts(full, gix::open::Options::isolated().strict_config(false)).ok()?;
+    // Its own `.git`, and not the one of a parent.
+    let is_own = nested.workdir().is_some_and(|workdir| is_same_folder(workdir, full));
+    nested.head_id().ok().map(gix::Id::detach).filter(|_| is_own)
+}
+
+fn is_same_folder(a: &Path, b: &Path) -> bool {
+    a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+enum Trouble {
+    /// The file could not be opened or read.
+    File(io::Error),
+    /// A filter or conversion failed.
+    Filter(anyhow::Error),
+    /// The object database failed.
+    Store(anyhow::Error),
+}
+
+enum Drained {
+    Bytes(Vec<u8>),
+    Large(File),
+}
+
+/// Open a regular file without waiting for a writer, should it have become a pipe meanwhile, and not through a link.
+fn open_plainly(full: &Path) -> io::Result<File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.custom_flags((rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW).bits() as i32);
+    }
+    options.open(full)
+}
+
+fn convert<'a>(
+    filters: &'a mut Pipeline,
+    attributes: &mut gix::worktree::Stack,
+    repo: &gix::Repository,
+    file: File,
+    path: &BStr,
+    index: &gix::index::State,
+) -> Result<ToGitOutcome<'a, File>, Trouble> {
+    let platform = attributes.at_path(path, None, &repo.objects).map_err(|error| Trouble::Filter(error.into()))?;
+    let native = gix::path::from_bstr(path).map_err(|error| Trouble::Filter(error.into()))?;
+    filters
+        .convert_to_git(
+            file,
+            &native,
+            &mut |_, found| {
+                platform.matching_attributes(found);
+            },
+            &mut |buffer| {
+                use gix::objs::Find as _;
+                let Some(entry) = index.entry_by_path(path) else { return Ok(None) };
+                let found = repo.objects.try_find(&entry.id, buffer)?;
+                Ok(found.filter(|object| object.kind == ObjectKind::Blob).map(|_| ()))
+            },
+        )
+        .map_err(|error| Trouble::Filter(error.into()))
+}
+
+fn drain(outcome: ToGitOutcome<'_, File>, len: u64) -> Result<Drained, Trouble> {
+    match outcome {
+        ToGitOutcome::Unchanged(file) if len >= LARGE => Ok(Drained::Large(file)),
+        ToGitOutcome::Unchanged(mut file) => {
+            let mut bytes = Vec::with_capacity(usize::try_from(len).unwrap_or(0) + 1);
+            file.read_to_end(&mut bytes).map_err(Trouble::File)?;
+            Ok(Drained::Bytes(bytes))
+        }
+        ToGitOutcome::Process(mut output) => {
+            let mut bytes = Vec::new();
+            output.read_to_end(&mut bytes).map_err(|error| Trouble::Filter(error.into()))?;
+            Ok(Drained::Bytes(bytes))
+        }
+        ToGitOutcome::Buffer(bytes) => Ok(Drained::Bytes(bytes.to_vec())),
+    }
+}
+
+fn put(repo: &gix::Repository, into: &mut Into<'_>, bytes: &[u8]) -> Result<ObjectId, Trouble> {
+    match into {
+        Into::Sink(sink) => sink.put(ObjectKind::Blob, bytes).map_err(Trouble::Store),
+        Into::Nowhere => gix::objs::compute_hash(repo.object_hash(), ObjectKind::Blob, bytes)
+            .context("cannot hash")
+            .map_err(Trouble::Store),
+    }
+}
+
+/// The id of a large file's content; none where it is not `len` bytes long.
+fn hash(repo: &gix::Repository, file: &mut File, len: u64, watch: &dyn Watch) -> Result<Option<ObjectId>, Trouble> {
+    let mut hasher = gix::hash::hasher(repo.object_hash());
+    hasher.update(&gix::objs::encode::loose_header(ObjectKind::Blob, len));
+    let mut buffer = vec![0; 256 * 1024];
+    let mut left = len;
+    loop {
+        let read = file.read(&mut buffer).map_err(Trouble::File)?;
+        watch.alive();
+        if read == 0 {
+            break;
+        }
+        let Some(rest) = left.checked_sub(read as u64) else { return Ok(None) };
+        left = rest;
+        hasher.update(&buffer[..read]);
+    }
+    let id = hasher.try_finalize().context("cannot hash").map_err(Trouble::Store)?;
+    Ok((left == 0).then_some(id))
+}
+
+/// Gives as many bytes as were promised, or fails: an object with a wrong length would be a damaged one.
+struct Exactly<'a> {
+    file: File,
+    left: u64,
+    watch: &'a dyn Watch,
+}
+
+impl Read for Exactly<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.watch.alive();
+        if self.left == 0 {
+            return Ok(0);
+        }
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        let read = self.file.read(&mut buffer[..most])?;
+        if read == 0 && most > 0 {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter while it was read"));
+        }
+        self.left -= read as u64;
+        Ok(read)
+    }
+}
+
+/// The mode that the index shall have for what was found, given the one it has.
+///
+/// On a file system without executable bits or links the index knows better than the disk.
+pub fn mode(found: Kind, before: Option<Mode>, abilities: Abilities) -> Option<Mode> {
+    match found {
+        Kind::Folder => Some(Mode::COMMIT),
+        Kind::Link => Some(Mode::SYMLINK),
+        Kind::Other => None,
+        Kind::File { .. } if !abilities.links && before == Some(Mode::SYMLINK) => before,
+        Kind::File { .. } if !abilities.executable => {
+            Some(before.filter(|mode| matches!(*mode, Mode::FILE | Mode::FILE_EXECUTABLE)).unwrap_or(Mode::FILE))
+        }
+        Kind::File { executable: true } => Some(Mode::FILE_EXECUTABLE),
+        Kind::File { executable: false } => Some(Mode::FILE),
+    }
+}
+
+/// What the file system can tell, by `core.fileMode` and `core.symlinks`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abilities {
+    /// It keeps executable bits.
+    pub executable: bool,
+    /// It keeps symbolic links.
+    pub links: bool,
+    /// It tells names apart by their case (`core.ignoreCase` is off).
+    pub case: bool,
+}
+
+impl Abilities {
+    /// What the repository's configuration says.
+    ///
+    /// # Errors
+    /// The configuration is wrong.
+    pub fn of(repo: &gix::Repository) -> anyhow::Result<Self> {
+        let options = repo.filesystem_options()?;
+        Ok(Abilities { executable: options.executable_bit, links: options.symlink, case: !options.ignore_case })
+    }
+}

@@ -1,0 +1,83 @@
+//! `git add -A`: everything that changed in the work tree, as objects, an index and a tree.
+//!
+//! It is done in two steps. [`scan`] only looks, and says what differs and what cannot be taken; [`prepare`] reads the
+//! files, stores their objects and builds index and tree, both still in memory. The caller makes the commit, moves the
+//! branch and lets the index be written, in this order, so that a run that dies in between has changed nothing that
+//! a person would see. Nothing is half-done: one path that cannot be taken and none is.
+
+pub mod content;
+mod prepare;
+mod refusal;
+mod scan;
+pub mod sink;
+mod walk;
+
+use gix::bstr::BString;
+use gix::index::entry::Stat;
+
+pub use prepare::{Staged, prepare, reread};
+pub use refusal::{Refusal, Why};
+pub use scan::scan;
+
+/// What is to be staged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// All that `git add -A` takes.
+    #[default]
+    Everything,
+    /// What matches one of these pathspecs, relative to the work tree's root; and nothing else is committed, staged or
+    /// not, as for `git commit --only`.
+    Only(Vec<BString>),
+}
+
+/// What to do, as the user asked for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// What is to be staged.
+    pub scope: Scope,
+}
+
+/// What may differ from the index, found by looking at stat data only.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// Sorted by path, each path once.
+    pub candidates: Vec<Candidate>,
+    /// What cannot be committed. If there is any, nothing is.
+    pub refused: Vec<Refusal>,
+    /// Files outside of the sparse checkout; git leaves them alone, and so does the run.
+    pub outside_sparse: Vec<BString>,
+    /// Pathspecs that match nothing.
+    pub unmatched: Vec<BString>,
+}
+
+impl Changes {
+    /// Nothing in the work tree differs from the index.
+    pub fn is_empty(&self) -> bool {
+        self.candidates.is_empty() && self.refused.is_empty()
+    }
+}
+
+/// One path that may differ from the index.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// The path, as it stands in the index where it does.
+    pub path: BString,
+    /// What was found there.
+    pub seen: Seen,
+}
+
+/// What looking found at a path.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Seen {
+    /// It is not in the index.
+    New,
+    /// It is in the index, and its stat data differ or cannot be trusted: only reading tells.
+    Doubtful {
+        /// Its stat data are the index's; they are only too young to be believed.
+        racy: bool,
+        /// Its stat data when looking.
+        stat: Stat,
+    },
+    /// It is in the index, and gone from the work tree.
+    Gone,
+}

@@ -1,0 +1,239 @@
+//! Reading what may differ, and making the objects, the index and the tree of it.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use gix::ObjectId;
+use gix::bstr::{BString, ByteSlice};
+use gix::index::entry::{Flags, Mode, Stat};
+
+use super::content::{self, Abilities, Content, Reader};
+use super::sink::Sink;
+use super::walk::Pathspecs;
+use super::{Candidate, Changes, Policy, Refusal, Scope, Seen, Why};
+use crate::index::{Edit, Edits, Put, read_at};
+use crate::path::{self, Leaf};
+use crate::tree::{self, Built, Counts};
+use crate::watch::Watch;
+use crate::worktree::disk::{Disk, Kind, parents};
+
+/// All that a commit needs; nothing of it can be seen yet but objects that nobody names.
+pub struct Staged {
+    /// The tree to commit.
+    pub tree: Built,
+    /// The index as it shall be, to be written after the branch has moved.
+    pub index: gix::index::File,
+    /// What `tree` is to be remembered with in the index; none where the index holds more than was committed.
+    pub index_tree: Option<Built>,
+    /// Whether the index differs at all from the one on disk, be it in stat data only.
+    pub index_changed: bool,
+    /// How the tree differs from the commit before.
+    pub counts: Counts,
+}
+
+/// Read the candidates, put their objects into `sink`, and build index and tree.
+///
+/// `index` is the index that was scanned, `head` the tree of the commit before (the empty tree where there is none).
+///
+/// # Errors
+/// The object database failed, or the run lost its lock. Paths that cannot be committed are the inner error: all of
+/// them, so that a person can mend them at once.
+pub fn prepare(
+    repo: &gix::Repository,
+    mut index: gix::index::File,
+    head: ObjectId,
+    changes: Changes,
+    policy: &Policy,
+    sink: &mut dyn Sink,
+    watch: &dyn Watch,
+) -> anyhow::Result<Result<Staged, Vec<Refusal>>> {
+    if !changes.refused.is_empty() {
+        return Ok(Err(changes.refused));
+    }
+    let edits = match read_all(repo, &index, changes.candidates, sink, watch)? {
+        Ok(edits) => edits,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let index_changed = !edits.is_empty();
+    edits.apply(&mut index);
+    finish(repo, index, head, policy, sink, index_changed).map(Ok)
+}
+
+/// Build the tree of the index that a hook may have changed, which lies at `path`.
+///
+/// # Errors
+/// It cannot be read, or holds what cannot be in a tree.
+pub fn reread(
+    repo: &gix::Repository,
+    path: &std::path::Path,
+    head: ObjectId,
+    policy: &Policy,
+    sink: &mut dyn Sink,
+) -> anyhow::Result<Staged> {
+    finish(repo, read_at(repo, path)?, head, policy, sink, true)
+}
+
+fn finish(
+    repo: &gix::Repository,
+    index: gix::index::File,
+    head: ObjectId,
+    policy: &Policy,
+    sink: &mut dyn Sink,
+    index_changed: bool,
+) -> anyhow::Result<Staged> {
+    let (tree, index_tree) = match &policy.scope {
+        Scope::Everything => {
+            let tree = tree::build(repo, &index, sink)?;
+            (tree.clone(), Some(tree))
+        }
+        Scope::Only(_) => (tree::build(repo, &only(repo, &index, head, policy)?, sink)?, None),
+    };
+    let counts = tree::count(repo, head, tree.id)?;
+    Ok(Staged { tree, index, index_tree, index_changed, counts })
+}
+
+/// The index of a commit that takes nothing but what the pathspecs mean: the commit before, with these paths as they
+/// are in `index` now.
+fn only(
+    repo: &gix::Repository,
+    index: &gix::index::State,
+    head: ObjectId,
+    policy: &Policy,
+) -> anyhow::Result<gix::index::State> {
+    let before = repo.index_from_tree(&head)?;
+    let mut pathspecs = Pathspecs::new(repo, index, &policy.scope)?;
+    let mut edits = Edits::default();
+    for entry in before.entries() {
+        let path = entry.path(&before);
+        if pathspecs.matches(path) {
+            edits.insert(path.to_owned(), Edit::Remove);
+        }
+    }
+    for entry in index.entries().iter().filter(|entry| !entry.flags.contains(Flags::INTENT_TO_ADD)) {
+        let path = entry.path(index);
+        if pathspecs.matches(path) {
+            let put = Put { id: entry.id, mode: entry.mode, stat: Stat::default(), flags: Flags::empty() };
+            edits.insert(path.to_owned(), Edit::Put(put));
+        }
+    }
+    let (mut state, _) = before.into_parts();
+    edits.apply(&mut state);
+    Ok(state)
+}
+
+fn read_all(
+    repo: &gix::Repository,
+    index: &gix::index::File,
+    candidates: Vec<Candidate>,
+    sink: &mut dyn Sink,
+    watch: &dyn Watch,
+) -> anyhow::Result<Result<Edits, Vec<Refusal>>> {
+    let mut edits = Edits::default();
+    let mut refused = Vec::new();
+    if candidates.is_empty() {
+        return Ok(Ok(edits));
+    }
+    let root = repo.workdir().context("a bare repository has no work tree")?;
+    let mut one = One {
+        reader: Reader::new(repo, index)?,
+        disk: Disk::new(root),
+        abilities: Abilities::of(repo)?,
+        index,
+        folders: Folders::new(repo, index)?,
+    };
+    for candidate in candidates {
+        watch.check()?;
+        let name = one.folders.as_in_index(&candidate);
+        match one.edit(&candidate, sink, watch)? {
+            Ok(Some(edit)) => edits.insert(name, edit),
+            Ok(None) => {}
+            Err(why) => refused.push(Refusal { path: candidate.path, why }),
+        }
+    }
+    Ok(if refused.is_empty() { Ok(edits) } else { Err(refused) })
+}
+
+struct One<'repo> {
+    reader: Reader<'repo>,
+    disk: Disk,
+    abilities: Abilities,
+    index: &'repo gix::index::File,
+    folders: Folders,
+}
+
+impl One<'_> {
+    /// What the index needs for one candidate.
+    fn edit(
+        &mut self,
+        candidate: &Candidate,
+        sink: &mut dyn Sink,
+        watch: &dyn Watch,
+    ) -> anyhow::Result<Result<Option<Edit>, Why>> {
+        if candidate.seen == Seen::Gone {
+            return Ok(Ok(Some(Edit::Remove)));
+        }
+        let path = candidate.path.as_bstr();
+        let entry = self.index.entry_by_path(path);
+        let content = self.reader.read(&mut self.disk, path, self.index, content::Into::Sink(sink), watch)?;
+        let (id, found) = match content {
+            Content::Read { id, found } => (id, found),
+            // It was there when looking: as if it had gone before.
+            Content::Missing => return Ok(Ok(entry.map(|_| Edit::Remove))),
+            Content::NotAFile(found) if found.kind == Kind::Folder => return Ok(Err(Why::NoCommitCheckedOut)),
+            Content::NotAFile(_) => return Ok(Err(Why::CannotBeHeld)),
+            Content::KeepsChanging => return Ok(Err(Why::KeepsChanging)),
+            Content::Failed(why) => return Ok(Err(Why::Unreadable(why))),
+        };
+        let Some(mode) = content::mode(found.kind, entry.map(|entry| entry.mode), self.abilities) else {
+            return Ok(Err(Why::CannotBeHeld));
+        };
+        if mode == Mode::SYMLINK
+            && let Err(why) = path::check(path, Leaf::Link)
+        {
+            return Ok(Err(Why::Hostile(why)));
+        }
+        // A submodule's folder has no stat data of its own that mean anything.
+        let stat = if mode == Mode::COMMIT { Stat::default() } else { found.stat };
+        if let Some(entry) = entry
+            && (entry.id, entry.mode) == (id, mode)
+            && !entry.flags.contains(Flags::INTENT_TO_ADD)
+        {
+            return Ok(Ok((entry.stat != stat).then_some(Edit::Refresh(stat))));
+        }
+        Ok(Ok(Some(Edit::Put(Put { id, mode, stat, flags: Flags::empty() }))))
+    }
+}
+
+/// How folders are spelled in the index, where the file system does not tell names apart by their case.
+struct Folders {
+    by_folded: BTreeMap<BString, BString>,
+}
+
+impl Folders {
+    fn new(repo: &gix::Repository, index: &gix::index::State) -> anyhow::Result<Self> {
+        let mut by_folded = BTreeMap::new();
+        if !Abilities::of(repo)?.case {
+            for entry in index.entries() {
+                for folder in parents(entry.path(index)) {
+                    by_folded.entry(folder.to_ascii_lowercase().into()).or_insert_with(|| folder.to_owned());
+                }
+            }
+        }
+        Ok(Folders { by_folded })
+    }
+
+    /// The candidate's path, its folder spelled as the index has it: a new file does not get a second folder.
+    fn as_in_index(&self, candidate: &Candidate) -> BString {
+        if candidate.seen != Seen::New || self.by_folded.is_empty() {
+            return candidate.path.clone();
+        }
+        let path = candidate.path.as_bstr();
+        let known = parents(path).rev().find_map(|folder| {
+            self.by_folded.get(&BString::from(folder.to_ascii_lowercase())).map(|known| (folder.len(), known))
+        });
+        match known {
+            Some((len, known)) => [known.as_slice(), &path[len..]].concat().into(),
+            None => path.to_owned(),
+        }
+    }
+}

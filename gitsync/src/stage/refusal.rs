@@ -1,0 +1,59 @@
+//! What cannot be committed, and why, in words for the person who has to do something about it.
+
+use std::fmt;
+
+use gix::bstr::{BString, ByteSlice};
+
+use crate::path::Hostile;
+
+/// A path that cannot be committed. While there is one, nothing is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The path.
+    pub path: BString,
+    /// The reason.
+    pub why: Why,
+}
+
+/// Why a path cannot be committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// Its name is not UTF-8, so that it cannot be told in the run's document, nor on every machine.
+    NotUtf8,
+    /// Its name must not be in a repository.
+    Hostile(Hostile),
+    /// It is a repository of its own that has no commit yet.
+    NoCommitCheckedOut,
+    /// A tracked file has become a pipe, a socket or a device.
+    CannotBeHeld,
+    /// Two names that are one on this file system.
+    SameButForCase(BString),
+    /// It could not be read or converted; the reason in words.
+    Unreadable(String),
+    /// It changed each time while it was read.
+    KeepsChanging,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Why::NotUtf8 => write!(f, "its name is not UTF-8"),
+            Why::Hostile(why) => write!(f, "{why}"),
+            Why::NoCommitCheckedOut => write!(f, "it is a repository without a commit"),
+            Why::CannotBeHeld => write!(f, "it is neither a file nor a link"),
+            Why::SameButForCase(other) => write!(f, "{other} is in the index, and differs in case only"),
+            Why::Unreadable(why) => write!(f, "it cannot be read: {why}"),
+            Why::KeepsChanging => write!(f, "it keeps changing while it is read"),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = match self.path.to_str() {
+            Ok(path) => path.to_owned(),
+            Err(_) => gix::quote::ansi_c::quote(self.path.as_bstr()).to_string(),
+        };
+        write!(f, "{path}: {}", self.why)
+    }
+}

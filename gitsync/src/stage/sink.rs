@@ -1,0 +1,83 @@
+//! Where the objects of a commit go.
+//!
+//! Git writes loose objects, one file each; a pack may serve better where there are many. So what makes objects only
+//! knows this trait. All that was put is on disk once `sync` has returned: a branch must not name it before.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use gix::ObjectId;
+use gix::objs::{Kind, Write as _};
+
+use crate::durable::{Durability, share};
+
+/// Takes objects.
+pub trait Sink {
+    /// Store an object, unless it is there already, and say its id.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn put(&mut self, kind: Kind, data: &[u8]) -> anyhow::Result<ObjectId>;
+
+    /// Store an object of `size` bytes that is too large for memory, and say its id. `read` must give `size` bytes or
+    /// fail.
+    ///
+    /// # Errors
+    /// It cannot be written, or `read` failed; nothing is stored then.
+    fn put_stream(&mut self, kind: Kind, size: u64, read: &mut dyn Read) -> anyhow::Result<ObjectId>;
+
+    /// Flush all that was put.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn sync(&mut self) -> anyhow::Result<()>;
+}
+
+/// Loose objects, as git writes them. On a repository with object memory (for a dry run) nothing reaches the disk.
+pub struct Loose<'repo> {
+    repo: &'repo gix::Repository,
+    written: Vec<ObjectId>,
+}
+
+impl<'repo> Loose<'repo> {
+    /// Write into `repo`.
+    pub fn new(repo: &'repo gix::Repository) -> Self {
+        Loose { repo, written: Vec::new() }
+    }
+
+    /// Where a loose object lies.
+    fn path(&self, id: &ObjectId) -> PathBuf {
+        let hex = id.to_hex().to_string();
+        self.repo.objects.store_ref().path().join(&hex[..2]).join(&hex[2..])
+    }
+}
+
+impl Sink for Loose<'_> {
+    fn put(&mut self, kind: Kind, data: &[u8]) -> anyhow::Result<ObjectId> {
+        let id = gix::objs::compute_hash(self.repo.object_hash(), kind, data)?;
+        if !self.repo.objects.exists_without_refresh(&id) {
+            self.repo.objects.write_buf(kind, data)?;
+            self.written.push(id);
+        }
+        Ok(id)
+    }
+
+    fn put_stream(&mut self, kind: Kind, size: u64, read: &mut dyn Read) -> anyhow::Result<ObjectId> {
+        let id = self.repo.objects.write_stream(kind, size, read)?;
+        self.written.push(id);
+        Ok(id)
+    }
+
+    fn sync(&mut self) -> anyhow::Result<()> {
+        let root = self.repo.objects.store_ref().path().to_owned();
+        let files: Vec<PathBuf> = self.written.iter().map(|id| self.path(id)).filter(|path| path.exists()).collect();
+        for path in &files {
+            path.parent().map_or(Ok(()), |folder| share(self.repo, folder))?;
+            share(self.repo, path)?;
+        }
+        Durability::of(self.repo).batch(&root, &files).with_context(|| format!("cannot flush {}", root.display()))?;
+        self.written.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,174 @@
+//! The tree of an index, exactly git's, and what differs between two trees.
+//!
+//! gix can read trees and edit them one by one, but not write the tree of an index. Folders whose tree the index's
+//! `TREE` extension knows are not built again: on a large repository with one changed file that is nearly all of them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::{Context as _, bail};
+use gix::ObjectId;
+use gix::bstr::{BStr, BString, ByteSlice};
+use gix::index::Entry;
+use gix::index::entry::Flags;
+use gix::index::extension::Tree as Cache;
+use gix::objs::tree::EntryKind;
+use gix::objs::{Kind, WriteTo as _};
+
+use crate::stage::sink::Sink;
+
+/// A tree that was built, and what the index shall remember of it.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// The tree.
+    pub id: ObjectId,
+    /// The index's `TREE` extension.
+    pub cache: Cache,
+}
+
+/// How many paths differ between two trees.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Paths in the second only.
+    pub added: u64,
+    /// Paths in both, with other content or of another kind.
+    pub modified: u64,
+    /// Paths in the first only.
+    pub deleted: u64,
+}
+
+impl Counts {
+    /// Whether the trees hold the same.
+    pub fn is_empty(&self) -> bool {
+        *self == Counts::default()
+    }
+}
+
+/// Build the tree of `index` and put what is new of it into `sink`.
+///
+/// # Errors
+/// A path is unmerged; an entry is damaged; an object cannot be written.
+pub fn build(repo: &gix::Repository, index: &gix::index::State, sink: &mut dyn Sink) -> anyhow::Result<Built> {
+    let mut builder = Builder { repo, index, entries: index.entries(), sink };
+    let cache = builder.folder(0, index.tree())?;
+    Ok(Built { id: cache.node.id, cache: cache.node })
+}
+
+struct Builder<'a> {
+    repo: &'a gix::Repository,
+    index: &'a gix::index::State,
+    /// Those that are not yet in a tree.
+    entries: &'a [Entry],
+    sink: &'a mut dyn Sink,
+}
+
+struct Folder {
+    node: Cache,
+    /// Entries that git does not count as staged are below; then the tree does not stand for all of them.
+    incomplete: bool,
+}
+
+impl<'a> Builder<'a> {
+    /// Take all entries that share the first `prefix` bytes of the next one's path, and write their tree.
+    fn folder(&mut self, prefix: usize, known: Option<&Cache>) -> anyhow::Result<Folder> {
+        let before = self.entries.len();
+        let here: &'a BStr = self.entries.first().map_or(b"".as_bstr(), |entry| entry.path(self.index)[..prefix].as_bstr());
+        if let Some(known) = known.filter(|known| self.is_still_true(known, here)) {
+            self.entries = &self.entries[known.num_entries.unwrap_or(0) as usize..];
+            return Ok(Folder { node: known.clone(), incomplete: false });
+        }
+        let known: HashMap<&[u8], &Cache> =
+            known.into_iter().flat_map(|known| &known.children).map(|child| (child.name.as_slice(), child)).collect();
+        let mut tree = gix::objs::Tree::empty();
+        let mut children = Vec::new();
+        let mut incomplete = false;
+        while let Some(entry) = self.entries.first() {
+            let path: &'a BStr = entry.path(self.index);
+            let Some(rest) = path.strip_prefix(here.as_bytes()) else { break };
+            if let Some(slash) = rest.find_byte(b'/') {
+                let name = &rest[..slash];
+                let mut below = self.folder(prefix + slash + 1, known.get(name).copied())?;
+                incomplete |= below.incomplete;
+                below.node.name = name.into();
+                if below.node.id != ObjectId::empty_tree(self.repo.object_hash()) {
+                    let (mode, oid) = (EntryKind::Tree.into(), below.node.id);
+                    tree.entries.push(gix::objs::tree::Entry { mode, filename: name.into(), oid });
+                    if below.incomplete {
+                        below.node.num_entries = None;
+                    }
+                    children.push(below.node);
+                }
+                continue;
+            }
+            self.entries = &self.entries[1..];
+            if entry.stage_raw() != 0 {
+                bail!("{path} is unmerged");
+            }
+            if entry.flags.contains(Flags::INTENT_TO_ADD) {
+                incomplete = true;
+                continue;
+            }
+            let mode = entry.mode.to_tree_entry_mode().with_context(|| format!("{path} has an unknown mode in the index"))?;
+            tree.entries.push(gix::objs::tree::Entry { mode, filename: rest.into(), oid: entry.id });
+        }
+        let id = self.write(&tree)?;
+        let count = u32::try_from(before - self.entries.len())?;
+        let num_entries = (!incomplete).then_some(count);
+        Ok(Folder { node: Cache { name: Default::default(), id, num_entries, children }, incomplete })
+    }
+
+    /// Whether the extension's word for the folder can be taken: the entries that it counts are all there, no more and no
+    /// less, and so is the object.
+    fn is_still_true(&self, known: &Cache, folder: &BStr) -> bool {
+        let Some(count) = known.num_entries.map(|count| count as usize).filter(|count| *count > 0) else { return false };
+        let is_below = |entry: &Entry| entry.path(self.index).starts_with(folder);
+        self.entries.get(count - 1).is_some_and(is_below)
+            && !self.entries.get(count).is_some_and(is_below)
+            && self.repo.has_object(known.id)
+    }
+
+    fn write(&mut self, tree: &gix::objs::Tree) -> anyhow::Result<ObjectId> {
+        if tree.entries.is_empty() {
+            return Ok(ObjectId::empty_tree(self.repo.object_hash()));
+        }
+        let mut data = Vec::with_capacity(tree.entries.len() * 48);
+        tree.write_to(&mut data)?;
+        self.sink.put(Kind::Tree, &data)
+    }
+}
+
+/// Count what differs between the trees `from` and `to`, path by path; a rename is one path less and one more.
+///
+/// # Errors
+/// A tree cannot be read.
+pub fn count(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::Result<Counts> {
+    use gix::object::tree::diff::ChangeDetached;
+    let mut counts = Counts::default();
+    if from == to {
+        return Ok(counts);
+    }
+    let (from, to) = (repo.find_tree(from)?, repo.find_tree(to)?);
+    let mut options = gix::diff::Options::default();
+    options.track_rewrites(None);
+    let mut sides: BTreeMap<BString, (bool, bool)> = BTreeMap::new();
+    for change in repo.diff_tree_to_tree(&from, &to, options)? {
+        let (path, before, after) = match change {
+            ChangeDetached::Addition { location, entry_mode, .. } => (location, false, !entry_mode.is_tree()),
+            ChangeDetached::Deletion { location, entry_mode, .. } => (location, !entry_mode.is_tree(), false),
+            ChangeDetached::Modification { location, previous_entry_mode, entry_mode, .. } => {
+                (location, !previous_entry_mode.is_tree(), !entry_mode.is_tree())
+            }
+            ChangeDetached::Rewrite { .. } => bail!("renames are not asked for"),
+        };
+        let side = sides.entry(path).or_default();
+        *side = (side.0 || before, side.1 || after);
+    }
+    for side in sides.values() {
+        match side {
+            (false, true) => counts.added += 1,
+            (true, true) => counts.modified += 1,
+            (true, false) => counts.deleted += 1,
+            (false, false) => {}
+        }
+    }
+    Ok(counts)
+}

@@ -1,0 +1,23 @@
+//! What long work on the index and the work tree asks leave of.
+//!
+//! Without it this code would have to know the run's lock to be able to stop when the lock is lost, and could not be
+//! tried alone. A run passes its guard; tests pass `()`.
+
+/// Asked before each change, told of each step.
+pub trait Watch {
+    /// Whether the change about to be made may still be made.
+    ///
+    /// # Errors
+    /// The run has lost its lock: nothing further is changed, and the error goes up as it is.
+    fn check(&self) -> anyhow::Result<()>;
+
+    /// Something moved: a file was read or written. It is a sign of life, and may be called very often.
+    fn alive(&self) {}
+}
+
+/// Nobody watches, and everything is allowed.
+impl Watch for () {
+    fn check(&self) -> anyhow::Result<()> {
+        Ok(())
+    }
+}

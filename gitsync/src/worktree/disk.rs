@@ -1,0 +1,172 @@
+//! What is on disk at a path of the repository, never looking through a link.
+//!
+//! `lstat("a/b")` follows `a` when that is a symbolic link, and so may see, or let others write, files outside of the
+//! work tree. Git has `has_symlink_leading_path()` for this; here it is one small cache over the folders already seen.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use gix::bstr::{BStr, BString, ByteSlice};
+use gix::index::entry::Stat;
+use gix::index::fs::Metadata;
+
+/// What stands at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file, and whether its owner may execute it.
+    File {
+        /// The owner's executable bit.
+        executable: bool,
+    },
+    /// A symbolic link.
+    Link,
+    /// A folder.
+    Folder,
+    /// A pipe, a socket, a device: git cannot hold it.
+    Other,
+}
+
+/// Something on disk, as `lstat` saw it.
+#[derive(Debug, Clone, Copy)]
+pub struct Found {
+    /// What it is.
+    pub kind: Kind,
+    /// Its stat data, as the index keeps them.
+    pub stat: Stat,
+    /// Its full length in bytes; the index keeps the low 32 bits only.
+    pub len: u64,
+}
+
+impl Found {
+    /// Read the facts off what `lstat` or `fstat` returned.
+    ///
+    /// # Errors
+    /// On systems where a time before 1970 cannot be told.
+    pub fn new(meta: &Metadata) -> io::Result<Self> {
+        let kind = if meta.is_symlink() {
+            Kind::Link
+        } else if meta.is_dir() {
+            Kind::Folder
+        } else if meta.is_file() {
+            Kind::File { executable: meta.is_executable() }
+        } else {
+            Kind::Other
+        };
+        Ok(Found { kind, stat: Stat::from_fs(meta).map_err(io::Error::other)?, len: meta.len() })
+    }
+}
+
+/// The work tree's folder, and which folders below it were seen to be real ones.
+pub struct Disk {
+    root: PathBuf,
+    /// The last parent folder that was real from the root on; empty is the root itself.
+    real: BString,
+    /// The last parent that was none.
+    unreal: Option<BString>,
+}
+
+impl Disk {
+    /// Look below `root`.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Disk { root: root.into(), real: BString::default(), unreal: None }
+    }
+
+    /// The work tree's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where `path` is on disk.
+    ///
+    /// # Errors
+    /// `path` cannot be a path on this system.
+    pub fn full(&self, path: &BStr) -> anyhow::Result<PathBuf> {
+        full(&self.root, path)
+    }
+
+    /// Forget which folders were real: something was changed.
+    pub fn forget(&mut self) {
+        self.real.clear();
+        self.unreal = None;
+    }
+
+    /// What is at `path`. Nothing is, too, where a parent is a link or a file.
+    ///
+    /// # Errors
+    /// It cannot be told, for want of permission for instance; the error names the path.
+    pub fn look(&mut self, path: &BStr) -> anyhow::Result<Option<Found>> {
+        if self.blocked(path)?.is_some() {
+            return Ok(None);
+        }
+        lstat(&self.full(path)?)
+    }
+
+    /// The nearest parent of `path` that is not a folder: missing, a link, a file.
+    ///
+    /// # Errors
+    /// It cannot be told; the error names the path.
+    pub fn blocked(&mut self, path: &BStr) -> anyhow::Result<Option<BString>> {
+        let Some(parent) = path.rfind_byte(b'/').map(|at| path[..at].as_bstr()) else { return Ok(None) };
+        if parent == self.real {
+            return Ok(None);
+        }
+        if let Some(unreal) = &self.unreal
+            && is_at_or_below(parent, unreal.as_bstr())
+        {
+            return Ok(Some(unreal.clone()));
+        }
+        let known = common_folder(parent, self.real.as_bstr());
+        for end in parent.find_iter(b"/").chain([parent.len()]).filter(|end| *end > known) {
+            let folder = parent[..end].as_bstr();
+            let found = lstat(&self.full(folder)?)?;
+            if !matches!(found, Some(Found { kind: Kind::Folder, .. })) {
+                self.unreal = Some(folder.to_owned());
+                return Ok(Some(folder.to_owned()));
+            }
+        }
+        self.real = parent.to_owned();
+        Ok(None)
+    }
+}
+
+/// Where `path` is on disk below `root`.
+///
+/// # Errors
+/// `path` cannot be a path on this system.
+pub fn full(root: &Path, path: &BStr) -> anyhow::Result<PathBuf> {
+    Ok(root.join(gix::path::from_bstr(path).with_context(|| format!("{path} is no path on this system"))?))
+}
+
+/// What is at `full`, if anything.
+///
+/// # Errors
+/// It cannot be told; the error names the path.
+pub fn lstat(full: &Path) -> anyhow::Result<Option<Found>> {
+    match Metadata::from_path_no_follow(full).and_then(|meta| Found::new(&meta)) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot look at {}", full.display())),
+    }
+}
+
+/// Nothing is there, be it that the name or that a parent folder is missing.
+pub fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Whether `path` is `folder` or below it.
+pub fn is_at_or_below(path: &BStr, folder: &BStr) -> bool {
+    path.strip_prefix(folder.as_bytes()).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+}
+
+/// The parents of `path`, outermost first.
+pub fn parents(path: &BStr) -> impl DoubleEndedIterator<Item = &BStr> {
+    let ends: Vec<usize> = path.find_iter(b"/").collect();
+    ends.into_iter().map(move |end| path[..end].as_bstr())
+}
+
+/// How many bytes of `a` are a whole folder that `b` is at or below.
+fn common_folder(a: &BStr, b: &BStr) -> usize {
+    a.find_iter(b"/").chain([a.len()]).take_while(|end| is_at_or_below(b, a[..*end].as_bstr())).last().unwrap_or(0)
+}
