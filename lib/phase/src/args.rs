@@ -31,6 +31,10 @@ pub struct CommonArgs {
     /// When to use colour.
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub color: Color,
+
+    /// Somebody else reports on the whole run: write no report, and of errors only those that the document cannot tell.
+    #[arg(long, hide = true, conflicts_with = "human")]
+    pub reported_elsewhere: bool,
 }
 
 /// When to use colour.

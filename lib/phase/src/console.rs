@@ -7,7 +7,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use contract::Envelope;
 
-use crate::{Color, CommonArgs, Page, Progress, Styles};
+use crate::{Color, CommonArgs, Fault, Page, Progress, Styles};
 
 /// The output side of a process.
 #[derive(Debug)]
@@ -18,6 +18,7 @@ pub struct Console {
     error_styles: Styles,
     width: Option<usize>,
     wants_progress: bool,
+    reported_elsewhere: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +39,7 @@ impl Console {
     /// The console of a phase.
     pub fn new(args: &CommonArgs) -> Self {
         let document_to_stdout = args.json || (!args.human && !std::io::stdout().is_terminal());
-        let report_to = match (document_to_stdout, args.quiet) {
+        let report_to = match (document_to_stdout, args.quiet || args.reported_elsewhere) {
             (false, _) => Some(Stream::Stdout),
             (true, false) => Some(Stream::Stderr),
             (true, true) => None,
@@ -50,6 +51,7 @@ impl Console {
             error_styles: styles(args.color, Stream::Stderr),
             width: report_to.and_then(width),
             wants_progress: !args.quiet,
+            reported_elsewhere: args.reported_elsewhere,
         }
     }
 
@@ -62,6 +64,7 @@ impl Console {
             error_styles: styles(color, Stream::Stderr),
             width: width(Stream::Stdout),
             wants_progress: !quiet,
+            reported_elsewhere: false,
         }
     }
 
@@ -93,8 +96,35 @@ impl Console {
         }
     }
 
+    /// Writes what a question is about to the stream of the reports, or to stderr where somebody else reports.
+    ///
+    /// # Errors
+    /// Where it could not be written for another reason than that its reader is gone.
+    pub(crate) fn ask_about(&self, page: &Page) -> std::io::Result<Delivery> {
+        if !self.reported_elsewhere {
+            return self.report(page);
+        }
+        deliver(&mut std::io::stderr().lock(), page.as_str())
+    }
+
+    /// Prints a page to stdout now: what a tool has to say ahead of its report.
+    ///
+    /// # Errors
+    /// Where it could not be written; that its reader is gone is no error.
+    pub fn say(&self, page: &Page) -> std::io::Result<()> {
+        self.report(page).map(|_| ())
+    }
+
+    /// Writes a fault to stderr, unless the document tells it and somebody else reports what the document tells.
+    pub(crate) fn fault(&self, fault: &Fault, envelope: &Envelope) {
+        let told = envelope.document().error.as_ref().is_some_and(|error| error.message == fault.message());
+        if !(told && self.reported_elsewhere) {
+            self.error(fault.message(), fault.remedy());
+        }
+    }
+
     /// Writes an error to stderr, whatever was silenced.
-    pub(crate) fn error(&self, message: &str, help: Option<&str>) {
+    pub fn error(&self, message: &str, help: Option<&str>) {
         let mut page = Page::new(self.error_styles, None);
         page.error(message, help);
         // Where stderr is gone there is nobody left to tell; the exit code still says it.

@@ -77,6 +77,16 @@ impl Run<'_> {
         self.console.page()
     }
 
+    /// Prints what a question is about to people now: also where somebody else reports on the whole run, since an answer
+    /// cannot wait for that.
+    ///
+    /// # Errors
+    /// Where it could not be written; that its reader is gone is no error.
+    pub fn ask_about(&self, page: &Page) -> std::io::Result<()> {
+        self.progress.clear();
+        self.console.ask_about(page).map(|_| ())
+    }
+
     /// Prints a page to people now, ahead of the phase's report.
     ///
     /// # Errors

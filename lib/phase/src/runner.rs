@@ -17,7 +17,10 @@ use crate::{
 
 /// Parses the command line, runs the phase, and says what to exit with.
 pub fn main<P: Phase + clap::Parser>(keeper: &dyn Keeper) -> ExitCode {
-    drive(&P::parse(), keeper)
+    match crate::parse::<P>() {
+        Ok(phase) => drive(&phase, keeper),
+        Err(code) => code,
+    }
 }
 
 /// Runs a phase whose command line is parsed, and says what to exit with.
@@ -37,8 +40,8 @@ pub fn drive<P: Phase>(phase: &P, keeper: &dyn Keeper) -> ExitCode {
 
 /// Nothing was done: the document says why, and goes on.
 fn refuse<P: Phase>(console: &Console, began: Instant, mut envelope: Envelope, fault: Fault) -> ExitCode {
-    console.error(fault.message(), fault.remedy());
-    conclude::<P>(&mut envelope, &Verdict::Fault(fault), began.elapsed());
+    conclude::<P>(&mut envelope, &Verdict::Fault(fault.clone()), began.elapsed());
+    console.fault(&fault, &envelope);
     deliver(console, &console.page(), &envelope).exit(&envelope)
 }
 
@@ -80,7 +83,7 @@ fn work<P: Phase>(
     conclude::<P>(&mut envelope, &verdict, began.elapsed());
     let delivered = deliver(console, &page, &envelope);
     if let Verdict::Fault(fault) = &verdict {
-        console.error(fault.message(), fault.remedy());
+        console.fault(fault, &envelope);
     }
     if let (Delivered::Whole, true, Some(section)) = (delivered, run.all_reports_delivered.get(), &section)
         && let Err(error) = phase.after_delivery(&run, section)
