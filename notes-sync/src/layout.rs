@@ -1,0 +1,193 @@
+//! How a notes tree is laid out, read one folder at a time.
+//!
+//! Git names a note after the object that it is about, and spreads many notes over folders of two hex digits each
+//! ("fan-out"). Whether an entry is a note depends on the folders above it. Were that decided in several places, one
+//! would sooner or later take a stranger's file for a note, or a note for a stranger's file.
+//!
+//! The rules are those of git's `notes.c`, `load_subtree()`.
+
+use anyhow::{Context, Result};
+use gix::{
+    ObjectId, Repository,
+    bstr::{BString, ByteSlice},
+    objs::{TreeRefIter, tree::EntryMode},
+};
+
+/// The object that a note is about; never the note's own blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Annotated(pub ObjectId);
+
+impl Annotated {
+    /// The byte of the id by which a folder at `depth` fan-out folders below the root sorts this note.
+    pub fn byte(self, depth: usize) -> u8 {
+        self.0.as_bytes().get(depth).copied().unwrap_or(0)
+    }
+
+    /// The hex digit of the id at `index`, as a number.
+    pub fn nibble(self, index: usize) -> usize {
+        let byte = self.byte(index / 2);
+        usize::from(if index.is_multiple_of(2) { byte >> 4 } else { byte & 0x0f })
+    }
+}
+
+/// A fan-out folder, by the leading bytes that all ids in it share; the root's is empty.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Prefix(Vec<u8>);
+
+impl Prefix {
+    /// The folder of this one for ids that go on with `byte`.
+    pub fn join(&self, byte: u8) -> Self {
+        let mut bytes = self.0.clone();
+        bytes.push(byte);
+        Self(bytes)
+    }
+
+    /// The folder made of the first `len` bytes of an id.
+    pub fn of(object: Annotated, len: usize) -> Self {
+        Self(object.0.as_bytes().iter().take(len).copied().collect())
+    }
+
+    /// How many fan-out folders deep this is.
+    pub fn depth(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether the notes of `object` belong below this folder.
+    pub fn holds(&self, object: Annotated) -> bool {
+        object.0.as_bytes().starts_with(&self.0)
+    }
+
+    /// Whether this is `above` itself or a folder below it.
+    pub fn is_within(&self, above: &Self) -> bool {
+        self.0.starts_with(&above.0)
+    }
+
+    /// The folder above, and the name of this one in it; nothing for the root.
+    pub fn split(&self) -> Option<(Self, BString)> {
+        let (last, above) = self.0.split_last()?;
+        Some((Self(above.to_vec()), folder_name(*last)))
+    }
+
+    /// The bytes, from the root down.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The lowest id that belongs here, to find a place for the folder among notes.
+    pub fn lowest(&self, kind: gix::hash::Kind) -> Annotated {
+        let mut id = ObjectId::null(kind);
+        for (to, from) in id.as_mut_slice().iter_mut().zip(&self.0) {
+            *to = *from;
+        }
+        Annotated(id)
+    }
+
+    /// The path of an entry of this folder, from the root of the notes tree.
+    pub fn path_of(&self, name: &[u8]) -> BString {
+        let mut path: Vec<u8> = Vec::with_capacity(3 * self.0.len() + name.len());
+        for byte in &self.0 {
+            path.extend_from_slice(&folder_name(*byte));
+            path.push(b'/');
+        }
+        path.extend_from_slice(name);
+        path.into()
+    }
+}
+
+/// The name of the fan-out folder for one byte of an id.
+pub fn folder_name(byte: u8) -> BString {
+    format!("{byte:02x}").into()
+}
+
+/// The name that the note of `object` has in a folder `depth` fan-out folders deep.
+pub fn note_name(object: Annotated, depth: usize) -> BString {
+    let hex = object.0.to_hex().to_string();
+    hex.as_bytes().get(2 * depth..).unwrap_or_default().into()
+}
+
+/// An entry that is no note: git keeps those where they are, and so does everybody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// Its name in its folder.
+    pub name: BString,
+    /// What it is.
+    pub mode: EntryMode,
+    /// Its content.
+    pub id: ObjectId,
+}
+
+impl Other {
+    /// Whether this stands where a fan-out folder would have to be.
+    pub fn blocks_fanout(&self) -> bool {
+        !self.mode.is_tree() && byte_from_hex(&self.name).is_some()
+    }
+}
+
+/// One entry of a folder in a notes tree.
+#[derive(Debug, Clone)]
+pub enum Slot {
+    /// A note.
+    Note {
+        /// What it is about.
+        object: Annotated,
+        /// The note itself.
+        blob: ObjectId,
+    },
+    /// A folder of notes whose ids go on with the same byte.
+    Folder {
+        /// That byte.
+        byte: u8,
+        /// The folder's tree.
+        tree: ObjectId,
+    },
+    /// Neither.
+    Other(Other),
+}
+
+/// Reads the entries of the folder at `prefix`, in the tree's order.
+///
+/// # Errors
+/// Where `tree` is missing, broken, or no tree.
+pub fn read(repo: &Repository, tree: ObjectId, prefix: &Prefix) -> Result<Vec<Slot>> {
+    let object = repo.find_tree(tree).with_context(|| format!("cannot read the notes tree {tree}"))?;
+    let mut slots = Vec::new();
+    for entry in TreeRefIter::from_bytes(&object.data, tree.kind()) {
+        let entry = entry.with_context(|| format!("the notes tree {tree} is damaged"))?;
+        slots.push(slot(entry.filename, entry.mode, entry.oid.to_owned(), prefix));
+    }
+    Ok(slots)
+}
+
+fn slot(name: &gix::bstr::BStr, mode: EntryMode, id: ObjectId, prefix: &Prefix) -> Slot {
+    let bytes_left = id.kind().len_in_bytes() - prefix.depth();
+    if mode.is_blob()
+        && name.len() == 2 * bytes_left
+        && let Some(object) = object_from_hex(name, prefix, id.kind())
+    {
+        return Slot::Note { object, blob: id };
+    }
+    if mode.is_tree()
+        && bytes_left > 1
+        && let Some(byte) = byte_from_hex(name)
+    {
+        return Slot::Folder { byte, tree: id };
+    }
+    Slot::Other(Other { name: name.to_owned(), mode, id })
+}
+
+fn object_from_hex(name: &[u8], prefix: &Prefix, kind: gix::hash::Kind) -> Option<Annotated> {
+    let mut id = prefix.lowest(kind).0;
+    let rest = id.as_mut_slice().get_mut(prefix.depth()..)?;
+    for (to, digits) in rest.iter_mut().zip(name.chunks(2)) {
+        *to = byte_from_hex(digits)?;
+    }
+    Some(Annotated(id))
+}
+
+/// Two hex digits, in either case: git reads both and writes lower case.
+fn byte_from_hex(digits: &[u8]) -> Option<u8> {
+    if digits.len() != 2 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    u8::from_str_radix(digits.to_str().ok()?, 16).ok()
+}

@@ -1,0 +1,3 @@
+//! `notes-sync`: fetches, merges and pushes notes refs.
+
+fn main() {}

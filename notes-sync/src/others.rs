@@ -1,0 +1,83 @@
+//! Entries of a notes tree that are not notes, on their way from the tree that is read to the one that is written.
+//!
+//! Git keeps them, and people put things there (a README, another tool's index). A writer that knew only of notes would
+//! drop them without a word.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use gix::{
+    Repository,
+    bstr::BString,
+    objs::tree::{Entry, EntryKind},
+};
+
+use crate::{
+    layout::{Other, Prefix},
+    write::write_tree,
+};
+
+/// Entries that are not notes, by the fan-out folder that they were found in.
+#[derive(Default)]
+pub(crate) struct Others {
+    by_folder: BTreeMap<Prefix, Vec<Other>>,
+}
+
+impl Others {
+    pub(crate) fn add(&mut self, folder: Prefix, other: Other) {
+        self.by_folder.entry(folder).or_default().push(other);
+    }
+
+    pub(crate) fn set(&mut self, folder: &Prefix, name: &BString, other: Option<Other>) {
+        let others = self.by_folder.entry(folder.clone()).or_default();
+        others.retain(|present| present.name != *name);
+        others.extend(other);
+    }
+
+    /// Whether notes in `folder` cannot be spread over folders, as something else has such a folder's name.
+    /// Git would write a tree with two entries of one name there.
+    pub(crate) fn block_fanout(&self, folder: &Prefix) -> bool {
+        self.by_folder.get(folder).is_some_and(|others| others.iter().any(Other::blocks_fanout))
+    }
+
+    /// Adds what belongs into `folder` to its entries, and folders below it that hold no notes any more.
+    pub(crate) fn weave(
+        &mut self,
+        folder: &Prefix,
+        entries: &mut Vec<Entry>,
+        repo: &Repository,
+    ) -> Result<()> {
+        // The deepest come last in the order of the map, so that each is complete before the one around it is written.
+        while let Some(below) = self.deepest_below(folder) {
+            let others = self.by_folder.remove(&below).unwrap_or_default();
+            if others.is_empty() {
+                continue;
+            }
+            let tree = write_tree(repo, others.into_iter().map(entry).collect())?;
+            if let Some((around, name)) = below.split() {
+                self.add(around, Other { name, mode: EntryKind::Tree.into(), id: tree });
+            }
+        }
+        for other in self.by_folder.remove(folder).unwrap_or_default() {
+            // As in git, a note goes before whatever else has its name.
+            if !entries.iter().any(|entry| entry.filename == other.name) {
+                entries.push(entry(other));
+            }
+        }
+        Ok(())
+    }
+
+    fn deepest_below(&self, folder: &Prefix) -> Option<Prefix> {
+        self.by_folder
+            .range(folder.clone()..)
+            .map(|(below, _)| below)
+            .take_while(|below| below.is_within(folder))
+            .filter(|below| *below != folder)
+            .max_by_key(|below| below.depth())
+            .cloned()
+    }
+}
+
+fn entry(other: Other) -> Entry {
+    Entry { mode: other.mode, filename: other.name, oid: other.id }
+}

@@ -1,0 +1,154 @@
+//! Writes an edited notes tree with the fan-out that git would give it.
+//!
+//! Git opens a level of folders where all 16 next digits lead to more than a single note, decides that for each part of
+//! the tree by itself, and takes a folder that nobody looked into for "more than a single note" (`notes.c`,
+//! `determine_fanout()` and `for_each_note_helper()`). Only opened folders are written anew.
+
+use anyhow::{Context, Result};
+use gix::{
+    ObjectId, Repository,
+    objs::tree::{Entry, EntryKind},
+};
+
+use crate::{
+    layout::{self, Annotated, Prefix},
+    others::Others,
+    tree::{Branch, Leaf, Node, NotesTree, Opener},
+};
+
+impl NotesTree<'_> {
+    /// Writes the tree with all that was changed in it, and returns its id.
+    ///
+    /// # Errors
+    /// Where a folder must be opened and cannot be read, or an object cannot be written.
+    pub fn write(mut self) -> Result<ObjectId> {
+        let mut folders = Folders { repo: self.repo, open: vec![(Prefix::default(), Vec::new())] };
+        self.root.emit(0, 0, &mut self.others, &mut folders)?;
+        folders.finish(&mut self.others)
+    }
+}
+
+impl Branch {
+    /// Hands the notes below this node, `depth` hex digits deep, to `folders` in the order of their ids.
+    fn emit(
+        &mut self,
+        depth: usize,
+        fanout: usize,
+        others: &mut Others,
+        folders: &mut Folders<'_>,
+    ) -> Result<()> {
+        let fanout = self.fanout(depth, fanout, others);
+        for index in 0..self.children.len() {
+            while let Some(child) = self.children[index].take() {
+                match *child {
+                    Node::Branch(mut below) => below.emit(depth + 1, fanout, others, folders)?,
+                    Node::Leaf(Leaf::Note { object, blob }) => {
+                        folders.put_note(object, blob, fanout, others)?;
+                    }
+                    Node::Leaf(Leaf::Folder { prefix, tree }) if depth < 2 * fanout => {
+                        folders.put_folder(&prefix, tree, others)?;
+                    }
+                    // The level that this folder belongs to has closed: its notes move up.
+                    Node::Leaf(Leaf::Folder { prefix, tree }) => {
+                        self.load(&prefix, tree, depth, &mut Opener { repo: folders.repo, others })?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of folders above the notes below this node, where it is `fanout` for the node above.
+    fn fanout(&self, depth: usize, fanout: usize, others: &Others) -> usize {
+        let crowded = |child: &Option<Box<Node>>| {
+            matches!(child.as_deref(), Some(Node::Branch(_) | Node::Leaf(Leaf::Folder { .. })))
+        };
+        if depth != 2 * fanout || !self.children.iter().all(crowded) {
+            return fanout;
+        }
+        match self.any_prefix(fanout) {
+            Some(prefix) if others.block_fanout(&prefix) => fanout,
+            _ => fanout + 1,
+        }
+    }
+
+    /// The first `len` bytes that all ids below this node share.
+    fn any_prefix(&self, len: usize) -> Option<Prefix> {
+        self.children.iter().flatten().find_map(|child| match &**child {
+            Node::Branch(below) => below.any_prefix(len),
+            Node::Leaf(Leaf::Note { object, .. }) => Some(Prefix::of(*object, len)),
+            Node::Leaf(Leaf::Folder { prefix, tree }) => Some(Prefix::of(prefix.lowest(tree.kind()), len)),
+        })
+    }
+}
+
+/// The folders that are being written, from the root to the innermost.
+struct Folders<'repo> {
+    repo: &'repo Repository,
+    open: Vec<(Prefix, Vec<Entry>)>,
+}
+
+impl Folders<'_> {
+    fn put_note(
+        &mut self,
+        object: Annotated,
+        blob: ObjectId,
+        fanout: usize,
+        others: &mut Others,
+    ) -> Result<()> {
+        let entry =
+            Entry { mode: EntryKind::Blob.into(), filename: layout::note_name(object, fanout), oid: blob };
+        self.put(&Prefix::of(object, fanout), entry, others)
+    }
+
+    fn put_folder(&mut self, prefix: &Prefix, tree: ObjectId, others: &mut Others) -> Result<()> {
+        let Some((above, name)) = prefix.split() else {
+            return Ok(());
+        };
+        self.put(&above, Entry { mode: EntryKind::Tree.into(), filename: name, oid: tree }, others)
+    }
+
+    fn put(&mut self, folder: &Prefix, entry: Entry, others: &mut Others) -> Result<()> {
+        while self.open.last().is_some_and(|(open, _)| !folder.is_within(open)) {
+            self.close(others)?;
+        }
+        while let Some((innermost, _)) = self.open.last()
+            && let Some(byte) = folder.bytes().get(innermost.depth())
+        {
+            let next = innermost.join(*byte);
+            self.open.push((next, Vec::new()));
+        }
+        if let Some((_, entries)) = self.open.last_mut() {
+            entries.push(entry);
+        }
+        Ok(())
+    }
+
+    /// Writes the innermost folder into the one around it; the root's id comes back.
+    fn close(&mut self, others: &mut Others) -> Result<Option<ObjectId>> {
+        let Some((prefix, mut entries)) = self.open.pop() else {
+            return Ok(None);
+        };
+        others.weave(&prefix, &mut entries, self.repo)?;
+        let tree = write_tree(self.repo, entries)?;
+        if let (Some((_, name)), Some((_, around))) = (prefix.split(), self.open.last_mut()) {
+            around.push(Entry { mode: EntryKind::Tree.into(), filename: name, oid: tree });
+        }
+        Ok(Some(tree))
+    }
+
+    fn finish(mut self, others: &mut Others) -> Result<ObjectId> {
+        let mut root = None;
+        while let Some(tree) = self.close(others)? {
+            root = Some(tree);
+        }
+        root.context("a notes tree always has a root")
+    }
+}
+
+/// Writes one folder with its entries in git's order.
+pub(crate) fn write_tree(repo: &Repository, mut entries: Vec<Entry>) -> Result<ObjectId> {
+    entries.sort();
+    let tree = gix::objs::Tree { entries };
+    Ok(repo.write_object(&tree).context("cannot write a notes tree")?.detach())
+}
