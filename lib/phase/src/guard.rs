@@ -36,6 +36,19 @@ pub trait Guard: Send + Sync {
 
     /// The token that stands for this lock, to be handed to programs in `LOCKSTEP_TOKEN`; `None` where no lock is held.
     fn token(&self) -> Option<&str>;
+
+    /// Notes that the file which is at `path` now, of a name that others use too such as `index.lock`, was made by this
+    /// process. Should the process be killed, the lock's next holder removes that very file, and none that came later to
+    /// the same path.
+    ///
+    /// # Errors
+    /// A fault with exit 75 where somebody took the lock over.
+    fn made(&self, _path: &Utf8Path) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Notes that a file which [`Guard::made`] was told of is gone, or is to stay.
+    fn finished(&self, _path: &Utf8Path) {}
 }
 
 /// The guard of a phase that works without a lock: one that changes nothing, or was told `--no-lock`.

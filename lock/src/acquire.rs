@@ -1,0 +1,163 @@
+//! `lock acquire`: takes the lock, for the run that begins.
+
+use std::time::Duration;
+
+use contract::{LockSection, Owner, Reclaimed};
+use phase::{CommonArgs, Done, Fault, Holding, Page, Phase, Run};
+
+use crate::{
+    Inherited, Patience, Place, Process, Record, Term, Trouble, Wish, acquire, describe,
+    held::{joinable, leave},
+};
+
+/// Takes the lock, and begins a run document with it.
+#[derive(Debug, clap::Args)]
+pub struct Acquire {
+    #[command(flatten)]
+    common: CommonArgs,
+
+    #[command(flatten)]
+    waiting: Waiting,
+
+    /// The process that the lock belongs to [default: none: it is a lease, which each phase renews].
+    #[arg(long, value_name = "PID")]
+    owner_pid: Option<u32>,
+}
+
+/// How to wait for the lock.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Lock options")]
+pub struct Waiting {
+    /// How long to wait for the lock where another run holds it.
+    #[arg(long, value_name = "TIME", default_value = "120s", value_parser = phase::duration)]
+    pub wait: Duration,
+
+    /// After how long without a sign of life another run's lock counts as stale.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = phase::duration)]
+    pub stale_after: Duration,
+
+    /// What the lock is taken for, as others are told who wait for it.
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+impl Waiting {
+    /// How long to wait.
+    pub fn patience(&self) -> Patience {
+        Patience { wait: self.wait, stale_after: self.stale_after }
+    }
+}
+
+impl Phase for Acquire {
+    type Section = LockSection;
+
+    fn common(&self) -> &CommonArgs {
+        &self.common
+    }
+
+    fn holding(&self) -> Holding<'_> {
+        Holding::Itself
+    }
+
+    fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<LockSection>> {
+        let place = Place::new(run.common_dir());
+        if let Some(held) = &run.document().phases.lock
+            && !held.released
+            && !held.token.is_empty()
+        {
+            // The document has its lock already.
+            return Ok(Done::ok(held.clone()));
+        }
+        if let Some(record) = joinable(&place, &Inherited::from_environment())? {
+            return Ok(Done::ok(section(&place, &record, Duration::ZERO, None)));
+        }
+        let wish = self.wish()?;
+        let mut waiting = |holder: &crate::Holder| {
+            run.progress().set(|| format!("waiting for the lock: it is held by {}", describe(&holder.owner)));
+        };
+        match acquire(&place, &wish, &self.waiting.patience(), &mut waiting) {
+            Ok(took) => {
+                if !took.guarded {
+                    let mut page = run.page();
+                    page.warning(
+                        "the file system has no file locks: should this run be killed, its lock is not cleared by itself",
+                    );
+                    run.say(&page)?;
+                }
+                Ok(Done::ok(section(&place, &took.record, took.waited, took.reclaimed)))
+            }
+            Err(Trouble::Deferred { path, held_by, waited, remedy }) => {
+                let section = LockSection {
+                    path: place.lock().to_string_lossy().into_owned(),
+                    waited_ms: milliseconds(waited),
+                    held_by: held_by.clone(),
+                    ..LockSection::default()
+                };
+                Ok(Done::fault(section, Fault::from(Trouble::Deferred { path, held_by, waited, remedy })))
+            }
+            Err(trouble) => Err(Fault::from(trouble).ending_the_run().into()),
+        }
+    }
+
+    fn report(&self, section: &LockSection, page: &mut Page) {
+        if let Some(Reclaimed { reason, owner }) = &section.reclaimed {
+            let whose = owner.as_ref().map_or_else(|| "a lock without an owner".into(), describe);
+            let why = match reason {
+                contract::ReclaimReason::OwnerDead => "its owner is dead",
+                contract::ReclaimReason::Expired => "it gave no sign of life",
+            };
+            page.line(format_args!("lock: cleared a stale one, {why}: {}", phase::plain::line(&whose)));
+        }
+        match (&section.owner, section.waited_ms / 1000) {
+            (None, _) => {}
+            (Some(_), 0) => page.line("lock: taken"),
+            (Some(_), waited) => page.line(format_args!("lock: taken after {waited} s")),
+        }
+    }
+
+    /// The document has reached its reader, and with it the token: now the lease may stand without this process. Until
+    /// here it is one of the lock's owners, so that a lock whose token nobody got is recovered at once.
+    fn after_delivery(&self, run: &Run<'_>, section: &LockSection) -> anyhow::Result<()> {
+        if self.owner_pid.is_none() {
+            leave(&Place::new(run.common_dir()), &section.token.as_str().into(), &Process::current())?;
+        }
+        Ok(())
+    }
+}
+
+impl Acquire {
+    fn wish(&self) -> Result<Wish, Fault> {
+        let (owner, worker) = match self.owner_pid {
+            None => (None, Some(Process::current())),
+            Some(pid) => match Process::running(pid) {
+                Some(process) => (Some(process), None),
+                None => {
+                    return Err(Fault::failed(format!(
+                        "there is no process {pid} for the lock to belong to"
+                    ))
+                    .help("--owner-pid takes the number of a living process, such as a script's own $$")
+                    .ending_the_run());
+                }
+            },
+        };
+        let lease = self.waiting.stale_after;
+        Ok(Wish { owner, worker, term: Term::SignsOfLife, lease, name: self.waiting.name.clone() })
+    }
+}
+
+fn section(place: &Place, record: &Record, waited: Duration, reclaimed: Option<Reclaimed>) -> LockSection {
+    // This process is one of the owners for a moment longer; the document is about what comes after it.
+    let owner: Owner = record.clone().left_by(&Process::current()).to_owner();
+    LockSection {
+        path: place.lock().to_string_lossy().into_owned(),
+        token: record.token.to_string(),
+        waited_ms: milliseconds(waited),
+        owner: Some(owner),
+        reclaimed,
+        ..LockSection::default()
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

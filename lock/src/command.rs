@@ -1,0 +1,48 @@
+//! The command line of `lock`: two phases of a run, and two commands that stand alone.
+
+use std::process::ExitCode;
+
+use crate::{
+    Keeper,
+    acquire::Acquire,
+    release::ReleaseArgs,
+    run::{BecomeArgs, RunArgs},
+    status::StatusArgs,
+};
+
+/// One run at a time per repository and machine.
+#[derive(Debug, clap::Parser)]
+#[command(name = "lock", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Take the lock, and begin a run document with it.
+    Acquire(Acquire),
+    /// Give the lock back, and exit with the code of the run's outcome.
+    Release(ReleaseArgs),
+    /// Hold the lock while a command runs.
+    Run(RunArgs),
+    /// Say who holds the lock.
+    Status(StatusArgs),
+    #[command(hide = true)]
+    Become(BecomeArgs),
+}
+
+impl Cli {
+    /// Does what the command line says, and says what to exit with.
+    pub fn run(&self) -> ExitCode {
+        match &self.command {
+            Command::Acquire(phase) => phase::drive(phase, &Keeper),
+            Command::Release(phase) => phase::drive(phase, &Keeper),
+            Command::Run(run) => phase::tool(run.color, run.quiet, |console, _| run.run(console)),
+            Command::Status(status) => phase::tool(status.color, false, |_, page| status.run(page)),
+            Command::Become(become_) => {
+                phase::tool(phase::Color::Auto, true, |console, _| become_.run(console))
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The lock, as the runner of every phase holds it.
+
+use camino::Utf8Path;
+use phase::{Fault, Guard, LockArgs};
+
+use crate::{Held, Inherited, Patience, Place, held::joinable};
+
+/// How the runner gets hold of a repository's lock.
+#[derive(Debug, Clone, Copy)]
+pub struct Keeper;
+
+impl phase::Keeper for Keeper {
+    fn enter(&self, common_dir: &Utf8Path, token: &str) -> Result<Box<dyn Guard>, Fault> {
+        Ok(Box::new(Held::enter(Place::new(common_dir), token.into())?))
+    }
+
+    fn take(&self, common_dir: &Utf8Path, args: &LockArgs) -> Result<Box<dyn Guard>, Fault> {
+        let place = Place::new(common_dir);
+        if let Some(record) = joinable(&place, &Inherited::from_environment())? {
+            return Ok(Box::new(Held::enter(place, record.token)?));
+        }
+        let patience = Patience { wait: args.wait, stale_after: args.stale_after };
+        Ok(Box::new(Held::take(place, None, &patience, &mut |_| {})?))
+    }
+}
+
+impl Guard for Held {
+    fn check(&self) -> Result<(), Fault> {
+        Ok(Held::check(self)?)
+    }
+
+    fn alive(&self) {
+        Held::alive(self);
+    }
+
+    fn token(&self) -> Option<&str> {
+        Some(Held::token(self).as_str())
+    }
+
+    fn made(&self, path: &Utf8Path) -> Result<(), Fault> {
+        // Where the file system cannot tell it from a later one, it is left for a person to remove.
+        Held::made(self, path)?;
+        Ok(())
+    }
+
+    fn finished(&self, path: &Utf8Path) {
+        // A note of a file that is gone does no harm.
+        let _ = Held::finished(self, path);
+    }
+}

@@ -1,0 +1,44 @@
+//! One run at a time per repository and machine.
+//!
+//! The lock is a directory, since making one is atomic on every file system and shell scripts can do it as well. What
+//! makes the difference is what happens when its holder dies: examining and clearing a stale lock happens under a
+//! kernel file lock on a guard file, so that of any number of waiters exactly one gets it.
+//!
+//! A lock is told apart from the next by its token. Whoever changes something looks before each change whether its
+//! token is still the lock's: an owner that slept for too long finds out before it does harm.
+
+mod acquire;
+mod command;
+mod guard_file;
+mod held;
+mod keeper;
+mod leftovers;
+mod look;
+mod patience;
+mod place;
+mod platform;
+mod process;
+mod queue;
+mod record;
+mod release;
+mod run;
+mod status;
+mod take;
+mod token;
+mod trouble;
+mod verdict;
+mod wings;
+
+pub use command::Cli;
+pub use held::{Held, Release, release};
+pub use keeper::Keeper;
+pub use leftovers::Leftover;
+pub use look::{Sight, Taken};
+pub use patience::{Patience, Took, acquire};
+pub use place::Place;
+pub use process::{Life, Process};
+pub use record::{Record, Term, Wish};
+pub use take::Holder;
+pub use token::{Inherited, TOKEN_VARIABLE, Token};
+pub use trouble::{Remedy, Trouble, describe};
+pub use verdict::{Claim, Facts, Verdict, judge};

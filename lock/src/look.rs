@@ -1,0 +1,185 @@
+//! Looking at the lock: from what is on disk to plain facts.
+
+use std::{
+    io::{self, ErrorKind, Read},
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use contract::Owner;
+
+use crate::{Claim, Facts, Place, Record, platform::Dir};
+
+/// The most that is read of a file in the lock; more is not ours.
+const LIMIT: u64 = 64 * 1024;
+
+/// The name of the file that says whose the lock is.
+pub const OWNER_FILE: &str = "owner.json";
+
+/// The name of the file with a plain process number, for scripts.
+pub const PID_FILE: &str = "pid";
+
+/// What there is where the lock would be.
+#[derive(Debug)]
+pub enum Sight {
+    /// Nothing.
+    Free,
+    /// A lock.
+    Taken(Taken),
+    /// Something that is no lock, and is not to be touched.
+    Obstacle(&'static str),
+}
+
+/// A lock that exists, as it looked at one moment.
+#[derive(Debug)]
+pub struct Taken {
+    /// The directory itself, whatever its path comes to name.
+    pub dir: Dir,
+    /// What it says of itself, where that can be read.
+    pub record: Option<Record>,
+    /// The number that a script left.
+    pub script_pid: Option<u32>,
+    /// When it last gave a sign of life.
+    pub sign_of_life: SystemTime,
+}
+
+impl Sight {
+    /// Looks at the lock.
+    ///
+    /// # Errors
+    /// Where it is there and cannot be read.
+    pub fn look(place: &Place) -> io::Result<Self> {
+        match Dir::open(&place.lock()) {
+            Ok(dir) => Taken::look(dir).map(Self::Taken),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::Free),
+            Err(error) if error.kind() == ErrorKind::NotADirectory => Ok(Self::Obstacle(kind(&place.lock()))),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Taken {
+    fn look(dir: Dir) -> io::Result<Self> {
+        let sign_of_life = dir.modified()?;
+        let record = read(&dir, OWNER_FILE)?.as_deref().and_then(Record::parse);
+        let script_pid = match record {
+            Some(_) => None,
+            None => read(&dir, PID_FILE)?.and_then(|pid| String::from_utf8(pid).ok()?.trim().parse().ok()),
+        };
+        Ok(Self { dir, record, script_pid, sign_of_life })
+    }
+
+    /// What there is to judge it by.
+    pub fn facts(&self) -> Facts {
+        let claim = match &self.record {
+            None => Claim::Unreadable,
+            Some(record) => match record.life() {
+                None => Claim::Lease { length: record.lease() },
+                Some(life) => Claim::Owned { life, term: record.term },
+            },
+        };
+        Facts { silence: self.silence(), claim }
+    }
+
+    fn silence(&self) -> Duration {
+        SystemTime::now().duration_since(self.sign_of_life).unwrap_or_default()
+    }
+
+    /// Whether its last sign of life lies in the future: some clock was wrong, and it would hardly ever become stale.
+    pub fn is_ahead_of_time(&self) -> bool {
+        let ahead = self.sign_of_life.duration_since(SystemTime::now()).unwrap_or_default();
+        ahead > Duration::from_secs(2)
+    }
+
+    /// Whose it is, as the document has it.
+    pub fn owner(&self) -> Owner {
+        match &self.record {
+            Some(record) => record.to_owner(),
+            None => Owner {
+                pid: self.script_pid.unwrap_or(0),
+                host: None,
+                since: phase::clock::system_time(self.sign_of_life),
+                name: None,
+            },
+        }
+    }
+}
+
+/// Reads a file of the lock; `None` where there is none, or none that could be ours.
+pub fn read(dir: &Dir, name: &str) -> io::Result<Option<Vec<u8>>> {
+    let file = match dir.open_file(name) {
+        Ok(file) => file,
+        // There is none, or the directory itself was removed since, or it is not for us to read.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    if !file.metadata()?.is_file() {
+        return Ok(None);
+    }
+    let mut content = Vec::new();
+    file.take(LIMIT).read_to_end(&mut content)?;
+    Ok(Some(content))
+}
+
+fn kind(path: &Path) -> &'static str {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_symlink() => "a link",
+        Ok(metadata) if metadata.is_file() => "a file",
+        _ => "no directory",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn place() -> (tempfile::TempDir, Place) {
+        let directory = tempfile::tempdir().unwrap();
+        let place = Place::new(directory.path());
+        (directory, place)
+    }
+
+    #[test]
+    fn where_there_is_nothing_the_lock_is_free() {
+        assert!(matches!(Sight::look(&place().1).unwrap(), Sight::Free));
+    }
+
+    #[test]
+    fn a_scripts_lock_has_its_number_and_no_readable_owner() {
+        let (_keep, place) = place();
+        fs::create_dir(place.lock()).unwrap();
+        let Sight::Taken(bare) = Sight::look(&place).unwrap() else { panic!("it is taken") };
+        assert_eq!((bare.script_pid, bare.facts().claim), (None, Claim::Unreadable));
+        fs::write(place.lock().join(PID_FILE), "4242\n").unwrap();
+        let Sight::Taken(numbered) = Sight::look(&place).unwrap() else { panic!("it is taken") };
+        assert_eq!((numbered.script_pid, numbered.owner().pid), (Some(4242), 4242));
+        assert_eq!(numbered.owner().host, None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_and_a_link_are_obstacles_even_where_the_link_leads_to_a_directory() {
+        let (keep, place) = place();
+        fs::write(place.lock(), "").unwrap();
+        assert!(matches!(Sight::look(&place).unwrap(), Sight::Obstacle("a file")));
+        fs::remove_file(place.lock()).unwrap();
+        std::os::unix::fs::symlink(keep.path(), place.lock()).unwrap();
+        assert!(matches!(Sight::look(&place).unwrap(), Sight::Obstacle("a link")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_owner_file_that_is_a_link_is_not_followed() {
+        let (keep, place) = place();
+        fs::create_dir(place.lock()).unwrap();
+        let elsewhere = keep.path().join("elsewhere");
+        fs::write(&elsewhere, "7").unwrap();
+        std::os::unix::fs::symlink(&elsewhere, place.lock().join(PID_FILE)).unwrap();
+        let Sight::Taken(taken) = Sight::look(&place).unwrap() else { panic!("it is taken") };
+        assert_eq!(taken.script_pid, None);
+    }
+}

@@ -1,0 +1,125 @@
+//! Linux: processes through `/proc`, waiting through inotify.
+
+use std::{fs, mem::MaybeUninit, path::Path, time::Duration};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fd::OwnedFd,
+    fs::inotify,
+    io::Errno,
+};
+
+use super::{Found, unix};
+
+/// Looks a process up. A zombie counts as nothing: it holds its number and does no work any more.
+pub fn find(pid: u32) -> Found {
+    // The signal comes first: where `/proc` hides other users' processes (`hidepid`), it still tells that they exist.
+    if !unix::exists(pid) {
+        return Found::Nothing;
+    }
+    match fs::read_to_string(format!("/proc/{pid}/stat")).ok().as_deref().and_then(parse_stat) {
+        Some(Stat { state: 'Z' | 'X' | 'x', .. }) => Found::Nothing,
+        Some(Stat { start, .. }) => Found::Running { start: Some(start) },
+        None => Found::Running { start: None },
+    }
+}
+
+struct Stat {
+    state: char,
+    /// Clock ticks between the machine's start and the process's.
+    start: u64,
+}
+
+/// The fields of `/proc/<pid>/stat` as proc(5) numbers them: the third is the state, the 22nd the start. The second is
+/// the program's name in parentheses, which may itself hold spaces and parentheses.
+fn parse_stat(stat: &str) -> Option<Stat> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let mut fields = after_name.split_ascii_whitespace();
+    let state = fields.next()?.chars().next()?;
+    let start = fields.nth(18)?.parse().ok()?;
+    Some(Stat { state, start })
+}
+
+/// What tells this boot of this machine from every other.
+pub fn boot_id() -> Option<String> {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+}
+
+/// Whether two boot ids are of the same boot.
+pub fn same_boot(one: &str, other: &str) -> bool {
+    one == other
+}
+
+/// What tells this process-number space from that of a container on the same machine.
+pub fn pid_space() -> Option<String> {
+    Some(fs::read_link("/proc/self/ns/pid").ok()?.to_str()?.to_owned())
+}
+
+/// The signals that whoever started this process made it ignore, as `nohup` does.
+pub fn ignored_signals() -> u64 {
+    let ignored = || {
+        let status = fs::read_to_string("/proc/self/status").ok()?;
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+        u64::from_str_radix(mask.trim(), 16).ok()
+    };
+    ignored().unwrap_or(0)
+}
+
+/// Sleeps until something in a directory may have changed.
+#[derive(Debug)]
+pub struct Watch {
+    inotify: Option<OwnedFd>,
+}
+
+impl Watch {
+    /// Watches for names that go away in `directory`. Where the kernel's watches are used up, it polls.
+    pub fn new(directory: &Path) -> Self {
+        let watch = || {
+            let inotify = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
+            let gone = inotify::WatchFlags::DELETE | inotify::WatchFlags::MOVED_FROM;
+            inotify::add_watch(&inotify, directory, gone)?;
+            Ok::<_, Errno>(inotify)
+        };
+        Self { inotify: watch().ok() }
+    }
+
+    /// Sleeps for `at_most`, less where something changed, and no longer than 10 ms where nothing would wake it.
+    pub fn wait(&self, at_most: Duration) {
+        let Some(inotify) = &self.inotify else {
+            return std::thread::sleep(at_most.min(Duration::from_millis(10)));
+        };
+        let timeout = Timespec::try_from(at_most).ok();
+        // A signal or an error wakes us early; whoever waits looks again in any case.
+        let _ = poll(&mut [PollFd::new(inotify, PollFlags::IN)], timeout.as_ref());
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut events = inotify::Reader::new(inotify, &mut buffer);
+        while events.next().is_ok() {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_programs_name_cannot_pose_as_its_state() {
+        let stat = "4242 (a) Z 1 (b) R 1 4242 4242 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 987654 0 0";
+        let stat = parse_stat(stat).unwrap();
+        assert_eq!((stat.state, stat.start), ('R', 987_654));
+    }
+
+    #[test]
+    fn this_process_is_found_and_an_ended_child_is_not() {
+        assert!(matches!(find(std::process::id()), Found::Running { start: Some(_) }));
+        #[allow(clippy::disallowed_methods, reason = "a test needs a process that ends")]
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let pid = child.id();
+        // Not waited for, it stays a zombie.
+        while find(pid) != Found::Nothing {
+            std::thread::yield_now();
+        }
+        child.wait().unwrap();
+        assert_eq!(find(pid), Found::Nothing);
+    }
+}

@@ -1,0 +1,164 @@
+//! What Linux and macOS share.
+
+use std::{
+    convert::Infallible,
+    fs, io,
+    os::unix::process::{CommandExt as _, ExitStatusExt as _},
+    path::Path,
+    process::{Command, ExitStatus},
+    time::SystemTime,
+};
+
+use rustix::{
+    fd::OwnedFd,
+    fs::{AtFlags, CWD, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT},
+    io::Errno,
+    process::{Pid, Signal},
+};
+use signal_hook::{
+    consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2},
+    iterator::{SignalsInfo, exfiltrator::WithOrigin},
+    low_level::siginfo::{Cause, Origin},
+};
+
+/// Whether a process has this number, zombies included. A process that may not be signalled exists.
+pub fn exists(pid: u32) -> bool {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
+    !matches!(rustix::process::test_kill_process(pid), Err(Errno::SRCH))
+}
+
+/// Whether a process has this number and may not be signalled by us.
+#[cfg(target_os = "macos")]
+pub fn is_foreign(pid: u32) -> bool {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
+    matches!(rustix::process::test_kill_process(pid), Err(Errno::PERM))
+}
+
+/// A directory that stays the same directory, whatever its path comes to name meanwhile.
+#[derive(Debug)]
+pub struct Dir {
+    handle: OwnedFd,
+}
+
+impl Dir {
+    /// Opens the directory at `path`.
+    ///
+    /// # Errors
+    /// `NotFound` where there is nothing, `NotADirectory` where there is something else, a link included.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
+        match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
+            Ok(handle) => Ok(Self { handle }),
+            Err(Errno::LOOP) => Err(io::ErrorKind::NotADirectory.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// When something in the directory last changed, or [`Dir::touch`] said so.
+    pub fn modified(&self) -> io::Result<SystemTime> {
+        fs::File::from(self.handle.try_clone()?).metadata()?.modified()
+    }
+
+    /// Sets the time of the last change to now.
+    pub fn touch(&self) -> io::Result<()> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let times = Timestamps {
+            last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+            // The machine's own clock, not the file server's: ages are told by it as well.
+            last_modification: Timespec::try_from(now).map_err(io::Error::other)?,
+        };
+        Ok(rustix::fs::futimens(&self.handle, &times)?)
+    }
+
+    /// Opens the file `name` in the directory for reading. A link counts as nothing, and nothing blocks.
+    pub fn open_file(&self, name: &str) -> io::Result<fs::File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        match rustix::fs::openat(&self.handle, name, flags, Mode::empty()) {
+            Ok(file) => Ok(file.into()),
+            Err(Errno::LOOP) => Err(io::ErrorKind::NotFound.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Moves the file at `from` into the directory as `name`, replacing what has that name.
+    pub fn put(&self, name: &str, from: &Path) -> io::Result<()> {
+        Ok(rustix::fs::renameat(CWD, from, &self.handle, name)?)
+    }
+
+    /// Removes the file `name` from the directory.
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.handle, name, AtFlags::empty())?)
+    }
+}
+
+/// Whether a file system that refused a file lock has none at all, as NFS without a lock daemon has not.
+pub fn lacks_kernel_locks(error: &io::Error) -> bool {
+    // On Linux `NOTSUP` is another name of `OPNOTSUPP`; elsewhere it is not, and no match arm may name both.
+    let none = [Errno::NOLCK, Errno::OPNOTSUPP, Errno::NOTSUP, Errno::NOSYS, Errno::INVAL];
+    error.raw_os_error().map(Errno::from_raw_os_error).is_some_and(|error| none.contains(&error))
+}
+
+/// Gives a directory another name, at which there is nothing.
+pub fn set_aside(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+/// Becomes `command`, keeping process number and start time. Comes back only where that failed.
+pub fn become_program(mut command: Command) -> io::Result<Infallible> {
+    Err(command.exec())
+}
+
+/// What a shell would exit with for a command that ended like this: its code, or 128 and the signal's number.
+pub fn exit_code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    u8::try_from(code & 0xff).unwrap_or(1)
+}
+
+/// What woke [`Signals::next`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A child may have ended.
+    Child,
+    /// A signal that somebody meant for the command.
+    Forward(i32),
+}
+
+/// The signals that come in.
+#[derive(Debug)]
+pub struct Signals {
+    signals: SignalsInfo<WithOrigin>,
+}
+
+impl Signals {
+    /// From now on signals no longer end this process, but wait to be fetched.
+    pub fn catch() -> io::Result<Self> {
+        let ignored = super::ignored_signals();
+        let caught = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
+        // What the caller made us ignore stays ignored, for the command too: a handler would undo `nohup`.
+        let caught = caught.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
+        Ok(Self { signals: SignalsInfo::new(caught.chain([SIGCHLD]))? })
+    }
+
+    /// Sleeps until a signal comes. `None` where none will come any more.
+    pub fn next(&mut self) -> Option<Event> {
+        loop {
+            let origin = self.signals.forever().next()?;
+            match origin {
+                Origin { signal: SIGCHLD, .. } => return Some(Event::Child),
+                // What a terminal's keys send goes to the whole foreground group: the command has it already.
+                Origin { signal: SIGINT | SIGQUIT | SIGHUP, cause: Cause::Kernel, .. } => {}
+                Origin { signal, .. } => return Some(Event::Forward(signal)),
+            }
+        }
+    }
+}
+
+/// Sends a signal to a process. That it has ended already is no error.
+pub fn send(pid: u32, signal: i32) -> io::Result<()> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let (Some(pid), Some(signal)) = (pid, Signal::from_named_raw(signal)) else { return Ok(()) };
+    match rustix::process::kill_process(pid, signal) {
+        Ok(()) | Err(Errno::SRCH) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,125 @@
+//! Who waits, in the order in which they came.
+//!
+//! Were each waiter to try whenever it likes, one that releases and takes in a loop would keep all others out: it is
+//! always the first to know that the lock is free. So who waits draws a ticket, a file that it keeps locked while it
+//! lives, and lets those with lower numbers go first. The order is a courtesy, never what keeps two apart: one who is
+//! stopped in front of the queue is passed by after a while.
+
+use std::{
+    fs::{self, File, TryLockError},
+    path::{Path, PathBuf},
+};
+
+use crate::{Place, Token, wings};
+
+/// How the names of tickets begin.
+const TICKET: &str = "ticket-";
+
+/// A place in the queue, kept until it is dropped.
+#[derive(Debug)]
+pub struct Ticket {
+    path: PathBuf,
+    number: u64,
+    /// Locked by the kernel for as long as this process lives.
+    _file: File,
+}
+
+impl Ticket {
+    /// Draws the next number. To be called by who has the guard file, so that no two draw the same. `None` where no file
+    /// can be made or locked: then one waits without an order.
+    pub fn draw(place: &Place, token: &Token) -> Option<Self> {
+        let wings = wings::made(place).ok()?;
+        let number = numbers(&wings).last().map_or(0, |(last, _)| last + 1);
+        let path = wings.join(format!("{TICKET}{number:020}-{token}"));
+        let file = File::create_new(&path).ok()?;
+        let locked = file.try_lock();
+        let ticket = Self { path, number, _file: file };
+        locked.is_ok().then_some(ticket)
+    }
+
+    /// How many wait in front of this one.
+    pub fn rank(&self) -> usize {
+        let wings = self.path.parent().unwrap_or(Path::new("."));
+        waiting(wings, self.number)
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        // Should it stay, it is not locked any more, and the next in the queue removes it.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// How many wait. To be called by who has the guard file: a ticket that is just being drawn is not locked yet.
+pub fn length(place: &Place) -> usize {
+    waiting(&place.wings(), u64::MAX)
+}
+
+/// How many wait with a number below `below`. Tickets of the dead at the front are removed: they are not locked. All of
+/// them were drawn before `below` was, so none is just being drawn.
+fn waiting(wings: &Path, below: u64) -> usize {
+    let before: Vec<_> = numbers(wings).into_iter().take_while(|(number, _)| *number < below).collect();
+    let dead = before.iter().take_while(|(_, path)| is_left_behind(path)).count();
+    for (_, path) in &before[..dead] {
+        // Another waiter may have removed it already.
+        let _ = fs::remove_file(path);
+    }
+    before.len() - dead
+}
+
+fn is_left_behind(ticket: &Path) -> bool {
+    match File::open(ticket) {
+        Ok(file) => !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)),
+        Err(_) => true,
+    }
+}
+
+/// The tickets in the queue by their numbers, in order.
+fn numbers(wings: &Path) -> Vec<(u64, PathBuf)> {
+    let entries = fs::read_dir(wings).into_iter().flatten().flatten();
+    let mut numbers: Vec<_> =
+        entries.filter_map(|entry| Some((number(entry.file_name().to_str()?)?, entry.path()))).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+fn number(name: &str) -> Option<u64> {
+    name.strip_prefix(TICKET)?.split_once('-')?.0.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> (tempfile::TempDir, Place) {
+        let directory = tempfile::tempdir().unwrap();
+        let place = Place::new(directory.path());
+        (directory, place)
+    }
+
+    fn draw(place: &Place) -> Ticket {
+        Ticket::draw(place, &Token::fresh()).expect("nothing keeps a ticket from being drawn")
+    }
+
+    #[test]
+    fn who_came_first_is_first_until_it_leaves() {
+        let (_keep, place) = place();
+        assert_eq!(length(&place), 0);
+        let (first, second, third) = (draw(&place), draw(&place), draw(&place));
+        assert_eq!((first.rank(), second.rank(), third.rank()), (0, 1, 2));
+        assert_eq!(length(&place), 3);
+        drop(first);
+        assert_eq!((second.rank(), third.rank(), draw(&place).rank()), (0, 1, 2));
+    }
+
+    #[test]
+    fn the_dead_do_not_wait() {
+        let (_keep, place) = place();
+        let dead = wings::made(&place).unwrap().join("ticket-00000000000000000007-KILLED");
+        fs::write(&dead, "").unwrap();
+        let living = draw(&place);
+        assert_eq!((living.number, living.rank()), (8, 0));
+        assert!(!dead.exists());
+    }
+}

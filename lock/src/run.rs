@@ -1,0 +1,182 @@
+//! `lock run`: holds the lock while a command runs, as flock(1) does for a file.
+//!
+//! The command knows nothing of tokens and cannot be told that it was overtaken, so the lock lasts as long as the command
+//! lives, also where `lock run` itself is killed. For that the command has to own the lock before its first instruction:
+//! its process begins as this program, enters the lock under its own number, and then becomes the command.
+
+use std::{
+    ffi::OsString,
+    process::{Child, Command, ExitStatus},
+    sync::mpsc,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+use phase::{Color, Console, Fault, programs};
+
+use crate::{
+    Held, Inherited, Place, Process, TOKEN_VARIABLE, Term, Token, Trouble, Wish, acquire,
+    acquire::Waiting,
+    describe,
+    held::joinable,
+    platform::{self, Event, Signals},
+};
+
+/// How often a sign of life is given while the command runs; the contract asks for one in 30 s.
+const PULSE: Duration = Duration::from_secs(10);
+
+/// What a shell exits with for a command that it did not find, and for one that it could not start.
+const NOT_FOUND: u8 = 127;
+const NOT_STARTED: u8 = 126;
+
+/// Holds the lock while a command runs, and exits as the command does (128 + the number of the signal that ended it).
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// The repository [default: the one around the current directory].
+    #[arg(long, value_name = "DIR")]
+    repo: Option<Utf8PathBuf>,
+
+    #[command(flatten)]
+    waiting: Waiting,
+
+    /// Say nothing on stderr but errors.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    /// When to use colour.
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: Color,
+
+    /// The command and its arguments.
+    #[arg(last = true, required = true, value_name = "CMD")]
+    command: Vec<OsString>,
+}
+
+impl RunArgs {
+    /// Runs the command under the lock, and says what to exit with.
+    ///
+    /// # Errors
+    /// Where the lock was not had; the command was not started then.
+    pub fn run(&self, console: &Console) -> anyhow::Result<u8> {
+        let directory = self.repo.as_deref().unwrap_or(Utf8Path::new("."));
+        let common_dir = Utf8PathBuf::from(phase::place(&phase::discover(directory)?)?.common_dir);
+        let place = Place::new(&common_dir);
+        let inherited = Inherited::from_environment();
+        let joined = joinable(&place, &inherited).map_err(Fault::from)?;
+        let (held, token) = match joined {
+            // Whoever holds it gives the signs of life and gives it back.
+            Some(record) => (None, record.token),
+            None => {
+                let held = self.take(place, console).map_err(Fault::from)?;
+                let token = held.token().clone();
+                (Some(held), token)
+            }
+        };
+        let mut signals = Signals::catch().context("signals could not be caught")?;
+        let mut command = self.own_process(&common_dir, &token)?;
+        command.env(TOKEN_VARIABLE, inherited.joined_by(&token));
+        let child = command.spawn().context("the command's process could not be started")?;
+        let status = with_pulse(held.as_ref(), || wait(child, &mut signals))?;
+        if let Some(held) = held {
+            held.give_back().map_err(Fault::from)?;
+        }
+        Ok(platform::exit_code(status))
+    }
+
+    fn take(&self, place: Place, console: &Console) -> Result<Held, Trouble> {
+        let wish = Wish {
+            owner: Some(Process::current()),
+            worker: None,
+            term: Term::OwnersLife,
+            lease: self.waiting.stale_after,
+            name: self
+                .waiting
+                .name
+                .clone()
+                .or_else(|| self.command.first().map(|name| name.to_string_lossy().into_owned())),
+        };
+        let progress = console.progress();
+        let took = acquire(&place, &wish, &self.waiting.patience(), &mut |holder| {
+            progress.set(|| format!("waiting for the lock: it is held by {}", describe(&holder.owner)));
+        })?;
+        progress.clear();
+        Ok(Held::whole(place, &took))
+    }
+
+    /// The process that is to become the command.
+    fn own_process(&self, common_dir: &Utf8Path, token: &Token) -> anyhow::Result<Command> {
+        let this_program = std::env::current_exe().context("this program could not be found")?;
+        let mut command = programs::program(this_program);
+        command.args(["become", "--common-dir", common_dir.as_str(), "--token", token.as_str(), "--"]);
+        command.args(&self.command);
+        Ok(command)
+    }
+}
+
+/// Waits for the command's end, and passes on to it the signals that were meant for it.
+fn wait(mut child: Child, signals: &mut Signals) -> anyhow::Result<ExitStatus> {
+    while let Some(event) = signals.next() {
+        match event {
+            Event::Child => {
+                if let Some(status) = child.try_wait()? {
+                    return Ok(status);
+                }
+            }
+            Event::Forward(signal) => platform::send(child.id(), signal)?,
+        }
+    }
+    Ok(child.wait()?)
+}
+
+/// Gives signs of life while `work` goes on.
+fn with_pulse<T>(held: Option<&Held>, work: impl FnOnce() -> T) -> T {
+    std::thread::scope(|scope| {
+        let (stop, stopped) = mpsc::channel::<()>();
+        if let Some(held) = held {
+            scope.spawn(move || {
+                while stopped.recv_timeout(PULSE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                    held.alive();
+                }
+            });
+        }
+        let done = work();
+        drop(stop);
+        done
+    })
+}
+
+/// Enters a lock and becomes a command; the part of `lock run` that happens in the command's own process.
+#[derive(Debug, clap::Args)]
+pub struct BecomeArgs {
+    #[arg(long)]
+    common_dir: Utf8PathBuf,
+
+    #[arg(long)]
+    token: String,
+
+    #[arg(last = true, required = true)]
+    command: Vec<OsString>,
+}
+
+impl BecomeArgs {
+    /// Becomes the command. Comes back only where that failed.
+    ///
+    /// # Errors
+    /// Where the lock was lost in the meantime.
+    pub fn run(&self, console: &Console) -> anyhow::Result<u8> {
+        let held =
+            Held::enter(Place::new(&self.common_dir), self.token.as_str().into()).map_err(Fault::from)?;
+        held.keep();
+        let Some((name, arguments)) = self.command.split_first() else { return Ok(NOT_FOUND) };
+        let mut command = programs::program(name);
+        command.args(arguments);
+        match platform::become_program(command) {
+            Ok(never) => match never {},
+            Err(error) => {
+                console.error(&format!("{} could not be started: {error}", name.to_string_lossy()), None);
+                Ok(if error.kind() == std::io::ErrorKind::NotFound { NOT_FOUND } else { NOT_STARTED })
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! `lock status`: says who holds the lock.
+
+use camino::Utf8PathBuf;
+use phase::{Color, Page, plain};
+use serde::Serialize;
+
+use crate::{Facts, Place, Sight, Trouble, Verdict, describe, judge, queue};
+
+/// Says who holds the lock. Exits with 0 either way.
+#[derive(Debug, clap::Args)]
+pub struct StatusArgs {
+    /// The repository [default: the one around the current directory].
+    #[arg(long, value_name = "DIR")]
+    repo: Option<Utf8PathBuf>,
+
+    /// Say it in JSON.
+    #[arg(long)]
+    json: bool,
+
+    /// After how long without a sign of life the lock counts as stale.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = phase::duration)]
+    stale_after: std::time::Duration,
+
+    /// When to use colour.
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: Color,
+}
+
+/// How a lock stands.
+#[derive(Debug, Serialize)]
+struct Status {
+    /// The lock directory.
+    path: String,
+    /// Whose it is; null where it is free.
+    held_by: Option<contract::Owner>,
+    /// Why the next taker will clear it; null where it is not stale.
+    stale: Option<contract::ReclaimReason>,
+    /// How many seconds ago it last gave a sign of life; null where it is free.
+    silent_for_s: Option<u64>,
+    /// How many wait for it.
+    waiting: usize,
+}
+
+impl StatusArgs {
+    /// Looks, and writes what there is to the page.
+    ///
+    /// # Errors
+    /// Where there is no repository, or the lock cannot be looked at.
+    pub fn run(&self, page: &mut Page) -> anyhow::Result<u8> {
+        let directory = self.repo.as_deref().unwrap_or(camino::Utf8Path::new("."));
+        let repo = phase::place(&phase::discover(directory)?)?;
+        let place = Place::new(repo.common_dir);
+        let status = self.look(&place).map_err(phase::Fault::from)?;
+        if self.json {
+            page.line(serde_json::to_string(&status)?);
+        } else {
+            report(&status, page);
+        }
+        Ok(0)
+    }
+
+    fn look(&self, place: &Place) -> Result<Status, Trouble> {
+        let path = place.lock().to_string_lossy().into_owned();
+        let free =
+            Status { path, held_by: None, stale: None, silent_for_s: None, waiting: queue::length(place) };
+        match Sight::look(place).map_err(Trouble::refused("look at", place))? {
+            Sight::Free => Ok(free),
+            Sight::Obstacle(kind) => Err(Trouble::Obstacle { path: place.lock(), kind }),
+            Sight::Taken(taken) => {
+                let facts @ Facts { silence, .. } = taken.facts();
+                let stale = match judge(&facts, self.stale_after) {
+                    Verdict::Held => None,
+                    Verdict::Stale(reason) => Some(reason),
+                };
+                Ok(Status {
+                    held_by: Some(taken.owner()),
+                    stale,
+                    silent_for_s: Some(silence.as_secs()),
+                    ..free
+                })
+            }
+        }
+    }
+}
+
+fn report(status: &Status, page: &mut Page) {
+    match &status.held_by {
+        None => page.line("the lock is free"),
+        Some(owner) => page.line(format_args!("the lock is held by {}", plain::line(&describe(owner)))),
+    }
+    if let Some(silent) = status.silent_for_s {
+        page.line(format_args!("last sign of life {silent} s ago"));
+    }
+    match status.stale {
+        None => {}
+        Some(contract::ReclaimReason::OwnerDead) => {
+            page.line("it is stale, its owner is dead: the next run clears it")
+        }
+        Some(contract::ReclaimReason::Expired) => {
+            page.line("it is stale, for want of a sign of life: the next run clears it")
+        }
+    }
+    if status.waiting > 0 {
+        page.line(format_args!("waiting for it: {}", status.waiting));
+    }
+}

@@ -1,0 +1,162 @@
+//! Taking the lock: one attempt, by who has the guard file.
+//!
+//! A free lock is taken by making its directory, which only one can. A stale one is taken over where it stands: its
+//! files are replaced and the directory stays, so that no moment comes in which it is nobody's. Nothing is ever renamed
+//! to the lock's name: that would replace an empty directory, which a script has just made.
+
+use std::{fs, io, io::ErrorKind, time::Duration};
+
+use contract::{Owner, ReclaimReason, Reclaimed};
+
+use crate::{
+    Place, Record, Token, Trouble, Verdict, Wish,
+    guard_file::Guarded,
+    judge, leftovers,
+    look::{OWNER_FILE, PID_FILE, Sight, Taken},
+    patience::Patience,
+    platform::Dir,
+    wings,
+};
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub enum Attempt {
+    /// The lock is ours.
+    Took {
+        /// What it says of itself now.
+        record: Record,
+        /// The stale lock that it was before.
+        reclaimed: Option<Reclaimed>,
+    },
+    /// It is somebody else's.
+    Held(Holder),
+}
+
+/// Who holds a lock that was not had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Whose it is.
+    pub owner: Owner,
+    /// Whether it is nobody's any more, and merely cannot be cleared safely on this file system.
+    pub stale: bool,
+}
+
+/// Takes the lock where it is free or stale.
+///
+/// # Errors
+/// [`Trouble::Obstacle`] and [`Trouble::Refused`]; nothing of ours stays behind then.
+pub fn attempt(
+    place: &Place,
+    guarded: &Guarded,
+    token: &Token,
+    wish: &Wish,
+    patience: &Patience,
+) -> Result<Attempt, Trouble> {
+    if guarded.excludes_others() {
+        wings::sweep(place);
+    }
+    let record = Record::new(token.clone(), wish);
+    match Sight::look(place).map_err(Trouble::refused("look at", place))? {
+        Sight::Obstacle(kind) => Err(Trouble::Obstacle { path: place.lock(), kind }),
+        Sight::Free => make(place, record),
+        Sight::Taken(taken) => match judge(&taken.facts(), patience.stale_after) {
+            Verdict::Stale(reason) if guarded.excludes_others() => take_over(place, &taken, reason, record),
+            Verdict::Stale(_) => Ok(Attempt::Held(Holder { owner: taken.owner(), stale: true })),
+            Verdict::Held => {
+                if taken.is_ahead_of_time() {
+                    // From now on its silence can be told. Where it is not ours to touch, it goes without.
+                    let _ = taken.dir.touch();
+                }
+                Ok(Attempt::Held(Holder { owner: taken.owner(), stale: false }))
+            }
+        },
+    }
+}
+
+/// Makes the directory, which only one can, and says whose it is.
+fn make(place: &Place, record: Record) -> Result<Attempt, Trouble> {
+    match fs::create_dir(place.lock()) {
+        Ok(()) => {}
+        // A script was faster. Whose it is will be seen at the next look.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return held_by_the_faster(place),
+        Err(error) => return Err(Trouble::refused("take", place)(error)),
+    }
+    let written = Dir::open(&place.lock()).and_then(|dir| write(place, &dir, &record, Verdict::Held));
+    match written {
+        Ok(()) => Ok(Attempt::Took { record, reclaimed: None }),
+        Err(error) => {
+            unmake(place);
+            Err(Trouble::refused("take", place)(error))
+        }
+    }
+}
+
+fn held_by_the_faster(place: &Place) -> Result<Attempt, Trouble> {
+    let owner = match Sight::look(place).map_err(Trouble::refused("look at", place))? {
+        Sight::Taken(taken) => taken.owner(),
+        Sight::Free => Owner { pid: 0, host: None, since: phase::clock::now(), name: None },
+        Sight::Obstacle(kind) => return Err(Trouble::Obstacle { path: place.lock(), kind }),
+    };
+    Ok(Attempt::Held(Holder { owner, stale: false }))
+}
+
+/// Undoes [`make`] where the files could not be written. The directory goes only where nothing else is in it.
+fn unmake(place: &Place) {
+    if let Ok(dir) = Dir::open(&place.lock()) {
+        // They may not be there; the directory then still goes.
+        let _ = dir.remove(OWNER_FILE);
+        let _ = dir.remove(PID_FILE);
+    }
+    let _ = fs::remove_dir(place.lock());
+}
+
+/// Replaces what a stale lock says of itself, in the very directory that was found stale: should a script have cleared
+/// it meanwhile, this fails, and what the script made stays the script's.
+fn take_over(
+    place: &Place,
+    stale: &Taken,
+    reason: ReclaimReason,
+    record: Record,
+) -> Result<Attempt, Trouble> {
+    match write(place, &stale.dir, &record, Verdict::Stale(reason)) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => return held_by_the_faster(place),
+        Err(error) => return Err(Trouble::refused("take over", place)(error)),
+    }
+    leftovers::clean(place, &stale.dir, &record.token);
+    let owner = Some(stale.owner()).filter(|owner| stale.record.is_some() || owner.pid != 0);
+    Ok(Attempt::Took { record, reclaimed: Some(Reclaimed { reason, owner }) })
+}
+
+/// For how long who writes to a stale lock waits in between. A script clears what it found stale within a few
+/// milliseconds of its second look.
+const COURTESY_TO_SCRIPTS: Duration = Duration::from_millis(50);
+
+/// Writes who the lock belongs to; `before` is how it stood.
+///
+/// The number for scripts comes first, and the lock changes hands with the second file. Was it stale, then a script may
+/// just have looked at the old number for the second time, and be about to clear it: it gets the time to do so, and the
+/// second file finds the directory gone.
+///
+/// # Errors
+/// Where the files cannot be written; `NotFound` where the directory was removed meanwhile.
+pub fn write(place: &Place, dir: &Dir, record: &Record, before: Verdict) -> io::Result<()> {
+    write_pid(place, dir, record)?;
+    match before {
+        Verdict::Held => {}
+        Verdict::Stale(_) => linger(),
+    }
+    write_owner(place, dir, record)
+}
+
+fn linger() {
+    std::thread::sleep(COURTESY_TO_SCRIPTS);
+}
+
+fn write_pid(place: &Place, dir: &Dir, record: &Record) -> io::Result<()> {
+    wings::put_file(place, dir, PID_FILE, &record.token, &format!("{}\n", record.pid()))
+}
+
+fn write_owner(place: &Place, dir: &Dir, record: &Record) -> io::Result<()> {
+    wings::put_file(place, dir, OWNER_FILE, &record.token, &record.to_json())
+}

@@ -1,0 +1,149 @@
+//! Why the lock was not had, or is not had any more; and how a user is told.
+
+use std::{
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use contract::{Exit, Owner};
+use phase::Fault;
+
+use crate::Place;
+
+/// Why the lock was not had, or is not had any more.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// Somebody else held it for as long as one was willing to wait.
+    #[error("{}", deferred(.path, .held_by.as_ref(), *.waited))]
+    Deferred {
+        /// The lock.
+        path: PathBuf,
+        /// Who holds it; `None` where the lock is free and the guard file is not.
+        held_by: Option<Owner>,
+        /// How long it was waited for.
+        waited: Duration,
+        /// What the user can do.
+        remedy: Remedy,
+    },
+    /// Somebody else took it over.
+    #[error("the lock {} is no longer this run's: {}", .path.display(), overtaken(.by.as_ref()))]
+    Lost {
+        /// The lock.
+        path: PathBuf,
+        /// Who holds it now; `None` where nobody does.
+        by: Option<Owner>,
+    },
+    /// Something that is no lock lies where the lock would be.
+    #[error("the lock {} is {kind}, and is left alone", .path.display())]
+    Obstacle {
+        /// The lock's path.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// The guard file was somebody else's for longer than its use ever takes.
+    #[error("the guard file {} is held by a process that does not move", .path.display())]
+    Stuck {
+        /// The guard file.
+        path: PathBuf,
+    },
+    /// The operating system refused.
+    #[error("could not {action} the lock {}: {source}", .path.display())]
+    Refused {
+        /// What was tried: a verb.
+        action: &'static str,
+        /// The lock.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+}
+
+/// What a user whose run was deferred can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// Nothing: the next run catches up.
+    NextRun,
+    /// The lock is stale, and on a file system without kernel locks only a person can safely clear it.
+    ClearByHand,
+}
+
+impl Trouble {
+    pub(crate) fn refused(action: &'static str, place: &Place) -> impl FnOnce(io::Error) -> Self {
+        let path = place.lock();
+        move |source| Self::Refused { action, path, source }
+    }
+}
+
+impl From<Trouble> for Fault {
+    fn from(trouble: Trouble) -> Self {
+        let (exit, help) = match &trouble {
+            Trouble::Deferred { remedy: Remedy::NextRun, .. } => (
+                Exit::Deferred,
+                "nothing to do: the next run catches up; `lock status` says who holds it".into(),
+            ),
+            Trouble::Deferred { path, remedy: Remedy::ClearByHand, .. } => (
+                Exit::Deferred,
+                format!(
+                    "the file system has no file locks, so a stale lock is not cleared by itself: \
+                     once no run is under way on any machine, remove {}",
+                    path.display()
+                ),
+            ),
+            Trouble::Lost { .. } => {
+                (Exit::Deferred, "nothing further was changed: run it again, and it catches up".into())
+            }
+            Trouble::Obstacle { path, .. } => {
+                (Exit::Misconfigured, format!("move {} away: a lock is a directory", path.display()))
+            }
+            Trouble::Stuck { path } => {
+                (Exit::Deferred, format!("let it go on or end it; `fuser {}` names it", path.display()))
+            }
+            Trouble::Refused { path, source, .. } => refusal(path, source.kind()),
+        };
+        Self::new(exit, trouble.to_string()).help(help)
+    }
+}
+
+fn refusal(path: &Path, kind: ErrorKind) -> (Exit, String) {
+    let directory = path.parent().unwrap_or(path).display();
+    match kind {
+        ErrorKind::PermissionDenied => {
+            (Exit::NotAllowed, format!("you need to be allowed to write in {directory}"))
+        }
+        ErrorKind::ReadOnlyFilesystem => {
+            (Exit::NotAllowed, format!("{directory} cannot be written: sync a copy that can be"))
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            (Exit::Failed, format!("make room on the disk of {directory}"))
+        }
+        _ => (Exit::Failed, format!("see whether {directory} is all right")),
+    }
+}
+
+fn deferred(path: &Path, held_by: Option<&Owner>, waited: Duration) -> String {
+    let path = path.display();
+    let waited =
+        if waited.as_secs() == 0 { String::new() } else { format!(" (waited {} s)", waited.as_secs()) };
+    match held_by {
+        Some(owner) => format!("the lock {path} is held by {}{waited}", describe(owner)),
+        None => format!("the lock {path} is being taken by somebody who does not get on with it{waited}"),
+    }
+}
+
+fn overtaken(by: Option<&Owner>) -> String {
+    by.map_or_else(|| "it was removed".into(), |owner| format!("it was taken over by {}", describe(owner)))
+}
+
+/// Whose a lock is, in words.
+pub fn describe(owner: &Owner) -> String {
+    let name = owner.name.as_deref().map(|name| format!("{name}, ")).unwrap_or_default();
+    let who = match (owner.pid, &owner.host) {
+        (0, None) => "a script".into(),
+        (pid, None) => format!("process {pid} of a script"),
+        (0, Some(host)) => format!("a run on {host} that is between two phases"),
+        (pid, Some(host)) => format!("process {pid} on {host}"),
+    };
+    format!("{name}{who} since {}", owner.since)
+}

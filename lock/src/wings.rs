@@ -1,0 +1,90 @@
+//! The directory beside the lock for what is under way: files being written, locks being removed, tickets of those who
+//! wait.
+//!
+//! Were files written inside the lock itself, each attempt on a full disk would look like a sign of life; were a lock
+//! removed where it stands, a process killed in the middle would leave half of one behind.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::{Place, Token, platform::Dir};
+
+/// How the names of files begin that are being written.
+const NEW: &str = "new-";
+
+/// How the names of locks begin that are being removed.
+const GONE: &str = "gone-";
+
+/// Puts a file with this content into `dir`, all at once.
+///
+/// # Errors
+/// Where it cannot be written; `dir` is as it was then.
+pub fn put_file(place: &Place, dir: &Dir, name: &str, token: &Token, content: &str) -> io::Result<()> {
+    let new = made(place)?.join(format!("{NEW}{token}-{}-{name}", std::process::id()));
+    let put = fs::write(&new, content).and_then(|()| dir.put(name, &new));
+    if put.is_err() {
+        // It may not be there at all; and should it stay, the next taker sweeps it away.
+        let _ = fs::remove_file(&new);
+    }
+    put
+}
+
+/// A free name for a lock that is being removed.
+pub fn name_for_gone(place: &Place, token: &Token) -> io::Result<PathBuf> {
+    Ok(made(place)?.join(format!("{GONE}{token}-{}", std::process::id())))
+}
+
+/// Removes a lock that has been set aside.
+///
+/// # Errors
+/// Where something of it stays; the next taker tries again.
+pub fn remove(gone: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(gone) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Removes what killed processes left in the wings. To be called by who has the guard file: nobody else writes then.
+pub fn sweep(place: &Place) {
+    let Ok(entries) = fs::read_dir(place.wings()) else { return };
+    for entry in entries.flatten() {
+        // What cannot be removed is in nobody's way.
+        let _ = match entry.file_name().to_str() {
+            Some(name) if name.starts_with(NEW) => fs::remove_file(entry.path()),
+            Some(name) if name.starts_with(GONE) => remove(&entry.path()),
+            _ => Ok(()),
+        };
+    }
+}
+
+/// The wings, made where they are missing.
+pub fn made(place: &Place) -> io::Result<PathBuf> {
+    let wings = place.wings();
+    match fs::create_dir(&wings) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ if fs::symlink_metadata(&wings)?.is_dir() => Ok(wings),
+        _ => Err(io::Error::other(format!("{} is not a directory", wings.display()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_takes_what_the_killed_left_and_leaves_the_tickets() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = Place::new(directory.path());
+        let wings = made(&place).unwrap();
+        fs::write(wings.join("new-A-7-pid"), "7").unwrap();
+        fs::create_dir(wings.join("gone-B-7")).unwrap();
+        fs::write(wings.join("gone-B-7/owner.json"), "{}").unwrap();
+        fs::write(wings.join("ticket-0001-C"), "").unwrap();
+        sweep(&place);
+        let left: Vec<_> = fs::read_dir(wings).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["ticket-0001-C"]);
+    }
+}

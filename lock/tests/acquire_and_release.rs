@@ -1,0 +1,225 @@
+//! Stories of `lock acquire`, `lock release` and `lock status`.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+use std::fs;
+
+use common::{acquire, lock, path, pid, release, repository, section};
+use contract::Outcome;
+use testkit::Pipeline;
+
+#[test]
+fn a_run_takes_the_lock_and_gives_it_back() {
+    let (_world, repo) = repository();
+    let acquired = acquire(&repo);
+    acquired.assert_success();
+    let taken = section(&acquired);
+    assert_eq!(taken.path, path(&repo));
+    assert!(
+        !taken.token.is_empty() && !taken.released && taken.reclaimed.is_none() && taken.held_by.is_none()
+    );
+    assert_eq!(taken.owner.unwrap().pid, 0, "it is a lease");
+    assert_eq!(pid(&repo), "0", "and a script's `kill -0` does not take it for dead");
+    let owner = fs::read_to_string(path(&repo).join("owner.json")).unwrap();
+    assert!(owner.contains(&taken.token), "{owner}");
+
+    let released = release(&repo, &acquired);
+    released.assert_success();
+    assert!(section(&released).released);
+    assert!(!path(&repo).exists());
+    assert!(repo.common_dir().join("claudetools-sync.guard").exists(), "the guard file is never deleted");
+    let wings = fs::read_dir(repo.common_dir().join("claudetools-sync.wings")).unwrap();
+    assert_eq!(wings.count(), 0, "nothing lies about");
+}
+
+#[test]
+fn who_waits_in_vain_is_deferred_and_told_who_holds_the_lock() {
+    let (_world, repo) = repository();
+    let me = std::process::id().to_string();
+    lock(&repo, ["acquire", "--owner-pid", &me, "--name", "save"]).success();
+    let deferred = lock(&repo, ["acquire", "--wait", "100ms"]).output();
+    deferred.assert_code(75);
+    assert_eq!(deferred.document().outcome, Outcome::Deferred);
+    assert_eq!(deferred.document().ended, Some(true));
+    deferred.assert_says(&format!("save, process {me} on "));
+    let section = section(&deferred);
+    assert_eq!((section.token.as_str(), section.owner), ("", None));
+    assert!(section.waited_ms >= 100);
+    let held_by = section.held_by.unwrap();
+    assert_eq!((held_by.pid.to_string(), held_by.name.as_deref()), (me, Some("save")));
+}
+
+#[test]
+fn who_waits_long_enough_gets_the_lock() {
+    let (_world, repo) = repository();
+    let acquired = acquire(&repo);
+    let waiter = lock(&repo, ["acquire", "--wait", "1m"]).spawn();
+    let status = || lock(&repo, ["status", "--json"]).success().stdout;
+    common::until("one waits", || status().contains("\"waiting\":1"));
+    release(&repo, &acquired).assert_success();
+    let waited = waiter.wait();
+    waited.assert_success();
+    assert_eq!(section(&waited).reclaimed, None);
+}
+
+#[test]
+fn a_script_that_made_the_directory_keeps_the_run_out() {
+    let (_world, repo) = repository();
+    fs::create_dir(path(&repo)).unwrap();
+    let deferred = acquire(&repo);
+    deferred.assert_code(75);
+    deferred.assert_says("a script since ");
+    fs::write(path(&repo).join("pid"), "4242\n").unwrap();
+    assert_eq!(section(&acquire(&repo)).held_by.unwrap().pid, 4242);
+    fs::remove_dir_all(path(&repo)).unwrap();
+    acquire(&repo).assert_success();
+}
+
+#[test]
+fn the_run_keeps_a_script_out_that_makes_the_directory() {
+    let (_world, repo) = repository();
+    let acquired = acquire(&repo);
+    assert!(fs::create_dir(path(&repo)).is_err());
+    release(&repo, &acquired);
+    fs::create_dir(path(&repo)).unwrap();
+}
+
+#[test]
+fn all_work_trees_of_a_repository_share_its_lock() {
+    let world = testkit::World::new();
+    let repo = world.init("mike");
+    repo.write("a", "a");
+    repo.commit_all("a");
+    let linked = repo.linked_work_tree("linked");
+    acquire(&repo).assert_success();
+    let deferred = acquire(&linked);
+    deferred.assert_code(75);
+}
+
+#[test]
+fn a_lock_with_another_token_stays() {
+    let (_world, repo) = repository();
+    let first = acquire(&repo);
+    release(&repo, &first);
+    let second = acquire(&repo);
+    let released = release(&repo, &first);
+    released.assert_success();
+    assert!(!section(&released).released);
+    assert!(path(&repo).exists());
+    assert!(section(&release(&repo, &second)).released);
+}
+
+#[test]
+fn a_release_exits_as_its_run_did_and_releases_all_the_same() {
+    let (_world, repo) = repository();
+    for (outcome, code) in
+        [("ok", 0), ("saved", 0), ("unsaved", 3), ("conflict", 4), ("failed", 1), ("deferred", 75)]
+    {
+        let acquired = acquire(&repo);
+        let document =
+            acquired.stdout.replacen("\"outcome\":\"ok\"", &format!("\"outcome\":\"{outcome}\""), 1);
+        let released =
+            lock(&repo, ["release"]).stdin(document.replace("\"ended\":false", "\"ended\":true")).output();
+        released.assert_code(code);
+        assert!(section(&released).released, "{outcome}");
+    }
+}
+
+#[test]
+fn a_token_on_the_command_line_releases_what_a_dead_run_left() {
+    let (_world, repo) = repository();
+    let token = section(&acquire(&repo)).token;
+    let released = lock(&repo, ["release", "--token", &token]).stdin("").output();
+    released.assert_code(65);
+    assert!(!path(&repo).exists());
+
+    let token = section(&acquire(&repo)).token;
+    lock(&repo, ["release", "--token", &token]).output().assert_success();
+    assert!(!path(&repo).exists());
+}
+
+#[test]
+fn a_document_that_has_its_lock_already_keeps_it() {
+    let (_world, repo) = repository();
+    let first = acquire(&repo);
+    let second = lock(&repo, ["acquire", "--wait", "0"]).stdin(first.stdout.as_str()).output();
+    second.assert_success();
+    assert_eq!(section(&second).token, section(&first).token);
+}
+
+#[test]
+fn a_lock_whose_token_nobody_got_is_recovered_at_once() {
+    let (_world, repo) = repository();
+    let unread = repo.program("sh").arg("-c").arg("sleep 0.1; \"$1\" acquire | true").arg("sh");
+    unread.arg(env!("CARGO_BIN_EXE_lock")).output();
+    // Whether the document found a reader is a matter of luck; a closed stdout does not.
+    let closed = repo.program("sh").arg("-c").arg("\"$1\" acquire --wait 5s --stale-after 0 >&-").arg("sh");
+    closed.arg(env!("CARGO_BIN_EXE_lock")).output();
+    let next = acquire(&repo);
+    next.assert_success();
+    assert_eq!(section(&next).reclaimed.unwrap().reason, contract::ReclaimReason::OwnerDead);
+}
+
+#[test]
+fn an_acquire_under_a_lock_joins_it_and_its_release_leaves_it() {
+    let (_world, repo) = repository();
+    let outer = section(&acquire(&repo)).token;
+    let inner = lock(&repo, ["acquire", "--wait", "0"]).env("LOCKSTEP_TOKEN", &outer).output();
+    inner.assert_success();
+    assert_eq!(section(&inner).token, outer);
+    let left = lock(&repo, ["release"]).stdin(inner.stdout.as_str()).env("LOCKSTEP_TOKEN", &outer).output();
+    left.assert_success();
+    assert!(!section(&left).released);
+    assert!(path(&repo).exists());
+}
+
+#[test]
+fn a_token_of_another_lock_joins_nothing() {
+    let (_world, repo) = repository();
+    let mine = lock(&repo, ["acquire", "--wait", "0"]).env("LOCKSTEP_TOKEN", "01ELSEWHERE").output();
+    mine.assert_success();
+    assert_ne!(section(&mine).token, "01ELSEWHERE");
+    lock(&repo, ["acquire", "--wait", "0"]).env("LOCKSTEP_TOKEN", "01ELSEWHERE").output().assert_code(75);
+}
+
+#[test]
+fn the_two_ends_of_a_pipeline_fit_together() {
+    let (_world, repo) = repository();
+    let ran = Pipeline::new().then(lock(&repo, ["acquire"])).then(lock(&repo, ["release"])).output();
+    ran.last().assert_success();
+    assert!(section(ran.last()).released);
+}
+
+#[test]
+fn the_lock_belongs_to_a_process_only_where_that_lives() {
+    let (_world, repo) = repository();
+    let refused = lock(&repo, ["acquire", "--owner-pid", "999999999"]).output();
+    refused.assert_code(1);
+    refused.assert_says("there is no process 999999999");
+    assert!(!path(&repo).exists());
+}
+
+#[test]
+fn the_status_tells_free_from_held_and_exits_with_0_either_way() {
+    let (_world, repo) = repository();
+    let status = || lock(&repo, ["status"]).success().stdout;
+    assert!(status().contains("free"));
+    lock(&repo, ["acquire", "--owner-pid", &std::process::id().to_string(), "--name", "nightly"]).success();
+    assert!(status().contains("held by nightly, process"), "{}", status());
+    common::silence_for(&repo, std::time::Duration::from_secs(3600));
+    assert!(status().contains("stale"));
+    let json: serde_json::Value =
+        serde_json::from_str(&lock(&repo, ["status", "--json"]).success().stdout).unwrap();
+    assert_eq!((&json["stale"], &json["held_by"]["name"]), (&"expired".into(), &"nightly".into()));
+}
+
+#[test]
+fn where_there_is_no_repository_there_is_no_lock() {
+    let world = testkit::World::new();
+    let nowhere = world.repo(world.path());
+    lock(&nowhere, ["acquire"]).output().assert_code(78);
+    lock(&nowhere, ["status"]).output().assert_code(78);
+    lock(&nowhere, ["run", "--", "true"]).output().assert_code(78);
+}

@@ -1,0 +1,53 @@
+//! The lock's protocol, checked in every order in which its steps can happen, with a crash after any of them.
+//!
+//! That the model can find something is part of the test: without the guard file, and without the pause before a stale
+//! lock changes hands, it finds what those are there for.
+
+mod protocol;
+
+use protocol::Protocol;
+use stateright::{Checker, Model as _};
+
+/// The protocol as it is.
+const AS_IT_IS: Protocol = Protocol { runs: 2, scripts: 0, guarded: true, lingers: true, stops: false };
+
+fn holds(protocol: Protocol) {
+    let checker = protocol.checker().threads(2).spawn_bfs().join();
+    println!("{protocol:?}: {} states", checker.unique_state_count());
+    checker.assert_properties();
+}
+
+fn finds(protocol: Protocol, property: &'static str) {
+    let checker = protocol.checker().spawn_bfs().join();
+    assert!(checker.discovery(property).is_some(), "nothing found against: {property}");
+}
+
+#[test]
+fn two_runs_that_may_be_killed_anywhere() {
+    holds(AS_IT_IS);
+}
+
+#[test]
+fn three_runs_that_may_be_killed_anywhere() {
+    holds(Protocol { runs: 3, ..AS_IT_IS });
+}
+
+#[test]
+fn owners_that_are_stopped_until_others_take_over() {
+    holds(Protocol { stops: true, ..AS_IT_IS });
+}
+
+#[test]
+fn two_runs_and_a_script_that_follows_todays_rules() {
+    holds(Protocol { scripts: 1, ..AS_IT_IS });
+}
+
+#[test]
+fn without_the_guard_file_there_are_two_owners() {
+    finds(Protocol { runs: 3, guarded: false, ..AS_IT_IS }, "never two owners");
+}
+
+#[test]
+fn without_the_pause_a_script_clears_what_was_just_taken() {
+    finds(Protocol { scripts: 1, lingers: false, ..AS_IT_IS }, "never two owners");
+}
