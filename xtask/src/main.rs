@@ -1,1 +1,25 @@
-fn main() {}
+//! `lockstep`: all phases as one run with one report, and the chores of the workspace that they live in.
+
+mod args;
+mod binaries;
+mod cargo;
+mod checks;
+mod ci;
+mod demo;
+mod full_run;
+mod generate;
+mod install;
+mod report;
+mod schema;
+mod steps;
+mod stress;
+mod test;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match phase::parse::<args::Lockstep>() {
+        Ok(lockstep) => lockstep.run(),
+        Err(code) => code,
+    }
+}

@@ -64,8 +64,8 @@ impl Invocation {
     }
 
     /// Puts a text on its stdin, through a pipe. An empty text is what a dead predecessor leaves.
-    pub fn stdin(mut self, text: impl Into<Vec<u8>>) -> Self {
-        self.stdin = Stdin::Pipe(text.into());
+    pub fn stdin(mut self, text: impl AsRef<[u8]>) -> Self {
+        self.stdin = Stdin::Pipe(text.as_ref().to_vec());
         self
     }
 

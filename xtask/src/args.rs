@@ -1,0 +1,62 @@
+//! The subcommands, each a file of its own.
+
+use std::process::ExitCode;
+
+use phase::Color;
+
+use crate::{
+    ci,
+    full_run::{self, FullRun},
+    generate,
+    install::{self, Install},
+    schema::{self, Schema},
+    stress::{self, Stress},
+    test::{self, Test},
+};
+
+/// Keep a repository, its vault and its notes in step with their remotes.
+///
+/// `full-run` and `install` are for users; the rest are chores of the project's own workspace, where `cargo xtask` stands
+/// for `lockstep`.
+#[derive(Debug, clap::Parser)]
+#[command(name = "lockstep", version)]
+pub struct Lockstep {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    FullRun(Box<FullRun>),
+    Install(Install),
+    Test(Test),
+    /// Check everything that must hold before a change lands: format, lints, generated files, dependencies, tests.
+    Ci,
+    Schema(Schema),
+    /// Write the man pages of all binaries.
+    Man(generate::Into),
+    /// Write the completions of all binaries for bash, zsh and fish.
+    Completions(generate::Into),
+    Stress(Stress),
+}
+
+impl Lockstep {
+    /// Does what was asked for, and says what to exit with.
+    pub fn run(self) -> ExitCode {
+        match self.command {
+            Command::FullRun(args) => full_run::main(&args),
+            Command::Install(args) => chore(|console| install::run(&args, console)),
+            Command::Test(args) => chore(|console| test::run(&args, console)),
+            Command::Ci => chore(ci::run),
+            Command::Schema(args) => chore(|console| schema::run(args, console)),
+            Command::Man(into) => chore(|console| generate::man(&into, console)),
+            Command::Completions(into) => chore(|console| generate::completions(&into, console)),
+            Command::Stress(args) => chore(|console| stress::run(&args, console)),
+        }
+    }
+}
+
+/// Runs a chore: what it says, it says at once.
+fn chore(work: impl FnOnce(&phase::Console) -> anyhow::Result<u8>) -> ExitCode {
+    phase::tool(Color::Auto, false, |console, _| work(console))
+}

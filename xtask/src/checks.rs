@@ -1,0 +1,69 @@
+//! What the documents say about the files, held against the files.
+//!
+//! A page that names a file which is gone sends a newcomer looking for nothing.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context as _;
+use camino::Utf8Path;
+use phase::Fault;
+
+/// The documents whose file names must be true.
+const DOCUMENTS: [&str; 2] = ["ARCHITECTURE.md", "README.md"];
+
+/// What a path of the project may begin with, so that other words in code style are not taken for paths.
+const TOP: [&str; 14] = [
+    "lock/",
+    "logcheck/",
+    "gitsync/",
+    "notes-sync/",
+    "notesurface/",
+    "cmdcopy/",
+    "xtask/",
+    "lib/",
+    "schema/",
+    "docs/",
+    ".ci/",
+    ".cargo/",
+    "clippy.toml",
+    "deny.toml",
+];
+
+/// Checks that every file which the documents name is there.
+pub fn documents(root: &Utf8Path) -> anyhow::Result<()> {
+    for document in DOCUMENTS {
+        let path = root.join(document);
+        let text = std::fs::read_to_string(&path).with_context(|| format!("{path} could not be read"))?;
+        let missing: Vec<&str> = named(&text).into_iter().filter(|name| !root.join(name).exists()).collect();
+        if !missing.is_empty() {
+            return Err(
+                Fault::failed(format!("{document} names what is not there: {}", missing.join(", "))).into()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The paths that a document names: in code style, or as the target of a link.
+fn named(text: &str) -> BTreeSet<&str> {
+    let in_code = text.split('`').skip(1).step_by(2);
+    let linked = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    let is_local = |target: &&str| !target.is_empty() && !target.contains(':');
+    in_code.filter(|word| is_path(word)).chain(linked.filter(is_local)).collect()
+}
+
+fn is_path(word: &str) -> bool {
+    TOP.iter().any(|top| word.starts_with(top)) && !word.contains([' ', '*', '<', '…', '$'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_in_code_style_and_links_are_found() {
+        let text = "See `lib/phase/src/guard.rs`, [the guide](docs/guide.md#start), `cargo xtask ci`, `refs/notes/*` \
+                    and [elsewhere](https://example.com).";
+        assert_eq!(named(text), BTreeSet::from(["lib/phase/src/guard.rs", "docs/guide.md"]));
+    }
+}

@@ -1,0 +1,105 @@
+//! A playground for `full-run --demo`: a small team's repositories, made with git as a team would.
+//!
+//! The run that syncs it is the run that everybody gets; only the repositories, and a home so that the user's own files
+//! stay as they are, are made up.
+
+mod git;
+mod story;
+
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+use owo_colors::OwoColorize as _;
+use phase::Page;
+
+use crate::full_run::{FullRun, Surroundings};
+
+/// A temporary folder with a team's repositories in it, which stays so that one can look around.
+#[derive(Debug)]
+pub struct Playground {
+    root: Utf8PathBuf,
+}
+
+/// Makes a playground.
+pub fn prepare() -> anyhow::Result<Playground> {
+    let root = tempfile::Builder::new()
+        .prefix("lockstep-demo-")
+        .tempdir()
+        .context("no temporary folder could be made")?
+        .keep();
+    // The real path: it is what the report will name.
+    let root = root.canonicalize().context("the playground cannot be found")?;
+    let root = Utf8PathBuf::try_from(root).context("the temporary folder's path is not UTF-8")?;
+    let playground = Playground { root };
+    story::tell(&playground)?;
+    Ok(playground)
+}
+
+impl Playground {
+    /// The options of a run on the playground's own clone.
+    pub fn options(&self, args: &FullRun) -> FullRun {
+        FullRun { repo: Some(self.mine()), demo: false, ..args.clone() }
+    }
+
+    /// Where the playground's people live, and nobody else.
+    pub fn surroundings(&self) -> Surroundings {
+        let home = self.home();
+        Surroundings {
+            set: vec![
+                ("HOME", home.clone().into()),
+                ("USERPROFILE", home.clone().into()),
+                ("XDG_CONFIG_HOME", home.join(".config").into()),
+                ("GIT_CONFIG_GLOBAL", home.join(".gitconfig").into()),
+                ("GIT_CONFIG_NOSYSTEM", "1".into()),
+            ],
+            without_git: true,
+        }
+    }
+
+    /// Says what is where, and what to try next.
+    pub fn say_where_to_look(&self, page: &mut Page) {
+        let root = &self.root;
+        let faint = page.styles.faint;
+        page.gap();
+        page.heading(format_args!("The playground is in {root}"));
+        for (path, what) in [
+            ("mike", "the clone that was synced just now"),
+            ("howard", "a colleague's clone, which has not seen it yet"),
+            ("vault", "mike's vault, synced in the same run"),
+            ("origin.git, vault.git", "the remotes"),
+            ("home", "stands for the home directory; yours was not touched"),
+        ] {
+            page.line(format_args!("  {path:<22} {}", what.style(faint)));
+        }
+        page.gap();
+        page.heading("Try");
+        let lockstep =
+            std::env::current_exe().map_or_else(|_| "lockstep".into(), |path| path.display().to_string());
+        for line in [
+            format!("git -C {root}/mike log --oneline --graph"),
+            format!("git -C {root}/mike notes --ref mem/decisions list"),
+            format!("cat {root}/home/.claude/commands/sync.md"),
+            format!("HOME={root}/home {lockstep} full-run --repo {root}/howard"),
+            format!("HOME={root}/home {lockstep} full-run --repo {root}/mike --json"),
+            format!("rm -rf {root}"),
+        ] {
+            page.line(format_args!("  {line}"));
+        }
+    }
+
+    fn home(&self) -> Utf8PathBuf {
+        self.root.join("home")
+    }
+
+    /// The clone that the run syncs.
+    fn mine(&self) -> Utf8PathBuf {
+        self.root.join("mike")
+    }
+
+    fn path(&self, name: &str) -> Utf8PathBuf {
+        self.root.join(name)
+    }
+
+    fn root(&self) -> &Utf8Path {
+        &self.root
+    }
+}

@@ -1,0 +1,111 @@
+//! How a pipeline ended, as plain facts.
+
+use contract::{Envelope, Exit};
+
+/// How a pipeline ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// What the last step wrote; `None` where it wrote no document.
+    pub envelope: Option<Envelope>,
+    /// How each step ended, in order.
+    pub steps: Vec<StepEnd>,
+    /// The signal that ended the run.
+    pub signal: Option<Signal>,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepEnd {
+    /// The binary's name.
+    pub name: &'static str,
+    /// How.
+    pub end: End,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// By itself, with this code.
+    Exited(u8),
+    /// By a signal.
+    Killed(i32),
+}
+
+/// A signal that asks a run to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signal(pub i32);
+
+impl Ended {
+    /// What the run exits with: 128 and the signal's number where one ended it, else the code of the document, else that of
+    /// the first step that failed.
+    pub fn code(&self) -> u8 {
+        if let Some(Signal(number)) = self.signal {
+            return u8::try_from(128 + number).unwrap_or(Exit::Failed.code());
+        }
+        let Some(envelope) = &self.envelope else {
+            return self.first_failure().unwrap_or(Exit::Failed.code());
+        };
+        let document = envelope.document();
+        match Exit::of(document.outcome, document.error.as_ref().map(|error| error.code)) {
+            // A step may fail after its document went on: then the document cannot tell.
+            Exit::Ok => self.first_failure().unwrap_or(0),
+            exit => exit.code(),
+        }
+    }
+
+    /// The steps that were ended by a signal.
+    pub fn killed(&self) -> impl Iterator<Item = (&'static str, i32)> + '_ {
+        self.steps.iter().filter_map(|step| match step.end {
+            End::Killed(signal) => Some((step.name, signal)),
+            End::Exited(_) => None,
+        })
+    }
+
+    fn first_failure(&self) -> Option<u8> {
+        self.steps.iter().find_map(|step| match step.end {
+            End::Exited(0) => None,
+            End::Exited(code) => Some(code),
+            End::Killed(_) => Some(Exit::Failed.code()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use contract::{Document, Failure, Identity, Outcome};
+
+    fn ended(outcome: Outcome, codes: &[u8]) -> Ended {
+        let mut envelope =
+            Envelope::new(Document::begin("1".into(), None, Identity { user: None, host: "desk".into() }));
+        let failure = Failure { phase: "gitsync".into(), code: 69, message: "no route".into(), help: None };
+        envelope.conclude(outcome, (outcome == Outcome::Failed).then_some(failure), false);
+        let step = |code: &u8| StepEnd { name: "gitsync", end: End::Exited(*code) };
+        Ended { envelope: Some(envelope), steps: codes.iter().map(step).collect(), signal: None }
+    }
+
+    #[test]
+    fn the_code_is_the_documents() {
+        assert_eq!(ended(Outcome::Ok, &[0, 0]).code(), 0);
+        assert_eq!(ended(Outcome::Saved, &[0, 0]).code(), 0);
+        assert_eq!(ended(Outcome::Conflict, &[0, 4]).code(), 4);
+        assert_eq!(ended(Outcome::Failed, &[69, 69]).code(), 69);
+    }
+
+    #[test]
+    fn a_step_that_failed_once_its_document_was_on_its_way_is_not_forgotten() {
+        assert_eq!(ended(Outcome::Ok, &[0, 1, 0]).code(), 1);
+    }
+
+    #[test]
+    fn without_a_document_nothing_is_well() {
+        assert_eq!(Ended { envelope: None, ..ended(Outcome::Ok, &[0, 0]) }.code(), 1);
+        assert_eq!(Ended { envelope: None, ..ended(Outcome::Ok, &[2, 65]) }.code(), 2);
+    }
+
+    #[test]
+    fn a_signal_is_told_as_shells_tell_it() {
+        assert_eq!(Ended { signal: Some(Signal(2)), ..ended(Outcome::Ok, &[0]) }.code(), 130);
+        assert_eq!(Ended { signal: Some(Signal(15)), ..ended(Outcome::Failed, &[1]) }.code(), 143);
+    }
+}

@@ -1,0 +1,276 @@
+//! The options of a full run, and which step each of them is for.
+//!
+//! They are checked by the steps, which know what they mean; here they are only handed on, under the name that they have
+//! there unless two steps would claim it.
+
+use std::ffi::OsString;
+
+use camino::Utf8PathBuf;
+use phase::Color;
+
+use super::pipeline::Step;
+use crate::binaries::Binaries;
+
+/// Sync a repository, its vault and its notes, in one run with one report.
+///
+/// Takes the lock, looks for session logs that nobody has committed, commits, fetches, rebases and pushes, merges notes,
+/// shows the messages that came in, copies commands, and releases the lock.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct FullRun {
+    /// The repository [default: the one around the current directory].
+    #[arg(long, value_name = "DIR")]
+    pub repo: Option<Utf8PathBuf>,
+
+    /// Sync a playground that is made for this in a temporary folder, and say where to look.
+    #[arg(long, conflicts_with = "repo")]
+    pub demo: bool,
+
+    /// Say what would be done, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Write the run document to stdout instead of the report.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Report only messages and what went wrong; no progress.
+    #[arg(short, long)]
+    pub quiet: bool,
+
+    /// When to use colour.
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: Color,
+
+    /// How long to wait for the lock where another run holds it [default: 120s].
+    #[arg(long, value_name = "TIME", help_heading = "Lock")]
+    pub wait: Option<String>,
+
+    /// After how long without a sign of life another run's lock counts as stale [default: 10m].
+    #[arg(long, value_name = "TIME", help_heading = "Lock")]
+    pub stale_after: Option<String>,
+
+    /// What to do where session logs are found [default: ask on a terminal, else stop].
+    #[arg(long, value_name = "WHAT", value_parser = ["stop", "proceed", "ask", "save"], help_heading = "Session logs")]
+    pub on_found: Option<String>,
+
+    /// Short for `--on-found proceed`.
+    #[arg(long, conflicts_with = "on_found", help_heading = "Session logs")]
+    pub proceed: bool,
+
+    /// The command that saves session logs and syncs, a line for the shell.
+    #[arg(long, value_name = "COMMAND", help_heading = "Session logs")]
+    pub save_command: Option<String>,
+
+    /// The message of the automatic commit.
+    #[arg(short, long, value_name = "TEXT", help_heading = "Repository")]
+    pub message: Option<String>,
+
+    /// Commit only what these pathspecs name; may be given several times.
+    #[arg(long, value_name = "PATHSPEC", help_heading = "Repository")]
+    pub only: Vec<String>,
+
+    /// Commit nothing.
+    #[arg(long, help_heading = "Repository")]
+    pub no_commit: bool,
+
+    /// Take nothing in.
+    #[arg(long, help_heading = "Repository")]
+    pub no_pull: bool,
+
+    /// Send nothing out, neither commits nor notes.
+    #[arg(long, help_heading = "Repository")]
+    pub no_push: bool,
+
+    /// How often to try again where others push meanwhile [default: 10].
+    #[arg(long, value_name = "N", help_heading = "Repository")]
+    pub attempts: Option<String>,
+
+    /// After how long without a byte from a server to give up [default: 30s].
+    #[arg(long, value_name = "TIME", help_heading = "Repository")]
+    pub stall: Option<String>,
+
+    /// The vault [default: `vault_path` of .claude/identity.json].
+    #[arg(long, value_name = "DIR", conflicts_with = "no_vault", help_heading = "Repository")]
+    pub vault: Option<String>,
+
+    /// Leave the vault alone.
+    #[arg(long, help_heading = "Repository")]
+    pub no_vault: bool,
+
+    /// The notes refs to sync; may be given several times [default: refs/notes/mem/*].
+    #[arg(long = "ref", value_name = "GLOB", help_heading = "Notes")]
+    pub refs: Vec<String>,
+
+    /// How to combine notes that were changed on both sides [default: cat_sort_uniq].
+    #[arg(long, value_name = "NAME", help_heading = "Notes")]
+    pub strategy: Option<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  lockstep full-run                              the repository around you
+  lockstep full-run --repo ~/tools --proceed     from cron: session logs go into the automatic commit
+  lockstep full-run --json | jq .outcome         for a script
+  lockstep full-run --demo                       on a playground, to see what it does
+
+Exit codes: 0 done; 1 failed; 3 session logs are to be saved first; 4 conflict; 69 remote unreachable; 75 another run holds
+the lock; 77 not allowed; 78 wrong configuration; 130, 143 ended by Ctrl-C, SIGTERM.";
+
+impl FullRun {
+    /// The seven steps, each with its options; `owner` is the process that the lock belongs to.
+    pub fn steps(&self, binaries: &Binaries, owner: u32) -> Vec<Step> {
+        self.arguments(owner)
+            .into_iter()
+            .map(|(name, args)| Step { name, program: binaries.path(name), args })
+            .collect()
+    }
+
+    fn arguments(&self, owner: u32) -> Vec<(&'static str, Vec<OsString>)> {
+        let notes_push = Line::default().flag("--no-push", self.no_push);
+        let steps = vec![
+            ("lock", self.acquire(owner)),
+            ("logcheck", self.logcheck()),
+            ("gitsync", self.gitsync()),
+            (
+                "notes-sync",
+                notes_push
+                    .each("--ref", &self.refs)
+                    .value("--strategy", self.strategy.as_deref())
+                    .value("--attempts", self.attempts.as_deref())
+                    .flag("--dry-run", self.dry_run),
+            ),
+            ("notesurface", Line::default().flag("--dry-run", self.dry_run)),
+            ("cmdcopy", Line::default().flag("--dry-run", self.dry_run)),
+            ("lock", Line::default().word("release")),
+        ];
+        steps.into_iter().map(|(name, line)| (name, self.with_common(line))).collect()
+    }
+
+    fn acquire(&self, owner: u32) -> Line {
+        Line::default()
+            .word("acquire")
+            // A full run begins a run; whatever stands on stdin is not for it.
+            .word("--fresh")
+            .value("--owner-pid", Some(&owner.to_string()))
+            .value("--repo", self.repo.as_ref().map(|repo| repo.as_str()))
+            .value("--wait", self.wait.as_deref())
+            .value("--stale-after", self.stale_after.as_deref())
+    }
+
+    fn logcheck(&self) -> Line {
+        let on_found = if self.proceed { Some("proceed") } else { self.on_found.as_deref() };
+        Line::default()
+            .value("--on-found", on_found)
+            .value("--save-command", self.save_command.as_deref())
+            .flag("--dry-run", self.dry_run)
+    }
+
+    fn gitsync(&self) -> Line {
+        Line::default()
+            .value("--message", self.message.as_deref())
+            .each("--only", &self.only)
+            .flag("--no-commit", self.no_commit)
+            .flag("--no-pull", self.no_pull)
+            .flag("--no-push", self.no_push)
+            .value("--attempts", self.attempts.as_deref())
+            .value("--stall", self.stall.as_deref())
+            .value("--vault", self.vault.as_deref())
+            .flag("--no-vault", self.no_vault)
+            .flag("--dry-run", self.dry_run)
+    }
+
+    fn with_common(&self, line: Line) -> Vec<OsString> {
+        let color = match self.color {
+            Color::Auto => None,
+            Color::Always => Some("always"),
+            Color::Never => Some("never"),
+        };
+        line.flag("--reported-elsewhere", true)
+            .flag("--json", true)
+            .flag("--quiet", self.quiet)
+            .value("--color", color)
+            .0
+    }
+}
+
+/// A command line that grows.
+#[derive(Debug, Default)]
+struct Line(Vec<OsString>);
+
+impl Line {
+    fn word(mut self, word: &str) -> Self {
+        self.0.push(word.into());
+        self
+    }
+
+    fn flag(self, name: &str, given: bool) -> Self {
+        if given { self.word(name) } else { self }
+    }
+
+    /// In one word, so that a value which begins with a dash is not taken for an option.
+    fn value(self, name: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.word(&format!("{name}={value}")),
+            None => self,
+        }
+    }
+
+    fn each(self, name: &str, values: &[String]) -> Self {
+        values.iter().fold(self, |line, value| line.value(name, Some(value)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(args: &FullRun) -> Vec<String> {
+        let line = |(name, args): (&str, Vec<OsString>)| {
+            let args = args.iter().map(|arg| arg.to_string_lossy().into_owned());
+            let told = args.filter(|arg| !["--reported-elsewhere", "--json"].contains(&arg.as_str()));
+            std::iter::once(name.to_owned()).chain(told).collect::<Vec<_>>().join(" ")
+        };
+        args.arguments(42).into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn without_options_it_is_the_pipeline_that_a_person_would_type() {
+        assert_eq!(
+            lines(&FullRun::default()),
+            [
+                "lock acquire --fresh --owner-pid=42",
+                "logcheck",
+                "gitsync",
+                "notes-sync",
+                "notesurface",
+                "cmdcopy",
+                "lock release"
+            ]
+        );
+    }
+
+    #[test]
+    fn each_option_reaches_the_steps_that_it_is_for() {
+        let args = FullRun {
+            repo: Some("/tools".into()),
+            proceed: true,
+            no_push: true,
+            message: Some("--dashing".into()),
+            refs: vec!["refs/notes/a".into(), "refs/notes/b/*".into()],
+            ..FullRun::default()
+        };
+        let lines = lines(&args);
+        assert_eq!(lines[0], "lock acquire --fresh --owner-pid=42 --repo=/tools");
+        assert_eq!(lines[1], "logcheck --on-found=proceed");
+        assert_eq!(lines[2], "gitsync --message=--dashing --no-push");
+        assert_eq!(lines[3], "notes-sync --no-push --ref=refs/notes/a --ref=refs/notes/b/*");
+    }
+
+    #[test]
+    fn every_step_leaves_the_report_to_the_run() {
+        for (name, args) in FullRun::default().arguments(42) {
+            assert!(args.contains(&"--reported-elsewhere".into()), "{name}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The end of the report: what went wrong, what state everything is in, and what to type next.
+
+use contract::{Decision, Document, Outcome};
+use owo_colors::OwoColorize as _;
+use phase::{Page, plain};
+
+use super::{Facts, prose, repository};
+
+/// Draws the end of a run that left a document.
+pub fn draw(facts: &Facts<'_>, document: &Document, page: &mut Page) {
+    if let Some(error) = &document.error {
+        page.gap();
+        page.error(&error.message, error.help.as_deref());
+    }
+    if document.outcome == Outcome::Conflict {
+        conflicts(document, page);
+    }
+    deaths(facts, page);
+    interruption(facts, page);
+    if facts.quiet && document.outcome == Outcome::Ok && facts.ended.signal.is_none() {
+        return;
+    }
+    let took = prose::time(facts.took);
+    let (word, style) = match (facts.ended.code(), document.outcome) {
+        (0, Outcome::Saved) => ("saved", page.styles.good),
+        (0, _) => ("done", page.styles.good),
+        (_, Outcome::Deferred) => ("not done, and not failed: the next run catches up", page.styles.warning),
+        (_, Outcome::Unsaved) => ("not done: session logs are to be saved first", page.styles.warning),
+        (_, Outcome::Conflict) => ("stopped at a conflict", page.styles.error),
+        (_, Outcome::Ok | Outcome::Saved | Outcome::Failed) => ("failed", page.styles.error),
+    };
+    page.line(format_args!("{}: {}, {took}", word.style(style), state(document)));
+}
+
+/// Draws the end of a run that left none.
+pub fn without_a_document(facts: &Facts<'_>, page: &mut Page) {
+    deaths(facts, page);
+    interruption(facts, page);
+    if facts.ended.signal.is_none() {
+        page.error(
+            "the run ended without a result",
+            Some("the messages above say why; what was committed is kept, and the next run catches up"),
+        );
+    }
+}
+
+fn conflicts(document: &Document, page: &mut Page) {
+    let gitsync = document.phases.gitsync.as_ref();
+    let repositories = gitsync.into_iter().flat_map(|section| section.main.iter().chain(&section.vault));
+    for sync in repositories.filter(|sync| !sync.conflicts.is_empty()) {
+        let paths = sync.conflicts.iter().take(prose::FOLD).cloned();
+        prose::list(page, "  both sides changed: ", paths);
+        let hidden = sync.conflicts.len().saturating_sub(prose::FOLD);
+        if hidden > 0 {
+            page.line(format_args!("  and {}", prose::count(hidden as u64, "other file")));
+        }
+    }
+}
+
+fn deaths(facts: &Facts<'_>, page: &mut Page) {
+    if facts.ended.signal.is_some() {
+        return;
+    }
+    for (name, signal) in facts.ended.killed() {
+        let message = format!("`{name}` was ended by signal {signal}");
+        page.error(&message, Some("run it again: whatever was left half-done is recognised and cleaned up"));
+    }
+}
+
+fn interruption(facts: &Facts<'_>, page: &mut Page) {
+    if let Some(signal) = facts.ended.signal {
+        let message = format!("interrupted by signal {}", signal.0);
+        page.error(&message, Some("nothing is lost and the lock is released; run it again to finish"));
+    }
+}
+
+/// What state everything is in, in a line.
+fn state(document: &Document) -> String {
+    let phases = &document.phases;
+    if let Some(main) = phases.gitsync.as_ref().and_then(|section| section.main.as_ref()) {
+        return repository::standing(main);
+    }
+    match (document.outcome, &phases.logcheck) {
+        (Outcome::Unsaved, Some(logcheck)) => {
+            format!("{} found, nothing was changed", prose::count(logcheck.found.len() as u64, "session log"))
+        }
+        (Outcome::Saved, Some(logcheck)) if logcheck.decision == Decision::Saved => {
+            format!(
+                "{} saved by the save command, which synced",
+                prose::count(logcheck.found.len() as u64, "session log")
+            )
+        }
+        _ => match &document.repo {
+            Some(repo) => format!(
+                "nothing was changed in {}",
+                plain::line(repo.worktree.as_deref().unwrap_or(&repo.common_dir))
+            ),
+            None => "nothing was changed".into(),
+        },
+    }
+}

@@ -1,0 +1,58 @@
+//! The report of a whole run: one screen, read from top to bottom.
+//!
+//! It renders the very document that `--json` writes, and knows nothing besides but how the processes ended and how long
+//! they took. What matters most to a person comes first: what others say, then what came in, what went out, and at the
+//! end where everything stands.
+
+mod commands;
+mod ending;
+mod messages;
+mod notes;
+mod prose;
+mod repository;
+mod wiki;
+
+use std::time::Duration;
+
+use phase::Page;
+
+use crate::full_run::Ended;
+
+/// What a report is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// How the pipeline ended.
+    pub ended: &'a Ended,
+    /// How long it took.
+    pub took: Duration,
+    /// Only messages and what went wrong.
+    pub quiet: bool,
+}
+
+/// Draws the report.
+pub fn draw(facts: &Facts<'_>, page: &mut Page) {
+    let Some(envelope) = &facts.ended.envelope else {
+        ending::without_a_document(facts, page);
+        return;
+    };
+    let document = envelope.document();
+    let phases = &document.phases;
+    if let Some(section) = &phases.notesurface {
+        messages::draw(section, page);
+    }
+    if !facts.quiet {
+        if let Some(main) = phases.gitsync.as_ref().and_then(|section| section.main.as_ref()) {
+            repository::draw(main, page);
+        }
+        if let Some(vault) = phases.gitsync.as_ref().and_then(|section| section.vault.as_ref()) {
+            repository::draw_vault(vault, page);
+        }
+        if let Some(section) = &phases.notes_sync {
+            notes::draw(section, page);
+        }
+        if let Some(section) = &phases.cmdcopy {
+            commands::draw(section, page);
+        }
+    }
+    ending::draw(facts, document, page);
+}

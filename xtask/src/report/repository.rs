@@ -1,0 +1,111 @@
+//! What came into a repository and what went out of it.
+
+use contract::{Commit, Committed, RepoSync, SyncState};
+use owo_colors::OwoColorize as _;
+use phase::{Page, plain};
+
+use super::{
+    prose::{self, FOLD},
+    wiki,
+};
+
+/// Draws the vault's part: one line where nothing happened there.
+pub fn draw_vault(sync: &RepoSync, page: &mut Page) {
+    page.heading("Vault");
+    page.line(format_args!("  {}", standing(sync)));
+    page.gap();
+    draw(sync, page);
+}
+
+/// Draws what came in and what went out; nothing where nothing did.
+pub fn draw(sync: &RepoSync, page: &mut Page) {
+    if let Some(pulled) = &sync.pulled {
+        let people = if pulled.authors.is_empty() {
+            String::new()
+        } else {
+            format!(" by {}", authors(&pulled.authors))
+        };
+        page.heading(format_args!("Pulled {}{people}", prose::count(pulled.count, "commit")));
+        commits(&pulled.commits, pulled.count, Shown::WithAuthors, page);
+        page.gap();
+    }
+    wiki::draw(&sync.wiki, page);
+    if let Some(pushed) = &sync.pushed {
+        page.heading(format_args!("Pushed {}", prose::count(pushed.count, "commit")));
+        commits(&pushed.commits, pushed.count, Shown::WithoutAuthors, page);
+        page.gap();
+    } else if let Some(committed) = &sync.committed {
+        page.heading("Committed, not pushed");
+        let id = prose::short(&committed.id);
+        page.line(format_args!("  {}  {}", id.style(page.styles.id), files(committed)));
+        page.gap();
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    WithAuthors,
+    WithoutAuthors,
+}
+
+/// One line a commit; beyond ten they are only counted.
+fn commits(commits: &[Commit], count: u64, shown: Shown, page: &mut Page) {
+    for commit in commits.iter().take(FOLD) {
+        let id = prose::short(&commit.id);
+        let author = match shown {
+            Shown::WithAuthors => format!("{}  ", plain::line(&commit.author)),
+            Shown::WithoutAuthors => String::new(),
+        };
+        let indent = 2 + id.len() + 2 + author.chars().count();
+        let summary = page.fit(&commit.summary, indent);
+        let styles = page.styles;
+        page.line(format_args!("  {}  {}{summary}", id.style(styles.id), author.style(styles.person)));
+    }
+    let hidden = count.saturating_sub(commits.len().min(FOLD) as u64);
+    if hidden > 0 {
+        page.line(format_args!("  and {hidden} more").style(page.styles.faint));
+    }
+}
+
+fn authors(authors: &[String]) -> String {
+    let shown: Vec<String> = authors.iter().map(|author| plain::line(author).into_owned()).collect();
+    match shown.split_at_checked(FOLD) {
+        Some((first, rest)) if !rest.is_empty() => format!("{} and {} others", first.join(", "), rest.len()),
+        _ => prose::names(&shown),
+    }
+}
+
+fn files(committed: &Committed) -> String {
+    let kinds =
+        [("added", committed.added), ("modified", committed.modified), ("deleted", committed.deleted)];
+    let told: Vec<String> = kinds
+        .iter()
+        .filter(|(_, number)| *number > 0)
+        .map(|(kind, number)| format!("{number} {kind}"))
+        .collect();
+    if told.is_empty() { "no files".into() } else { format!("files: {}", told.join(", ")) }
+}
+
+/// Where a repository stands, in one line.
+pub fn standing(sync: &RepoSync) -> String {
+    let branch = plain::line(&sync.branch);
+    let place = match &sync.head {
+        Some(head) => format!("{branch} is at {}", prose::short(head)),
+        None => format!("{branch} has no commit"),
+    };
+    let theirs = match &sync.upstream {
+        Some(upstream) => {
+            plain::line(upstream.strip_prefix("refs/remotes/").unwrap_or(upstream)).into_owned()
+        }
+        None => plain::line(&sync.remote).into_owned(),
+    };
+    let state = match sync.state {
+        SyncState::Clean => format!("in step with {theirs}; nothing to do"),
+        SyncState::Pulled | SyncState::Pushed | SyncState::PulledPushed => format!("in step with {theirs}"),
+        SyncState::Committed => format!("committed here, not pushed to {theirs}"),
+        SyncState::Conflict => format!("not in step with {theirs}: both sides changed the same lines"),
+        SyncState::Offline => format!("{theirs} was not reached; local changes are committed here"),
+        SyncState::Failed => format!("not in step with {theirs}"),
+    };
+    format!("{place}, {state}")
+}
