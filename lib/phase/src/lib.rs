@@ -18,6 +18,7 @@ mod progress;
 mod repository;
 mod run;
 mod runner;
+mod session_logs;
 mod tool;
 
 pub mod clock;
@@ -37,4 +38,5 @@ pub use progress::Progress;
 pub use repository::{discover, place};
 pub use run::Run;
 pub use runner::{drive, main};
+pub use session_logs::SessionLogs;
 pub use tool::tool;

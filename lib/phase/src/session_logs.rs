@@ -1,0 +1,140 @@
+//! Which paths are session logs, for the phase that wants them saved and for the phase that reads them to the user.
+//!
+//! Paths are bytes, and so is the pattern's view of them: a name that is not UTF-8, or that git would quote, counts like
+//! any other.
+
+use gix::bstr::{BStr, BString, ByteSlice};
+use regex::bytes::{Regex, RegexBuilder};
+
+use crate::Fault;
+
+/// The pattern of the contract.
+const DEFAULT: &str = r"(^|[^A-Za-z0-9_])session-logs/.*\.md$";
+
+/// A pathspec, as git's documentation of them has it, that matches whatever [`DEFAULT`] matches and more: `*` also
+/// matches `/`.
+const AROUND_DEFAULT: &str = ":(top)*session-logs/*.md";
+
+/// Where the patterns come from when they are not the default.
+const KEY: &str = "lockstep.sessionLogs";
+
+/// What makes a path a session log.
+#[derive(Debug)]
+pub struct SessionLogs {
+    patterns: Vec<Regex>,
+    are_default: bool,
+}
+
+impl SessionLogs {
+    /// The patterns that a repository is configured with; an empty value takes back those before it, as in git's own
+    /// lists.
+    ///
+    /// # Errors
+    /// A fault with exit 78 where one of them is no regular expression.
+    pub fn of(repo: &gix::Repository) -> Result<Self, Fault> {
+        let configured = repo.config_snapshot().plumbing().strings(KEY).unwrap_or_default();
+        Self::from_values(&configured)
+    }
+
+    fn from_values(values: &[BString]) -> Result<Self, Fault> {
+        let valid = values.rsplit(|value| value.is_empty()).next().unwrap_or_default();
+        if valid.is_empty() {
+            return Ok(Self { patterns: vec![compile(DEFAULT)?], are_default: true });
+        }
+        let patterns = valid.iter().map(|value| {
+            let text =
+                value.to_str().map_err(|_| Fault::misconfigured(format!("{KEY} `{value}` is not UTF-8")))?;
+            compile(text)
+        });
+        Ok(Self { patterns: patterns.collect::<Result<_, _>>()?, are_default: false })
+    }
+
+    /// Whether a path of the repository is a session log.
+    pub fn contain(&self, path: &BStr) -> bool {
+        self.patterns.iter().any(|pattern| pattern.is_match(path))
+    }
+
+    /// A pathspec that leaves out no session log, where one is known; it saves the scan from asking after every file.
+    pub fn pathspec(&self) -> Option<BString> {
+        self.are_default.then(|| AROUND_DEFAULT.into())
+    }
+}
+
+fn compile(pattern: &str) -> Result<Regex, Fault> {
+    // A file name may contain a line feed; it ends no path.
+    RegexBuilder::new(pattern).unicode(false).dot_matches_new_line(true).build().map_err(|error| {
+        Fault::misconfigured(format!("{KEY} `{pattern}` is no regular expression: {error}"))
+            .help(r"give one such as '(^|/)journal/.*\.md$'; see `git config --show-origin --get-all lockstep.sessionLogs`")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(values: &[&str]) -> SessionLogs {
+        let values: Vec<BString> = values.iter().map(|value| BString::from(*value)).collect();
+        SessionLogs::from_values(&values).expect("the patterns are fine")
+    }
+
+    #[test]
+    fn a_session_log_lies_under_a_folder_of_that_name_and_ends_in_md() {
+        let logs = with(&[]);
+        for path in [
+            "session-logs/a.md",
+            "session-logs/2026/06/a b.md",
+            "clients/acme/session-logs/2026-06-05.md",
+            "old.session-logs/a.md",
+            "my-session-logs/a.md",
+            "session-logs/.md",
+            "session-logs/gr\u{fc}n.md",
+            "session-logs/line\nfeed.md",
+            "session-logs/session-logs/a.md",
+        ] {
+            assert!(logs.contain(path.into()), "{path}");
+        }
+        for path in [
+            "session-logs.md",
+            "session-logs/a.txt",
+            "session-logs/a.md.bak",
+            "session-logs/a.MD",
+            "mysession-logs/a.md",
+            "my_session-logs/a.md",
+            "7session-logs/a.md",
+            "session-logs-old/a.md",
+            "a.md",
+        ] {
+            assert!(!logs.contain(path.into()), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_not_utf8_counts_like_any_other() {
+        assert!(with(&[]).contain(b"session-logs/\xff.md".as_bstr()));
+        assert!(with(&[]).contain(b"\xffsession-logs/a.md".as_bstr()));
+    }
+
+    #[test]
+    fn configured_patterns_replace_the_default_and_any_of_them_will_do() {
+        let logs = with(&[r"^journal/.*\.md$", r"\.log$"]);
+        assert!(logs.contain("journal/a.md".into()));
+        assert!(logs.contain("x/y.log".into()));
+        assert!(!logs.contain("session-logs/a.md".into()));
+        assert_eq!(logs.pathspec(), None);
+    }
+
+    #[test]
+    fn an_empty_value_takes_back_those_before_it() {
+        let logs = with(&["^journal/", ""]);
+        assert!(logs.contain("session-logs/a.md".into()));
+        assert!(!logs.contain("journal/a.md".into()));
+        assert!(with(&["^journal/", "", "^diary/"]).contain("diary/a.md".into()));
+    }
+
+    #[test]
+    fn what_is_no_regular_expression_is_named() {
+        let fault = SessionLogs::from_values(&["(".into()]).expect_err("it is broken");
+        assert_eq!(fault.exit(), contract::Exit::Misconfigured);
+        assert!(fault.message().contains("lockstep.sessionLogs `(`"), "{}", fault.message());
+    }
+}

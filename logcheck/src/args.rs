@@ -1,0 +1,49 @@
+//! The options of `logcheck`.
+
+use phase::CommonArgs;
+
+/// Find session logs that nobody has committed yet, and stop the run in favour of saving them.
+///
+/// A session log is a file whose path matches `(^|[^A-Za-z0-9_])session-logs/.*\.md$`, or the regular expressions of
+/// git config `lockstep.sessionLogs` where there are any.
+#[derive(Debug, clap::Parser)]
+#[command(version, after_help = EXAMPLES)]
+pub struct Logcheck {
+    /// What to do where session logs are found [default: ask on a terminal, else stop].
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub on_found: Option<OnFound>,
+
+    /// The command that saves session logs and syncs, a line for the shell [default: git config lockstep.saveCommand].
+    #[arg(long, value_name = "COMMAND")]
+    pub save_command: Option<String>,
+
+    /// Only say what was found and what would be done about it; the run goes on.
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// The options of every phase.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// What to do where session logs are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum OnFound {
+    /// End the run with exit code 3, so that they can be saved.
+    Stop,
+    /// Let them go into the automatic commit.
+    Proceed,
+    /// Ask on the terminal; without one, stop.
+    Ask,
+    /// Run the save command, and end the run.
+    Save,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  logcheck                              look, and ask
+  logcheck --on-found proceed           look, and let them be committed all the same
+  logcheck --on-found save --save-command 'bin/save --sync'
+  git config --add lockstep.sessionLogs '(^|/)journal/.*\\.md$'
+
+Exit codes: 0 none found, or proceed, or saved; 3 session logs are to be saved first.";

@@ -1,0 +1,96 @@
+//! `logcheck`: session logs that would be swept into a generic commit are found first, and saved where that is wanted.
+//!
+//! A session log tells what a session was about. Were the sync to commit it unseen, its story would go out as
+//! "sync: auto-sync", and nobody would come back to write the proper one.
+
+mod args;
+mod ask;
+mod look;
+mod plan;
+mod report;
+mod save;
+
+use contract::{Decision, Exit, LogcheckSection};
+use phase::{CommonArgs, Done, Fault, Holding, Page, Phase, Run, SessionLogs};
+
+pub use args::{Logcheck, OnFound};
+use plan::{Policy, Step};
+
+impl Phase for Logcheck {
+    type Section = LogcheckSection;
+
+    fn common(&self) -> &CommonArgs {
+        &self.common
+    }
+
+    fn holding(&self) -> Holding<'_> {
+        Holding::Joins
+    }
+
+    fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<LogcheckSection>> {
+        run.worktree()?;
+        let logs = SessionLogs::of(run.repo())?;
+        let found = plan::found(look::changes(run.repo(), &logs)?)?;
+        let step = plan::step(&found, &self.policy(run));
+
+        if !found.is_empty() {
+            let mut page = run.page();
+            report::warning(&found, &mut page);
+            match step {
+                Step::Ask { .. } => run.ask_about(&page)?,
+                _ => run.say(&page)?,
+            }
+        }
+        let step = match step {
+            Step::Ask { save_command } if !self.dry_run => plan::answered(ask::ask()?, save_command),
+            other => other,
+        };
+        let section = LogcheckSection { found, decision: plan::decision(&step), ..Default::default() };
+        if self.dry_run {
+            return Ok(Done::ok(section));
+        }
+        self.take(run, step, section)
+    }
+
+    fn report(&self, section: &LogcheckSection, page: &mut Page) {
+        report::decision(section, page);
+    }
+}
+
+impl Logcheck {
+    /// What is to be done about logs, as the command line and the configuration say.
+    fn policy(&self, run: &Run<'_>) -> Policy {
+        let configured = || run.repo().config_snapshot().string("lockstep.saveCommand");
+        let save_command = self.save_command.clone().or_else(|| configured().map(|line| line.to_string()));
+        Policy {
+            on_found: self.on_found,
+            save_command: save_command.filter(|line| !line.trim().is_empty()),
+            someone_to_ask: !self.common.quiet && ask::is_possible(),
+        }
+    }
+
+    fn take(
+        &self,
+        run: &Run<'_>,
+        step: Step,
+        section: LogcheckSection,
+    ) -> anyhow::Result<Done<LogcheckSection>> {
+        let count = section.found.len();
+        match step {
+            Step::Nothing | Step::Proceed => Ok(Done::ok(section)),
+            Step::Stop | Step::Ask { .. } => Ok(Done::fault(section, plan::unsaved(count))),
+            Step::SaveUnconfigured => Ok(Done::fault(section, plan::no_save_command(count))),
+            Step::Save(line) => match save::save(run, &line)? {
+                save::Ended::Well => {
+                    let section = LogcheckSection { decision: Decision::Saved, ..section };
+                    Ok(Done::saved(section))
+                }
+                save::Ended::Badly(how) => {
+                    let fault = Fault::new(Exit::Unsaved, format!("the save command `{line}` {how}"))
+                        .help("save the session logs by hand, then sync again");
+                    Ok(Done::fault(section, fault))
+                }
+            },
+        }
+    }
+}

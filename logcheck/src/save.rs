@@ -1,0 +1,68 @@
+//! Running the save command, which syncs by itself, inside this run's lock.
+
+use std::{
+    process::{ExitStatus, Stdio},
+    sync::mpsc::{RecvTimeoutError, channel},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use phase::Run;
+
+/// The variable in which a program inside the lock finds the token that lets it join.
+const TOKEN_VARIABLE: &str = "LOCKSTEP_TOKEN";
+
+/// How often the lock is told that the command still lives; the contract asks for once in 30 s.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+
+/// How the save command ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// With exit code 0.
+    Well,
+    /// In another way, which is told.
+    Badly(String),
+}
+
+/// Runs `line` in the shell at the root of the work tree, and waits for its end.
+///
+/// What it prints to stdout goes to stderr, since stdout belongs to the document. It gets no stdin: that was the
+/// document, and is read.
+///
+/// # Errors
+/// Where it cannot be told how the command ended.
+pub(crate) fn save(run: &Run<'_>, line: &str) -> anyhow::Result<Ended> {
+    let mut command = phase::programs::shell(line, run.worktree()?.as_std_path());
+    command.stdin(Stdio::null()).stdout(std::io::stderr());
+    if let Some(token) = run.guard().token() {
+        command.env(TOKEN_VARIABLE, token);
+    }
+    run.progress().clear();
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return Ok(Ended::Badly(format!("could not be started: {error}"))),
+    };
+    let status = std::thread::scope(|scope| {
+        let (ended, end) = channel();
+        // The receiver lives until the status has come.
+        scope.spawn(move || ended.send(child.wait()));
+        loop {
+            match end.recv_timeout(SIGN_OF_LIFE) {
+                Ok(status) => return status,
+                Err(RecvTimeoutError::Timeout) => run.guard().alive(),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(std::io::Error::other("it was not waited for"));
+                }
+            }
+        }
+    });
+    let status = status.with_context(|| format!("the end of the save command `{line}` was not seen"))?;
+    Ok(if status.success() { Ended::Well } else { Ended::Badly(told(status)) })
+}
+
+fn told(status: ExitStatus) -> String {
+    match status.code() {
+        Some(code) => format!("failed with exit code {code}"),
+        None => "was ended by a signal".into(),
+    }
+}
