@@ -12,7 +12,7 @@ use gix::bstr::{BStr, ByteSlice};
 use gix::validate::path::component;
 
 /// The longest path that common systems can open, in bytes.
-const LONGEST_PATH: usize = 4095;
+pub const LONGEST_PATH: usize = 4095;
 /// The longest name that common file systems can hold, in bytes.
 const LONGEST_NAME: usize = 255;
 

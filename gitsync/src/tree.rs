@@ -127,9 +127,6 @@ impl<'a> Builder<'a> {
     }
 
     fn write(&mut self, tree: &gix::objs::Tree) -> anyhow::Result<ObjectId> {
-        if tree.entries.is_empty() {
-            return Ok(ObjectId::empty_tree(self.repo.object_hash()));
-        }
         let mut data = Vec::with_capacity(tree.entries.len() * 48);
         tree.write_to(&mut data)?;
         self.sink.put(Kind::Tree, &data)

@@ -95,6 +95,9 @@ impl Lock {
 impl Lock {
     /// The lock's content becomes the index, in one step.
     pub(super) fn rename(&mut self) -> io::Result<()> {
+        if !is_file_at(&self.file, &self.own) {
+            return Err(io::Error::other("the lock was taken over"));
+        }
         // The name that goes is the one that would block others, should we be killed right after.
         fs::rename(if self.linked { &self.path } else { &self.own }, &self.index)?;
         self.done = self.linked;
@@ -104,8 +107,12 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
+        // A run that was stopped and has been taken over wakes up to files of the same names that are not its own.
+        if !is_file_at(&self.file, &self.own) {
+            return;
+        }
         let _ = fs::remove_file(&self.private);
-        if !self.done {
+        if !self.done && (!self.linked || is_file_at(&self.file, &self.path)) {
             let _ = fs::remove_file(&self.path);
         }
         let _ = fs::remove_file(&self.own);
@@ -139,11 +146,26 @@ fn is_same_file(a: &Path, b: &Path) -> io::Result<bool> {
     Ok((a.dev(), a.ino()) == (b.dev(), b.ino()))
 }
 
+/// Whether `path` leads to the open `file`.
+#[cfg(unix)]
+fn is_file_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let (Ok(file), Ok(found)) = (file.metadata(), fs::symlink_metadata(path)) else { return false };
+    (file.dev(), file.ino()) == (found.dev(), found.ino())
+}
+
 #[cfg(not(unix))]
 fn is_same_file(a: &Path, b: &Path) -> io::Result<bool> {
-    // Without file numbers at hand: both hold the same, and ours was linked in the moment it was made.
+    // Without file numbers at hand: both were made in the same moment, and have changed together.
     let (Ok(a), Ok(b)) = (fs::metadata(a), fs::metadata(b)) else { return Ok(false) };
     Ok(a.len() == b.len() && a.created().ok() == b.created().ok() && a.modified().ok() == b.modified().ok())
+}
+
+/// Whether `path` leads to the open `file`.
+#[cfg(not(unix))]
+fn is_file_at(file: &File, path: &Path) -> bool {
+    let (Ok(file), Ok(found)) = (file.metadata(), fs::metadata(path)) else { return false };
+    file.created().ok() == found.created().ok()
 }
 
 /// Give `own` the name `path` too, unless that is taken, and say whether they are one file. Where the file system has no

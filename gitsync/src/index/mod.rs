@@ -18,6 +18,7 @@ use gix::index::entry::Flags;
 pub use edit::{Edit, Edits, Put};
 pub use lock::{Acquire, HeldBy, Lock, lock};
 pub use sparse::Sparse;
+pub use write::Looked;
 
 /// Read the index from disk; an empty one where there is none yet.
 ///

@@ -11,15 +11,15 @@ use std::path::Path;
 use anyhow::Context as _;
 use gix::ObjectId;
 use gix::bstr::BStr;
-use gix::filter::plumbing::Pipeline;
 use gix::filter::plumbing::pipeline::convert::ToGitOutcome;
 use gix::index::entry::Mode;
 use gix::objs::Kind as ObjectKind;
 use gix::worktree::stack::state::attributes::Source;
 
+use super::filters::{Filters, Programs};
 use super::sink::Sink;
 use crate::watch::Watch;
-use crate::worktree::disk::{Disk, Found, Kind};
+use crate::worktree::disk::{Disk, Found, Kind, is_missing, lstat};
 
 /// Files from this size on are not read into memory, unless a filter has to see them whole.
 const LARGE: u64 = 8 * 1024 * 1024;
@@ -57,10 +57,7 @@ pub enum Into<'a> {
 /// Reads files of the work tree as git would.
 pub struct Reader<'repo> {
     repo: &'repo gix::Repository,
-    filters: Pipeline,
-    attributes: gix::worktree::Stack,
-    /// The same without programs, for a filter that is allowed to fail.
-    plain: Pipeline,
+    filters: Filters<'repo>,
 }
 
 impl<'repo> Reader<'repo> {
@@ -70,16 +67,7 @@ impl<'repo> Reader<'repo> {
     /// # Errors
     /// The configuration of filters or attributes is wrong.
     pub fn new(repo: &'repo gix::Repository, index: &gix::index::State) -> anyhow::Result<Self> {
-        let attributes = repo.attributes_only(index, Source::WorktreeThenIdMapping)?.detach();
-        let options = gix::filter::Pipeline::options(repo)?;
-        let mut without = gix::filter::Pipeline::options(repo)?;
-        without.drivers.clear();
-        Ok(Reader {
-            repo,
-            filters: Pipeline::new(repo.command_context()?, repo.object_hash(), options),
-            plain: Pipeline::new(repo.command_context()?, repo.object_hash(), without),
-            attributes,
-        })
+        Ok(Reader { repo, filters: Filters::new(repo, index, Source::WorktreeThenIdMapping)? })
     }
 
     /// Read what stands at `path`. `index` tells how line ends were kept so far.
@@ -109,7 +97,7 @@ impl<'repo> Reader<'repo> {
             };
             let id = match id {
                 Ok(id) => id,
-                Err(Trouble::File(error)) if crate::worktree::disk::is_missing(&error) => None,
+                Err(Trouble::File(error)) if is_missing(&error) => None,
                 Err(Trouble::File(error)) => return Ok(Content::Failed(error.to_string())),
                 Err(Trouble::Filter(error)) => return Ok(Content::Failed(format!("{error:#}"))),
                 Err(Trouble::Store(error)) => return Err(error),
@@ -123,6 +111,17 @@ impl<'repo> Reader<'repo> {
             }
         }
         Ok(Content::KeepsChanging)
+    }
+
+    /// The object that git would keep of the file or link at `full` if it were at `path`; none where it cannot be read.
+    pub fn id_elsewhere(&mut self, full: &Path, path: &BStr, index: &gix::index::State) -> Option<ObjectId> {
+        let found = lstat(full).ok()??;
+        let id = match found.kind {
+            Kind::Link => self.link(full, &mut Into::Nowhere),
+            Kind::File { .. } => self.file(full, &found, path, index, &mut Into::Nowhere, &()),
+            Kind::Folder | Kind::Other => return None,
+        };
+        id.ok()?
     }
 
     fn link(&self, full: &Path, into: &mut Into<'_>) -> Result<Option<ObjectId>, Trouble> {
@@ -147,17 +146,16 @@ impl<'repo> Reader<'repo> {
             Ok((meta.kind == before.kind && meta.stat == before.stat && meta.len == before.len).then_some(file))
         };
         let Some(file) = open()? else { return Ok(None) };
-        let outcome = convert(&mut self.filters, &mut self.attributes, self.repo, file, path, index)
-            .and_then(|outcome| drain(outcome, before.len));
-        let drained = match outcome {
-            Ok(drained) => drained,
+        let drained = match self.convert(Programs::Run, file, path, index, before.len) {
             // As git does: a filter that is not required and fails has not been there.
-            Err(Trouble::Filter(_)) if !self.must_filter(path)? => {
+            Err(Trouble::Filter(error)) => {
+                if self.filters.is_required(path).map_err(Trouble::Filter)? {
+                    return Err(Trouble::Filter(error));
+                }
                 let Some(file) = open()? else { return Ok(None) };
-                convert(&mut self.plain, &mut self.attributes, self.repo, file, path, index)
-                    .and_then(|outcome| drain(outcome, before.len))?
+                self.convert(Programs::Leave, file, path, index, before.len)?
             }
-            Err(trouble) => return Err(trouble),
+            result => result?,
         };
         match drained {
             Drained::Bytes(bytes) => put(self.repo, into, &bytes).map(Some),
@@ -178,20 +176,16 @@ impl<'repo> Reader<'repo> {
         }
     }
 
-    /// Whether the filter of `path` must not fail; where there is none, nothing may.
-    fn must_filter(&mut self, path: &BStr) -> Result<bool, Trouble> {
-        let mut found = self.attributes.selected_attribute_matches(["filter"]);
-        let platform = self.attributes.at_path(path, None, &self.repo.objects).map_err(|error| Trouble::Filter(error.into()))?;
-        let matched = platform.matching_attributes(&mut found);
-        let name = found
-            .iter_selected()
-            .next()
-            .and_then(|found| found.assignment.state.as_bstr().map(ToOwned::to_owned))
-            .filter(|_| matched);
-        let driver = |name: &gix::bstr::BString| {
-            self.filters.options_mut().drivers.iter().find(|driver| driver.name == *name).map(|driver| driver.required)
-        };
-        Ok(name.as_ref().and_then(driver).unwrap_or(true))
+    fn convert(
+        &mut self,
+        programs: Programs,
+        file: File,
+        path: &BStr,
+        index: &gix::index::State,
+        len: u64,
+    ) -> Result<Drained, Trouble> {
+        let outcome = self.filters.to_git(programs, file, path, index).map_err(Trouble::Filter)?;
+        drain(outcome, len)
     }
 }
 
@@ -232,33 +226,6 @@ fn open_plainly(full: &Path) -> io::Result<File> {
         options.custom_flags((rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW).bits() as i32);
     }
     options.open(full)
-}
-
-fn convert<'a>(
-    filters: &'a mut Pipeline,
-    attributes: &mut gix::worktree::Stack,
-    repo: &gix::Repository,
-    file: File,
-    path: &BStr,
-    index: &gix::index::State,
-) -> Result<ToGitOutcome<'a, File>, Trouble> {
-    let platform = attributes.at_path(path, None, &repo.objects).map_err(|error| Trouble::Filter(error.into()))?;
-    let native = gix::path::from_bstr(path).map_err(|error| Trouble::Filter(error.into()))?;
-    filters
-        .convert_to_git(
-            file,
-            &native,
-            &mut |_, found| {
-                platform.matching_attributes(found);
-            },
-            &mut |buffer| {
-                use gix::objs::Find as _;
-                let Some(entry) = index.entry_by_path(path) else { return Ok(None) };
-                let found = repo.objects.try_find(&entry.id, buffer)?;
-                Ok(found.filter(|object| object.kind == ObjectKind::Blob).map(|_| ()))
-            },
-        )
-        .map_err(|error| Trouble::Filter(error.into()))
 }
 
 fn drain(outcome: ToGitOutcome<'_, File>, len: u64) -> Result<Drained, Trouble> {

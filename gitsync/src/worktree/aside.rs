@@ -1,0 +1,115 @@
+//! Where files are kept while an update is not done: new ones before they are put in place, old ones after.
+//!
+//! Moving a file is atomic on one file system only. As a rule that is the one of the git directory; a linked work tree
+//! or a mount below may be on another, and then the files get a name of their own beside the path that they belong to.
+//! All names follow from the update's token and the number of the step, so that whoever cleans up finds them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The folder in the git directory of a work tree, there while an update is not done.
+const FOLDER: &str = "lockstep-update";
+
+/// What a file is kept for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It is to be put in place.
+    New,
+    /// It was in place before.
+    Old,
+}
+
+/// Names for files that are not in place.
+#[derive(Debug, Clone)]
+pub struct Aside {
+    folder: PathBuf,
+    token: String,
+}
+
+impl Aside {
+    /// The names of the update `token` of the work tree whose git directory is `git_dir`.
+    pub fn new(git_dir: &Path, token: &str) -> Self {
+        Aside { folder: folder(git_dir), token: token.to_owned() }
+    }
+
+    /// The folder in the git directory.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where the file of step `number` that belongs at `full` is to be kept: on its file system.
+    pub fn place(&self, role: Role, number: usize, full: &Path) -> PathBuf {
+        let [inside, beside] = self.places(role, number, full);
+        if is_on_one_device(&self.folder, full) { inside } else { beside }
+    }
+
+    /// Where that file may be.
+    pub fn places(&self, role: Role, number: usize, full: &Path) -> [PathBuf; 2] {
+        let role = match role {
+            Role::New => "new",
+            Role::Old => "old",
+        };
+        let beside = format!(".lockstep-{}-{number}-{role}", self.token);
+        [self.folder.join(format!("{role}-{number}")), full.with_file_name(beside)]
+    }
+
+    /// Where that file is, if it is.
+    pub fn find(&self, role: Role, number: usize, full: &Path) -> Option<PathBuf> {
+        self.places(role, number, full).into_iter().find(|path| fs::symlink_metadata(path).is_ok())
+    }
+}
+
+/// The folder of an update in `git_dir`.
+pub fn folder(git_dir: &Path) -> PathBuf {
+    git_dir.join(FOLDER)
+}
+
+#[cfg(unix)]
+fn is_on_one_device(folder: &Path, full: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let device = |path: &Path| fs::symlink_metadata(path).map(|meta| meta.dev()).ok();
+    let nearest = full.ancestors().skip(1).find_map(device);
+    nearest.is_some() && nearest == device(folder)
+}
+
+#[cfg(not(unix))]
+fn is_on_one_device(folder: &Path, full: &Path) -> bool {
+    // The same drive, by their first component.
+    folder.components().next() == full.components().next()
+}
+
+/// Move `from` to `to`, which must not exist.
+///
+/// # Errors
+/// `AlreadyExists`, or the move failed.
+pub fn move_new(from: &Path, to: &Path) -> io::Result<()> {
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    {
+        use rustix::io::Errno;
+        let flags = rustix::fs::RenameFlags::NOREPLACE;
+        match rustix::fs::renameat_with(rustix::fs::CWD, from, rustix::fs::CWD, to, flags) {
+            // The kernel or the file system does not know how.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
+            result => return Ok(result?),
+        }
+    }
+    match fs::hard_link(from, to) {
+        Ok(()) => fs::remove_file(from),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        // No hard links either: look, then move.
+        Err(_) if fs::symlink_metadata(to).is_ok() => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(_) => fs::rename(from, to),
+    }
+}
+
+/// Remove `path`, unless it is gone already.
+///
+/// # Errors
+/// It is there and stays there.
+pub fn remove_file(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,282 @@
+//! What an update was about to do, on disk before it does it.
+//!
+//! A run that is killed half-way leaves some files of the new tree in the work tree. Without a record the next run would
+//! take them for the user's work and commit them, and with them the undoing of what others did. The record stays until
+//! the branch has moved: then the update is what the branch says, and only then.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use gix::ObjectId;
+use gix::bstr::{BStr, BString, ByteSlice};
+use gix::index::entry::stat::Time;
+use gix::index::entry::{Mode, Stat};
+use serde::{Deserialize, Serialize};
+
+use super::Side;
+use super::aside::{self, Aside, Role};
+use super::plan::{Op, Step, UpdatePlan};
+use crate::durable::Durability;
+
+const FILE: &str = "journal.json";
+const PLACED: &str = "placed";
+/// The form of the file; another one is another program's.
+const VERSION: u32 = 1;
+
+/// An update whose branch has not moved yet. Its files are in place, what they replaced is kept aside.
+#[derive(Debug)]
+#[must_use = "the record stays until it is finished, and the next run would undo the update"]
+pub struct Pending {
+    /// The tree that work tree and index have become.
+    pub(super) to: ObjectId,
+    /// The paths, with the numbers under which their files are kept aside; none where nothing had to be done.
+    pub(super) entries: Vec<Entry>,
+    pub(super) aside: Option<Aside>,
+    pub(super) root: PathBuf,
+}
+
+/// One path of an update, as far as it takes to undo it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The path.
+    pub path: BString,
+    /// What the old tree has there.
+    pub old: Option<Side>,
+    /// What the new tree has there.
+    pub new: Option<Side>,
+    /// What was to be done on disk.
+    pub doing: Doing,
+}
+
+/// What was to be done on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Doing {
+    /// A file was to be written, and one that was there moved aside.
+    Write,
+    /// A file was to be moved aside.
+    Remove,
+    /// The folder of a submodule was to be made.
+    MakeFolder,
+    /// The folder of a submodule was to be removed.
+    RemoveFolder,
+    /// Nothing.
+    Nothing,
+}
+
+impl Pending {
+    /// Nothing had to be done.
+    pub(super) fn nothing(plan: &UpdatePlan) -> Self {
+        Pending { to: plan.to, entries: Vec::new(), aside: None, root: PathBuf::new() }
+    }
+
+    /// Record what `plan` is about to do.
+    pub(super) fn begin(repo: &gix::Repository, plan: &UpdatePlan) -> anyhow::Result<Self> {
+        let root = repo.workdir().context("a bare repository has no work tree")?.to_owned();
+        let token = token();
+        let aside = Aside::new(repo.git_dir(), &token);
+        let folder = aside.folder().to_owned();
+        fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let entries: Vec<Entry> = plan.ops.iter().map(Entry::from).collect();
+        let record = Record {
+            version: VERSION,
+            token,
+            from: plan.from.to_string(),
+            to: plan.to.to_string(),
+            entries: entries.iter().map(Line::from).collect(),
+        };
+        let durability = Durability::of(repo);
+        let draft = folder.join("journal.draft");
+        let mut file = File::create_new(&draft).with_context(|| format!("cannot write {}", draft.display()))?;
+        file.write_all(&serde_json::to_vec(&record)?)?;
+        durability.file(&file)?;
+        fs::rename(&draft, folder.join(FILE)).with_context(|| format!("cannot write {}", folder.display()))?;
+        durability.folder(&folder)?;
+        durability.folder(repo.git_dir())?;
+        Ok(Pending { to: plan.to, entries, aside: Some(aside), root })
+    }
+
+    /// The record that an earlier run left, if there is one.
+    pub(super) fn load(repo: &gix::Repository) -> anyhow::Result<Option<Self>> {
+        let folder = aside::folder(repo.git_dir());
+        let path = folder.join(FILE);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                // Killed before the record was made, so before anything was done; or after it was removed.
+                remove_folder(&folder)?;
+                return Ok(None);
+            }
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        };
+        let record: Record =
+            serde_json::from_slice(&text).with_context(|| format!("{} is damaged", path.display()))?;
+        if record.version != VERSION {
+            bail!("{} was written by another version of this program (form {})", path.display(), record.version);
+        }
+        let root = repo.workdir().context("a bare repository has no work tree")?.to_owned();
+        Ok(Some(Pending {
+            to: ObjectId::from_hex(record.to.as_bytes())?,
+            entries: record.entries.into_iter().map(Entry::try_from).collect::<anyhow::Result<_>>()?,
+            aside: Some(Aside::new(repo.git_dir(), &record.token)),
+            root,
+        }))
+    }
+
+    /// Note that the file of step `number` was put in place, and looks like this: so that whoever undoes the update
+    /// knows it from an edit.
+    pub(super) fn placed(&self, number: usize, stat: &Stat) -> anyhow::Result<()> {
+        let Some(aside) = &self.aside else { return Ok(()) };
+        let mut log = File::options().append(true).create(true).open(aside.folder().join(PLACED))?;
+        let Stat { mtime, size, ino, .. } = stat;
+        log.write_all(format!("{number} {} {} {size} {ino}\n", mtime.secs, mtime.nsecs).as_bytes())?;
+        Ok(())
+    }
+
+    /// How the files looked that were put in place, by the number of their step.
+    pub(super) fn all_placed(&self) -> HashMap<usize, Stat> {
+        let Some(aside) = &self.aside else { return HashMap::new() };
+        let text = fs::read_to_string(aside.folder().join(PLACED)).unwrap_or_default();
+        text.lines()
+            .filter_map(|line| {
+                let mut numbers = line.split(' ').map(str::parse::<u32>);
+                let mut next = || numbers.next()?.ok();
+                let number = next()? as usize;
+                let (secs, nsecs, size, ino) = (next()?, next()?, next()?, next()?);
+                Some((number, Stat { mtime: Time { secs, nsecs }, size, ino, ..Stat::default() }))
+            })
+            .collect()
+    }
+
+    /// The branch has moved: forget what was replaced.
+    ///
+    /// # Errors
+    /// Something cannot be removed; the next run will try again.
+    pub fn finish(self) -> anyhow::Result<()> {
+        let Some(aside) = self.aside else { return Ok(()) };
+        for (number, entry) in self.entries.iter().enumerate() {
+            let full = super::disk::full(&self.root, entry.path.as_bstr())?;
+            for role in [Role::New, Role::Old] {
+                let [_, beside] = aside.places(role, number, &full);
+                match aside::remove_file(&beside) {
+                    Err(error) if !super::disk::is_missing(&error) => return Err(error.into()),
+                    _ => {}
+                }
+            }
+        }
+        aside::remove_file(&aside.folder().join(FILE))?;
+        remove_folder(aside.folder())
+    }
+}
+
+fn remove_folder(folder: &Path) -> anyhow::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Tells one update's files from another's.
+fn token() -> String {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    format!("{random:016x}")
+}
+
+impl From<&Op> for Entry {
+    fn from(op: &Op) -> Self {
+        let writes = op.new.is_some_and(|new| new.mode != Mode::COMMIT);
+        let doing = match op.step {
+            Step::Create if !writes => Doing::MakeFolder,
+            Step::Create | Step::Replace(_) => Doing::Write,
+            Step::Remove(_) => Doing::Remove,
+            Step::MakeFolder => Doing::MakeFolder,
+            Step::RemoveFolder => Doing::RemoveFolder,
+            Step::Adopt(_) | Step::IndexOnly => Doing::Nothing,
+        };
+        Entry { path: op.path.clone(), old: op.old, new: op.new, doing }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    version: u32,
+    token: String,
+    /// For a person who looks: undoing goes by the entries.
+    from: String,
+    to: String,
+    entries: Vec<Line>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    /// As it is, or a quote and its bytes in hex where JSON cannot hold it.
+    path: String,
+    old: Option<(String, u32)>,
+    new: Option<(String, u32)>,
+    doing: Doing,
+}
+
+impl From<&Entry> for Line {
+    fn from(entry: &Entry) -> Self {
+        let side = |side: Option<Side>| side.map(|side| (side.id.to_string(), side.mode.bits()));
+        let path = match entry.path.to_str() {
+            Ok(path) if !path.starts_with('"') => path.to_owned(),
+            _ => hex(entry.path.as_bstr()),
+        };
+        Line { path, old: side(entry.old), new: side(entry.new), doing: entry.doing }
+    }
+}
+
+impl TryFrom<Line> for Entry {
+    type Error = anyhow::Error;
+
+    fn try_from(line: Line) -> anyhow::Result<Self> {
+        let side = |side: Option<(String, u32)>| {
+            side.map(|(id, mode)| {
+                let mode = Mode::from_bits(mode).with_context(|| format!("{mode:o} is no mode"))?;
+                anyhow::Ok(Side { id: ObjectId::from_hex(id.as_bytes())?, mode })
+            })
+            .transpose()
+        };
+        let path = match line.path.strip_prefix('"') {
+            Some(hex) => unhex(hex).with_context(|| format!("{} is no path", line.path))?,
+            None => line.path.into(),
+        };
+        Ok(Entry { path, old: side(line.old)?, new: side(line.new)?, doing: line.doing })
+    }
+}
+
+/// A path that JSON cannot hold: a quote, and its bytes in hex.
+fn hex(path: &BStr) -> String {
+    let mut out = String::from("\"");
+    for byte in path.iter() {
+        out.push_str(&format!("{byte:02x}"));
+    }
+    out
+}
+
+fn unhex(hex: &str) -> Option<BString> {
+    let pairs = hex.as_bytes().chunks(2);
+    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect::<Option<Vec<u8>>>().map(Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_survives_the_record() {
+        for path in [b"a/b".as_slice(), b"\"quoted\"", b"not \xff utf-8", "ü\n".as_bytes()] {
+            let side = Side { id: ObjectId::null(gix::hash::Kind::Sha1), mode: Mode::SYMLINK };
+            let entry = Entry { path: path.into(), old: None, new: Some(side), doing: Doing::Write };
+            let text = serde_json::to_string(&Line::from(&entry)).unwrap();
+            assert_eq!(Entry::try_from(serde_json::from_str::<Line>(&text).unwrap()).unwrap(), entry);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The facts on which an update is planned: the paths that differ, their index entries, and what is on disk.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context as _;
+use gix::ObjectId;
+use gix::bstr::{BStr, BString, ByteSlice};
+use gix::index::entry::stat::Options as StatOptions;
+use gix::index::entry::{Flags, Mode, Stat};
+
+use super::diff::{Change, diff};
+use super::disk::{Disk, Found, Kind, parents};
+use super::{Refused, Side};
+use crate::index::Sparse;
+use crate::stage::content::{self, Abilities, Content, Reader};
+use crate::watch::Watch;
+
+/// All that the plan needs to know.
+#[derive(Debug)]
+pub struct Facts {
+    /// The tree that work tree and index are to leave.
+    pub from: ObjectId,
+    /// The tree that they are to become.
+    pub to: ObjectId,
+    /// Every path that differs between the two trees, sorted.
+    pub paths: Vec<PathFacts>,
+    /// Names in the new tree that must not be written.
+    pub hostile: Vec<Refused>,
+}
+
+/// One path that differs between the two trees.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PathFacts {
+    /// The path.
+    pub path: BString,
+    /// What the old tree has there.
+    pub old: Option<Side>,
+    /// What the new tree has there.
+    pub new: Option<Side>,
+    /// What the index has there.
+    pub entry: Option<EntryFacts>,
+    /// What is on disk.
+    pub disk: OnDisk,
+    /// The nearest parent that is on disk and no folder.
+    pub blocked: Option<BString>,
+    /// Whether the path belongs into the work tree, by the patterns of a sparse checkout.
+    pub wanted: bool,
+}
+
+/// What the index says about a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryFacts {
+    /// What is staged.
+    pub side: Side,
+    /// Its flags: assume-unchanged, skip-worktree, intent-to-add.
+    pub flags: Flags,
+    /// It is marked, and not there: left out of the work tree on purpose.
+    pub left_out: bool,
+}
+
+/// What is on disk at a path.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OnDisk {
+    /// Nothing.
+    Nothing,
+    /// What the index entry says, seen like this.
+    AsInIndex(Stat),
+    /// Not what the index says, if it says anything, but what the new tree says.
+    AsInNew(Stat),
+    /// A file or link with other content.
+    Other,
+    /// A folder; and the first thing in it, if any, that is not going to be removed by this update.
+    Folder(Option<BString>),
+    /// It cannot be read; the reason in words.
+    Unreadable(String),
+}
+
+/// Look at the paths that differ between the trees `from` and `to`. Only looks.
+///
+/// # Errors
+/// An object is missing or damaged, or the configuration is wrong.
+pub fn look(
+    repo: &gix::Repository,
+    index: &gix::index::File,
+    from: ObjectId,
+    to: ObjectId,
+    watch: &dyn Watch,
+) -> anyhow::Result<Facts> {
+    let root = repo.workdir().context("a bare repository has no work tree")?;
+    let diff = diff(repo, from, to)?;
+    let leaving: BTreeSet<&BStr> =
+        diff.changes.iter().filter(|(_, change)| change.old.is_some()).map(|(path, _)| path.as_bstr()).collect();
+    let abilities = Abilities::of(repo)?;
+    let folded = leaving.iter().filter(|_| !abilities.case).map(|path| path.to_ascii_lowercase().into()).collect();
+    let mut look = Look {
+        disk: Disk::new(root),
+        reader: Reader::new(repo, index)?,
+        sparse: Sparse::of(repo)?,
+        abilities,
+        stat: repo.stat_options()?,
+        index,
+        leaving,
+        folded,
+        watch,
+    };
+    let mut paths = Vec::with_capacity(diff.changes.len());
+    for (path, change) in &diff.changes {
+        watch.alive();
+        paths.push(look.at(path.as_bstr(), change)?);
+    }
+    Ok(Facts { from, to, paths, hostile: diff.hostile })
+}
+
+struct Look<'a> {
+    disk: Disk,
+    reader: Reader<'a>,
+    sparse: Sparse,
+    abilities: Abilities,
+    stat: StatOptions,
+    index: &'a gix::index::File,
+    /// Paths that the old tree has; what goes away is removed before anything is written.
+    leaving: BTreeSet<&'a BStr>,
+    /// The same, where the file system does not tell names apart by their case: `FILE` is no obstacle to `file` then.
+    folded: BTreeSet<BString>,
+    watch: &'a dyn Watch,
+}
+
+impl Look<'_> {
+    fn at(&mut self, path: &BStr, change: &Change) -> anyhow::Result<PathFacts> {
+        let blocked = self.blocked(path)?;
+        let entry = self.index.entry_by_path(path);
+        let is_another = entry.is_none() && self.folded.contains(&BString::from(path.to_ascii_lowercase()));
+        let found = if blocked.is_some() || is_another { None } else { self.disk.look(path)? };
+        let facts = entry.map(|entry| EntryFacts {
+            side: Side { id: entry.id, mode: entry.mode },
+            flags: entry.flags & (Flags::ASSUME_VALID | Flags::SKIP_WORKTREE | Flags::INTENT_TO_ADD),
+            left_out: entry.flags.contains(Flags::SKIP_WORKTREE) && found.is_none(),
+        });
+        let disk = match found {
+            None => OnDisk::Nothing,
+            Some(Found { kind: Kind::Folder, .. }) => OnDisk::Folder(self.foreign(path)?),
+            Some(found) => self.compare(path, change, entry, &found)?,
+        };
+        let (old, new) = (change.old, change.new);
+        Ok(PathFacts { path: path.to_owned(), old, new, entry: facts, disk, blocked, wanted: self.sparse.contains(path) })
+    }
+
+    /// The nearest parent that is there and no folder; one that is missing blocks nothing.
+    fn blocked(&mut self, path: &BStr) -> anyhow::Result<Option<BString>> {
+        let Some(parent) = self.disk.blocked(path)? else { return Ok(None) };
+        let is_there = super::disk::lstat(&self.disk.full(parent.as_bstr())?)?.is_some();
+        Ok(is_there.then_some(parent))
+    }
+
+    fn compare(
+        &mut self,
+        path: &BStr,
+        change: &Change,
+        entry: Option<&gix::index::Entry>,
+        found: &Found,
+    ) -> anyhow::Result<OnDisk> {
+        if let Some(entry) = entry
+            && self.is_surely(entry, found)
+        {
+            return Ok(OnDisk::AsInIndex(found.stat));
+        }
+        let content = self.reader.read(&mut self.disk, path, self.index, content::Into::Nowhere, self.watch)?;
+        Ok(match content {
+            Content::Read { id, found } => {
+                let is = |side: Side| {
+                    side.id == id && content::mode(found.kind, Some(side.mode), self.abilities) == Some(side.mode)
+                };
+                if entry.is_some_and(|entry| is(Side { id: entry.id, mode: entry.mode })) {
+                    OnDisk::AsInIndex(found.stat)
+                } else if change.new.is_some_and(is) {
+                    OnDisk::AsInNew(found.stat)
+                } else {
+                    OnDisk::Other
+                }
+            }
+            Content::Missing => OnDisk::Nothing,
+            Content::NotAFile(_) | Content::KeepsChanging => OnDisk::Other,
+            Content::Failed(why) => OnDisk::Unreadable(why),
+        })
+    }
+
+    /// Whether the stat data alone prove that the file is as the index says.
+    fn is_surely(&self, entry: &gix::index::Entry, found: &Found) -> bool {
+        let has_mode = content::mode(found.kind, Some(entry.mode), self.abilities) == Some(entry.mode);
+        let marked = entry.stat.size == 0 && !entry.id.is_empty_blob();
+        entry.mode != Mode::COMMIT
+            && has_mode
+            && !marked
+            && !entry.flags.contains(Flags::INTENT_TO_ADD)
+            && entry.stat.matches(&found.stat, self.stat)
+            && !entry.stat.is_racy(self.index.timestamp(), self.stat)
+    }
+
+    /// The first thing in the folder at `path` that this update does not remove; folders alone do not count.
+    fn foreign(&mut self, path: &BStr) -> anyhow::Result<Option<BString>> {
+        let mut open = vec![path.to_owned()];
+        while let Some(folder) = open.pop() {
+            let full = self.disk.full(folder.as_bstr())?;
+            let entries = std::fs::read_dir(&full).with_context(|| format!("cannot read {}", full.display()))?;
+            for entry in entries {
+                let entry = entry.with_context(|| format!("cannot read {}", full.display()))?;
+                let name = gix::path::os_string_into_bstring(entry.file_name())?;
+                let mut below = folder.clone();
+                below.push(b'/');
+                below.extend_from_slice(&name);
+                if entry.file_type()?.is_dir() && name != ".git" {
+                    open.push(below);
+                } else if !self.leaving.contains(below.as_bstr()) {
+                    return Ok(Some(below));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether one of the parents of `path` is in `paths`.
+pub(super) fn has_parent_in(path: &BStr, paths: &BTreeSet<&BStr>) -> bool {
+    parents(path).any(|parent| paths.contains(parent))
+}

@@ -1,0 +1,203 @@
+//! Taking an update back: the files that were moved aside return, byte by byte, and so do the index entries.
+//!
+//! What the user did since stays. A file that was put in place and has been edited is the user's; a file that was
+//! removed and is there again, too.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use gix::ObjectId;
+use gix::bstr::ByteSlice;
+use gix::index::entry::{Flags, Mode, Stat};
+
+use super::apply::{is_same_content, remove_empty_parents};
+use super::aside::{Aside, Role, move_new, remove_file};
+use super::diff::side_at;
+use super::disk::{Disk, Kind};
+use super::journal::{Doing, Entry, Pending};
+use super::recover::Recovered;
+use super::Side;
+use crate::index::{self, Acquire, Edit, Edits, Looked, Put, Sparse};
+use crate::stage::content::{self, Abilities, Content, Reader};
+use crate::watch::Watch;
+
+/// Take back an update whose branch did not move: work tree and index become those of `head`, the branch's tree, as far
+/// as the update had changed them.
+///
+/// # Errors
+/// A file cannot be moved back, or the run lost its lock. The record stays, and the next run tries again.
+pub fn undo(repo: &gix::Repository, pending: Pending, head: ObjectId, watch: &dyn Watch) -> anyhow::Result<Recovered> {
+    if pending.entries.is_empty() {
+        return pending.finish().map(|()| Recovered::Nothing);
+    }
+    watch.check()?;
+    let lock = match index::lock(repo)? {
+        Acquire::Ours(lock) => lock,
+        Acquire::Held(by) => return Ok(Recovered::Held(by)),
+    };
+    let since = lock.taken_at()?;
+    let mut index = index::read(repo)?;
+    undo_files(repo, &pending, &index, Some(head))?;
+    let edits = undo_entries(repo, &pending, &index, head)?;
+    if !edits.is_empty() {
+        edits.apply(&mut index);
+        lock.write(repo, &mut index, None, Looked::AtSome, since)?;
+    }
+    let paths = pending.entries.iter().map(|entry| entry.path.clone()).collect();
+    pending.finish()?;
+    Ok(Recovered::RolledBack { paths })
+}
+
+/// Take back the files. Where `head` is given, only those that it has as the old tree had them.
+pub(super) fn undo_files(
+    repo: &gix::Repository,
+    pending: &Pending,
+    index: &gix::index::File,
+    head: Option<ObjectId>,
+) -> anyhow::Result<()> {
+    let Some(aside) = &pending.aside else { return Ok(()) };
+    let placed = pending.all_placed();
+    let mut back = Back {
+        disk: Disk::new(pending.root.clone()),
+        reader: Reader::new(repo, index)?,
+        abilities: Abilities::of(repo)?,
+        index,
+        aside,
+    };
+    for (number, entry) in pending.entries.iter().enumerate().rev() {
+        if let Some(head) = head
+            && side_at(repo, head, entry.path.as_bstr())? != entry.old
+        {
+            continue;
+        }
+        back.one(number, entry, placed.get(&number))
+            .with_context(|| format!("cannot take back the update of {}", entry.path))?;
+        back.disk.forget();
+    }
+    Ok(())
+}
+
+struct Back<'a> {
+    disk: Disk,
+    reader: Reader<'a>,
+    abilities: Abilities,
+    index: &'a gix::index::File,
+    aside: &'a Aside,
+}
+
+impl Back<'_> {
+    fn one(&mut self, number: usize, entry: &Entry, placed: Option<&Stat>) -> anyhow::Result<()> {
+        let full = self.disk.full(entry.path.as_bstr())?;
+        match entry.doing {
+            Doing::Nothing => return Ok(()),
+            Doing::RemoveFolder => {
+                fs::create_dir_all(&full)?;
+                return Ok(());
+            }
+            Doing::MakeFolder => {
+                // With something in it, it is the user's.
+                let _ = fs::remove_dir(&full);
+            }
+            Doing::Write if self.is_ours(entry, placed)? => remove(&full)?,
+            Doing::Write | Doing::Remove => {}
+        }
+        match self.aside.find(Role::Old, number, &full) {
+            Some(old) => self.put_back(&old, &full, entry)?,
+            None => remove_empty_parents(&mut self.disk, entry.path.as_bstr()),
+        }
+        Ok(())
+    }
+
+    /// Whether what is at the path is what the update has put there.
+    fn is_ours(&mut self, entry: &Entry, placed: Option<&Stat>) -> anyhow::Result<bool> {
+        let Some(new) = entry.new else { return Ok(false) };
+        let path = entry.path.as_bstr();
+        let Some(found) = self.disk.look(path)? else { return Ok(false) };
+        if found.kind == Kind::Folder {
+            return Ok(new.mode == Mode::COMMIT);
+        }
+        if let Some(placed) = placed {
+            return Ok(is_same_content(&found.stat, placed));
+        }
+        // Killed between putting it in place and noting that; or it never was.
+        let content = self.reader.read(&mut self.disk, path, self.index, content::Into::Nowhere, &())?;
+        Ok(match content {
+            Content::Read { id, found } => {
+                let mode = content::mode(found.kind, Some(new.mode), self.abilities);
+                let is_old = entry.old.is_some_and(|old| old.id == id && mode == Some(old.mode));
+                !is_old && id == new.id && mode == Some(new.mode)
+            }
+            _ => false,
+        })
+    }
+
+    fn put_back(&mut self, old: &Path, full: &Path, entry: &Entry) -> anyhow::Result<()> {
+        if let Some(parent) = full.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        match move_new(old, full) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            result => return Ok(result?),
+        }
+        // The user has made something new there. What was there before is in the old tree, unless it was edited too.
+        let id = self.reader.id_elsewhere(old, entry.path.as_bstr(), self.index);
+        if id.is_some() && id == entry.old.map(|side| side.id) {
+            return Ok(());
+        }
+        move_new(old, &free_name(full)).with_context(|| format!("cannot keep {}", old.display()))
+    }
+}
+
+/// A name beside `full` that nothing has.
+fn free_name(full: &Path) -> PathBuf {
+    let mut number = 0;
+    loop {
+        let mut name = full.as_os_str().to_owned();
+        name.push(format!(".kept-{number}"));
+        if fs::symlink_metadata(&name).is_err() {
+            return name.into();
+        }
+        number += 1;
+    }
+}
+
+fn remove(full: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(full).is_ok_and(|meta| meta.is_dir()) {
+        let _ = fs::remove_dir(full);
+        return Ok(());
+    }
+    remove_file(full)
+}
+
+/// The index entries that the update has changed, as they were.
+fn undo_entries(
+    repo: &gix::Repository,
+    pending: &Pending,
+    index: &gix::index::State,
+    head: ObjectId,
+) -> anyhow::Result<Edits> {
+    let sparse = Sparse::of(repo)?;
+    let mut edits = Edits::default();
+    for entry in &pending.entries {
+        let path = entry.path.as_bstr();
+        let now = index.entry_by_path(path);
+        let side = now.map(|now| Side { id: now.id, mode: now.mode });
+        if side != entry.new || side_at(repo, head, path)? != entry.old {
+            continue;
+        }
+        let edit = match entry.old {
+            None => Edit::Remove,
+            Some(old) => {
+                let mut flags = now.map_or(Flags::empty(), |now| now.flags);
+                if !sparse.contains(path) {
+                    flags |= Flags::SKIP_WORKTREE;
+                }
+                Edit::Put(Put { id: old.id, mode: old.mode, stat: Stat::default(), flags })
+            }
+        };
+        edits.insert(entry.path.clone(), edit);
+    }
+    Ok(edits)
+}
