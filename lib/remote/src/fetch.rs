@@ -1,8 +1,22 @@
 //! Getting what the remote has: `git fetch`.
 
-use gix::{ObjectId, bstr::BStr, refs::FullName, refspec::RefSpec};
+mod negotiate;
+mod receive;
+mod refs;
+mod want;
 
-use crate::{Listing, Remote, Trouble, Watcher, shown};
+use std::{io, sync::atomic::AtomicBool};
+
+use gix::{ObjectId, bstr::BStr, protocol, refs::FullName, refspec::RefSpec};
+
+use self::{
+    negotiate::Negotiation,
+    receive::Received,
+    want::{Specs, Want},
+};
+use crate::{
+    Change, Direction, Listing, Remote, Step, Trouble, Watcher, list, shown, transport::Line,
+};
 
 /// What to fetch.
 #[derive(Debug, Clone)]
@@ -102,6 +116,8 @@ pub enum Why {
     NotFastForward,
     /// A tag of that name is there and is another one.
     TagExists,
+    /// Another ref's name is in the way, as a file is in the way of a folder of the same name.
+    NameTaken,
     /// A work tree has that branch checked out.
     CheckedOut,
     /// Somebody else wrote the ref meanwhile.
@@ -116,7 +132,134 @@ impl Remote<'_> {
     /// Every [`Trouble`] of a connection. No ref is changed then, except with [`Trouble::Stopped`] and
     /// [`Trouble::Local`], which may come between two refs.
     pub fn fetch(&self, what: &Fetch, watcher: &dyn Watcher) -> Result<Fetched, Trouble> {
-        let _ = (what, watcher);
-        Err(Trouble::Local(anyhow::anyhow!("fetching is being written")))
+        let specs = Specs::of(self, what);
+        let prefixes = specs.prefixes();
+        let mut line = Line::open(self, Direction::Fetch, watcher)?;
+        let refs = match list::ask(&mut line, &prefixes) {
+            Ok(refs) => refs,
+            Err(error) => return Err(line.trouble(&error)),
+        };
+        let listing = Listing::of(&refs, &[]);
+        watcher.progress(Step::Listed { refs: listing.refs.len() });
+        let want = Want::of(self.repo, line.called(), &specs, refs, &line.handshake.capabilities)?;
+        let received = self.receive(line, &want, &specs, watcher)?;
+        let mut fetched =
+            Fetched { listing, objects: received.objects, bytes: received.bytes, ..Fetched::default() };
+        if let Some(pack) = received.pack {
+            watcher.may_change(Change::Objects).map_err(Trouble::Stopped)?;
+            pack.keep(self.repo).map_err(|error| Trouble::local("keeping the received pack", error))?;
+        }
+        let listing = fetched.listing.clone();
+        refs::prune(self, specs.configured(), &listing, &what.action, watcher, &mut fetched)?;
+        refs::update(self, want.targets(self.repo), &what.action, watcher, &mut fetched)?;
+        fetched.moved.sort_by(|a, b| a.local.cmp(&b.local));
+        Ok(fetched)
+    }
+
+    /// Negotiates, and reads the pack if there is to be one.
+    fn receive(
+        &self,
+        mut line: Line,
+        want: &Want,
+        specs: &Specs,
+        watcher: &dyn Watcher,
+    ) -> Result<Incoming, Trouble> {
+        let mut pack: Option<Received> = None;
+        let mut disk: Option<gix::Error> = None;
+        let interrupt = AtomicBool::new(false);
+        let walker = Negotiation::walker(self.repo);
+        let commit_graph = walker.commit_graph_if_enabled().ok().flatten();
+        let mut graph = walker.revision_graph(commit_graph.as_ref());
+        let mut negotiation = Negotiation::new(&walker, &want.map, &mut graph);
+        let shallow_file =
+            self.repo.shallow_file().map_err(|error| Trouble::local("looking for a shallow file", error))?;
+        let outcome = protocol::fetch(
+            &mut negotiation,
+            |stream, progress, interrupt| {
+                let mut watched = Watched { stream, bytes: 0, failed: false, watcher };
+                let received = receive::receive(self.repo, &mut watched, progress, interrupt);
+                match received {
+                    Ok(received) => {
+                        pack = Some(received);
+                        Ok(true)
+                    }
+                    Err(error) => {
+                        // Where the stream was fine, it is our side that failed.
+                        if !watched.failed && error.iter_errors().any(|cause| cause.is::<io::Error>()) {
+                            disk = Some(error);
+                            return Err(gix::Error::from_error(io::Error::other("the pack was not kept")));
+                        }
+                        Err(error)
+                    }
+                }
+            },
+            gix::progress::Discard,
+            &interrupt,
+            protocol::fetch::Context {
+                handshake: &mut line.handshake,
+                transport: &mut line.transport,
+                user_agent: ("agent", Some(crate::agent())),
+                trace_packetlines: false,
+            },
+            protocol::fetch::Options {
+                shallow_file,
+                shallow: &protocol::fetch::Shallow::NoChange,
+                tags: specs.tags,
+                reject_shallow_remote: false,
+            },
+        );
+        match (outcome, disk) {
+            (_, Some(error)) => {
+                line.hang_up();
+                Err(Trouble::local("writing the received pack", error))
+            }
+            (Err(error), None) => Err(line.trouble(&error)),
+            (Ok(_), None) => {
+                let bytes = line.received();
+                line.close();
+                Ok(Incoming { objects: pack.as_ref().map_or(0, |pack| pack.objects), bytes, pack })
+            }
+        }
+    }
+}
+
+/// What came over the wire.
+struct Incoming {
+    pack: Option<Received>,
+    objects: u64,
+    bytes: u64,
+}
+
+/// A pack's stream that tells of its progress, and remembers whether it was the one that failed.
+struct Watched<'a> {
+    stream: &'a mut dyn io::BufRead,
+    bytes: u64,
+    failed: bool,
+    watcher: &'a dyn Watcher,
+}
+
+impl io::Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.read(buffer).inspect_err(|_| self.failed = true)?;
+        self.passed(read);
+        Ok(read)
+    }
+}
+
+impl io::BufRead for Watched<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.stream.fill_buf().inspect_err(|_| self.failed = true)
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.stream.consume(amount);
+        self.passed(amount);
+    }
+}
+
+impl Watched<'_> {
+    fn passed(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+        self.watcher.progress(Step::Receiving { bytes: self.bytes });
     }
 }

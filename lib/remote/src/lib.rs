@@ -19,12 +19,18 @@
 //! ```
 
 mod backoff;
+mod credentials;
+pub mod durable;
 mod fetch;
 mod list;
+mod local_ref;
 mod name;
+mod pack;
 mod push;
 mod remote;
 mod shown;
+mod terminal;
+mod transport;
 mod trouble;
 mod watch;
 
@@ -36,3 +42,8 @@ pub use push::{Answer, Push, Pushed, Together, Update};
 pub use remote::{Direction, Remote};
 pub use trouble::{Trouble, Words};
 pub use watch::{Change, Step, Unwatched, Watcher};
+
+/// How this program introduces itself to servers.
+fn agent() -> String {
+    gix::protocol::agent(concat!("lockstep/", env!("CARGO_PKG_VERSION")))
+}

@@ -1,8 +1,13 @@
 //! What refs the remote has: `git ls-remote`.
 
-use gix::{ObjectId, refs::FullName};
+use gix::{
+    ObjectId,
+    bstr::{BString, ByteSlice},
+    protocol::{LsRefsCommand, handshake::Ref, ls_refs::RefPrefixes},
+    refs::{FullName, FullNameRef},
+};
 
-use crate::{Remote, Trouble, Watcher};
+use crate::{Direction, Remote, Step, Trouble, Watcher, transport::Line};
 
 /// The refs of a remote at one moment, in the remote's order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,7 +32,7 @@ pub struct Listed {
 impl Listing {
     /// The object that ref `name` has at the remote; `None` if there is no such ref.
     #[must_use]
-    pub fn id_of(&self, name: &gix::refs::FullNameRef) -> Option<ObjectId> {
+    pub fn id_of(&self, name: &FullNameRef) -> Option<ObjectId> {
         self.refs.iter().find(|listed| listed.name.as_ref() == name).map(|listed| listed.id)
     }
 }
@@ -39,7 +44,77 @@ impl Remote<'_> {
     ///
     /// Every [`Trouble`] of a connection.
     pub fn list(&self, prefixes: &[&str], watcher: &dyn Watcher) -> Result<Listing, Trouble> {
-        let _ = (prefixes, watcher);
-        Err(Trouble::Local(anyhow::anyhow!("listing is being written")))
+        let prefixes: Vec<BString> = prefixes.iter().map(|prefix| (*prefix).into()).collect();
+        let mut line = Line::open(self, Direction::Fetch, watcher)?;
+        match ask(&mut line, &prefixes) {
+            Ok(refs) => {
+                line.close();
+                let listing = Listing::of(&refs, &prefixes);
+                watcher.progress(Step::Listed { refs: listing.refs.len() });
+                Ok(listing)
+            }
+            Err(error) => Err(line.trouble(&error)),
+        }
+    }
+}
+
+/// Asks for the refs below `prefixes`, over an open connection. A server of an older protocol has sent all of
+/// its refs already.
+pub(crate) fn ask(line: &mut Line, prefixes: &[BString]) -> gix::Result<Vec<Ref>> {
+    if let Some(refs) = line.handshake.refs.take() {
+        return Ok(refs);
+    }
+    let wanted = (!prefixes.is_empty()).then(|| {
+        let mut wanted = RefPrefixes::new();
+        wanted.extend(prefixes.iter().cloned());
+        wanted.extend([BString::from("HEAD")]);
+        wanted
+    });
+    LsRefsCommand::new(wanted, &line.handshake.capabilities, ("agent", Some(crate::agent()))).invoke_blocking(
+        &mut *line.transport,
+        &mut gix::progress::Discard,
+        false,
+    )
+}
+
+impl Listing {
+    /// The refs that `prefixes` ask for; names that no ref can have are left out, as a server that sends them
+    /// means no good.
+    pub(crate) fn of(refs: &[Ref], prefixes: &[BString]) -> Self {
+        let mut listing = Self::default();
+        for found in refs {
+            let (name, target, peeled) = found.unpack();
+            if name == "HEAD" {
+                listing.head = head(found, refs);
+                continue;
+            }
+            let wanted = prefixes.is_empty() || prefixes.iter().any(|prefix| name.starts_with(prefix));
+            if let (true, Some(id), Ok(name)) = (wanted, target, FullName::try_from(name)) {
+                listing.refs.push(Listed { name, id: id.to_owned(), peeled: peeled.map(ToOwned::to_owned) });
+            }
+        }
+        listing
+    }
+}
+
+fn head(head: &Ref, refs: &[Ref]) -> Option<FullName> {
+    match head {
+        Ref::Symbolic { target, .. } | Ref::Unborn { target, .. } => FullName::try_from(target.as_bstr()).ok(),
+        // Servers of old do not say what HEAD names: as git does, take `main` or `master` with the same value,
+        // or else any branch.
+        Ref::Direct { object, .. } | Ref::Peeled { object, .. } => {
+            let mut same: Vec<FullName> = refs
+                .iter()
+                .filter(|one| one.unpack().1.is_some_and(|id| id == *object))
+                .filter_map(|one| FullName::try_from(one.unpack().0).ok())
+                .filter(|name| name.category() == Some(gix::refs::Category::LocalBranch))
+                .collect();
+            same.sort_by_key(|name| match name.shorten().to_str() {
+                Ok("main") => 0,
+                Ok("master") => 1,
+                _ => 2,
+            });
+            same.into_iter().next()
+        }
     }
 }

@@ -1,8 +1,25 @@
 //! Giving the remote what it lacks: `git push`.
 
-use gix::{ObjectId, refs::FullName};
+mod plan;
+mod report;
+mod send;
 
-use crate::{Remote, Trouble, Watcher};
+use std::collections::HashMap;
+
+use gix::{ObjectId, bstr::BString, protocol::handshake::Ref, refs::FullName};
+
+use self::{
+    plan::Plan,
+    report::Report,
+    send::{Features, Request, Why},
+};
+use crate::{
+    Change, Direction, Remote, Step, Trouble, Watcher, local_ref,
+    local_ref::Value,
+    pack::{walk, write::Offsets},
+    shown,
+    transport::Line,
+};
 
 /// What to push.
 #[derive(Debug, Clone, Default)]
@@ -90,7 +107,173 @@ impl Remote<'_> {
     /// Every [`Trouble`] of a connection; the remote's refs may or may not have moved then, which a new listing
     /// tells. An update that is not made is no error but an [`Answer`].
     pub fn push(&self, what: &Push, watcher: &dyn Watcher) -> Result<Pushed, Trouble> {
-        let _ = (what, watcher);
-        Err(Trouble::Local(anyhow::anyhow!("pushing is being written")))
+        let mut line = Line::open(self, Direction::Push, watcher)?;
+        let advertised = line.handshake.refs.take().unwrap_or_default();
+        watcher.progress(Step::Listed { refs: advertised.len() });
+        let (theirs, has) = (tips(&advertised), by_name(&advertised));
+        let Plan { mut answers, send } = plan::plan(&what.updates, &has, what.together);
+        if send.is_empty() {
+            line.close();
+            return Ok(Pushed { answers: settled(answers), ..Pushed::default() });
+        }
+        let updates: Vec<&Update> = send.iter().map(|at| &what.updates[*at]).collect();
+        let sent = self.send(line, updates, &theirs, what.together, watcher)?;
+        for at in send {
+            answers[at] = Some(self.answer(&what.updates[at], &sent.report, watcher)?);
+        }
+        let answers = settled(answers);
+        self.follow(&what.updates, &answers, watcher)?;
+        Ok(Pushed { answers, remote_lines: sent.messages, objects: sent.objects, bytes: sent.bytes })
     }
+
+    fn send(
+        &self,
+        mut line: Line,
+        updates: Vec<&Update>,
+        theirs: &[ObjectId],
+        together: Together,
+        watcher: &dyn Watcher,
+    ) -> Result<Outgoing, Trouble> {
+        let features = match features(&line, &updates, together) {
+            Ok(features) => features,
+            Err(trouble) => {
+                line.close();
+                return Err(trouble);
+            }
+        };
+        let new: Vec<_> = updates.iter().filter_map(|update| update.new).collect();
+        let counted = &mut |objects| watcher.progress(Step::Counting { objects });
+        let items = walk::new_objects(self.repo, &new, theirs, counted)
+            .map_err(|error| Trouble::local("finding out what the remote lacks", error))?;
+        if let Err(stop) = watcher.may_change(Change::RemoteRefs) {
+            line.close();
+            return Err(Trouble::Stopped(stop));
+        }
+        let request = Request { updates, items: &items, features };
+        match send::send(self.repo, &mut line, &request, watcher) {
+            Ok(sent) => {
+                let called = line.called().to_owned();
+                line.hang_up();
+                match sent.report.unpack_failed {
+                    Some(words) => Err(refused(&called, &words, &sent.messages)),
+                    None => Ok(Outgoing {
+                        report: sent.report,
+                        messages: sent.messages,
+                        objects: items.len() as u64,
+                        bytes: sent.bytes,
+                    }),
+                }
+            }
+            Err(broken) => match broken.why {
+                Why::Objects(error) => {
+                    line.hang_up();
+                    Err(Trouble::local("reading the objects to push", error))
+                }
+                Why::Connection(error) if broken.messages.is_empty() => Err(line.trouble(&error)),
+                Why::Connection(error) => {
+                    let called = line.called().to_owned();
+                    line.hang_up();
+                    Err(refused(&called, &shown::error(&error), &broken.messages))
+                }
+            },
+        }
+    }
+
+    /// What became of `update`. Where the server refused it, the remote is asked what it has: the words of a
+    /// refusal do not tell a lost race from a rule.
+    fn answer(&self, update: &Update, report: &Report, watcher: &dyn Watcher) -> Result<Answer, Trouble> {
+        let words = match report.refs.get(update.name.as_bstr()) {
+            Some(Ok(())) => return Ok(Answer::Done),
+            Some(Err(words)) => words.as_str(),
+            None => "the server's report does not mention it",
+        };
+        let name = update.name.as_bstr().to_string();
+        let actual = self.list(&[&name], watcher)?.id_of(update.name.as_ref());
+        Ok(plan::refused(update, actual, words))
+    }
+
+    /// Moves the refs that follow what was updated, where there are some.
+    fn follow(&self, updates: &[Update], answers: &[Answer], watcher: &dyn Watcher) -> Result<(), Trouble> {
+        let local = |error: gix::Error| Trouble::local("moving the ref that follows the remote", error);
+        for (update, answer) in updates.iter().zip(answers) {
+            let Some(tracking) = self.tracking(update.name.as_ref()) else { continue };
+            if !matches!(answer, Answer::Done | Answer::UpToDate) {
+                continue;
+            }
+            let old = match local_ref::read(self.repo, tracking.as_ref()).map_err(local)? {
+                Value::Symbolic => continue,
+                Value::Absent => None,
+                Value::Object(id) => Some(id),
+            };
+            if old != update.new {
+                watcher.may_change(Change::LocalRef(&tracking)).map_err(Trouble::Stopped)?;
+                // Somebody else's fetch may have moved it further: then that stands.
+                local_ref::write(self.repo, &tracking, old, update.new, "update by push").map_err(local)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What went out, and what came back.
+struct Outgoing {
+    report: Report,
+    messages: Vec<String>,
+    objects: u64,
+    bytes: u64,
+}
+
+/// Every id that the remote has, including those of repositories that it borrows objects from.
+fn tips(advertised: &[Ref]) -> Vec<ObjectId> {
+    advertised.iter().filter_map(|one| one.unpack().1).map(ToOwned::to_owned).collect()
+}
+
+fn by_name(advertised: &[Ref]) -> HashMap<BString, ObjectId> {
+    advertised
+        .iter()
+        .filter_map(|one| {
+            let (name, id, _peeled) = one.unpack();
+            Some((name.to_owned(), id?.to_owned()))
+        })
+        .collect()
+}
+
+/// What to ask of the server for this push.
+fn features(line: &Line, updates: &[&Update], together: Together) -> Result<Features, Trouble> {
+    let has = |name: &str| line.handshake.capabilities.contains(name);
+    let lacking = |what: &str, help: &str| {
+        Err(Trouble::refused(format!("{} cannot {what}", line.called()), help))
+    };
+    if together == Together::Atomic && !has("atomic") {
+        return lacking("update several refs all or none", "push the refs one by one");
+    }
+    if updates.iter().any(|update| update.new.is_none()) && !has("delete-refs") {
+        return lacking("delete refs", "have them deleted at the server");
+    }
+    let Some(report) = ["report-status-v2", "report-status"].into_iter().find(|name| has(name)) else {
+        return lacking("say what became of a push", "push to a server that can");
+    };
+    let side_band = has("side-band-64k");
+    let mut wanted = vec![report.to_owned()];
+    wanted.extend(side_band.then(|| "side-band-64k".to_owned()));
+    wanted.extend(has("quiet").then(|| "quiet".to_owned()));
+    wanted.extend((together == Together::Atomic).then(|| "atomic".to_owned()));
+    wanted.extend(has("object-format").then(|| "object-format=sha1".to_owned()));
+    wanted.extend(has("agent").then(|| format!("agent={}", crate::agent())));
+    let offsets = if has("ofs-delta") { Offsets::Understood } else { Offsets::Unknown };
+    Ok(Features { line: format!(" {}", wanted.join(" ")), side_band, offsets })
+}
+
+/// The server took nothing of it.
+fn refused(called: &str, words: &str, messages: &[String]) -> Trouble {
+    let said: Vec<&str> = messages.iter().map(String::as_str).chain([words]).collect();
+    Trouble::refused(
+        format!("{called} refused the push: {}", said.join("; ")),
+        "the server's owner sets such rules: change what is pushed, or ask for another limit",
+    )
+}
+
+fn settled(answers: Vec<Option<Answer>>) -> Vec<Answer> {
+    // Those that were sent have theirs by now.
+    answers.into_iter().map(|answer| answer.unwrap_or(Answer::HeldBack)).collect()
 }

@@ -1,0 +1,80 @@
+//! Agreeing with the server on what is missing here. The steps are gix's; this is what they work on.
+
+use gix::{
+    negotiate::Negotiator,
+    odb::store::RefreshMode,
+    protocol::fetch::{Arguments, Negotiate, RefMap, Response, Shallow, negotiate},
+};
+
+/// What a negotiation needs to know of the repository.
+pub(super) struct Negotiation<'a, 'graph, 'cache> {
+    repo: &'a gix::Repository,
+    map: &'a RefMap,
+    graph: &'a mut gix::negotiate::Graph<'graph, 'cache>,
+    negotiator: Box<dyn Negotiator>,
+}
+
+impl<'a, 'graph, 'cache> Negotiation<'a, 'graph, 'cache> {
+    pub fn new(
+        repo: &'a gix::Repository,
+        map: &'a RefMap,
+        graph: &'a mut gix::negotiate::Graph<'graph, 'cache>,
+    ) -> Self {
+        use gix::remote::fetch::negotiate::Algorithm;
+        let word = repo.config_snapshot().string("fetch.negotiationAlgorithm");
+        let algorithm = match word.as_ref().map(|word| word.to_ascii_lowercase()).as_deref() {
+            Some(b"skipping") => Algorithm::Skipping,
+            Some(b"noop") => Algorithm::Noop,
+            _ => Algorithm::Consecutive,
+        };
+        Self { repo, map, graph, negotiator: algorithm.into_negotiator() }
+    }
+
+    /// A handle for walking: what the server has and we have not must not make it look for new packs each time.
+    pub fn walker(repo: &gix::Repository) -> gix::Repository {
+        let mut walker = repo.clone();
+        walker.objects.refresh = RefreshMode::Never;
+        walker.objects.unset_object_cache();
+        walker
+    }
+}
+
+impl Negotiate for Negotiation<'_, '_, '_> {
+    fn mark_complete_and_common_ref(&mut self) -> gix::Result<negotiate::Action> {
+        let alternates = self.repo.objects.store_ref().alternate_db_paths()?;
+        let opened = alternates
+            .into_iter()
+            .filter_map(|objects| gix::open(objects.parent()?).ok())
+            .map(|repo| (repo.refs, repo.objects));
+        negotiate::mark_complete_and_common_ref(
+            &self.repo.objects,
+            &self.repo.refs,
+            || Ok(opened),
+            &mut *self.negotiator,
+            self.graph,
+            self.map,
+            &Shallow::NoChange,
+            |_mapping| false,
+        )
+    }
+
+    fn add_wants(&mut self, arguments: &mut Arguments, remote_ref_target_known: &[bool]) -> bool {
+        negotiate::add_wants(
+            &self.repo.objects,
+            arguments,
+            self.map,
+            remote_ref_target_known,
+            &Shallow::NoChange,
+            |_mapping| false,
+        )
+    }
+
+    fn one_round(
+        &mut self,
+        state: &mut negotiate::one_round::State,
+        arguments: &mut Arguments,
+        previous_response: Option<&Response>,
+    ) -> gix::Result<(negotiate::Round, bool)> {
+        negotiate::one_round(&mut *self.negotiator, self.graph, state, arguments, previous_response)
+    }
+}

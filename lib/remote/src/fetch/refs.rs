@@ -1,0 +1,265 @@
+//! Local refs follow the remote's: which are written, pruned or left alone.
+
+use std::collections::BTreeSet;
+
+use gix::{
+    ObjectId,
+    refs::{Category, FullName},
+    refspec::{MatchGroup, RefSpec, match_group::Item},
+};
+
+use super::{
+    Fetched, Moved, Rejected, Why,
+    want::{Force, Target},
+};
+use crate::{
+    Change, Listing, Remote, Trouble, Watcher,
+    local_ref::{self, Value, Written},
+};
+
+/// All that matters about one target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Facts {
+    category: Option<Category<'static>>,
+    relation: Relation,
+    force: Force,
+    checked_out: bool,
+    obstructed: bool,
+}
+
+/// How the remote's value relates to the local one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Relation {
+    /// There is no local one.
+    New,
+    Same,
+    /// The remote's has all that the local one has.
+    Ahead,
+    /// The local one has commits that the remote's has not.
+    Diverged,
+    /// They are not both commits, so neither can be ahead.
+    Incomparable,
+}
+
+/// What to do about one target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Decision {
+    Keep,
+    /// Write, with this as the end of the reflog message.
+    Write(&'static str),
+    Reject(Why),
+}
+
+/// Writes the targets that may be written, and notes everything in `fetched`.
+pub(super) fn update(
+    remote: &Remote<'_>,
+    targets: Vec<Target>,
+    action: &str,
+    watcher: &dyn Watcher,
+    fetched: &mut Fetched,
+) -> Result<(), Trouble> {
+    let repo = remote.repo;
+    let local = |error: gix::Error| Trouble::local("updating the refs that follow the remote", error);
+    let checked_out = checked_out(repo, &targets).map_err(local)?;
+    for Target { local: name, theirs, force } in targets {
+        let old = match local_ref::read(repo, name.as_ref()).map_err(local)? {
+            Value::Absent => None,
+            Value::Object(id) => Some(id),
+            // What it points to is not what the refspec names.
+            Value::Symbolic => continue,
+        };
+        let facts = Facts {
+            category: category(&name),
+            relation: relation(repo, old, theirs).map_err(local)?,
+            force,
+            checked_out: checked_out.contains(&name),
+            obstructed: old.is_none() && obstructed(repo, &name).map_err(local)?,
+        };
+        match decide(facts) {
+            Decision::Keep => {}
+            Decision::Reject(why) => fetched.rejected.push(Rejected { local: name, theirs, why }),
+            Decision::Write(end) => {
+                watcher.may_change(Change::LocalRef(&name)).map_err(Trouble::Stopped)?;
+                let message = format!("{action}: {end}");
+                match local_ref::write(repo, &name, old, Some(theirs), &message).map_err(local)? {
+                    Written::Done => fetched.moved.push(Moved { local: name, old, new: Some(theirs) }),
+                    Written::Moved => {
+                        fetched.rejected.push(Rejected { local: name, theirs, why: Why::MovedMeanwhile });
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Git's rules, see <https://git-scm.com/docs/git-fetch#_refspec>.
+fn decide(facts: Facts) -> Decision {
+    let forced = facts.force == Force::Allowed;
+    match facts.relation {
+        Relation::Same => Decision::Keep,
+        _ if facts.checked_out => Decision::Reject(Why::CheckedOut),
+        _ if facts.obstructed => Decision::Reject(Why::NameTaken),
+        Relation::New => Decision::Write(match facts.category {
+            Some(Category::Tag) => "storing tag",
+            Some(Category::LocalBranch | Category::RemoteBranch) => "storing head",
+            _ => "storing ref",
+        }),
+        _ if facts.category == Some(Category::Tag) => {
+            if forced { Decision::Write("updating tag") } else { Decision::Reject(Why::TagExists) }
+        }
+        Relation::Ahead => Decision::Write("fast-forward"),
+        Relation::Incomparable => Decision::Write("storing ref"),
+        Relation::Diverged if forced => Decision::Write("forced-update"),
+        Relation::Diverged => Decision::Reject(Why::NotFastForward),
+    }
+}
+
+fn category(name: &FullName) -> Option<Category<'static>> {
+    match name.category() {
+        Some(Category::Tag) => Some(Category::Tag),
+        Some(Category::LocalBranch) => Some(Category::LocalBranch),
+        Some(Category::RemoteBranch) => Some(Category::RemoteBranch),
+        _ => None,
+    }
+}
+
+fn relation(repo: &gix::Repository, old: Option<ObjectId>, new: ObjectId) -> gix::Result<Relation> {
+    let Some(old) = old else { return Ok(Relation::New) };
+    if old == new {
+        return Ok(Relation::Same);
+    }
+    let commit = |id: ObjectId| -> gix::Result<Option<ObjectId>> {
+        // A ref whose object is gone is worth nothing, and must not keep the remote's value away.
+        let Some(object) = repo.try_find_object(id)? else { return Ok(None) };
+        Ok(object.peel_to_kind(gix::object::Kind::Commit).ok().map(|commit| commit.id))
+    };
+    let (Some(old), Some(new)) = (commit(old)?, commit(new)?) else { return Ok(Relation::Incomparable) };
+    Ok(match repo.merge_base(old, new) {
+        Ok(Some(base)) if base == old => Relation::Ahead,
+        _ => Relation::Diverged,
+    })
+}
+
+/// The branches that work trees are on, asked for only if a target is one.
+fn checked_out(repo: &gix::Repository, targets: &[Target]) -> gix::Result<BTreeSet<FullName>> {
+    let mut heads = BTreeSet::new();
+    if targets.iter().all(|target| target.local.category() != Some(Category::LocalBranch)) {
+        return Ok(heads);
+    }
+    heads.extend(repo.main_repo()?.head_name()?.filter(|_| repo.workdir().is_some()));
+    for worktree in repo.worktrees()? {
+        heads.extend(worktree.into_repo_with_possibly_inaccessible_worktree()?.head_name()?);
+    }
+    Ok(heads)
+}
+
+/// Whether a ref is in the way of `name` as a file is in the way of a folder of the same name. gix does not look
+/// for such refs among the packed ones.
+fn obstructed(repo: &gix::Repository, name: &FullName) -> gix::Result<bool> {
+    let text = name.as_bstr();
+    let parents = text.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| &text[..at]).skip(1);
+    for parent in parents {
+        if let Ok(parent) = <&gix::refs::FullNameRef>::try_from(gix::bstr::BStr::new(parent))
+            && repo.try_find_reference(parent)?.is_some()
+        {
+            return Ok(true);
+        }
+    }
+    let mut below = text.to_owned();
+    below.push(b'/');
+    Ok(repo.references()?.prefixed(gix::bstr::BStr::new(&below))?.next().is_some())
+}
+
+/// Deletes the refs that follow refs of the remote that are gone, if the configuration says so.
+pub(super) fn prune(
+    remote: &Remote<'_>,
+    specs: &[RefSpec],
+    listing: &Listing,
+    action: &str,
+    watcher: &dyn Watcher,
+    fetched: &mut Fetched,
+) -> Result<(), Trouble> {
+    if !wants_pruning(remote) {
+        return Ok(());
+    }
+    let local = |error: gix::Error| Trouble::local("pruning refs that the remote no longer has", error);
+    for (name, old) in stale(remote.repo, specs, listing).map_err(local)? {
+        watcher.may_change(Change::LocalRef(&name)).map_err(Trouble::Stopped)?;
+        let message = format!("{action}: pruned");
+        if local_ref::write(remote.repo, &name, Some(old), None, &message).map_err(local)? == Written::Done {
+            fetched.moved.push(Moved { local: name, old: Some(old), new: None });
+        }
+    }
+    Ok(())
+}
+
+/// `remote.<name>.prune`, else `fetch.prune`.
+fn wants_pruning(remote: &Remote<'_>) -> bool {
+    let config = remote.repo.config_snapshot();
+    let said = |key: String| config.boolean(key.as_str());
+    said(format!("remote.{}.prune", remote.name())).or_else(|| said("fetch.prune".into())).unwrap_or(false)
+}
+
+/// Local refs on the right side of `specs` whose left side the remote does not list.
+fn stale(
+    repo: &gix::Repository,
+    specs: &[RefSpec],
+    listing: &Listing,
+) -> gix::Result<Vec<(FullName, ObjectId)>> {
+    let mut ours = Vec::new();
+    for found in repo.references()?.all()? {
+        let found = found?;
+        if let Some(id) = found.target().try_id() {
+            ours.push((found.name().to_owned(), id.to_owned()));
+        }
+    }
+    let theirs: BTreeSet<&[u8]> = listing.refs.iter().map(|listed| listed.name.as_bstr().as_ref()).collect();
+    let items = ours.iter().map(|(name, id)| Item { full_ref_name: name.as_bstr(), target: id, object: None });
+    let followed = MatchGroup::from_fetch_specs(specs.iter().map(RefSpec::to_ref)).match_rhs(items);
+    let (mut alive, mut gone) = (BTreeSet::new(), BTreeSet::new());
+    for mapping in followed.mappings {
+        let Some(at) = mapping.item_index else { continue };
+        let source: &[u8] = match &mapping.lhs {
+            gix::refspec::match_group::SourceRef::FullName(name) => name.as_ref(),
+            gix::refspec::match_group::SourceRef::ObjectId(_) => continue,
+        };
+        if theirs.contains(source) { alive.insert(at) } else { gone.insert(at) };
+    }
+    Ok(gone.difference(&alive).map(|at| ours[*at].clone()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BRANCH: Facts = Facts {
+        category: Some(Category::RemoteBranch),
+        relation: Relation::Ahead,
+        force: Force::Forbidden,
+        checked_out: false,
+        obstructed: false,
+    };
+
+    #[test]
+    fn only_a_plus_lets_a_branch_lose_commits() {
+        let diverged = Facts { relation: Relation::Diverged, ..BRANCH };
+        assert_eq!(decide(BRANCH), Decision::Write("fast-forward"));
+        assert_eq!(decide(diverged), Decision::Reject(Why::NotFastForward));
+        assert_eq!(decide(Facts { force: Force::Allowed, ..diverged }), Decision::Write("forced-update"));
+    }
+
+    #[test]
+    fn a_tag_is_never_moved_without_a_plus_not_even_forward() {
+        let tag = Facts { category: Some(Category::Tag), ..BRANCH };
+        assert_eq!(decide(tag), Decision::Reject(Why::TagExists));
+        assert_eq!(decide(Facts { force: Force::Allowed, ..tag }), Decision::Write("updating tag"));
+    }
+
+    #[test]
+    fn what_a_work_tree_has_checked_out_is_not_pulled_from_under_it() {
+        let forced = Facts { force: Force::Allowed, checked_out: true, ..BRANCH };
+        assert_eq!(decide(forced), Decision::Reject(Why::CheckedOut));
+        assert_eq!(decide(Facts { relation: Relation::Same, ..forced }), Decision::Keep);
+    }
+}

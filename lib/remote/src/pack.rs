@@ -1,0 +1,35 @@
+//! Packs: which objects go into one, as what, and the bytes.
+//!
+//! gix can copy deltas that a pack already has, and no more; what was just committed has none. Pushed whole, one
+//! line added to a log of a megabyte would be that megabyte each time.
+
+mod big;
+pub(crate) mod delta;
+pub(crate) mod encode;
+pub(crate) mod order;
+pub(crate) mod walk;
+pub(crate) mod write;
+
+use gix::{ObjectId, object::Kind};
+
+/// One object that goes into a pack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Item {
+    pub id: ObjectId,
+    pub kind: Kind,
+    /// Where in the tree it was found, as a number that sorts similar names together.
+    pub name: NameHash,
+    /// What it was before, at the same path: an object that the receiver has, or that comes earlier in the list.
+    pub before: Option<ObjectId>,
+}
+
+/// Git's hash of a file's name: the last characters count most, so that files of a kind come together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NameHash(u32);
+
+impl NameHash {
+    pub fn of(name: &[u8]) -> Self {
+        let visible = name.iter().filter(|byte| !byte.is_ascii_whitespace());
+        Self(visible.fold(0, |hash: u32, byte| (hash >> 2).wrapping_add(u32::from(*byte) << 24)))
+    }
+}

@@ -1,0 +1,267 @@
+//! Git's deltas: an object as copies out of another one and new bytes in between, see
+//! <https://git-scm.com/docs/gitformat-pack#_deltified_representation>.
+
+use std::ops::Range;
+
+/// What an object can be a delta of, with its blocks looked up by their content.
+pub(crate) struct Base {
+    data: Vec<u8>,
+    /// By hash: the last block with it, as its number plus one.
+    heads: Vec<u32>,
+    /// By block: the one before with the same hash, likewise.
+    previous: Vec<u32>,
+}
+
+/// The size of the pieces that matches start with. Git's is the same; with smaller ones, instructions cost more
+/// than they save.
+const BLOCK: usize = 16;
+
+/// How many blocks with the same hash are looked at: files that repeat themselves have thousands.
+const CANDIDATES: usize = 32;
+
+/// A match as long as this is good enough to look no further.
+const GOOD: usize = 4096;
+
+impl Base {
+    /// Looks `data` over. `None` if it is too small to be worth it, or too large.
+    pub fn new(data: Vec<u8>) -> Option<Self> {
+        let blocks = u32::try_from(data.len() / BLOCK).ok()?;
+        if blocks == 0 || data.len() > u32::MAX as usize {
+            return None;
+        }
+        let slots = (blocks as usize).next_power_of_two().max(16);
+        let mut base = Self { data, heads: vec![0; slots], previous: vec![0; blocks as usize] };
+        // Backwards, so that of equal blocks the first comes up first: a match there can be the longest.
+        for block in (0..blocks).rev() {
+            let slot = base.slot(&base.data[block as usize * BLOCK..]);
+            base.previous[block as usize] = base.heads[slot];
+            base.heads[slot] = block + 1;
+        }
+        Some(base)
+    }
+
+    /// How many bytes it has.
+    pub fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// `new` as a delta; `None` if that takes `limit` bytes or more.
+    pub fn delta(&self, new: &[u8], limit: usize) -> Option<Vec<u8>> {
+        let mut out = Vec::with_capacity(limit.min(64 * 1024));
+        varint(&mut out, self.data.len());
+        varint(&mut out, new.len());
+        let (mut at, mut pending) = (0, 0);
+        while at + BLOCK <= new.len() {
+            let Some(found) = self.longest(new, at, pending) else {
+                at += 1;
+                // Nothing has matched for so long that the limit is passed already.
+                if out.len() + (at - pending) > limit {
+                    return None;
+                }
+                continue;
+            };
+            insert(&mut out, &new[pending..found.new]);
+            copy(&mut out, found.base..found.base + found.length);
+            at = found.new + found.length;
+            pending = at;
+            if out.len() >= limit {
+                return None;
+            }
+        }
+        insert(&mut out, &new[pending..]);
+        (out.len() < limit).then_some(out)
+    }
+
+    /// The longest match around `new[at..]` that starts at `pending` or after it.
+    fn longest(&self, new: &[u8], at: usize, pending: usize) -> Option<Match> {
+        let mut best: Option<Match> = None;
+        let mut next = self.heads[self.slot(&new[at..])];
+        for _ in 0..CANDIDATES {
+            let block = next.checked_sub(1)? as usize;
+            next = self.previous[block];
+            let start = block * BLOCK;
+            if self.data[start..start + BLOCK] == new[at..at + BLOCK] {
+                let forward = common(&self.data[start + BLOCK..], &new[at + BLOCK..]);
+                let back = common_end(&self.data[..start], &new[pending..at]);
+                let length = back + BLOCK + forward;
+                if best.as_ref().is_none_or(|best| best.length < length) {
+                    best = Some(Match { base: start - back, new: at - back, length });
+                }
+                if length >= GOOD {
+                    break;
+                }
+            }
+            if next == 0 {
+                break;
+            }
+        }
+        best
+    }
+
+    fn slot(&self, bytes: &[u8]) -> usize {
+        let mut low = [0; 8];
+        let mut high = [0; 8];
+        low.copy_from_slice(&bytes[..8]);
+        high.copy_from_slice(&bytes[8..BLOCK]);
+        let mixed = u64::from_le_bytes(low).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            ^ u64::from_le_bytes(high).wrapping_mul(0xC2B2_AE3D_27D4_EB4F).rotate_left(31);
+        (mixed ^ (mixed >> 29)) as usize & (self.heads.len() - 1)
+    }
+}
+
+/// The same bytes on both sides.
+struct Match {
+    base: usize,
+    new: usize,
+    length: usize,
+}
+
+fn common(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+fn common_end(a: &[u8], b: &[u8]) -> usize {
+    a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count()
+}
+
+/// A size, in sevens of bits, the lowest first.
+fn varint(out: &mut Vec<u8>, mut size: usize) {
+    while size >= 0x80 {
+        out.push((size & 0x7f) as u8 | 0x80);
+        size >>= 7;
+    }
+    out.push(size as u8);
+}
+
+fn insert(out: &mut Vec<u8>, bytes: &[u8]) {
+    const MOST: usize = 0x7f;
+    for piece in bytes.chunks(MOST) {
+        out.push(piece.len() as u8);
+        out.extend_from_slice(piece);
+    }
+}
+
+/// Offset and size are given by their bytes that are not zero; a size of zero means 64 KiB, which is the most.
+fn copy(out: &mut Vec<u8>, range: Range<usize>) {
+    const MOST: usize = 0x1_0000;
+    let mut from = range.start;
+    while from < range.end {
+        let length = (range.end - from).min(MOST);
+        let opcode_at = out.len();
+        let mut opcode = 0x80u8;
+        out.push(opcode);
+        for (bit, byte) in (from as u32).to_le_bytes().into_iter().enumerate() {
+            if byte != 0 {
+                opcode |= 1 << bit;
+                out.push(byte);
+            }
+        }
+        for (bit, byte) in (length as u16).to_le_bytes().into_iter().enumerate() {
+            if byte != 0 {
+                opcode |= 0x10 << bit;
+                out.push(byte);
+            }
+        }
+        out[opcode_at] = opcode;
+        from += length;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Git's side of it, after the format's description.
+    fn apply(base: &[u8], delta: &[u8]) -> Vec<u8> {
+        let mut bytes = delta.iter().copied();
+        let mut size = || {
+            let (mut value, mut shift) = (0usize, 0);
+            loop {
+                let byte = bytes.next().unwrap();
+                value |= usize::from(byte & 0x7f) << shift;
+                shift += 7;
+                if byte & 0x80 == 0 {
+                    return value;
+                }
+            }
+        };
+        assert_eq!(size(), base.len());
+        let length = size();
+        let mut out = Vec::new();
+        while let Some(opcode) = bytes.next() {
+            if opcode & 0x80 == 0 {
+                out.extend((0..opcode).map(|_| bytes.next().unwrap()));
+                continue;
+            }
+            let mut take = |bits: std::ops::Range<u8>| {
+                bits.clone().fold(0usize, |value, bit| {
+                    let byte = if opcode & (1 << bit) == 0 { 0 } else { bytes.next().unwrap() };
+                    value | usize::from(byte) << (8 * (bit - bits.start))
+                })
+            };
+            let from = take(0..4);
+            let size = match take(4..7) {
+                0 => 0x1_0000,
+                size => size,
+            };
+            out.extend_from_slice(&base[from..from + size]);
+        }
+        assert_eq!(out.len(), length);
+        out
+    }
+
+    fn noise(length: usize, seed: u64) -> Vec<u8> {
+        let mut state = seed | 1;
+        (0..length)
+            .map(|_| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                (state >> 33) as u8
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_delta_gives_the_new_bytes_again() {
+        for round in 0..200u64 {
+            let base = noise(17 + (round as usize * 97) % 5000, round + 1);
+            let mut new = base.clone();
+            let at = (round as usize * 31) % new.len();
+            match round % 4 {
+                0 => new.splice(at..at, noise(round as usize, 77)).for_each(drop),
+                1 => new.truncate(at.max(17)),
+                2 => new.extend(noise(300, round)),
+                _ => new.rotate_left(at),
+            }
+            let delta = Base::new(base.clone()).unwrap().delta(&new, usize::MAX).unwrap();
+            assert_eq!(apply(&base, &delta), new, "round {round}");
+        }
+    }
+
+    #[test]
+    fn a_line_added_to_a_long_log_costs_little_more_than_the_line() {
+        let base: Vec<u8> = (0..20_000).flat_map(|n| format!("{n}: something happened here\n").into_bytes()).collect();
+        let mut new = base.clone();
+        new.extend_from_slice(b"one more line\n");
+        let delta = Base::new(base.clone()).unwrap().delta(&new, new.len()).unwrap();
+        assert!(delta.len() < 120, "{}", delta.len());
+        assert_eq!(apply(&base, &delta), new);
+    }
+
+    #[test]
+    fn a_delta_that_saves_nothing_is_none() {
+        let (base, new) = (noise(1000, 3), noise(1000, 5));
+        assert!(Base::new(base.clone()).unwrap().delta(&new, 500).is_none());
+    }
+
+    #[test]
+    fn files_that_repeat_one_line_are_no_trap() {
+        let base = b"the same line again\n".repeat(50_000);
+        let mut new = base.clone();
+        new.splice(500..500, *b"but not this");
+        let delta = Base::new(base.clone()).unwrap().delta(&new, new.len()).unwrap();
+        assert_eq!(apply(&base, &delta), new);
+        assert!(delta.len() < 400, "{}", delta.len());
+    }
+}

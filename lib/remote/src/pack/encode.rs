@@ -1,0 +1,181 @@
+//! One object after the other from the object database into the form that it has in a pack.
+
+use std::collections::VecDeque;
+
+use gix::{
+    ObjectId,
+    object::Kind,
+    objs::FindExt,
+    zlib::{
+        Compression, Status,
+        stream::deflate::{Compress, FlushCompress},
+    },
+};
+
+use super::{
+    delta::Base,
+    order::{Limits, Placed, Plan},
+};
+
+/// An object as it goes into a pack.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    pub id: ObjectId,
+    pub form: Form,
+    /// Bytes before compression: of the object, or of the delta.
+    pub size: u64,
+    /// Compressed; `None` if it is to be streamed.
+    pub deflated: Option<Vec<u8>>,
+}
+
+/// What an entry of a pack holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Whole(Kind),
+    Delta(ObjectId),
+}
+
+/// Encodes a run of objects; those planned so are compared with their neighbours in it.
+pub(crate) struct Encoder {
+    repo: gix::Repository,
+    limits: Limits,
+    deflate: Deflate,
+    window: VecDeque<Neighbour>,
+}
+
+/// An object that was just encoded, and may be what the next one is a delta of.
+struct Neighbour {
+    id: ObjectId,
+    kind: Kind,
+    depth: u32,
+    base: Base,
+}
+
+/// How many neighbours are tried, as git does by default.
+const WINDOW: usize = 10;
+
+/// Neighbours larger than this are not kept: ten of them are in memory for each core.
+const LARGEST_NEIGHBOUR: u64 = 8 * 1024 * 1024;
+
+impl Encoder {
+    pub fn new(repo: gix::Repository, limits: Limits, level: Compression) -> Self {
+        Self { repo, limits, deflate: Deflate::new(level), window: VecDeque::new() }
+    }
+
+    /// Encodes `run`, in its order.
+    pub fn run(&mut self, run: &[Placed]) -> gix::Result<Vec<Encoded>> {
+        self.window.clear();
+        run.iter().map(|placed| self.one(placed)).collect()
+    }
+
+    fn one(&mut self, placed: &Placed) -> gix::Result<Encoded> {
+        if placed.plan == Plan::Streamed {
+            let form = Form::Whole(placed.kind);
+            return Ok(Encoded { id: placed.id, form, size: placed.size, deflated: None });
+        }
+        let mut buffer = Vec::new();
+        let data = self.repo.objects.find(&placed.id, &mut buffer)?.data;
+        let delta = match placed.plan {
+            Plan::Streamed | Plan::Whole => None,
+            Plan::DeltaOf(base) => self.delta_of(base, placed.kind, data)?.map(|delta| (base, delta)),
+            Plan::DeltaOfNeighbour => self.delta_of_neighbour(placed, data),
+        };
+        let (form, bytes) = match &delta {
+            Some((base, delta)) => (Form::Delta(*base), delta.as_slice()),
+            None => (Form::Whole(placed.kind), data),
+        };
+        let deflated = Some(self.deflate.all(bytes)?);
+        Ok(Encoded { id: placed.id, form, size: bytes.len() as u64, deflated })
+    }
+
+    /// A delta pays if it takes less than half of the object.
+    fn delta_of(&self, base: ObjectId, kind: Kind, data: &[u8]) -> gix::Result<Option<Vec<u8>>> {
+        let mut buffer = Vec::new();
+        let Ok(found) = self.repo.objects.find(&base, &mut buffer) else { return Ok(None) };
+        if found.kind != kind {
+            return Ok(None);
+        }
+        let base = Base::new(found.data.to_vec());
+        Ok(base.and_then(|base| base.delta(data, data.len() / 2)))
+    }
+
+    fn delta_of_neighbour(&mut self, placed: &Placed, data: &[u8]) -> Option<(ObjectId, Vec<u8>)> {
+        let mut best: Option<(usize, Vec<u8>)> = None;
+        for (at, neighbour) in self.window.iter().enumerate().rev() {
+            if neighbour.kind != placed.kind || neighbour.depth >= self.limits.depth {
+                continue;
+            }
+            let most = best.as_ref().map_or(data.len() / 2, |(_, delta)| delta.len());
+            // What was not there before has to be written out.
+            let surplus = data.len().saturating_sub(neighbour.base.len());
+            if surplus < most
+                && data.len() >= neighbour.base.len() / 32
+                && let Some(delta) = neighbour.base.delta(data, most)
+            {
+                best = Some((at, delta));
+            }
+        }
+        let depth = best.as_ref().map_or(0, |(at, _)| self.window[*at].depth + 1);
+        let found = best.map(|(at, delta)| (self.window[at].id, delta));
+        if placed.size <= LARGEST_NEIGHBOUR
+            && let Some(base) = Base::new(data.to_vec())
+        {
+            if self.window.len() == WINDOW {
+                self.window.pop_front();
+            }
+            self.window.push_back(Neighbour { id: placed.id, kind: placed.kind, depth, base });
+        }
+        found
+    }
+}
+
+/// A compressor that is used again and again, as making one costs more than compressing a small object.
+pub(crate) struct Deflate {
+    compress: Compress,
+}
+
+impl Deflate {
+    pub fn new(level: Compression) -> Self {
+        Self { compress: Compress::new(level) }
+    }
+
+    /// Compresses all of `bytes`.
+    pub fn all(&mut self, bytes: &[u8]) -> gix::Result<Vec<u8>> {
+        self.compress.reset();
+        let mut out = Vec::with_capacity(bytes.len() / 2 + 64);
+        self.feed(bytes, FlushCompress::Finish, &mut |piece| {
+            out.extend_from_slice(piece);
+            Ok(())
+        })?;
+        Ok(out)
+    }
+
+    /// Begins a stream that is fed piece by piece.
+    pub fn begin(&mut self) {
+        self.compress.reset();
+    }
+
+    /// Feeds a piece of a stream; the last one with [`FlushCompress::Finish`].
+    pub fn feed(
+        &mut self,
+        mut bytes: &[u8],
+        flush: FlushCompress,
+        out: &mut dyn FnMut(&[u8]) -> gix::Result<()>,
+    ) -> gix::Result<()> {
+        let mut buffer = [0; 32 * 1024];
+        loop {
+            let (read, written) = (self.compress.total_in(), self.compress.total_out());
+            let status = self.compress.compress(bytes, &mut buffer, flush)?;
+            bytes = &bytes[(self.compress.total_in() - read) as usize..];
+            let written = (self.compress.total_out() - written) as usize;
+            out(&buffer[..written])?;
+            let finished = match flush {
+                FlushCompress::Finish => status == Status::StreamEnd,
+                _ => bytes.is_empty() && written < buffer.len(),
+            };
+            if finished {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! A pack as a stream of bytes, see <https://git-scm.com/docs/gitformat-pack>: encoded on all cores, written in
+//! order, with no more of it in memory than is being worked on.
+
+use std::{
+    collections::HashMap,
+    io::{self, Write},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+use gix::{
+    ObjectId,
+    object::Kind,
+    zlib::{Compression, stream::deflate::FlushCompress},
+};
+
+use super::{
+    Item, big,
+    encode::{Deflate, Encoded, Encoder, Form},
+    order::{self, Limits, Placed, Plan},
+};
+
+/// How a pack is to be written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Options {
+    pub limits: Limits,
+    pub level: Compression,
+    pub threads: usize,
+    /// Whether a delta may name its base by distance, which is shorter.
+    pub offsets: Offsets,
+}
+
+/// Whether the reader understands deltas that name their base by its distance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offsets {
+    Understood,
+    Unknown,
+}
+
+/// Why a pack was not written to its end.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The objects could not be had.
+    Source(gix::Error),
+    /// The bytes could not be written.
+    Sink(io::Error),
+}
+
+impl Options {
+    /// What `repo`'s configuration says: `pack.compression`, `pack.threads`, `pack.depth`, `core.bigFileThreshold`.
+    pub fn of(repo: &gix::Repository, offsets: Offsets) -> Self {
+        let config = repo.config_snapshot();
+        let positive = |key: &str| config.integer(key).and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0);
+        let cores = std::thread::available_parallelism().map_or(1, Into::into);
+        Self {
+            limits: Limits {
+                big: positive("core.bigFileThreshold").unwrap_or(512 * 1024 * 1024),
+                depth: positive("pack.depth").and_then(|n| u32::try_from(n).ok()).unwrap_or(50),
+            },
+            level: repo.pack_compression().unwrap_or_default(),
+            threads: positive("pack.threads").and_then(|n| usize::try_from(n).ok()).unwrap_or(cores),
+            offsets,
+        }
+    }
+}
+
+/// Writes a pack with `items` to `out`. `sent` is told the number of objects and bytes written so far.
+pub(crate) fn write(
+    repo: &gix::Repository,
+    items: &[Item],
+    options: Options,
+    out: &mut dyn Write,
+    sent: &mut dyn FnMut(usize, u64),
+) -> Result<u64, Failure> {
+    let sizes = sizes(repo, items, options.threads).map_err(Failure::Source)?;
+    let placed = order::arrange(items, &sizes, options.limits);
+    drop(sizes);
+    let mut pack = Stream::begin(repo, placed.len(), options, out)?;
+    let runs = runs(&placed);
+    encode_in_order(repo, &runs, options, |encoded| {
+        for one in encoded {
+            pack.entry(repo, one)?;
+            sent(pack.written.len(), pack.at);
+        }
+        Ok(())
+    })?;
+    pack.end()
+}
+
+/// The sizes of `items` and of what they were before.
+fn sizes(
+    repo: &gix::Repository,
+    items: &[Item],
+    threads: usize,
+) -> gix::Result<HashMap<ObjectId, u64>> {
+    let share = items.len().div_ceil(threads.max(1)).max(256);
+    let shared = repo.clone().into_sync();
+    let results: Vec<gix::Result<Vec<(ObjectId, u64)>>> = std::thread::scope(|scope| {
+        let workers: Vec<_> = items
+            .chunks(share)
+            .map(|items| {
+                let repo = shared.to_thread_local();
+                scope.spawn(move || {
+                    let mut sizes = Vec::with_capacity(items.len() * 2);
+                    for item in items.iter().filter(|item| !matches!(item.kind, Kind::Commit | Kind::Tag)) {
+                        sizes.push((item.id, repo.find_header(item.id)?.size()));
+                        if let Some(header) = item.before.and_then(|id| Some((id, repo.find_header(id).ok()?))) {
+                            sizes.push((header.0, header.1.size()));
+                        }
+                    }
+                    Ok(sizes)
+                })
+            })
+            .collect();
+        workers.into_iter().map(join).collect()
+    });
+    let mut sizes = HashMap::new();
+    for result in results {
+        sizes.extend(result?);
+    }
+    Ok(sizes)
+}
+
+fn join<T>(worker: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Cuts the objects into runs that are encoded one after the other, each by one thread.
+fn runs(placed: &[Placed]) -> Vec<&[Placed]> {
+    const MOST: usize = 512;
+    const HEAVIEST: u64 = 16 * 1024 * 1024;
+    let mut runs = Vec::new();
+    let (mut start, mut weight) = (0, 0);
+    for (at, one) in placed.iter().enumerate() {
+        let own = if one.plan == Plan::Streamed { 0 } else { one.size };
+        if at > start && (at - start >= MOST || weight + own > HEAVIEST) {
+            runs.push(&placed[start..at]);
+            (start, weight) = (at, 0);
+        }
+        weight += own;
+    }
+    if start < placed.len() {
+        runs.push(&placed[start..]);
+    }
+    runs
+}
+
+/// What the threads share: which run is next, and those that are done and wait for their turn to be written.
+struct Board {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    next: usize,
+    written: usize,
+    done: HashMap<usize, gix::Result<Vec<Encoded>>>,
+    stop: bool,
+}
+
+impl Board {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Encodes `runs` on all threads and hands them over in order. No thread gets ahead by more than a run, so that
+/// a slow receiver does not fill our memory.
+fn encode_in_order(
+    repo: &gix::Repository,
+    runs: &[&[Placed]],
+    options: Options,
+    mut take: impl FnMut(Vec<Encoded>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let board = Board { state: Mutex::default(), changed: Condvar::new() };
+    let threads = options.threads.clamp(1, runs.len().max(1));
+    let shared = repo.clone().into_sync();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            let mut encoder = Encoder::new(shared.to_thread_local(), options.limits, options.level);
+            let board = &board;
+            scope.spawn(move || {
+                loop {
+                    let mut state = board.lock();
+                    while !state.stop && state.next < runs.len() && state.next > state.written + threads {
+                        state = board.wait(state);
+                    }
+                    if state.stop || state.next == runs.len() {
+                        return;
+                    }
+                    let mine = state.next;
+                    state.next += 1;
+                    drop(state);
+                    let encoded = encoder.run(runs[mine]);
+                    board.lock().done.insert(mine, encoded);
+                    board.changed.notify_all();
+                }
+            });
+        }
+        let result = (0..runs.len()).try_for_each(|turn| {
+            let mut state = board.lock();
+            let encoded = loop {
+                match state.done.remove(&turn) {
+                    Some(encoded) => break encoded,
+                    None => state = board.wait(state),
+                }
+            };
+            drop(state);
+            take(encoded.map_err(Failure::Source)?)?;
+            board.lock().written = turn + 1;
+            board.changed.notify_all();
+            Ok(())
+        });
+        board.lock().stop = true;
+        board.changed.notify_all();
+        result
+    })
+}
+
+/// A pack under way.
+struct Stream<'a> {
+    out: &'a mut dyn Write,
+    hash: gix::hash::Hasher,
+    /// Bytes so far.
+    at: u64,
+    /// Where each object is.
+    written: HashMap<ObjectId, u64>,
+    options: Options,
+}
+
+impl<'a> Stream<'a> {
+    fn begin(
+        repo: &gix::Repository,
+        objects: usize,
+        options: Options,
+        out: &'a mut dyn Write,
+    ) -> Result<Self, Failure> {
+        const VERSION: u32 = 2;
+        let objects = u32::try_from(objects)
+            .map_err(|_| Failure::Source(gix::Error::from_error(io::Error::other("too many objects for a pack"))))?;
+        let hash = gix::hash::hasher(repo.object_hash());
+        let mut stream = Self { out, hash, at: 0, written: HashMap::new(), options };
+        stream.bytes(b"PACK")?;
+        stream.bytes(&VERSION.to_be_bytes())?;
+        stream.bytes(&objects.to_be_bytes())?;
+        Ok(stream)
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.out.write_all(bytes).map_err(Failure::Sink)?;
+        self.hash.update(bytes);
+        self.at += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn entry(&mut self, repo: &gix::Repository, one: Encoded) -> Result<(), Failure> {
+        let start = self.at;
+        let mut header = Vec::with_capacity(32);
+        match one.form {
+            Form::Whole(kind) => begin_entry(&mut header, whole(kind), one.size),
+            Form::Delta(base) => match self.written.get(&base) {
+                Some(offset) if self.options.offsets == Offsets::Understood => {
+                    begin_entry(&mut header, OFS_DELTA, one.size);
+                    distance(&mut header, start - offset);
+                }
+                _ => {
+                    begin_entry(&mut header, REF_DELTA, one.size);
+                    header.extend_from_slice(base.as_slice());
+                }
+            },
+        }
+        self.bytes(&header)?;
+        match one.deflated {
+            Some(deflated) => self.bytes(&deflated)?,
+            None => self.streamed(repo, one.id, one.size)?,
+        }
+        self.written.insert(one.id, start);
+        Ok(())
+    }
+
+    /// An object too large for memory, from its file straight into the pack.
+    fn streamed(&mut self, repo: &gix::Repository, id: ObjectId, size: u64) -> Result<(), Failure> {
+        let mut deflate = Deflate::new(self.options.level);
+        deflate.begin();
+        let mut failed = None;
+        let read = big::read(repo, id, size, &mut |piece, flush: FlushCompress| {
+            deflate.feed(piece, flush, &mut |bytes| {
+                self.bytes(bytes).map_err(|failure| {
+                    failed = Some(failure);
+                    gix::Error::from_error(io::Error::other("the pack cannot be written"))
+                })
+            })
+        });
+        match (read, failed) {
+            (_, Some(failure)) => Err(failure),
+            (Err(error), None) => Err(Failure::Source(error)),
+            (Ok(()), None) => Ok(()),
+        }
+    }
+
+    fn end(self) -> Result<u64, Failure> {
+        let Self { out, hash, at, .. } = self;
+        let checksum = hash.try_finalize().map_err(Failure::Source)?;
+        out.write_all(checksum.as_slice()).map_err(Failure::Sink)?;
+        out.flush().map_err(Failure::Sink)?;
+        Ok(at + checksum.as_slice().len() as u64)
+    }
+}
+
+const OFS_DELTA: u8 = 6;
+const REF_DELTA: u8 = 7;
+
+fn whole(kind: Kind) -> u8 {
+    match kind {
+        Kind::Commit => 1,
+        Kind::Tree => 2,
+        Kind::Blob => 3,
+        Kind::Tag => 4,
+    }
+}
+
+/// The type, and the size: four bits beside it, then sevens, the lowest first.
+fn begin_entry(out: &mut Vec<u8>, kind: u8, mut size: u64) {
+    let mut byte = (kind << 4) | (size & 0xf) as u8;
+    size >>= 4;
+    while size > 0 {
+        out.push(byte | 0x80);
+        byte = (size & 0x7f) as u8;
+        size >>= 7;
+    }
+    out.push(byte);
+}
+
+/// A distance: sevens of bits, the highest first, each continuation counting from one.
+fn distance(out: &mut Vec<u8>, mut distance: u64) {
+    let mut bytes = vec![(distance & 0x7f) as u8];
+    distance >>= 7;
+    while distance > 0 {
+        distance -= 1;
+        bytes.push((distance & 0x7f) as u8 | 0x80);
+        distance >>= 7;
+    }
+    bytes.reverse();
+    out.extend_from_slice(&bytes);
+}

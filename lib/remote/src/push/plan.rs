@@ -1,0 +1,107 @@
+//! Which updates are sent, and which are answered by what the remote lists. Pure: ids are compared, nothing
+//! else.
+
+use std::collections::HashMap;
+
+use gix::{ObjectId, bstr::BString};
+
+use super::{Answer, Together, Update};
+
+/// What to do about each update.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// By update: its answer, if it has one without being sent.
+    pub answers: Vec<Option<Answer>>,
+    /// The updates to send, by their places in the list.
+    pub send: Vec<usize>,
+}
+
+/// Compares `updates` with what the remote has.
+pub(super) fn plan(updates: &[Update], remote: &HashMap<BString, ObjectId>, together: Together) -> Plan {
+    let mut answers: Vec<_> = updates
+        .iter()
+        .map(|update| {
+            let actual = remote.get(update.name.as_bstr()).copied();
+            if actual == update.new {
+                Some(Answer::UpToDate)
+            } else if actual == update.expected {
+                None
+            } else {
+                Some(Answer::Stale { actual })
+            }
+        })
+        .collect();
+    let stale = answers.iter().any(|answer| matches!(answer, Some(Answer::Stale { .. })));
+    if stale && together == Together::Atomic {
+        for answer in &mut answers {
+            answer.get_or_insert(Answer::HeldBack);
+        }
+    }
+    let send = answers.iter().enumerate().filter(|(_, answer)| answer.is_none()).map(|(at, _)| at).collect();
+    Plan { answers, send }
+}
+
+/// What the server's `ng` means for `update`, now that the remote has `actual`.
+pub(super) fn refused(update: &Update, actual: Option<ObjectId>, words: &str) -> Answer {
+    if actual == update.new {
+        Answer::UpToDate
+    } else if actual == update.expected {
+        Answer::Rejected { words: words.to_owned() }
+    } else {
+        Answer::Stale { actual }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u8) -> ObjectId {
+        ObjectId::from_bytes_or_panic(&[number; 20])
+    }
+
+    fn update(name: &str, expected: Option<u8>, new: Option<u8>) -> Update {
+        Update { name: name.try_into().unwrap(), expected: expected.map(id), new: new.map(id) }
+    }
+
+    fn remote() -> HashMap<BString, ObjectId> {
+        HashMap::from([("refs/heads/main".into(), id(2)), ("refs/heads/old".into(), id(5))])
+    }
+
+    #[test]
+    fn an_update_goes_out_only_from_the_value_that_it_expects() {
+        let updates = [
+            update("refs/heads/main", Some(2), Some(3)),
+            update("refs/heads/main", Some(1), Some(3)),
+            update("refs/heads/main", None, Some(3)),
+            update("refs/heads/new", None, Some(3)),
+            update("refs/heads/new", Some(1), None),
+        ];
+        let plan = plan(&updates, &remote(), Together::Independent);
+        let stale = Some(Answer::Stale { actual: Some(id(2)) });
+        assert_eq!(plan.answers, [None, stale.clone(), stale, None, Some(Answer::UpToDate)]);
+        assert_eq!(plan.send, [0, 3]);
+    }
+
+    #[test]
+    fn what_is_there_already_is_not_sent_whatever_was_expected() {
+        let plan = plan(&[update("refs/heads/main", Some(1), Some(2))], &remote(), Together::Independent);
+        assert_eq!(plan.answers, [Some(Answer::UpToDate)]);
+    }
+
+    #[test]
+    fn an_atomic_push_with_one_stale_update_sends_none() {
+        let updates = [update("refs/heads/main", Some(1), Some(3)), update("refs/heads/old", Some(5), None)];
+        let plan = plan(&updates, &remote(), Together::Atomic);
+        assert_eq!(plan.answers, [Some(Answer::Stale { actual: Some(id(2)) }), Some(Answer::HeldBack)]);
+        assert!(plan.send.is_empty());
+    }
+
+    #[test]
+    fn a_refusal_is_a_lost_race_only_if_the_remote_has_moved() {
+        let wanted = update("refs/heads/main", Some(1), Some(3));
+        assert_eq!(refused(&wanted, Some(id(2)), "failed to update ref"), Answer::Stale { actual: Some(id(2)) });
+        assert_eq!(refused(&wanted, Some(id(1)), "no"), Answer::Rejected { words: "no".into() });
+        assert_eq!(refused(&wanted, Some(id(3)), "no"), Answer::UpToDate);
+    }
+}

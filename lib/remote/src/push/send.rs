@@ -1,0 +1,164 @@
+//! The conversation of a push: commands, pack, report, see
+//! <https://git-scm.com/docs/gitprotocol-pack#_pushing_data_to_a_server>.
+
+use std::{
+    io::{self, Write},
+    sync::Mutex,
+};
+
+use gix_transport::client::{MessageKind, WriteMode, blocking_io::ExtendedBufRead};
+
+use super::{
+    Update,
+    report::{self, Messages, Report},
+};
+use crate::{
+    Step, Watcher,
+    pack::{
+        Item,
+        write::{self, Failure, Offsets, Options},
+    },
+    transport::Line,
+};
+
+/// A push, ready to be sent.
+pub(super) struct Request<'a> {
+    pub updates: Vec<&'a Update>,
+    pub items: &'a [Item],
+    pub features: Features,
+}
+
+/// What this push makes use of, of what the server can do.
+#[derive(Debug, Clone)]
+pub(super) struct Features {
+    /// As the server expects them after the first command.
+    pub line: String,
+    /// Whether the report comes in a band of its own, with messages beside it.
+    pub side_band: bool,
+    pub offsets: Offsets,
+}
+
+/// What came of it.
+pub(super) struct Sent {
+    pub report: Report,
+    pub messages: Vec<String>,
+    pub bytes: u64,
+}
+
+/// Why there is no report.
+pub(super) struct Broken {
+    pub why: Why,
+    /// What the server said before.
+    pub messages: Vec<String>,
+}
+
+/// Whose fault it is.
+pub(super) enum Why {
+    /// The connection broke, or what came over it makes no sense.
+    Connection(gix::Error),
+    /// Our own objects could not be read.
+    Objects(gix::Error),
+}
+
+/// Sends `request`, and reads the report.
+pub(super) fn send(
+    repo: &gix::Repository,
+    line: &mut Line,
+    request: &Request<'_>,
+    watcher: &dyn Watcher,
+) -> Result<Sent, Broken> {
+    let heard = Mutex::new(Messages::default());
+    let silent = |why| Broken { why, messages: Vec::new() };
+    let connection = |error: io::Error| silent(Why::Connection(gix::Error::from_error(error)));
+    let mut writer = line
+        .transport
+        .request(WriteMode::Binary, MessageKind::Flush, false)
+        .map_err(|error| silent(Why::Connection(gix::Error::from_error(error))))?;
+    let commands = commands(repo, request).map_err(|error| silent(Why::Objects(error)))?;
+    let begun = commands
+        .iter()
+        .try_for_each(|command| writer.write_all(command))
+        .and_then(|()| writer.write_message(MessageKind::Flush));
+    let (raw, mut reader) = writer.into_parts();
+    let written = begun.map_err(Failure::Sink).and_then(|()| pack(repo, request, raw, watcher));
+    let (bytes, unsent) = match written {
+        Ok(bytes) => (bytes, None),
+        Err(Failure::Source(error)) => return Err(silent(Why::Objects(error))),
+        // A server that has had enough says so before it hangs up.
+        Err(Failure::Sink(error)) => (0, Some(error)),
+    };
+    let answer = read(&mut *reader, request.features.side_band, &heard, watcher);
+    drop(reader);
+    let messages = heard.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).into_lines();
+    match (answer.map(|bytes| report::parse(&bytes)), unsent) {
+        (Ok(Ok(report)), _) => Ok(Sent { report, messages, bytes }),
+        (_, Some(error)) | (Err(error), None) => Err(Broken { messages, ..connection(error) }),
+        (Ok(Err(garbled)), None) => Err(Broken { messages, ..connection(io::Error::other(garbled)) }),
+    }
+}
+
+/// One packet a command; the first carries the features.
+fn commands(repo: &gix::Repository, request: &Request<'_>) -> gix::Result<Vec<Vec<u8>>> {
+    let nothing = repo.object_hash().null();
+    let mut commands: Vec<Vec<u8>> = Vec::new();
+    if let Some(shallow) = repo.shallow_commits()? {
+        commands.extend(shallow.iter().map(|id| format!("shallow {id}").into_bytes()));
+    }
+    for (at, update) in request.updates.iter().enumerate() {
+        let old = update.expected.unwrap_or(nothing);
+        let new = update.new.unwrap_or(nothing);
+        let mut command = format!("{old} {new} ").into_bytes();
+        command.extend_from_slice(update.name.as_bstr());
+        if at == 0 {
+            command.push(0);
+            command.extend_from_slice(request.features.line.as_bytes());
+        }
+        commands.push(command);
+    }
+    Ok(commands)
+}
+
+/// Sends the pack, if anything but deletions is asked for; without one new object, it is an empty one.
+fn pack(
+    repo: &gix::Repository,
+    request: &Request<'_>,
+    raw: Box<dyn Write + '_>,
+    watcher: &dyn Watcher,
+) -> Result<u64, Failure> {
+    let mut out = io::BufWriter::with_capacity(64 * 1024, raw);
+    if request.updates.iter().all(|update| update.new.is_none()) {
+        return out.flush().map(|()| 0).map_err(Failure::Sink);
+    }
+    let of = request.items.len();
+    let options = Options::of(repo, request.features.offsets);
+    write::write(repo, request.items, options, &mut out, &mut |objects, bytes| {
+        watcher.progress(Step::Sending { objects, of, bytes });
+    })
+}
+
+fn read<'a>(
+    reader: &mut (dyn ExtendedBufRead<'a> + Unpin + 'a),
+    side_band: bool,
+    heard: &'a Mutex<Messages>,
+    watcher: &'a dyn Watcher,
+) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if side_band {
+        reader.set_progress_handler(Some(Box::new(move |_fatal: bool, piece: &[u8]| {
+            watcher.progress(Step::Awaiting);
+            heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner).hear(piece);
+            std::ops::ControlFlow::Continue(())
+        })));
+        reader.read_to_end(&mut bytes)?;
+        return Ok(bytes);
+    }
+    // Without bands, the lines are the report; they are put back into the form that it has within one.
+    while let Some(line) = reader.readline() {
+        let line = line?.map_err(io::Error::other)?;
+        if let Some(content) = line.as_slice() {
+            bytes.extend_from_slice(format!("{:04x}", content.len() + 4).as_bytes());
+            bytes.extend_from_slice(content);
+        }
+    }
+    Ok(bytes)
+}

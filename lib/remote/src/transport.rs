@@ -1,0 +1,145 @@
+//! A connection to a remote, over whatever its URL says.
+//!
+//! gix brings the protocol; what carries it is made here, so that every way to connect has the same stall
+//! limit, never prompts unasked, and can say afterwards why it failed.
+
+mod child;
+mod daemon;
+mod diagnosis;
+mod local;
+mod place;
+mod queue;
+mod ssh;
+mod wire;
+
+use std::sync::Arc;
+
+use gix::protocol::Handshake;
+use gix_transport::client::{Error as TransportError, blocking_io::Transport};
+
+use self::{child::Process, place::Place, wire::Wire};
+use crate::{Direction, Remote, Step, Trouble, Watcher, credentials, terminal::Terminal};
+
+/// A connection, after the handshake.
+pub(crate) struct Line {
+    /// Over which to speak.
+    pub transport: Box<dyn Transport + Send>,
+    /// What the other side said first.
+    pub handshake: Handshake,
+    end: End,
+}
+
+/// What is left of a connection when the protocol is done with it, or failed.
+struct End {
+    place: Place,
+    wire: Arc<Wire>,
+    process: Option<Process>,
+}
+
+impl Line {
+    /// Connects, and shakes hands, with credentials where they are asked for.
+    pub fn open(remote: &Remote<'_>, direction: Direction, watcher: &dyn Watcher) -> Result<Self, Trouble> {
+        watcher.progress(Step::Connecting);
+        let place = Place::of(remote, direction)?;
+        let service = place.service;
+        let wire = Arc::new(Wire::new(remote.stall()));
+        let terminal = Terminal::look();
+        let (mut transport, end) = connect(remote, place, wire, terminal)?;
+        let credentials = credentials::provider(remote.repo, terminal);
+        let shaken = gix::protocol::handshake(
+            &mut *transport,
+            service,
+            credentials,
+            Vec::new(),
+            &mut gix::progress::Discard,
+        );
+        match shaken {
+            Ok(handshake) => Ok(Self { transport, handshake, end }),
+            Err(error) => {
+                drop(transport);
+                Err(end.trouble(&error))
+            }
+        }
+    }
+
+    /// Bytes that came in so far.
+    pub fn received(&self) -> u64 {
+        self.end.wire.received()
+    }
+
+    /// How the remote is called in messages.
+    pub fn called(&self) -> &str {
+        &self.end.place.called
+    }
+
+    /// Says goodbye, where the protocol has a word for it, and waits for the other side to end.
+    pub fn close(mut self) {
+        // Whatever was asked for has been had; a peer that hangs up first is no trouble any more.
+        let _ = gix::protocol::indicate_end_of_interaction(&mut *self.transport, false);
+        self.hang_up();
+    }
+
+    /// Waits for the other side to end, without a word.
+    pub fn hang_up(self) {
+        drop(self.transport);
+        self.end.close();
+    }
+
+    /// Why the connection failed with `error`.
+    pub fn trouble(self, error: &gix::Error) -> Trouble {
+        drop(self.transport);
+        self.end.trouble(error)
+    }
+}
+
+impl End {
+    fn close(self) {
+        if let Some(process) = self.process {
+            process.see_off();
+        }
+    }
+
+    fn trouble(self, error: &gix::Error) -> Trouble {
+        let exit = self.process.and_then(Process::see_off);
+        diagnosis::of(&diagnosis::Scene {
+            place: &self.place,
+            account: &self.wire.account(),
+            limit: self.wire.limit,
+            exit,
+            error,
+        })
+    }
+}
+
+fn connect(
+    remote: &Remote<'_>,
+    place: Place,
+    wire: Arc<Wire>,
+    terminal: Terminal,
+) -> Result<(Box<dyn Transport + Send>, End), Trouble> {
+    use gix::url::Scheme;
+    let (transport, process) = match &place.url.scheme {
+        Scheme::File => {
+            let (transport, process) = local::open(&place, &wire, terminal)?;
+            (transport, Some(process))
+        }
+        Scheme::Ssh => {
+            let (transport, process) = ssh::open(remote.repo, &place, &wire, terminal)?;
+            (transport, Some(process))
+        }
+        Scheme::Git => match daemon::open(&place, &wire) {
+            Ok(transport) => (transport, None),
+            Err(error) => {
+                let error = gix::Error::from_error(TransportError::Io(error));
+                return Err(End { place, wire, process: None }.trouble(&error));
+            }
+        },
+        other => {
+            return Err(Trouble::misconfigured(
+                format!("{}: the protocol '{other}' is not supported", place.called),
+                "use a path, or a URL with file://, ssh://, git://, http:// or https://",
+            ));
+        }
+    };
+    Ok((transport, End { place, wire, process }))
+}

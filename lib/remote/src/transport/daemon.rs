@@ -1,0 +1,85 @@
+//! A `git daemon`: git's protocol over plain TCP.
+
+use std::{
+    io::{self, Read, Write},
+    net::{TcpStream, ToSocketAddrs},
+    sync::Arc,
+};
+
+use gix_transport::client::{
+    blocking_io::Transport,
+    git::{ConnectMode, blocking_io::Connection},
+};
+
+use super::{
+    place::Place,
+    wire::{Fault, Wire},
+};
+
+/// The port that is git's.
+const PORT: u16 = 9418;
+
+/// Connects to the daemon at `place`; why not is noted on the wire.
+pub(super) fn open(place: &Place, wire: &Arc<Wire>) -> io::Result<Box<dyn Transport + Send>> {
+    let host = place.url.host().unwrap_or_default().to_owned();
+    let stream = connect(&host, place.url.port.unwrap_or(PORT), wire)
+        .inspect_err(|error| wire.fault(Fault::Connect(error.to_string())))?;
+    stream.set_read_timeout(Some(wire.limit))?;
+    stream.set_write_timeout(Some(wire.limit))?;
+    let write = Socket { stream: stream.try_clone()?, wire: Arc::clone(wire) };
+    let read = Socket { stream, wire: Arc::clone(wire) };
+    let virtual_host = Some((host, place.url.port));
+    let path = place.url.path.clone();
+    Ok(Box::new(
+        Connection::new(read, write, place.protocol, path, virtual_host, ConnectMode::Daemon, false)
+            .custom_url(Some(place.url.to_bstring())),
+    ))
+}
+
+/// The first address that answers.
+fn connect(host: &str, port: u16, wire: &Wire) -> io::Result<TcpStream> {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+    for address in (host, port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, wire.limit) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+struct Socket {
+    stream: TcpStream,
+    wire: Arc<Wire>,
+}
+
+impl Socket {
+    fn explain(&self, error: io::Error) -> io::Error {
+        match error.kind() {
+            // What a socket's timeout is called depends on the platform.
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => self.wire.stall(),
+            _ => error,
+        }
+    }
+}
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.read(buffer).map_err(|error| self.explain(error))?;
+        self.wire.count_received(read);
+        Ok(read)
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let written = self.stream.write(buffer).map_err(|error| self.explain(error))?;
+        self.wire.count_sent(written);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}

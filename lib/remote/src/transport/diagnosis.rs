@@ -1,0 +1,181 @@
+//! From what is left of a failed connection to what the user is told.
+//!
+//! Pure: everything that is known comes in, one [`Trouble`] goes out. Words are looked at here, and nowhere
+//! else, and only to sort a failure that is one anyway; what a push did or did not do is never read from them.
+
+use std::{process::ExitStatus, time::Duration};
+
+use gix::url::Scheme;
+
+use super::{
+    place::Place,
+    wire::{Account, Fault},
+};
+use crate::{Trouble, shown};
+
+/// All that is known of a failed connection.
+pub(super) struct Scene<'a> {
+    pub place: &'a Place,
+    pub account: &'a Account,
+    pub limit: Duration,
+    pub exit: Option<ExitStatus>,
+    pub error: &'a gix::Error,
+}
+
+/// What to tell the user.
+pub(super) fn of(scene: &Scene<'_>) -> Trouble {
+    let called = &scene.place.called;
+    if scene.account.stalled {
+        return Trouble::unreachable(
+            format!("{called} has stalled: no byte for {} s{}", scene.limit.as_secs_f32(), words_after(scene)),
+            "check the network; `--stall` or git's http.lowSpeedTime set the limit",
+        );
+    }
+    if let Some(fault) = &scene.account.fault {
+        return by_fault(called, fault);
+    }
+    if scene.place.url.scheme == Scheme::Ssh
+        && let Some(trouble) = by_ssh(scene)
+    {
+        return trouble;
+    }
+    if let Some(trouble) = by_server(scene) {
+        return trouble;
+    }
+    if scene.error.is_unauthenticated() {
+        return credentials(called, &told(scene));
+    }
+    Trouble::unreachable(
+        format!("{called} cannot be used: {}", told(scene)),
+        "check the URL (`git remote -v`) and the network, then run again",
+    )
+}
+
+fn by_fault(called: &str, fault: &Fault) -> Trouble {
+    match fault {
+        Fault::Connect(words) => Trouble::unreachable(
+            format!("{called} cannot be reached: {words}"),
+            "check the network and the URL (`git remote -v`); what is not synced now is synced by the next run",
+        ),
+        Fault::Certificate(words) => Trouble::unreachable(
+            format!("{called} shows a certificate that is not trusted: {words}"),
+            "name the CA that signed it in http.sslCAInfo",
+        ),
+        Fault::Credentials(words) => credentials(called, words),
+        Fault::ProxyCredentials(words) => Trouble::not_allowed(
+            format!("{called}: the proxy wants other credentials: {words}"),
+            "put them into http.proxy as http://user:password@host:port",
+        ),
+        Fault::Status { code: 403, words } => Trouble::not_allowed(
+            format!("{called} forbids it: {words}"),
+            "ask its owner for access, or use another account's credentials",
+        ),
+        Fault::Status { code: 404 | 410, words } => Trouble::unreachable(
+            format!("{called}: there is no repository: {words}"),
+            "check the URL (`git remote -v`), and that this account may see the repository",
+        ),
+        Fault::Status { code: 413, words } => Trouble::refused(
+            format!("{called} does not take that much at once: {words}"),
+            "raise the server's limit on a request's size",
+        ),
+        Fault::Status { code: _, words } => Trouble::unreachable(
+            format!("{called} failed: {words}"),
+            "try again later, or look into the server's log",
+        ),
+        Fault::NotGit(words) => Trouble::unreachable(
+            format!("{called} does not speak git: {words}"),
+            "check the URL (`git remote -v`): there is a web server, but no repository behind it",
+        ),
+        Fault::Setting(words) => Trouble::misconfigured(
+            format!("{called}: {words}"),
+            "`git config --show-origin --get-regexp '^http'` shows where it is set",
+        ),
+    }
+}
+
+fn credentials(called: &str, words: &str) -> Trouble {
+    Trouble::not_allowed(
+        format!("{called} wants credentials, and there are none that it accepts: {words}"),
+        "store them in a credential helper (`git help credentials`), or run once on a terminal with `git fetch`",
+    )
+}
+
+/// Ssh itself exits with 255, and else with what the program at the other end exited with.
+fn by_ssh(scene: &Scene<'_>) -> Option<Trouble> {
+    const SSH_ITSELF: i32 = 255;
+    const NO_SUCH_PROGRAM: i32 = 127;
+    let called = &scene.place.called;
+    match scene.exit?.code()? {
+        SSH_ITSELF if heard(scene, &["permission denied", "too many authentication failures"]) => {
+            Some(Trouble::not_allowed(
+                format!("{called} does not let this user in: {}", told(scene)),
+                "load the key into the agent (`ssh-add`), and check that the server knows it",
+            ))
+        }
+        SSH_ITSELF if heard(scene, &["host key verification failed", "host identification has changed"]) => {
+            Some(Trouble::not_allowed(
+                format!("{called} is not known to ssh as this host: {}", told(scene)),
+                "connect once by hand with `ssh`, and compare the fingerprint",
+            ))
+        }
+        SSH_ITSELF => Some(Trouble::unreachable(
+            format!("{called} cannot be reached: {}", told(scene)),
+            "check the network and the URL (`git remote -v`); what is not synced now is synced by the next run",
+        )),
+        NO_SUCH_PROGRAM => Some(Trouble::unreachable(
+            format!("{called} has no git server program: {}", told(scene)),
+            "install git at the server, or name the program in remote.<name>.uploadpack and receivepack",
+        )),
+        _ => None,
+    }
+}
+
+/// What git's own server programs say before they hang up.
+fn by_server(scene: &Scene<'_>) -> Option<Trouble> {
+    let called = &scene.place.called;
+    if heard(scene, &["dubious ownership"]) {
+        return Some(Trouble::not_allowed(
+            format!("{called} belongs to somebody else: {}", told(scene)),
+            "if you trust it: `git config --global --add safe.directory <its path>`",
+        ));
+    }
+    if heard(scene, &["permission denied", "access denied"]) {
+        return Some(Trouble::not_allowed(
+            format!("{called} does not let this user in: {}", told(scene)),
+            "ask the repository's owner for access; a daemon serves only what is exported",
+        ));
+    }
+    if heard(scene, &["does not appear to be a git repository", "repository not found", "no such repository"]) {
+        return Some(Trouble::unreachable(
+            format!("{called}: there is no repository: {}", told(scene)),
+            "check the URL (`git remote -v`), and that this account may see the repository",
+        ));
+    }
+    if heard(scene, &["service not enabled"]) {
+        return Some(Trouble::refused(
+            format!("{called} does not offer {}: {}", scene.place.service.as_str(), told(scene)),
+            "let the server's owner enable it, or push elsewhere (remote.<name>.pushUrl)",
+        ));
+    }
+    None
+}
+
+/// Whether the other side said one of `phrases`, which are in lower case.
+fn heard(scene: &Scene<'_>, phrases: &[&str]) -> bool {
+    let said = format!("{}\n{}", scene.account.words.join("\n"), shown::error(scene.error)).to_lowercase();
+    phrases.iter().any(|phrase| said.contains(phrase))
+}
+
+/// What the other side said, or if it said nothing what the protocol's failure is.
+fn told(scene: &Scene<'_>) -> String {
+    const LAST: usize = 6;
+    let words = &scene.account.words;
+    if words.is_empty() {
+        return shown::error(scene.error);
+    }
+    words[words.len().saturating_sub(LAST)..].join("; ")
+}
+
+fn words_after(scene: &Scene<'_>) -> String {
+    if scene.account.words.is_empty() { String::new() } else { format!(" ({})", told(scene)) }
+}

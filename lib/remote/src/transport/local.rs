@@ -1,0 +1,114 @@
+//! A repository on this machine: git's own server program, as git itself starts it.
+
+use std::{process::Command, sync::Arc};
+
+use gix_transport::{Protocol, client::{blocking_io::Transport, git::{ConnectMode, blocking_io::Connection}}};
+
+use super::{
+    child::{self, Process},
+    place::Place,
+    wire::Wire,
+};
+use crate::{Trouble, shown, terminal::Terminal};
+
+/// Starts the server program of `place`.
+pub(super) fn open(
+    place: &Place,
+    wire: &Arc<Wire>,
+    terminal: Terminal,
+) -> Result<(Box<dyn Transport + Send>, Process), Trouble> {
+    let path = place.local.as_deref().unwrap_or(std::path::Path::new(""));
+    look(place, path)?;
+    let program = program(place);
+    let mut command: Command = gix::command::prepare(&program)
+        .command_may_be_shell_script()
+        .arg(path)
+        .try_into()
+        .map_err(|error: gix::Error| Trouble::misconfigured(shown::error(&error), "check the program's name"))?;
+    for variable in OF_THIS_REPOSITORY {
+        command.env_remove(variable);
+    }
+    match place.protocol {
+        Protocol::V0 | Protocol::V1 => command.env_remove("GIT_PROTOCOL"),
+        Protocol::V2 => command.env("GIT_PROTOCOL", "version=2"),
+    };
+    let (from, to, process) = child::spawn(command, wire, terminal).map_err(|error| {
+        Trouble::unreachable(
+            format!("{}: cannot start {}: {error}", place.called, program.to_string_lossy()),
+            "a remote on this machine needs git's server programs on PATH: install git",
+        )
+    })?;
+    Ok((Box::new(talk(place, from, to)), process))
+}
+
+/// The protocol over a child's pipes.
+pub(super) fn talk(
+    place: &Place,
+    from: child::FromChild,
+    to: child::ToChild,
+) -> Connection<child::FromChild, child::ToChild> {
+    let nowhere = None::<(String, Option<u16>)>;
+    Connection::new(from, to, place.protocol, place.url.path.clone(), nowhere, ConnectMode::Process, false)
+        .custom_url(Some(place.url.to_bstring()))
+}
+
+/// Says beforehand what a server program would only say in the user's language.
+fn look(place: &Place, path: &std::path::Path) -> Result<(), Trouble> {
+    // The places that git looks at, in its order.
+    let with_suffix = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        std::path::PathBuf::from(name)
+    };
+    let candidates = [with_suffix("/.git"), path.to_owned(), with_suffix(".git/.git"), with_suffix(".git")];
+    let found = candidates.iter().find(|candidate| {
+        // A `.git` file points to the repository of a linked work tree or submodule.
+        candidate.is_file() || gix::discover::is_git(candidate).is_ok()
+    });
+    if found.is_some() {
+        return Ok(());
+    }
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(Trouble::not_allowed(
+            format!("{}: {error}", place.called),
+            "ask the folder's owner for access",
+        )),
+        _ => Err(Trouble::unreachable(
+            format!("{}: there is no git repository", place.called),
+            "check the path, and that its disk is there; `git remote -v` shows what is configured",
+        )),
+    }
+}
+
+fn program(place: &Place) -> std::ffi::OsString {
+    if let Some(program) = &place.program {
+        return program.clone();
+    }
+    let usual = place.service.as_str();
+    let on_path = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(usual).is_file()));
+    // Where only `git` is on PATH, its server programs are in its own folder.
+    let elsewhere = (!on_path).then(|| gix::path::env::core_dir_program(usual)).flatten();
+    elsewhere.map_or_else(|| usual.into(), Into::into)
+}
+
+/// Variables that say which repository is *this* one, as `git rev-parse --local-env-vars` lists them; the other
+/// repository's program must not see them.
+const OF_THIS_REPOSITORY: &[&str] = &[
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];

@@ -1,0 +1,141 @@
+//! A repository behind `ssh`, started as git starts it: `core.sshCommand`, `GIT_SSH_COMMAND`, `GIT_SSH` and
+//! `ssh.variant` decide on the program, and where nobody can answer a question ssh is told not to ask one.
+
+use std::{ffi::OsStr, process::Command, sync::Arc};
+
+use gix::{bstr::ByteSlice, url::ArgumentSafety};
+use gix_transport::{
+    Protocol,
+    client::blocking_io::{Transport, ssh::ProgramKind},
+};
+
+use super::{
+    child::{self, Process},
+    local,
+    place::Place,
+    wire::Wire,
+};
+use crate::{Trouble, shown, terminal::Terminal};
+
+/// Starts ssh to `place`.
+pub(super) fn open(
+    repo: &gix::Repository,
+    place: &Place,
+    wire: &Arc<Wire>,
+    terminal: Terminal,
+) -> Result<(Box<dyn Transport + Send>, Process), Trouble> {
+    let options = repo.ssh_connect_options().map_err(|error| {
+        Trouble::misconfigured(
+            format!("{}: {}", place.called, shown::error(&error)),
+            "check core.sshCommand and ssh.variant",
+        )
+    })?;
+    let program = options.ssh_command().to_owned();
+    let shell = if options.disallow_shell { Shell::Never } else { Shell::WhereNeeded };
+    let host = host(place)?;
+    let kind = options.kind.unwrap_or_else(|| kind_of(&program, &host, shell));
+    let command = command(place, &program, shell, kind, &host, terminal)?;
+    let (from, to, process) = child::spawn(command, wire, terminal).map_err(|error| {
+        Trouble::unreachable(
+            format!("{}: cannot start {}: {error}", place.called, program.to_string_lossy()),
+            "install ssh, or name it in core.sshCommand",
+        )
+    })?;
+    Ok((Box::new(local::talk(place, from, to)), process))
+}
+
+/// Whether the command line may be one for the shell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shell {
+    WhereNeeded,
+    Never,
+}
+
+/// `user@host`, unless an evil URL makes an option of it.
+fn host(place: &Place) -> Result<String, Trouble> {
+    let suspicious = |what: &str| {
+        Trouble::misconfigured(
+            format!("{}: its {what} could be taken for an option of ssh", place.called),
+            "correct the URL: `git remote -v` shows it",
+        )
+    };
+    match (place.url.user_as_argument(), place.url.host_as_argument()) {
+        (_, ArgumentSafety::Absent) => Err(suspicious("missing host")),
+        (ArgumentSafety::Dangerous(_), _) => Err(suspicious("user")),
+        (ArgumentSafety::Usable(user), ArgumentSafety::Usable(host) | ArgumentSafety::Dangerous(host)) => {
+            Ok(format!("{user}@{host}"))
+        }
+        (ArgumentSafety::Absent, ArgumentSafety::Usable(host)) => Ok(host.to_owned()),
+        (ArgumentSafety::Absent, ArgumentSafety::Dangerous(_)) => Err(suspicious("host")),
+    }
+}
+
+/// Which options a program takes, by its name; where that says nothing, by asking it as git does.
+fn kind_of(program: &OsStr, host: &str, shell: Shell) -> ProgramKind {
+    match ProgramKind::from(program) {
+        ProgramKind::Simple => {
+            let mut prepare = gix::command::prepare(program).command_may_be_shell_script().arg("-G").arg(host);
+            prepare.use_shell &= shell == Shell::WhereNeeded;
+            let asked = Command::try_from(prepare).ok().and_then(|mut command| {
+                use std::process::Stdio;
+                command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().ok()
+            });
+            if asked.is_some_and(|status| status.success()) { ProgramKind::Ssh } else { ProgramKind::Simple }
+        }
+        known => known,
+    }
+}
+
+fn command(
+    place: &Place,
+    program: &OsStr,
+    shell: Shell,
+    kind: ProgramKind,
+    host: &str,
+    terminal: Terminal,
+) -> Result<Command, Trouble> {
+    let mut prepare = gix::command::prepare(program).command_may_be_shell_script();
+    prepare.use_shell &= shell == Shell::WhereNeeded;
+    let port = place.url.port.map(|port| port.to_string());
+    let silent = terminal == Terminal::Absent;
+    prepare = match (kind, port) {
+        (ProgramKind::Ssh, port) => {
+            if silent {
+                prepare = prepare.args(["-o", "BatchMode=yes"]);
+            }
+            if place.protocol == Protocol::V2 {
+                prepare = prepare.args(["-o", "SendEnv=GIT_PROTOCOL"]).env("GIT_PROTOCOL", "version=2");
+            }
+            port.into_iter().fold(prepare, |prepare, port| prepare.args(["-p", &port]))
+        }
+        (ProgramKind::Plink | ProgramKind::Putty | ProgramKind::TortoisePlink, port) => {
+            if silent || kind == ProgramKind::TortoisePlink {
+                prepare = prepare.arg("-batch");
+            }
+            port.into_iter().fold(prepare, |prepare, port| prepare.args(["-P", &port]))
+        }
+        (ProgramKind::Simple, None) => prepare,
+        (ProgramKind::Simple, Some(_)) => {
+            return Err(Trouble::misconfigured(
+                format!("{}: {} cannot be told a port", place.called, program.to_string_lossy()),
+                "set ssh.variant to `ssh` if it takes ssh's options",
+            ));
+        }
+    };
+    let path = gix::url::expand_path::for_shell(place.url.path.clone());
+    let at_the_other_end = place.program.clone().unwrap_or_else(|| place.service.as_str().into());
+    let quoted = gix::quote::single(path.as_ref());
+    let mut line = at_the_other_end;
+    line.push(" ");
+    line.push(quoted.to_os_str().map_err(|_| {
+        Trouble::misconfigured(format!("{}: its path is not valid text", place.called), "use a path in UTF-8")
+    })?);
+    prepare
+        .arg(host)
+        .arg(line)
+        // What ssh says decides between "not there" and "not allowed", so it has to say it in English.
+        .env("LC_ALL", "C")
+        .env("LANG", "C")
+        .try_into()
+        .map_err(|error: gix::Error| Trouble::misconfigured(shown::error(&error), "check core.sshCommand"))
+}

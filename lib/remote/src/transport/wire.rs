@@ -1,0 +1,109 @@
+//! What is known of a connection besides what the protocol says: how many bytes went by, what the program at
+//! its end wrote to stderr, what the HTTP server answered, whether it stalled.
+//!
+//! gix reports a broken connection as "an I/O error". The reason is told elsewhere, by ssh on its stderr or by
+//! a server in a status line, and would be lost to the user if nobody kept it.
+
+use std::{
+    io,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+/// The account of one connection, shared by all that work on it.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    /// How long no byte may go by.
+    pub limit: Duration,
+    received: AtomicU64,
+    sent: AtomicU64,
+    account: Mutex<Account>,
+}
+
+/// What happened besides the protocol.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Account {
+    /// No byte went by for the limit.
+    pub stalled: bool,
+    /// Lines that the program at the end wrote to its stderr.
+    pub words: Vec<String>,
+    /// What failed below the protocol.
+    pub fault: Option<Fault>,
+}
+
+/// A failure that the transport itself saw, with its words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// No connection could be made.
+    Connect(String),
+    /// The connection is not safe: a certificate that cannot be trusted.
+    Certificate(String),
+    /// The server wants credentials, or others than it got.
+    Credentials(String),
+    /// The proxy wants credentials, or others than it got.
+    ProxyCredentials(String),
+    /// An HTTP status that is no success.
+    Status { code: u16, words: String },
+    /// There is a web server, but no git behind that address.
+    NotGit(String),
+    /// A setting that cannot be used.
+    Setting(String),
+}
+
+impl Wire {
+    pub fn new(limit: Duration) -> Self {
+        Self { limit, received: AtomicU64::new(0), sent: AtomicU64::new(0), account: Mutex::default() }
+    }
+
+    pub fn count_received(&self, bytes: usize) {
+        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub fn count_sent(&self, bytes: usize) {
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the limit has passed, and gives the error to return to the protocol.
+    pub fn stall(&self) -> io::Error {
+        self.update(|account| account.stalled = true);
+        io::Error::new(io::ErrorKind::TimedOut, "the connection stalled")
+    }
+
+    /// Keeps a line of the other side's stderr; the last ones count, as that is where programs say why they die.
+    pub fn heard(&self, line: String) {
+        const KEPT: usize = 40;
+        self.update(|account| {
+            if account.words.len() == KEPT {
+                account.words.remove(0);
+            }
+            account.words.push(line);
+        });
+    }
+
+    /// Keeps the first fault: those that follow are its consequences.
+    pub fn fault(&self, fault: Fault) {
+        self.update(|account| {
+            account.fault.get_or_insert(fault);
+        });
+    }
+
+    /// Forgets a fault that was dealt with, such as a demand for credentials that were then given.
+    pub fn forgive(&self) {
+        self.update(|account| account.fault = None);
+    }
+
+    pub fn account(&self) -> Account {
+        self.account.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    fn update(&self, change: impl FnOnce(&mut Account)) {
+        change(&mut self.account.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    }
+}

@@ -1,0 +1,152 @@
+//! Fetching from a repository on this machine, judged by git.
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod common;
+
+use common::{Stopping, id, name, open, origin};
+use remote::{Fetch, Trouble, Unwatched, Why};
+use testkit::World;
+
+const NOTES: &str = "+refs/notes/mem/*:refs/notes/origin/mem/*";
+
+#[test]
+fn branches_and_notes_come_over_one_connection_as_one_pack() {
+    let (_world, remote, [ours, theirs]) = World::with_clones(["ours", "theirs"]);
+    theirs.write("new.md", "new\n");
+    theirs.commit_all("new");
+    theirs.git(["notes", "--ref=mem/x", "add", "-m", "a note"]);
+    theirs.git(["push", "-q", "origin", "HEAD", "refs/notes/mem/x"]);
+
+    let repo = open(&ours);
+    let what = Fetch::configured().and(NOTES).unwrap();
+    let fetched = origin(&repo).fetch(&what, &Unwatched).unwrap();
+
+    let moved: Vec<_> = fetched.moved.iter().map(|moved| moved.local.as_bstr().to_string()).collect();
+    assert_eq!(moved, ["refs/notes/origin/mem/x", "refs/remotes/origin/main"]);
+    assert_eq!(ours.rev("refs/remotes/origin/main"), remote.rev("refs/heads/main"));
+    assert_eq!(ours.rev("refs/notes/origin/mem/x"), remote.rev("refs/notes/mem/x"));
+    assert_eq!(fetched.objects, 6, "two commits, two trees, two blobs");
+    assert!(ours.git(["count-objects", "-v"]).contains("in-pack: 6"));
+    assert!(ours.git(["reflog", "show", "refs/remotes/origin/main"]).contains("fetch: fast-forward"));
+    ours.git(["fsck", "--strict"]);
+
+    let again = origin(&repo).fetch(&what, &Unwatched).unwrap();
+    assert_eq!((again.moved.len(), again.objects), (0, 0));
+    assert_eq!(again.listing.id_of(name("refs/heads/main").as_ref()), Some(id(&remote.rev("refs/heads/main"))));
+}
+
+#[test]
+fn a_listing_has_the_refs_asked_for_and_the_default_branch() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    remote.git(["tag", "-a", "-m", "one", "v1", "main"]);
+    let repo = open(&ours);
+    let listing = origin(&repo).list(&["refs/tags/"], &Unwatched).unwrap();
+    assert_eq!(listing.head, Some(name("refs/heads/main")));
+    assert_eq!(listing.refs.len(), 1);
+    assert_eq!(listing.refs[0].id, id(&remote.rev("refs/tags/v1")));
+    assert_eq!(listing.refs[0].peeled, Some(id(&remote.rev("main"))));
+    assert_eq!(origin(&repo).list(&[], &Unwatched).unwrap().refs.len(), 2);
+}
+
+#[test]
+fn tags_come_along_with_what_they_are_of_as_with_git() {
+    let (_world, remote, [ours, twin, theirs]) = World::with_clones(["ours", "twin", "theirs"]);
+    remote.git(["tag", "-a", "-m", "late", "on-old", "main"]);
+    theirs.write("new.md", "new\n");
+    theirs.commit_all("new");
+    theirs.git(["tag", "-a", "-m", "one", "on-new"]);
+    theirs.git(["tag", "light"]);
+    theirs.git(["push", "-q", "origin", "HEAD", "on-new", "light"]);
+    theirs.git(["checkout", "-q", "--detach"]);
+    theirs.write("unreachable.md", "x\n");
+    theirs.commit_all("on no branch");
+    theirs.git(["tag", "-a", "-m", "none", "elsewhere"]);
+    theirs.git(["push", "-q", "origin", "elsewhere"]);
+
+    origin(&open(&ours)).fetch(&Fetch::configured(), &Unwatched).unwrap();
+    twin.git(["fetch", "-q"]);
+    assert_eq!(ours.git(["for-each-ref"]), twin.git(["for-each-ref"]));
+}
+
+#[test]
+fn refs_that_are_gone_are_pruned_where_that_is_configured() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    remote.git(["branch", "gone", "main"]);
+    let all = || origin(&open(&ours)).fetch(&Fetch::configured(), &Unwatched).unwrap();
+    all();
+    remote.git(["branch", "-D", "gone"]);
+    assert!(all().moved.is_empty());
+    assert!(ours.try_rev("refs/remotes/origin/gone").is_some());
+    ours.git(["config", "fetch.prune", "true"]);
+    let pruned = all().moved;
+    assert_eq!(pruned.len(), 1);
+    assert_eq!((pruned[0].local.clone(), pruned[0].new), (name("refs/remotes/origin/gone"), None));
+    assert_eq!(ours.try_rev("refs/remotes/origin/gone"), None);
+    assert!(ours.try_rev("refs/remotes/origin/main").is_some());
+}
+
+#[test]
+fn without_a_plus_nothing_of_ours_is_lost() {
+    let (_world, _remote, [ours, theirs]) = World::with_clones(["ours", "theirs"]);
+    theirs.git(["notes", "--ref=mem/x", "add", "-m", "theirs"]);
+    theirs.git(["push", "-q", "origin", "refs/notes/mem/x"]);
+    ours.git(["notes", "--ref=mem/x", "add", "-m", "ours"]);
+    let before = ours.rev("refs/notes/mem/x");
+    let what = Fetch::only().and("refs/notes/mem/*:refs/notes/mem/*").unwrap();
+    let fetched = origin(&open(&ours)).fetch(&what, &Unwatched).unwrap();
+    assert_eq!(fetched.rejected.len(), 1);
+    assert_eq!(fetched.rejected[0].why, Why::NotFastForward);
+    assert_eq!(ours.rev("refs/notes/mem/x"), before);
+}
+
+#[test]
+fn a_branch_in_the_way_of_a_folder_of_branches_is_left_alone() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    remote.git(["branch", "a", "main"]);
+    origin(&open(&ours)).fetch(&Fetch::configured(), &Unwatched).unwrap();
+    ours.git(["pack-refs", "--all"]);
+    remote.git(["branch", "-D", "a"]);
+    remote.git(["branch", "a/b", "main"]);
+    let fetched = origin(&open(&ours)).fetch(&Fetch::configured(), &Unwatched).unwrap();
+    assert_eq!(fetched.rejected[0].why, Why::NameTaken);
+    ours.git(["fsck", "--strict"]);
+}
+
+#[test]
+fn whoever_says_stop_finds_nothing_changed() {
+    let (_world, _remote, [ours, theirs]) = World::with_clones(["ours", "theirs"]);
+    theirs.write("new.md", "new\n");
+    theirs.commit_all("new");
+    theirs.push();
+    let before = ours.git(["for-each-ref"]);
+    for watcher in [
+        Stopping { at_objects: true, ..Stopping::default() },
+        Stopping { at_local_refs: true, ..Stopping::default() },
+    ] {
+        let stopped = origin(&open(&ours)).fetch(&Fetch::configured(), &watcher).unwrap_err();
+        assert!(matches!(&stopped, Trouble::Stopped(why) if why.to_string().contains("somebody else's")));
+        assert_eq!(ours.git(["for-each-ref"]), before);
+    }
+    assert_eq!(leftovers(&ours), Vec::<String>::new());
+}
+
+#[test]
+fn an_empty_remote_has_no_refs_and_that_is_fine() {
+    let world = World::new();
+    let remote = world.bare("empty");
+    let ours = world.clone_of(&remote, "ours");
+    let repo = open(&ours);
+    let fetched = origin(&repo).fetch(&Fetch::configured().and(NOTES).unwrap(), &Unwatched).unwrap();
+    assert!(fetched.moved.is_empty() && fetched.listing.refs.is_empty());
+}
+
+/// What a fetch should not leave behind.
+fn leftovers(repo: &testkit::Repo) -> Vec<String> {
+    let objects = repo.common_dir().join("objects");
+    [objects.clone(), objects.join("pack")]
+        .iter()
+        .flat_map(|dir| std::fs::read_dir(dir).unwrap())
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| name.starts_with("tmp_") || name.starts_with(".tmp") || name.ends_with(".keep"))
+        .collect()
+}

@@ -1,0 +1,189 @@
+//! Pushing to a repository on this machine, judged by git.
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod common;
+
+use common::{Stopping, id, name, open, origin};
+use remote::{Answer, Push, Pushed, Together, Trouble, Unwatched, Update};
+use testkit::{Repo, World};
+
+fn update(full: &str, expected: Option<&str>, new: Option<&str>) -> Update {
+    Update { name: name(full), expected: expected.map(id), new: new.map(id) }
+}
+
+fn push(repo: &Repo, updates: Vec<Update>) -> Pushed {
+    origin(&open(repo)).push(&Push { updates, together: Together::Independent }, &Unwatched).unwrap()
+}
+
+#[test]
+fn what_is_pushed_is_whole_and_the_tracking_ref_follows() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    let old = ours.head();
+    ours.write("deep/er/file.md", "text\n");
+    ours.commit_all("one");
+    ours.write("deep/er/file.md", "text\nmore\n");
+    let new = ours.commit_all("two");
+    let pushed = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
+    assert_eq!(pushed.answers, [Answer::Done]);
+    assert_eq!(remote.rev("refs/heads/main"), new);
+    assert_eq!(ours.rev("refs/remotes/origin/main"), new);
+    assert!(ours.git(["reflog", "show", "refs/remotes/origin/main"]).contains("update by push"));
+    remote.git(["fsck", "--strict"]);
+    let again = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
+    assert_eq!((again.answers, again.objects, again.bytes), (vec![Answer::UpToDate], 0, 0));
+}
+
+#[test]
+fn a_remote_that_moved_is_stale_and_is_not_overwritten() {
+    let (_world, remote, [ours, theirs]) = World::with_clones(["ours", "theirs"]);
+    let old = ours.head();
+    theirs.write("theirs.md", "x\n");
+    let moved = theirs.commit_all("theirs");
+    theirs.push();
+    ours.write("ours.md", "x\n");
+    let new = ours.commit_all("ours");
+    let pushed = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
+    assert_eq!(pushed.answers, [Answer::Stale { actual: Some(id(&moved)) }]);
+    assert!(pushed.lost_a_race() && !pushed.all_done());
+    assert_eq!(remote.rev("refs/heads/main"), moved);
+}
+
+#[test]
+fn a_ref_that_moves_while_the_push_is_under_way_is_stale_too() {
+    let (_world, remote, [ours, theirs]) = World::with_clones(["ours", "theirs"]);
+    let old = ours.head();
+    theirs.write("theirs.md", "x\n");
+    let moved = theirs.commit_all("theirs");
+    theirs.git(["push", "-q", "origin", "HEAD:refs/heads/other"]);
+    // The race, made sure of: while the server looks at the push, the branch moves.
+    remote.hook("pre-receive", &format!("#!/bin/sh\nunset GIT_QUARANTINE_PATH\ngit update-ref refs/heads/main {moved}\n"));
+    ours.write("ours.md", "x\n");
+    let new = ours.commit_all("ours");
+    let pushed = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
+    assert_eq!(pushed.answers, [Answer::Stale { actual: Some(id(&moved)) }]);
+}
+
+#[test]
+fn what_a_hook_says_reaches_the_user_and_the_others_go_through() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    remote.hook(
+        "update",
+        "#!/bin/sh\necho \"looking at $1\"\ncase $1 in refs/heads/main) echo 'not on a friday' >&2; exit 1;; esac\n",
+    );
+    let old = ours.head();
+    ours.write("ours.md", "x\n");
+    let new = ours.commit_all("ours");
+    let pushed = push(
+        &ours,
+        vec![
+            update("refs/heads/main", Some(&old), Some(&new)),
+            update("refs/heads/topic", None, Some(&new)),
+        ],
+    );
+    assert_eq!(pushed.answers, [Answer::Rejected { words: "hook declined".into() }, Answer::Done]);
+    assert!(pushed.remote_lines.contains(&"not on a friday".to_owned()), "{:?}", pushed.remote_lines);
+    assert_eq!((remote.rev("refs/heads/main"), remote.rev("refs/heads/topic")), (old, new));
+}
+
+#[test]
+fn an_atomic_push_moves_all_or_none() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    let old = ours.head();
+    ours.write("ours.md", "x\n");
+    let new = ours.commit_all("ours");
+    let updates = vec![
+        update("refs/heads/main", Some(&old), Some(&new)),
+        update("refs/heads/topic", Some(&old), Some(&new)),
+    ];
+    let what = Push { updates, together: Together::Atomic };
+    let pushed = origin(&open(&ours)).push(&what, &Unwatched).unwrap();
+    assert_eq!(pushed.answers, [Answer::HeldBack, Answer::Stale { actual: None }]);
+    assert_eq!(remote.rev("refs/heads/main"), old);
+
+    remote.hook("update", "#!/bin/sh\ntest $1 = refs/heads/main\n");
+    let updates = vec![
+        update("refs/heads/main", Some(&old), Some(&new)),
+        update("refs/heads/topic", None, Some(&new)),
+    ];
+    let what = Push { updates, together: Together::Atomic };
+    let pushed = origin(&open(&ours)).push(&what, &Unwatched).unwrap();
+    assert!(!pushed.all_done() && !pushed.lost_a_race(), "{:?}", pushed.answers);
+    assert_eq!(remote.rev("refs/heads/main"), old);
+}
+
+#[test]
+fn refs_are_created_and_deleted_tags_and_trees_included() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    let head = ours.head();
+    ours.git(["tag", "-a", "-m", "one", "v1"]);
+    let tag = ours.rev("refs/tags/v1");
+    let tree = ours.rev("HEAD^{tree}");
+    let pushed = push(
+        &ours,
+        vec![
+            update("refs/heads/topic", None, Some(&head)),
+            update("refs/tags/v1", None, Some(&tag)),
+            update("refs/odd/tree", None, Some(&tree)),
+        ],
+    );
+    assert!(pushed.all_done(), "{:?}", pushed.answers);
+    assert_eq!(remote.rev("refs/tags/v1^{}"), head);
+    let pushed = push(&ours, vec![update("refs/heads/topic", Some(&head), None)]);
+    assert_eq!(pushed.answers, [Answer::Done]);
+    assert_eq!(remote.try_rev("refs/heads/topic"), None);
+    remote.git(["fsck", "--strict"]);
+}
+
+#[test]
+fn a_quota_is_a_refusal_with_the_servers_words() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    remote.git(["config", "receive.maxInputSize", "100"]);
+    let old = ours.head();
+    ours.write("big.md", (0..5000).map(|n| format!("{n} line\n")).collect::<String>());
+    let new = ours.commit_all("big");
+    let what =
+        Push { updates: vec![update("refs/heads/main", Some(&old), Some(&new))], together: Together::Independent };
+    let trouble = origin(&open(&ours)).push(&what, &Unwatched).unwrap_err();
+    assert!(matches!(&trouble, Trouble::Refused(_)), "{trouble:?}");
+    assert!(trouble.to_string().contains("maximum allowed size"), "{trouble}");
+}
+
+#[test]
+fn whoever_says_stop_before_a_push_finds_the_remote_as_it_was() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    let old = ours.head();
+    ours.write("ours.md", "x\n");
+    let new = ours.commit_all("ours");
+    let watcher = Stopping { at_remote_refs: true, ..Stopping::default() };
+    let what =
+        Push { updates: vec![update("refs/heads/main", Some(&old), Some(&new))], together: Together::Independent };
+    let stopped = origin(&open(&ours)).push(&what, &watcher).unwrap_err();
+    assert!(matches!(stopped, Trouble::Stopped(_)));
+    assert_eq!(remote.rev("refs/heads/main"), old);
+}
+
+#[test]
+fn histories_of_every_shape_arrive_whole() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    let old = ours.head();
+    // Back and forth between two contents, in commits that claim to be ever older: no chain of deltas may close.
+    let long: String = (0..400).map(|n| format!("line {n}\n")).collect();
+    for round in 0..6 {
+        ours.write("swing.md", if round % 2 == 0 { long.clone() } else { long.replace("line 3", "LINE 3") });
+        ours.write(&format!("folder/{round}.md"), format!("{round}\n{long}"));
+        let date = format!("@{} +0000", 1_700_000_000 - round * 1000);
+        let commit = ours.git_invocation().env("GIT_COMMITTER_DATE", &date);
+        ours.git(["add", "-A"]);
+        commit.args(["commit", "-q", "-m", "round"]).success();
+    }
+    ours.git(["checkout", "-q", "-b", "side", &old]);
+    ours.write("side.md", &long);
+    ours.commit_all("side");
+    ours.git(["checkout", "-q", "main"]);
+    ours.git(["merge", "-q", "--no-edit", "side"]);
+    ours.git(["mv", "swing.md", "folder/moved.md"]);
+    let new = ours.commit_all("moved");
+    let pushed = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
+    assert_eq!(pushed.answers, [Answer::Done]);
+    remote.git(["fsck", "--strict"]);
+}
