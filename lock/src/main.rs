@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    lock::Cli::parse().run()
+    match phase::parse::<lock::Cli>() {
+        Ok(cli) => cli.run(),
+        Err(code) => code,
+    }
 }

@@ -31,7 +31,8 @@ fn write<C: clap::Parser>(prefix: &OsStr) -> anyhow::Result<()> {
     let name = command.get_name().to_owned();
     let folder = |path: &str| {
         let folder = Path::new(prefix).join(path);
-        std::fs::create_dir_all(&folder).with_context(|| format!("{} could not be made", folder.display()))?;
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("{} could not be made", folder.display()))?;
         anyhow::Ok(folder)
     };
     let written = |error| format!("{error} of {name} could not be written");

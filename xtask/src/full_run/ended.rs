@@ -49,16 +49,22 @@ impl Ended {
         match Exit::of(document.outcome, document.error.as_ref().map(|error| error.code)) {
             // A step may fail after its document went on: then the document cannot tell.
             Exit::Ok => self.first_failure().unwrap_or(0),
+            // A step found an empty pipe: what counts is why the one before it died.
+            Exit::BadInput => self.first_failure().unwrap_or(Exit::BadInput.code()),
             exit => exit.code(),
         }
     }
 
-    /// The steps that were ended by a signal.
-    pub fn killed(&self) -> impl Iterator<Item = (&'static str, i32)> + '_ {
-        self.steps.iter().filter_map(|step| match step.end {
-            End::Killed(signal) => Some((step.name, signal)),
-            End::Exited(_) => None,
-        })
+    /// The first step that ended without passing the document on.
+    pub fn died(&self) -> Option<StepEnd> {
+        let silent = match &self.envelope {
+            None => true,
+            Some(envelope) => {
+                envelope.document().error.as_ref().is_some_and(|error| error.code == Exit::BadInput.code())
+            }
+        };
+        let first = self.steps.iter().find(|step| step.end != End::Exited(0)).copied();
+        first.filter(|step| silent && step.end != End::Exited(Exit::BadInput.code()))
     }
 
     fn first_failure(&self) -> Option<u8> {
@@ -101,6 +107,18 @@ mod tests {
     fn without_a_document_nothing_is_well() {
         assert_eq!(Ended { envelope: None, ..ended(Outcome::Ok, &[0, 0]) }.code(), 1);
         assert_eq!(Ended { envelope: None, ..ended(Outcome::Ok, &[2, 65]) }.code(), 2);
+    }
+
+    #[test]
+    fn a_step_that_died_is_blamed_and_not_the_one_that_found_its_pipe_empty() {
+        let mut ended = ended(Outcome::Ok, &[0, 2, 65, 65]);
+        if let Some(envelope) = &mut ended.envelope {
+            let failure =
+                Failure { phase: "notes-sync".into(), code: 65, message: String::new(), help: None };
+            envelope.conclude(Outcome::Failed, Some(failure), true);
+        }
+        assert_eq!(ended.code(), 2);
+        assert_eq!(ended.died().map(|step| step.end), Some(End::Exited(2)));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::{
     demo,
     report::{self, Facts},
 };
-pub use ended::Ended;
+pub use ended::{End, Ended, StepEnd};
 pub use options::FullRun;
 pub use pipeline::Surroundings;
 

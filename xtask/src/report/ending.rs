@@ -5,18 +5,20 @@ use owo_colors::OwoColorize as _;
 use phase::{Page, plain};
 
 use super::{Facts, prose, repository};
+use crate::full_run::{End, StepEnd};
 
 /// Draws the end of a run that left a document.
 pub fn draw(facts: &Facts<'_>, document: &Document, page: &mut Page) {
-    if let Some(error) = &document.error {
-        page.gap();
-        page.error(&error.message, error.help.as_deref());
+    page.gap();
+    match (facts.ended.signal, facts.ended.died(), &document.error) {
+        (Some(_), _, _) => interruption(facts, page),
+        (None, Some(step), _) => death(step, page),
+        (None, None, Some(error)) => page.error(&error.message, error.help.as_deref()),
+        (None, None, None) => {}
     }
     if document.outcome == Outcome::Conflict {
         conflicts(document, page);
     }
-    deaths(facts, page);
-    interruption(facts, page);
     if facts.quiet && document.outcome == Outcome::Ok && facts.ended.signal.is_none() {
         return;
     }
@@ -34,13 +36,13 @@ pub fn draw(facts: &Facts<'_>, document: &Document, page: &mut Page) {
 
 /// Draws the end of a run that left none.
 pub fn without_a_document(facts: &Facts<'_>, page: &mut Page) {
-    deaths(facts, page);
-    interruption(facts, page);
-    if facts.ended.signal.is_none() {
-        page.error(
+    match (facts.ended.signal, facts.ended.died()) {
+        (Some(_), _) => interruption(facts, page),
+        (None, Some(step)) => death(step, page),
+        (None, None) => page.error(
             "the run ended without a result",
             Some("the messages above say why; what was committed is kept, and the next run catches up"),
-        );
+        ),
     }
 }
 
@@ -57,13 +59,16 @@ fn conflicts(document: &Document, page: &mut Page) {
     }
 }
 
-fn deaths(facts: &Facts<'_>, page: &mut Page) {
-    if facts.ended.signal.is_some() {
-        return;
-    }
-    for (name, signal) in facts.ended.killed() {
-        let message = format!("`{name}` was ended by signal {signal}");
-        page.error(&message, Some("run it again: whatever was left half-done is recognised and cleaned up"));
+fn death(StepEnd { name, end }: StepEnd, page: &mut Page) {
+    match end {
+        End::Exited(code) => page.error(
+            &format!("`{name}` ended with code {code} and without a result"),
+            Some("its own message above says why"),
+        ),
+        End::Killed(signal) => page.error(
+            &format!("`{name}` was ended by signal {signal}"),
+            Some("run it again: whatever was left half-done is recognised and cleaned up"),
+        ),
     }
 }
 
@@ -90,6 +95,8 @@ fn state(document: &Document) -> String {
                 prose::count(logcheck.found.len() as u64, "session log")
             )
         }
+        // It died, and what it had done by then only the repository can tell.
+        (Outcome::Failed, Some(_)) => "what was committed is kept".into(),
         _ => match &document.repo {
             Some(repo) => format!(
                 "nothing was changed in {}",

@@ -1,0 +1,32 @@
+//! What the stories of whole runs share.
+#![allow(dead_code, reason = "each story uses a part of it")]
+
+use testkit::{Invocation, Output, Pipeline, Ran, Repo};
+
+/// `lockstep full-run` on a repository.
+pub fn full_run(repo: &Repo) -> Invocation {
+    repo.program(env!("CARGO_BIN_EXE_lockstep")).args(["full-run", "--repo", repo.path().as_str()])
+}
+
+/// A full run that must succeed; its document is on stdout.
+#[track_caller]
+pub fn sync(repo: &Repo) -> Output {
+    full_run(repo).arg("--json").success()
+}
+
+/// The pipeline as a person would type it.
+pub fn pipeline(repo: &Repo) -> Ran {
+    let lock = |command: &str| repo.binary("lock").arg(command);
+    ["logcheck", "gitsync", "notes-sync", "notesurface", "cmdcopy"]
+        .into_iter()
+        .fold(Pipeline::new().then(lock("acquire")), |pipeline, name| pipeline.then(repo.binary(name)))
+        .then(lock("release"))
+        .output()
+}
+
+/// The identity file of a clone, kept out of its commits.
+pub fn identity(repo: &Repo, json: &str) {
+    repo.write(".claude/identity.json", json);
+    let exclude = repo.common_dir().join("info/exclude");
+    std::fs::write(exclude, ".claude/identity.json\n").expect("info/exclude");
+}

@@ -1,0 +1,107 @@
+//! Runs that do not get to their end.
+#![allow(clippy::unwrap_used, reason = "a test that fails panics")]
+#![cfg(unix)]
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{full_run, sync};
+use testkit::{Repo, Running, World, assert_converged};
+
+/// A run that hangs in a hook, its commit made and not pushed.
+fn run_that_hangs(mike: &Repo) -> Running {
+    let hanging = mike.git_dir().join("hanging");
+    mike.hook("pre-push", &format!("#!/bin/sh\ntouch '{hanging}'\nexec sleep 600\n"));
+    mike.write("new.md", "new\n");
+    let mut run = full_run(mike).spawn();
+    wait_until("the hook runs", || hanging.exists() || !run.is_alive());
+    assert!(hanging.exists(), "{}", run.wait());
+    run
+}
+
+#[track_caller]
+fn wait_until(what: &str, mut happened: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !happened() {
+        assert!(Instant::now() < deadline, "waited a minute in vain until {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn sleepers(mike: &Repo) -> usize {
+    // The hook's own process has the repository as its working directory.
+    let Ok(processes) = std::fs::read_dir("/proc") else { return 0 };
+    let is_ours = |process: &std::fs::DirEntry| {
+        std::fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd == mike.path().as_std_path())
+            && std::fs::read(process.path().join("cmdline"))
+                .is_ok_and(|line| line.starts_with(b"sleep\x00600"))
+    };
+    processes.flatten().filter(is_ours).count()
+}
+
+#[test]
+fn a_signal_ends_the_phases_gives_the_lock_back_and_leaves_the_repository_whole() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let (_world, origin, [mike]) = World::with_clones(["mike"]);
+        let run = run_that_hangs(&mike);
+
+        run.signal(signal);
+        let output = run.wait();
+
+        output.assert_code(code);
+        assert!(output.stdout.contains("interrupted"), "{output}");
+        mike.assert_unlocked();
+        mike.assert_sound();
+        mike.assert_clean();
+        assert_eq!(mike.log("HEAD").len(), 2, "what was committed is kept");
+
+        std::fs::remove_file(mike.common_dir().join("hooks/pre-push")).unwrap();
+        sync(&mike);
+        assert_converged(&[&mike, &origin]);
+    }
+}
+
+#[test]
+fn without_a_terminal_what_the_phases_started_ends_with_them() {
+    if std::fs::File::open("/dev/tty").is_ok() {
+        // On a terminal it is the terminal that tells everybody.
+        return;
+    }
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    let run = run_that_hangs(&mike);
+    assert_eq!(sleepers(&mike), 1);
+    run.signal("TERM");
+    run.wait().assert_code(143);
+    wait_until("the hook has ended", || sleepers(&mike) == 0);
+}
+
+#[test]
+fn after_a_kill_the_next_run_goes_through_at_once() {
+    let (_world, origin, [mike]) = World::with_clones(["mike"]);
+    let mut run = run_that_hangs(&mike);
+    run.kill();
+    run.wait();
+    std::fs::remove_file(mike.common_dir().join("hooks/pre-push")).unwrap();
+    // The killed run's phases may still be there; its lock is not.
+    full_run(&mike).args(["--wait", "30s"]).success();
+    assert_converged(&[&mike, &origin]);
+    mike.assert_unlocked();
+}
+
+#[test]
+fn a_phase_that_is_killed_leaves_no_lock_and_is_named() {
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    // The hook kills gitsync, as the kernel does where memory is short.
+    mike.hook("pre-push", "#!/bin/sh\nkill -9 $PPID\nsleep 1\n");
+    mike.write("new.md", "new\n");
+
+    let output = full_run(&mike).output();
+
+    output.assert_code(1);
+    assert!(output.stdout.contains("`gitsync` was ended by signal 9"), "{output}");
+    mike.assert_unlocked();
+    mike.assert_sound();
+    std::fs::remove_file(mike.common_dir().join("hooks/pre-push")).unwrap();
+    sync(&mike);
+}
