@@ -96,7 +96,19 @@ mod tests {
 
     #[test]
     fn every_spelling_of_dot_git_is_refused() {
-        for name in [".git", ".GIT", ".Git", "git~1", "GIT~1", ".git ", ".git.", ".git::$INDEX_ALLOCATION", ".g\u{200c}it", ".git\\x", "a\\.git"] {
+        for name in [
+            ".git",
+            ".GIT",
+            ".Git",
+            "git~1",
+            "GIT~1",
+            ".git ",
+            ".git.",
+            ".git::$INDEX_ALLOCATION",
+            ".g\u{200c}it",
+            ".git\\x",
+            "a\\.git",
+        ] {
             assert!(check(name.into(), Leaf::Other).is_err(), "{name} at the top");
             assert!(check(format!("a/{name}/b").as_str().into(), Leaf::Other).is_err(), "{name} below");
         }
@@ -123,7 +135,9 @@ mod tests {
 
     #[test]
     fn honest_names_pass() {
-        for path in [".gitignore", "a/.gitattributes", "git", "a b/ü\n\"x\"", "a\\b", ".github/x.yml", "git~", "con"] {
+        for path in
+            [".gitignore", "a/.gitattributes", "git", "a b/ü\n\"x\"", "a\\b", ".github/x.yml", "git~", "con"]
+        {
             assert_eq!(check(path.into(), Leaf::Other), Ok(()), "{path}");
         }
     }

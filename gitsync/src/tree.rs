@@ -47,7 +47,11 @@ impl Counts {
 ///
 /// # Errors
 /// A path is unmerged; an entry is damaged; an object cannot be written.
-pub fn build(repo: &gix::Repository, index: &gix::index::State, sink: &mut dyn Sink) -> anyhow::Result<Built> {
+pub fn build(
+    repo: &gix::Repository,
+    index: &gix::index::State,
+    sink: &mut dyn Sink,
+) -> anyhow::Result<Built> {
     let mut builder = Builder { repo, index, entries: index.entries(), sink };
     let cache = builder.folder(0, index.tree())?;
     Ok(Built { id: cache.node.id, cache: cache.node })
@@ -71,13 +75,17 @@ impl<'a> Builder<'a> {
     /// Take all entries that share the first `prefix` bytes of the next one's path, and write their tree.
     fn folder(&mut self, prefix: usize, known: Option<&Cache>) -> anyhow::Result<Folder> {
         let before = self.entries.len();
-        let here: &'a BStr = self.entries.first().map_or(b"".as_bstr(), |entry| entry.path(self.index)[..prefix].as_bstr());
+        let here: &'a BStr =
+            self.entries.first().map_or(b"".as_bstr(), |entry| entry.path(self.index)[..prefix].as_bstr());
         if let Some(known) = known.filter(|known| self.is_still_true(known, here)) {
             self.entries = &self.entries[known.num_entries.unwrap_or(0) as usize..];
             return Ok(Folder { node: known.clone(), incomplete: false });
         }
-        let known: HashMap<&[u8], &Cache> =
-            known.into_iter().flat_map(|known| &known.children).map(|child| (child.name.as_slice(), child)).collect();
+        let known: HashMap<&[u8], &Cache> = known
+            .into_iter()
+            .flat_map(|known| &known.children)
+            .map(|child| (child.name.as_slice(), child))
+            .collect();
         let mut tree = gix::objs::Tree::empty();
         let mut children = Vec::new();
         let mut incomplete = false;
@@ -107,7 +115,10 @@ impl<'a> Builder<'a> {
                 incomplete = true;
                 continue;
             }
-            let mode = entry.mode.to_tree_entry_mode().with_context(|| format!("{path} has an unknown mode in the index"))?;
+            let mode = entry
+                .mode
+                .to_tree_entry_mode()
+                .with_context(|| format!("{path} has an unknown mode in the index"))?;
             tree.entries.push(gix::objs::tree::Entry { mode, filename: rest.into(), oid: entry.id });
         }
         let id = self.write(&tree)?;
@@ -119,7 +130,9 @@ impl<'a> Builder<'a> {
     /// Whether the extension's word for the folder can be taken: the entries that it counts are all there, no more and no
     /// less, and so is the object.
     fn is_still_true(&self, known: &Cache, folder: &BStr) -> bool {
-        let Some(count) = known.num_entries.map(|count| count as usize).filter(|count| *count > 0) else { return false };
+        let Some(count) = known.num_entries.map(|count| count as usize).filter(|count| *count > 0) else {
+            return false;
+        };
         let is_below = |entry: &Entry| entry.path(self.index).starts_with(folder);
         self.entries.get(count - 1).is_some_and(is_below)
             && !self.entries.get(count).is_some_and(is_below)

@@ -59,7 +59,8 @@ fn all_files_gone_is_the_empty_tree() {
 #[test]
 fn files_and_folders_change_places() {
     let world = World::new();
-    let repo = repo_with(&world, &[("file", "1\n"), ("folder/x", "2\n"), ("folder/y", "3\n"), ("folder.txt", "")]);
+    let repo =
+        repo_with(&world, &[("file", "1\n"), ("folder/x", "2\n"), ("folder/y", "3\n"), ("folder.txt", "")]);
     repo.remove("file");
     repo.write("file/now/a/folder", "4\n");
     std::fs::remove_dir_all(repo.join("folder")).unwrap();
@@ -118,7 +119,13 @@ fn links_are_plain_files_where_the_file_system_has_none() {
 #[test]
 fn line_ends_and_encodings_are_converted() {
     let world = World::new();
-    let repo = repo_with(&world, &[(".gitattributes", "*.txt text\n*.bat text eol=crlf\n*.auto text=auto\n*.bin -text\n*.u16 text working-tree-encoding=UTF-16LE-BOM\n*.id ident\n")]);
+    let repo = repo_with(
+        &world,
+        &[(
+            ".gitattributes",
+            "*.txt text\n*.bat text eol=crlf\n*.auto text=auto\n*.bin -text\n*.u16 text working-tree-encoding=UTF-16LE-BOM\n*.id ident\n",
+        )],
+    );
     for name in ["a.txt", "a.bat", "a.auto", "a.bin", "a.none"] {
         repo.write(name, "one\r\ntwo\r\n");
     }
@@ -141,7 +148,10 @@ fn automatic_line_ends_leave_files_alone_that_were_committed_with_them() {
 #[test]
 fn filters_clean_what_is_committed() {
     let world = World::new();
-    let repo = repo_with(&world, &[(".gitattributes", "*.up filter=upper\n*.weak filter=weak\n*.none filter=unknown\n")]);
+    let repo = repo_with(
+        &world,
+        &[(".gitattributes", "*.up filter=upper\n*.weak filter=weak\n*.none filter=unknown\n")],
+    );
     repo.git(["config", "filter.upper.clean", "tr a-z A-Z"]);
     repo.git(["config", "filter.upper.required", "true"]);
     repo.git(["config", "filter.weak.clean", "false"]);
@@ -251,7 +261,8 @@ fn what_was_staged_and_changed_again_is_staged_as_it_is_now() {
 #[test]
 fn files_that_git_was_told_not_to_look_at_are_not_looked_at() {
     let world = World::new();
-    let repo = repo_with(&world, &[("assumed", "1\n"), ("skipped", "1\n"), ("gone", "1\n"), ("plain", "1\n")]);
+    let repo =
+        repo_with(&world, &[("assumed", "1\n"), ("skipped", "1\n"), ("gone", "1\n"), ("plain", "1\n")]);
     repo.git(["update-index", "--assume-unchanged", "assumed", "gone"]);
     repo.git(["update-index", "--skip-worktree", "skipped"]);
     for name in ["assumed", "skipped", "plain"] {
@@ -265,7 +276,8 @@ fn files_that_git_was_told_not_to_look_at_are_not_looked_at() {
 fn a_sparse_checkout_keeps_what_it_leaves_out() {
     for cone in ["--cone", "--no-cone"] {
         let world = World::new();
-        let repo = repo_with(&world, &[("top", "1\n"), ("in/a", "1\n"), ("in/deep/b", "1\n"), ("out/c", "1\n")]);
+        let repo =
+            repo_with(&world, &[("top", "1\n"), ("in/a", "1\n"), ("in/deep/b", "1\n"), ("out/c", "1\n")]);
         repo.git(["sparse-checkout", "set", cone, "in"]);
         repo.write("in/a", "2\n");
         repo.write("in/new", "3\n");
@@ -280,7 +292,10 @@ fn a_sparse_index_is_written_whole() {
     let world = World::new();
     let repo = repo_with(&world, &[("top", "1\n"), ("in/a", "1\n"), ("out/deep/c", "1\n"), ("out/d", "1\n")]);
     repo.git(["sparse-checkout", "set", "--cone", "--sparse-index", "in"]);
-    assert!(repo.git(["ls-files", "--sparse", "--stage"]).contains("out/\n") || repo.git(["ls-files", "--sparse"]).contains("out/"));
+    assert!(
+        repo.git(["ls-files", "--sparse", "--stage"]).contains("out/\n")
+            || repo.git(["ls-files", "--sparse"]).contains("out/")
+    );
     repo.write("in/a", "2\n");
     assert_stages_as_git(&world, &repo);
 }
@@ -438,7 +453,8 @@ fn an_edit_of_the_second_before_survives_staging_of_other_files() {
 #[test]
 fn one_sessions_files_are_committed_and_the_rest_stays_as_it_is() {
     let world = World::new();
-    let repo = repo_with(&world, &[("mine", "1\n"), ("theirs", "1\n"), ("staged", "1\n"), ("logs/gone", "1\n")]);
+    let repo =
+        repo_with(&world, &[("mine", "1\n"), ("theirs", "1\n"), ("staged", "1\n"), ("logs/gone", "1\n")]);
     repo.write("staged", "2\n");
     repo.git(["add", "staged"]);
     repo.write("theirs", "2\n");
@@ -458,7 +474,8 @@ fn one_sessions_files_are_committed_and_the_rest_stays_as_it_is() {
 #[test]
 fn the_trees_of_untouched_folders_are_not_built_again_and_still_right() {
     let world = World::new();
-    let files: Vec<String> = (0..60).map(|number| format!("d{}/e{}/f{number}", number % 5, number % 3)).collect();
+    let files: Vec<String> =
+        (0..60).map(|number| format!("d{}/e{}/f{number}", number % 5, number % 3)).collect();
     let repo = repo_with(&world, &[]);
     files.iter().for_each(|path| repo.write(path, path));
     assert_stages_as_git(&world, &repo);
@@ -490,7 +507,9 @@ fn somebody_elses_index_lock_is_named_and_left_alone() {
     let repo = repo_with(&world, &[("a", "1\n")]);
     let path = repo.git_dir().join("index.lock");
     std::fs::write(&path, "").unwrap();
-    let gitsync::index::Acquire::Held(by) = gitsync::index::lock(&open(&repo)).unwrap() else { panic!("taken") };
+    let gitsync::index::Acquire::Held(by) = gitsync::index::lock(&open(&repo)).unwrap() else {
+        panic!("taken")
+    };
     assert_eq!(by.path, path.as_std_path());
     assert!(path.exists());
 }
@@ -499,7 +518,9 @@ fn somebody_elses_index_lock_is_named_and_left_alone() {
 fn the_index_lock_of_a_killed_run_is_cleared() {
     let world = World::new();
     let repo = repo_with(&world, &[("a", "1\n")]);
-    let gitsync::index::Acquire::Ours(lock) = gitsync::index::lock(&open(&repo)).unwrap() else { panic!("held") };
+    let gitsync::index::Acquire::Ours(lock) = gitsync::index::lock(&open(&repo)).unwrap() else {
+        panic!("held")
+    };
     std::mem::forget(lock);
     assert!(repo.git_dir().join("index.lock").exists());
     repo.write("b", "2\n");
@@ -521,13 +542,19 @@ fn a_hook_may_stage_more_in_its_private_copy_of_the_index() {
     let index = gitsync::index::read(&gix).unwrap();
     let changes = gitsync::stage::scan(&gix, &index, &policy, &()).unwrap();
     let (head, mut sink) = (common::head_tree(&gix), Loose::new(&gix));
-    let staged = gitsync::stage::prepare(&gix, index, head, changes, &policy, &mut sink, &()).unwrap().ok().unwrap();
+    let staged =
+        gitsync::stage::prepare(&gix, index, head, changes, &policy, &mut sink, &()).unwrap().ok().unwrap();
     let copy = lock.private_copy(&gix, &staged.index).unwrap();
     repo.write("by the hook", "3\n");
-    let hook = repo.git_invocation().args(["add", "by the hook"]).env("GIT_INDEX_FILE", copy.to_str().unwrap()).output();
+    let hook = repo
+        .git_invocation()
+        .args(["add", "by the hook"])
+        .env("GIT_INDEX_FILE", copy.to_str().unwrap())
+        .output();
     hook.assert_success();
     let mut staged = gitsync::stage::reread(&gix, &copy, head, &policy, &mut sink).unwrap();
-    lock.write(&gix, &mut staged.index, staged.index_tree.as_ref(), gitsync::index::Looked::AtSome, since).unwrap();
+    lock.write(&gix, &mut staged.index, staged.index_tree.as_ref(), gitsync::index::Looked::AtSome, since)
+        .unwrap();
     assert_eq!(repo.git(["diff", "--cached", "--name-only"]), "a\nby the hook");
     assert_eq!(repo.git(["write-tree"]), staged.tree.id.to_string());
     repo.assert_unlocked();
@@ -567,7 +594,8 @@ fn a_dry_run_computes_the_same_tree_and_leaves_nothing_behind() {
     let policy = Default::default();
     let changes = gitsync::stage::scan(&gix, &index, &policy, &()).unwrap();
     let head = common::head_tree(&gix);
-    let staged = gitsync::stage::prepare(&gix, index, head, changes, &policy, &mut Loose::new(&gix), &()).unwrap();
+    let staged =
+        gitsync::stage::prepare(&gix, index, head, changes, &policy, &mut Loose::new(&gix), &()).unwrap();
     let staged = staged.ok().unwrap();
     assert_eq!(repo.git(["count-objects"]), before);
     assert_eq!((staged.counts.added, staged.counts.modified), (1, 1));

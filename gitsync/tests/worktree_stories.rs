@@ -43,7 +43,19 @@ fn files_come_change_and_go() {
     let world = World::new();
     let repo = two_commits(
         &world,
-        |repo| write_all(repo, &[("same", "1\n"), ("changed", "1\n"), ("gone/deep/a", "1\n"), ("gone/b", "1\n"), ("half/a", ""), ("half/b", "")]),
+        |repo| {
+            write_all(
+                repo,
+                &[
+                    ("same", "1\n"),
+                    ("changed", "1\n"),
+                    ("gone/deep/a", "1\n"),
+                    ("gone/b", "1\n"),
+                    ("half/a", ""),
+                    ("half/b", ""),
+                ],
+            )
+        },
         |repo| {
             write_all(repo, &[("changed", "2\n"), ("new/deep/a", "1\n"), ("empty", "")]);
             std::fs::remove_dir_all(repo.join("gone")).unwrap();
@@ -90,7 +102,12 @@ fn files_and_folders_change_places() {
     let world = World::new();
     let repo = two_commits(
         &world,
-        |repo| write_all(repo, &[("file", "1\n"), ("folder/x/y", "2\n"), ("folder/z", "3\n"), ("folder.txt", "")]),
+        |repo| {
+            write_all(
+                repo,
+                &[("file", "1\n"), ("folder/x/y", "2\n"), ("folder/z", "3\n"), ("folder.txt", "")],
+            )
+        },
         |repo| {
             repo.remove("file");
             std::fs::remove_dir_all(repo.join("folder")).unwrap();
@@ -126,7 +143,17 @@ fn attributes_of_the_new_tree_shape_its_files() {
     let repo = two_commits(
         &world,
         |repo| write_all(repo, &[("a.txt", "one\n"), ("b.up", "text\n")]),
-        |repo| write_all(repo, &[(".gitattributes", "*.txt eol=crlf\n*.up filter=case\n*.id ident\n"), ("a.txt", "two\n"), ("b.up", "other\n"), ("c.id", "$Id$\n")]),
+        |repo| {
+            write_all(
+                repo,
+                &[
+                    (".gitattributes", "*.txt eol=crlf\n*.up filter=case\n*.id ident\n"),
+                    ("a.txt", "two\n"),
+                    ("b.up", "other\n"),
+                    ("c.id", "$Id$\n"),
+                ],
+            )
+        },
     );
     repo.git(["config", "filter.case.smudge", "tr a-z A-Z"]);
     repo.git(["config", "filter.case.clean", "tr A-Z a-z"]);
@@ -161,7 +188,11 @@ fn a_filter_that_must_not_fail_and_does_leaves_everything_as_it_was() {
 #[test]
 fn an_edited_file_is_not_overwritten() {
     let world = World::new();
-    let repo = two_commits(&world, |repo| write_all(repo, &[("a", "1\n"), ("b", "1\n")]), |repo| write_all(repo, &[("a", "2\n"), ("b", "2\n")]));
+    let repo = two_commits(
+        &world,
+        |repo| write_all(repo, &[("a", "1\n"), ("b", "1\n")]),
+        |repo| write_all(repo, &[("a", "2\n"), ("b", "2\n")]),
+    );
     repo.write("b", "3\n");
     assert_refused(&repo, "b", |why| *why == Why::Edited);
 }
@@ -180,7 +211,8 @@ fn an_edit_that_left_size_and_time_alone_is_not_overwritten() {
 #[test]
 fn an_edited_file_that_goes_upstream_is_not_removed() {
     let world = World::new();
-    let repo = two_commits(&world, |repo| write_all(repo, &[("a", "1\n"), ("b", "1\n")]), |repo| repo.remove("a"));
+    let repo =
+        two_commits(&world, |repo| write_all(repo, &[("a", "1\n"), ("b", "1\n")]), |repo| repo.remove("a"));
     repo.write("a", "3\n");
     assert_refused(&repo, "a", |why| *why == Why::Edited);
 }
@@ -188,7 +220,11 @@ fn an_edited_file_that_goes_upstream_is_not_removed() {
 #[test]
 fn a_staged_change_is_not_overwritten() {
     let world = World::new();
-    let repo = two_commits(&world, |repo| write_all(repo, &[("a", "1\n"), ("b", "1\n")]), |repo| write_all(repo, &[("a", "2\n"), ("c", "2\n")]));
+    let repo = two_commits(
+        &world,
+        |repo| write_all(repo, &[("a", "1\n"), ("b", "1\n")]),
+        |repo| write_all(repo, &[("a", "2\n"), ("c", "2\n")]),
+    );
     repo.write("a", "3\n");
     repo.git(["add", "a"]);
     assert_refused(&repo, "a", |why| *why == Why::Staged);
@@ -204,7 +240,11 @@ fn a_staged_change_is_not_overwritten() {
 #[test]
 fn what_is_staged_as_it_comes_in_is_fine() {
     let world = World::new();
-    let repo = two_commits(&world, |repo| write_all(repo, &[("a", "1\n")]), |repo| write_all(repo, &[("a", "2\n"), ("b", "2\n")]));
+    let repo = two_commits(
+        &world,
+        |repo| write_all(repo, &[("a", "1\n")]),
+        |repo| write_all(repo, &[("a", "2\n"), ("b", "2\n")]),
+    );
     repo.write("a", "2\n");
     repo.git(["add", "a"]);
     repo.write("a", "edited since\n");
@@ -216,11 +256,15 @@ fn what_is_staged_as_it_comes_in_is_fine() {
 #[test]
 fn untracked_and_ignored_files_in_the_way_are_not_overwritten() {
     let world = World::new();
-    let repo = two_commits(&world, |repo| repo.write(".gitignore", "*.log\n"), |repo| {
-        repo.write("new", "2\n");
-        repo.write("new.log", "2\n");
-        repo.git(["add", "--force", "new.log"]);
-    });
+    let repo = two_commits(
+        &world,
+        |repo| repo.write(".gitignore", "*.log\n"),
+        |repo| {
+            repo.write("new", "2\n");
+            repo.write("new.log", "2\n");
+            repo.git(["add", "--force", "new.log"]);
+        },
+    );
     repo.write("new", "mine\n");
     assert_refused(&repo, "new", |why| matches!(why, Why::InTheWay(_)));
     repo.remove("new");
@@ -231,7 +275,11 @@ fn untracked_and_ignored_files_in_the_way_are_not_overwritten() {
 #[test]
 fn an_untracked_file_with_the_very_content_that_comes_in_is_taken_as_it_is() {
     let world = World::new();
-    let repo = two_commits(&world, |repo| repo.write("a", "1\n"), |repo| write_all(repo, &[("b", "2\n"), ("c", "3\n")]));
+    let repo = two_commits(
+        &world,
+        |repo| repo.write("a", "1\n"),
+        |repo| write_all(repo, &[("b", "2\n"), ("c", "3\n")]),
+    );
     repo.write("b", "2\n");
     let time = std::fs::metadata(repo.join("b")).unwrap().modified().unwrap();
     let done = update(&repo, "HEAD", "new").unwrap();
@@ -290,7 +338,10 @@ fn a_sparse_checkout_stays_sparse() {
             &world,
             |repo| write_all(repo, &[("top", "1\n"), ("in/a", "1\n"), ("out/a", "1\n"), ("out/gone", "1\n")]),
             |repo| {
-                write_all(repo, &[("top", "2\n"), ("in/a", "2\n"), ("in/b", "2\n"), ("out/a", "2\n"), ("out/b", "2\n")]);
+                write_all(
+                    repo,
+                    &[("top", "2\n"), ("in/a", "2\n"), ("in/b", "2\n"), ("out/a", "2\n"), ("out/b", "2\n")],
+                );
                 repo.remove("out/gone");
             },
         );
@@ -304,7 +355,11 @@ fn a_sparse_checkout_stays_sparse() {
 #[test]
 fn files_marked_assume_unchanged_stay_as_they_are_when_edited() {
     let world = World::new();
-    let repo = two_commits(&world, |repo| write_all(repo, &[("a", "1\n"), ("b", "1\n")]), |repo| write_all(repo, &[("a", "2\n"), ("b", "2\n")]));
+    let repo = two_commits(
+        &world,
+        |repo| write_all(repo, &[("a", "1\n"), ("b", "1\n")]),
+        |repo| write_all(repo, &[("a", "2\n"), ("b", "2\n")]),
+    );
     repo.git(["update-index", "--assume-unchanged", "a", "b"]);
     repo.write("a", "mine\n");
     let done = update(&repo, "HEAD", "new").unwrap();
@@ -329,13 +384,11 @@ fn submodules_get_a_folder_and_are_otherwise_left_alone() {
             }
         },
         |repo| {
-            repo.remove("was a file");
+            repo.git(["rm", "--quiet", "was a file"]);
             for name in ["new", "was a file"] {
                 repo.git(["submodule", "--quiet", "add", library.path().as_str(), name]);
             }
-            repo.git(["rm", "--quiet", "--cached", "gone"]);
-            repo.write("gone", "now a file\n".get(..0).unwrap());
-            repo.remove("gone");
+            repo.git(["rm", "--quiet", "--force", "gone"]);
             world.repo(repo.join("moved")).commit_all("moved on");
         },
     );
@@ -348,7 +401,11 @@ fn submodules_get_a_folder_and_are_otherwise_left_alone() {
 #[test]
 fn the_work_tree_is_filled_from_nothing() {
     let world = World::new();
-    let repo = two_commits(&world, |repo| repo.write("a", "1\n"), |repo| write_all(repo, &[("a", "2\n"), ("b/c", "2\n")]));
+    let repo = two_commits(
+        &world,
+        |repo| repo.write("a", "1\n"),
+        |repo| write_all(repo, &[("a", "2\n"), ("b/c", "2\n")]),
+    );
     repo.git(["rm", "--quiet", "-r", "."]);
     let empty = repo.git(["mktree", "--missing"]);
     assert_eq!(empty, "4b825dc642cb6eb9a060e54bf8d69288fbee4904");
@@ -388,7 +445,11 @@ fn an_update_whose_branch_did_not_move_is_taken_back() {
 #[test]
 fn a_run_killed_before_the_branch_moved_is_taken_back_by_the_next() {
     let world = World::new();
-    let repo = two_commits(&world, |repo| write_all(repo, &[("a", "1\n"), ("b", "1\n")]), |repo| write_all(repo, &[("a", "2\n"), ("b", "2\n"), ("c", "2\n")]));
+    let repo = two_commits(
+        &world,
+        |repo| write_all(repo, &[("a", "1\n"), ("b", "1\n")]),
+        |repo| write_all(repo, &[("a", "2\n"), ("b", "2\n"), ("c", "2\n")]),
+    );
     let before = snapshot(&repo);
     std::mem::forget(update(&repo, "HEAD", "new").unwrap().pending);
     // Edited since, in the state that the killed run left.
@@ -417,7 +478,11 @@ fn a_run_killed_after_the_branch_moved_is_finished_by_the_next() {
 #[test]
 fn a_linked_work_tree_is_updated_by_itself() {
     let world = World::new();
-    let repo = two_commits(&world, |repo| repo.write("a", "1\n"), |repo| write_all(repo, &[("a", "2\n"), ("b", "2\n")]));
+    let repo = two_commits(
+        &world,
+        |repo| repo.write("a", "1\n"),
+        |repo| write_all(repo, &[("a", "2\n"), ("b", "2\n")]),
+    );
     let linked = repo.linked_work_tree("side");
     update(&linked, "HEAD", "new").unwrap().pending.finish().unwrap();
     linked.git(["update-ref", "HEAD", "new"]);
@@ -428,7 +493,11 @@ fn a_linked_work_tree_is_updated_by_itself() {
 #[test]
 fn a_young_edit_elsewhere_is_still_seen_after_the_update() {
     let world = World::new();
-    let repo = two_commits(&world, |repo| write_all(repo, &[("a", "1\n"), ("b", "1\n")]), |repo| repo.write("b", "2\n"));
+    let repo = two_commits(
+        &world,
+        |repo| write_all(repo, &[("a", "1\n"), ("b", "1\n")]),
+        |repo| repo.write("b", "2\n"),
+    );
     for round in 0..3 {
         repo.git(["reset", "--quiet", "--hard", "old"]);
         repo.write("a", "x\n");

@@ -54,13 +54,19 @@ impl Edits {
 
     /// Make the changes.
     pub fn apply(self, index: &mut gix::index::State) {
-        let puts: BTreeSet<&BStr> =
-            self.by_path.iter().filter(|(_, edit)| matches!(edit, Edit::Put(_))).map(|(path, _)| path.as_bstr()).collect();
+        let puts: BTreeSet<&BStr> = self
+            .by_path
+            .iter()
+            .filter(|(_, edit)| matches!(edit, Edit::Put(_)))
+            .map(|(path, _)| path.as_bstr())
+            .collect();
         let folders: BTreeSet<&BStr> = puts.iter().flat_map(|path| parents(path)).collect();
         let mut touched: Vec<BString> = Vec::new();
         let mut done: BTreeSet<BString> = BTreeSet::new();
         index.remove_entries(|_, path, entry| {
-            if folders.contains(path) || (!puts.is_empty() && parents(path).any(|parent| puts.contains(parent))) {
+            if folders.contains(path)
+                || (!puts.is_empty() && parents(path).any(|parent| puts.contains(parent)))
+            {
                 touched.push(path.to_owned());
                 return true;
             }
@@ -74,7 +80,8 @@ impl Edits {
                     if !done.insert(path.to_owned()) {
                         return true;
                     }
-                    (entry.id, entry.mode, entry.stat, entry.flags) = (put.id, put.mode, put.stat, at_rest(put.flags));
+                    (entry.id, entry.mode, entry.stat, entry.flags) =
+                        (put.id, put.mode, put.stat, at_rest(put.flags));
                     false
                 }
                 Some(Edit::Refresh(stat)) => {
@@ -116,8 +123,12 @@ fn at_rest(flags: Flags) -> Flags {
 fn invalidate(root: &mut gix::index::extension::Tree, path: &BStr) {
     let mut here = root;
     here.num_entries = None;
-    for name in path.rsplit_once_str("/").map_or(b"".as_slice(), |(folder, _)| folder).split(|byte| *byte == b'/') {
-        let Some(child) = here.children.iter_mut().find(|child| child.name.as_slice() == name) else { return };
+    for name in
+        path.rsplit_once_str("/").map_or(b"".as_slice(), |(folder, _)| folder).split(|byte| *byte == b'/')
+    {
+        let Some(child) = here.children.iter_mut().find(|child| child.name.as_slice() == name) else {
+            return;
+        };
         child.num_entries = None;
         here = child;
     }

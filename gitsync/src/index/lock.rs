@@ -69,7 +69,10 @@ pub fn lock(repo: &gix::Repository) -> anyhow::Result<Acquire> {
         Err(error) => {
             let _ = fs::remove_file(&own);
             if error.kind() == io::ErrorKind::AlreadyExists {
-                let age = fs::metadata(&path).and_then(|meta| meta.modified()).ok().and_then(|time| time.elapsed().ok());
+                let age = fs::metadata(&path)
+                    .and_then(|meta| meta.modified())
+                    .ok()
+                    .and_then(|time| time.elapsed().ok());
                 return Ok(Acquire::Held(HeldBy { path, age }));
             }
             Err(error).with_context(|| format!("cannot take {}", path.display()))
@@ -85,8 +88,13 @@ impl Lock {
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn private_copy(&mut self, repo: &gix::Repository, index: &gix::index::File) -> anyhow::Result<PathBuf> {
-        let mut file = File::create(&self.private).with_context(|| format!("cannot write {}", self.private.display()))?;
+    pub fn private_copy(
+        &mut self,
+        repo: &gix::Repository,
+        index: &gix::index::File,
+    ) -> anyhow::Result<PathBuf> {
+        let mut file = File::create(&self.private)
+            .with_context(|| format!("cannot write {}", self.private.display()))?;
         super::write::serialise(repo, index, None, &mut file)?;
         Ok(self.private.clone())
     }
@@ -172,7 +180,9 @@ fn is_file_at(file: &File, path: &Path) -> bool {
 /// hard links `path` is a file of its own: then a killed run's lock has to be removed by hand, as git's has.
 fn link(own: &Path, path: &Path) -> io::Result<bool> {
     match fs::hard_link(own, path) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) =>
+        {
             OpenOptions::new().write(true).create_new(true).open(path).map(|_| false)
         }
         result => result.map(|()| true),

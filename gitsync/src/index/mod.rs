@@ -43,8 +43,12 @@ pub fn read_at(repo: &gix::Repository, path: &Path) -> anyhow::Result<gix::index
 
 /// The paths of which the index holds several versions, since a merge has not been finished.
 pub fn unmerged(index: &gix::index::State) -> Vec<BString> {
-    let mut paths: Vec<BString> =
-        index.entries().iter().filter(|entry| entry.stage_raw() != 0).map(|entry| entry.path(index).to_owned()).collect();
+    let mut paths: Vec<BString> = index
+        .entries()
+        .iter()
+        .filter(|entry| entry.stage_raw() != 0)
+        .map(|entry| entry.path(index).to_owned())
+        .collect();
     paths.dedup();
     paths
 }

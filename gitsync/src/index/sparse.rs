@@ -81,7 +81,8 @@ pub(super) fn expand(repo: &gix::Repository, index: gix::index::File) -> anyhow:
             full.dangerously_push_entry(entry.stat, entry.id, entry.flags, entry.mode, path);
             continue;
         }
-        let folder = index_of_folder(repo, &entry.id).with_context(|| format!("cannot expand {path} of the sparse index"))?;
+        let folder = index_of_folder(repo, &entry.id)
+            .with_context(|| format!("cannot expand {path} of the sparse index"))?;
         for file in folder.entries() {
             let mut whole = path.to_owned();
             whole.extend_from_slice(file.path(&folder));

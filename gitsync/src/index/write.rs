@@ -55,7 +55,8 @@ impl Lock {
         if looked == Looked::AtSome {
             keep_doubts(repo, index, since)?;
         }
-        self.replace(repo, index, built, since).with_context(|| format!("cannot write {}", self.index.display()))
+        self.replace(repo, index, built, since)
+            .with_context(|| format!("cannot write {}", self.index.display()))
     }
 
     fn replace(
@@ -110,7 +111,11 @@ pub(super) fn serialise(
 /// Mark the entries that could not be told from an edit made in the same second as the old index: their size becomes 0.
 ///
 /// Those that are in doubt with the new index's time as well need no mark.
-fn keep_doubts(repo: &gix::Repository, index: &mut gix::index::File, since: SystemTime) -> anyhow::Result<()> {
+fn keep_doubts(
+    repo: &gix::Repository,
+    index: &mut gix::index::File,
+    since: SystemTime,
+) -> anyhow::Result<()> {
     let options = repo.stat_options()?;
     let timestamp = index.timestamp();
     let since = Time::try_from(since)?.secs;

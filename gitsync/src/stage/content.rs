@@ -11,13 +11,12 @@ use std::path::Path;
 use anyhow::Context as _;
 use gix::ObjectId;
 use gix::bstr::BStr;
-use gix::filter::plumbing::pipeline::convert::ToGitOutcome;
 use gix::index::entry::Mode;
 use gix::objs::Kind as ObjectKind;
 use gix::worktree::stack::state::attributes::Source;
 
-use super::filters::{Filters, Programs};
 use super::sink::Sink;
+use crate::convert::{Conversions, ToGit};
 use crate::watch::Watch;
 use crate::worktree::disk::{Disk, Found, Kind, is_missing, lstat};
 
@@ -57,7 +56,7 @@ pub enum Into<'a> {
 /// Reads files of the work tree as git would.
 pub struct Reader<'repo> {
     repo: &'repo gix::Repository,
-    filters: Filters<'repo>,
+    conversions: Conversions<'repo>,
 }
 
 impl<'repo> Reader<'repo> {
@@ -67,7 +66,7 @@ impl<'repo> Reader<'repo> {
     /// # Errors
     /// The configuration of filters or attributes is wrong.
     pub fn new(repo: &'repo gix::Repository, index: &gix::index::State) -> anyhow::Result<Self> {
-        Ok(Reader { repo, filters: Filters::new(repo, index, Source::WorktreeThenIdMapping)? })
+        Ok(Reader { repo, conversions: Conversions::new(repo, index, Source::WorktreeThenIdMapping)? })
     }
 
     /// Read what stands at `path`. `index` tells how line ends were kept so far.
@@ -142,24 +141,21 @@ impl<'repo> Reader<'repo> {
     ) -> Result<Option<ObjectId>, Trouble> {
         let open = || -> Result<Option<File>, Trouble> {
             let file = open_plainly(full).map_err(Trouble::File)?;
-            let meta = gix::index::fs::Metadata::from_file(&file).and_then(|meta| Found::new(&meta)).map_err(Trouble::File)?;
-            Ok((meta.kind == before.kind && meta.stat == before.stat && meta.len == before.len).then_some(file))
+            let meta = gix::index::fs::Metadata::from_file(&file)
+                .and_then(|meta| Found::new(&meta))
+                .map_err(Trouble::File)?;
+            Ok((meta.kind == before.kind && meta.stat == before.stat && meta.len == before.len)
+                .then_some(file))
         };
         let Some(file) = open()? else { return Ok(None) };
-        let drained = match self.convert(Programs::Run, file, path, index, before.len) {
-            // As git does: a filter that is not required and fails has not been there.
-            Err(Trouble::Filter(error)) => {
-                if self.filters.is_required(path).map_err(Trouble::Filter)? {
-                    return Err(Trouble::Filter(error));
-                }
-                let Some(file) = open()? else { return Ok(None) };
-                self.convert(Programs::Leave, file, path, index, before.len)?
+        match self.conversions.to_git(file, path, index).map_err(Trouble::Filter)? {
+            ToGit::Bytes(bytes) => put(self.repo, into, &bytes).map(Some),
+            ToGit::Unchanged(mut file) if before.len < LARGE => {
+                let mut bytes = Vec::with_capacity(usize::try_from(before.len).unwrap_or(0) + 1);
+                file.read_to_end(&mut bytes).map_err(Trouble::File)?;
+                put(self.repo, into, &bytes).map(Some)
             }
-            result => result?,
-        };
-        match drained {
-            Drained::Bytes(bytes) => put(self.repo, into, &bytes).map(Some),
-            Drained::Large(mut file) => {
+            ToGit::Unchanged(mut file) => {
                 let known = hash(self.repo, &mut file, before.len, watch)?;
                 let Some(known) = known else { return Ok(None) };
                 match into {
@@ -174,18 +170,6 @@ impl<'repo> Reader<'repo> {
                 }
             }
         }
-    }
-
-    fn convert(
-        &mut self,
-        programs: Programs,
-        file: File,
-        path: &BStr,
-        index: &gix::index::State,
-        len: u64,
-    ) -> Result<Drained, Trouble> {
-        let outcome = self.filters.to_git(programs, file, path, index).map_err(Trouble::Filter)?;
-        drain(outcome, len)
     }
 }
 
@@ -211,11 +195,6 @@ enum Trouble {
     Store(anyhow::Error),
 }
 
-enum Drained {
-    Bytes(Vec<u8>),
-    Large(File),
-}
-
 /// Open a regular file without waiting for a writer, should it have become a pipe meanwhile, and not through a link.
 fn open_plainly(full: &Path) -> io::Result<File> {
     let mut options = std::fs::OpenOptions::new();
@@ -228,23 +207,6 @@ fn open_plainly(full: &Path) -> io::Result<File> {
     options.open(full)
 }
 
-fn drain(outcome: ToGitOutcome<'_, File>, len: u64) -> Result<Drained, Trouble> {
-    match outcome {
-        ToGitOutcome::Unchanged(file) if len >= LARGE => Ok(Drained::Large(file)),
-        ToGitOutcome::Unchanged(mut file) => {
-            let mut bytes = Vec::with_capacity(usize::try_from(len).unwrap_or(0) + 1);
-            file.read_to_end(&mut bytes).map_err(Trouble::File)?;
-            Ok(Drained::Bytes(bytes))
-        }
-        ToGitOutcome::Process(mut output) => {
-            let mut bytes = Vec::new();
-            output.read_to_end(&mut bytes).map_err(|error| Trouble::Filter(error.into()))?;
-            Ok(Drained::Bytes(bytes))
-        }
-        ToGitOutcome::Buffer(bytes) => Ok(Drained::Bytes(bytes.to_vec())),
-    }
-}
-
 fn put(repo: &gix::Repository, into: &mut Into<'_>, bytes: &[u8]) -> Result<ObjectId, Trouble> {
     match into {
         Into::Sink(sink) => sink.put(ObjectKind::Blob, bytes).map_err(Trouble::Store),
@@ -255,7 +217,12 @@ fn put(repo: &gix::Repository, into: &mut Into<'_>, bytes: &[u8]) -> Result<Obje
 }
 
 /// The id of a large file's content; none where it is not `len` bytes long.
-fn hash(repo: &gix::Repository, file: &mut File, len: u64, watch: &dyn Watch) -> Result<Option<ObjectId>, Trouble> {
+fn hash(
+    repo: &gix::Repository,
+    file: &mut File,
+    len: u64,
+    watch: &dyn Watch,
+) -> Result<Option<ObjectId>, Trouble> {
     let mut hasher = gix::hash::hasher(repo.object_hash());
     hasher.update(&gix::objs::encode::loose_header(ObjectKind::Blob, len));
     let mut buffer = vec![0; 256 * 1024];
@@ -290,7 +257,10 @@ impl Read for Exactly<'_> {
         let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
         let read = self.file.read(&mut buffer[..most])?;
         if read == 0 && most > 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter while it was read"));
+            return Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the file became shorter while it was read",
+            ));
         }
         self.left -= read as u64;
         Ok(read)
@@ -306,9 +276,9 @@ pub fn mode(found: Kind, before: Option<Mode>, abilities: Abilities) -> Option<M
         Kind::Link => Some(Mode::SYMLINK),
         Kind::Other => None,
         Kind::File { .. } if !abilities.links && before == Some(Mode::SYMLINK) => before,
-        Kind::File { .. } if !abilities.executable => {
-            Some(before.filter(|mode| matches!(*mode, Mode::FILE | Mode::FILE_EXECUTABLE)).unwrap_or(Mode::FILE))
-        }
+        Kind::File { .. } if !abilities.executable => Some(
+            before.filter(|mode| matches!(*mode, Mode::FILE | Mode::FILE_EXECUTABLE)).unwrap_or(Mode::FILE),
+        ),
         Kind::File { executable: true } => Some(Mode::FILE_EXECUTABLE),
         Kind::File { executable: false } => Some(Mode::FILE),
     }
@@ -332,6 +302,10 @@ impl Abilities {
     /// The configuration is wrong.
     pub fn of(repo: &gix::Repository) -> anyhow::Result<Self> {
         let options = repo.filesystem_options()?;
-        Ok(Abilities { executable: options.executable_bit, links: options.symlink, case: !options.ignore_case })
+        Ok(Abilities {
+            executable: options.executable_bit,
+            links: options.symlink,
+            case: !options.ignore_case,
+        })
     }
 }

@@ -6,7 +6,6 @@
 //! a person would see. Nothing is half-done: one path that cannot be taken and none is.
 
 pub mod content;
-pub mod filters;
 mod prepare;
 mod refusal;
 mod scan;

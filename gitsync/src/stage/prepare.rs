@@ -179,7 +179,9 @@ impl One<'_> {
             Content::Read { id, found } => (id, found),
             // It was there when looking: as if it had gone before.
             Content::Missing => return Ok(Ok(entry.map(|_| Edit::Remove))),
-            Content::NotAFile(found) if found.kind == Kind::Folder => return Ok(Err(Why::NoCommitCheckedOut)),
+            Content::NotAFile(found) if found.kind == Kind::Folder => {
+                return Ok(Err(Why::NoCommitCheckedOut));
+            }
             Content::NotAFile(_) => return Ok(Err(Why::CannotBeHeld)),
             Content::KeepsChanging => return Ok(Err(Why::KeepsChanging)),
             Content::Failed(why) => return Ok(Err(Why::Unreadable(why))),

@@ -28,7 +28,12 @@ const SHARE: usize = 2_000;
 ///
 /// # Errors
 /// A folder cannot be read, or the configuration is wrong; the error names it.
-pub fn scan(repo: &gix::Repository, index: &gix::index::State, policy: &Policy, watch: &dyn Watch) -> anyhow::Result<Changes> {
+pub fn scan(
+    repo: &gix::Repository,
+    index: &gix::index::State,
+    policy: &Policy,
+    watch: &dyn Watch,
+) -> anyhow::Result<Changes> {
     let root = repo.workdir().context("a bare repository has no work tree")?;
     let sparse = Sparse::of(repo)?;
     let rules = Rules { stat: repo.stat_options()?, abilities: Abilities::of(repo)?, sparse: &sparse, index };
@@ -132,12 +137,20 @@ impl Rules<'_> {
         Ok(seen.map(|seen| Candidate { path: path.to_owned(), seen }))
     }
 
-    fn compare(&self, disk: &Disk, entry: &Entry, path: &BStr, found: &Found) -> anyhow::Result<Option<Seen>> {
+    fn compare(
+        &self,
+        disk: &Disk,
+        entry: &Entry,
+        path: &BStr,
+        found: &Found,
+    ) -> anyhow::Result<Option<Seen>> {
         let doubtful = |racy| Some(Seen::Doubtful { racy, stat: found.stat });
         if entry.mode == Mode::COMMIT {
             return Ok(match found.kind {
                 // A submodule that is not checked out is unchanged.
-                Kind::Folder => nested_head(&disk.full(path)?).filter(|head| *head != entry.id).and_then(|_| doubtful(false)),
+                Kind::Folder => nested_head(&disk.full(path)?)
+                    .filter(|head| *head != entry.id)
+                    .and_then(|_| doubtful(false)),
                 _ => doubtful(false),
             });
         }
@@ -161,7 +174,9 @@ impl Rules<'_> {
         match found {
             Kind::Link => mode == Mode::SYMLINK,
             Kind::File { .. } if mode == Mode::SYMLINK => !self.abilities.links,
-            Kind::File { executable } => !self.abilities.executable || executable == (mode == Mode::FILE_EXECUTABLE),
+            Kind::File { executable } => {
+                !self.abilities.executable || executable == (mode == Mode::FILE_EXECUTABLE)
+            }
             Kind::Folder | Kind::Other => false,
         }
     }

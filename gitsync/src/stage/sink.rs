@@ -71,12 +71,15 @@ impl Sink for Loose<'_> {
 
     fn sync(&mut self) -> anyhow::Result<()> {
         let root = self.repo.objects.store_ref().path().to_owned();
-        let files: Vec<PathBuf> = self.written.iter().map(|id| self.path(id)).filter(|path| path.exists()).collect();
+        let files: Vec<PathBuf> =
+            self.written.iter().map(|id| self.path(id)).filter(|path| path.exists()).collect();
         for path in &files {
             path.parent().map_or(Ok(()), |folder| share(self.repo, folder))?;
             share(self.repo, path)?;
         }
-        Durability::of(self.repo).batch(&root, &files).with_context(|| format!("cannot flush {}", root.display()))?;
+        Durability::of(self.repo)
+            .batch(&root, &files)
+            .with_context(|| format!("cannot flush {}", root.display()))?;
         self.written.clear();
         Ok(())
     }

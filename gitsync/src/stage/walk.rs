@@ -14,7 +14,11 @@ use super::Scope;
 ///
 /// # Errors
 /// A folder cannot be read; the error names it.
-pub fn walk(repo: &gix::Repository, index: &gix::index::State, scope: &Scope) -> anyhow::Result<Vec<BString>> {
+pub fn walk(
+    repo: &gix::Repository,
+    index: &gix::index::State,
+    scope: &Scope,
+) -> anyhow::Result<Vec<BString>> {
     let options = repo.dirwalk_options()?;
     let never = AtomicBool::new(false);
     let mut untracked = Untracked::default();
@@ -75,9 +79,14 @@ impl<'repo> Pathspecs<'repo> {
     ///
     /// # Errors
     /// One of them is none.
-    pub fn new(repo: &'repo gix::Repository, index: &gix::index::State, scope: &Scope) -> anyhow::Result<Self> {
+    pub fn new(
+        repo: &'repo gix::Repository,
+        index: &gix::index::State,
+        scope: &Scope,
+    ) -> anyhow::Result<Self> {
         let Scope::Only(given) = scope else { return Ok(Pathspecs { specs: Vec::new(), all: None }) };
-        let parse = |specs: &[BString]| repo.pathspec(false, specs, true, index, Source::WorktreeThenIdMapping);
+        let parse =
+            |specs: &[BString]| repo.pathspec(false, specs, true, index, Source::WorktreeThenIdMapping);
         let rooted = from_root(scope);
         let specs = given
             .iter()
@@ -108,7 +117,13 @@ impl<'repo> Pathspecs<'repo> {
         for (_, spec, seen) in self.specs.iter_mut().filter(|(_, _, seen)| !seen) {
             *seen = index.entries().iter().any(|entry| spec.is_included(entry.path(index), Some(false)));
         }
-        let left_out = |given: &BString| given.starts_with(b":!") || given.starts_with(b":^") || given.contains_str("exclude");
-        self.specs.into_iter().filter(|(given, _, seen)| !seen && !left_out(given)).map(|(given, _, _)| given).collect()
+        let left_out = |given: &BString| {
+            given.starts_with(b":!") || given.starts_with(b":^") || given.contains_str("exclude")
+        };
+        self.specs
+            .into_iter()
+            .filter(|(given, _, seen)| !seen && !left_out(given))
+            .map(|(given, _, _)| given)
+            .collect()
     }
 }

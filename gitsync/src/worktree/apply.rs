@@ -226,8 +226,12 @@ impl Update<'_> {
         self.make_parents(op)?;
         self.allowed()?;
         match fs::create_dir(self.disk.full(op.path.as_bstr())?) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(refuse(op, Why::InTheWay(op.path.clone()))),
-            result => result.with_context(|| format!("cannot make the folder {}", op.path)).map_err(Stop::Failed),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(refuse(op, Why::InTheWay(op.path.clone())))
+            }
+            result => {
+                result.with_context(|| format!("cannot make the folder {}", op.path)).map_err(Stop::Failed)
+            }
         }
     }
 
@@ -263,7 +267,8 @@ impl Update<'_> {
     /// Take the file out of the work tree, provided that it is still the one that was looked at.
     fn move_aside(&mut self, number: usize, op: &Op, stat: &Stat) -> Result<(), Stop> {
         let path = op.path.as_bstr();
-        let unchanged = self.disk.look(path)?.is_some_and(|found| found.stat == *stat) && !self.has_silently_changed(op, stat)?;
+        let unchanged = self.disk.look(path)?.is_some_and(|found| found.stat == *stat)
+            && !self.has_silently_changed(op, stat)?;
         if !unchanged {
             return Err(refuse(op, Why::Edited));
         }
@@ -275,7 +280,8 @@ impl Update<'_> {
             result => result.with_context(|| format!("cannot move {path} aside"))?,
         }
         if !lstat(&old)?.is_some_and(|found| is_same_content(&found.stat, stat)) {
-            move_new(&old, &full).with_context(|| format!("cannot move {path} back from {}", old.display()))?;
+            move_new(&old, &full)
+                .with_context(|| format!("cannot move {path} back from {}", old.display()))?;
             return Err(refuse(op, Why::Edited));
         }
         Ok(())
@@ -286,7 +292,8 @@ impl Update<'_> {
         if stat.mtime.secs.saturating_add(YOUNG) < self.began {
             return Ok(false);
         }
-        let content = self.reader.read(&mut self.disk, op.path.as_bstr(), self.index, Into::Nowhere, self.watch)?;
+        let content =
+            self.reader.read(&mut self.disk, op.path.as_bstr(), self.index, Into::Nowhere, self.watch)?;
         Ok(!matches!(content, Content::Read { id, .. } if op.old.is_some_and(|old| old.id == id)))
     }
 

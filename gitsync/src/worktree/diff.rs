@@ -86,7 +86,9 @@ pub fn diff(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::Res
 /// A tree is missing or damaged.
 pub fn side_at(repo: &gix::Repository, root: ObjectId, path: &BStr) -> anyhow::Result<Option<Side>> {
     let found = repo.find_tree(root)?.lookup_entry(path.split(|byte| *byte == b'/'))?;
-    Ok(found.filter(|entry| !entry.mode().is_tree()).map(|entry| Side { id: entry.object_id(), mode: entry.mode().into() }))
+    Ok(found
+        .filter(|entry| !entry.mode().is_tree())
+        .map(|entry| Side { id: entry.object_id(), mode: entry.mode().into() }))
 }
 
 struct Pair {

@@ -168,5 +168,9 @@ pub fn parents(path: &BStr) -> impl DoubleEndedIterator<Item = &BStr> {
 
 /// How many bytes of `a` are a whole folder that `b` is at or below.
 fn common_folder(a: &BStr, b: &BStr) -> usize {
-    a.find_iter(b"/").chain([a.len()]).take_while(|end| is_at_or_below(b, a[..*end].as_bstr())).last().unwrap_or(0)
+    a.find_iter(b"/")
+        .chain([a.len()])
+        .take_while(|end| is_at_or_below(b, a[..*end].as_bstr()))
+        .last()
+        .unwrap_or(0)
 }

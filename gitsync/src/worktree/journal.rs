@@ -90,10 +90,12 @@ impl Pending {
         };
         let durability = Durability::of(repo);
         let draft = folder.join("journal.draft");
-        let mut file = File::create_new(&draft).with_context(|| format!("cannot write {}", draft.display()))?;
+        let mut file =
+            File::create_new(&draft).with_context(|| format!("cannot write {}", draft.display()))?;
         file.write_all(&serde_json::to_vec(&record)?)?;
         durability.file(&file)?;
-        fs::rename(&draft, folder.join(FILE)).with_context(|| format!("cannot write {}", folder.display()))?;
+        fs::rename(&draft, folder.join(FILE))
+            .with_context(|| format!("cannot write {}", folder.display()))?;
         durability.folder(&folder)?;
         durability.folder(repo.git_dir())?;
         Ok(Pending { to: plan.to, entries, aside: Some(aside), root })
@@ -115,7 +117,11 @@ impl Pending {
         let record: Record =
             serde_json::from_slice(&text).with_context(|| format!("{} is damaged", path.display()))?;
         if record.version != VERSION {
-            bail!("{} was written by another version of this program (form {})", path.display(), record.version);
+            bail!(
+                "{} was written by another version of this program (form {})",
+                path.display(),
+                record.version
+            );
         }
         let root = repo.workdir().context("a bare repository has no work tree")?.to_owned();
         Ok(Some(Pending {
@@ -263,7 +269,10 @@ fn hex(path: &BStr) -> String {
 
 fn unhex(hex: &str) -> Option<BString> {
     let pairs = hex.as_bytes().chunks(2);
-    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect::<Option<Vec<u8>>>().map(Into::into)
+    pairs
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect::<Option<Vec<u8>>>()
+        .map(Into::into)
 }
 
 #[cfg(test)]

@@ -88,10 +88,15 @@ pub fn look(
 ) -> anyhow::Result<Facts> {
     let root = repo.workdir().context("a bare repository has no work tree")?;
     let diff = diff(repo, from, to)?;
-    let leaving: BTreeSet<&BStr> =
-        diff.changes.iter().filter(|(_, change)| change.old.is_some()).map(|(path, _)| path.as_bstr()).collect();
+    let leaving: BTreeSet<&BStr> = diff
+        .changes
+        .iter()
+        .filter(|(_, change)| change.old.is_some())
+        .map(|(path, _)| path.as_bstr())
+        .collect();
     let abilities = Abilities::of(repo)?;
-    let folded = leaving.iter().filter(|_| !abilities.case).map(|path| path.to_ascii_lowercase().into()).collect();
+    let folded =
+        leaving.iter().filter(|_| !abilities.case).map(|path| path.to_ascii_lowercase().into()).collect();
     let mut look = Look {
         disk: Disk::new(root),
         reader: Reader::new(repo, index)?,
@@ -142,7 +147,15 @@ impl Look<'_> {
             Some(found) => self.compare(path, change, entry, &found)?,
         };
         let (old, new) = (change.old, change.new);
-        Ok(PathFacts { path: path.to_owned(), old, new, entry: facts, disk, blocked, wanted: self.sparse.contains(path) })
+        Ok(PathFacts {
+            path: path.to_owned(),
+            old,
+            new,
+            entry: facts,
+            disk,
+            blocked,
+            wanted: self.sparse.contains(path),
+        })
     }
 
     /// The nearest parent that is there and no folder; one that is missing blocks nothing.
@@ -164,11 +177,13 @@ impl Look<'_> {
         {
             return Ok(OnDisk::AsInIndex(found.stat));
         }
-        let content = self.reader.read(&mut self.disk, path, self.index, content::Into::Nowhere, self.watch)?;
+        let content =
+            self.reader.read(&mut self.disk, path, self.index, content::Into::Nowhere, self.watch)?;
         Ok(match content {
             Content::Read { id, found } => {
                 let is = |side: Side| {
-                    side.id == id && content::mode(found.kind, Some(side.mode), self.abilities) == Some(side.mode)
+                    side.id == id
+                        && content::mode(found.kind, Some(side.mode), self.abilities) == Some(side.mode)
                 };
                 if entry.is_some_and(|entry| is(Side { id: entry.id, mode: entry.mode })) {
                     OnDisk::AsInIndex(found.stat)
@@ -201,7 +216,8 @@ impl Look<'_> {
         let mut open = vec![path.to_owned()];
         while let Some(folder) = open.pop() {
             let full = self.disk.full(folder.as_bstr())?;
-            let entries = std::fs::read_dir(&full).with_context(|| format!("cannot read {}", full.display()))?;
+            let entries =
+                std::fs::read_dir(&full).with_context(|| format!("cannot read {}", full.display()))?;
             for entry in entries {
                 let entry = entry.with_context(|| format!("cannot read {}", full.display()))?;
                 let name = gix::path::os_string_into_bstring(entry.file_name())?;

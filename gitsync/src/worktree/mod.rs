@@ -7,8 +7,8 @@
 //!
 //! gix checks out into empty folders only; over files that are there it writes without looking.
 
-pub mod aside;
 mod apply;
+pub mod aside;
 pub mod diff;
 pub mod disk;
 pub mod journal;

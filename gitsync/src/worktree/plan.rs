@@ -174,7 +174,9 @@ fn blocked(facts: &Facts, plan: &UpdatePlan) -> Vec<Refused> {
         .iter()
         .filter(|path| written.contains(path.path.as_bstr()))
         .filter_map(|path| path.blocked.as_ref().map(|parent| (path, parent)))
-        .filter(|(_, parent)| !leaving.contains(parent.as_bstr()) && !has_parent_in(parent.as_bstr(), &leaving))
+        .filter(|(_, parent)| {
+            !leaving.contains(parent.as_bstr()) && !has_parent_in(parent.as_bstr(), &leaving)
+        })
         .map(|(path, parent)| Refused { path: path.path.clone(), why: Why::InTheWay(parent.clone()) })
         .collect()
 }

@@ -3,23 +3,22 @@
 //! The attributes are those of the new tree: a file must come out as it would from a fresh checkout.
 
 use std::fs::OpenOptions;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use gix::bstr::BStr;
-use gix::filter::plumbing::pipeline::convert::ToWorktreeOutcome;
 use gix::index::entry::Mode;
 use gix::worktree::stack::state::attributes::Source;
 
 use super::Side;
+use crate::convert::Conversions;
 use crate::stage::content::Abilities;
-use crate::stage::filters::{Filters, Programs};
 
 /// Writes files as git would check them out.
 pub struct Smudger<'repo> {
     repo: &'repo gix::Repository,
-    filters: Filters<'repo>,
+    conversions: Conversions<'repo>,
     abilities: Abilities,
 }
 
@@ -29,8 +28,8 @@ impl<'repo> Smudger<'repo> {
     /// # Errors
     /// The configuration of filters or attributes is wrong.
     pub fn new(repo: &'repo gix::Repository, index: &gix::index::State) -> anyhow::Result<Self> {
-        let filters = Filters::new(repo, index, Source::IdMappingThenWorktree)?;
-        Ok(Smudger { repo, filters, abilities: Abilities::of(repo)? })
+        let conversions = Conversions::new(repo, index, Source::IdMappingThenWorktree)?;
+        Ok(Smudger { repo, conversions, abilities: Abilities::of(repo)? })
     }
 
     /// Write `side` of `path` as the new file `to`, which must not exist.
@@ -38,42 +37,19 @@ impl<'repo> Smudger<'repo> {
     /// # Errors
     /// The object is missing, a filter that must not fail did, or the file cannot be written. `to` may exist then.
     pub fn write(&mut self, side: Side, path: &BStr, to: &Path) -> anyhow::Result<()> {
-        let blob = self.repo.find_blob(side.id).with_context(|| format!("the content of {path} is missing"))?;
+        let blob =
+            self.repo.find_blob(side.id).with_context(|| format!("the content of {path} is missing"))?;
         if side.mode == Mode::SYMLINK && self.abilities.links {
             return symlink(&blob.data, to).with_context(|| format!("cannot make the link {path}"));
         }
         if side.mode == Mode::SYMLINK {
             return write(&blob.data, Mode::FILE, to).with_context(|| format!("cannot write {path}"));
         }
-        let (data, required) = match self.convert(Programs::Run, &blob.data, path) {
-            Ok(data) => (data, None),
-            Err(error) => (Vec::new(), Some(error)),
-        };
-        let data = match required {
-            None => data,
-            Some(error) if self.filters.is_required(path)? => {
-                return Err(error).with_context(|| format!("a filter failed for {path}"));
-            }
-            // As git does: a filter that is not required and fails has not been there.
-            Some(_) => self.convert(Programs::Leave, &blob.data, path)?,
-        };
+        let data = self
+            .conversions
+            .to_worktree(blob.detach().data, path)
+            .with_context(|| format!("cannot convert {path}"))?;
         write(&data, side.mode, to).with_context(|| format!("cannot write {path}"))
-    }
-
-    fn convert(&mut self, programs: Programs, blob: &[u8], path: &BStr) -> anyhow::Result<Vec<u8>> {
-        let mut outcome = self.filters.to_worktree(programs, blob, path)?;
-        if outcome.is_delayed() {
-            bail!("the filter delayed its answer, which it was not asked to");
-        }
-        let mut data = Vec::new();
-        match &mut outcome {
-            ToWorktreeOutcome::Unchanged(bytes) => data.extend_from_slice(bytes),
-            ToWorktreeOutcome::Buffer(bytes) => data.extend_from_slice(bytes),
-            process => {
-                process.read_to_end(&mut data)?;
-            }
-        }
-        Ok(data)
     }
 }
 

@@ -12,13 +12,13 @@ use gix::ObjectId;
 use gix::bstr::ByteSlice;
 use gix::index::entry::{Flags, Mode, Stat};
 
+use super::Side;
 use super::apply::{is_same_content, remove_empty_parents};
 use super::aside::{Aside, Role, move_new, remove_file};
 use super::diff::side_at;
 use super::disk::{Disk, Kind};
 use super::journal::{Doing, Entry, Pending};
 use super::recover::Recovered;
-use super::Side;
 use crate::index::{self, Acquire, Edit, Edits, Looked, Put, Sparse};
 use crate::stage::content::{self, Abilities, Content, Reader};
 use crate::watch::Watch;
@@ -28,7 +28,12 @@ use crate::watch::Watch;
 ///
 /// # Errors
 /// A file cannot be moved back, or the run lost its lock. The record stays, and the next run tries again.
-pub fn undo(repo: &gix::Repository, pending: Pending, head: ObjectId, watch: &dyn Watch) -> anyhow::Result<Recovered> {
+pub fn undo(
+    repo: &gix::Repository,
+    pending: Pending,
+    head: ObjectId,
+    watch: &dyn Watch,
+) -> anyhow::Result<Recovered> {
     if pending.entries.is_empty() {
         return pending.finish().map(|()| Recovered::Nothing);
     }

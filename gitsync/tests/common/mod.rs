@@ -37,11 +37,16 @@ pub fn stage(repo: &Repo, scope: Scope) -> Result<StagedTree, Vec<Refusal>> {
     let index = index::read(&repo).unwrap();
     let changes = stage::scan(&repo, &index, &policy, &()).unwrap();
     let mut sink = Loose::new(&repo);
-    let mut staged = stage::prepare(&repo, index, head_tree(&repo), changes, &policy, &mut sink, &()).unwrap()?;
+    let mut staged =
+        stage::prepare(&repo, index, head_tree(&repo), changes, &policy, &mut sink, &()).unwrap()?;
     sink.sync().unwrap();
     let looked = if policy.scope == Scope::Everything { Looked::AtAll } else { Looked::AtSome };
     lock.write(&repo, &mut staged.index, staged.index_tree.as_ref(), looked, since).unwrap();
-    Ok(StagedTree { tree: staged.tree.id.to_string(), counts: staged.counts, index_changed: staged.index_changed })
+    Ok(StagedTree {
+        tree: staged.tree.id.to_string(),
+        counts: staged.counts,
+        index_changed: staged.index_changed,
+    })
 }
 
 pub fn head_tree(repo: &gix::Repository) -> ObjectId {
@@ -153,6 +158,8 @@ pub fn snapshot(repo: &Repo) -> BTreeMap<String, String> {
 #[track_caller]
 pub fn assert_updates_as_git(world: &World, repo: &Repo, to: &str) -> Done {
     let twin = twin(world, repo);
+    // Copied files have other inodes.
+    twin.try_git(["update-index", "-q", "--refresh"]);
     twin.git(["read-tree", "-m", "-u", "HEAD", to]);
     let done = update(repo, "HEAD", to).unwrap_or_else(|refused| {
         panic!("refused: {}", refused.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))

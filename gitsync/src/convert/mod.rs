@@ -1,0 +1,184 @@
+//! The conversions between a file in the work tree and what git keeps of it, in both directions.
+//!
+//! Line ends, encodings, `$Id$` and filter programs: without them the run would commit other bytes than git does, and
+//! check out files that are modified from the start. The parts are gix's where they do what git does; the order, `$Id$`
+//! and the Unicode encodings are written out here, since there gix differs (it writes UTF-16 as UTF-8, for one).
+//! See <https://git-scm.com/docs/gitattributes>, and `convert.c` in git.
+
+mod asked;
+mod encoding;
+mod ident;
+
+use std::fs::File;
+use std::io::{Read, Seek as _};
+
+use anyhow::{Context as _, bail};
+use gix::bstr::{BStr, BString};
+use gix::filter::plumbing::driver::apply::Context;
+use gix::filter::plumbing::driver::{Operation, State};
+use gix::filter::plumbing::eol;
+use gix::filter::plumbing::pipeline::{CrlfRoundTripCheck, Options};
+use gix::objs::{Find as _, Kind};
+use gix::worktree::stack::state::attributes::Source;
+
+use asked::Asked;
+
+/// Conversions as the attributes of each path ask for them.
+pub struct Conversions<'repo> {
+    repo: &'repo gix::Repository,
+    attributes: gix::worktree::Stack,
+    programs: State,
+    options: Options,
+}
+
+/// What git keeps of a file.
+pub enum ToGit {
+    /// The file as it is.
+    Unchanged(File),
+    /// These bytes.
+    Bytes(Vec<u8>),
+}
+
+impl<'repo> Conversions<'repo> {
+    /// Attributes come from where `source` says, `index` being the index that it means.
+    ///
+    /// # Errors
+    /// The configuration of filters or attributes is wrong.
+    pub fn new(
+        repo: &'repo gix::Repository,
+        index: &gix::index::State,
+        source: Source,
+    ) -> anyhow::Result<Self> {
+        Ok(Conversions {
+            repo,
+            attributes: repo.attributes_only(index, source)?.detach(),
+            programs: State::new(repo.command_context()?),
+            options: gix::filter::Pipeline::options(repo)?,
+        })
+    }
+
+    /// What git keeps of `file`. `index` tells how its line ends were kept so far.
+    ///
+    /// # Errors
+    /// A conversion failed, or a program that must not.
+    pub fn to_git(
+        &mut self,
+        mut file: File,
+        path: &BStr,
+        index: &gix::index::State,
+    ) -> anyhow::Result<ToGit> {
+        let asked = self.asked(path)?;
+        let filtered = self.run(&asked, Operation::Clean, &mut file, path)?;
+        if filtered.is_none()
+            && !asked.ident
+            && asked.encoding.is_none()
+            && asked.line_ends == eol::AttributesDigest::Binary
+        {
+            return Ok(ToGit::Unchanged(file));
+        }
+        let mut bytes = match filtered {
+            Some(bytes) => bytes,
+            None => {
+                file.rewind()?;
+                let mut bytes = Vec::new();
+                file.read_to_end(&mut bytes)?;
+                bytes
+            }
+        };
+        if let Some(label) = asked.encoding.as_ref().filter(|_| !bytes.is_empty()) {
+            bytes = encoding::to_utf8(&bytes, label, &self.options.encodings_with_roundtrip_check)?;
+        }
+        bytes = self.line_feeds(bytes, asked.line_ends, path, index)?;
+        if asked.ident {
+            bytes = ident::collapse(&bytes);
+        }
+        Ok(ToGit::Bytes(bytes))
+    }
+
+    /// What the file at `path` holds when git keeps `blob` of it.
+    ///
+    /// # Errors
+    /// A conversion failed, or a program that must not.
+    pub fn to_worktree(&mut self, blob: Vec<u8>, path: &BStr) -> anyhow::Result<Vec<u8>> {
+        let asked = self.asked(path)?;
+        let mut bytes = blob;
+        if asked.ident {
+            bytes = ident::expand(bytes, self.repo.object_hash())?;
+        }
+        let mut converted = Vec::new();
+        if eol::convert_to_worktree(&bytes, asked.line_ends, &mut converted, self.options.eol_config)? {
+            bytes = converted;
+        }
+        // As git does: what cannot be encoded is checked out as it is.
+        if let Some(label) = asked.encoding.as_ref().filter(|_| !bytes.is_empty())
+            && let Some(encoded) = encoding::from_utf8(&bytes, label)
+        {
+            bytes = encoded;
+        }
+        let filtered = self.run(&asked, Operation::Smudge, &mut bytes.as_slice(), path)?;
+        Ok(filtered.unwrap_or(bytes))
+    }
+
+    fn asked(&mut self, path: &BStr) -> anyhow::Result<Asked> {
+        Asked::at(&mut self.attributes, path, &self.repo.objects, self.options.eol_config)
+            .with_context(|| format!("cannot tell the attributes of {path}"))
+    }
+
+    /// The output of the path's filter program; none where there is none, or where it failed and may.
+    fn run(
+        &mut self,
+        asked: &Asked,
+        operation: Operation,
+        input: &mut impl Read,
+        path: &BStr,
+    ) -> anyhow::Result<Option<Vec<u8>>> {
+        let named = |name: &BString| self.options.drivers.iter().find(|driver| driver.name == *name);
+        let Some(driver) = asked.filter.as_ref().and_then(named) else { return Ok(None) };
+        let context = Context { rela_path: path, ref_name: None, treeish: None, blob: None };
+        let mut apply = || -> anyhow::Result<Option<Vec<u8>>> {
+            let Some(mut output) = self.programs.apply(driver, input, operation, context)? else {
+                return Ok(None);
+            };
+            let mut bytes = Vec::new();
+            output.read_to_end(&mut bytes)?;
+            Ok(Some(bytes))
+        };
+        match apply() {
+            Ok(None) if driver.required => bail!("the filter {} must not be missing, and is", driver.name),
+            Err(error) if driver.required => {
+                Err(error).with_context(|| format!("the filter {} failed", driver.name))
+            }
+            Ok(output) => Ok(output),
+            // As git does: a filter that is not required and fails has not been there.
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn line_feeds(
+        &self,
+        bytes: Vec<u8>,
+        line_ends: eol::AttributesDigest,
+        path: &BStr,
+        index: &gix::index::State,
+    ) -> anyhow::Result<Vec<u8>> {
+        let native = gix::path::from_bstr(path)?;
+        let round_trip_check = match self.options.crlf_roundtrip_check {
+            CrlfRoundTripCheck::Fail => {
+                Some(eol::convert_to_git::RoundTripCheck::Fail { rela_path: &native })
+            }
+            CrlfRoundTripCheck::Warn => {
+                Some(eol::convert_to_git::RoundTripCheck::Warn { rela_path: &native })
+            }
+            CrlfRoundTripCheck::Skip => None,
+        };
+        let options = eol::convert_to_git::Options { round_trip_check, config: self.options.eol_config };
+        let mut converted = Vec::new();
+        let mut in_index = |buffer: &mut Vec<u8>| {
+            let Some(entry) = index.entry_by_path(path) else { return Ok(None) };
+            let found = self.repo.objects.try_find(&entry.id, buffer)?;
+            Ok(found.filter(|object| object.kind == Kind::Blob).map(|_| ()))
+        };
+        let changed = eol::convert_to_git(&bytes, line_ends, &mut converted, &mut in_index, options)?;
+        Ok(if changed { converted } else { bytes })
+    }
+}
