@@ -1,1 +1,5 @@
-fn main() {}
+//! `gitsync`: see the library.
+
+fn main() -> std::process::ExitCode {
+    phase::main::<gitsync::Gitsync>(&lock::Keeper)
+}

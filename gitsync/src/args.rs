@@ -1,0 +1,162 @@
+//! The command line, and what it means for the main repository and for the vault.
+
+use std::path::Path;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use clap::Parser;
+use gix::bstr::BString;
+use phase::{CommonArgs, Fault, LockArgs};
+
+use crate::policy::{Commit, Policy, Pull, Push};
+
+/// Commits everything, fetches, rebases, updates the work tree and pushes; then the same for the vault.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "gitsync", version, after_help = EXAMPLES)]
+pub struct Args {
+    /// The message of the commit [default: sync: auto-sync from HOST at TIME].
+    #[arg(short, long, value_name = "TEXT")]
+    pub message: Option<String>,
+
+    /// Commit nothing; what comes in must not touch what is not committed.
+    #[arg(long, conflicts_with_all = ["message", "only"])]
+    pub no_commit: bool,
+
+    /// Commit only what these pathspecs match, and leave the rest as it is, staged or not; and commit nothing in the
+    /// vault.
+    #[arg(long, value_name = "PATHSPEC", num_args = 1..)]
+    pub only: Vec<String>,
+
+    /// Bring nothing in.
+    #[arg(long)]
+    pub no_pull: bool,
+
+    /// Push nothing.
+    #[arg(long)]
+    pub no_push: bool,
+
+    /// How often to try where the remote, or a file, moves meanwhile.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub attempts: u32,
+
+    /// How long the remote may send no byte [default: git's http.lowSpeedTime, else 30s].
+    #[arg(long, value_name = "TIME", value_parser = phase::duration)]
+    pub stall: Option<Duration>,
+
+    /// The vault: a second repository to sync [default: vault_path of .claude/identity.json].
+    #[arg(long, value_name = "DIR", conflicts_with = "no_vault")]
+    pub vault: Option<Utf8PathBuf>,
+
+    /// Leave the vault alone.
+    #[arg(long)]
+    pub no_vault: bool,
+
+    /// Say what would be done, and change nothing.
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+
+    #[command(flatten)]
+    pub(crate) lock: LockArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  gitsync                                  sync the repository around the current directory
+  gitsync --no-push --fresh                bring in what the others did, as at the start of a session
+  gitsync --only session-logs/today.md -m 'notes of today'
+  gitsync --dry-run                        see what would happen
+  lock acquire | gitsync | notes-sync | lock release";
+
+impl Args {
+    /// What is asked for the main repository, whose work tree is at `root`.
+    ///
+    /// # Errors
+    /// A fault with exit 1 where a pathspec is none, or leads out of the work tree.
+    pub fn policy(&self, root: &Path) -> anyhow::Result<Policy> {
+        let message = self.message.clone();
+        let commit = if self.no_commit {
+            Commit::Nothing
+        } else if self.only.is_empty() {
+            Commit::Everything { message }
+        } else {
+            Commit::Only { pathspecs: self.pathspecs(root)?, message }
+        };
+        Ok(self.with(commit))
+    }
+
+    /// What is asked for the vault. Somebody who commits only what they name has named nothing there.
+    pub fn vault_policy(&self) -> Policy {
+        let commit = if self.no_commit || !self.only.is_empty() {
+            Commit::Nothing
+        } else {
+            Commit::Everything { message: self.message.clone() }
+        };
+        self.with(commit)
+    }
+
+    fn with(&self, commit: Commit) -> Policy {
+        Policy {
+            commit,
+            pull: if self.no_pull { Pull::No } else { Pull::Wanted },
+            push: if self.no_push { Push::No } else { Push::Wanted },
+            attempts: self.attempts,
+            stall: self.stall,
+        }
+    }
+
+    /// The pathspecs, relative to the work tree's root; they are typed relative to `--repo` or the current directory.
+    fn pathspecs(&self, root: &Path) -> anyhow::Result<Vec<BString>> {
+        let typed_in = self.common.repo.as_deref().map_or(Path::new("."), |repo| repo.as_std_path());
+        let root = root.canonicalize()?;
+        let prefix = typed_in.canonicalize()?.strip_prefix(&root).map(Path::to_owned).unwrap_or_default();
+        self.only
+            .iter()
+            .map(|text| {
+                let wrong = |why: String| {
+                    Fault::failed(format!("'{text}' is no pathspec of this work tree: {why}"))
+                        .help("a pathspec is a path or a pattern such as 'notes/*.md'; see `git help glossary`")
+                };
+                let mut pattern = gix::pathspec::parse(text.as_bytes(), gix::pathspec::Defaults::default())
+                    .map_err(|error| wrong(error.to_string()))?;
+                pattern.normalize(&prefix, &root).map_err(|error| wrong(error.to_string()))?;
+                Ok(pattern.to_bstring())
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Args {
+        Args::try_parse_from(std::iter::once("gitsync").chain(args.iter().copied())).expect("the line is right")
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn by_default_everything_is_committed_pulled_and_pushed() {
+        let policy = parse(&[]).vault_policy();
+        assert_eq!(policy.commit, Commit::Everything { message: None });
+        assert_eq!((policy.pull, policy.push, policy.attempts), (Pull::Wanted, Push::Wanted, 10));
+    }
+
+    #[test]
+    fn pathspecs_of_the_main_repository_commit_nothing_in_the_vault() {
+        assert_eq!(parse(&["--only", "a", "b"]).vault_policy().commit, Commit::Nothing);
+    }
+
+    #[test]
+    fn to_commit_nothing_and_to_say_what_is_to_be_committed_is_a_contradiction() {
+        assert!(Args::try_parse_from(["gitsync", "--no-commit", "-m", "x"]).is_err());
+        assert!(Args::try_parse_from(["gitsync", "--attempts", "0"]).is_err());
+    }
+}

@@ -1,0 +1,217 @@
+//! Committing the user's work: all of it, or what they named, as `git commit` would.
+//!
+//! Nothing that a person would see changes until all is ready. Then the objects are flushed, the branch moves, and the
+//! index follows, in this order: a run that dies in between leaves the old commit with the old index, or the new commit
+//! with an index that says of each committed change that it is staged once more in the other direction, which the next
+//! run finds and sets right.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use gix::ObjectId;
+use gix::bstr::{BString, ByteSlice as _};
+use gix::objs::WriteTo as _;
+use phase::Fault;
+
+use crate::branch::{self, Moved};
+use crate::hooks::{Call, Hooks};
+use crate::index::{self, Looked};
+use crate::look::Branch;
+use crate::message::{self, Cleanup};
+use crate::patience;
+use crate::place::Place;
+use crate::signing;
+use crate::stage::sink::{Loose, Sink};
+use crate::stage::{self, Refusal, Staged};
+use crate::tree::Counts;
+use crate::{failpoint, refuse};
+
+/// What came of committing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// There was nothing to commit.
+    Nothing,
+    /// There is a new commit.
+    Made(New),
+    /// Somebody else moved the branch meanwhile.
+    SomebodyElseMoved,
+}
+
+/// A commit that was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct New {
+    /// Its id.
+    pub id: ObjectId,
+    /// How many files it is about.
+    pub counts: Counts,
+}
+
+/// Commits what `policy` says onto `branch`.
+///
+/// # Errors
+/// A fault that names what cannot be committed, or what is in the way: somebody else's `index.lock`, an unfinished
+/// merge, a hook that says no, a signing program that fails. Nothing is committed then.
+pub fn commit(
+    place: &Place<'_>,
+    branch: &Branch,
+    policy: &stage::Policy,
+    message: Option<&str>,
+) -> anyhow::Result<Outcome> {
+    let repo = place.repo;
+    place.guard.check()?;
+    let mut lock = patience::index_lock(place)?;
+    let since = lock.taken_at()?;
+    let index = index::read(repo)?;
+    refuse::unmerged(&index::unmerged(&index))?;
+    let before = tree_of(repo, branch.commit)?;
+    place.progress.set(|| "looking for changes".into());
+    let changes = stage::scan(repo, &index, policy, place)?;
+    if let Some(pathspec) = changes.unmatched.first() {
+        return Err(Fault::failed(format!("the pathspec '{pathspec}' matches no file"))
+            .help("paths are relative to the current directory; `git status` lists what has changed")
+            .into());
+    }
+    failpoint::reach("scanned", place.root());
+
+    place.progress.set(|| format!("reading {} changed files", changes.candidates.len()));
+    let mut sink = Loose::new(repo);
+    let staged = stage::prepare(repo, index, before, changes, policy, &mut sink, place)?.map_err(|why| refused(&why))?;
+    if staged.counts.is_empty() {
+        let mut staged = staged;
+        if staged.index_changed {
+            place.guard.check()?;
+            let Staged { index, index_tree, .. } = &mut staged;
+            lock.write(repo, index, index_tree.as_ref(), looked(policy), since)?;
+        }
+        return Ok(Outcome::Nothing);
+    }
+
+    let hooks = Hooks::of(repo, place.guard)?;
+    let mut staged = staged;
+    if hooks.has("pre-commit") {
+        let private = lock.private_copy(repo, &staged.index)?;
+        hooks.ask("pre-commit", commit_call(place, &private, []))?;
+        staged = stage::reread(repo, &private, before, policy, &mut sink)?;
+        if staged.counts.is_empty() {
+            return Ok(Outcome::Nothing);
+        }
+    }
+    let message = wording(place, &hooks, &mut lock, &staged, message)?;
+    let id = write(place, branch, &staged, &message, &mut sink)?;
+    sink.sync()?;
+    failpoint::reach("committed-objects", place.root());
+
+    place.guard.check()?;
+    let reason = if branch.commit.is_some() { "commit: " } else { "commit (initial): " };
+    let mut reason = BString::from(reason);
+    reason.extend_from_slice(message::subject(message.as_bstr()));
+    let step = branch::Step { branch: branch.name.clone(), from: branch.commit, to: id, reason };
+    if branch::step(repo, &step)? == Moved::SomebodyElseDid {
+        return Ok(Outcome::SomebodyElseMoved);
+    }
+    failpoint::reach("committed-branch", place.root());
+    let Staged { index, index_tree, .. } = &mut staged;
+    lock.write(repo, index, index_tree.as_ref(), looked(policy), since)?;
+    failpoint::reach("committed", place.root());
+    hooks.tell("post-commit", Call::default())?;
+    Ok(Outcome::Made(New { id, counts: staged.counts }))
+}
+
+/// The tree of a commit; the empty tree where there is none.
+///
+/// # Errors
+/// The commit cannot be read.
+pub fn tree_of(repo: &gix::Repository, commit: Option<ObjectId>) -> anyhow::Result<ObjectId> {
+    match commit {
+        Some(id) => Ok(repo.find_commit(id)?.tree_id()?.detach()),
+        None => Ok(repo.object_hash().empty_tree()),
+    }
+}
+
+fn looked(policy: &stage::Policy) -> Looked {
+    match policy.scope {
+        stage::Scope::Everything => Looked::AtAll,
+        stage::Scope::Only(_) => Looked::AtSome,
+    }
+}
+
+/// The message, after the hooks have had their say.
+fn wording(
+    place: &Place<'_>,
+    hooks: &Hooks<'_>,
+    lock: &mut index::Lock,
+    staged: &Staged,
+    message: Option<&str>,
+) -> anyhow::Result<BString> {
+    let cleanup = Cleanup::of(place.repo);
+    let usual = || message::usual(place.host, &phase::clock::now_for_people());
+    let mut text = cleanup.apply(message.map_or_else(usual, str::to_owned).as_str().into());
+    if hooks.has("prepare-commit-msg") || hooks.has("commit-msg") {
+        let file = place.repo.git_dir().join("COMMIT_EDITMSG");
+        std::fs::write(&file, &text).with_context(|| file.display().to_string())?;
+        let index = lock.private_copy(place.repo, &staged.index)?;
+        let argument = short(place.root(), &file);
+        hooks.ask("prepare-commit-msg", commit_call(place, &index, [argument.clone(), "message".into()]))?;
+        hooks.ask("commit-msg", commit_call(place, &index, [argument]))?;
+        text = cleanup.apply(std::fs::read(&file).with_context(|| file.display().to_string())?.as_bstr());
+    }
+    if text.is_empty() {
+        return Err(Fault::failed("the commit message is empty").help("give one with --message TEXT").into());
+    }
+    Ok(text)
+}
+
+/// A call of a hook that belongs to a commit.
+fn commit_call<const N: usize>(place: &Place<'_>, index: &Path, args: [OsString; N]) -> Call {
+    let author = place.people.author.now();
+    let text = |bytes: &BString| OsString::from(bytes.to_string());
+    Call {
+        index: Some(index.to_owned()),
+        env: vec![
+            ("GIT_AUTHOR_NAME", text(&author.name)),
+            ("GIT_AUTHOR_EMAIL", text(&author.email)),
+            ("GIT_AUTHOR_DATE", format!("@{}", author.time.format_or_unix(gix::date::time::Format::Raw)).into()),
+        ],
+        ..Call::with(args)
+    }
+}
+
+/// A path as git hands it to hooks: relative to the work tree where it lies there.
+fn short(root: &Path, path: &Path) -> OsString {
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    full.strip_prefix(root).map(PathBuf::from).unwrap_or(full).into_os_string()
+}
+
+/// Writes the commit object, signed where that is asked for.
+fn write(
+    place: &Place<'_>,
+    branch: &Branch,
+    staged: &Staged,
+    message: &BString,
+    sink: &mut dyn Sink,
+) -> anyhow::Result<ObjectId> {
+    let commit = gix::objs::Commit {
+        tree: staged.tree.id,
+        parents: branch.commit.into_iter().collect(),
+        author: place.people.author.now(),
+        committer: place.people.committer.now(),
+        encoding: None,
+        message: message.clone(),
+        extra_headers: Vec::new(),
+    };
+    let commit = signing::sign(commit, place.signing)?;
+    let mut data = Vec::new();
+    commit.write_to(&mut data)?;
+    sink.put(gix::objs::Kind::Commit, &data)
+}
+
+/// What to say of paths that cannot be committed.
+pub fn refused(refusals: &[Refusal]) -> Fault {
+    let mut lines: Vec<String> = refusals.iter().take(10).map(ToString::to_string).collect();
+    if refusals.len() > lines.len() {
+        lines.push(format!("and {} more", refusals.len() - lines.len()));
+    }
+    Fault::failed(format!("nothing was committed, as this cannot be:\n  {}", lines.join("\n  ")))
+        .help("rename or move it, or let .gitignore name it; then run this again")
+}

@@ -1,0 +1,171 @@
+//! What a sync would do, found out without doing it: objects are made in memory, the remote is asked what it has and
+//! nothing is fetched from it.
+
+use contract::RepoSync;
+use gix::ObjectId;
+use owo_colors::OwoColorize as _;
+use phase::{Fault, Page, plain};
+
+use crate::commit::tree_of;
+use crate::exchange::{self, Failed, Theirs};
+use crate::index;
+use crate::ledger::{Before, Ledger};
+use crate::look;
+use crate::place::Place;
+use crate::plan::{self, Integration, Relation};
+use crate::policy::{Policy, Pull, Push};
+use crate::relate::relate;
+use crate::stage::{self, sink::Loose};
+use crate::tree::Counts;
+use crate::upstream::{self, Upstream};
+use crate::{history, refuse};
+
+/// What would be done with one repository.
+#[derive(Debug)]
+pub struct Planned {
+    branch: String,
+    upstream: Upstream,
+    commit: Counts,
+    incoming: Incoming,
+    outgoing: Outgoing,
+    /// The section, which says how things are: nothing was done.
+    pub section: RepoSync,
+    /// Why it would not work.
+    pub fault: Option<Fault>,
+}
+
+/// What would come in.
+#[derive(Debug)]
+enum Incoming {
+    /// It was not to be asked for.
+    NotAsked,
+    Nothing,
+    /// Commits that are here already, and not in the branch.
+    Commits { count: usize, how: Integration },
+    /// The remote has something that is not here yet, so that nobody can say how much.
+    New(ObjectId),
+}
+
+/// What would go out.
+#[derive(Debug)]
+enum Outgoing {
+    /// It was not wanted.
+    NotWanted,
+    Commits(usize),
+}
+
+/// Finds out what a sync would do.
+///
+/// # Errors
+/// What would make it fail before it has begun.
+pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
+    let repo = place.repo;
+    let facts = look::look(repo)?;
+    let branch = refuse::refuse(&facts)?.clone();
+    let upstream = upstream::of(repo, branch.name.as_ref())?;
+    let known = exchange::tracked(repo, &upstream)?;
+    let commit = would_commit(place, branch.commit, policy)?;
+    let theirs = match policy.pull {
+        Pull::No => Ok(known),
+        Pull::Wanted => exchange::list(place, &upstream, policy),
+    };
+    let before = Before { head: branch.commit, upstream: known };
+    let mut ledger =
+        Ledger::new(place.root().display().to_string(), branch.short(), upstream.clone(), before);
+    let (theirs, offline) = match theirs {
+        Ok(theirs) => (theirs, None),
+        Err(Failed::Offline(error)) => {
+            ledger.offline();
+            (known, Some(Fault::from(error)))
+        }
+        Err(Failed::Otherwise(error)) => return Err(error),
+    };
+    let theirs_here = theirs.filter(|id| repo.has_object(id)).or(known);
+    let here = theirs_here.map_or(Theirs::New, Theirs::At);
+    let relation = match branch.commit {
+        Some(local) => relate(repo, local, here)?,
+        None => Relation::New,
+    };
+    let (incoming, wrong) = match (policy.pull, theirs) {
+        (Pull::No, _) => (Incoming::NotAsked, None),
+        (Pull::Wanted, Some(id)) if !repo.has_object(id) => (Incoming::New(id), None),
+        (Pull::Wanted, _) => would_integrate(place, branch.commit, here, relation, &upstream)?,
+    };
+    let outgoing = match (policy.push, branch.commit) {
+        (Push::No, _) => Outgoing::NotWanted,
+        (Push::Wanted, Some(local)) => {
+            let known = match here.id() {
+                Some(id) => vec![id],
+                None => history::known_of(repo, upstream.remote.as_str())?,
+            };
+            Outgoing::Commits(history::between(repo, known, local)?.len() + usize::from(!commit.is_empty()))
+        }
+        (Push::Wanted, None) => Outgoing::Commits(usize::from(!commit.is_empty())),
+    };
+    let fault = offline.or(wrong);
+    let section = ledger.close(repo, fault.as_ref())?;
+    Ok(Planned { branch: branch.short(), upstream, commit, incoming, outgoing, section, fault })
+}
+
+impl Planned {
+    /// Writes the plan for people.
+    pub fn show(&self, name: &str, page: &mut Page) {
+        let upstream = self.upstream.shown();
+        let title = format!("{name}: {} and {upstream}, nothing is changed", self.branch);
+        page.line(plain::line(&title).style(page.styles.heading));
+        let Counts { added, modified, deleted } = self.commit;
+        if self.commit.is_empty() {
+            page.line("  would commit nothing");
+        } else {
+            page.line(format_args!("  would commit: {added} added, {modified} modified, {deleted} deleted"));
+        }
+        match &self.incoming {
+            Incoming::NotAsked => {}
+            Incoming::Nothing => page.line("  would pull nothing"),
+            Incoming::Commits { count, how: Integration::Replay } => {
+                page.line(format_args!("  would pull {count} commits, and replay the local ones onto them"));
+            }
+            Incoming::Commits { count, how: Integration::FastForward | Integration::Nothing } => {
+                page.line(format_args!("  would pull {count} commits"));
+            }
+            Incoming::New(id) => {
+                page.line(format_args!("  would pull what the remote has new, up to {}", id.to_hex_with_len(10)));
+            }
+        }
+        match &self.outgoing {
+            Outgoing::NotWanted => {}
+            Outgoing::Commits(0) => page.line("  would push nothing"),
+            Outgoing::Commits(count) => page.line(format_args!("  would push {count} commits")),
+        }
+    }
+}
+
+fn would_commit(place: &Place<'_>, head: Option<ObjectId>, policy: &Policy) -> anyhow::Result<Counts> {
+    let Some(policy) = policy.commit.staging() else { return Ok(Counts::default()) };
+    let repo = place.repo.clone().with_object_memory();
+    let index = index::read(&repo)?;
+    refuse::unmerged(&index::unmerged(&index))?;
+    let changes = stage::scan(&repo, &index, &policy, place)?;
+    let before = tree_of(&repo, head)?;
+    let mut sink = Loose::new(&repo);
+    let staged = stage::prepare(&repo, index, before, changes, &policy, &mut sink, place)?;
+    Ok(staged.map_err(|why| crate::commit::refused(&why))?.counts)
+}
+
+fn would_integrate(
+    place: &Place<'_>,
+    local: Option<ObjectId>,
+    theirs: Theirs,
+    relation: Relation,
+    upstream: &Upstream,
+) -> anyhow::Result<(Incoming, Option<Fault>)> {
+    let how = match plan::integrate(relation, &upstream.shown()) {
+        Ok(how) => how,
+        Err(fault) => return Ok((Incoming::Nothing, Some(fault))),
+    };
+    let count = match theirs.id() {
+        Some(id) => history::between(place.repo, local, id)?.len(),
+        None => 0,
+    };
+    Ok((if count == 0 { Incoming::Nothing } else { Incoming::Commits { count, how } }, None))
+}

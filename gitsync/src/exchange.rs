@@ -1,0 +1,177 @@
+//! The two talks with the remote: what it has, and what it shall have.
+
+use anyhow::Context as _;
+use gix::ObjectId;
+use phase::Fault;
+use remote::{Answer, Direction, Fetch, Remote, Trouble, Update};
+
+use crate::faults;
+use crate::hooks::{Call, Hooks};
+use crate::place::Place;
+use crate::policy::Policy;
+use crate::upstream::{SaidBy, Upstream};
+
+/// What the remote has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Theirs {
+    /// The branch is at this commit.
+    At(ObjectId),
+    /// There is no such branch, and none was ever known.
+    New,
+    /// There is no such branch any more.
+    Gone,
+}
+
+impl Theirs {
+    /// The commit that the branch is at.
+    pub fn id(self) -> Option<ObjectId> {
+        match self {
+            Self::At(id) => Some(id),
+            Self::New | Self::Gone => None,
+        }
+    }
+}
+
+/// A talk that did not come about, told from everything else that can fail.
+#[derive(Debug)]
+pub enum Failed {
+    /// The remote cannot be reached. It will not be any better in a moment.
+    Offline(anyhow::Error),
+    /// Anything else.
+    Otherwise(anyhow::Error),
+}
+
+impl From<Trouble> for Failed {
+    fn from(trouble: Trouble) -> Self {
+        let offline = matches!(trouble, Trouble::Unreachable(_));
+        let error = faults::of_remote(trouble);
+        if offline { Self::Offline(error) } else { Self::Otherwise(error) }
+    }
+}
+
+impl From<anyhow::Error> for Failed {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Otherwise(error)
+    }
+}
+
+/// Fetches with the remote's configured refspecs, and says what the upstream is.
+///
+/// # Errors
+/// The remote cannot be reached or refuses, or the lock is lost.
+pub fn fetch(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<Theirs, Failed> {
+    let remote = connect(place, upstream, policy)?;
+    let known = tracked(place.repo, upstream)?;
+    let mut what = Fetch::configured();
+    if upstream.tracking.is_none() {
+        // No configured refspec is about the branch: it is fetched all the same, into no ref.
+        what = what.and(&upstream.at_remote.as_bstr().to_string())?;
+    }
+    let fetched = remote.fetch(&what, &place.follower())?;
+    Ok(match fetched.listing.id_of(upstream.at_remote.as_ref()) {
+        Some(id) => Theirs::At(id),
+        None if fetched.listing.refs.is_empty() => Theirs::New,
+        None if upstream.said_by == SaidBy::Configuration || known.is_some() => Theirs::Gone,
+        None => Theirs::New,
+    })
+}
+
+/// What the upstream is at the remote by now, without fetching anything.
+///
+/// # Errors
+/// The remote cannot be reached or refuses.
+pub fn list(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<Option<ObjectId>, Failed> {
+    let remote = connect(place, upstream, policy)?;
+    let name = upstream.at_remote.as_bstr().to_string();
+    let listing = remote.list(&[&name], &place.follower())?;
+    Ok(listing.id_of(upstream.at_remote.as_ref()))
+}
+
+/// What the upstream was when it was last heard of.
+///
+/// # Errors
+/// The tracking ref cannot be read.
+pub fn tracked(repo: &gix::Repository, upstream: &Upstream) -> anyhow::Result<Option<ObjectId>> {
+    let Some(tracking) = &upstream.tracking else { return Ok(None) };
+    match repo.try_find_reference(tracking.as_ref())? {
+        Some(mut reference) => {
+            let id = reference.peel_to_id().with_context(|| tracking.as_bstr().to_string())?;
+            Ok(Some(id.detach()))
+        }
+        None => Ok(None),
+    }
+}
+
+/// What came of a push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pushed {
+    /// The remote has it.
+    Done,
+    /// The remote moved meanwhile.
+    LostRace,
+}
+
+/// Pushes `local` to the upstream, which is known to be at `expected`. The `pre-push` hook is asked first.
+///
+/// # Errors
+/// The hook says no, the remote cannot be reached, or does not take it: then with its words.
+pub fn push(
+    place: &Place<'_>,
+    upstream: &Upstream,
+    policy: &Policy,
+    branch: &gix::refs::FullNameRef,
+    local: ObjectId,
+    expected: Option<ObjectId>,
+) -> Result<Pushed, Failed> {
+    let remote = connect(place, upstream, policy)?;
+    let hooks = Hooks::of(place.repo, place.guard)?;
+    let nothing = place.repo.object_hash().null();
+    let line = format!(
+        "{} {local} {} {}\n",
+        branch.as_bstr(),
+        upstream.at_remote.as_bstr(),
+        expected.unwrap_or(nothing)
+    );
+    let call = Call { stdin: line.into_bytes(), ..Call::with([upstream.remote.to_string(), url(place, upstream)?]) };
+    hooks.ask("pre-push", call)?;
+    place.guard.check().map_err(anyhow::Error::from)?;
+    let update = Update { name: upstream.at_remote.clone(), expected, new: Some(local) };
+    let pushed = remote.push(&remote::Push { updates: vec![update], ..Default::default() }, &place.follower())?;
+    match pushed.answers.into_iter().next() {
+        Some(Answer::Done | Answer::UpToDate) => Ok(Pushed::Done),
+        Some(Answer::Stale { .. } | Answer::HeldBack) | None => Ok(Pushed::LostRace),
+        Some(Answer::Rejected { words }) => {
+            Err(Failed::Otherwise(rejected(&upstream.remote, &words, &pushed.remote_lines).into()))
+        }
+    }
+}
+
+fn connect<'repo>(
+    place: &Place<'repo>,
+    upstream: &Upstream,
+    policy: &Policy,
+) -> Result<Remote<'repo>, Failed> {
+    let remote = Remote::named(place.repo, &upstream.remote)?;
+    Ok(match policy.stall {
+        Some(limit) => remote.with_stall(limit),
+        None => remote,
+    })
+}
+
+/// Where pushes go, as the hook is told; git tells it the whole URL.
+fn url(place: &Place<'_>, upstream: &Upstream) -> anyhow::Result<String> {
+    let name: &str = upstream.remote.as_str();
+    let remote = place.repo.find_remote(name)?;
+    let url = remote.url(Direction::Push.into()).map(|url| url.to_bstring().to_string());
+    Ok(url.unwrap_or_else(|| name.to_owned()))
+}
+
+fn rejected(remote: &remote::RemoteName, words: &str, lines: &[String]) -> Fault {
+    let mut message = format!("{remote} did not take the push: {words}");
+    for line in lines {
+        message.push_str("\n  ");
+        message.push_str(line);
+    }
+    Fault::new(contract::Exit::Unreachable, message)
+        .help("the commits are here and will be pushed by the next run, once the remote takes them")
+}

@@ -1,0 +1,97 @@
+//! Questions about history: what is an ancestor of what, and which commits lie between two, as the document lists them.
+
+use anyhow::Context as _;
+use contract::Commit;
+use gix::ObjectId;
+use gix::revision::walk::Sorting;
+use gix::traverse::commit::simple::CommitTimeOrder;
+
+/// Whether `one` is `other`, or one of its ancestors.
+///
+/// # Errors
+/// The history cannot be read.
+pub fn is_ancestor(repo: &gix::Repository, one: ObjectId, other: ObjectId) -> anyhow::Result<bool> {
+    Ok(one == other || merge_base(repo, one, other)? == Some(one))
+}
+
+/// The best common ancestor of two commits; `None` where their histories have nothing in common.
+///
+/// # Errors
+/// The history cannot be read.
+pub fn merge_base(repo: &gix::Repository, one: ObjectId, other: ObjectId) -> anyhow::Result<Option<ObjectId>> {
+    let base = repo.merge_base(one, other).context("cannot walk the history")?;
+    Ok(base.map(gix::Id::detach))
+}
+
+/// Whether any commit that `tip` has and `base` has not is a merge.
+///
+/// # Errors
+/// The history cannot be read.
+pub fn has_merges(repo: &gix::Repository, base: ObjectId, tip: ObjectId) -> anyhow::Result<bool> {
+    for info in repo.rev_walk([tip]).with_hidden([base]).all()? {
+        if info?.parent_ids.len() > 1 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The commits that `tip` has and none of `hidden` has, newest first.
+///
+/// # Errors
+/// The history cannot be read.
+pub fn between(
+    repo: &gix::Repository,
+    hidden: impl IntoIterator<Item = ObjectId>,
+    tip: ObjectId,
+) -> anyhow::Result<Vec<Commit>> {
+    let walk = repo
+        .rev_walk([tip])
+        .with_hidden(hidden)
+        .sorting(Sorting::ByCommitTime(CommitTimeOrder::NewestFirst))
+        .all()
+        .context("cannot walk the history")?;
+    walk.map(|info| describe(repo, info?.id)).collect()
+}
+
+/// A commit, in one line.
+///
+/// # Errors
+/// It cannot be read.
+pub fn describe(repo: &gix::Repository, id: ObjectId) -> anyhow::Result<Commit> {
+    let commit = repo.find_commit(id)?;
+    let author = commit.author()?;
+    Ok(Commit {
+        id: id.to_string(),
+        author: author.name.to_string(),
+        time: phase::clock::git_time(author.time()?),
+        summary: commit.message()?.summary().to_string(),
+    })
+}
+
+/// The authors of commits by name, each once, in the order in which they come.
+pub fn authors(commits: &[Commit]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for commit in commits {
+        if !names.contains(&commit.author) {
+            names.push(commit.author.clone());
+        }
+    }
+    names
+}
+
+/// All that is known of what a remote has.
+///
+/// # Errors
+/// A ref cannot be read.
+pub fn known_of(repo: &gix::Repository, remote: &str) -> anyhow::Result<Vec<ObjectId>> {
+    let mut ids = Vec::new();
+    for reference in repo.references()?.prefixed(format!("refs/remotes/{remote}/").as_str())? {
+        let Ok(mut reference) = reference else { continue };
+        // A symbolic ref such as `origin/HEAD` may lead nowhere; then it knows of nothing.
+        if let Ok(id) = reference.peel_to_id() {
+            ids.push(id.detach());
+        }
+    }
+    Ok(ids)
+}

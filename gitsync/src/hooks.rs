@@ -1,0 +1,222 @@
+//! The hooks that git would run, run as git would: in the work tree, with its arguments, on its stdin.
+//!
+//! A hook is the user's last line of defence (a secret scanner, a linter) and sometimes part of storage (git-lfs uploads
+//! in `pre-push`). A sync that went around them would be the hole in the fence.
+//! See <https://git-scm.com/docs/githooks>.
+//!
+//! Not run are `prepare-commit-msg` and `post-commit` for commits that are replayed: they are made in memory, where
+//! there is nothing yet that a hook could look at.
+
+use std::ffi::OsString;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use phase::{Fault, Guard, programs};
+
+/// How often a hook that says nothing is looked at.
+const TICK: Duration = Duration::from_millis(500);
+
+/// How long to go on reading once the hook has ended; what it left running may hold its output open for ever.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// How much of a hook's output is kept: its end is where the reason stands.
+const KEPT: usize = 4096;
+
+/// The hooks of a repository.
+pub struct Hooks<'a> {
+    directory: PathBuf,
+    work_tree: PathBuf,
+    guard: &'a dyn Guard,
+}
+
+/// A hook that is about to be run.
+#[derive(Debug, Default)]
+pub struct Call {
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// What it reads on stdin.
+    pub stdin: Vec<u8>,
+    /// The index that it shall see, where that is not the repository's.
+    pub index: Option<PathBuf>,
+    /// Further variables of its environment.
+    pub env: Vec<(&'static str, OsString)>,
+}
+
+impl Call {
+    /// A call with these arguments.
+    pub fn with<A: Into<OsString>>(args: impl IntoIterator<Item = A>) -> Self {
+        Self { args: args.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
+}
+
+/// What came of asking for a hook.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ran {
+    /// There is no such hook.
+    Absent,
+    /// It ended well.
+    Well,
+    /// It ended badly; this is what it said.
+    Badly(String),
+}
+
+impl<'a> Hooks<'a> {
+    /// The hooks of `repo`: in `core.hooksPath`, or in the directory that all its work trees share.
+    ///
+    /// # Errors
+    /// `core.hooksPath` is no path, or the repository is bare.
+    pub fn of(repo: &gix::Repository, guard: &'a dyn Guard) -> anyhow::Result<Self> {
+        let work_tree = repo.workdir().context("a bare repository has no hooks to run")?;
+        let work_tree = std::path::absolute(work_tree)?;
+        let configured = repo.config_snapshot().trusted_path("core.hooksPath").context("core.hooksPath")?;
+        let directory = match configured {
+            Some(path) => work_tree.join(path),
+            None => std::path::absolute(repo.common_dir())?.join("hooks"),
+        };
+        Ok(Self { directory, work_tree, guard })
+    }
+
+    /// Whether there is a hook called `name`.
+    pub fn has(&self, name: &str) -> bool {
+        is_executable(&self.directory.join(name))
+    }
+
+    /// Runs a hook that may say no.
+    ///
+    /// # Errors
+    /// A fault with exit 1 where it says no, with its words; or it cannot be started.
+    pub fn ask(&self, name: &str, call: Call) -> anyhow::Result<()> {
+        match self.run(name, call)? {
+            Ran::Absent | Ran::Well => Ok(()),
+            Ran::Badly(words) => {
+                let words = if words.is_empty() { String::new() } else { format!(": {words}") };
+                Err(Fault::failed(format!("the {name} hook said no{words}"))
+                    .help(format!("see to what it complains about; it is {}", self.directory.join(name).display()))
+                    .into())
+            }
+        }
+    }
+
+    /// Runs a hook that is merely told; what it makes of that is its own business, as with git.
+    ///
+    /// # Errors
+    /// The lock is lost.
+    pub fn tell(&self, name: &str, call: Call) -> anyhow::Result<()> {
+        self.guard.check()?;
+        // It cannot stop what has happened already, and neither can its failure to start.
+        let _ = self.run(name, call);
+        Ok(())
+    }
+
+    fn run(&self, name: &str, call: Call) -> anyhow::Result<Ran> {
+        let path = self.directory.join(name);
+        if !is_executable(&path) {
+            return Ok(Ran::Absent);
+        }
+        self.guard.check()?;
+        let (output, writer) = io::pipe()?;
+        let child = self
+            .start(&path, &call, &writer)
+            .with_context(|| format!("the {name} hook, {}, cannot be started", path.display()))?;
+        drop(writer);
+        self.wait(child, call.stdin, output).with_context(|| format!("the {name} hook"))
+    }
+
+    fn start(&self, path: &Path, call: &Call, output: &io::PipeWriter) -> io::Result<Child> {
+        let spawn = |mut command: Command| {
+            command.args(&call.args).current_dir(&self.work_tree);
+            // A run that was started by a hook itself has these from there, about another repository perhaps.
+            for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"] {
+                command.env_remove(name);
+            }
+            command.env("GIT_EDITOR", ":").env("GIT_PREFIX", "");
+            if let Some(token) = self.guard.token() {
+                command.env("LOCKSTEP_TOKEN", token);
+            }
+            if let Some(index) = &call.index {
+                command.env("GIT_INDEX_FILE", index);
+            }
+            command.envs(call.env.iter().map(|(name, value)| (name, value)));
+            command.stdin(if call.stdin.is_empty() { Stdio::null() } else { Stdio::piped() });
+            // Stdout belongs to the run document.
+            command.stdout(output.try_clone()?).stderr(output.try_clone()?).spawn()
+        };
+        if cfg!(windows) {
+            let mut command = programs::program("sh.exe");
+            command.arg(path);
+            return spawn(command);
+        }
+        match spawn(programs::program(path)) {
+            // No `#!` line: git leaves it to the shell.
+            Err(error) if error.raw_os_error() == Some(NOT_A_PROGRAM) => {
+                let mut command = programs::program("sh");
+                command.arg(path);
+                spawn(command)
+            }
+            result => result,
+        }
+    }
+
+    /// Waits for a hook. It is given all the time that it wants, as it works on the user's behalf.
+    fn wait(&self, mut child: Child, stdin: Vec<u8>, output: io::PipeReader) -> anyhow::Result<Ran> {
+        if let Some(mut pipe) = child.stdin.take() {
+            // A hook need not read what it is told, so nobody waits for that.
+            std::thread::spawn(move || pipe.write_all(&stdin));
+        }
+        let heard = listen(output);
+        let mut said = Vec::new();
+        let status = loop {
+            self.guard.alive();
+            match heard.recv_timeout(TICK) {
+                Ok(words) => keep(&mut said, &words),
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => break child.wait()?,
+            }
+            if let Some(status) = child.try_wait()? {
+                while let Ok(words) = heard.recv_timeout(LAST_WORDS) {
+                    keep(&mut said, &words);
+                }
+                break status;
+            }
+        };
+        Ok(if status.success() { Ran::Well } else { Ran::Badly(String::from_utf8_lossy(&said).trim().to_owned()) })
+    }
+}
+
+/// `ENOEXEC`: the file may be run, and is neither a binary nor does it say what runs it.
+const NOT_A_PROGRAM: i32 = 8;
+
+fn listen(mut output: io::PipeReader) -> mpsc::Receiver<Vec<u8>> {
+    let (tell, heard) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 1024];
+        while let Ok(count @ 1..) = output.read(&mut buffer) {
+            if tell.send(buffer[..count].to_vec()).is_err() {
+                break;
+            }
+        }
+    });
+    heard
+}
+
+fn keep(said: &mut Vec<u8>, words: &[u8]) {
+    said.extend_from_slice(words);
+    let surplus = said.len().saturating_sub(KEPT);
+    said.drain(..surplus);
+}
+
+/// Git passes over a hook that is not executable: it is a sample, or was switched off so.
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(path: &Path) -> bool {
+    path.is_file()
+}

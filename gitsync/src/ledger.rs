@@ -1,0 +1,176 @@
+//! What a sync has done so far, and at its end what the document says about it.
+//!
+//! It is kept apart from the doing, so that a sync that fails half-way still tells what it had done by then.
+
+use contract::{Commit, Committed, Exit, Pulled, Pushed, RepoSync, SyncState, Wiki};
+use gix::ObjectId;
+use gix::bstr::BString;
+use phase::Fault;
+
+use crate::commit::{New, tree_of};
+use crate::tree::Counts;
+use crate::upstream::Upstream;
+use crate::{history, wiki};
+
+/// The name under which failures stand in the document.
+const PHASE: &str = "gitsync";
+
+/// What was done.
+#[derive(Debug)]
+pub struct Ledger {
+    worktree: String,
+    branch: String,
+    upstream: Upstream,
+    before: Before,
+    committed: Option<New>,
+    theirs: Option<ObjectId>,
+    pushed: Vec<Commit>,
+    conflicts: Vec<BString>,
+    reach: Reach,
+    /// How many times it was tried.
+    pub attempts: u32,
+}
+
+/// How it was before the sync.
+#[derive(Debug, Clone, Copy)]
+pub struct Before {
+    /// Where the branch was.
+    pub head: Option<ObjectId>,
+    /// Where the upstream was, as far as was known here.
+    pub upstream: Option<ObjectId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Reached,
+    Offline,
+}
+
+impl Ledger {
+    /// An empty ledger.
+    pub fn new(worktree: String, branch: String, upstream: Upstream, before: Before) -> Self {
+        Self {
+            worktree,
+            branch,
+            upstream,
+            before,
+            committed: None,
+            theirs: None,
+            pushed: Vec::new(),
+            conflicts: Vec::new(),
+            reach: Reach::Reached,
+            attempts: 0,
+        }
+    }
+
+    /// The local changes were committed. Where that took several commits, the last one stands for all.
+    pub fn committed(&mut self, new: New) {
+        let so_far = self.committed.map_or_else(Counts::default, |earlier| earlier.counts);
+        let counts = Counts {
+            added: so_far.added + new.counts.added,
+            modified: so_far.modified + new.counts.modified,
+            deleted: so_far.deleted + new.counts.deleted,
+        };
+        self.committed = Some(New { id: new.id, counts });
+    }
+
+    /// Local commits got new ids, or were dropped as the upstream has what they do.
+    pub fn replayed(&mut self, now: impl Fn(ObjectId) -> Option<ObjectId>) {
+        self.committed = self.committed.and_then(|new| now(new.id).map(|id| New { id, ..new }));
+    }
+
+    /// The upstream is here.
+    pub fn fetched(&mut self, theirs: Option<ObjectId>) {
+        self.theirs = theirs;
+    }
+
+    /// These commits went out.
+    pub fn pushed(&mut self, commits: Vec<Commit>) {
+        self.pushed = commits;
+    }
+
+    /// These paths are changed on both sides.
+    pub fn conflicts(&mut self, paths: Vec<BString>) {
+        self.conflicts = paths;
+    }
+
+    /// The remote could not be reached.
+    pub fn offline(&mut self) {
+        self.reach = Reach::Offline;
+    }
+
+    /// What the document says.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub fn close(self, repo: &gix::Repository, fault: Option<&Fault>) -> anyhow::Result<RepoSync> {
+        let (pulled, wiki) = self.pulled(repo)?;
+        let pushed = (!self.pushed.is_empty())
+            .then(|| Pushed { count: self.pushed.len() as u64, commits: self.pushed.clone() });
+        let known = crate::exchange::tracked(repo, &self.upstream)?;
+        Ok(RepoSync {
+            state: self.state(pulled.is_some(), pushed.is_some(), fault),
+            upstream: self.upstream.tracking.filter(|_| known.is_some()).map(|name| name.as_bstr().to_string()),
+            remote: self.upstream.remote.to_string(),
+            worktree: self.worktree,
+            branch: self.branch,
+            committed: self.committed.map(|New { id, counts }| Committed {
+                id: id.to_string(),
+                added: counts.added,
+                modified: counts.modified,
+                deleted: counts.deleted,
+            }),
+            pulled,
+            wiki,
+            pushed,
+            conflicts: self.conflicts.iter().map(ToString::to_string).collect(),
+            attempts: self.attempts.max(1),
+            head: repo.head_id().ok().map(|id| id.to_string()),
+            error: fault.map(|fault| fault.to_failure(PHASE)),
+        })
+    }
+
+    fn state(&self, pulled: bool, pushed: bool, fault: Option<&Fault>) -> SyncState {
+        match fault.map(Fault::exit) {
+            Some(Exit::Conflict) => SyncState::Conflict,
+            Some(Exit::Unreachable) if self.reach == Reach::Offline => SyncState::Offline,
+            Some(_) => SyncState::Failed,
+            None => match (pulled, pushed) {
+                (true, true) => SyncState::PulledPushed,
+                (true, false) => SyncState::Pulled,
+                (false, true) => SyncState::Pushed,
+                (false, false) if self.committed.is_some() => SyncState::Committed,
+                (false, false) => SyncState::Clean,
+            },
+        }
+    }
+
+    /// What came in: all that the upstream has and the branch had not. That an earlier run fetched it, and got no
+    /// further, makes no difference.
+    fn pulled(&self, repo: &gix::Repository) -> anyhow::Result<(Option<Pulled>, Wiki)> {
+        let Some(to) = self.theirs else { return Ok((None, Wiki::default())) };
+        let commits = history::between(repo, self.before.head, to)?;
+        if commits.is_empty() {
+            return Ok((None, Wiki::default()));
+        }
+        let from = self.pulled_from(repo, to)?;
+        let wiki = wiki::pages(repo, tree_of(repo, from)?, tree_of(repo, Some(to))?)?;
+        let pulled = Pulled {
+            from: from.map(|id| id.to_string()),
+            to: to.to_string(),
+            count: commits.len() as u64,
+            authors: history::authors(&commits),
+            commits,
+        };
+        Ok((Some(pulled), wiki))
+    }
+
+    /// The newest state of the upstream that the branch had in it.
+    fn pulled_from(&self, repo: &gix::Repository, to: ObjectId) -> anyhow::Result<Option<ObjectId>> {
+        match (self.before.upstream, self.before.head) {
+            (Some(upstream), Some(head)) if history::is_ancestor(repo, upstream, head)? => Ok(Some(upstream)),
+            (_, Some(head)) => history::merge_base(repo, head, to),
+            (_, None) => Ok(None),
+        }
+    }
+}

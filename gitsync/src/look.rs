@@ -1,0 +1,144 @@
+//! What a repository is like before anything is done to it, as plain facts.
+
+use anyhow::Context as _;
+use gix::ObjectId;
+use gix::refs::FullName;
+use gix::state::InProgress;
+
+/// A repository at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// What is checked out.
+    pub head: Head,
+    /// What it is made of that cannot be handled, each by its name.
+    pub unsupported: Vec<Unsupported>,
+    /// What somebody is in the middle of.
+    pub in_progress: Option<Operation>,
+    /// Whether it has a work tree.
+    pub work_tree: WorkTree,
+}
+
+/// What is checked out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Head {
+    /// A branch.
+    Branch(Branch),
+    /// A commit, and no branch.
+    Detached(ObjectId),
+}
+
+/// The branch that is checked out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branch {
+    /// Its ref.
+    pub name: FullName,
+    /// The commit that it is at; none where it has none yet.
+    pub commit: Option<ObjectId>,
+}
+
+impl Branch {
+    /// Its name without `refs/heads/`.
+    pub fn short(&self) -> String {
+        self.name.shorten().to_string()
+    }
+}
+
+/// Something that this program does not handle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsupported {
+    /// References are kept in reftables.
+    Reftable,
+    /// Objects are named by SHA-256.
+    Sha256,
+    /// Objects are left at the remote until they are needed.
+    PartialClone,
+}
+
+/// Something that was begun and not finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// A merge.
+    Merge,
+    /// A rebase.
+    Rebase,
+    /// Patches from mails.
+    Mailbox,
+    /// A cherry-pick.
+    CherryPick,
+    /// A revert.
+    Revert,
+    /// A bisection.
+    Bisect,
+}
+
+/// Whether there is a work tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkTree {
+    /// There is.
+    Present,
+    /// The repository is bare.
+    Bare,
+}
+
+/// Looks.
+///
+/// # Errors
+/// `HEAD` cannot be read.
+pub fn look(repo: &gix::Repository) -> anyhow::Result<Facts> {
+    Ok(Facts {
+        head: head(repo)?,
+        unsupported: unsupported(repo),
+        in_progress: repo.state().map(operation),
+        work_tree: if repo.workdir().is_some() { WorkTree::Present } else { WorkTree::Bare },
+    })
+}
+
+/// What is checked out.
+///
+/// # Errors
+/// `HEAD` cannot be read.
+pub fn head(repo: &gix::Repository) -> anyhow::Result<Head> {
+    let head = repo.head().context("HEAD cannot be read")?;
+    Ok(match head.kind {
+        gix::head::Kind::Unborn(name) => Head::Branch(Branch { name, commit: None }),
+        gix::head::Kind::Symbolic(reference) => {
+            let name = reference.name.clone();
+            let commit = repo.head_id().with_context(|| format!("{} cannot be read", name.as_bstr()))?;
+            Head::Branch(Branch { name, commit: Some(commit.detach()) })
+        }
+        gix::head::Kind::Detached { target, .. } => Head::Detached(target),
+    })
+}
+
+fn unsupported(repo: &gix::Repository) -> Vec<Unsupported> {
+    let config = repo.config_snapshot();
+    let is = |key: &str, value: &str| {
+        config.string(key).is_some_and(|found| found.eq_ignore_ascii_case(value.as_bytes()))
+    };
+    let promises = || {
+        let remotes = repo.remote_names();
+        remotes.iter().any(|name| config.boolean(format!("remote.{name}.promisor").as_str()) == Some(true))
+    };
+    let mut found = Vec::new();
+    if is("extensions.refStorage", "reftable") || repo.common_dir().join("reftable").is_dir() {
+        found.push(Unsupported::Reftable);
+    }
+    if is("extensions.objectFormat", "sha256") {
+        found.push(Unsupported::Sha256);
+    }
+    if config.string("extensions.partialClone").is_some() || promises() {
+        found.push(Unsupported::PartialClone);
+    }
+    found
+}
+
+fn operation(state: InProgress) -> Operation {
+    match state {
+        InProgress::ApplyMailbox => Operation::Mailbox,
+        InProgress::ApplyMailboxRebase | InProgress::Rebase | InProgress::RebaseInteractive => Operation::Rebase,
+        InProgress::Bisect => Operation::Bisect,
+        InProgress::CherryPick | InProgress::CherryPickSequence => Operation::CherryPick,
+        InProgress::Merge => Operation::Merge,
+        InProgress::Revert | InProgress::RevertSequence => Operation::Revert,
+    }
+}

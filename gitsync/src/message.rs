@@ -1,0 +1,92 @@
+//! The message of a commit, tidied as `git commit -m` tidies it.
+
+use gix::bstr::{BStr, BString, ByteSlice as _};
+
+/// What is done to a message, as `commit.cleanup` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cleanup {
+    /// Nothing.
+    Verbatim,
+    /// White space at the ends of lines and superfluous empty lines go.
+    Whitespace,
+    /// So do lines that begin with this comment mark.
+    Strip(u8),
+}
+
+impl Cleanup {
+    /// As the configuration says; without, and without an editor, git removes white space.
+    pub fn of(repo: &gix::Repository) -> Self {
+        let config = repo.config_snapshot();
+        let mark = || {
+            let configured = config.string("core.commentChar").unwrap_or_default();
+            configured.first().copied().filter(|_| configured.len() == 1).unwrap_or(b'#')
+        };
+        match config.string("commit.cleanup").as_deref().map(|value| value.as_slice()) {
+            Some(b"verbatim") => Self::Verbatim,
+            Some(b"strip") => Self::Strip(mark()),
+            _ => Self::Whitespace,
+        }
+    }
+
+    /// Tidies a message, as `git stripspace` does.
+    pub fn apply(self, message: &BStr) -> BString {
+        if self == Self::Verbatim {
+            return message.to_owned();
+        }
+        let mut tidy = BString::default();
+        let mut gap = false;
+        for line in message.lines() {
+            if matches!(self, Self::Strip(mark) if line.first() == Some(&mark)) {
+                continue;
+            }
+            let line = line.trim_ascii_end();
+            if line.is_empty() {
+                gap = !tidy.is_empty();
+                continue;
+            }
+            if gap {
+                tidy.push(b'\n');
+                gap = false;
+            }
+            tidy.extend_from_slice(line);
+            tidy.push(b'\n');
+        }
+        tidy
+    }
+}
+
+/// The usual message of an automatic commit.
+pub fn usual(host: &str, time: &str) -> String {
+    format!("sync: auto-sync from {host} at {time}")
+}
+
+/// The first line of a message, for a reflog.
+pub fn subject(message: &BStr) -> &BStr {
+    message.lines().next().unwrap_or_default().as_bstr()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_that_says_nothing_goes() {
+        let tidy = Cleanup::Whitespace.apply("\n\n  subject \t\n\n\n\nbody  \r\n# kept\n\n".into());
+        assert_eq!(tidy, "  subject\n\nbody\n# kept\n");
+    }
+
+    #[test]
+    fn comments_go_where_the_configuration_says_so() {
+        assert_eq!(Cleanup::Strip(b';').apply("a\n; gone\nb".into()), "a\nb\n");
+    }
+
+    #[test]
+    fn verbatim_means_every_byte() {
+        assert_eq!(Cleanup::Verbatim.apply("a  \n\n\n".into()), "a  \n\n\n");
+    }
+
+    #[test]
+    fn a_message_of_nothing_is_empty() {
+        assert_eq!(Cleanup::Whitespace.apply(" \n\t\n".into()), "");
+    }
+}

@@ -1,0 +1,40 @@
+//! Waiting a moment for the index, which every `git status` in an editor takes for the blink of an eye.
+
+use std::time::{Duration, Instant};
+
+use phase::Fault;
+
+use crate::index::{self, Acquire, HeldBy, Lock};
+use crate::place::Place;
+
+/// How long somebody else may hold the index before the run gives up.
+const LIMIT: Duration = Duration::from_secs(3);
+
+/// How long to wait before asking again.
+const PAUSE: Duration = Duration::from_millis(30);
+
+/// Takes `index.lock`.
+///
+/// # Errors
+/// A fault with exit 1 where somebody else holds it, or left it behind.
+pub fn index_lock(place: &Place<'_>) -> anyhow::Result<Lock> {
+    let until = Instant::now() + LIMIT;
+    loop {
+        match index::lock(place.repo)? {
+            Acquire::Ours(lock) => return Ok(lock),
+            Acquire::Held(_) if Instant::now() < until => {
+                place.guard.check()?;
+                std::thread::sleep(PAUSE);
+            }
+            Acquire::Held(by) => return Err(held(&by).into()),
+        }
+    }
+}
+
+/// What to say of an index that somebody else holds.
+pub fn held(by: &HeldBy) -> Fault {
+    let age = by.age.map_or(String::new(), |age| format!(", for {} s", age.as_secs()));
+    let path = by.path.display();
+    Fault::failed(format!("another program is at work on the index: {path} is there{age}"))
+        .help(format!("let it finish; if no git is running here, it was left behind: rm '{path}'"))
+}

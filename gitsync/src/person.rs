@@ -1,0 +1,84 @@
+//! Who commits: name and address as configured, and the time at which it happens.
+//!
+//! gix remembers the time at which the repository was opened. A run may wait minutes for the lock after that, and its
+//! commits would then be older than the ones that they stand on.
+
+use anyhow::Context as _;
+use gix::bstr::BString;
+use phase::Fault;
+
+/// An author or a committer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    name: BString,
+    email: BString,
+    fixed_time: Option<gix::date::Time>,
+}
+
+/// Both persons of a commit that is made here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct People {
+    /// Who wrote it.
+    pub author: Person,
+    /// Who committed it.
+    pub committer: Person,
+}
+
+impl People {
+    /// The two as git would have them: by the environment, else by the configuration.
+    ///
+    /// # Errors
+    /// A fault with exit 78 where nobody said who the user is.
+    pub fn of(repo: &gix::Repository) -> anyhow::Result<Self> {
+        Ok(Self {
+            author: Person::new(repo.author(), fixed(repo, "gitoxide.commit.authorDate"))?,
+            committer: Person::new(repo.committer(), fixed(repo, "gitoxide.commit.committerDate"))?,
+        })
+    }
+}
+
+impl Person {
+    fn new(
+        known: Option<gix::Result<gix::actor::SignatureRef<'_>>>,
+        time: TimeIs,
+    ) -> anyhow::Result<Self> {
+        let Some(known) = known else { return Err(nobody().into()) };
+        let known = known?;
+        if known.name.trim_ascii().is_empty() {
+            return Err(nobody().into());
+        }
+        let fixed_time = match time {
+            TimeIs::Now => None,
+            TimeIs::Fixed => Some(known.time().context("the date in the environment is no date")?),
+        };
+        Ok(Self { name: known.name.to_owned(), email: known.email.to_owned(), fixed_time })
+    }
+
+    /// The person's name.
+    pub fn name(&self) -> &gix::bstr::BStr {
+        self.name.as_ref()
+    }
+
+    /// The person, now; or at the time that the environment fixes.
+    pub fn now(&self) -> gix::actor::Signature {
+        let time = self.fixed_time.unwrap_or_else(gix::date::Time::now_local_or_utc);
+        gix::actor::Signature { name: self.name.clone(), email: self.email.clone(), time }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum TimeIs {
+    /// `GIT_AUTHOR_DATE` or `GIT_COMMITTER_DATE` says.
+    Fixed,
+    Now,
+}
+
+fn fixed(repo: &gix::Repository, key: &str) -> TimeIs {
+    if repo.config_snapshot().string(key).is_some() { TimeIs::Fixed } else { TimeIs::Now }
+}
+
+fn nobody() -> Fault {
+    Fault::misconfigured("git does not know who you are, and a commit needs an author").help(
+        "git config --global user.name 'Your Name' && git config --global user.email you@example.com",
+    )
+}

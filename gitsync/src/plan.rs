@@ -1,0 +1,119 @@
+//! What is to be done with two histories, decided from how they stand to each other and from nothing else.
+
+use phase::Fault;
+
+use crate::policy::{Pull, Push};
+
+/// How the local branch stands to its upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// Both are at the same commit.
+    Same,
+    /// The local branch has all that the upstream has, and more, in one line.
+    Ahead,
+    /// As `Ahead`, with merges in it.
+    AheadWithMerges,
+    /// The upstream has all that the local branch has, and more.
+    Behind,
+    /// Each has something that the other has not.
+    Diverged,
+    /// They have not one commit in common.
+    Unrelated,
+    /// There is no upstream, and there may be one.
+    New,
+    /// There was an upstream, and it was removed.
+    Gone,
+}
+
+/// How the upstream's commits get into the local branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Integration {
+    /// They are in it, or there are none.
+    Nothing,
+    /// The local branch moves on to the upstream.
+    FastForward,
+    /// The local commits are replayed onto the upstream.
+    Replay,
+}
+
+/// Decides how the upstream's commits get into the local branch.
+///
+/// # Errors
+/// A fault with exit 1 where they cannot.
+pub fn integrate(relation: Relation, upstream: &str) -> Result<Integration, Fault> {
+    match relation {
+        Relation::Same | Relation::Ahead | Relation::New => Ok(Integration::Nothing),
+        Relation::Behind => Ok(Integration::FastForward),
+        // Merges are linearised, as `git rebase` does it.
+        Relation::Diverged | Relation::AheadWithMerges => Ok(Integration::Replay),
+        Relation::Unrelated => Err(Fault::failed(format!(
+            "the local branch and {upstream} have unrelated histories: not one commit in common"
+        ))
+        .help("if they belong together, join them once by hand: `git pull --no-rebase --allow-unrelated-histories`")),
+        Relation::Gone => Err(Fault::failed(format!("the upstream is gone: the remote has no {upstream} any more"))
+            .help("push it anew with `git push -u REMOTE HEAD`, or choose another with `git branch --set-upstream-to`")),
+    }
+}
+
+/// Decides whether there is something to push, once the upstream's commits are in the local branch as far as they
+/// are to be.
+///
+/// # Errors
+/// A fault with exit 1 where a push would need what `--no-pull` forbids.
+pub fn push(relation: Relation, pull: Pull, push: Push) -> Result<bool, Fault> {
+    match (push, relation) {
+        (Push::No, _) => Ok(false),
+        (Push::Wanted, Relation::Same | Relation::Behind | Relation::Gone) => Ok(false),
+        (Push::Wanted, Relation::Ahead | Relation::AheadWithMerges | Relation::New) => Ok(true),
+        (Push::Wanted, Relation::Diverged | Relation::Unrelated) if pull == Pull::No => {
+            Err(Fault::failed("the remote has commits that are not here, and --no-pull keeps them out")
+                .help("run it without --no-pull"))
+        }
+        (Push::Wanted, Relation::Diverged | Relation::Unrelated) => Ok(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_already_is_left_as_it_is() {
+        for relation in [Relation::Same, Relation::Ahead, Relation::New] {
+            assert_eq!(integrate(relation, "main"), Ok(Integration::Nothing));
+        }
+    }
+
+    #[test]
+    fn without_local_commits_the_branch_just_moves_on() {
+        assert_eq!(integrate(Relation::Behind, "main"), Ok(Integration::FastForward));
+    }
+
+    #[test]
+    fn local_commits_are_replayed_and_so_are_those_of_merges() {
+        assert_eq!(integrate(Relation::Diverged, "main"), Ok(Integration::Replay));
+        assert_eq!(integrate(Relation::AheadWithMerges, "main"), Ok(Integration::Replay));
+    }
+
+    #[test]
+    fn unrelated_histories_and_an_upstream_that_is_gone_are_refused_by_name() {
+        for relation in [Relation::Unrelated, Relation::Gone] {
+            let fault = integrate(relation, "origin/main").expect_err("it is refused");
+            assert!(fault.message().contains("origin/main"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn only_what_the_remote_lacks_is_pushed() {
+        let wanted = |relation| push(relation, Pull::Wanted, Push::Wanted);
+        assert_eq!(wanted(Relation::Ahead), Ok(true));
+        assert_eq!(wanted(Relation::New), Ok(true));
+        assert_eq!(wanted(Relation::Same), Ok(false));
+        assert_eq!(push(Relation::Ahead, Pull::Wanted, Push::No), Ok(false));
+    }
+
+    #[test]
+    fn nothing_is_pushed_over_what_no_pull_keeps_out() {
+        assert!(push(Relation::Diverged, Pull::No, Push::Wanted).is_err());
+    }
+}

@@ -1,0 +1,44 @@
+//! Which local commits the upstream has already, under another id.
+//!
+//! Somebody cherry-picked them, or an earlier run of another clone rebased them. Replayed once more they would at best
+//! come out empty, and at worst conflict with themselves.
+
+use std::collections::{HashMap, HashSet};
+
+use gix::ObjectId;
+
+use super::{Replay, linear, patch_id::PatchIds};
+
+/// The commits of `range` whose change is also that of a commit that only `what.upstream` has.
+///
+/// # Errors
+/// An object cannot be read.
+pub fn upstream_has(
+    repo: &gix::Repository,
+    what: Replay,
+    range: &[linear::Commit],
+) -> anyhow::Result<HashSet<ObjectId>> {
+    if range.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let theirs = linear::commits(repo, what.head, what.upstream)?;
+    if theirs.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let mut ids = PatchIds::new(repo)?;
+    // What was changed where is cheap to know, and rarely the same: contents are looked at only where it is.
+    let mut by_outline: HashMap<ObjectId, Vec<&linear::Commit>> = HashMap::new();
+    for commit in theirs.iter().filter(|commit| !commit.is_merge()) {
+        by_outline.entry(ids.outline(commit)?).or_default().push(commit);
+    }
+    let mut already = HashSet::new();
+    for commit in range.iter().filter(|commit| !commit.is_merge()) {
+        for other in by_outline.get(&ids.outline(commit)?).into_iter().flatten() {
+            if ids.whole(commit)? == ids.whole(other)? {
+                already.insert(commit.id);
+                break;
+            }
+        }
+    }
+    Ok(already)
+}

@@ -1,0 +1,61 @@
+//! Where the local commits left the upstream, also where the upstream was rewritten since.
+//!
+//! Commits that the upstream once had, and threw out, would be replayed as if they were local: the mistake that
+//! somebody just removed from the shared history would come back with the next sync. The tracking ref's reflog knows
+//! what the upstream was, as for `git merge-base --fork-point`:
+//! <https://git-scm.com/docs/git-merge-base#_discussion_on_fork_point_mode>.
+
+use gix::ObjectId;
+use gix::refs::FullNameRef;
+
+/// All that a tracking ref was, oldest first, up to what it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen(Vec<ObjectId>);
+
+/// What `tracking` was, by its reflog. To be asked before a fetch: what comes in only now cannot be where anything
+/// began.
+///
+/// # Errors
+/// The ref or its log cannot be read.
+pub fn seen(repo: &gix::Repository, tracking: &FullNameRef) -> anyhow::Result<Seen> {
+    let Some(mut reference) = repo.try_find_reference(tracking)? else {
+        return Ok(Seen::default());
+    };
+    let mut ids = Vec::new();
+    let mut log = reference.log_iter();
+    for line in log.all()?.into_iter().flatten() {
+        // A line that was cut short by a crash says nothing; git passes over it too.
+        let Ok(line) = line else { continue };
+        if ids.is_empty() && !line.previous_oid().is_null() {
+            ids.push(line.previous_oid());
+        }
+        ids.push(line.new_oid());
+    }
+    if ids.is_empty() {
+        ids.push(reference.peel_to_id()?.detach());
+    }
+    ids.retain(|id| !id.is_null());
+    let mut known = std::collections::HashSet::new();
+    ids.retain(|id| known.insert(*id));
+    Ok(Seen(ids))
+}
+
+/// What the local commits from `head` are counted from: `onto`, unless they began at a commit that `onto` does not have
+/// any more.
+///
+/// # Errors
+/// The history cannot be read.
+pub fn base_for(repo: &gix::Repository, seen: &Seen, onto: ObjectId, head: ObjectId) -> anyhow::Result<ObjectId> {
+    // Commits that were thrown out long ago may be gone altogether.
+    let known: Vec<ObjectId> = seen.0.iter().copied().filter(|id| repo.has_object(id)).collect();
+    if known.is_empty() {
+        return Ok(onto);
+    }
+    let bases = repo.merge_bases_many(head, &known)?;
+    let [fork_point] = bases.as_slice() else { return Ok(onto) };
+    let fork_point = fork_point.detach();
+    if !known.contains(&fork_point) || crate::history::is_ancestor(repo, fork_point, onto)? {
+        return Ok(onto);
+    }
+    Ok(fork_point)
+}

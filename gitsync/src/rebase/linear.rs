@@ -1,0 +1,103 @@
+//! The commits of a range in one line, oldest first, in the order in which git replays them.
+//!
+//! Where the history has merges, their order decides which conflicts there are: it has to be git's.
+
+use std::collections::HashMap;
+
+use gix::ObjectId;
+use gix::revision::walk::Sorting;
+use gix::traverse::commit::simple::CommitTimeOrder;
+
+/// A commit of the range.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// Its id.
+    pub id: ObjectId,
+    /// Its parents' ids.
+    pub parents: Vec<ObjectId>,
+}
+
+impl Commit {
+    /// Merges are left out of a rebase: what they merged is replayed commit by commit.
+    pub fn is_merge(&self) -> bool {
+        self.parents.len() > 1
+    }
+}
+
+/// The commits that `head` has and `hidden` has not, parents before children.
+///
+/// # Errors
+/// A commit cannot be read.
+pub fn commits(repo: &gix::Repository, hidden: ObjectId, head: ObjectId) -> anyhow::Result<Vec<Commit>> {
+    let walk = repo
+        .rev_walk([head])
+        .with_hidden([hidden])
+        .sorting(Sorting::ByCommitTime(CommitTimeOrder::NewestFirst))
+        .all()?;
+    let mut newest_first = Vec::new();
+    for info in walk {
+        let info = info?;
+        newest_first.push(Commit { id: info.id, parents: info.parent_ids.iter().copied().collect() });
+    }
+    let mut sorted = topologically(newest_first);
+    sorted.reverse();
+    Ok(sorted)
+}
+
+/// Sorts commits so that children come before their parents and branches are not mixed, as git's `--topo-order` does.
+fn topologically(commits: Vec<Commit>) -> Vec<Commit> {
+    let mut children: HashMap<ObjectId, usize> = commits.iter().map(|commit| (commit.id, 0)).collect();
+    for parent in commits.iter().flat_map(|commit| &commit.parents) {
+        if let Some(count) = children.get_mut(parent) {
+            *count += 1;
+        }
+    }
+    let count = commits.len();
+    let mut ready: Vec<ObjectId> =
+        commits.iter().rev().map(|commit| commit.id).filter(|id| children.get(id) == Some(&0)).collect();
+    let mut waiting: HashMap<ObjectId, Commit> =
+        commits.into_iter().map(|commit| (commit.id, commit)).collect();
+    let mut sorted = Vec::with_capacity(count);
+    while let Some(commit) = ready.pop().and_then(|id| waiting.remove(&id)) {
+        for parent in &commit.parents {
+            if let Some(count) = children.get_mut(parent) {
+                *count -= 1;
+                if *count == 0 {
+                    ready.push(*parent);
+                }
+            }
+        }
+        sorted.push(commit);
+    }
+    sorted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u8) -> ObjectId {
+        ObjectId::from_bytes_or_panic(&[number; 20])
+    }
+
+    fn commit(number: u8, parents: &[u8]) -> Commit {
+        Commit { id: id(number), parents: parents.iter().map(|parent| id(*parent)).collect() }
+    }
+
+    fn order(commits: Vec<Commit>) -> Vec<u8> {
+        topologically(commits).iter().map(|commit| commit.id.as_bytes()[0]).collect()
+    }
+
+    #[test]
+    fn branches_are_not_mixed() {
+        // 5 merges 4-2 and 3-1; by date they alternate.
+        let commits =
+            vec![commit(5, &[4, 3]), commit(4, &[2]), commit(3, &[1]), commit(2, &[0]), commit(1, &[0])];
+        assert_eq!(order(commits), [5, 3, 1, 4, 2]);
+    }
+
+    #[test]
+    fn parents_come_after_children_whatever_their_dates_say() {
+        assert_eq!(order(vec![commit(1, &[2]), commit(3, &[1]), commit(2, &[])]), [3, 1, 2]);
+    }
+}

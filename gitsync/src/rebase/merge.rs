@@ -1,0 +1,125 @@
+//! Three-way merges of whole trees, many in a row.
+//!
+//! The caches for diffs, merges and attributes are made once and used for every commit that is replayed: making them
+//! anew takes longer than most merges. Attributes are those of the tree that is merged into, as git, which replays in
+//! the work tree, has them.
+
+use gix::ObjectId;
+use gix::bstr::BString;
+use gix::merge::blob::builtin_driver::text::Labels;
+use gix::merge::tree::TreatAsUnresolved;
+use gix::objs::Write as _;
+use gix::worktree::stack::state::attributes::Source;
+
+use super::attributes;
+
+/// Merges trees of one repository.
+pub struct Merger<'repo> {
+    repo: &'repo gix::Repository,
+    options: gix::merge::plumbing::tree::Options,
+    diff_state: gix::diff::tree::State,
+    diffs: gix::diff::blob::Platform,
+    blobs: gix::merge::blob::Platform,
+    attributes_are_of: ObjectId,
+}
+
+/// What a merge gave.
+pub enum Merged {
+    /// A tree that holds both changes.
+    Clean(ObjectId),
+    /// The paths on which both disagree, sorted.
+    Conflict(Vec<BString>),
+}
+
+impl<'repo> Merger<'repo> {
+    /// A merger that begins by merging into the tree `into`.
+    ///
+    /// # Errors
+    /// The configuration or the attributes cannot be read.
+    pub fn new(repo: &'repo gix::Repository, into: ObjectId) -> anyhow::Result<Self> {
+        let mut merger = Self {
+            repo,
+            options: repo.tree_merge_options()?.into(),
+            diff_state: gix::diff::tree::State::default(),
+            diffs: repo.diff_resource_cache_for_tree_diff()?,
+            blobs: repo.merge_resource_cache(gix::merge::blob::pipeline::WorktreeRoots::default())?,
+            attributes_are_of: into,
+        };
+        merger.load_attributes(into)?;
+        Ok(merger)
+    }
+
+    /// Merges the change from `base` to `theirs` into `ours`.
+    ///
+    /// # Errors
+    /// An object cannot be read, or a merge driver cannot be started.
+    pub fn merge(&mut self, base: ObjectId, ours: ObjectId, theirs: ObjectId) -> anyhow::Result<Merged> {
+        if ours == base || ours == theirs {
+            return Ok(Merged::Clean(theirs));
+        }
+        if theirs == base {
+            return Ok(Merged::Clean(ours));
+        }
+        self.follow_attributes(ours)?;
+        let labels = Labels {
+            ancestor: Some("parent".into()),
+            current: Some("HEAD".into()),
+            other: Some("local".into()),
+        };
+        let mut outcome = gix::merge::plumbing::tree(
+            &base,
+            &ours,
+            &theirs,
+            labels,
+            self.repo,
+            |data| self.repo.write_buf(gix::objs::Kind::Blob, data),
+            &mut self.diff_state,
+            &mut self.diffs,
+            &mut self.blobs,
+            self.options.clone(),
+        )?;
+        let tree = outcome.tree.write(|tree| self.repo.write(tree))?;
+        if !outcome.has_unresolved_conflicts(TreatAsUnresolved::git()) {
+            return Ok(Merged::Clean(tree));
+        }
+        self.paths(tree, &outcome.conflicts).map(Merged::Conflict)
+    }
+
+    /// The paths that git would list as unmerged.
+    fn paths(&self, tree: ObjectId, conflicts: &[gix::merge::tree::Conflict]) -> anyhow::Result<Vec<BString>> {
+        let mut index = self.repo.index_from_tree(&tree)?;
+        gix::merge::tree::apply_index_entries(
+            conflicts,
+            TreatAsUnresolved::git(),
+            &mut index,
+            gix::merge::tree::apply_index_entries::RemovalMode::Prune,
+        );
+        let mut paths: Vec<BString> = crate::index::unmerged(&index);
+        if paths.is_empty() {
+            paths.extend(
+                conflicts
+                    .iter()
+                    .filter(|conflict| conflict.is_unresolved(TreatAsUnresolved::git()))
+                    .map(|conflict| conflict.ours.location().to_owned()),
+            );
+        }
+        paths.sort();
+        paths.dedup();
+        Ok(paths)
+    }
+
+    /// Reads the attributes anew where they differ in `tree`.
+    fn follow_attributes(&mut self, tree: ObjectId) -> anyhow::Result<()> {
+        if attributes::differ(self.repo, self.attributes_are_of, tree)? {
+            self.load_attributes(tree)?;
+        }
+        self.attributes_are_of = tree;
+        Ok(())
+    }
+
+    fn load_attributes(&mut self, tree: ObjectId) -> anyhow::Result<()> {
+        let index = attributes::of(self.repo, tree)?;
+        self.blobs.attr_stack = self.repo.attributes_only(&index, Source::IdMapping)?.detach();
+        Ok(())
+    }
+}

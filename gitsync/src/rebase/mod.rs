@@ -1,0 +1,147 @@
+//! `git rebase`, in memory: local commits are replayed onto what the remote has, and nothing is touched meanwhile.
+//!
+//! Git replays in the work tree, and stops half-way where it meets a conflict: the user finds a detached `HEAD` and
+//! files with markers in them, and a script that then commits makes it worse. Here the result is known before anything
+//! changes, and a conflict is an answer like any other.
+//!
+//! What is replayed, dropped and kept is what `git rebase` (the merge backend, without `--rebase-merges`) would:
+//! <https://git-scm.com/docs/git-rebase>.
+
+mod already;
+mod attributes;
+mod fork_point;
+mod linear;
+mod merge;
+mod patch_id;
+mod pick;
+
+use anyhow::Context as _;
+use gix::ObjectId;
+use gix::bstr::BString;
+
+pub use fork_point::{Seen, base_for, seen};
+
+use crate::person::Person;
+use crate::signing::Signing;
+use crate::stage::sink::Sink;
+use crate::watch::Watch;
+
+/// What to replay, and onto what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replay {
+    /// The commit that the result stands on.
+    pub onto: ObjectId,
+    /// What it has is not replayed: `onto`, or the fork point where `onto` was rewritten.
+    pub upstream: ObjectId,
+    /// The local commit.
+    pub head: ObjectId,
+}
+
+/// Who replays.
+#[derive(Debug)]
+pub struct Replayer<'a> {
+    /// The committer of the new commits.
+    pub committer: &'a Person,
+    /// How the new commits are signed.
+    pub signing: &'a Signing,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The local commits stand on `onto` as they are.
+    Nothing,
+    /// They were replayed, in memory.
+    Replayed(Replayed),
+    /// They cannot be, without somebody who decides.
+    Conflict(Conflict),
+}
+
+/// A history that was replayed in memory.
+#[derive(Debug)]
+pub struct Replayed {
+    /// Its newest commit.
+    pub head: ObjectId,
+    /// Old and new ids of the commits that got a new one, oldest first.
+    pub rewritten: Vec<(ObjectId, ObjectId)>,
+    /// The commits that are not in it any more, as `onto` has what they do, oldest first.
+    pub dropped: Vec<ObjectId>,
+    objects: gix::odb::memory::Storage,
+}
+
+/// Where replaying had to stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The commit that does not apply.
+    pub commit: ObjectId,
+    /// The paths on which it and `onto` disagree, sorted.
+    pub paths: Vec<BString>,
+}
+
+/// Replays.
+///
+/// # Errors
+/// An object cannot be read, a merge driver or the signing program fails, or the lock is lost.
+pub fn rebase(
+    repo: &gix::Repository,
+    what: Replay,
+    by: &Replayer<'_>,
+    watch: &dyn Watch,
+) -> anyhow::Result<Outcome> {
+    let mut repo = repo.clone().with_object_memory();
+    let range = linear::commits(&repo, what.upstream, what.head)?;
+    let already = already::upstream_has(&repo, what, &range)?;
+    let mut onto = pick::Onto::new(&repo, what.onto)?;
+    let (mut rewritten, mut dropped) = (Vec::new(), Vec::new());
+    {
+        let mut merger = merge::Merger::new(&repo, onto.tree)?;
+        for id in range.into_iter().filter(|commit| !commit.is_merge()).map(|commit| commit.id) {
+            watch.alive();
+            let picking = || format!("cannot replay commit {id}");
+            let commit = pick::Original::read(&repo, id).with_context(picking)?;
+            if already.contains(&id) && !commit.is_empty() {
+                dropped.push(id);
+                continue;
+            }
+            match pick::pick(&repo, &mut merger, &mut onto, commit, by).with_context(picking)? {
+                pick::Picked::AsItIs => {}
+                pick::Picked::Anew(new) => rewritten.push((id, new)),
+                pick::Picked::Dropped => dropped.push(id),
+                pick::Picked::Conflict(paths) => return Ok(Outcome::Conflict(Conflict { commit: id, paths })),
+            }
+        }
+    }
+    if onto.id == what.head {
+        return Ok(Outcome::Nothing);
+    }
+    let objects = repo.objects.take_object_memory().unwrap_or_default();
+    Ok(Outcome::Replayed(Replayed { head: onto.id, rewritten, dropped, objects }))
+}
+
+impl Replayed {
+    /// Moves the objects of the new history to where they last; they are on disk when this returns.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn keep(&self, sink: &mut dyn Sink) -> anyhow::Result<()> {
+        for (kind, data) in self.objects.values() {
+            sink.put(*kind, data)?;
+        }
+        sink.sync()
+    }
+
+    /// The same repository, with the objects that so far are only in memory.
+    pub fn seen_through(&self, repo: &gix::Repository) -> gix::Repository {
+        let mut repo = repo.clone();
+        repo.objects.set_object_memory(self.objects.clone());
+        repo
+    }
+
+    /// What became of a commit of the old history; `None` where it was dropped.
+    pub fn now(&self, old: ObjectId) -> Option<ObjectId> {
+        if self.dropped.contains(&old) {
+            return None;
+        }
+        Some(self.rewritten.iter().find(|(before, _)| *before == old).map_or(old, |(_, after)| *after))
+    }
+}

@@ -1,0 +1,222 @@
+//! What a commit changes, as one number: two commits with the same change have the same, whatever they stand on.
+//!
+//! The rules are those of git's `diff_get_patch_id`: paths, modes, and changed lines with three lines around them, all
+//! without white space and line numbers. The lines around matter: without them a commit would count as upstream that
+//! git replays.
+
+use std::collections::HashMap;
+
+use gix::ObjectId;
+use gix::bstr::{BString, ByteSlice as _};
+use gix::diff::blob::{
+    Algorithm, Diff, InternedInput, ResourceKind,
+    pipeline::{Mode, WorktreeRoots},
+    platform::prepare_diff::Operation,
+    sources::byte_lines,
+};
+use gix::object::tree::diff::ChangeDetached;
+use gix::objs::tree::{EntryKind, EntryMode};
+
+use super::linear;
+
+/// How many unchanged lines around a change belong to it.
+const CONTEXT: u32 = 3;
+
+/// Finds the ids of changes, and remembers them.
+pub struct PatchIds<'repo> {
+    repo: &'repo gix::Repository,
+    cache: gix::diff::blob::Platform,
+    whole: HashMap<ObjectId, ObjectId>,
+}
+
+impl<'repo> PatchIds<'repo> {
+    /// For the commits of `repo`.
+    ///
+    /// # Errors
+    /// The attributes or the configuration cannot be read.
+    pub fn new(repo: &'repo gix::Repository) -> anyhow::Result<Self> {
+        let cache = repo.diff_resource_cache(Mode::ToGit, WorktreeRoots::default())?;
+        Ok(Self { repo, cache, whole: HashMap::new() })
+    }
+
+    /// The id of what a commit changes where, without how.
+    ///
+    /// # Errors
+    /// An object cannot be read.
+    pub fn outline(&mut self, commit: &linear::Commit) -> anyhow::Result<ObjectId> {
+        self.compute(commit, Detail::Outline)
+    }
+
+    /// The id of all that a commit changes.
+    ///
+    /// # Errors
+    /// An object cannot be read.
+    pub fn whole(&mut self, commit: &linear::Commit) -> anyhow::Result<ObjectId> {
+        if let Some(known) = self.whole.get(&commit.id) {
+            return Ok(*known);
+        }
+        let id = self.compute(commit, Detail::Whole)?;
+        self.whole.insert(commit.id, id);
+        Ok(id)
+    }
+
+    fn compute(&mut self, commit: &linear::Commit, detail: Detail) -> anyhow::Result<ObjectId> {
+        let mut hasher = gix::hash::hasher(self.repo.object_hash());
+        for change in changes(self.repo, commit)? {
+            let mut text = Squeezed(&mut hasher);
+            change.header(&mut text);
+            if detail == Detail::Whole {
+                self.content(&change, &mut text)?;
+            }
+        }
+        Ok(hasher.try_finalize()?)
+    }
+
+    /// Adds how one file changed.
+    fn content(&mut self, change: &Change, text: &mut Squeezed<'_>) -> anyhow::Result<()> {
+        for (side, kind) in [(change.before, ResourceKind::OldOrSource), (change.after, ResourceKind::NewOrDestination)] {
+            let (mode, id) = side.unwrap_or((EntryKind::Blob.into(), self.repo.object_hash().null()));
+            self.cache.set_resource(id, mode.kind(), change.path.as_bstr(), kind, &self.repo.objects).map_err(gix::Error::from)?;
+        }
+        self.cache.options.skip_internal_diff_if_external_is_configured = false;
+        let prepared = self.cache.prepare_diff().map_err(gix::Error::from)?;
+        match prepared.operation {
+            Operation::SourceOrDestinationIsBinary => {
+                for side in [change.before, change.after] {
+                    let id = side.map_or(self.repo.object_hash().null(), |(_, id)| id);
+                    text.add(id.to_hex().to_string().as_bytes());
+                }
+            }
+            Operation::InternalDiff { .. } | Operation::ExternalCommand { .. } => {
+                change.file_names(text);
+                let before = prepared.old.data.as_slice().unwrap_or_default();
+                let after = prepared.new.data.as_slice().unwrap_or_default();
+                add_hunks(&InternedInput::new(byte_lines(before), byte_lines(after)), text);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    Outline,
+    Whole,
+}
+
+/// A changed path: what was there, and what is.
+struct Change {
+    path: BString,
+    before: Option<(EntryMode, ObjectId)>,
+    after: Option<(EntryMode, ObjectId)>,
+}
+
+impl Change {
+    fn header(&self, text: &mut Squeezed<'_>) {
+        text.add(b"diff--gita/");
+        text.add(&self.path);
+        text.add(b"b/");
+        text.add(&self.path);
+        let mut mode = |word: &str, mode: EntryMode| text.add(format!("{word}{:06o}", mode.value()).as_bytes());
+        match (self.before, self.after) {
+            (None, Some((new, _))) => mode("newfilemode", new),
+            (Some((old, _)), None) => mode("deletedfilemode", old),
+            (Some((old, _)), Some((new, _))) if old != new => {
+                mode("oldmode", old);
+                mode("newmode", new);
+            }
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+    }
+
+    fn file_names(&self, text: &mut Squeezed<'_>) {
+        let mut name = |sign: &str, prefix: &str, is_there: bool| {
+            text.add(sign.as_bytes());
+            if is_there {
+                text.add(prefix.as_bytes());
+                text.add(&self.path);
+            } else {
+                text.add(b"/dev/null");
+            }
+        };
+        name("---", "a/", self.before.is_some());
+        name("+++", "b/", self.after.is_some());
+    }
+}
+
+/// What a commit changes, in the order of the paths.
+fn changes(repo: &gix::Repository, commit: &linear::Commit) -> anyhow::Result<Vec<Change>> {
+    let tree_of = |id: ObjectId| -> anyhow::Result<gix::Tree<'_>> { Ok(repo.find_commit(id)?.tree()?) };
+    let before = commit.parents.first().map(|parent| tree_of(*parent)).transpose()?;
+    let after = tree_of(commit.id)?;
+    let mut options = gix::diff::Options::default();
+    options.track_path().track_rewrites(None);
+    let mut changes: Vec<Change> = repo
+        .diff_tree_to_tree(before.as_ref(), &after, options)?
+        .into_iter()
+        .map(|change| match change {
+            ChangeDetached::Addition { location, entry_mode, id, .. } => {
+                Change { path: location, before: None, after: Some((entry_mode, id)) }
+            }
+            ChangeDetached::Deletion { location, entry_mode, id, .. } => {
+                Change { path: location, before: Some((entry_mode, id)), after: None }
+            }
+            ChangeDetached::Modification { location, previous_entry_mode, previous_id, entry_mode, id } => Change {
+                path: location,
+                before: Some((previous_entry_mode, previous_id)),
+                after: Some((entry_mode, id)),
+            },
+            ChangeDetached::Rewrite { location, source_entry_mode, source_id, entry_mode, id, .. } => {
+                Change { path: location, before: Some((source_entry_mode, source_id)), after: Some((entry_mode, id)) }
+            }
+        })
+        .map(|change| Change {
+            before: change.before.filter(|(mode, _)| !mode.is_tree()),
+            after: change.after.filter(|(mode, _)| !mode.is_tree()),
+            ..change
+        })
+        .filter(|change| change.before.is_some() || change.after.is_some())
+        .collect();
+    changes.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(changes)
+}
+
+/// Adds what a diff of the two would print, less the headers of its hunks.
+fn add_hunks(input: &InternedInput<&[u8]>, text: &mut Squeezed<'_>) {
+    let mut diff = Diff::compute(Algorithm::Myers, input);
+    diff.postprocess_no_heuristic(input);
+    let line = |token: gix::diff::blob::Token| input.interner[token];
+    let mut printed = 0;
+    let around = |from: u32, to: u32, printed: &mut u32, text: &mut Squeezed<'_>| {
+        for token in input.before.get(from.max(*printed) as usize..to as usize).unwrap_or_default() {
+            text.add(line(*token));
+        }
+        *printed = to.max(*printed);
+    };
+    let mut hunks = diff.hunks().peekable();
+    while let Some(hunk) = hunks.next() {
+        around(hunk.before.start.saturating_sub(CONTEXT), hunk.before.start, &mut printed, text);
+        for token in &input.before[hunk.before.start as usize..hunk.before.end as usize] {
+            text.add(b"-");
+            text.add(line(*token));
+        }
+        for token in &input.after[hunk.after.start as usize..hunk.after.end as usize] {
+            text.add(b"+");
+            text.add(line(*token));
+        }
+        printed = hunk.before.end;
+        let next = hunks.peek().map_or(input.before.len() as u32, |next| next.before.start);
+        around(hunk.before.end, next.min(hunk.before.end + CONTEXT), &mut printed, text);
+    }
+}
+
+/// Text on its way into a hash, without its white space.
+struct Squeezed<'a>(&'a mut gix::hash::Hasher);
+
+impl Squeezed<'_> {
+    fn add(&mut self, text: &[u8]) {
+        for word in text.split(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) {
+            self.0.update(word);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What cannot be synced, by name, before anything is touched.
+//!
+//! Half a sync of a repository that is in the middle of something else leaves its user with two problems.
+
+use gix::bstr::{BString, ByteSlice as _};
+use phase::Fault;
+
+use crate::look::{Branch, Facts, Head, Operation, Unsupported, WorkTree};
+
+/// How many paths a message names before it counts the rest.
+const NAMED: usize = 10;
+
+/// The branch to sync.
+///
+/// # Errors
+/// A fault that names what stands in the way: with exit 78 where the set-up is not one that can be synced, else 1.
+pub fn refuse(facts: &Facts) -> Result<&Branch, Fault> {
+    if let Some(unsupported) = facts.unsupported.first() {
+        return Err(of_unsupported(*unsupported));
+    }
+    if facts.work_tree == WorkTree::Bare {
+        return Err(Fault::misconfigured("this repository is bare: it has no work tree to sync")
+            .help("run it in a clone that has a work tree"));
+    }
+    if let Some(operation) = facts.in_progress {
+        return Err(of_operation(operation));
+    }
+    match &facts.head {
+        Head::Branch(branch) => Ok(branch),
+        Head::Detached(id) => Err(Fault::failed(format!(
+            "HEAD is detached at {}: there is no branch to sync",
+            id.to_hex_with_len(10)
+        ))
+        .help("switch to a branch: `git switch main`, or keep the commits with `git switch -c NAME`")),
+    }
+}
+
+/// Refuses an index that holds several versions of a path.
+///
+/// # Errors
+/// A fault with exit 1 that names the paths.
+pub fn unmerged(paths: &[BString]) -> Result<(), Fault> {
+    if paths.is_empty() {
+        return Ok(());
+    }
+    Err(Fault::failed(format!("a merge is not finished; both sides changed {}", named(paths)))
+        .help("resolve what `git status` lists, `git add` it, and run this again"))
+}
+
+/// A list of paths, fit for a message.
+pub fn named(paths: &[BString]) -> String {
+    let mut text = paths
+        .iter()
+        .take(NAMED)
+        .map(|path| path.to_str().map_or_else(|_| gix::quote::ansi_c::quote(path.as_bstr()).to_string(), str::to_owned))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if paths.len() > NAMED {
+        text.push_str(&format!(" and {} more", paths.len() - NAMED));
+    }
+    text
+}
+
+fn of_unsupported(unsupported: Unsupported) -> Fault {
+    match unsupported {
+        Unsupported::Reftable => {
+            Fault::misconfigured("this repository keeps its refs in reftables, which are not supported")
+                .help("`git refs migrate --ref-format=files` turns them into files")
+        }
+        Unsupported::Sha256 => {
+            Fault::misconfigured("this repository names its objects by SHA-256, which is not supported")
+                .help("use a repository of the usual format: `git init --object-format=sha1`")
+        }
+        Unsupported::PartialClone => {
+            Fault::misconfigured("this is a partial clone, which is not supported: objects are missing here")
+                .help("make a full clone, or `git fetch --refetch --no-filter` and remove remote.*.promisor")
+        }
+    }
+}
+
+fn of_operation(operation: Operation) -> Fault {
+    let (what, command) = match operation {
+        Operation::Merge => ("a merge", "merge"),
+        Operation::Rebase => ("a rebase", "rebase"),
+        Operation::Mailbox => ("`git am`", "am"),
+        Operation::CherryPick => ("a cherry-pick", "cherry-pick"),
+        Operation::Revert => ("a revert", "revert"),
+        Operation::Bisect => {
+            return Fault::failed("a bisection is in progress").help("end it with `git bisect reset`");
+        }
+    };
+    Fault::failed(format!("{what} is in progress"))
+        .help(format!("finish it with `git {command} --continue`, or drop it with `git {command} --abort`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use contract::Exit;
+
+    fn facts() -> Facts {
+        let name = "refs/heads/main".try_into().expect("a ref name");
+        Facts {
+            head: Head::Branch(Branch { name, commit: None }),
+            unsupported: Vec::new(),
+            in_progress: None,
+            work_tree: WorkTree::Present,
+        }
+    }
+
+    fn exit(facts: &Facts) -> Exit {
+        refuse(facts).expect_err("it is refused").exit()
+    }
+
+    #[test]
+    fn a_branch_that_is_checked_out_is_synced() {
+        assert_eq!(refuse(&facts()).expect("nothing is in the way").short(), "main");
+    }
+
+    #[test]
+    fn a_set_up_that_is_not_supported_is_wrong_configuration() {
+        for unsupported in [Unsupported::Reftable, Unsupported::Sha256, Unsupported::PartialClone] {
+            assert_eq!(exit(&Facts { unsupported: vec![unsupported], ..facts() }), Exit::Misconfigured);
+        }
+        assert_eq!(exit(&Facts { work_tree: WorkTree::Bare, ..facts() }), Exit::Misconfigured);
+    }
+
+    #[test]
+    fn what_a_person_is_in_the_middle_of_is_a_failure_with_its_way_out() {
+        for operation in [
+            Operation::Merge,
+            Operation::Rebase,
+            Operation::Mailbox,
+            Operation::CherryPick,
+            Operation::Revert,
+            Operation::Bisect,
+        ] {
+            let fault = refuse(&Facts { in_progress: Some(operation), ..facts() }).expect_err("it is refused").clone();
+            assert_eq!(fault.exit(), Exit::Failed);
+            assert!(fault.remedy().is_some_and(|help| help.contains("git ")), "{fault}");
+        }
+    }
+
+    #[test]
+    fn many_paths_are_counted() {
+        let paths: Vec<BString> = (0..12).map(|number| format!("file {number}").into()).collect();
+        assert!(named(&paths).ends_with("file 9 and 2 more"));
+        assert_eq!(named(&[BString::from(vec![0xff])]), r#""\377""#);
+    }
+}

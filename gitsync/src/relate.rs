@@ -1,0 +1,29 @@
+//! How two histories stand to each other.
+
+use gix::ObjectId;
+
+use crate::exchange::Theirs;
+use crate::history;
+use crate::plan::Relation;
+
+/// How `local` stands to what the remote has.
+///
+/// # Errors
+/// The history cannot be read.
+pub fn relate(repo: &gix::Repository, local: ObjectId, theirs: Theirs) -> anyhow::Result<Relation> {
+    let theirs = match theirs {
+        Theirs::At(id) => id,
+        Theirs::New => return Ok(Relation::New),
+        Theirs::Gone => return Ok(Relation::Gone),
+    };
+    if local == theirs {
+        return Ok(Relation::Same);
+    }
+    Ok(match history::merge_base(repo, local, theirs)? {
+        None => Relation::Unrelated,
+        Some(base) if base == local => Relation::Behind,
+        Some(base) if base != theirs => Relation::Diverged,
+        Some(_) if history::has_merges(repo, theirs, local)? => Relation::AheadWithMerges,
+        Some(_) => Relation::Ahead,
+    })
+}

@@ -1,0 +1,210 @@
+//! The section, for people: what came in, what went out, and what to do where something is in the way.
+
+use contract::{Commit, GitsyncSection, RepoSync, SyncState, Wiki, WikiPage, WikiStatus};
+use owo_colors::OwoColorize as _;
+use phase::{Page, plain};
+use remote::Step;
+
+/// How many commits are listed before the rest is counted.
+const LISTED: usize = 10;
+
+/// Writes the section.
+pub fn report(section: &GitsyncSection, page: &mut Page) {
+    for (name, sync) in [("main", &section.main), ("vault", &section.vault)] {
+        if let Some(sync) = sync {
+            page.gap();
+            repository(name, sync, page);
+        }
+    }
+}
+
+/// What a talk with the remote is at, in one line.
+pub fn step(step: Step) -> String {
+    match step {
+        Step::Connecting => "connecting".into(),
+        Step::Listed { refs } => format!("the remote has {refs} refs"),
+        Step::Receiving { bytes } => format!("receiving, {}", size(bytes)),
+        Step::Counting { objects } => format!("counting, {objects} objects"),
+        Step::Sending { objects, of, bytes } => format!("sending {objects} of {of} objects, {}", size(bytes)),
+        Step::Awaiting => "the remote is at work".into(),
+    }
+}
+
+fn repository(name: &str, sync: &RepoSync, page: &mut Page) {
+    let styles = page.styles;
+    let at = sync.head.as_deref().map_or("-", short);
+    let state = state(sync.state);
+    let coloured = match sync.state {
+        SyncState::Conflict | SyncState::Failed => state.style(styles.error).to_string(),
+        SyncState::Offline => state.style(styles.warning).to_string(),
+        SyncState::Clean
+        | SyncState::Committed
+        | SyncState::Pulled
+        | SyncState::Pushed
+        | SyncState::PulledPushed => state.style(styles.good).to_string(),
+    };
+    let branch = plain::line(&sync.branch);
+    let title = format!("{name}: {branch} at ");
+    page.line(format_args!("{}{}, {coloured}", title.style(styles.heading), at.style(styles.id)));
+    if let Some(committed) = &sync.committed {
+        let id = short(&committed.id);
+        page.line(format_args!(
+            "  committed {}: {} added, {} modified, {} deleted",
+            id.style(styles.id),
+            committed.added,
+            committed.modified,
+            committed.deleted
+        ));
+    }
+    if let Some(pulled) = &sync.pulled {
+        let authors = pulled.authors.iter().map(|author| plain::line(author)).collect::<Vec<_>>().join(", ");
+        page.line(format_args!("  {} came in, by {}", commits(pulled.count), authors.style(styles.person)));
+        list(&pulled.commits, page);
+    }
+    wiki(&sync.wiki, page);
+    if let Some(pushed) = &sync.pushed {
+        let to = plain::line(&sync.remote);
+        page.line(format_args!("  {} went out to {to}", commits(pushed.count)));
+        list(&pushed.commits, page);
+    }
+    for path in &sync.conflicts {
+        page.line(format_args!("  {} {}", "conflict:".style(styles.error), plain::line(path)));
+    }
+}
+
+fn state(state: SyncState) -> &'static str {
+    match state {
+        SyncState::Clean => "nothing to do",
+        SyncState::Committed => "committed",
+        SyncState::Pulled => "pulled",
+        SyncState::Pushed => "pushed",
+        SyncState::PulledPushed => "pulled and pushed",
+        SyncState::Conflict => "in conflict with the remote",
+        SyncState::Offline => "offline; local changes are kept here",
+        SyncState::Failed => "failed",
+    }
+}
+
+fn list(commits: &[Commit], page: &mut Page) {
+    let styles = page.styles;
+    for commit in commits.iter().take(LISTED) {
+        let author = plain::line(&commit.author);
+        let summary = page.fit(&commit.summary, 16 + author.chars().count());
+        page.line(format_args!(
+            "    {} {} {summary}",
+            short(&commit.id).style(styles.id),
+            author.style(styles.person)
+        ));
+    }
+    if commits.len() > LISTED {
+        let rest = format!("… and {} more", commits.len() - LISTED);
+        page.line(format_args!("    {}", rest.style(styles.faint)));
+    }
+}
+
+fn wiki(wiki: &Wiki, page: &mut Page) {
+    let shelves = [
+        ("clients", &wiki.clients),
+        ("projects", &wiki.projects),
+        ("systems", &wiki.systems),
+        ("patterns", &wiki.patterns),
+        ("meta", &wiki.meta),
+    ];
+    for (name, pages) in shelves.into_iter().filter(|(_, pages)| !pages.is_empty()) {
+        let pages = pages.iter().map(wiki_page).collect::<Vec<_>>().join(", ");
+        let line = format!("wiki, {name}: {pages}");
+        page.line(format_args!("  {}", page.fit(&line, 2)));
+    }
+}
+
+fn wiki_page(page: &WikiPage) -> String {
+    let sign = match page.status {
+        WikiStatus::Added => '+',
+        WikiStatus::Modified => '~',
+        WikiStatus::Deleted => '-',
+    };
+    let path = page.path.strip_prefix("wiki/").unwrap_or(&page.path);
+    format!("{sign}{path}")
+}
+
+fn commits(count: u64) -> String {
+    if count == 1 { "1 commit".into() } else { format!("{count} commits") }
+}
+
+fn short(id: &str) -> &str {
+    id.get(..10).unwrap_or(id)
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{} KiB", bytes / 1024),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use phase::Styles;
+
+    fn commit(number: usize) -> Commit {
+        Commit {
+            id: format!("{number:040}"),
+            author: "Howard".into(),
+            time: "2026-06-05T12:00:00-07:00".into(),
+            summary: format!("change {number} \u{1b}[2J"),
+        }
+    }
+
+    fn sync(state: SyncState) -> RepoSync {
+        RepoSync {
+            worktree: "/home/mike/tools".into(),
+            branch: "main".into(),
+            remote: "origin".into(),
+            upstream: Some("refs/remotes/origin/main".into()),
+            state,
+            committed: None,
+            pulled: None,
+            wiki: Wiki::default(),
+            pushed: None,
+            conflicts: Vec::new(),
+            attempts: 1,
+            head: Some("0123456789abcdef0123456789abcdef01234567".into()),
+            error: None,
+        }
+    }
+
+    fn text(sync: RepoSync) -> String {
+        let mut page = Page::new(Styles::default(), None);
+        report(&GitsyncSection { main: Some(sync), ..Default::default() }, &mut page);
+        page.as_str().to_owned()
+    }
+
+    #[test]
+    fn nothing_to_do_is_one_line() {
+        assert_eq!(text(sync(SyncState::Clean)), "main: main at 0123456789, nothing to do\n");
+    }
+
+    #[test]
+    fn what_others_wrote_is_shown_and_not_obeyed_and_many_commits_are_counted() {
+        let pulled = contract::Pulled {
+            from: None,
+            to: String::new(),
+            count: 12,
+            authors: vec!["Howard".into()],
+            commits: (0..12).map(commit).collect(),
+        };
+        let text = text(RepoSync { pulled: Some(pulled), ..sync(SyncState::Pulled) });
+        assert!(text.contains("12 commits came in, by Howard"), "{text}");
+        assert!(text.contains("change 9 ^[[2J") && !text.contains("change 10"), "{text}");
+        assert!(text.contains("… and 2 more"), "{text}");
+    }
+
+    #[test]
+    fn a_conflict_names_each_path() {
+        let conflicts = vec!["a.md".into(), "b.md".into()];
+        let text = text(RepoSync { conflicts, ..sync(SyncState::Conflict) });
+        assert!(text.contains("  conflict: a.md\n  conflict: b.md\n"), "{text}");
+    }
+}

@@ -1,0 +1,122 @@
+//! The phase: the main repository, then the vault, each with a lock, a section and failures of its own.
+
+use camino::Utf8Path;
+use contract::{Exit, GitsyncSection};
+use phase::{Done, Fault, Guard, Holding, Page, Phase, Run, Unlocked};
+
+use crate::args::Args;
+use crate::person::People;
+use crate::place::Place;
+use crate::policy::Policy;
+use crate::signing::Signing;
+use crate::sync::{Synced, sync};
+use crate::{dry_run, report, vault};
+
+impl Phase for Args {
+    type Section = GitsyncSection;
+
+    fn common(&self) -> &phase::CommonArgs {
+        &self.common
+    }
+
+    fn holding(&self) -> Holding<'_> {
+        Holding::Takes(&self.lock)
+    }
+
+    fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<GitsyncSection>> {
+        let main = main(self, run);
+        // Whoever took the lock over syncs the vault as well.
+        let lock_is_lost = main.fault.as_ref().is_some_and(|fault| fault.exit() == Exit::Deferred);
+        let vault = if lock_is_lost { None } else { the_vault(self, run) }.unwrap_or_default();
+        let section =
+            GitsyncSection { main: main.section, vault: vault.section, ..GitsyncSection::default() };
+        let vault_fault = vault.fault.map(of_the_vault);
+        Ok(match main.fault.or(vault_fault) {
+            Some(fault) => Done::fault(section, fault),
+            None => Done::ok(section),
+        })
+    }
+
+    fn report(&self, section: &GitsyncSection, page: &mut Page) {
+        report::report(section, page);
+    }
+}
+
+fn main(args: &Args, run: &Run<'_>) -> Synced {
+    let policy = run.worktree().map_err(anyhow::Error::from).and_then(|root| args.policy(root.as_std_path()));
+    match policy {
+        Ok(policy) => one(args, run, run.repo(), run.guard(), &policy, "main"),
+        Err(error) => Synced::refused(error),
+    }
+}
+
+/// Syncs the vault; `None` where there is none.
+fn the_vault(args: &Args, run: &Run<'_>) -> Option<Synced> {
+    match open_vault(args, run) {
+        Ok(None) => None,
+        Ok(Some((repo, guard))) => Some(one(args, run, &repo, &*guard, &args.vault_policy(), "vault")),
+        Err(fault) => Some(Synced::refused(fault)),
+    }
+}
+
+fn open_vault(args: &Args, run: &Run<'_>) -> Result<Option<(gix::Repository, Box<dyn Guard>)>, Fault> {
+    if args.no_vault {
+        return Ok(None);
+    }
+    let path = match &args.vault {
+        Some(path) => Some(path.clone()),
+        None => vault::path(&run.identity_file()?, run.worktree()?)?,
+    };
+    let Some(path) = path else { return Ok(None) };
+    let repo = vault::open(&path, &run.common_dir())?;
+    if args.lock.no_lock {
+        return Ok(Some((repo, Box::new(Unlocked))));
+    }
+    let common_dir = phase::place(&repo)?.common_dir;
+    let guard = run.keeper().take(Utf8Path::new(&common_dir), &args.lock)?;
+    Ok(Some((repo, guard)))
+}
+
+fn one(
+    args: &Args,
+    run: &Run<'_>,
+    repo: &gix::Repository,
+    guard: &dyn Guard,
+    policy: &Policy,
+    name: &str,
+) -> Synced {
+    let prepared = People::of(repo).and_then(|people| Ok((people, Signing::of(repo)?)));
+    let (people, signing) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return Synced::refused(error),
+    };
+    let host = &run.identity().host;
+    let place =
+        Place { repo, guard, progress: run.progress(), host, people: &people, signing: &signing };
+    if !args.dry_run {
+        return sync(&place, policy);
+    }
+    match dry_run::plan(&place, policy) {
+        Ok(planned) => {
+            let mut page = run.page();
+            planned.show(name, &mut page);
+            match run.say(&page) {
+                Ok(()) => Synced { section: Some(planned.section), fault: planned.fault },
+                Err(error) => Synced::refused(anyhow::Error::from(error)),
+            }
+        }
+        Err(error) => Synced::refused(error),
+    }
+}
+
+/// A failure of the vault never ends the run: its lock, above all, is not the run's.
+fn of_the_vault(fault: Fault) -> Fault {
+    let message =
+        if fault.message().contains("vault") { fault.message().to_owned() } else { format!("vault: {}", fault.message()) };
+    let exit = fault.exit();
+    let told = Fault::new(exit, message).leaving_the_rest_to_run();
+    match fault.remedy() {
+        Some(help) => told.help(help),
+        None => told,
+    }
+}

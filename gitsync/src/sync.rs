@@ -1,0 +1,314 @@
+//! One repository, from what it is like to what the document says about it: commit, fetch, replay, update, push, and
+//! over again from the right step where something moved meanwhile.
+
+use anyhow::Context as _;
+use contract::{Exit, RepoSync};
+use gix::ObjectId;
+use phase::Fault;
+use remote::Backoff;
+
+use crate::exchange::{self, Failed, Pushed, Theirs};
+use crate::hooks::{Call, Hooks};
+use crate::ledger::{Before, Ledger};
+use crate::look::{self, Branch, Head};
+use crate::place::Place;
+use crate::plan::{self, Integration};
+use crate::policy::{Commit, Policy, Pull};
+use crate::rebase::{self, Outcome, Replay, Replayed, Replayer, Seen};
+use crate::relate::relate;
+use crate::stage::sink::Loose;
+use crate::upstream::{self, SaidBy, Upstream};
+use crate::worktree::Refused;
+use crate::{commit, failpoint, history, index, refuse, tracking, update};
+
+/// How the sync of a repository ended.
+#[derive(Debug, Default)]
+pub struct Synced {
+    /// What the document says; none where it was refused before anything was known of it.
+    pub section: Option<RepoSync>,
+    /// What went wrong; none where nothing did.
+    pub fault: Option<Fault>,
+}
+
+impl Synced {
+    /// A repository that was refused.
+    pub fn refused(fault: impl Into<Fault>) -> Self {
+        Self { section: None, fault: Some(fault.into()) }
+    }
+}
+
+/// Syncs the repository at `place`.
+pub fn sync(place: &Place<'_>, policy: &Policy) -> Synced {
+    let (mut sync, branch) = match begin(place, policy) {
+        Ok(begun) => begun,
+        Err(error) => return Synced::refused(error),
+    };
+    let fault = sync.run(branch).err().map(Fault::from);
+    match sync.ledger.close(place.repo, fault.as_ref()) {
+        Ok(section) => Synced { section: Some(section), fault },
+        Err(error) => Synced { section: None, fault: fault.or_else(|| Some(error.into())) },
+    }
+}
+
+/// A sync under way.
+struct Sync<'a> {
+    place: &'a Place<'a>,
+    policy: &'a Policy,
+    upstream: Upstream,
+    ledger: Ledger,
+}
+
+/// Where to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// There is nothing left to do.
+    Finish,
+    /// A file or the branch moved: with a new look at the work tree.
+    Commit,
+    /// The remote moved: with a new look at it.
+    Fetch,
+}
+
+/// Looks, refuses, and finds out where to sync to. Nothing is changed but what a killed run left unfinished.
+fn begin<'a>(place: &'a Place<'a>, policy: &'a Policy) -> anyhow::Result<(Sync<'a>, Branch)> {
+    let repo = place.repo;
+    let facts = look::look(repo)?;
+    refuse::refuse(&facts)?;
+    update::recover(place)?;
+    let branch = refuse::refuse(&facts)?.clone();
+    let upstream = upstream::of(repo, branch.name.as_ref())?;
+    if policy.commit == Commit::Nothing {
+        let index = index::read(repo)?;
+        refuse::unmerged(&index::unmerged(&index))?;
+    }
+    let worktree = place.root().canonicalize().context("the work tree")?.display().to_string();
+    let before = Before { head: branch.commit, upstream: exchange::tracked(repo, &upstream)? };
+    let ledger = Ledger::new(worktree, branch.short(), upstream.clone(), before);
+    Ok((Sync { place, policy, upstream, ledger }, branch))
+}
+
+impl Sync<'_> {
+    fn run(&mut self, branch: Branch) -> anyhow::Result<()> {
+        let mut pauses = Backoff::for_races();
+        let mut next = Next::Commit;
+        for attempt in 1..=self.policy.attempts.max(1) {
+            if attempt > 1 {
+                self.place.guard.check()?;
+                std::thread::sleep(pauses.pause());
+            }
+            self.ledger.attempts = attempt;
+            next = self.attempt(&branch, next)?;
+            if next == Next::Finish {
+                return Ok(());
+            }
+        }
+        Err(self.out_of_attempts(next).into())
+    }
+
+    fn attempt(&mut self, branch: &Branch, from: Next) -> anyhow::Result<Next> {
+        let mut now = self.still_on(branch)?;
+        failpoint::reach("looked", self.place.root());
+        if from == Next::Commit
+            && let Some(policy) = self.policy.commit.staging()
+        {
+            match commit::commit(self.place, &now, &policy, self.policy.commit.message())? {
+                commit::Outcome::Nothing => {}
+                commit::Outcome::Made(new) => {
+                    self.ledger.committed(new);
+                    now.commit = Some(new.id);
+                }
+                commit::Outcome::SomebodyElseMoved => return Ok(Next::Commit),
+            }
+        }
+        let Some(local) = now.commit else {
+            return Err(Fault::failed(format!("{} has no commit yet, and there is nothing to commit", now.short()))
+                .help("add a file, or clone the remote instead: `git clone URL`")
+                .into());
+        };
+        let Some((local, theirs)) = self.pull(&now, local)? else { return Ok(Next::Commit) };
+        self.push(&now, local, theirs)
+    }
+
+    /// The branch as it is now, which must still be the one that the sync began with.
+    fn still_on(&self, branch: &Branch) -> anyhow::Result<Branch> {
+        match look::head(self.place.repo)? {
+            Head::Branch(now) if now.name == branch.name => Ok(now),
+            Head::Branch(_) | Head::Detached(_) => {
+                Err(Fault::failed(format!("{} is not checked out any more: somebody switched meanwhile", branch.short()))
+                    .help("run this again to sync what is checked out now")
+                    .into())
+            }
+        }
+    }
+
+    /// Brings in what the remote has. `None`: something moved, over again from the commit.
+    fn pull(&mut self, branch: &Branch, local: ObjectId) -> anyhow::Result<Option<(ObjectId, Theirs)>> {
+        let repo = self.place.repo;
+        if self.policy.pull == Pull::No {
+            let known = exchange::tracked(repo, &self.upstream)?;
+            return Ok(Some((local, known.map_or(Theirs::New, Theirs::At))));
+        }
+        let seen = match &self.upstream.tracking {
+            Some(tracking) => rebase::seen(repo, tracking.as_ref())?,
+            None => Seen::default(),
+        };
+        self.place.progress.set(|| format!("fetching from {}", self.upstream.remote));
+        let theirs = self.reached(exchange::fetch(self.place, &self.upstream, self.policy))?;
+        self.ledger.fetched(theirs.id());
+        failpoint::reach("fetched", self.place.root());
+        let relation = relate(repo, local, theirs)?;
+        let onto = match (plan::integrate(relation, &self.upstream.shown())?, theirs.id()) {
+            (Integration::Nothing, _) | (_, None) => return Ok(Some((local, theirs))),
+            (Integration::FastForward, Some(to)) => return Ok(self.fast_forward(branch, local, to)?.map(|id| (id, theirs))),
+            (Integration::Replay, Some(onto)) => onto,
+        };
+        Ok(self.replay(branch, local, onto, &seen)?.map(|id| (id, theirs)))
+    }
+
+    fn fast_forward(&mut self, branch: &Branch, local: ObjectId, to: ObjectId) -> anyhow::Result<Option<ObjectId>> {
+        let now = Branch { commit: Some(local), ..branch.clone() };
+        if !self.settle(update::update(self.place, &now, to, "lockstep: Fast-forward")?)? {
+            return Ok(None);
+        }
+        self.hooks()?.tell("post-merge", Call::with(["0"]))?;
+        Ok(Some(to))
+    }
+
+    fn replay(
+        &mut self,
+        branch: &Branch,
+        local: ObjectId,
+        onto: ObjectId,
+        seen: &Seen,
+    ) -> anyhow::Result<Option<ObjectId>> {
+        let (place, repo) = (self.place, self.place.repo);
+        let what = Replay { onto, upstream: rebase::base_for(repo, seen, onto, local)?, head: local };
+        self.hooks()?.ask("pre-rebase", Call::with([what.upstream.to_string()]))?;
+        place.progress.set(|| "replaying local commits".into());
+        let by = Replayer { committer: &place.people.committer, signing: place.signing };
+        let replayed = match rebase::rebase(repo, what, &by, place)? {
+            Outcome::Nothing => return Ok(Some(local)),
+            Outcome::Replayed(replayed) => replayed,
+            Outcome::Conflict(conflict) => return Err(self.conflict(conflict)?.into()),
+        };
+        failpoint::reach("replayed", place.root());
+        place.guard.check()?;
+        replayed.keep(&mut Loose::new(repo))?;
+        failpoint::reach("kept", place.root());
+        let now = Branch { commit: Some(local), ..branch.clone() };
+        let reason = format!("lockstep (finish): {} onto {onto}", branch.name.as_bstr());
+        if !self.settle(update::update(place, &now, replayed.head, &reason)?)? {
+            return Ok(None);
+        }
+        self.ledger.replayed(|old| replayed.now(old));
+        self.tell_of(&replayed, local)?;
+        Ok(Some(replayed.head))
+    }
+
+    fn tell_of(&self, replayed: &Replayed, before: ObjectId) -> anyhow::Result<()> {
+        let hooks = self.hooks()?;
+        hooks.tell("post-checkout", Call::with([before.to_string(), replayed.head.to_string(), "1".into()]))?;
+        let lines: String = replayed.rewritten.iter().map(|(old, new)| format!("{old} {new}\n")).collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        hooks.tell("post-rewrite", Call { stdin: lines.into_bytes(), ..Call::with(["rebase"]) })
+    }
+
+    /// Whether the branch is where it shall be, or else everything starts over.
+    fn settle(&self, outcome: update::Outcome) -> anyhow::Result<bool> {
+        match outcome {
+            update::Outcome::Done => Ok(true),
+            update::Outcome::SomebodyElseMoved => Ok(false),
+            update::Outcome::Refused(paths) if self.commit_may_help(&paths) => Ok(false),
+            update::Outcome::Refused(paths) => Err(update::refused(&paths).into()),
+        }
+    }
+
+    /// Whether all of these paths are in the way only until they are committed.
+    fn commit_may_help(&self, paths: &[Refused]) -> bool {
+        matches!(self.policy.commit, Commit::Everything { .. })
+            && self.ledger.attempts < self.policy.attempts
+            && paths.iter().all(|path| path.why.is_passing())
+    }
+
+    fn push(&mut self, branch: &Branch, local: ObjectId, theirs: Theirs) -> anyhow::Result<Next> {
+        let (place, repo) = (self.place, self.place.repo);
+        let relation = relate(repo, local, theirs)?;
+        if !plan::push(relation, self.policy.pull, self.policy.push)? {
+            return Ok(Next::Finish);
+        }
+        failpoint::reach("pushing", place.root());
+        let commits = self.outgoing(local, theirs)?;
+        place.progress.set(|| format!("pushing to {}", self.upstream.remote));
+        let pushed =
+            exchange::push(place, &self.upstream, self.policy, branch.name.as_ref(), local, theirs.id());
+        match (self.reached(pushed)?, self.policy.pull) {
+            (Pushed::Done, _) => {}
+            (Pushed::LostRace, Pull::Wanted) => return Ok(Next::Fetch),
+            (Pushed::LostRace, Pull::No) => {
+                return Err(Fault::failed("the remote has moved on, and --no-pull keeps out what it has now")
+                    .help("run it without --no-pull")
+                    .into());
+            }
+        }
+        self.ledger.pushed(commits);
+        failpoint::reach("pushed", place.root());
+        if self.upstream.said_by == SaidBy::Custom {
+            tracking::set_up(place, branch.name.as_ref(), &self.upstream)?;
+        }
+        Ok(Next::Finish)
+    }
+
+    /// The commits that a push takes along.
+    fn outgoing(&self, local: ObjectId, theirs: Theirs) -> anyhow::Result<Vec<contract::Commit>> {
+        let repo = self.place.repo;
+        match theirs.id() {
+            Some(id) => history::between(repo, [id], local),
+            None => history::between(repo, history::known_of(repo, self.upstream.remote.as_str())?, local),
+        }
+    }
+
+    /// Notes where the remote was out of reach.
+    fn reached<T>(&mut self, result: Result<T, Failed>) -> anyhow::Result<T> {
+        result.map_err(|failed| match failed {
+            Failed::Offline(error) => {
+                self.ledger.offline();
+                error
+            }
+            Failed::Otherwise(error) => error,
+        })
+    }
+
+    fn hooks(&self) -> anyhow::Result<Hooks<'_>> {
+        Hooks::of(self.place.repo, self.place.guard)
+    }
+
+    fn conflict(&mut self, conflict: rebase::Conflict) -> anyhow::Result<Fault> {
+        let commit = history::describe(self.place.repo, conflict.commit)?;
+        let message = format!(
+            "local and remote changes touch the same lines of {}; the local commit that does not apply is {} ({})",
+            refuse::named(&conflict.paths),
+            &commit.id[..10],
+            commit.summary
+        );
+        self.ledger.conflicts(conflict.paths);
+        Ok(Fault::new(Exit::Conflict, message).help(format!(
+            "everything local is committed and as it was; resolve it by hand with `git rebase {}`, then run this again",
+            self.upstream.shown()
+        )))
+    }
+
+    fn out_of_attempts(&self, next: Next) -> Fault {
+        let attempts = self.policy.attempts;
+        match next {
+            Next::Commit => Fault::failed(format!("files or the branch here moved each time; tried {attempts} times"))
+                .help("let what writes here come to rest, then run this again"),
+            Next::Fetch | Next::Finish => Fault::new(
+                Exit::Unreachable,
+                format!("{} moved each time before the push arrived; tried {attempts} times", self.upstream.remote),
+            )
+            .help("nothing is lost: run this again, or give it more tries with --attempts"),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Taking the branch that is checked out to another commit: work tree, index and ref, with nothing of the user's lost.
+//!
+//! The ref moves last. Until it has, the update can be undone, by this run or, should it be killed, by the next.
+
+use gix::ObjectId;
+use gix::bstr::BString;
+use phase::Fault;
+
+use crate::branch::{self, Moved};
+use crate::commit::tree_of;
+use crate::look::Branch;
+use crate::place::Place;
+use crate::worktree::{self, Applied, Recovered, Refused};
+use crate::{failpoint, index, patience, refuse};
+
+/// What came of an update.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The branch is there.
+    Done,
+    /// These paths must not be changed; nothing was.
+    Refused(Vec<Refused>),
+    /// Somebody else moved the branch meanwhile; nothing was changed.
+    SomebodyElseMoved,
+}
+
+/// Takes `branch` to the commit `to`.
+///
+/// # Errors
+/// A file or ref cannot be written, or the lock is lost.
+pub fn update(place: &Place<'_>, branch: &Branch, to: ObjectId, reason: &str) -> anyhow::Result<Outcome> {
+    let repo = place.repo;
+    place.guard.check()?;
+    let lock = patience::index_lock(place)?;
+    let index = index::read(repo)?;
+    refuse::unmerged(&index::unmerged(&index))?;
+    let (from_tree, to_tree) = (tree_of(repo, branch.commit)?, tree_of(repo, Some(to))?);
+    let facts = worktree::look(repo, &index, from_tree, to_tree, place)?;
+    failpoint::reach("update-looked", place.root());
+    let plan = match worktree::plan(&facts) {
+        Ok(plan) => plan,
+        Err(refused) => return Ok(Outcome::Refused(refused)),
+    };
+    place.progress.set(|| "updating the work tree".into());
+    let done = match worktree::apply(repo, lock, index, &plan, place)? {
+        Applied::Done(done) => done,
+        Applied::Refused(refused) => return Ok(Outcome::Refused(refused)),
+    };
+    failpoint::reach("updated", place.root());
+    place.guard.check()?;
+    if let Some(before) = branch.commit {
+        branch::remember(repo, before)?;
+    }
+    let step =
+        branch::Step { branch: branch.name.clone(), from: branch.commit, to, reason: BString::from(reason) };
+    match branch::step(repo, &step)? {
+        Moved::Done => {
+            failpoint::reach("moved", place.root());
+            done.pending.finish()?;
+            Ok(Outcome::Done)
+        }
+        Moved::SomebodyElseDid => {
+            undone(worktree::undo(repo, done.pending, head_tree(repo)?, place)?)?;
+            Ok(Outcome::SomebodyElseMoved)
+        }
+    }
+}
+
+/// Finishes or takes back what a killed run was at.
+///
+/// # Errors
+/// A file cannot be written, the index is somebody else's, or the lock is lost.
+pub fn recover(place: &Place<'_>) -> anyhow::Result<()> {
+    undone(worktree::recover(place.repo, head_tree(place.repo)?, place)?)
+}
+
+fn undone(recovered: Recovered) -> anyhow::Result<()> {
+    match recovered {
+        Recovered::Nothing | Recovered::Finished | Recovered::RolledBack { .. } => Ok(()),
+        Recovered::Held(by) => Err(patience::held(&by).into()),
+    }
+}
+
+fn head_tree(repo: &gix::Repository) -> anyhow::Result<ObjectId> {
+    Ok(repo.head_tree_id_or_empty()?.detach())
+}
+
+/// What to say of paths that must not be changed.
+pub fn refused(paths: &[Refused]) -> Fault {
+    let mut lines: Vec<String> = paths.iter().take(10).map(ToString::to_string).collect();
+    if paths.len() > lines.len() {
+        lines.push(format!("and {} more", paths.len() - lines.len()));
+    }
+    Fault::failed(format!("what came in cannot be written, and nothing was:\n  {}", lines.join("\n  ")))
+        .help("commit these paths, or move them out of the way; then run this again")
+}

@@ -1,0 +1,85 @@
+//! The vault: where it is, and why it may not be what it is said to be.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use phase::{Fault, IdentityFile};
+
+/// Where the vault is said to be.
+///
+/// # Errors
+/// A fault with exit 78 where `~` stands for nothing.
+pub fn path(identity: &IdentityFile, worktree: &Utf8Path) -> Result<Option<Utf8PathBuf>, Fault> {
+    match &identity.vault_path {
+        Some(path) => expand(path, worktree, home().as_deref()).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Opens the vault at `path`, the main repository's common directory being `main`.
+///
+/// # Errors
+/// A fault with exit 78 where it is not there, is no repository of its own, or is the main repository; 77 where it
+/// belongs to somebody else.
+pub fn open(path: &Utf8Path, main: &Utf8Path) -> Result<gix::Repository, Fault> {
+    if !path.exists() {
+        return Err(Fault::misconfigured(format!("the vault is missing: there is no {path}")).help(HELP));
+    }
+    let found = phase::discover(path).and_then(|repo| phase::place(&repo).map(|place| (repo, place)));
+    let (repo, place) = found.map_err(|fault| {
+        let help = fault.remedy().unwrap_or(HELP).to_owned();
+        Fault::new(fault.exit(), format!("the vault: {}", fault.message())).help(help)
+    })?;
+    if place.common_dir == main.as_str() {
+        return Err(Fault::misconfigured(format!("the vault at {path} is the main repository itself")).help(HELP));
+    }
+    let is_root = match (&place.worktree, path.canonicalize_utf8()) {
+        (Some(root), Ok(path)) => Utf8Path::new(root) == path,
+        // A bare repository has no root; it is refused by name later on.
+        (None, _) => true,
+        (Some(_), Err(_)) => false,
+    };
+    if !is_root {
+        let around = place.worktree.unwrap_or(place.common_dir);
+        return Err(Fault::misconfigured(format!(
+            "the vault at {path} is no repository of its own, but a folder of the one at {around}"
+        ))
+        .help(HELP));
+    }
+    Ok(repo)
+}
+
+const HELP: &str = "vault_path in .claude/identity.json, or --vault, names the root of a clone; --no-vault leaves it out";
+
+/// `~` is the home directory; a relative path starts at the root of the work tree.
+fn expand(path: &Utf8Path, worktree: &Utf8Path, home: Option<&Utf8Path>) -> Result<Utf8PathBuf, Fault> {
+    let Ok(below_home) = path.strip_prefix("~") else { return Ok(worktree.join(path)) };
+    let home = home.ok_or_else(|| {
+        Fault::misconfigured(format!("the vault is at {path}, and HOME says nothing of a home directory")).help(HELP)
+    })?;
+    Ok(home.join(below_home))
+}
+
+fn home() -> Option<Utf8PathBuf> {
+    std::env::home_dir().and_then(|home| Utf8PathBuf::from_path_buf(home).ok()).filter(|home| home != "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(path: &str) -> String {
+        expand(path.into(), "/work/tree".into(), Some("/home/mike".into())).expect("there is a home").into()
+    }
+
+    #[test]
+    fn a_tilde_is_the_home_and_a_relative_path_starts_at_the_work_tree() {
+        assert_eq!(expanded("~/vault"), "/home/mike/vault");
+        assert_eq!(expanded("../vault"), "/work/tree/../vault");
+        assert_eq!(expanded("/srv/vault"), "/srv/vault");
+        assert_eq!(expanded("~vault"), "/work/tree/~vault");
+    }
+
+    #[test]
+    fn without_a_home_a_tilde_is_wrong_configuration() {
+        assert!(expand("~/vault".into(), "/w".into(), None).is_err());
+    }
+}

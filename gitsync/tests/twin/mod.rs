@@ -1,0 +1,114 @@
+//! A local branch, an upstream, and both ways to get the one onto the other: git's and ours.
+
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use gitsync::person::People;
+use gitsync::rebase::{self, Outcome, Replay, Replayer};
+use gitsync::signing::Signing;
+use gitsync::stage::sink::Loose;
+use gix::ObjectId;
+use testkit::{Repo, World};
+
+/// What came of a rebase, as far as git and we must agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Result {
+    /// The new history, oldest first: tree, author, author's date and message of each commit.
+    History(Vec<String>),
+    /// The paths in conflict.
+    Conflict(Vec<String>),
+}
+
+/// A repository whose `main` is to be rebased onto its branch `upstream`.
+pub struct Twin {
+    pub world: World,
+    pub repo: Repo,
+}
+
+impl Twin {
+    /// One commit that both branches have, made by `base`.
+    pub fn new(base: impl FnOnce(&Repo)) -> Self {
+        let world = World::new();
+        let repo = world.init("mike");
+        repo.write("README.md", "# Tools\n");
+        base(&repo);
+        repo.commit_all("the beginning");
+        repo.git(["branch", "upstream"]);
+        Self { world, repo }
+    }
+
+    /// Adds to the upstream.
+    pub fn theirs(&self, make: impl FnOnce(&Repo)) {
+        self.repo.git(["switch", "--quiet", "upstream"]);
+        make(&self.repo);
+        self.repo.git(["switch", "--quiet", "main"]);
+    }
+
+    /// Adds to the local branch.
+    pub fn ours(&self, make: impl FnOnce(&Repo)) {
+        make(&self.repo);
+    }
+
+    /// Rebases in both ways, which must agree.
+    pub fn assert_same(&self) -> Result {
+        let ours = self.rebase();
+        let gits = self.git_rebase();
+        assert_eq!(ours, gits, "left is ours, right is git's");
+        ours
+    }
+
+    /// Rebases in memory.
+    pub fn rebase(&self) -> Result {
+        let repo = open(&self.repo);
+        let id = |name: &str| ObjectId::from_hex(self.repo.rev(name).as_bytes()).unwrap();
+        let onto = id("upstream");
+        let what = Replay { onto, upstream: onto, head: id("main") };
+        let people = People::of(&repo).unwrap();
+        let by = Replayer { committer: &people.committer, signing: &Signing::Off };
+        match rebase::rebase(&repo, what, &by, &()).unwrap() {
+            Outcome::Nothing => self.history(&what.head.to_string()),
+            Outcome::Replayed(replayed) => {
+                replayed.keep(&mut Loose::new(&repo)).unwrap();
+                self.history(&replayed.head.to_string())
+            }
+            Outcome::Conflict(conflict) => {
+                Result::Conflict(conflict.paths.iter().map(ToString::to_string).collect())
+            }
+        }
+    }
+
+    /// Rebases with git, and takes it back.
+    pub fn git_rebase(&self) -> Result {
+        let before = self.repo.head();
+        let output = self.repo.try_git(["rebase", "--quiet", "upstream"]);
+        let result = if output.code == 0 {
+            self.history("HEAD")
+        } else {
+            let paths = self.repo.git(["diff", "--name-only", "--diff-filter=U", "-z"]);
+            assert!(!paths.is_empty(), "git stopped without a conflict: {}", output.stderr);
+            self.repo.git(["rebase", "--abort"]);
+            Result::Conflict(paths.split_terminator('\0').map(str::to_owned).collect())
+        };
+        self.repo.git(["reset", "--quiet", "--hard", &before]);
+        result
+    }
+
+    fn history(&self, head: &str) -> Result {
+        let log = self.repo.git([
+            "log",
+            "--reverse",
+            "--topo-order",
+            "--format=%T %an <%ae> %ad%n%B",
+            "-z",
+            &format!("upstream..{head}"),
+        ]);
+        let fsck = self.repo.try_git(["fsck", "--strict", "--no-dangling", "--no-reflogs", head]);
+        assert_eq!(fsck.code, 0, "{}", fsck.stderr);
+        Result::History(log.split_terminator('\0').map(str::to_owned).collect())
+    }
+}
+
+/// Opens a repository with nothing of the tester's own configuration.
+pub fn open(repo: &Repo) -> gix::Repository {
+    gix::open_opts(repo.path().as_std_path(), gix::open::Options::isolated()).unwrap()
+}
