@@ -1,12 +1,9 @@
 //! The conversation of a push: commands, pack, report, see
 //! <https://git-scm.com/docs/gitprotocol-pack#_pushing_data_to_a_server>.
 
-use std::{
-    io::{self, Write},
-    sync::Mutex,
-};
+use std::io::{self, Write};
 
-use gix_transport::client::{MessageKind, WriteMode, blocking_io::ExtendedBufRead};
+use gix_transport::client::{MessageKind, WriteMode, blocking_io::ReadlineBufRead};
 
 use super::{
     Update,
@@ -67,7 +64,6 @@ pub(super) fn send(
     request: &Request<'_>,
     watcher: &dyn Watcher,
 ) -> Result<Sent, Broken> {
-    let heard = Mutex::new(Messages::default());
     let silent = |why| Broken { why, messages: Vec::new() };
     let connection = |error: io::Error| silent(Why::Connection(gix::Error::from_error(error)));
     let mut writer = line
@@ -87,9 +83,9 @@ pub(super) fn send(
         // A server that has had enough says so before it hangs up.
         Err(Failure::Sink(error)) => (0, Some(error)),
     };
-    let answer = read(&mut *reader, request.features.side_band, &heard, watcher);
-    drop(reader);
-    let messages = heard.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).into_lines();
+    let mut heard = Messages::default();
+    let answer = read(&mut reader, request.features.side_band, &mut heard, watcher);
+    let messages = heard.into_lines();
     match (answer.map(|bytes| report::parse(&bytes)), unsent) {
         (Ok(Ok(report)), _) => Ok(Sent { report, messages, bytes }),
         (_, Some(error)) | (Err(error), None) => Err(Broken { messages, ..connection(error) }),
@@ -136,29 +132,31 @@ fn pack(
     })
 }
 
-fn read<'a>(
-    reader: &mut (dyn ExtendedBufRead<'a> + Unpin + 'a),
+/// Reads what the server answers: the report's bytes. What comes in the other bands are messages.
+///
+/// The bands are told apart here, as gix strips the line ends of messages, and with them what is a line.
+fn read(
+    reader: &mut dyn ReadlineBufRead,
     side_band: bool,
-    heard: &'a Mutex<Messages>,
-    watcher: &'a dyn Watcher,
+    heard: &mut Messages,
+    watcher: &dyn Watcher,
 ) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if side_band {
-        reader.set_progress_handler(Some(Box::new(move |_fatal: bool, piece: &[u8]| {
-            watcher.progress(Step::Awaiting);
-            heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner).hear(piece);
-            std::ops::ControlFlow::Continue(())
-        })));
-        reader.read_to_end(&mut bytes)?;
-        return Ok(bytes);
-    }
-    // Without bands, the lines are the report; they are put back into the form that it has within one.
+    let mut report = Vec::new();
     while let Some(line) = reader.readline() {
+        watcher.progress(Step::Awaiting);
         let line = line?.map_err(io::Error::other)?;
-        if let Some(content) = line.as_slice() {
-            bytes.extend_from_slice(format!("{:04x}", content.len() + 4).as_bytes());
-            bytes.extend_from_slice(content);
+        let Some(content) = line.as_slice() else { continue };
+        match (side_band, content.split_first()) {
+            (true, Some((1, content))) => report.extend_from_slice(content),
+            (true, Some((2 | 3, content))) => heard.hear(content),
+            (true, Some(_)) => return Err(io::Error::other("the server uses a band that there is not")),
+            (true, None) => {}
+            // Without bands, the lines are the report; they are put back into the form that it has within one.
+            (false, _) => {
+                report.extend_from_slice(format!("{:04x}", content.len() + 4).as_bytes());
+                report.extend_from_slice(content);
+            }
         }
     }
-    Ok(bytes)
+    Ok(report)
 }
