@@ -1,0 +1,175 @@
+//! What the repository and the run have to say: facts about history, and the notes in a part of it.
+
+use std::collections::HashSet;
+
+use anyhow::Context as _;
+use contract::{Document, Exit, SurfacedNote};
+use gix::{ObjectId, bstr::BString, remote::Direction};
+use phase::{Fault, Run, clock};
+
+use crate::{
+    incoming::{Located, incoming},
+    logs::Logs,
+    person::People,
+    pointer::Pointer,
+    range::{Facts, Pulled, Range},
+    trace::{Brought, trace},
+};
+
+/// The facts that decide which part of history is looked at.
+///
+/// # Errors
+/// A fault with exit 65 where the document names ids that are none.
+pub(crate) fn facts(run: &Run<'_>, pointer: Option<&Pointer>) -> anyhow::Result<Facts> {
+    Ok(Facts {
+        surfaced: pointer.map(|pointer| pointer.commits.clone()),
+        pulled: pulled(run.document())?,
+        upstream: upstream(run)?,
+        head: run.repo().head()?.id().map(gix::Id::detach),
+    })
+}
+
+/// The commit that a revision names.
+///
+/// # Errors
+/// A fault with exit 1 where it names none.
+pub(crate) fn commit(repo: &gix::Repository, revision: &str) -> Result<ObjectId, Fault> {
+    let named = repo.rev_parse_single(revision).and_then(|id| id.object()?.peel_to_commit());
+    named.map(|commit| commit.id).map_err(|_| {
+        Fault::failed(format!("{revision} names no commit"))
+            .help("give a revision such as HEAD~10, a tag or a commit's id")
+    })
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// The notes for the user, oldest first.
+    pub(crate) notes: Vec<SurfacedNote>,
+    /// The paths among theirs that are not UTF-8, with what is not spelled out.
+    pub(crate) unnameable: Vec<String>,
+}
+
+/// The notes for the user in a part of history.
+///
+/// # Errors
+/// Where history cannot be read.
+pub(crate) fn notes(run: &Run<'_>, range: &Range) -> anyhow::Result<Found> {
+    let repo = run.repo();
+    if range.seen.contains(&range.tip) {
+        return Ok(Found::default());
+    }
+    let logs = Logs::new(repo, run.identity().user.as_deref())?;
+    let come = come_in(repo, &logs, range)?;
+    if come.is_empty() {
+        return Ok(Found::default());
+    }
+    let new = match range.seen.as_slice() {
+        [] => None,
+        seen => Some(commits(repo, range.tip, seen)?),
+    };
+    let people = People::of(repo, run.identity());
+    let mut dated = Vec::new();
+    let mut unnameable = Vec::new();
+    for Brought { located, commit } in trace(repo, &logs, come, range.tip, new.as_ref())? {
+        let commit = repo.find_commit(commit)?;
+        let signature = commit.author()?;
+        let author = people.resolve(signature.name, signature.email);
+        if people.is_user(&author) {
+            continue;
+        }
+        let time = signature.time()?;
+        let Located { path, note } = located;
+        let path = String::from_utf8(path.into()).unwrap_or_else(|error| {
+            let path = spelled_out(error.into_bytes());
+            unnameable.push(path.clone());
+            path
+        });
+        dated.push((
+            time.seconds,
+            SurfacedNote {
+                author: author.name,
+                date: clock::git_day(time),
+                kind: note.address.kind,
+                to: note.address.to,
+                path,
+                commit: commit.id.to_string(),
+                heading: note.heading,
+                body: note.body,
+            },
+        ));
+    }
+    // Notes of the same time stay in the order of the logs, and within a log in its own.
+    dated.sort_by_key(|(seconds, _)| *seconds);
+    Ok(Found { notes: dated.into_iter().map(|(_, note)| note).collect(), unnameable })
+}
+
+/// The notes that `tip` has and that are new to every commit that was seen.
+fn come_in(repo: &gix::Repository, logs: &Logs<'_>, range: &Range) -> anyhow::Result<Vec<Located>> {
+    let tip = tree(repo, range.tip)?;
+    let since = |seen: Option<ObjectId>| -> anyhow::Result<Vec<Located>> {
+        let before = seen.map(|seen| tree(repo, seen)).transpose()?;
+        let changed = logs.differing(before, tip)?.into_iter().map(|log| logs.changed(log));
+        Ok(incoming(changed.collect::<anyhow::Result<_>>()?))
+    };
+    let Some((first, others)) = range.seen.split_first() else { return since(None) };
+    let mut come = since(Some(*first))?;
+    for seen in others {
+        let also = since(Some(*seen))?;
+        come.retain(|located| {
+            also.iter().any(|other| other.path == located.path && other.note.says_the_same_as(&located.note))
+        });
+    }
+    Ok(come)
+}
+
+/// The commits that `tip` has and `seen` have not.
+fn commits(repo: &gix::Repository, tip: ObjectId, seen: &[ObjectId]) -> anyhow::Result<HashSet<ObjectId>> {
+    let walk = repo.rev_walk([tip]).with_hidden(seen.iter().copied()).all()?;
+    walk.map(|commit| Ok(commit?.id)).collect()
+}
+
+fn tree(repo: &gix::Repository, commit: ObjectId) -> anyhow::Result<ObjectId> {
+    let commit =
+        repo.find_commit(commit).with_context(|| format!("the commit {commit} could not be read"))?;
+    Ok(commit.tree_id()?.detach())
+}
+
+/// What `gitsync` brought in during this run.
+fn pulled(document: &Document) -> Result<Option<Pulled>, Fault> {
+    let main = document.phases.gitsync.as_ref().and_then(|section| section.main.as_ref());
+    let Some(pulled) = main.and_then(|main| main.pulled.as_ref()) else { return Ok(None) };
+    let id = |hex: &str| {
+        ObjectId::from_hex(hex.as_bytes()).map_err(|_| {
+            Fault::new(
+                Exit::BadInput,
+                format!("the document says that {hex:?} was pulled, which is no commit"),
+            )
+        })
+    };
+    Ok(Some(Pulled { from: pulled.from.as_deref().map(id).transpose()?, to: id(&pulled.to)? }))
+}
+
+/// The branch's upstream, as last fetched: by the name in the document, else by the configuration.
+fn upstream(run: &Run<'_>) -> anyhow::Result<Option<ObjectId>> {
+    let repo = run.repo();
+    let main = run.document().phases.gitsync.as_ref().and_then(|section| section.main.as_ref());
+    let name = match main.and_then(|main| main.upstream.clone()) {
+        Some(name) => Some(name.into()),
+        None => configured_upstream(repo)?,
+    };
+    let Some(name) = name else { return Ok(None) };
+    let Some(reference) = repo.try_find_reference(&name)? else { return Ok(None) };
+    Ok(Some(reference.into_fully_peeled_id()?.detach()))
+}
+
+fn configured_upstream(repo: &gix::Repository) -> anyhow::Result<Option<BString>> {
+    let Some(branch) = repo.head_name()? else { return Ok(None) };
+    let tracking = repo.branch_remote_tracking_ref_name(branch.as_ref(), Direction::Fetch).transpose();
+    // A branch whose remote is set up in a way that nothing tracks has no upstream here; gitsync says so.
+    Ok(tracking.ok().flatten().map(|name| name.as_bstr().to_owned()))
+}
+
+fn spelled_out(path: Vec<u8>) -> String {
+    format!("{:?}", BString::from(path)).trim_matches('"').to_owned()
+}

@@ -1,0 +1,200 @@
+//! Markdown cut into sections at its headings, by a parser.
+//!
+//! What looks like a heading to a regular expression may be an example in a fence, a quotation or a comment, and an
+//! underlined heading does not look like one at all. The sections are slices of the source: nothing is reformatted.
+
+use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
+
+/// What stands under a heading of level 2, up to the next heading of level 1 or 2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Section<'a> {
+    /// The heading's text as it stands in the source, without the marks that make it a heading.
+    pub(crate) heading: &'a str,
+    /// What follows the heading's line, without the line ends and spaces at its end.
+    pub(crate) body: &'a str,
+}
+
+/// The sections of a document under its headings of level 2, in order. Headings within quotations, lists, fences and
+/// HTML blocks are text.
+pub(crate) fn sections(document: &str) -> Vec<Section<'_>> {
+    let text = without_front_matter(document.strip_prefix('\u{feff}').unwrap_or(document));
+    let headings = headings(text);
+    let ends = headings.iter().skip(1).map(|next| next.start).chain([text.len()]);
+    let cut = |(heading, end): (&Heading, usize)| Section {
+        heading: text.get(heading.text.clone()).unwrap_or_default(),
+        body: text.get(heading.end..end).unwrap_or_default().trim_end(),
+    };
+    headings.iter().zip(ends).filter(|(heading, _)| heading.is_second_level).map(cut).collect()
+}
+
+/// The text of a heading as a reader sees it: without emphasis, code marks and links, in one line.
+pub(crate) fn plain(heading: &str) -> String {
+    let mut plain = String::new();
+    for event in Parser::new(heading) {
+        match event {
+            Event::Text(text) | Event::Code(text) => plain.push_str(&text),
+            Event::SoftBreak | Event::HardBreak => plain.push(' '),
+            _ => {}
+        }
+    }
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A heading of level 1 or 2 that belongs to the document itself.
+struct Heading {
+    is_second_level: bool,
+    start: usize,
+    text: std::ops::Range<usize>,
+    /// Where the line after the heading begins.
+    end: usize,
+}
+
+fn headings(text: &str) -> Vec<Heading> {
+    let mut headings = Vec::new();
+    let mut depth = 0_usize;
+    let mut open: Option<Heading> = None;
+    for (event, range) in Parser::new(text).into_offset_iter() {
+        match event {
+            Event::Start(Tag::Heading { level: level @ (HeadingLevel::H1 | HeadingLevel::H2), .. })
+                if depth == 0 =>
+            {
+                depth += 1;
+                open = Some(Heading {
+                    is_second_level: level == HeadingLevel::H2,
+                    start: range.start,
+                    text: range.end..range.start,
+                    end: end_of_line(text, range),
+                });
+            }
+            Event::End(TagEnd::Heading(_)) if depth == 1 => {
+                depth = 0;
+                headings.extend(open.take());
+            }
+            Event::Start(_) => {
+                stretch(&mut open, range);
+                depth += 1;
+            }
+            Event::End(_) => depth = depth.saturating_sub(1),
+            _ => stretch(&mut open, range),
+        }
+    }
+    headings
+}
+
+/// Lets the text of the heading that is being read include `range`.
+fn stretch(open: &mut Option<Heading>, range: std::ops::Range<usize>) {
+    if let Some(Heading { text, .. }) = open {
+        *text = text.start.min(range.start)..text.end.max(range.end);
+    }
+}
+
+/// Where the line after the last line of `range` begins. The parser counts that line's end in or not, by the kind of
+/// heading.
+fn end_of_line(text: &str, range: std::ops::Range<usize>) -> usize {
+    let within = text.get(range.clone()).unwrap_or_default().trim_end_matches(['\r', '\n']);
+    let last = range.start + within.len();
+    let rest = text.get(last..).unwrap_or_default();
+    rest.find('\n').map_or(text.len(), |line_feed| last + line_feed + 1)
+}
+
+/// The document after its YAML front matter, where it has one: from a first line `---`, not followed by an empty one, to
+/// a line `---` or `...`. To a parser of plain Markdown its last line would underline a heading.
+fn without_front_matter(text: &str) -> &str {
+    let mut end = 0;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        end += line.len();
+        match (number, line.trim_end()) {
+            (0, "---") => continue,
+            (0, _) | (1, "") => return text,
+            _ => {}
+        }
+        if matches!(line.trim_end(), "---" | "...") {
+            return text.get(end..).unwrap_or_default();
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(text: &str) -> Vec<(&str, &str)> {
+        sections(text).into_iter().map(|section| (section.heading, section.body)).collect()
+    }
+
+    #[test]
+    fn a_section_ends_at_the_next_heading_of_level_one_or_two() {
+        let text = "# Log\nintro\n## One\n\na\n\n### deeper\nb\n## Two\nc\n# Next\nd\n";
+        assert_eq!(cut(text), [("One", "\na\n\n### deeper\nb"), ("Two", "c")]);
+    }
+
+    #[test]
+    fn underlined_headings_count() {
+        let text = "One\n---\na\n\nTop\n===\nb\n\nTwo words\n-----\n";
+        assert_eq!(cut(text), [("One", "a"), ("Two words", "")]);
+    }
+
+    #[test]
+    fn marks_around_a_heading_are_not_its_text() {
+        assert_eq!(cut("##   One  ##  \na"), [("One", "a")]);
+        assert_eq!(cut("  ## One\na"), [("One", "a")]);
+        assert_eq!(cut("## Note for **Mike** and `ann`\na"), [("Note for **Mike** and `ann`", "a")]);
+        assert_eq!(cut("##\na"), [("", "a")]);
+    }
+
+    #[test]
+    fn what_only_looks_like_a_heading_is_text() {
+        let body = [
+            "```\n## fence\n```",
+            "~~~~md\n## fence\n~~~\n## still\n~~~~",
+            "> ## quotation",
+            "- ## list",
+            "1. item\n\n   ## nested\n   - deeper\n\n     ## deepest",
+            "<!--\n## comment\n-->",
+            "<pre>\n## html\n</pre>",
+            "    ## indented",
+            "##no space",
+            "\\## escaped",
+        ];
+        for body in body {
+            let text = format!("## One\n\n{body}\n\n## Two\nb");
+            assert_eq!(cut(&text), [("One", &*format!("\n{body}")), ("Two", "b")], "{body}");
+        }
+    }
+
+    #[test]
+    fn an_unclosed_fence_runs_to_the_end() {
+        assert_eq!(cut("## One\n```\n## Two\n"), [("One", "```\n## Two")]);
+    }
+
+    #[test]
+    fn windows_line_ends_and_a_byte_order_mark_change_nothing() {
+        assert_eq!(cut("\u{feff}## One\r\n\r\na\r\nb\r\n## Two\r\nc"), [("One", "\r\na\r\nb"), ("Two", "c")]);
+        assert_eq!(cut("One\r\n---\r\na\r\n"), [("One", "a")]);
+    }
+
+    #[test]
+    fn front_matter_is_no_underlined_heading() {
+        assert_eq!(cut("---\ntitle: x\n---\n## One\na"), [("One", "a")]);
+        assert_eq!(cut("---\r\ntitle: x\r\n...\r\n## One\r\na"), [("One", "a")]);
+        assert_eq!(cut("text\n\n---\n\n## One\na\n\n---\n\nb"), [("One", "a\n\n---\n\nb")]);
+        assert_eq!(cut("---\n\n## One\na\n\n---\n"), [("One", "a\n\n---")]);
+    }
+
+    #[test]
+    fn the_plain_text_of_a_heading_has_no_marks() {
+        assert_eq!(plain("Note for **Mike** and `ann`"), "Note for Mike and ann");
+        assert_eq!(plain("Note   for\n[Mike](mailto:m@example.com)"), "Note for Mike");
+        assert_eq!(plain("Note for \u{a0} Mike"), "Note for Mike");
+    }
+
+    #[test]
+    fn any_text_can_be_cut() {
+        for text in
+            ["", "\n", "\u{feff}", "---", "---\n", "## ", "## \n", "a\n---", "\u{0}## x", "## é", "é\n--"]
+        {
+            let _ = cut(text);
+        }
+    }
+}

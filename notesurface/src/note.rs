@@ -1,0 +1,61 @@
+//! A note in a session log.
+
+use crate::{heading::Address, markdown};
+
+/// A section of a session log that is addressed to the user.
+#[derive(Debug, Clone)]
+pub(crate) struct Note {
+    /// Whom it addresses, and what it is called.
+    pub(crate) address: Address,
+    /// The text of its heading, as it stands in the log.
+    pub(crate) heading: String,
+    /// What follows the heading's line, as it stands in the log.
+    pub(crate) body: String,
+}
+
+impl Note {
+    /// The notes for `user` in a session log, in order.
+    pub(crate) fn all_for(user: Option<&str>, log: &str) -> Vec<Self> {
+        let note = |section: markdown::Section<'_>| {
+            let address = Address::read(&markdown::plain(section.heading))?;
+            let note = Self { address, heading: section.heading.into(), body: section.body.into() };
+            note.address.reaches(user).then_some(note)
+        };
+        markdown::sections(log).into_iter().filter_map(note).collect()
+    }
+
+    /// Whether both say the same: line ends, and space at the end of lines, say nothing.
+    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
+        let lines =
+            |text: &'_ str| text.trim().lines().map(str::trim_end).map(str::to_owned).collect::<Vec<_>>();
+        self.heading == other.heading && lines(&self.body) == lines(&other.body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_sections_that_address_the_user_are_notes() {
+        let log =
+            "## Done\nx\n## Note for Mike\na\n## Note for Howard\nb\n## Message for **mike**, Ann: hi\nc\n";
+        let notes = Note::all_for(Some("mike"), log);
+        let shown: Vec<_> =
+            notes.iter().map(|note| (&*note.heading, &*note.address.to, &*note.body)).collect();
+        assert_eq!(
+            shown,
+            [("Note for Mike", "Mike", "a"), ("Message for **mike**, Ann: hi", "mike, Ann", "c")]
+        );
+    }
+
+    #[test]
+    fn line_ends_and_space_at_the_end_say_nothing() {
+        let note = |log: &str| Note::all_for(Some("mike"), log).remove(0);
+        let one = note("## Note for Mike\n\na\nb\n");
+        assert!(one.says_the_same_as(&note("## Note for Mike\r\n\r\na  \r\nb\r\n\r\n\r\n")));
+        assert!(one.says_the_same_as(&note("Note for Mike\n---\na\nb")));
+        assert!(!one.says_the_same_as(&note("## Note for Mike\n\na\n\nb\n")));
+        assert!(!one.says_the_same_as(&note("## Note for mike\n\na\nb\n")));
+    }
+}

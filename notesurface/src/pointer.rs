@@ -1,0 +1,121 @@
+//! `refs/lockstep/surfaced`: up to where notes have been shown.
+//!
+//! The ref names the commit up to which they have been. Where the branches of several work trees, or an upstream that
+//! was rewritten, have no such commit in common, it names a commit that is made for the purpose, whose parents are the
+//! commits up to which they have been; else what one work tree has shown, another one would show again.
+
+use anyhow::Context as _;
+use gix::{
+    ObjectId,
+    actor::Signature,
+    objs::Commit,
+    refs::{
+        FullName, Target,
+        transaction::{PreviousValue, RefEdit},
+    },
+};
+use phase::{Fault, Guard};
+
+/// The ref's name.
+const NAME: &str = "refs/lockstep/surfaced";
+
+/// What the commits that are made for the purpose say, and are known by.
+const MESSAGE: &str = "lockstep: notes have been surfaced up to these commits\n";
+
+/// The pointer as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pointer {
+    /// What the ref holds.
+    id: ObjectId,
+    /// The commits up to which notes have been shown.
+    pub(crate) commits: Vec<ObjectId>,
+}
+
+/// How the pointer is to move, once it is time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Advance {
+    /// What the ref is expected to hold; `None` where it does not exist.
+    before: Option<ObjectId>,
+    /// The commits up to which notes will have been shown.
+    commits: Vec<ObjectId>,
+}
+
+impl Pointer {
+    /// Reads the pointer; `None` where nothing was ever shown.
+    ///
+    /// # Errors
+    /// A fault where the ref names no commit.
+    pub(crate) fn read(repo: &gix::Repository) -> anyhow::Result<Option<Self>> {
+        let Some(reference) = repo.try_find_reference(NAME)? else { return Ok(None) };
+        let commit = reference.into_fully_peeled_id().ok().and_then(|id| repo.find_commit(id).ok());
+        let Some(commit) = commit else {
+            return Err(Fault::failed(format!("{NAME} does not name a commit of this repository"))
+                .help(format!("remove it with `git update-ref -d {NAME}`, then look with notesurface --all"))
+                .into());
+        };
+        let parents: Vec<_> = commit.parent_ids().map(gix::Id::detach).collect();
+        let is_made_for_this = commit.message_raw()? == MESSAGE;
+        let commits = if is_made_for_this { parents } else { vec![commit.id] };
+        Ok(Some(Self { id: commit.id, commits }))
+    }
+}
+
+impl Advance {
+    /// How the pointer moves so that it includes `tip`; `None` where it already does.
+    pub(crate) fn to(
+        repo: &gix::Repository,
+        pointer: Option<&Pointer>,
+        tip: ObjectId,
+    ) -> anyhow::Result<Option<Self>> {
+        let Some(pointer) = pointer else { return Ok(Some(Self { before: None, commits: vec![tip] })) };
+        let mut commits = vec![tip];
+        for &commit in &pointer.commits {
+            match repo.merge_base(commit, tip) {
+                Ok(Some(base)) if base == tip => return Ok(None),
+                Ok(Some(base)) if base == commit => {}
+                _ => commits.push(commit),
+            }
+        }
+        commits.sort();
+        Ok(Some(Self { before: Some(pointer.id), commits }))
+    }
+
+    /// Moves the pointer, unless somebody else has moved it since it was read: then they have shown what there was, or
+    /// the next run will.
+    ///
+    /// # Errors
+    /// A fault with exit 75 where the lock is no longer this run's; else whatever keeps the ref from being written.
+    pub(crate) fn apply(&self, repo: &gix::Repository, guard: &dyn Guard) -> anyhow::Result<()> {
+        guard.check()?;
+        let id = match self.commits.as_slice() {
+            [commit] => *commit,
+            commits => made_for(repo, commits)?,
+        };
+        let expected = match self.before {
+            None => PreviousValue::MustNotExist,
+            Some(before) => PreviousValue::MustExistAndMatch(Target::Object(before)),
+        };
+        let edit = RefEdit::update(FullName::try_from(NAME)?, id, expected, "lockstep: notes surfaced");
+        match repo.edit_reference(edit) {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_conflict() => Ok(()),
+            Err(error) => Err(error).with_context(|| format!("{NAME} could not be moved")),
+        }
+    }
+}
+
+/// A commit whose parents are `commits`. It depends on nothing else, so that the same commits give the same one.
+fn made_for(repo: &gix::Repository, commits: &[ObjectId]) -> anyhow::Result<ObjectId> {
+    let nobody =
+        Signature { name: "lockstep".into(), email: "lockstep@localhost".into(), time: Default::default() };
+    let commit = Commit {
+        tree: repo.write_object(gix::objs::Tree::empty())?.detach(),
+        parents: commits.iter().copied().collect(),
+        author: nobody.clone(),
+        committer: nobody,
+        encoding: None,
+        message: MESSAGE.into(),
+        extra_headers: Vec::new(),
+    };
+    Ok(repo.write_object(&commit)?.detach())
+}
