@@ -1,12 +1,30 @@
 //! Fetches, merges and pushes notes refs, so that all notes are everywhere and none is lost.
 
+pub mod append;
+pub mod apply;
+mod args;
 pub mod combine;
-pub mod diff;
-pub mod layout;
+mod command;
+pub mod commits;
+mod exchange;
+pub mod globs;
+mod hazards;
+pub mod look;
 pub mod merge;
-mod others;
+pub mod merge_here;
+pub mod names;
+pub mod objects;
 mod others_merge;
+pub mod plan;
 pub mod records;
+pub mod refs;
+mod report;
+pub mod rescue;
+pub mod settings;
 pub mod strategy;
+pub mod sync;
 pub mod tree;
-mod write;
+pub mod undone;
+
+pub use args::Args;
+pub use command::main;

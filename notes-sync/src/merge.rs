@@ -8,11 +8,11 @@ use gix::{ObjectId, Repository};
 
 use crate::{
     combine::{self, Combined, Versions},
-    diff::{self, Change, Changes},
-    layout::Annotated,
     others_merge, records,
     strategy::Strategy,
     tree::NotesTree,
+    tree::diff::{self, Change, Changes},
+    tree::layout::Annotated,
 };
 
 /// The trees of a merge.

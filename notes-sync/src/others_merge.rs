@@ -15,11 +15,11 @@ use gix::{
 };
 
 use crate::{
-    diff::OtherChange,
-    layout::{Other, Prefix},
     strategy::Strategy,
     tree::NotesTree,
-    write::write_tree,
+    tree::diff::OtherChange,
+    tree::layout::{Other, Prefix},
+    tree::write_tree,
 };
 
 type OtherChanges = BTreeMap<(Prefix, BString), OtherChange>;

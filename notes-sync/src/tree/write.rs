@@ -10,10 +10,10 @@ use gix::{
     objs::tree::{Entry, EntryKind},
 };
 
-use crate::{
+use super::{
+    edit::{Branch, Leaf, Node, NotesTree, Opener},
     layout::{self, Annotated, Prefix},
     others::Others,
-    tree::{Branch, Leaf, Node, NotesTree, Opener},
 };
 
 impl NotesTree<'_> {

@@ -12,7 +12,7 @@ use gix::{
     objs::tree::{Entry, EntryKind},
 };
 
-use crate::{
+use super::{
     layout::{Other, Prefix},
     write::write_tree,
 };

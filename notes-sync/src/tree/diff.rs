@@ -9,10 +9,9 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use gix::{ObjectId, Repository};
 
-use crate::{
-    combine,
-    layout::{self, Annotated, Other, Prefix, Slot},
-};
+use crate::combine;
+
+use super::layout::{self, Annotated, Other, Prefix, Slot};
 
 /// A note that differs; absent where it does not exist on that side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

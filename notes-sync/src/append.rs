@@ -1,0 +1,79 @@
+//! Adds text to a note without ever losing a concurrent writer's.
+//!
+//! `git notes append` reads the note, then the ref, then writes the ref whatever it is by then: of many at once, few
+//! survive. This one moves the ref from the value whose notes it has read, and starts over where somebody was faster.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use contract::Exit;
+use gix::{ObjectId, Repository};
+use phase::Fault;
+use remote::Backoff;
+
+use crate::{
+    combine, commits,
+    names::NotesRef,
+    objects::Drafts,
+    refs::{self, Moved},
+    tree::{NotesTree, layout::Annotated},
+};
+
+/// How long other writers may keep this one from writing.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+const MESSAGE: &str = "Notes added by 'notes-sync append'";
+
+/// Appends `text` to the note about `object`, after an empty line as git does, and returns the ref's new commit.
+///
+/// # Errors
+/// A fault with exit 75 where others write all the time; else where the repository cannot be read or written.
+pub fn append(repo: &Repository, name: &NotesRef, object: Annotated, text: &[u8]) -> Result<ObjectId> {
+    let began = Instant::now();
+    let mut backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(250), Backoff::seed());
+    loop {
+        let tip = refs::read(repo, name.full().as_ref())?;
+        let drafts = Drafts::of(repo);
+        let commit = add(drafts.repo(), tip.commit, object, text)?;
+        let kept = drafts.keep()?;
+        let moved = refs::advance(repo, &tip, commit, &format!("notes: {MESSAGE}"))?;
+        drop(kept);
+        match moved {
+            Moved::Done => return Ok(commit),
+            Moved::Raced if began.elapsed() > PATIENCE => {
+                return Err(Fault::new(
+                    Exit::Deferred,
+                    format!("{name} is being written by others all the time"),
+                )
+                .help(
+                    "try again later; remove a lock file of a dead process, if `git notes` says there is one",
+                )
+                .into());
+            }
+            Moved::Raced => thread::sleep(backoff.pause()),
+        }
+    }
+}
+
+/// A commit on top of `parent` with the text added.
+fn add(repo: &Repository, parent: Option<ObjectId>, object: Annotated, text: &[u8]) -> Result<ObjectId> {
+    let tree = match parent {
+        Some(parent) => commits::tree_of(repo, parent)?,
+        None => ObjectId::empty_tree(repo.object_hash()),
+    };
+    let mut notes = NotesTree::open(repo, tree)?;
+    let mut note = match notes.get(object)? {
+        Some(blob) => combine::read(repo, blob)?,
+        None => Vec::new(),
+    };
+    if !note.is_empty() && !text.is_empty() {
+        note.push(b'\n');
+    }
+    note.extend_from_slice(text);
+    let blob = repo.write_blob(note).context("cannot write a note")?.detach();
+    notes.set(object, Some(blob))?;
+    commits::write(repo, notes.write()?, parent.as_slice(), &format!("{MESSAGE}\n"))
+}

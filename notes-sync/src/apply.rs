@@ -1,0 +1,195 @@
+//! Carries out the plan for one notes ref: all merges in memory, then the objects, then the ref in one move.
+
+use anyhow::Result;
+use gix::{ObjectId, Repository};
+use phase::Guard;
+
+use crate::{
+    commits::{self, Relation},
+    merge::{self, Counts, Trees},
+    objects::Drafts,
+    plan::{Plan, Step},
+    refs::{self, Moved, Tip},
+    strategy::Strategy,
+    tree::layout::Annotated,
+    undone::{RESTORED, Undone},
+};
+
+/// What a merge is to be called, and how to make it.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner<'a> {
+    /// How notes are combined that both sides changed.
+    pub strategy: Strategy,
+    /// What the commit's message calls the remote's notes.
+    pub from: &'a str,
+    /// What it calls the local ones.
+    pub into: &'a str,
+}
+
+/// What was done to the local ref.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Where it is now.
+    pub tip: Option<ObjectId>,
+    /// How it got there.
+    pub how: How,
+    /// What became of the local notes.
+    pub counts: Counts,
+    /// Tips that were merged back in.
+    pub rescued: Vec<ObjectId>,
+    /// Commits whose damage was repaired.
+    pub restored: Vec<ObjectId>,
+    /// Notes with a structure of their own, whose lines were sorted.
+    pub shredded: Vec<Annotated>,
+}
+
+/// How a ref got where it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum How {
+    /// It was there.
+    #[default]
+    Stayed,
+    /// It became what the remote has.
+    Forwarded,
+    /// It became a merge.
+    Merged,
+}
+
+/// Carries out `plan` on the ref at `tip`; `None` where somebody else moved it meanwhile, so that all is to be looked
+/// at again.
+///
+/// # Errors
+/// Where the lock is lost, or the repository cannot be read or written.
+pub fn apply(
+    repo: &Repository,
+    tip: &Tip,
+    plan: &Plan,
+    manner: Manner<'_>,
+    guard: &dyn Guard,
+) -> Result<Option<Applied>> {
+    if plan.steps.is_empty() {
+        return Ok(Some(Applied { tip: tip.commit, ..Applied::default() }));
+    }
+    let drafts = Drafts::of(repo);
+    let mut work = Work {
+        repo: drafts.repo(),
+        manner,
+        message: format!("Merged notes from {} into {}", manner.from, manner.into),
+        applied: Applied { tip: tip.commit, ..Applied::default() },
+    };
+    for step in &plan.steps {
+        match *step {
+            Step::Rescue(commit) => work.rescue(commit)?,
+            Step::Restore(undone) => work.restore(undone)?,
+            Step::Join(commit) => work.join(commit)?,
+        }
+        guard.alive();
+    }
+    let Work { message, applied, .. } = work;
+    let Some(new) = applied.tip.filter(|new| Some(*new) != tip.commit) else {
+        return Ok(Some(applied));
+    };
+    guard.check()?;
+    let kept = drafts.keep()?;
+    guard.check()?;
+    let moved = refs::advance(repo, tip, new, &format!("notes: {message}"))?;
+    drop(kept);
+    Ok(match moved {
+        Moved::Done => Some(applied),
+        Moved::Raced => None,
+    })
+}
+
+struct Work<'a> {
+    repo: &'a Repository,
+    manner: Manner<'a>,
+    /// What the reflog is going to say.
+    message: String,
+    applied: Applied,
+}
+
+impl Work<'_> {
+    /// Merges `theirs` into the tip as `git notes merge` does.
+    fn join(&mut self, theirs: ObjectId) -> Result<()> {
+        let message = format!("Merged notes from {} into {}", self.manner.from, self.manner.into);
+        self.bring_in(theirs, self.manner.strategy, message)
+    }
+
+    fn rescue(&mut self, lost: ObjectId) -> Result<()> {
+        let message = format!("Merged notes from {} into {}", commits::short(lost), self.manner.into);
+        self.bring_in(lost, keeping_both(self.manner.strategy), message)?;
+        self.applied.rescued.push(lost);
+        Ok(())
+    }
+
+    fn bring_in(&mut self, other: ObjectId, strategy: Strategy, message: String) -> Result<()> {
+        let Some(local) = self.applied.tip else {
+            let tree = commits::tree_of(self.repo, other)?;
+            self.applied.counts = self.applied.counts.plus(merge::count(self.repo, None, tree)?);
+            self.settle(other, How::Forwarded, message);
+            return Ok(());
+        };
+        let tree = |commit| commits::tree_of(self.repo, commit);
+        match commits::relate(self.repo, local, other)? {
+            Relation::Contained => Ok(()),
+            Relation::Ahead => {
+                let counts = merge::count(self.repo, Some(tree(local)?), tree(other)?)?;
+                self.applied.counts = self.applied.counts.plus(counts);
+                self.settle(other, How::Forwarded, message);
+                Ok(())
+            }
+            Relation::Diverged { base } => {
+                let trees =
+                    Trees { base: base.map(tree).transpose()?, local: tree(local)?, remote: tree(other)? };
+                let merged = self.merge(trees, strategy)?;
+                let commit = commits::write(self.repo, merged, &[local, other], &message)?;
+                self.settle(commit, How::Merged, message);
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts back what a commit undid: what it should have been, had it known its parent, less what it is.
+    fn restore(&mut self, undone: Undone) -> Result<()> {
+        let Some(local) = self.applied.tip else { return Ok(()) };
+        let tree = |commit| commits::tree_of(self.repo, commit);
+        let strategy = keeping_both(self.manner.strategy);
+        let had_it_known = Trees {
+            base: Some(tree(undone.read)?),
+            local: tree(undone.parent)?,
+            remote: tree(undone.commit)?,
+        };
+        let wanted = merge::merge(self.repo, had_it_known, strategy)?.tree;
+        let current = tree(local)?;
+        let trees = Trees { base: Some(tree(undone.commit)?), local: current, remote: wanted };
+        let restored = self.merge(trees, strategy)?;
+        if restored != current {
+            let message = format!("{RESTORED} {}", commits::short(undone.commit));
+            let commit = commits::write(self.repo, restored, &[local], &message)?;
+            self.applied.restored.push(undone.commit);
+            self.settle(commit, How::Merged, message);
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, trees: Trees, strategy: Strategy) -> Result<ObjectId> {
+        let merged = merge::merge(self.repo, trees, strategy)?;
+        self.applied.counts = self.applied.counts.plus(merged.counts);
+        self.applied.shredded.extend(merged.shredded);
+        Ok(merged.tree)
+    }
+
+    fn settle(&mut self, tip: ObjectId, how: How, message: String) {
+        self.applied.tip = Some(tip);
+        self.applied.how = self.applied.how.max(how);
+        self.message = message;
+    }
+}
+
+/// The strategy, or one that keeps both sides where it would drop one: what was lost is to be found again.
+fn keeping_both(strategy: Strategy) -> Strategy {
+    match strategy {
+        Strategy::Ours | Strategy::Theirs => Strategy::Union,
+        Strategy::Union | Strategy::CatSortUniq | Strategy::Records => strategy,
+    }
+}

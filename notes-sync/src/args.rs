@@ -1,0 +1,151 @@
+//! The command line, and what it asks for.
+
+use camino::Utf8PathBuf;
+use phase::{Color, CommonArgs, Fault, LockArgs};
+
+use crate::{
+    look::Rescue,
+    settings,
+    strategy::Strategy,
+    sync::{Direction, Policy},
+};
+
+/// Fetches, merges and pushes notes refs, so that all notes are everywhere and none is lost.
+#[derive(Debug, clap::Parser)]
+#[command(name = "notes-sync", version, args_conflicts_with_subcommands = true)]
+pub struct Args {
+    /// Do one thing to local notes, outside of any run.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Sync, as a phase of a run.
+    #[command(flatten)]
+    pub sync: SyncArgs,
+}
+
+/// The phase's options.
+#[derive(Debug, clap::Args)]
+pub struct SyncArgs {
+    /// The notes refs to sync, as patterns; refs/notes/ may be left away [default: git config lockstep.notesRef, else
+    /// refs/notes/mem/*].
+    #[arg(long = "ref", value_name = "GLOB", num_args = 1..)]
+    pub refs: Vec<String>,
+
+    /// The remote [default: that of the current branch, else origin].
+    #[arg(long, value_name = "NAME")]
+    pub remote: Option<String>,
+
+    /// How to combine a note that both sides changed: cat_sort_uniq, union, ours, theirs or records [default: by git
+    /// config, else cat_sort_uniq].
+    #[arg(long, value_name = "STRATEGY")]
+    pub strategy: Option<Strategy>,
+
+    /// Bring notes in, and send none.
+    #[arg(long)]
+    pub no_push: bool,
+
+    /// How often to try where others push at the same time.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub attempts: u32,
+
+    /// Leave notes lost that a racing `git notes` threw out of a ref.
+    #[arg(long)]
+    pub no_rescue: bool,
+
+    /// Options of every phase.
+    #[command(flatten)]
+    pub common: CommonArgs,
+
+    /// Options for the lock.
+    #[command(flatten)]
+    pub lock: LockArgs,
+}
+
+/// What to do outside of a run.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Merge notes into a local ref, as `git notes merge` does.
+    Merge(MergeArgs),
+    /// Add text to a note, however many others write at the same time.
+    Append(AppendArgs),
+}
+
+/// Options of `merge`.
+#[derive(Debug, clap::Args)]
+pub struct MergeArgs {
+    /// The notes ref to merge into.
+    #[arg(long = "ref", value_name = "REF")]
+    pub into: String,
+
+    /// How to combine a note that both sides changed [default: by git config, else cat_sort_uniq].
+    #[arg(long, short, value_name = "STRATEGY")]
+    pub strategy: Option<Strategy>,
+
+    /// The notes to merge: a notes ref, or any other revision.
+    #[arg(value_name = "FROM")]
+    pub from: String,
+
+    /// Options of both tools.
+    #[command(flatten)]
+    pub tool: ToolArgs,
+}
+
+/// Options of `append`.
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("text").required(true)))]
+pub struct AppendArgs {
+    /// The notes ref.
+    #[arg(long = "ref", value_name = "REF")]
+    pub name: String,
+
+    /// What the note is about.
+    #[arg(long, value_name = "REV", default_value = "HEAD")]
+    pub object: String,
+
+    /// The text; several become paragraphs.
+    #[arg(short, long, value_name = "TEXT", group = "text")]
+    pub message: Vec<String>,
+
+    /// A file with the text; - is stdin.
+    #[arg(short = 'F', long, value_name = "FILE", group = "text")]
+    pub file: Option<Utf8PathBuf>,
+
+    /// Read the text from stdin.
+    #[arg(value_name = "-", group = "text", value_parser = ["-"])]
+    pub stdin: Option<String>,
+
+    /// Options of both tools.
+    #[command(flatten)]
+    pub tool: ToolArgs,
+}
+
+/// Options of the commands that are no phases.
+#[derive(Debug, clap::Args)]
+pub struct ToolArgs {
+    /// The repository [default: the one around the current directory].
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub repo: Utf8PathBuf,
+
+    /// Say nothing but errors.
+    #[arg(short, long)]
+    pub quiet: bool,
+
+    /// When to use colour.
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: Color,
+}
+
+impl SyncArgs {
+    /// What the options and the repository's configuration ask for.
+    ///
+    /// # Errors
+    /// A fault with exit 78 where the configuration is wrong.
+    pub fn policy(&self, repo: &gix::Repository) -> Result<Policy, Fault> {
+        Ok(Policy {
+            globs: settings::globs(repo, &self.refs)?,
+            direction: if self.no_push { Direction::In } else { Direction::Both },
+            attempts: self.attempts,
+            rescue: if self.no_rescue { Rescue::Leave } else { Rescue::Merge },
+        })
+    }
+}

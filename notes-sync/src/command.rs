@@ -1,0 +1,175 @@
+//! The binary: the phase, and the two tools beside it.
+
+use std::{io::Read, process::ExitCode};
+
+use anyhow::{Context, Result};
+use contract::{NoteCounts, NotesSyncSection, SyncedRef};
+use gix::Repository;
+use phase::{CommonArgs, Done, Fault, Holding, Keeper, Page, Phase, Run};
+use remote::Remote;
+
+use crate::{
+    append,
+    args::{AppendArgs, Args, Command, MergeArgs, SyncArgs},
+    commits,
+    exchange::{Exchange, Follower},
+    hazards, merge_here,
+    names::NotesRef,
+    report,
+    settings::{self, Strategies},
+    sync::{Progress, State, Sync},
+    tree::layout::Annotated,
+};
+
+/// Runs what the command line asks for, and says what to exit with.
+pub fn main(keeper: &dyn Keeper) -> ExitCode {
+    let args = <Args as clap::Parser>::parse();
+    match &args.command {
+        None => phase::drive(&args.sync, keeper),
+        Some(Command::Merge(merge)) => {
+            phase::tool(merge.tool.color, merge.tool.quiet, |_, page| run_merge(merge, page))
+        }
+        Some(Command::Append(append)) => {
+            phase::tool(append.tool.color, append.tool.quiet, |_, page| run_append(append, page))
+        }
+    }
+}
+
+impl Phase for SyncArgs {
+    type Section = NotesSyncSection;
+
+    fn common(&self) -> &CommonArgs {
+        &self.common
+    }
+
+    fn holding(&self) -> Holding<'_> {
+        Holding::Takes(&self.lock)
+    }
+
+    fn work(&self, run: &Run<'_>) -> Result<Done<NotesSyncSection>> {
+        let repo = run.repo();
+        let policy = self.policy(repo)?;
+        let name = settings::remote(repo, self.remote.as_deref())?;
+        let remote = Remote::named(repo, &name).map_err(crate::exchange::fault)?;
+        let mut warnings = hazards::of_refspecs(&name, remote.fetch_refspecs());
+        let follower = Follower { guard: run.guard(), progress: run.progress() };
+        let exchange = Exchange::new(repo, remote, follower);
+        let mut sync = Sync::new(repo, name.clone(), policy, run.guard());
+        let ran = sync.run(&Strategies::of(repo, self.strategy), &exchange);
+        let fault = match ran {
+            Ok(()) => sync.fault(),
+            Err(error) => Some(Fault::from(error)),
+        };
+        warnings.extend(sync.refs.iter().flat_map(|(name, progress)| progress.warnings(name)));
+        let section = NotesSyncSection {
+            remote: Some(name.to_string()),
+            refs: sync.refs.iter().map(|(name, progress)| synced(name, progress)).collect(),
+            warnings,
+            ..NotesSyncSection::default()
+        };
+        Ok(match fault {
+            None => Done::ok(section),
+            Some(fault) => Done::fault(section, fault),
+        })
+    }
+
+    fn report(&self, section: &NotesSyncSection, page: &mut Page) {
+        report::report(section, page);
+    }
+}
+
+fn synced(name: &NotesRef, progress: &Progress) -> SyncedRef {
+    let counts = progress.applied.counts;
+    let hex = |id: Option<gix::ObjectId>| id.map(|id| id.to_string());
+    SyncedRef {
+        name: name.to_string(),
+        result: progress.result(),
+        before: hex(progress.before),
+        theirs: hex(progress.theirs.now),
+        after: hex(progress.applied.tip.or(progress.before)),
+        notes: NoteCounts {
+            added: counts.added,
+            changed: counts.changed,
+            removed: counts.removed,
+            combined: counts.combined,
+        },
+        strategy: progress.strategy.to_string(),
+        attempts: progress.attempts,
+        rescued: progress
+            .applied
+            .rescued
+            .iter()
+            .chain(&progress.applied.restored)
+            .map(ToString::to_string)
+            .collect(),
+        message: match &progress.state {
+            State::Rejected(words) | State::Broken(words) => Some(words.clone()),
+            State::Open | State::Settled(_) => None,
+        },
+    }
+}
+
+fn run_merge(args: &MergeArgs, page: &mut Page) -> Result<u8> {
+    let repo = phase::discover(&args.tool.repo)?;
+    let name = notes_ref(&args.into)?;
+    let strategy = Strategies::of(&repo, args.strategy).for_ref(&name)?;
+    let applied = merge_here::merge(&repo, &name, &args.from, strategy)?;
+    if !args.tool.quiet
+        && let Some(tip) = applied.tip
+    {
+        let counts = applied.counts;
+        page.line(format_args!(
+            "{name} is at {}: {} added, {} changed, {} removed, {} combined",
+            commits::short(tip),
+            counts.added,
+            counts.changed,
+            counts.removed,
+            counts.combined
+        ));
+    }
+    Ok(0)
+}
+
+fn run_append(args: &AppendArgs, page: &mut Page) -> Result<u8> {
+    let repo = phase::discover(&args.tool.repo)?;
+    let name = notes_ref(&args.name)?;
+    let object = annotated(&repo, &args.object)?;
+    let text = text(args)?;
+    let commit = append::append(&repo, &name, object, &text)?;
+    if !args.tool.quiet {
+        page.line(format_args!("{name} is at {}", commits::short(commit)));
+    }
+    Ok(0)
+}
+
+fn notes_ref(name: &str) -> Result<NotesRef, Fault> {
+    NotesRef::parse(name).map_err(|bad| {
+        Fault::misconfigured(bad.to_string()).help("a notes ref is named like refs/notes/mem/decisions")
+    })
+}
+
+fn annotated(repo: &Repository, rev: &str) -> Result<Annotated, Fault> {
+    match repo.rev_parse_single(rev) {
+        Ok(id) => Ok(Annotated(id.detach())),
+        Err(_) => Err(Fault::failed(format!("there is no object {rev} to add a note to"))
+            .help("--object takes any revision; without it, HEAD is meant")),
+    }
+}
+
+/// The text to append, with a line feed at its end.
+fn text(args: &AppendArgs) -> Result<Vec<u8>> {
+    let from_stdin = args.stdin.is_some() || args.file.as_ref().is_some_and(|file| file == "-");
+    let mut text = match &args.file {
+        _ if from_stdin => {
+            let mut text = Vec::new();
+            std::io::stdin().read_to_end(&mut text).context("stdin cannot be read")?;
+            text
+        }
+        Some(file) => std::fs::read(file).with_context(|| format!("{file} cannot be read"))?,
+        None => args.message.join("\n\n").into_bytes(),
+    };
+    if !text.is_empty() && !text.ends_with(b"\n") {
+        text.push(b'\n');
+    }
+    Ok(text)
+}

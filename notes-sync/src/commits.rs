@@ -1,0 +1,74 @@
+//! Commits of notes: how two of them are related, and new ones.
+
+use anyhow::{Context, Result};
+use gix::{ObjectId, Repository};
+use phase::Fault;
+
+/// How the local notes stand to other ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// The local notes have all of them already.
+    Contained,
+    /// The others have all of the local notes, and more.
+    Ahead,
+    /// Both went their own way.
+    Diverged {
+        /// Where they last were the same; `None` where they never were. Of several such commits it is the first, as
+        /// in git.
+        base: Option<ObjectId>,
+    },
+}
+
+/// Compares two commits by their history.
+///
+/// # Errors
+/// Where a commit is missing.
+pub fn relate(repo: &Repository, local: ObjectId, other: ObjectId) -> Result<Relation> {
+    if local == other {
+        return Ok(Relation::Contained);
+    }
+    let bases = repo.merge_bases_many(local, &[other]).context("cannot compare the histories of notes")?;
+    Ok(match bases.first().map(|base| base.detach()) {
+        Some(base) if base == other => Relation::Contained,
+        Some(base) if base == local => Relation::Ahead,
+        base => Relation::Diverged { base },
+    })
+}
+
+/// The tree of a commit.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn tree_of(repo: &Repository, commit: ObjectId) -> Result<ObjectId> {
+    let commit_object =
+        repo.find_commit(commit).with_context(|| format!("cannot read the commit {commit}"))?;
+    Ok(commit_object.tree_id().with_context(|| format!("the commit {commit} is damaged"))?.detach())
+}
+
+/// Writes a commit, as `git notes` does: the message as it is, without a line feed at its end.
+///
+/// # Errors
+/// A fault with exit 78 where the configuration does not say who the user is, or where it cannot be written.
+pub fn write(repo: &Repository, tree: ObjectId, parents: &[ObjectId], message: &str) -> Result<ObjectId> {
+    let unknown = || {
+        Fault::misconfigured("merging notes makes commits, and git does not know who you are")
+            .help("git config --global user.name NAME; git config --global user.email EMAIL")
+    };
+    let author = repo.author().ok_or_else(unknown)??;
+    let committer = repo.committer().ok_or_else(unknown)??;
+    let commit = gix::objs::Commit {
+        tree,
+        parents: parents.iter().copied().collect(),
+        author: author.to_owned()?,
+        committer: committer.to_owned()?,
+        encoding: None,
+        message: message.into(),
+        extra_headers: Vec::new(),
+    };
+    Ok(repo.write_object(&commit).context("cannot write a commit of notes")?.detach())
+}
+
+/// An id as messages name it.
+pub fn short(id: ObjectId) -> String {
+    id.to_hex_with_len(12).to_string()
+}

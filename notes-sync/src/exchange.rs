@@ -1,0 +1,133 @@
+//! The two talks with the remote: what it has, and what it shall have.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use contract::Exit;
+use gix::{ObjectId, Repository};
+use phase::{Fault, Guard, Progress};
+use remote::{Answer, Change, Fetch, Push, Remote, Step, Trouble, Update, Watcher};
+
+use crate::{
+    globs::Globs,
+    names::NotesRef,
+    refs::{self, Tip},
+};
+
+/// The remote, and who watches what is said to it.
+pub struct Exchange<'a> {
+    repo: &'a Repository,
+    remote: Remote<'a>,
+    watcher: Follower<'a>,
+}
+
+/// Follows a talk: progress is a sign of life, and each change needs the lock.
+#[derive(Clone, Copy)]
+pub struct Follower<'a> {
+    /// The run's lock.
+    pub guard: &'a dyn Guard,
+    /// Where progress is shown.
+    pub progress: &'a Progress,
+}
+
+impl<'a> Exchange<'a> {
+    /// A talk with `remote` about the notes of `repo`.
+    pub fn new(repo: &'a Repository, remote: Remote<'a>, watcher: Follower<'a>) -> Self {
+        Self { repo, remote, watcher }
+    }
+
+    /// Fetches what matches into the tracking refs, and says what the remote has.
+    ///
+    /// # Errors
+    /// A fault where the remote cannot be reached, refuses, or the lock is lost.
+    pub fn fetch(&self, globs: &Globs) -> Result<BTreeMap<NotesRef, ObjectId>> {
+        let mut what = Fetch::only().logged_as("notes-sync: fetch");
+        for refspec in globs.refspecs(self.remote.name()) {
+            what = what.and(&refspec).map_err(fault)?;
+        }
+        let fetched = self.remote.fetch(&what, &self.watcher).map_err(fault)?;
+        let listed = fetched.listing.refs.into_iter();
+        Ok(listed
+            .filter_map(|listed| Some((NotesRef::found(listed.name)?, listed.id)))
+            .filter(|(name, _)| globs.matches(name))
+            .collect())
+    }
+
+    /// Pushes refs, each from the value that the remote is known to have. The answers come in the same order.
+    ///
+    /// # Errors
+    /// A fault where the remote cannot be reached, turns down all of it, or the lock is lost.
+    pub fn push(&self, outgoing: &[Outgoing<'_>]) -> Result<Vec<Answer>> {
+        let updates = outgoing
+            .iter()
+            .map(|out| Update { name: out.name.full().clone(), expected: out.theirs, new: Some(out.ours) })
+            .collect();
+        let push = Push { updates, ..Push::default() };
+        let pushed = self.remote.push(&push, &self.watcher).map_err(fault)?;
+        for (out, answer) in outgoing.iter().zip(&pushed.answers) {
+            if matches!(answer, Answer::Done | Answer::UpToDate) {
+                self.track(out)?;
+            }
+        }
+        Ok(pushed.answers)
+    }
+
+    /// Notes that the remote has what was pushed, so that the next run need not find it out again.
+    fn track(&self, out: &Outgoing<'_>) -> Result<()> {
+        let Some(tracking) = out.name.tracking(self.remote.name()) else { return Ok(()) };
+        let commit = refs::read(self.repo, tracking.as_ref())?.commit;
+        // Should somebody else be writing it, they know better.
+        let _ = refs::advance(
+            self.repo,
+            &Tip { name: tracking, commit },
+            out.ours,
+            "notes-sync: update by push",
+        )?;
+        Ok(())
+    }
+}
+
+/// A ref to be pushed.
+#[derive(Debug, Clone, Copy)]
+pub struct Outgoing<'a> {
+    /// Its name, here and there.
+    pub name: &'a NotesRef,
+    /// What the remote has.
+    pub theirs: Option<ObjectId>,
+    /// What it shall have.
+    pub ours: ObjectId,
+}
+
+impl Watcher for Follower<'_> {
+    fn progress(&self, step: Step) {
+        self.guard.alive();
+        self.progress.set(|| match step {
+            Step::Connecting => "notes: connecting".into(),
+            Step::Listed { refs } => format!("notes: {refs} refs at the remote"),
+            Step::Receiving { bytes } => format!("notes: {} KiB received", bytes / 1024),
+            Step::Counting { objects } => format!("notes: {objects} objects to send"),
+            Step::Sending { objects, of, .. } => format!("notes: {objects} of {of} objects sent"),
+            Step::Awaiting => "notes: waiting for the remote".into(),
+        });
+    }
+
+    fn may_change(&self, _change: Change<'_>) -> Result<()> {
+        Ok(self.guard.check()?)
+    }
+}
+
+/// A trouble as the user is told; what stopped the talk on this side goes up as it is.
+pub(crate) fn fault(trouble: Trouble) -> anyhow::Error {
+    let exit = match &trouble {
+        Trouble::Unreachable(_) | Trouble::Refused(_) => Exit::Unreachable,
+        Trouble::NotAllowed(_) => Exit::NotAllowed,
+        Trouble::Misconfigured(_) => Exit::Misconfigured,
+        Trouble::Local(_) | Trouble::Stopped(_) => Exit::Failed,
+    };
+    let (message, help) = (trouble.to_string(), trouble.help().map(str::to_owned));
+    match (trouble, help) {
+        (Trouble::Stopped(reason), _) => reason,
+        (_, Some(help)) => Fault::new(exit, message).help(help).into(),
+        (_, None) => Fault::new(exit, message).into(),
+    }
+}

@@ -1,0 +1,82 @@
+//! What there is to know about a notes ref before anything is decided.
+
+use anyhow::Result;
+use gix::{ObjectId, Repository};
+use remote::RemoteName;
+
+use crate::{
+    globs::Globs,
+    names::{NOTES, NotesRef},
+    plan::Facts,
+    refs::{self, Tip},
+    rescue::{self, Fate},
+    settings, undone,
+};
+
+/// What the remote has of a ref, as far as is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Theirs {
+    /// What it has; `None` where it has no such ref.
+    pub now: Option<ObjectId>,
+    /// What it was known to have before this run asked.
+    pub before: Option<ObjectId>,
+}
+
+/// Whether tips that racing writers threw out are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rescue {
+    /// They are merged back in.
+    Merge,
+    /// They stay out.
+    Leave,
+}
+
+/// Looks at a ref, and says where it was while looking.
+///
+/// # Errors
+/// Where the repository cannot be read.
+pub fn look(repo: &Repository, name: &NotesRef, theirs: Theirs, rescue: Rescue) -> Result<(Tip, Facts)> {
+    let tip = refs::read(repo, name.full().as_ref())?;
+    let mut facts = Facts { local: tip.commit, theirs: theirs.now, lost: Vec::new(), undone: Vec::new() };
+    if let (Some(commit), Rescue::Merge) = (tip.commit, rescue)
+        && theirs.now != Some(commit)
+    {
+        let known: Vec<ObjectId> = theirs.now.into_iter().chain(theirs.before).collect();
+        facts.lost = rescue::look(repo, &tip.name, commit, theirs.before)?;
+        facts.undone = undone::look(repo, commit, &known)?;
+        for lost in facts.lost.iter().filter(|lost| lost.fate == Fate::Rescue) {
+            for undone in undone::look(repo, lost.commit, &known)? {
+                if !facts.undone.contains(&undone) {
+                    facts.undone.push(undone);
+                }
+            }
+        }
+    }
+    Ok((tip, facts))
+}
+
+/// The local refs that a run is about, in the order of their names.
+///
+/// # Errors
+/// Where the refs cannot be listed.
+pub fn local_refs(repo: &Repository, globs: &Globs) -> Result<Vec<NotesRef>> {
+    let remotes = settings::remotes(repo);
+    let mut found = Vec::new();
+    for reference in repo.references()?.prefixed(NOTES)? {
+        let reference = reference.map_err(|error| anyhow::anyhow!("cannot list the notes refs: {error}"))?;
+        found.extend(NotesRef::found(reference.name().to_owned()));
+    }
+    found.retain(|name| globs.matches(name) && !name.follows_one_of(&remotes));
+    Ok(found)
+}
+
+/// What the remote was known to have when it was last asked.
+///
+/// # Errors
+/// Where the tracking ref cannot be read.
+pub fn tracked(repo: &Repository, name: &NotesRef, remote: &RemoteName) -> Result<Option<ObjectId>> {
+    match name.tracking(remote) {
+        Some(tracking) => Ok(refs::read(repo, tracking.as_ref())?.commit),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,62 @@
+//! `notes-sync merge`: what `git notes merge` does, without leaving a conflict behind.
+
+use std::{thread, time::Duration};
+
+use anyhow::{Context, Result};
+use contract::Exit;
+use gix::{ObjectId, Repository};
+use phase::{Fault, Unlocked};
+use remote::Backoff;
+
+use crate::{
+    apply::{self, Applied, Manner},
+    names::{self, NotesRef},
+    plan::{Plan, Step},
+    refs,
+    strategy::Strategy,
+};
+
+const ATTEMPTS: u32 = 100;
+
+/// Merges the notes of `from`, a ref or any other revision, into `name`.
+///
+/// # Errors
+/// A fault where there is nothing of that name, or neither side has notes; else where the repository cannot be read or
+/// written.
+pub fn merge(repo: &Repository, name: &NotesRef, from: &str, strategy: Strategy) -> Result<Applied> {
+    let (from_name, theirs) = resolve(repo, from)?;
+    let into = name.to_string();
+    let manner = Manner { strategy, from: &from_name, into: &into };
+    let mut backoff = Backoff::new(Duration::from_millis(2), Duration::from_millis(100), Backoff::seed());
+    for _ in 0..ATTEMPTS {
+        let tip = refs::read(repo, name.full().as_ref())?;
+        if tip.commit.is_none() && theirs.is_none() {
+            return Err(
+                Fault::failed(format!("there are no notes at {from_name}, and none at {name}")).into()
+            );
+        }
+        let steps = theirs.into_iter().map(Step::Join).collect();
+        if let Some(applied) = apply::apply(repo, &tip, &Plan { steps }, manner, &Unlocked)? {
+            return Ok(applied);
+        }
+        thread::sleep(backoff.pause());
+    }
+    Err(Fault::new(Exit::Deferred, format!("{name} is being written by others all the time")).into())
+}
+
+/// The commit of a revision, and how the message names it: as it is where it means something as it is, else below
+/// `refs/notes/`. A notes ref that does not exist yet has no notes.
+fn resolve(repo: &Repository, from: &str) -> Result<(String, Option<ObjectId>)> {
+    if let Ok(id) = repo.rev_parse_single(from) {
+        let commit = id
+            .object()
+            .and_then(|object| object.peel_to_commit())
+            .with_context(|| format!("{from} does not name a commit with notes"))?;
+        return Ok((from.to_owned(), Some(commit.id)));
+    }
+    let name = NotesRef::parse(from).map_err(|bad| {
+        Fault::failed(bad.to_string()).help("name a notes ref, such as refs/notes/origin/mem/decisions")
+    })?;
+    let tip = refs::read(repo, name.full().as_ref())?;
+    Ok((names::expand(from), tip.commit))
+}

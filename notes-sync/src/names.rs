@@ -1,0 +1,116 @@
+//! The names of notes refs: which are local, which follow a remote, and how users abbreviate them.
+//!
+//! The local notes and the ones that follow a remote's lie in the same name space. Were a tracking ref taken for a local
+//! one, it would be pushed, fetched back under a longer name, and so on without end.
+
+use gix::refs::FullName;
+use remote::RemoteName;
+
+/// Where all notes are.
+pub const NOTES: &str = "refs/notes/";
+
+/// A ref with notes of this repository's own, by its full name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NotesRef(FullName);
+
+/// A name that is no notes ref's.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("'{name}' cannot be the name of a notes ref")]
+pub struct BadName {
+    /// The name.
+    pub name: String,
+}
+
+impl NotesRef {
+    /// Reads a name as `git notes --ref` does: `refs/notes/` may be left away.
+    ///
+    /// # Errors
+    /// Where git allows no ref of that name.
+    pub fn parse(name: &str) -> Result<Self, BadName> {
+        let full = expand(name);
+        match FullName::try_from(full.as_str()) {
+            Ok(full) => Ok(Self(full)),
+            Err(_) => Err(BadName { name: name.to_owned() }),
+        }
+    }
+
+    /// A ref that was found; `None` if it is not below `refs/notes/`.
+    pub fn found(name: FullName) -> Option<Self> {
+        name.as_bstr().starts_with(NOTES.as_bytes()).then_some(Self(name))
+    }
+
+    /// The full name.
+    pub fn full(&self) -> &FullName {
+        &self.0
+    }
+
+    /// The name without `refs/notes/`, by which git's configuration calls it.
+    pub fn short(&self) -> String {
+        let full = self.to_string();
+        full.strip_prefix(NOTES).map(str::to_owned).unwrap_or(full)
+    }
+
+    /// The local ref that follows this one at a remote.
+    pub fn tracking(&self, remote: &RemoteName) -> Option<FullName> {
+        FullName::try_from(format!("{}{}", tracking_namespace(remote), self.short())).ok()
+    }
+
+    /// Whether this is a local copy of what some remote has.
+    pub fn follows_one_of(&self, remotes: &[RemoteName]) -> bool {
+        let name = self.0.as_bstr();
+        remotes.iter().any(|remote| name.starts_with(tracking_namespace(remote).as_bytes()))
+    }
+}
+
+impl std::fmt::Display for NotesRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0.as_bstr())
+    }
+}
+
+/// Where the notes of a remote are kept.
+pub fn tracking_namespace(remote: &RemoteName) -> String {
+    format!("{NOTES}{remote}/")
+}
+
+/// A name or pattern below `refs/notes/`, as git completes it.
+pub fn expand(name: &str) -> String {
+    if name.starts_with(NOTES) {
+        name.to_owned()
+    } else if name.starts_with("notes/") {
+        format!("refs/{name}")
+    } else {
+        format!("{NOTES}{name}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_name_is_completed_as_git_does() {
+        for name in ["mem/decisions", "notes/mem/decisions", "refs/notes/mem/decisions"] {
+            let notes = NotesRef::parse(name).expect("a fine name");
+            assert_eq!(notes.to_string(), "refs/notes/mem/decisions");
+            assert_eq!(notes.short(), "mem/decisions");
+        }
+    }
+
+    #[test]
+    fn a_name_that_git_refuses_is_refused() {
+        for name in ["", "mem/", "a..b", "with space", "mem/*"] {
+            assert!(NotesRef::parse(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_tracking_ref_is_told_from_a_local_one() {
+        let origin = RemoteName::parse("origin").expect("a fine name");
+        let local = NotesRef::parse("mem/decisions").expect("a fine name");
+        let tracking = local.tracking(&origin).expect("a fine name");
+        assert_eq!(tracking.as_bstr(), "refs/notes/origin/mem/decisions");
+        assert!(!local.follows_one_of(std::slice::from_ref(&origin)));
+        assert!(NotesRef::found(tracking).is_some_and(|found| found.follows_one_of(&[origin])));
+    }
+}

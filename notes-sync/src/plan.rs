@@ -1,0 +1,89 @@
+//! What is to be done with one notes ref, decided from plain facts.
+
+use gix::ObjectId;
+
+use crate::{
+    rescue::{Fate, Lost},
+    undone::Undone,
+};
+
+/// What is known about one ref.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Its commit here; `None` where it does not exist.
+    pub local: Option<ObjectId>,
+    /// Its commit at the remote; `None` where it does not exist, or is not known.
+    pub theirs: Option<ObjectId>,
+    /// Tips that are missing from the local history, the oldest first.
+    pub lost: Vec<Lost>,
+    /// Commits that undid other writers' notes, the oldest first.
+    pub undone: Vec<Undone>,
+}
+
+/// Steps that bring notes into the local ref. They are made one after the other in memory, and the ref moves once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Plan {
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Merge a tip back in that a racing writer threw out.
+    Rescue(ObjectId),
+    /// Put back what a commit undid without knowing it.
+    Restore(Undone),
+    /// Merge what the remote has, or take it as it is where the local notes are part of it.
+    Join(ObjectId),
+}
+
+/// Decides. A lost tip may itself stand on a commit that undid something, so those are repaired once all tips are in; what
+/// the remote has comes last, so that its merge sees all local notes.
+pub fn plan(facts: &Facts) -> Plan {
+    let mut steps = Vec::new();
+    if facts.local.is_some() {
+        steps.extend(facts.lost.iter().filter_map(|lost| match lost.fate {
+            Fate::Rescue => Some(Step::Rescue(lost.commit)),
+            Fate::Report => None,
+        }));
+        steps.extend(facts.undone.iter().copied().map(Step::Restore));
+    }
+    if let Some(theirs) = facts.theirs.filter(|_| facts.theirs != facts.local) {
+        steps.push(Step::Join(theirs));
+    }
+    Plan { steps }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u8) -> ObjectId {
+        ObjectId::try_from([number; 20].as_slice()).expect("20 bytes")
+    }
+
+    fn facts(local: Option<u8>, theirs: Option<u8>) -> Facts {
+        Facts { local: local.map(id), theirs: theirs.map(id), lost: Vec::new(), undone: Vec::new() }
+    }
+
+    #[test]
+    fn the_same_on_both_sides_is_nothing_to_do() {
+        assert_eq!(plan(&facts(Some(1), Some(1))), Plan::default());
+        assert_eq!(plan(&facts(Some(1), None)), Plan::default());
+        assert_eq!(plan(&facts(None, None)), Plan::default());
+    }
+
+    #[test]
+    fn what_was_lost_is_merged_before_what_the_remote_has() {
+        let lost = [(7, Fate::Rescue), (8, Fate::Report)];
+        let lost = lost.map(|(number, fate)| Lost { commit: id(number), fate }).to_vec();
+        let facts = Facts { lost, ..facts(Some(1), Some(2)) };
+        assert_eq!(plan(&facts).steps, [Step::Rescue(id(7)), Step::Join(id(2))]);
+    }
+
+    #[test]
+    fn a_ref_that_is_only_at_the_remote_is_taken() {
+        assert_eq!(plan(&facts(None, Some(2))).steps, [Step::Join(id(2))]);
+    }
+}

@@ -1,0 +1,119 @@
+//! What the repository's git configuration says about notes.
+
+use gix::bstr::{BStr, ByteSlice};
+use phase::Fault;
+use remote::RemoteName;
+
+use crate::{
+    globs::{self, Globs},
+    names::{self, NotesRef},
+    strategy::Strategy,
+};
+
+/// Chooses the strategy of each ref.
+pub struct Strategies<'repo> {
+    config: gix::config::Snapshot<'repo>,
+    flag: Option<Strategy>,
+}
+
+impl<'repo> Strategies<'repo> {
+    /// Where `flag` is given it decides for all refs.
+    pub fn of(repo: &'repo gix::Repository, flag: Option<Strategy>) -> Self {
+        Self { config: repo.config_snapshot(), flag }
+    }
+
+    /// The strategy for a ref: the option, else what names the ref before what is for all, and our own keys before
+    /// git's: `lockstep.<glob>.notesStrategy`, `notes.<name>.mergeStrategy`, `lockstep.notesStrategy`,
+    /// `notes.mergeStrategy`. Without any, `cat_sort_uniq`.
+    ///
+    /// # Errors
+    /// A fault with exit 78 where the configuration names a strategy that there is not.
+    pub fn for_ref(&self, name: &NotesRef) -> Result<Strategy, Fault> {
+        if let Some(flag) = self.flag {
+            return Ok(flag);
+        }
+        let short = name.short();
+        let notes_key = |subsection: Option<&str>| {
+            let subsection = subsection.map(|name| BStr::new(name.as_bytes()));
+            let value = self.config.plumbing().string_by("notes", subsection, "mergeStrategy")?;
+            let name = subsection.map(|name| format!("{name}.")).unwrap_or_default();
+            Some((format!("notes.{name}mergeStrategy"), value.to_string()))
+        };
+        let own_key = || {
+            let value = self.config.string("lockstep.notesStrategy")?;
+            Some(("lockstep.notesStrategy".to_owned(), value.to_string()))
+        };
+        let configured = self
+            .of_glob(name)
+            .or_else(|| notes_key(Some(&short)))
+            .or_else(own_key)
+            .or_else(|| notes_key(None));
+        match configured {
+            None => Ok(Strategy::default()),
+            Some((key, value)) => value.parse().map_err(|unknown: crate::strategy::UnknownStrategy| {
+                Fault::misconfigured(format!("git config {key}: {unknown}"))
+                    .help("change it, or choose for this run with --strategy")
+            }),
+        }
+    }
+
+    /// `lockstep.<glob>.notesStrategy`: of several that match, the last, as everywhere in git's configuration.
+    fn of_glob(&self, name: &NotesRef) -> Option<(String, String)> {
+        let sections = self.config.plumbing().sections_by_name("lockstep")?;
+        let mut found = None;
+        for section in sections {
+            let Some(glob) = section.header().subsection_name() else { continue };
+            let Some(value) = section.value("notesStrategy") else { continue };
+            if globs::matches(&names::expand(&glob.to_str_lossy()), name.full().as_bstr()) {
+                found = Some((format!("lockstep.{glob}.notesStrategy"), value.to_string()));
+            }
+        }
+        found
+    }
+}
+
+/// The refs that a run is about: the options, else `lockstep.notesRef`, else the default.
+///
+/// # Errors
+/// A fault with exit 78 where a pattern can match nothing.
+pub fn globs(repo: &gix::Repository, flags: &[String]) -> Result<Globs, Fault> {
+    let config = repo.config_snapshot();
+    let configured: Vec<String> = if flags.is_empty() {
+        let values = config.plumbing().strings("lockstep.notesRef").unwrap_or_default();
+        values.iter().map(|value| value.to_string()).collect()
+    } else {
+        flags.to_vec()
+    };
+    Globs::parse(configured.iter().map(String::as_str)).map_err(|bad| {
+        Fault::misconfigured(bad.to_string()).help("a pattern looks like refs/notes/mem/* or mem/*")
+    })
+}
+
+/// All remotes, by the names that tracking refs can have.
+pub fn remotes(repo: &gix::Repository) -> Vec<RemoteName> {
+    repo.remote_names().iter().filter_map(|name| RemoteName::parse(&name.to_str_lossy()).ok()).collect()
+}
+
+/// The remote to exchange notes with: the option, else the one of the current branch, else `origin`, else the only one.
+///
+/// # Errors
+/// A fault with exit 78 where there is none to choose.
+pub fn remote(repo: &gix::Repository, flag: Option<&str>) -> Result<RemoteName, Fault> {
+    let misnamed = |trouble: remote::Trouble| Fault::misconfigured(trouble.to_string());
+    if let Some(name) = flag {
+        return RemoteName::parse(name).map_err(misnamed);
+    }
+    let all = remotes(repo);
+    let of_branch = repo.head_name().ok().flatten().and_then(|branch| {
+        let section = branch.shorten().to_owned();
+        let config = repo.config_snapshot();
+        let name = config.plumbing().string_by("branch", Some(section.as_bstr()), "remote")?;
+        all.iter().find(|remote| name == remote.as_str()).cloned()
+    });
+    let origin = || all.iter().find(|remote| remote.as_str() == "origin").cloned();
+    let only = || all.first().filter(|_| all.len() == 1).cloned();
+    of_branch.or_else(origin).or_else(only).ok_or_else(|| {
+        Fault::misconfigured("there is no remote to exchange notes with")
+            .help("add one with `git remote add origin URL`, or name one with --remote NAME")
+    })
+}

@@ -1,0 +1,314 @@
+//! Fetch, merge, push, and once more for the refs that somebody else moved meanwhile.
+
+use std::{collections::BTreeMap, thread, time::Duration};
+
+use anyhow::Result;
+use contract::Exit;
+use gix::{ObjectId, Repository};
+use phase::{Fault, Guard};
+use remote::{Answer, Backoff, RemoteName};
+
+use crate::{
+    apply::{self, Applied, How, Manner},
+    commits,
+    exchange::{Exchange, Outgoing},
+    globs::Globs,
+    look::{self, Rescue, Theirs},
+    merge::Counts,
+    names::NotesRef,
+    plan,
+    rescue::Fate,
+    settings::Strategies,
+    strategy::Strategy,
+};
+
+/// How often a local ref may be moved by others before the run leaves it to the next one.
+const LOCAL_ATTEMPTS: u32 = 100;
+
+/// What the user wants.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Which refs.
+    pub globs: Globs,
+    /// Whether they go to the remote.
+    pub direction: Direction,
+    /// How often the remote may be tried.
+    pub attempts: u32,
+    /// What becomes of tips that racing writers threw out.
+    pub rescue: Rescue,
+}
+
+/// Which way notes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// They come in only.
+    In,
+    /// They come in and go out.
+    Both,
+}
+
+/// A run of the phase over all refs. What it finds out stays in it however it ends.
+pub struct Sync<'a> {
+    repo: &'a Repository,
+    remote: RemoteName,
+    policy: Policy,
+    guard: &'a dyn Guard,
+    /// The refs, by name.
+    pub refs: BTreeMap<NotesRef, Progress>,
+}
+
+/// How far a ref got.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    /// How its notes are combined.
+    pub strategy: Strategy,
+    /// Where it was at first.
+    pub before: Option<ObjectId>,
+    /// What the remote has.
+    pub theirs: Theirs,
+    /// What was done to the local ref, in all rounds together.
+    pub applied: Applied,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What is still to be done about it.
+    pub state: State,
+    /// Tips that are in the reflog alone and stay there.
+    pub reported: Vec<ObjectId>,
+}
+
+/// What is still to be done about a ref.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// It is not done yet.
+    Open,
+    /// Both sides are as they should be.
+    Settled(Sent),
+    /// The remote did not take it; its words.
+    Rejected(String),
+    /// It could not be merged here; why.
+    Broken(String),
+}
+
+/// Whether a settled ref went out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// It did not have to, or was not to.
+    No,
+    /// The remote took it.
+    Yes,
+}
+
+impl<'a> Sync<'a> {
+    /// A run that has not begun.
+    pub fn new(repo: &'a Repository, remote: RemoteName, policy: Policy, guard: &'a dyn Guard) -> Self {
+        Self { repo, remote, policy, guard, refs: BTreeMap::new() }
+    }
+
+    /// Goes through with it.
+    ///
+    /// # Errors
+    /// Where the remote cannot be used, the lock is lost, or the configuration is wrong. What concerns one ref only is
+    /// its [`State`].
+    pub fn run(&mut self, strategies: &Strategies<'_>, exchange: &Exchange<'_>) -> Result<()> {
+        for name in look::local_refs(self.repo, &self.policy.globs)? {
+            self.meet(name, strategies)?;
+        }
+        let mut backoff = Backoff::for_races();
+        for attempt in 1..=self.policy.attempts.max(1) {
+            if attempt > 1 {
+                thread::sleep(backoff.pause());
+                self.guard.alive();
+            }
+            let listed = exchange.fetch(&self.policy.globs)?;
+            for name in listed.keys() {
+                self.meet(name.clone(), strategies)?;
+            }
+            self.merge(&listed)?;
+            self.push(exchange)?;
+            if self.refs.values().all(|progress| progress.state != State::Open) {
+                return Ok(());
+            }
+        }
+        for progress in self.refs.values_mut().filter(|progress| progress.state == State::Open) {
+            let tried = progress.attempts;
+            progress.state =
+                State::Rejected(format!("it moved again each of the {tried} times that it was tried"));
+        }
+        Ok(())
+    }
+
+    /// Takes a ref in, unless it is there already.
+    fn meet(&mut self, name: NotesRef, strategies: &Strategies<'_>) -> Result<()> {
+        if self.refs.contains_key(&name) {
+            return Ok(());
+        }
+        let before = look::tracked(self.repo, &name, &self.remote)?;
+        let progress = Progress {
+            strategy: strategies.for_ref(&name)?,
+            before: crate::refs::read(self.repo, name.full().as_ref())?.commit,
+            theirs: Theirs { now: None, before },
+            applied: Applied::default(),
+            attempts: 0,
+            state: State::Open,
+            reported: Vec::new(),
+        };
+        self.refs.insert(name, progress);
+        Ok(())
+    }
+
+    /// Merges what the remote has into each ref that is not done.
+    fn merge(&mut self, listed: &BTreeMap<NotesRef, ObjectId>) -> Result<()> {
+        for (name, progress) in &mut self.refs {
+            if progress.state != State::Open {
+                continue;
+            }
+            progress.attempts += 1;
+            progress.theirs.now = listed.get(name).copied();
+            let place = Place { repo: self.repo, name, remote: &self.remote, guard: self.guard };
+            match place.integrate(progress, self.policy.rescue) {
+                Ok(()) => {
+                    let same = progress.applied.tip == progress.theirs.now;
+                    if same || self.policy.direction == Direction::In {
+                        progress.state = State::Settled(Sent::No);
+                    }
+                }
+                // What is wrong with one ref is no reason to leave the others; a lost lock is.
+                Err(error) => match error.downcast::<Fault>() {
+                    Ok(fault) => return Err(fault.into()),
+                    Err(error) => progress.state = State::Broken(format!("{error:#}")),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// Pushes each ref that is not done.
+    fn push(&mut self, exchange: &Exchange<'_>) -> Result<()> {
+        let open = || self.refs.iter().filter(|(_, progress)| progress.state == State::Open);
+        let outgoing: Vec<Outgoing<'_>> = open()
+            .filter_map(|(name, progress)| {
+                Some(Outgoing { name, theirs: progress.theirs.now, ours: progress.applied.tip? })
+            })
+            .collect();
+        if outgoing.is_empty() {
+            return Ok(());
+        }
+        self.guard.check()?;
+        let answers = exchange.push(&outgoing)?;
+        let names: Vec<NotesRef> = outgoing.iter().map(|out| out.name.clone()).collect();
+        for (name, answer) in names.into_iter().zip(answers) {
+            let Some(progress) = self.refs.get_mut(&name) else { continue };
+            match answer {
+                Answer::Done | Answer::UpToDate => progress.state = State::Settled(Sent::Yes),
+                Answer::Rejected { words } => progress.state = State::Rejected(words),
+                Answer::Stale { .. } | Answer::HeldBack => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What went wrong, if the refs that did not get through are to be the outcome of the phase.
+    pub fn fault(&self) -> Option<Fault> {
+        let with = |pick: fn(&State) -> Option<&String>| {
+            let found = self.refs.iter().filter_map(|(name, progress)| Some((name, pick(&progress.state)?)));
+            found.map(|(name, words)| format!("{name}: {words}")).collect::<Vec<_>>()
+        };
+        let rejected = with(|state| match state {
+            State::Rejected(words) => Some(words),
+            State::Open | State::Settled(_) | State::Broken(_) => None,
+        });
+        let broken = with(|state| match state {
+            State::Broken(words) => Some(words),
+            State::Open | State::Settled(_) | State::Rejected(_) => None,
+        });
+        if !rejected.is_empty() {
+            let message = format!("{} did not take {}", self.remote, rejected.join("; "));
+            let help = "the notes are merged here, and the next run offers them again";
+            return Some(Fault::new(Exit::Unreachable, message).help(help));
+        }
+        (!broken.is_empty()).then(|| {
+            Fault::failed(format!("these notes could not be merged: {}", broken.join("; ")))
+                .help("`git fsck` says whether an object is missing; the other refs were synced")
+        })
+    }
+}
+
+/// One local ref, about to be merged into.
+struct Place<'a> {
+    repo: &'a Repository,
+    name: &'a NotesRef,
+    remote: &'a RemoteName,
+    guard: &'a dyn Guard,
+}
+
+impl Place<'_> {
+    /// Brings into the local ref what belongs there, again as often as somebody else moves it.
+    fn integrate(&self, progress: &mut Progress, rescue: Rescue) -> Result<()> {
+        let from = self.name.tracking(self.remote).map(|name| name.as_bstr().to_string()).unwrap_or_default();
+        let into = self.name.to_string();
+        let manner = Manner { strategy: progress.strategy, from: &from, into: &into };
+        let mut backoff = Backoff::new(Duration::from_millis(2), Duration::from_millis(100), Backoff::seed());
+        for _ in 0..LOCAL_ATTEMPTS {
+            let (tip, facts) = look::look(self.repo, self.name, progress.theirs, rescue)?;
+            let reported = facts.lost.iter().filter(|lost| lost.fate == Fate::Report);
+            progress.reported = reported.map(|lost| lost.commit).collect();
+            if let Some(applied) = apply::apply(self.repo, &tip, &plan::plan(&facts), manner, self.guard)? {
+                progress.add(applied);
+                return Ok(());
+            }
+            thread::sleep(backoff.pause());
+        }
+        anyhow::bail!("{} is being written by others all the time", self.name)
+    }
+}
+
+impl Progress {
+    fn add(&mut self, applied: Applied) {
+        let sum = &mut self.applied;
+        sum.tip = applied.tip;
+        sum.how = sum.how.max(applied.how);
+        sum.counts = sum.counts.plus(applied.counts);
+        sum.rescued.extend(applied.rescued);
+        sum.restored.extend(applied.restored);
+        sum.shredded.extend(applied.shredded);
+    }
+}
+
+impl Progress {
+    /// What the ref as a whole went through.
+    pub fn result(&self) -> contract::NotesResult {
+        match (&self.state, self.applied.how) {
+            (State::Rejected(_) | State::Broken(_), _) => contract::NotesResult::Rejected,
+            (_, How::Merged) => contract::NotesResult::Merged,
+            (_, How::Forwarded) => contract::NotesResult::Fetched,
+            (State::Settled(Sent::Yes), How::Stayed) => contract::NotesResult::Pushed,
+            (State::Settled(Sent::No) | State::Open, How::Stayed) => contract::NotesResult::Unchanged,
+        }
+    }
+
+    /// How many notes the merges touched.
+    pub fn counts(&self) -> Counts {
+        self.applied.counts
+    }
+
+    /// What the user should know about the ref, beside its result.
+    pub fn warnings(&self, name: &NotesRef) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if !self.applied.shredded.is_empty() {
+            let count = self.applied.shredded.len();
+            warnings.push(format!(
+                "{name}: the lines of {count} notes with front matter, fences or NUL bytes were sorted; to keep such \
+                 notes whole: git config lockstep.{name}.notesStrategy records"
+            ));
+        }
+        if !self.reported.is_empty() {
+            let tips: Vec<String> = self.reported.iter().map(|tip| commits::short(*tip)).collect();
+            warnings.push(format!(
+                "{name}: its reflog holds notes that it does not have and that may have been dropped on purpose ({}); \
+                 to bring them back: notes-sync merge --ref {name} COMMIT",
+                tips.join(", ")
+            ));
+        }
+        warnings
+    }
+}
