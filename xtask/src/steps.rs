@@ -6,12 +6,14 @@ use phase::Console;
 pub fn begin(console: &Console, what: &str) -> anyhow::Result<()> {
     let mut page = console.page();
     page.heading(format_args!("== {what}"));
-    Ok(console.say(&page)?)
+    console.say(&page)?;
+    Ok(())
 }
 
 /// Says what was done.
 pub fn done(console: &Console, what: &str) -> anyhow::Result<()> {
     let mut page = console.page();
     page.line(what);
-    Ok(console.say(&page)?)
+    console.say(&page)?;
+    Ok(())
 }

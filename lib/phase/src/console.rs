@@ -107,12 +107,12 @@ impl Console {
         deliver(&mut std::io::stderr().lock(), page.as_str())
     }
 
-    /// Prints a page to stdout now: what a tool has to say ahead of its report.
+    /// Prints a page to stdout now: what a tool has to say ahead of its report. Says whether anybody was there to read it.
     ///
     /// # Errors
     /// Where it could not be written; that its reader is gone is no error.
-    pub fn say(&self, page: &Page) -> std::io::Result<()> {
-        self.report(page).map(|_| ())
+    pub fn say(&self, page: &Page) -> std::io::Result<bool> {
+        Ok(self.report(page)? == Delivery::Written)
     }
 
     /// Writes a fault to stderr, unless the document tells it and somebody else reports what the document tells.

@@ -7,10 +7,13 @@
 mod ended;
 mod options;
 mod pipeline;
-mod relay;
 mod signals;
 
 use std::{process::ExitCode, time::Instant};
+
+use anyhow::Context as _;
+use contract::Envelope;
+use phase::{Console, Page};
 
 use crate::{
     binaries::Binaries,
@@ -23,39 +26,47 @@ pub use pipeline::Surroundings;
 
 /// Runs what the command line asks for, and says what to exit with.
 pub fn main(args: &FullRun) -> ExitCode {
-    phase::tool(args.color, args.quiet, |_, page| {
+    phase::tool(args.color, args.quiet, |console, page| {
         let binaries = Binaries::beside_this()?;
         if !args.demo {
-            let (ended, took) = run(args, &binaries, &Surroundings::default())?;
-            show(args, &ended, took, page);
-            return Ok(ended.code());
+            return run(args, &binaries, &Surroundings::default(), console, page);
         }
         let playground = demo::prepare()?;
-        let args = playground.options(args);
-        let (ended, took) = run(&args, &binaries, &playground.surroundings())?;
-        show(&args, &ended, took, page);
+        let code = run(&playground.options(args), &binaries, &playground.surroundings(), console, page)?;
         if !args.json {
             playground.say_where_to_look(page);
         }
-        Ok(ended.code())
+        Ok(code)
     })
 }
 
-/// The run itself: the pipeline from its first process to its last, and the lock given back whatever happened.
+/// The run itself, from the pipeline's first process to the report.
 fn run(
     args: &FullRun,
     binaries: &Binaries,
     surroundings: &Surroundings,
-) -> anyhow::Result<(Ended, std::time::Duration)> {
+    console: &Console,
+    page: &mut Page,
+) -> anyhow::Result<u8> {
     let began = Instant::now();
-    let ended = pipeline::run(&args.steps(binaries, std::process::id()), surroundings)?;
-    Ok((ended, began.elapsed()))
-}
-
-fn show(args: &FullRun, ended: &Ended, took: std::time::Duration, page: &mut phase::Page) {
+    let mut show = |envelope: &Envelope| show_messages(envelope, console);
+    let ended = pipeline::run(&args.plan(binaries, std::process::id()), surroundings, &mut show)?;
     match &ended.envelope {
         Some(envelope) if args.json => page.line(envelope.to_line()),
-        _ if args.json => {}
-        _ => report::draw(&Facts { ended, took, quiet: args.quiet }, page),
+        None if args.json => {}
+        _ => report::draw(&Facts { ended: &ended, took: began.elapsed(), quiet: args.quiet }, page),
     }
+    Ok(ended.code())
+}
+
+/// Prints the messages that came in, and says whether there is now something that counts as shown.
+fn show_messages(envelope: &Envelope, console: &Console) -> anyhow::Result<bool> {
+    let phases = &envelope.document().phases;
+    let Some(section) = &phases.notesurface else { return Ok(false) };
+    let mut page = console.page();
+    report::messages(section, &mut page);
+    let read = console.say(&page).context("messages could not be shown")?;
+    let main = phases.gitsync.as_ref().and_then(|gitsync| gitsync.main.as_ref());
+    let pulled = main.is_some_and(|main| main.pulled.is_some());
+    Ok(read && (pulled || !section.notes.is_empty()))
 }

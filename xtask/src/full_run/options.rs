@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use camino::Utf8PathBuf;
 use phase::Color;
 
-use super::pipeline::Step;
+use super::pipeline::{Messages, Plan, Step};
 use crate::binaries::Binaries;
 
 /// Sync a repository, its vault and its notes, in one run with one report.
@@ -119,11 +119,23 @@ the lock; 77 not allowed; 78 wrong configuration; 130, 143 ended by Ctrl-C, SIGT
 
 impl FullRun {
     /// The seven steps, each with its options; `owner` is the process that the lock belongs to.
-    pub fn steps(&self, binaries: &Binaries, owner: u32) -> Vec<Step> {
-        self.arguments(owner)
-            .into_iter()
-            .map(|(name, args)| Step { name, program: binaries.path(name), args })
-            .collect()
+    pub fn plan(&self, binaries: &Binaries, owner: u32) -> Plan {
+        let step = |(name, args)| Step { name, program: binaries.path(name), args };
+        let acknowledge = Line::default().word("ack").word("--quiet").word("--json").0;
+        let messages = match self.counting() {
+            Counting::InTheDocument => Messages::InTheDocument,
+            Counting::WhenShown => Messages::ShownThen(Some(step(("notesurface", acknowledge)))),
+            Counting::Never => Messages::ShownThen(None),
+        };
+        Plan { steps: self.arguments(owner).into_iter().map(step).collect(), messages }
+    }
+
+    fn counting(&self) -> Counting {
+        match (self.dry_run, self.json) {
+            (true, _) => Counting::Never,
+            (false, true) => Counting::InTheDocument,
+            (false, false) => Counting::WhenShown,
+        }
     }
 
     fn arguments(&self, owner: u32) -> Vec<(&'static str, Vec<OsString>)> {
@@ -140,7 +152,7 @@ impl FullRun {
                     .value("--attempts", self.attempts.as_deref())
                     .flag("--dry-run", self.dry_run),
             ),
-            ("notesurface", Line::default().flag("--dry-run", self.dry_run)),
+            ("notesurface", Line::default().flag("--pending", self.counting() != Counting::InTheDocument)),
             ("cmdcopy", Line::default().flag("--dry-run", self.dry_run)),
             ("lock", Line::default().word("release")),
         ];
@@ -194,6 +206,17 @@ impl FullRun {
     }
 }
 
+/// When messages count as shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counting {
+    /// Once the document went on.
+    InTheDocument,
+    /// Once this process has printed them.
+    WhenShown,
+    /// Not at all.
+    Never,
+}
+
 /// A command line that grows.
 #[derive(Debug, Default)]
 struct Line(Vec<OsString>);
@@ -243,7 +266,7 @@ mod tests {
                 "logcheck",
                 "gitsync",
                 "notes-sync",
-                "notesurface",
+                "notesurface --pending",
                 "cmdcopy",
                 "lock release"
             ]
@@ -265,6 +288,15 @@ mod tests {
         assert_eq!(lines[1], "logcheck --on-found=proceed");
         assert_eq!(lines[2], "gitsync --message=--dashing --no-push");
         assert_eq!(lines[3], "notes-sync --no-push --ref=refs/notes/a --ref=refs/notes/b/*");
+    }
+
+    #[test]
+    fn messages_count_as_shown_where_and_when_they_are() {
+        let notesurface = |args: &FullRun| lines(args)[4].clone();
+        assert_eq!(notesurface(&FullRun::default()), "notesurface --pending");
+        assert_eq!(notesurface(&FullRun { json: true, ..FullRun::default() }), "notesurface");
+        let dry = FullRun { json: true, dry_run: true, ..FullRun::default() };
+        assert_eq!(notesurface(&dry), "notesurface --pending");
     }
 
     #[test]

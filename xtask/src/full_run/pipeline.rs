@@ -1,9 +1,12 @@
 //! Processes that feed each other through pipes, from the first start to the last end.
+//!
+//! Two of the pipes are read by the run as the document passes. That of `lock acquire` says which lock is held: should the
+//! rest of the pipeline die, it is what the lock can be given back with. That of `notesurface` holds the messages.
 
 use std::{
     ffi::OsString,
-    io::Read as _,
-    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+    io::{Read as _, Write as _},
+    process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
     sync::mpsc::{RecvTimeoutError, Sender, channel},
     time::Duration,
 };
@@ -14,7 +17,6 @@ use contract::Envelope;
 
 use super::{
     ended::{End, Ended, Signal, StepEnd},
-    relay::Relay,
     signals::{Force, Group, Watch},
 };
 
@@ -57,13 +59,42 @@ impl Surroundings {
     }
 }
 
-/// Runs the pipeline to its end. The first step takes the lock and the last one gives it back; should the last one not get
-/// there, the lock is given back all the same.
-pub fn run(steps: &[Step], surroundings: &Surroundings) -> anyhow::Result<Ended> {
+/// What a run consists of.
+#[derive(Debug)]
+pub struct Plan {
+    /// The steps: the first one takes the lock, the last one gives it back.
+    pub steps: Vec<Step>,
+    /// Whose business it is to show the messages from other people.
+    pub messages: Messages,
+}
+
+/// Whose business it is to show the messages from other people.
+#[derive(Debug)]
+pub enum Messages {
+    /// Whoever reads the document.
+    InTheDocument,
+    /// The run's own, as soon as they are known; then this step notes that they were shown.
+    ShownThen(Option<Step>),
+}
+
+/// The step whose document holds the messages from other people.
+const MESSAGES: &str = "notesurface";
+
+/// Runs the pipeline to its end. Should the last step not get to give the lock back, it is given back all the same.
+///
+/// Messages are shown with `show` as soon as they are known, while the lock is held, and only then count as shown: a run
+/// that dies before leaves them to the next one. `show` says whether there was anything to be noted.
+pub fn run(
+    plan: &Plan,
+    surroundings: &Surroundings,
+    show: &mut dyn FnMut(&Envelope) -> anyhow::Result<bool>,
+) -> anyhow::Result<Ended> {
     let (events, happened) = channel();
     let watch = Watch::start(events.clone()).context("signals cannot be caught")?;
-    let mut team = Team::start(steps, surroundings, events)?;
+    let mut team = Team::start(plan, surroundings, &events)?;
 
+    let mut acquired = None;
+    let mut trouble = None;
     let mut signal = None;
     let mut force = Force::Ask;
     let output = loop {
@@ -73,6 +104,19 @@ pub fn run(steps: &[Step], surroundings: &Surroundings) -> anyhow::Result<Ended>
         };
         match event {
             Ok(Event::LastWords(output)) => break output,
+            Ok(Event::Passing { from, document, to }) => {
+                let envelope = Envelope::parse(document.trim_end()).ok();
+                if let (MESSAGES, Some(envelope), Messages::ShownThen(next)) =
+                    (from, &envelope, &plan.messages)
+                {
+                    // Whatever goes wrong with them, the run goes on, and gives its lock back.
+                    trouble = show_then(show, next.as_ref(), surroundings, envelope).err();
+                }
+                if acquired.is_none() {
+                    acquired = envelope;
+                }
+                pass_on(&document, to);
+            }
             Ok(Event::Signal(new)) => {
                 team.end(force);
                 signal.get_or_insert(new);
@@ -83,20 +127,24 @@ pub fn run(steps: &[Step], surroundings: &Surroundings) -> anyhow::Result<Ended>
             Err(RecvTimeoutError::Disconnected) => break String::new(),
         }
     };
-    let (ends, acquired) = team.wait()?;
+    let steps = team.wait()?;
     let envelope = Envelope::parse(output.trim_end()).ok();
-    if !envelope.as_ref().is_some_and(is_released)
-        && let (Some(release), Ok(acquired)) = (steps.last(), Envelope::parse(acquired.trim_end()))
-        && holds_the_lock(&acquired)
+    if let (Some(release), Some(acquired)) = (plan.steps.last(), acquired.filter(holds_the_lock))
+        && !envelope.as_ref().is_some_and(is_released)
     {
-        give_back(release, surroundings, &acquired)?;
+        feed(release, surroundings, &acquired).context("the lock could not be given back")?;
     }
     drop(watch);
-    Ok(Ended { envelope, steps: ends, signal })
+    if let Some(trouble) = trouble {
+        return Err(trouble);
+    }
+    Ok(Ended { envelope, steps, signal })
 }
 
 /// What a run waits for.
 enum Event {
+    /// A step's document is on its way to the next one.
+    Passing { from: &'static str, document: String, to: ChildStdin },
     /// The last step has closed its stdout, which said this.
     LastWords(String),
     /// Somebody wants the run to end.
@@ -114,60 +162,95 @@ struct Team {
     names: Vec<&'static str>,
     children: Vec<Child>,
     group: Group,
-    relay: Relay,
 }
 
 impl Team {
-    fn start(steps: &[Step], surroundings: &Surroundings, events: Sender<Event>) -> anyhow::Result<Self> {
-        let mut group = Group::choose();
-        let mut children: Vec<Child> = Vec::new();
-        let mut relay = None;
-        let mut next = Stdio::null();
-        for (index, step) in steps.iter().enumerate() {
+    fn start(plan: &Plan, surroundings: &Surroundings, events: &Sender<Event>) -> anyhow::Result<Self> {
+        let names: Vec<_> = plan.steps.iter().map(|step| step.name).collect();
+        let mut team = Self { names, children: Vec::new(), group: Group::choose() };
+        let mut previous: Option<(&'static str, ChildStdout)> = None;
+        for (index, step) in plan.steps.iter().enumerate() {
+            let read_on_its_way = index == 1 || follows_messages(plan, index);
+            let (stdin, overheard) = match previous.take() {
+                None => (Stdio::null(), None),
+                Some(overheard) if read_on_its_way => (Stdio::piped(), Some(overheard)),
+                Some((_, stdout)) => (stdout.into(), None),
+            };
             let mut command = step.command(surroundings);
-            group.admit(&mut command);
-            let stdin = std::mem::replace(&mut next, Stdio::null());
-            let started = command.stdin(if index == 1 { Stdio::piped() } else { stdin }).spawn();
-            let child = match started {
+            team.group.admit(&mut command);
+            let mut child = match command.stdin(stdin).spawn() {
                 Ok(child) => child,
                 Err(error) => {
-                    group.end(&mut children, Force::Make);
+                    team.end(Force::Make);
                     return Err(error).with_context(|| format!("{} could not be started", step.program));
                 }
             };
-            group.joined(&child);
-            children.push(child);
-            match (index, children.as_mut_slice()) {
-                (0, _) => {}
-                (1, [first, second]) => {
-                    relay =
-                        first.stdout.take().zip(second.stdin.take()).map(|(from, to)| Relay::start(from, to));
-                    next = stdout(second);
-                }
-                (_, [.., last]) if index + 1 < steps.len() => next = stdout(last),
-                _ => {}
+            team.group.joined(&child);
+            if let (Some((from, stdout)), Some(to)) = (overheard, child.stdin.take()) {
+                report(events, stdout, move |document| Event::Passing { from, document, to });
             }
+            previous = child.stdout.take().map(|stdout| (step.name, stdout));
+            team.children.push(child);
         }
-        let last =
-            children.last_mut().and_then(|last| last.stdout.take()).context("a pipeline has a last step")?;
-        let relay = relay.context("a pipeline has a second step")?;
-        std::thread::spawn(move || events.send(Event::LastWords(all_of(last))));
-        Ok(Self { names: steps.iter().map(|step| step.name).collect(), children, group, relay })
+        let (_, last) = previous.context("a pipeline has a last step")?;
+        report(events, last, Event::LastWords);
+        Ok(team)
     }
 
     fn end(&mut self, force: Force) {
         self.group.end(&mut self.children, force);
     }
 
-    /// How each step ended, and the document that the first one wrote.
-    fn wait(mut self) -> anyhow::Result<(Vec<StepEnd>, String)> {
+    /// How each step ended.
+    fn wait(mut self) -> anyhow::Result<Vec<StepEnd>> {
         let mut ends = Vec::new();
         for (name, child) in self.names.iter().zip(&mut self.children) {
             let status = child.wait().with_context(|| format!("{name} cannot be waited for"))?;
             ends.push(StepEnd { name, end: end_of(status) });
         }
-        Ok((ends, self.relay.document()))
+        Ok(ends)
     }
+}
+
+/// Whether the step reads the messages that the run shows.
+fn follows_messages(plan: &Plan, index: usize) -> bool {
+    let before = index.checked_sub(1).and_then(|before| plan.steps.get(before));
+    matches!(plan.messages, Messages::ShownThen(_)) && before.is_some_and(|step| step.name == MESSAGES)
+}
+
+fn show_then(
+    show: &mut dyn FnMut(&Envelope) -> anyhow::Result<bool>,
+    next: Option<&Step>,
+    surroundings: &Surroundings,
+    envelope: &Envelope,
+) -> anyhow::Result<()> {
+    match (show(envelope)?, next) {
+        (true, Some(next)) => {
+            feed(next, surroundings, envelope).context("messages were shown, and may be again")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads a stream to its end, and tells the run.
+fn report(
+    events: &Sender<Event>,
+    mut stream: ChildStdout,
+    tell: impl FnOnce(String) -> Event + Send + 'static,
+) {
+    let events = events.clone();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What cannot be read is no document, and whoever gets it says so.
+        let _ = stream.read_to_end(&mut bytes);
+        events.send(tell(String::from_utf8_lossy(&bytes).into_owned()))
+    });
+}
+
+/// Hands a document to the next step; an empty one as an empty pipe.
+fn pass_on(document: &str, mut to: ChildStdin) {
+    // A step that died cannot be told anything, and the one after it says so.
+    let _ = to.write_all(document.as_bytes());
 }
 
 impl Step {
@@ -179,17 +262,6 @@ impl Step {
     }
 }
 
-fn stdout(child: &mut Child) -> Stdio {
-    child.stdout.take().map_or_else(Stdio::null, Stdio::from)
-}
-
-fn all_of(mut stream: ChildStdout) -> String {
-    let mut bytes = Vec::new();
-    // What cannot be read is no document, and is told as such.
-    let _ = stream.read_to_end(&mut bytes);
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 fn is_released(envelope: &Envelope) -> bool {
     envelope.document().phases.lock.as_ref().is_some_and(|lock| lock.released || lock.token.is_empty())
 }
@@ -198,20 +270,20 @@ fn holds_the_lock(envelope: &Envelope) -> bool {
     envelope.document().phases.lock.as_ref().is_some_and(|lock| !lock.released && !lock.token.is_empty())
 }
 
-/// Runs the last step once more, out of reach of a second Ctrl-C, on the document that the first step wrote.
-fn give_back(release: &Step, surroundings: &Surroundings, acquired: &Envelope) -> anyhow::Result<()> {
-    use std::io::Write as _;
-    let mut command = release.command(surroundings);
+/// Runs a step by itself on a document, out of reach of Ctrl-C.
+fn feed(step: &Step, surroundings: &Surroundings, envelope: &Envelope) -> anyhow::Result<()> {
+    let mut command = step.command(surroundings);
     apart(&mut command);
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()
-        .with_context(|| format!("{} could not be started", release.program))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(acquired.to_line().as_bytes()).context("the lock could not be given back")?;
+        .with_context(|| format!("{} could not be started", step.program))?;
+    if let Some(stdin) = child.stdin.take() {
+        pass_on(&envelope.to_line(), stdin);
     }
-    child.wait().context("the lock could not be given back").map(|_| ())
+    child.wait()?;
+    Ok(())
 }
 
 #[cfg(unix)]

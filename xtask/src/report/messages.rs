@@ -19,10 +19,10 @@ fn message(note: &SurfacedNote, page: &mut Page) {
     page.line(RULE);
     page.line(title.style(page.styles.warning));
     page.line(RULE);
-    page.line(plain::text(note.heading.trim_end()));
-    let body = note.body.trim_end();
-    if !body.is_empty() {
-        page.line(plain::text(body));
+    page.line(format_args!("## {}", plain::line(&note.heading)));
+    if !note.body.is_empty() {
+        // Windows' line ends are line ends, and no control characters to be shown.
+        page.line(plain::text(&note.body.replace("\r\n", "\n")));
     }
     page.line(RULE);
 }

@@ -29,7 +29,9 @@ pub struct Facts<'a> {
     pub quiet: bool,
 }
 
-/// Draws the report.
+pub use messages::draw as messages;
+
+/// Draws the report, less the messages, which come ahead of it.
 pub fn draw(facts: &Facts<'_>, page: &mut Page) {
     let Some(envelope) = &facts.ended.envelope else {
         ending::without_a_document(facts, page);
@@ -37,9 +39,6 @@ pub fn draw(facts: &Facts<'_>, page: &mut Page) {
     };
     let document = envelope.document();
     let phases = &document.phases;
-    if let Some(section) = &phases.notesurface {
-        messages::draw(section, page);
-    }
     if !facts.quiet {
         if let Some(main) = phases.gitsync.as_ref().and_then(|section| section.main.as_ref()) {
             repository::draw(main, page);
