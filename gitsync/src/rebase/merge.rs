@@ -11,7 +11,7 @@ use gix::merge::tree::TreatAsUnresolved;
 use gix::objs::Write as _;
 use gix::worktree::stack::state::attributes::Source;
 
-use super::attributes;
+use super::{attributes, moved_folders};
 
 /// Merges trees of one repository.
 pub struct Merger<'repo> {
@@ -79,10 +79,13 @@ impl<'repo> Merger<'repo> {
             self.options.clone(),
         )?;
         let tree = outcome.tree.write(|tree| self.repo.write(tree))?;
-        if !outcome.has_unresolved_conflicts(TreatAsUnresolved::git()) {
-            return Ok(Merged::Clean(tree));
+        let mut paths = moved_folders::suggestions(self.repo, base, ours, theirs)?;
+        if outcome.has_unresolved_conflicts(TreatAsUnresolved::git()) {
+            paths.extend(self.paths(tree, &outcome.conflicts)?);
+            paths.sort();
+            paths.dedup();
         }
-        self.paths(tree, &outcome.conflicts).map(Merged::Conflict)
+        Ok(if paths.is_empty() { Merged::Clean(tree) } else { Merged::Conflict(paths) })
     }
 
     /// The paths that git would list as unmerged.
@@ -103,8 +106,6 @@ impl<'repo> Merger<'repo> {
                     .map(|conflict| conflict.ours.location().to_owned()),
             );
         }
-        paths.sort();
-        paths.dedup();
         Ok(paths)
     }
 

@@ -12,6 +12,7 @@ mod attributes;
 mod fork_point;
 mod linear;
 mod merge;
+mod moved_folders;
 mod patch_id;
 mod pick;
 
