@@ -6,8 +6,8 @@ use contract::{LockSection, Owner, Reclaimed};
 use phase::{CommonArgs, Done, Fault, Holding, Page, Phase, Run};
 
 use crate::{
-    Inherited, Patience, Place, Process, Record, Term, Trouble, Wish, acquire, describe,
-    held::{joinable, leave},
+    Inherited, Patience, Place, Process, Record, Term, Trouble, Wish, acquire, describe, fence::joinable,
+    give_back::leave,
 };
 
 /// Takes the lock, and begins a run document with it.

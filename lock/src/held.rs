@@ -4,30 +4,24 @@
 //! So it looks before each change whether its token is still the lock's.
 
 use std::{
-    io,
     sync::Mutex,
     time::{Duration, Instant},
 };
 
 use camino::Utf8Path;
-use contract::Owner;
 
 use crate::{
-    Inherited, Leftover, Patience, Place, Process, Record, Term, Token, Trouble, Wish,
-    guard_file::Guarded,
-    judge, leftovers,
-    look::{Sight, Taken},
+    Leftover, Patience, Place, Process, Term, Token, Trouble, Wish,
+    fence::{ours, under_guard},
+    give_back::{Release, leave, release},
+    leftovers,
+    look::Taken,
     patience::{Took, acquire},
-    platform,
-    take::{self, Holder},
-    wings,
+    take::{self, Holder, Onlookers},
 };
 
 /// How often a sign of life is written at most; the contract asks for one in 30 s.
 const PULSE: Duration = Duration::from_secs(5);
-
-/// How long entering, leaving and giving back wait for the guard file. It is held for a fraction of a millisecond.
-const GUARD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A lock that is held. Dropping it gives back what was had: the lock itself, or the place in it.
 #[derive(Debug)]
@@ -79,9 +73,9 @@ impl Held {
         let me = Process::current();
         under_guard(&place, || {
             let (taken, record) = ours(&place, &token)?;
-            let before = judge(&taken.facts(), record.lease());
+            let onlookers = Onlookers::of(&taken, record.lease());
             let record = record.entered_by(&me);
-            take::write(&place, &taken.dir, &record, before).map_err(Trouble::refused("enter", &place))
+            take::write(&place, &taken.dir, &record, onlookers).map_err(Trouble::refused("enter", &place))
         })?;
         Ok(Self::with(place, token, Stake::Worker(me)))
     }
@@ -203,93 +197,150 @@ impl Drop for Held {
     }
 }
 
-/// Whether a lock was still the one that was to be given back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Release {
-    /// It was, and is given back.
-    Released,
-    /// It was not, and stays as it is.
-    NotOurs {
-        /// Whose it is; `None` where it is nobody's.
-        held_by: Option<Owner>,
-    },
-}
+#[cfg(test)]
+mod tests {
+    use std::{fs, time::SystemTime};
 
-/// Removes the lock where it has this token.
-///
-/// # Errors
-/// Where it cannot be removed.
-pub fn release(place: &Place, token: &Token) -> Result<Release, Trouble> {
-    let gone = under_guard(place, || match ours(place, token) {
-        Ok((taken, _)) => {
-            leftovers::clean(place, &taken.dir, token);
-            set_aside(place, token).map(Ok).map_err(Trouble::refused("release", place))
-        }
-        Err(Trouble::Lost { by, .. }) => Ok(Err(by)),
-        Err(trouble) => Err(trouble),
-    })?;
-    match gone {
-        Ok(gone) => {
-            // The lock is free; what it was made of may as well be removed by the next one.
-            let _ = wings::remove(&gone);
-            Ok(Release::Released)
-        }
-        Err(held_by) => Ok(Release::NotOurs { held_by }),
+    use camino::Utf8PathBuf;
+
+    use super::*;
+
+    const PATIENCE: Patience = Patience { wait: Duration::ZERO, stale_after: Duration::from_secs(60) };
+
+    fn place() -> (tempfile::TempDir, Place) {
+        let directory = tempfile::tempdir().unwrap();
+        let place = Place::new(directory.path());
+        (directory, place)
     }
-}
 
-/// Frees the lock in one step, by giving its directory another name: were its files removed one by one, a process
-/// killed in the middle would leave a lock without an owner.
-fn set_aside(place: &Place, token: &Token) -> io::Result<std::path::PathBuf> {
-    let gone = wings::name_for_gone(place, token)?;
-    platform::set_aside(&place.lock(), &gone)?;
-    Ok(gone)
-}
-
-/// The token of the lock at `place`, where it is the lock of one of this process's callers.
-///
-/// # Errors
-/// Where the lock cannot be looked at.
-pub fn joinable(place: &Place, inherited: &Inherited) -> Result<Option<Record>, Trouble> {
-    match Sight::look(place).map_err(Trouble::refused("look at", place))? {
-        Sight::Taken(taken) => Ok(taken.record.filter(|record| inherited.contains(&record.token))),
-        Sight::Free | Sight::Obstacle(_) => Ok(None),
+    fn take(place: &Place) -> Held {
+        Held::take(place.clone(), None, &PATIENCE, &mut |_| {}).unwrap()
     }
-}
 
-/// Takes a worker off the lock: where it was the last one of a lease, the lease begins anew.
-pub fn leave(place: &Place, token: &Token, worker: &Process) -> Result<Release, Trouble> {
-    under_guard(place, || match ours(place, token) {
-        Ok((taken, record)) => {
-            let before = judge(&taken.facts(), record.lease());
-            let written = take::write(place, &taken.dir, &record.left_by(worker), before);
-            written.map(|()| Release::Released).map_err(Trouble::refused("leave", place))
+    fn lock_is_silent_for(place: &Place, silence: Duration) {
+        fs::File::open(place.lock()).unwrap().set_modified(SystemTime::now() - silence).unwrap();
+    }
+
+    fn silence(place: &Place) -> Duration {
+        fs::metadata(place.lock()).unwrap().modified().unwrap().elapsed().unwrap_or_default()
+    }
+
+    #[test]
+    fn who_was_overtaken_changes_nothing_any_more() {
+        let (_keep, place) = place();
+        let sleeper = take(&place);
+        sleeper.check().unwrap();
+        lock_is_silent_for(&place, Duration::from_secs(61));
+        let next = take(&place);
+
+        let lost = sleeper.check().unwrap_err();
+        assert!(matches!(&lost, Trouble::Lost { by: Some(_), .. }), "{lost}");
+        assert_eq!(phase::Fault::from(lost).exit(), contract::Exit::Deferred);
+        assert!(sleeper.fenced(|| ()).is_err());
+        assert!(sleeper.finished(Utf8Path::new("index.lock")).is_err());
+        assert!(matches!(sleeper.give_back(), Ok(Release::NotOurs { held_by: Some(_) })));
+        next.check().unwrap();
+        assert_eq!(next.give_back().unwrap(), Release::Released);
+    }
+
+    #[test]
+    fn a_lock_that_a_script_cleared_is_lost() {
+        let (_keep, place) = place();
+        let held = take(&place);
+        fs::remove_dir_all(place.lock()).unwrap();
+        assert!(matches!(held.check(), Err(Trouble::Lost { by: None, .. })));
+        fs::create_dir(place.lock()).unwrap();
+        assert!(matches!(held.check(), Err(Trouble::Lost { by: Some(_), .. })));
+        drop(held);
+        assert!(place.lock().exists(), "it is the script's");
+    }
+
+    #[test]
+    fn progress_is_a_sign_of_life_but_not_at_every_step() {
+        let (_keep, place) = place();
+        let held = take(&place);
+        for sign in [Held::alive, |held: &Held| held.check().unwrap()] {
+            lock_is_silent_for(&place, Duration::from_secs(30));
+            sign(&held);
+            assert!(silence(&place) >= Duration::from_secs(30), "the last one is too recent");
+            *held.last_sign.lock().unwrap() = None;
+            sign(&held);
+            assert!(silence(&place) < Duration::from_secs(30));
         }
-        Err(Trouble::Lost { by, .. }) => Ok(Release::NotOurs { held_by: by }),
-        Err(trouble) => Err(trouble),
-    })
-}
-
-/// The lock, where it has this token.
-fn ours(place: &Place, token: &Token) -> Result<(Taken, Record), Trouble> {
-    let lost = |by| Trouble::Lost { path: place.lock(), by };
-    match Sight::look(place).map_err(Trouble::refused("look at", place))? {
-        Sight::Free | Sight::Obstacle(_) => Err(lost(None)),
-        Sight::Taken(taken) => match &taken.record {
-            Some(record) if record.token == *token => {
-                let record = record.clone();
-                Ok((taken, record))
-            }
-            _ => Err(lost(Some(taken.owner()))),
-        },
     }
-}
 
-fn under_guard<T>(place: &Place, work: impl FnOnce() -> Result<T, Trouble>) -> Result<T, Trouble> {
-    let guarded = Guarded::enter(place, Instant::now() + GUARD_PATIENCE)
-        .map_err(Trouble::refused("guard", place))?
-        .ok_or_else(|| Trouble::Stuck { path: place.guard() })?;
-    let done = work();
-    drop(guarded);
-    done
+    #[test]
+    fn who_was_overtaken_gives_no_sign_of_life_for_another() {
+        let (_keep, place) = place();
+        let sleeper = take(&place);
+        lock_is_silent_for(&place, Duration::from_secs(61));
+        let _next = take(&place);
+        lock_is_silent_for(&place, Duration::from_secs(30));
+        *sleeper.last_sign.lock().unwrap() = None;
+        sleeper.alive();
+        assert!(silence(&place) >= Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_phase_owns_the_lock_of_its_run_while_it_works_and_leaves_a_lease() {
+        let (_keep, place) = place();
+        let wish = Wish {
+            owner: None,
+            worker: None,
+            term: Term::SignsOfLife,
+            lease: PATIENCE.stale_after,
+            name: None,
+        };
+        let took = acquire(&place, &wish, &PATIENCE, &mut |_| {}).unwrap();
+        let pid = || fs::read_to_string(place.lock().join("pid")).unwrap();
+        assert_eq!(pid(), "0\n");
+        let phase = Held::enter(place.clone(), took.record.token.clone()).unwrap();
+        assert_eq!(pid(), format!("{}\n", std::process::id()));
+        drop(phase);
+        assert_eq!(pid(), "0\n");
+        assert!(matches!(Held::enter(place, Token::fresh()), Err(Trouble::Lost { .. })));
+    }
+
+    #[test]
+    fn what_a_killed_owner_left_behind_is_removed_by_the_next_one() {
+        let (_keep, place) = place();
+        let me = Process::current();
+        let killed = Process { start: me.start.map(|start| start - 1), ..me };
+        let wish = Wish {
+            owner: Some(killed.clone()),
+            worker: None,
+            term: Term::SignsOfLife,
+            lease: PATIENCE.stale_after,
+            name: None,
+        };
+        let took = acquire(&place, &wish, &PATIENCE, &mut |_| {}).unwrap();
+        let index_lock = Utf8PathBuf::from_path_buf(place.common_dir().join("index.lock")).unwrap();
+        fs::write(&index_lock, "half an index").unwrap();
+        under_guard(&place, || {
+            let token = &took.record.token;
+            let (taken, _) = ours(&place, token)?;
+            let leftover = Leftover::of(&index_lock, &killed).unwrap().expect("it can be told apart");
+            leftovers::note(&place, &taken.dir, token, leftover)
+                .map_err(Trouble::refused("note a file in", &place))
+        })
+        .unwrap();
+        let _next = take(&place);
+        assert!(!index_lock.exists());
+    }
+
+    #[test]
+    fn a_file_that_was_finished_or_whose_maker_gave_the_lock_back_stays() {
+        let (_keep, place) = place();
+        let kept = Utf8PathBuf::from_path_buf(place.common_dir().join("kept")).unwrap();
+        fs::write(&kept, "whole").unwrap();
+        let held = take(&place);
+        assert!(held.made(&kept).unwrap());
+        held.finished(&kept).unwrap();
+        drop(held);
+        let held = take(&place);
+        assert!(held.made(&kept).unwrap());
+        drop(held);
+        let _next = take(&place);
+        assert!(kept.exists());
+    }
 }

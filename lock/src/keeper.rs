@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use phase::{Fault, Guard, LockArgs};
 
-use crate::{Held, Inherited, Patience, Place, held::joinable};
+use crate::{Held, Inherited, Patience, Place, fence::joinable};
 
 /// How the runner gets hold of a repository's lock.
 #[derive(Debug, Clone, Copy)]

@@ -9,6 +9,8 @@
 
 mod acquire;
 mod command;
+mod fence;
+mod give_back;
 mod guard_file;
 mod held;
 mod keeper;
@@ -30,7 +32,8 @@ mod verdict;
 mod wings;
 
 pub use command::Cli;
-pub use held::{Held, Release, release};
+pub use give_back::{Release, release};
+pub use held::Held;
 pub use keeper::Keeper;
 pub use leftovers::Leftover;
 pub use look::{Sight, Taken};

@@ -8,7 +8,7 @@ use std::{
 
 use contract::Owner;
 
-use crate::{Claim, Facts, Place, Record, platform::Dir};
+use crate::{Claim, Facts, Place, Record, Verdict, judge, platform::Dir};
 
 /// The most that is read of a file in the lock; more is not ours.
 const LIMIT: u64 = 64 * 1024;
@@ -37,8 +37,8 @@ pub struct Taken {
     pub dir: Dir,
     /// What it says of itself, where that can be read.
     pub record: Option<Record>,
-    /// The number that a script left.
-    pub script_pid: Option<u32>,
+    /// The number in the file for scripts.
+    pub pid: Option<u32>,
     /// When it last gave a sign of life.
     pub sign_of_life: SystemTime,
 }
@@ -62,11 +62,8 @@ impl Taken {
     fn look(dir: Dir) -> io::Result<Self> {
         let sign_of_life = dir.modified()?;
         let record = read(&dir, OWNER_FILE)?.as_deref().and_then(Record::parse);
-        let script_pid = match record {
-            Some(_) => None,
-            None => read(&dir, PID_FILE)?.and_then(|pid| String::from_utf8(pid).ok()?.trim().parse().ok()),
-        };
-        Ok(Self { dir, record, script_pid, sign_of_life })
+        let pid = read(&dir, PID_FILE)?.and_then(|pid| String::from_utf8(pid).ok()?.trim().parse().ok());
+        Ok(Self { dir, record, pid, sign_of_life })
     }
 
     /// What there is to judge it by.
@@ -85,6 +82,13 @@ impl Taken {
         SystemTime::now().duration_since(self.sign_of_life).unwrap_or_default()
     }
 
+    /// Whether a script may find it stale: because it is, or because the number for scripts is not its owner's, but that
+    /// of a taker that was killed before the lock had changed hands.
+    pub fn may_look_stale(&self, patience: Duration) -> bool {
+        let its_number = self.record.as_ref().map(Record::pid);
+        judge(&self.facts(), patience) != Verdict::Held || self.pid != its_number
+    }
+
     /// Whether its last sign of life lies in the future: some clock was wrong, and it would hardly ever become stale.
     pub fn is_ahead_of_time(&self) -> bool {
         let ahead = self.sign_of_life.duration_since(SystemTime::now()).unwrap_or_default();
@@ -96,7 +100,7 @@ impl Taken {
         match &self.record {
             Some(record) => record.to_owner(),
             None => Owner {
-                pid: self.script_pid.unwrap_or(0),
+                pid: self.pid.unwrap_or(0),
                 host: None,
                 since: phase::clock::system_time(self.sign_of_life),
                 name: None,
@@ -153,10 +157,10 @@ mod tests {
         let (_keep, place) = place();
         fs::create_dir(place.lock()).unwrap();
         let Sight::Taken(bare) = Sight::look(&place).unwrap() else { panic!("it is taken") };
-        assert_eq!((bare.script_pid, bare.facts().claim), (None, Claim::Unreadable));
+        assert_eq!((bare.pid, bare.facts().claim), (None, Claim::Unreadable));
         fs::write(place.lock().join(PID_FILE), "4242\n").unwrap();
         let Sight::Taken(numbered) = Sight::look(&place).unwrap() else { panic!("it is taken") };
-        assert_eq!((numbered.script_pid, numbered.owner().pid), (Some(4242), 4242));
+        assert_eq!((numbered.pid, numbered.owner().pid), (Some(4242), 4242));
         assert_eq!(numbered.owner().host, None);
     }
 
@@ -180,6 +184,6 @@ mod tests {
         fs::write(&elsewhere, "7").unwrap();
         std::os::unix::fs::symlink(&elsewhere, place.lock().join(PID_FILE)).unwrap();
         let Sight::Taken(taken) = Sight::look(&place).unwrap() else { panic!("it is taken") };
-        assert_eq!(taken.script_pid, None);
+        assert_eq!(taken.pid, None);
     }
 }

@@ -3,7 +3,7 @@
 use contract::{Document, LockSection};
 use phase::{CommonArgs, Done, Holding, Page, Phase, Run, plain};
 
-use crate::{Inherited, Place, Release, Token, describe, held::release};
+use crate::{Inherited, Place, Release, Token, describe, release};
 
 /// Gives the lock back where it is still the run's, and exits with the code of the run's outcome.
 #[derive(Debug, clap::Args)]

@@ -19,7 +19,7 @@ use crate::{
     Held, Inherited, Place, Process, TOKEN_VARIABLE, Term, Token, Trouble, Wish, acquire,
     acquire::Waiting,
     describe,
-    held::joinable,
+    fence::joinable,
     platform::{self, Event, Signals},
 };
 

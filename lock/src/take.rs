@@ -81,7 +81,7 @@ fn make(place: &Place, record: Record) -> Result<Attempt, Trouble> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return held_by_the_faster(place),
         Err(error) => return Err(Trouble::refused("take", place)(error)),
     }
-    let written = Dir::open(&place.lock()).and_then(|dir| write(place, &dir, &record, Verdict::Held));
+    let written = Dir::open(&place.lock()).and_then(|dir| write(place, &dir, &record, Onlookers::None));
     match written {
         Ok(()) => Ok(Attempt::Took { record, reclaimed: None }),
         Err(error) => {
@@ -118,7 +118,7 @@ fn take_over(
     reason: ReclaimReason,
     record: Record,
 ) -> Result<Attempt, Trouble> {
-    match write(place, &stale.dir, &record, Verdict::Stale(reason)) {
+    match write(place, &stale.dir, &record, Onlookers::Scripts) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => return held_by_the_faster(place),
         Err(error) => return Err(Trouble::refused("take over", place)(error)),
@@ -128,23 +128,39 @@ fn take_over(
     Ok(Attempt::Took { record, reclaimed: Some(Reclaimed { reason, owner }) })
 }
 
-/// For how long who writes to a stale lock waits in between. A script clears what it found stale within a few
-/// milliseconds of its second look.
-const COURTESY_TO_SCRIPTS: Duration = Duration::from_millis(50);
+/// For how long who writes to a stale lock waits in between. From its first look at a stale lock to the end of clearing
+/// it, a script takes some ten milliseconds.
+const COURTESY_TO_SCRIPTS: Duration = Duration::from_millis(100);
 
-/// Writes who the lock belongs to; `before` is how it stood.
+/// Who may have an eye on the lock that is being written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Onlookers {
+    /// Nobody who would clear it.
+    None,
+    /// Scripts that found it stale.
+    Scripts,
+}
+
+impl Onlookers {
+    /// Those of a lock that looks like this; `patience` is how long a silence they put up with.
+    pub fn of(taken: &Taken, patience: Duration) -> Self {
+        if taken.may_look_stale(patience) { Self::Scripts } else { Self::None }
+    }
+}
+
+/// Writes who the lock belongs to.
 ///
-/// The number for scripts comes first, and the lock changes hands with the second file. Was it stale, then a script may
-/// just have looked at the old number for the second time, and be about to clear it: it gets the time to do so, and the
-/// second file finds the directory gone.
+/// The number for scripts comes first, and the lock changes hands with the second file. Where the lock looked stale, a
+/// script may just have seen the old number for the second time, and be about to clear it: it gets the time to do so,
+/// and the second file finds the directory gone.
 ///
 /// # Errors
 /// Where the files cannot be written; `NotFound` where the directory was removed meanwhile.
-pub fn write(place: &Place, dir: &Dir, record: &Record, before: Verdict) -> io::Result<()> {
+pub fn write(place: &Place, dir: &Dir, record: &Record, onlookers: Onlookers) -> io::Result<()> {
     write_pid(place, dir, record)?;
-    match before {
-        Verdict::Held => {}
-        Verdict::Stale(_) => linger(),
+    match onlookers {
+        Onlookers::None => {}
+        Onlookers::Scripts => linger(),
     }
     write_owner(place, dir, record)
 }

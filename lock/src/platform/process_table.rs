@@ -7,7 +7,8 @@ use super::Found;
 /// Looks a process up. A zombie counts as nothing: it holds its number and does no work any more.
 pub fn find(pid: u32) -> Found {
     let pid = Pid::from_u32(pid);
-    let mut system = System::new();
+    // Where the table cannot be read, nobody is declared dead.
+    let Ok(mut system) = System::new() else { return Found::Running { start: None } };
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, ProcessRefreshKind::nothing());
     match system.process(pid) {
         None => Found::Nothing,
@@ -21,7 +22,7 @@ pub fn find(pid: u32) -> Found {
 
 /// When the machine started, in seconds since 1970: these platforms have no better name for a boot.
 pub fn boot_id() -> Option<String> {
-    Some(System::boot_time()).filter(|time| *time != 0).map(|time| time.to_string())
+    System::boot_time().ok().filter(|time| *time != 0).map(|time| time.to_string())
 }
 
 /// Whether two boot ids are of the same boot. The time is worked out from a clock that may be set while the machine

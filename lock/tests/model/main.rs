@@ -9,7 +9,8 @@ use protocol::Protocol;
 use stateright::{Checker, Model as _};
 
 /// The protocol as it is.
-const AS_IT_IS: Protocol = Protocol { runs: 2, scripts: 0, guarded: true, lingers: true, stops: false };
+const AS_IT_IS: Protocol =
+    Protocol { runs: 2, phases: 3, scripts: 0, guarded: true, lingers: true, stops: false };
 
 fn holds(protocol: Protocol) {
     let checker = protocol.checker().threads(2).spawn_bfs().join();
@@ -29,7 +30,7 @@ fn two_runs_that_may_be_killed_anywhere() {
 
 #[test]
 fn three_runs_that_may_be_killed_anywhere() {
-    holds(Protocol { runs: 3, ..AS_IT_IS });
+    holds(Protocol { runs: 3, phases: 1, ..AS_IT_IS });
 }
 
 #[test]
@@ -39,15 +40,15 @@ fn owners_that_are_stopped_until_others_take_over() {
 
 #[test]
 fn two_runs_and_a_script_that_follows_todays_rules() {
-    holds(Protocol { scripts: 1, ..AS_IT_IS });
+    holds(Protocol { scripts: 1, phases: 2, ..AS_IT_IS });
 }
 
 #[test]
 fn without_the_guard_file_there_are_two_owners() {
-    finds(Protocol { runs: 3, guarded: false, ..AS_IT_IS }, "never two owners");
+    finds(Protocol { runs: 3, phases: 1, guarded: false, ..AS_IT_IS }, "never two owners");
 }
 
 #[test]
 fn without_the_pause_a_script_clears_what_was_just_taken() {
-    finds(Protocol { scripts: 1, lingers: false, ..AS_IT_IS }, "never two owners");
+    finds(Protocol { scripts: 1, phases: 1, lingers: false, ..AS_IT_IS }, "never two owners");
 }

@@ -3,7 +3,8 @@
 //!
 //! What is left out: file contents are whole or absent (the code renames them into place), and looking whether the token
 //! is still the lock's is one step with the change that follows it, as the time between them is nothing beside the time
-//! after which a lock counts as silent.
+//! after which a lock counts as silent; and a script gets from its first look at a stale lock to the end of clearing it
+//! within the pause that a taker makes.
 
 use std::time::Duration;
 
@@ -15,7 +16,9 @@ use stateright::{Model, Property};
 pub struct Protocol {
     /// How many runs want the lock, each once.
     pub runs: usize,
-    /// How many shell scripts do.
+    /// How many processes a run may have, one after the other: its phases.
+    pub phases: u8,
+    /// How many shell scripts want the lock.
     pub scripts: usize,
     /// Whether the guard file keeps takers apart; without it, the model is to find what goes wrong.
     pub guarded: bool,
@@ -116,7 +119,7 @@ enum Seen {
     Held,
     /// It is stale, and had this token.
     Stale(u8, Option<usize>),
-    /// It is its own; stale or not.
+    /// It is its own; whether a script may find it stale (`Taken::may_look_stale`).
     Ours(u8, bool),
 }
 
@@ -194,10 +197,10 @@ impl Model for Protocol {
         let mut state = last.clone();
         match action {
             Action::Step(run) => self.step(&mut state, run),
-            Action::Leave(run) => state.leave(run),
+            Action::Leave(run) => self.leave(&mut state, run),
             Action::Change(run) => state.change(run),
             Action::Kill(run) => state.kill(run),
-            Action::NextPhase(run) => state.next_phase(run),
+            Action::NextPhase(run) => self.next_phase(&mut state, run),
             Action::ScriptStep(script) => state.script_step(script),
             Action::KillScript(script) => state.kill_script(script),
             Action::FallSilent => self.fall_silent(&mut state),
@@ -278,9 +281,9 @@ impl Protocol {
                     }
                 }
             }
-            // Scripts are done with what they had begun before they could see the new number.
+            // Scripts get from their first look to the end of what follows from it within the pause.
             At::Lingers(aim, id, seen) => {
-                if state.scripts.iter().any(|script| matches!(script, Script::Clears | Script::Emptied)) {
+                if state.scripts.iter().any(Script::is_about_to_clear) {
                     return None;
                 }
                 At::WritesOwner(aim, id, seen)
@@ -311,14 +314,34 @@ impl Protocol {
             }
             At::Holds => At::Wants(Aim::Release),
             At::Leased => {
-                if state.runs[run].process == 2 {
-                    return None;
-                }
                 state.runs[run].process += 1;
                 At::Wants(Aim::Enter)
             }
             At::Ended => return None,
         };
+        Some(())
+    }
+
+    fn has_another_phase(&self, run: &Run) -> bool {
+        run.process + 1 < self.phases
+    }
+
+    fn leave(&self, state: &mut State, run: usize) -> Option<()> {
+        let me = &mut state.runs[run];
+        if !me.alive || me.at != At::Holds || !self.has_another_phase(me) {
+            return None;
+        }
+        me.at = At::Wants(Aim::Leave);
+        Some(())
+    }
+
+    fn next_phase(&self, state: &mut State, run: usize) -> Option<()> {
+        let me = &mut state.runs[run];
+        let has_its_token = matches!(me.at, At::Holds | At::Leased | At::Wants(Aim::Enter | Aim::Leave));
+        if me.alive || !has_its_token || !self.has_another_phase(me) {
+            return None;
+        }
+        *me = Run { at: At::Wants(Aim::Enter), process: me.process + 1, alive: true };
         Some(())
     }
 
@@ -335,7 +358,7 @@ impl Protocol {
     }
 
     /// Whether somebody who wants the lock gets it, where nobody is killed any more and time goes on: first whoever has
-    /// the guard file gets on with it, then one after the other tries by itself.
+    /// the guard file gets on with it, then one after the other tries by itself, and once more.
     fn somebody_gets_it(&self, state: &State) -> bool {
         let wants = |run: &Run| run.alive && !matches!(run.at, At::Ended | At::Leased);
         if !state.runs.iter().any(wants) {
@@ -344,29 +367,38 @@ impl Protocol {
         let mut state = state.clone();
         // Scripts that are in the middle of something finish it.
         for script in 0..self.scripts {
-            while matches!(state.scripts[script], Script::Clears | Script::Emptied | Script::Made) {
+            while state.scripts[script].is_busy() {
                 if state.script_step(script).is_none() {
                     return false;
                 }
             }
         }
-        let guard = state.guard.into_iter();
-        let order: Vec<usize> = guard.chain((0..self.runs).filter(|run| wants(&state.runs[*run]))).collect();
+        let with_the_guard = state.guard.into_iter();
+        let all = (0..self.runs).chain(0..self.runs);
+        let order: Vec<usize> = with_the_guard.chain(all.filter(|run| wants(&state.runs[*run]))).collect();
         for run in order {
-            for _ in 0..24 {
+            // Whatever was silent for long enough by now counts as silent.
+            let _ = self.fall_silent(&mut state);
+            while self.step(&mut state, run).is_some() {
                 if state.holders() > 0 {
                     return true;
                 }
-                if matches!(state.runs[run].at, At::Wants(_)) {
-                    // Whatever was silent for long enough by now counts as silent.
-                    let _ = self.fall_silent(&mut state);
-                }
-                if self.step(&mut state, run).is_none() {
+                if state.guard != Some(run) && matches!(state.runs[run].at, At::Wants(_)) {
                     break;
                 }
             }
         }
-        state.holders() > 0 || !state.runs.iter().any(wants)
+        !state.runs.iter().any(wants)
+    }
+}
+
+impl Script {
+    fn is_about_to_clear(&self) -> bool {
+        matches!(self, Self::SeenStale(_) | Self::Clears | Self::Emptied)
+    }
+
+    fn is_busy(&self) -> bool {
+        self.is_about_to_clear() || matches!(self, Self::Made | Self::Unlocks)
     }
 }
 
@@ -431,16 +463,21 @@ impl State {
         let silence = if silent { PATIENCE * 2 } else { Duration::ZERO };
         let verdict = judge(&Facts { silence, claim }, PATIENCE);
         match (lock.owner, verdict) {
-            (Some(owner), verdict) if owner.token == run => Seen::Ours(id, verdict != Verdict::Held),
+            (Some(owner), verdict) if owner.token == run => {
+                let its_number = owner.worker.unwrap_or(Who::Nobody);
+                Seen::Ours(id, verdict != Verdict::Held || lock.pid != Some(its_number))
+            }
             (_, Verdict::Held) => Seen::Held,
             (owner, Verdict::Stale(_)) => Seen::Stale(id, owner.map(|owner| owner.token)),
         }
     }
 
-    /// A lock that changed hands since it was looked at must not change hands again.
+    /// A lock that changed hands since it was looked at must not change hands again. (That a script emptied it meanwhile is
+    /// all right: a directory that the script has removed and made anew has another id.)
     fn mind_whose_it_was(&mut self, id: u8, seen: Seen) {
         let token = self.directory(id).and_then(|lock| lock.owner).map(|owner| owner.token);
         if let Seen::Stale(_, then) = seen
+            && token.is_some()
             && token != then
         {
             self.broken = Some("a lock that had been taken meanwhile was taken over");
@@ -452,15 +489,6 @@ impl State {
             Some(Directory { owner: Some(owner), .. }) if owner.token == run => {}
             _ => self.broken = Some("somebody else's lock was released"),
         }
-    }
-
-    fn leave(&mut self, run: usize) -> Option<()> {
-        let me = &mut self.runs[run];
-        if !me.alive || me.at != At::Holds || me.process == 2 {
-            return None;
-        }
-        me.at = At::Wants(Aim::Leave);
-        Some(())
     }
 
     /// `check`, and the change that it allows. Where the lock is another's, the run ends instead.
@@ -484,16 +512,6 @@ impl State {
             // The kernel gives a dead process's file locks back.
             self.guard = None;
         }
-        Some(())
-    }
-
-    fn next_phase(&mut self, run: usize) -> Option<()> {
-        let me = &mut self.runs[run];
-        let has_its_token = matches!(me.at, At::Holds | At::Leased | At::Wants(Aim::Enter | Aim::Leave));
-        if me.alive || me.process == 2 || !has_its_token {
-            return None;
-        }
-        *me = Run { at: At::Wants(Aim::Enter), process: me.process + 1, alive: true };
         Some(())
     }
 

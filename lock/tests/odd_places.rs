@@ -1,0 +1,161 @@
+//! Stories of the lock in places where not all is as it usually is.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+use std::{fs, os::unix::fs::symlink};
+
+use common::{acquire, lock, path, release, repository, section};
+use contract::ReclaimReason;
+use testkit::{Invocation, Output, Repo, World};
+
+/// A script for the shell in name spaces of its own, where it may mount things; the binary is in `$LOCK`. `None` on a
+/// machine that allows no such name spaces.
+fn in_a_container(repo: &Repo, spaces: &str, script: &str) -> Option<Output> {
+    let unshare = || repo.program("unshare").arg(spaces);
+    let allowed = unshare().arg("true").output().code == 0;
+    allowed.then(|| with_lock(unshare().args(["sh", "-c", script])).output())
+}
+
+fn with_lock(invocation: Invocation) -> Invocation {
+    invocation.env("LOCK", env!("CARGO_BIN_EXE_lock"))
+}
+
+#[test]
+fn a_path_with_spaces_and_letters_of_any_alphabet() {
+    let world = World::with_an_odd_path();
+    let repo = world.init("mikes wörk 仕事");
+    let acquired = acquire(&repo);
+    acquired.assert_success();
+    assert_eq!(section(&acquired).path, path(&repo));
+    lock(&repo, ["run", "--wait", "0", "--", "true"]).output().assert_code(75);
+    assert!(section(&release(&repo, &acquired)).released);
+    lock(&repo, ["run", "--wait", "0", "--", "true"]).output().assert_success();
+}
+
+#[test]
+fn a_lock_that_is_a_file_or_a_link_is_refused_and_left_alone() {
+    let (world, repo) = repository();
+    let elsewhere = world.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    fs::write(path(&repo), "precious").unwrap();
+    for kind in ["a file", "a link"] {
+        for args in [["acquire", "--wait", "0"].as_slice(), &["run", "--", "true"], &["status"]] {
+            let refused = lock(&repo, []).args(args).output();
+            refused.assert_code(78);
+            refused.assert_says(&format!("is {kind}, and is left alone"));
+        }
+        if kind == "a file" {
+            assert_eq!(fs::read_to_string(path(&repo)).unwrap(), "precious");
+            fs::remove_file(path(&repo)).unwrap();
+            symlink(&elsewhere, path(&repo)).unwrap();
+        }
+    }
+    assert_eq!(fs::read_dir(elsewhere).unwrap().count(), 0);
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_refused_too() {
+    let (_world, repo) = repository();
+    symlink("/nowhere", path(&repo)).unwrap();
+    acquire(&repo).assert_code(78);
+}
+
+#[test]
+fn a_read_only_repository_cannot_be_locked_and_says_so() {
+    let (_world, repo) = repository();
+    let script =
+        "mount --bind . . && cd \"$PWD\" && mount -o remount,bind,ro . && exec \"$LOCK\" acquire --wait 0";
+    let Some(refused) = in_a_container(&repo, "-rm", script) else { return };
+    refused.assert_code(77);
+    refused.assert_says("Read-only file system");
+    assert_eq!(refused.document().ended, Some(true));
+}
+
+#[test]
+fn on_a_full_disk_the_lock_is_not_had_and_nothing_stays_behind() {
+    let (_world, repo) = repository();
+    // A file system of a few pages, filled up to `$1` pages of room.
+    let script = "
+        mount -t tmpfs -o size=1m tmp . && cd \"$PWD\" && git init -q . && touch .git/claudetools-sync.guard
+        dd if=/dev/zero of=filler bs=4k 2>/dev/null
+        \"$LOCK\" acquire --wait 0 --fresh; code=$?
+        ls .git | grep -c claudetools-sync.lock
+        exit $code";
+    let Some(refused) = in_a_container(&repo, "-rm", script) else { return };
+    refused.assert_code(1);
+    refused.assert_says("No space left on device");
+    assert!(refused.stdout.ends_with("\n0\n"), "{refused}");
+}
+
+#[test]
+fn a_process_of_another_container_is_not_taken_for_dead() {
+    let (_world, repo) = repository();
+    let mut owner = repo.program("sleep").arg("600").spawn();
+    lock(&repo, ["acquire", "--owner-pid", &owner.pid().to_string()]).success();
+    let script = "exec \"$LOCK\" acquire --wait 0";
+    if let Some(deferred) = in_a_container(&repo, "-rpf", script) {
+        deferred.assert_code(75);
+        common::silence_for(&repo, std::time::Duration::from_secs(3600));
+        let expired = in_a_container(&repo, "-rpf", script).unwrap();
+        assert_eq!(section(&expired).reclaimed.unwrap().reason, ReclaimReason::Expired);
+    }
+    owner.kill();
+    owner.wait();
+}
+
+/// `lock` on a file system that has no kernel locks, as strace makes it believe; `None` where there is no strace.
+fn without_kernel_locks(repo: &Repo, args: &[&str]) -> Option<Output> {
+    let strace = ["-f", "-qqq", "-o", "/dev/null", "-e", "trace=flock", "-e", "inject=flock:error=ENOLCK"];
+    let there = repo.program("sh").args(["-c", "strace -o /dev/null true"]).output().code == 0;
+    there.then(|| repo.program("strace").args(strace).arg(env!("CARGO_BIN_EXE_lock")).args(args).output())
+}
+
+#[test]
+fn without_kernel_locks_a_free_lock_is_taken_and_a_stale_one_is_left_to_a_person() {
+    let (_world, repo) = repository();
+    let Some(acquired) = without_kernel_locks(&repo, &["acquire", "--wait", "0"]) else { return };
+    acquired.assert_success();
+    acquired.assert_says("the file system has no file locks");
+    let other = without_kernel_locks(&repo, &["acquire", "--wait", "50ms"]).unwrap();
+    other.assert_code(75);
+
+    common::silence_for(&repo, std::time::Duration::from_secs(3600));
+    let stale = without_kernel_locks(&repo, &["acquire", "--wait", "50ms"]).unwrap();
+    stale.assert_code(75);
+    stale.assert_says("a stale lock is not cleared by itself");
+    assert!(path(&repo).exists());
+
+    let token = section(&acquired).token;
+    let released = without_kernel_locks(&repo, &["release", "--token", &token]).unwrap();
+    assert!(section(&released).released);
+    assert!(!path(&repo).exists());
+}
+
+/// Runs `lock` as the user that owns nothing; `None` where that takes rights that the test does not have.
+fn as_nobody(repo: &Repo, args: &[&str]) -> Option<Output> {
+    let setpriv = || repo.program("setpriv").args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+    let binary = env!("CARGO_BIN_EXE_lock");
+    let allowed = setpriv().args([binary, "--version"]).output().code == 0;
+    allowed.then(|| setpriv().arg(binary).args(args).output())
+}
+
+#[test]
+fn a_process_that_may_not_be_signalled_is_alive() {
+    let (world, repo) = repository();
+    repo.program("chmod").args(["-R", "a+rwX", world.path().as_str()]).output().assert_success();
+    world.git(["config", "--global", "--add", "safe.directory", "*"]);
+    let mut owner = repo.program("sleep").arg("600").spawn();
+    lock(&repo, ["acquire", "--owner-pid", &owner.pid().to_string()]).success();
+    if let Some(deferred) = as_nobody(&repo, &["acquire", "--wait", "0"]) {
+        deferred.assert_code(75);
+    }
+    owner.kill();
+    owner.wait();
+    if let Some(reclaimed) = as_nobody(&repo, &["acquire", "--wait", "0"]) {
+        // Whose directory it is decides whether it may be taken over.
+        assert!([0, 77].contains(&reclaimed.code), "{reclaimed}");
+    }
+}
