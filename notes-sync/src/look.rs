@@ -38,9 +38,7 @@ pub enum Rescue {
 pub fn look(repo: &Repository, name: &NotesRef, theirs: Theirs, rescue: Rescue) -> Result<(Tip, Facts)> {
     let tip = refs::read(repo, name.full().as_ref())?;
     let mut facts = Facts { local: tip.commit, theirs: theirs.now, lost: Vec::new(), undone: Vec::new() };
-    if let (Some(commit), Rescue::Merge) = (tip.commit, rescue)
-        && theirs.now != Some(commit)
-    {
+    if let (Some(commit), Rescue::Merge) = (tip.commit, rescue) {
         let known: Vec<ObjectId> = theirs.now.into_iter().chain(theirs.before).collect();
         facts.lost = rescue::look(repo, &tip.name, commit, theirs.before)?;
         facts.undone = undone::look(repo, commit, &known)?;

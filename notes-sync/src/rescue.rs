@@ -42,8 +42,8 @@ pub struct Entry {
 
 /// The tips that are missing from the history of `tip`, the oldest first.
 ///
-/// `synced` is what the remote is known to have had: what the reflog holds from before the ref had that value was looked
-/// at then.
+/// `synced` is what the remote is known to have had: what the reflog holds from before the ref grew to that value was
+/// looked at then.
 ///
 /// # Errors
 /// Where the reflog or a commit cannot be read.
@@ -53,9 +53,6 @@ pub fn look(
     tip: ObjectId,
     synced: Option<ObjectId>,
 ) -> Result<Vec<Lost>> {
-    if synced == Some(tip) {
-        return Ok(Vec::new());
-    }
     let mut candidates = thrown_out(&entries(repo, name, synced)?, tip);
     if candidates.is_empty() {
         return Ok(candidates);
@@ -103,7 +100,7 @@ fn is_forced_fetch(entry: &Entry) -> bool {
     entry.message.ends_with("forced-update")
 }
 
-/// The reflog, the newest entry first, up to and with the newest one that moved the ref to `until`.
+/// The reflog, the newest entry first, back to when the ref had the value `until`.
 fn entries(repo: &Repository, name: &FullName, until: Option<ObjectId>) -> Result<Vec<Entry>> {
     let Some(reference) = repo.try_find_reference(name.as_ref())? else {
         return Ok(Vec::new());
@@ -114,11 +111,20 @@ fn entries(repo: &Repository, name: &FullName, until: Option<ObjectId>) -> Resul
     for line in platform.rev().with_context(unreadable)?.into_iter().flatten() {
         let line = line.with_context(unreadable)?;
         entries.push(Entry { new: line.new_oid, message: line.message.to_str_lossy().into_owned() });
-        if Some(line.new_oid) == until {
+        // It may have been moved back there just now, and have thrown out what it had.
+        if Some(line.new_oid) == until && grew(repo, line.previous_oid, line.new_oid)? {
             break;
         }
     }
     Ok(entries)
+}
+
+/// Whether a movement of the ref lost nothing.
+fn grew(repo: &Repository, old: ObjectId, new: ObjectId) -> Result<bool> {
+    if old.is_null() || !repo.has_object(old) || !repo.has_object(new) {
+        return Ok(true);
+    }
+    Ok(commits::relate(repo, new, old)? == Relation::Contained)
 }
 
 #[cfg(test)]

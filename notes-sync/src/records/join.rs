@@ -20,16 +20,19 @@ pub(super) fn join(records: &[Record<'_>], frame: &Parsed<'_>) -> Vec<u8> {
 
 /// Writes the record's own gap where it is wide enough for the record that now follows.
 fn separate(record: &Record<'_>, next: &Record<'_>, note: &mut Vec<u8>) {
-    let line_ends = record.gap.iter().filter(|byte| **byte == b'\n').count();
+    // Spaces at the very end of a note are no line, and would indent what follows.
+    let whole_lines = record.gap.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+    let gap = &record.gap[..whole_lines];
+    let line_ends = gap.iter().filter(|byte| **byte == b'\n').count();
     let needed = match (record.kind, next.kind) {
         (Kind::Json, Kind::Json | Kind::Paragraph) | (Kind::Paragraph, Kind::Json) => 1,
         _ => 2,
     };
     if line_ends >= needed {
-        note.extend_from_slice(record.gap);
+        note.extend_from_slice(gap);
         return;
     }
-    let end = if record.gap.starts_with(b"\r\n") { "\r\n" } else { "\n" };
+    let end = if gap.starts_with(b"\r\n") { "\r\n" } else { "\n" };
     for _ in 0..needed {
         note.extend_from_slice(end.as_bytes());
     }

@@ -1,0 +1,151 @@
+//! `notes-sync merge` and `notes-sync append`, beside git's own.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use testkit::{Invocation, Repo, World};
+
+const REF: &str = "refs/notes/mem/decisions";
+
+fn tool(repo: &Repo, command: &str) -> Invocation {
+    repo.program(env!("CARGO_BIN_EXE_notes-sync")).arg(command)
+}
+
+/// A repository with three commits, and notes that went two ways.
+fn diverged(world: &World) -> Repo {
+    let repo = world.init("repo");
+    for name in ["a", "b", "c"] {
+        repo.write(name, name);
+        repo.commit_all(name);
+    }
+    repo.note("refs/notes/here", "HEAD", "base");
+    repo.git(["update-ref", "refs/notes/there", "refs/notes/here"]);
+    repo.note("refs/notes/here", "HEAD", "z\na");
+    repo.note("refs/notes/here", "HEAD~1", "here");
+    repo.note("refs/notes/there", "HEAD", "b\nz");
+    repo.note("refs/notes/there", "HEAD~2", "there");
+    repo
+}
+
+#[test]
+fn merge_does_what_git_does() {
+    for strategy in ["cat_sort_uniq", "union", "ours", "theirs"] {
+        let world = World::new();
+        let repo = diverged(&world);
+        repo.git(["update-ref", "refs/notes/twin", "refs/notes/here"]);
+        repo.git(["notes", "--ref", "twin", "merge", "-q", "-s", strategy, "there"]);
+        tool(&repo, "merge").args(["--ref", "here", "--strategy", strategy, "there"]).success();
+        assert_eq!(repo.rev("refs/notes/here^{tree}"), repo.rev("refs/notes/twin^{tree}"), "{strategy}");
+        assert_eq!(
+            repo.git(["rev-parse", "refs/notes/here^@"]),
+            repo.git(["rev-parse", "refs/notes/twin^@"])
+        );
+        let raw = |name: &str| {
+            let commit = repo.git(["cat-file", "commit", name]);
+            commit.split_once("\n\n").unwrap().1.to_owned()
+        };
+        assert_eq!(raw("refs/notes/here"), "Merged notes from refs/notes/there into refs/notes/here");
+        assert_eq!(raw("refs/notes/twin"), "Merged notes from refs/notes/there into refs/notes/twin");
+        let reflog = |name: &str| repo.git(["reflog", "-1", "--format=%gs", name]).replace("twin", "here");
+        assert_eq!(reflog("refs/notes/here"), reflog("refs/notes/twin"));
+        repo.assert_sound();
+    }
+}
+
+#[test]
+fn merge_takes_missing_sides_and_fast_forwards_as_git_does() {
+    let world = World::new();
+    let repo = diverged(&world);
+    let there = repo.rev("refs/notes/there");
+    tool(&repo, "merge").args(["--ref", "new", "there"]).success();
+    assert_eq!(repo.rev("refs/notes/new"), there, "a ref that was not there becomes the other");
+    tool(&repo, "merge").args(["--ref", "new", "unborn"]).success();
+    assert_eq!(repo.rev("refs/notes/new"), there, "there is nothing to merge");
+    repo.git(["update-ref", "refs/notes/new", "refs/notes/there~1"]);
+    tool(&repo, "merge").args(["--ref", "new", "refs/notes/there"]).success();
+    assert_eq!(repo.rev("refs/notes/new"), there, "forward");
+    tool(&repo, "merge").args(["--ref", "new", "refs/notes/there~1"]).success();
+    assert_eq!(repo.rev("refs/notes/new"), there, "already merged");
+    tool(&repo, "merge").args(["--ref", "unborn", "neither"]).output().assert_code(1);
+}
+
+#[test]
+fn notes_with_the_same_tree_and_another_history_become_a_merge_all_the_same() {
+    let world = World::new();
+    let repo = diverged(&world);
+    repo.git([
+        "update-ref",
+        "refs/notes/twin",
+        &repo.git(["commit-tree", "-m", "x", "refs/notes/here^{tree}"]),
+    ]);
+    repo.git(["update-ref", "refs/notes/git", "refs/notes/here"]);
+    repo.git(["notes", "--ref", "git", "merge", "-q", "-s", "union", "twin"]);
+    tool(&repo, "merge").args(["--ref", "here", "--strategy", "union", "twin"]).success();
+    assert_eq!(repo.rev("refs/notes/here^{tree}"), repo.rev("refs/notes/git^{tree}"));
+    assert_eq!(repo.rev("refs/notes/here^2"), repo.rev("refs/notes/twin"));
+}
+
+#[test]
+fn a_new_ref_below_a_packed_one_is_refused() {
+    let world = World::new();
+    let repo = diverged(&world);
+    repo.git(["pack-refs", "--all"]);
+    let out = tool(&repo, "merge").args(["--ref", "here/below", "there"]).output();
+    out.assert_code(1);
+    out.assert_says("refs/notes/here");
+    let before = repo.git(["for-each-ref"]);
+    tool(&repo, "append").args(["--ref", "here/below", "-m", "x"]).output().assert_code(1);
+    assert_eq!(repo.git(["for-each-ref"]), before);
+}
+
+#[test]
+fn append_adds_to_a_note_as_git_does() {
+    let world = World::new();
+    let repo = diverged(&world);
+    for (text, file) in [("first", None), ("second\n\nwith a gap", None), ("", Some("from a file\n"))] {
+        if let Some(content) = file {
+            repo.write("text", content);
+            tool(&repo, "append").args(["--ref", REF, "-F", "text"]).success();
+            repo.git(["notes", "--ref", "twin", "append", "-F", "text"]);
+        } else {
+            tool(&repo, "append").args(["--ref", REF, "-m", text]).success();
+            repo.git(["notes", "--ref", "twin", "append", "-m", text]);
+        }
+        assert_eq!(repo.rev(&format!("{REF}^{{tree}}")), repo.rev("refs/notes/twin^{tree}"));
+    }
+    tool(&repo, "append").args(["--ref", REF, "--object", "HEAD~1", "-"]).stdin("from stdin").success();
+    assert_eq!(repo.git(["notes", "--ref", REF, "show", "HEAD~1"]), "from stdin");
+    repo.assert_sound();
+}
+
+#[test]
+fn append_says_what_is_wrong() {
+    let world = World::new();
+    let repo = diverged(&world);
+    tool(&repo, "append").args(["--ref", REF]).output().assert_code(2);
+    tool(&repo, "append").args(["--ref", REF, "-m", "x", "-F", "y"]).output().assert_code(2);
+    tool(&repo, "append").args(["--ref", "a..b", "-m", "x"]).output().assert_code(78);
+    let out = tool(&repo, "append").args(["--ref", REF, "--object", "nothing", "-m", "x"]).output();
+    out.assert_code(1);
+    out.assert_says("nothing");
+}
+
+#[test]
+fn of_many_appends_at_once_none_is_lost() {
+    let world = World::new();
+    let repo = diverged(&world);
+    let linked = repo.linked_work_tree("linked");
+    std::thread::scope(|scope| {
+        for writer in 0..8 {
+            let at = if writer % 2 == 0 { &repo } else { &linked };
+            scope.spawn(move || {
+                for round in 0..5 {
+                    let text = format!("writer {writer} round {round}");
+                    tool(at, "append").args(["--ref", REF, "-q", "-m", &text]).success();
+                }
+            });
+        }
+    });
+    let note = repo.git(["notes", "--ref", REF, "show", "HEAD"]);
+    assert_eq!(note.lines().filter(|line| !line.is_empty()).count(), 40, "{note}");
+    repo.assert_sound();
+}
