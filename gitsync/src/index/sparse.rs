@@ -54,9 +54,17 @@ impl Sparse {
 
     /// Whether `path` belongs into the work tree. Where no pattern speaks of it, its folder decides.
     pub fn contains(&self, path: &BStr) -> bool {
+        self.matches(path, false)
+    }
+
+    /// Whether the folder `path` belongs into the work tree: a repository of its own, say, that is not in the index yet.
+    pub fn contains_folder(&self, path: &BStr) -> bool {
+        self.matches(path, true)
+    }
+
+    fn matches(&self, path: &BStr, mut is_folder: bool) -> bool {
         let Some(patterns) = &self.patterns else { return true };
         let mut here = path;
-        let mut is_folder = false;
         while !here.is_empty() {
             if let Some(found) = patterns.pattern_matching_relative_path(here, Some(is_folder), self.case) {
                 return !found.pattern.is_negative();

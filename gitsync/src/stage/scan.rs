@@ -12,7 +12,7 @@ use gix::index::entry::stat::Options as StatOptions;
 use gix::index::entry::{Flags, Mode};
 
 use super::content::{Abilities, nested_head};
-use super::walk::{Pathspecs, walk};
+use super::walk::{Pathspecs, Untracked, walk};
 use super::{Candidate, Changes, Policy, Refusal, Seen, Why};
 use crate::index::{Sparse, is_left_out};
 use crate::path::{self, Leaf};
@@ -52,10 +52,11 @@ pub fn scan(
             changes.outside_sparse.push(candidate.path);
         }
     }
-    for path in walk(repo, index, &policy.scope)? {
+    for Untracked { path, is_repository } in walk(repo, index, &policy.scope)? {
         watch.alive();
         pathspecs.saw(path.as_bstr());
-        if sparse.contains(path.as_bstr()) {
+        let wanted = if is_repository { sparse.contains_folder(path.as_bstr()) } else { sparse.contains(path.as_bstr()) };
+        if wanted {
             changes.candidates.push(Candidate { path, seen: Seen::New });
         } else {
             changes.outside_sparse.push(path);

@@ -18,25 +18,35 @@ pub fn walk(
     repo: &gix::Repository,
     index: &gix::index::State,
     scope: &Scope,
-) -> anyhow::Result<Vec<BString>> {
+) -> anyhow::Result<Vec<Untracked>> {
     let options = repo.dirwalk_options()?;
     let never = AtomicBool::new(false);
-    let mut untracked = Untracked::default();
+    let mut untracked = Found::default();
     repo.dirwalk(index, from_root(scope), &never, options, &mut untracked)?;
-    Ok(untracked.paths)
+    Ok(untracked.all)
+}
+
+/// Something that is untracked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untracked {
+    /// Where it is.
+    pub path: BString,
+    /// Whether it is a repository of its own.
+    pub is_repository: bool,
 }
 
 #[derive(Default)]
-struct Untracked {
-    paths: Vec<BString>,
+struct Found {
+    all: Vec<Untracked>,
 }
 
-impl Delegate for Untracked {
+impl Delegate for Found {
     fn emit(&mut self, entry: gix::dir::EntryRef<'_>, _collapsed: Option<Status>) -> Action {
         let takes = matches!(entry.disk_kind, Some(Kind::File | Kind::Symlink | Kind::Repository));
         if entry.status == Status::Untracked && takes {
             let path = entry.rela_path.as_bstr();
-            self.paths.push(path.strip_suffix(b"/").unwrap_or(path).into());
+            let path = path.strip_suffix(b"/").unwrap_or(path).into();
+            self.all.push(Untracked { path, is_repository: entry.disk_kind == Some(Kind::Repository) });
         }
         ControlFlow::Continue(())
     }

@@ -71,15 +71,21 @@ pub(super) fn undo_files(
         index,
         aside,
     };
-    for (number, entry) in pending.entries.iter().enumerate().rev() {
-        if let Some(head) = head
-            && side_at(repo, head, entry.path.as_bstr())? != entry.old
-        {
-            continue;
+    let mut mine = Vec::new();
+    for (number, entry) in pending.entries.iter().enumerate() {
+        let stands =
+            head.map(|head| side_at(repo, head, entry.path.as_bstr())).transpose()?.is_none_or(|side| side == entry.old);
+        if stands {
+            mine.push((number, entry));
         }
-        back.one(number, entry, placed.get(&number))
+    }
+    // All that was put in place goes first: a new file may stand where an old folder was.
+    for (number, entry) in mine.iter().rev() {
+        back.take_away(entry, placed.get(number))
             .with_context(|| format!("cannot take back the update of {}", entry.path))?;
-        back.disk.forget();
+    }
+    for (number, entry) in mine {
+        back.put_back(number, entry).with_context(|| format!("cannot put back {}", entry.path))?;
     }
     Ok(())
 }
@@ -93,26 +99,43 @@ struct Back<'a> {
 }
 
 impl Back<'_> {
-    fn one(&mut self, number: usize, entry: &Entry, placed: Option<&Stat>) -> anyhow::Result<()> {
+    /// Remove what the update has put at the path, unless somebody has changed it since.
+    fn take_away(&mut self, entry: &Entry, placed: Option<&Stat>) -> anyhow::Result<()> {
         let full = self.disk.full(entry.path.as_bstr())?;
         match entry.doing {
-            Doing::Nothing => return Ok(()),
-            Doing::RemoveFolder => {
-                fs::create_dir_all(&full)?;
-                return Ok(());
-            }
-            Doing::MakeFolder => {
-                // With something in it, it is the user's.
-                let _ = fs::remove_dir(&full);
-            }
+            // With something in it, a folder is the user's.
+            Doing::MakeFolder => drop(fs::remove_dir(&full)),
             Doing::Write if self.is_ours(entry, placed)? => remove(&full)?,
-            Doing::Write | Doing::Remove => {}
+            Doing::Write => {}
+            Doing::Remove | Doing::RemoveFolder | Doing::Nothing => return Ok(()),
         }
-        match self.aside.find(Role::Old, number, &full) {
-            Some(old) => self.put_back(&old, &full, entry)?,
-            None => remove_empty_parents(&mut self.disk, entry.path.as_bstr()),
+        if entry.old.is_none() {
+            remove_empty_parents(&mut self.disk, entry.path.as_bstr());
         }
         Ok(())
+    }
+
+    /// Put what the update has taken away from the path there again, unless somebody has made something else there.
+    fn put_back(&mut self, number: usize, entry: &Entry) -> anyhow::Result<()> {
+        let full = self.disk.full(entry.path.as_bstr())?;
+        if entry.doing == Doing::RemoveFolder {
+            // Nothing was in it.
+            let _ = fs::create_dir_all(&full);
+            return Ok(());
+        }
+        let Some(old) = self.aside.find(Role::Old, number, &full) else { return Ok(()) };
+        let moved = full.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| move_new(&old, &full));
+        self.disk.forget();
+        match moved {
+            Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory) => {}
+            result => return Ok(result?),
+        }
+        // What was there before is in the old tree too, unless it was edited.
+        let id = self.reader.id_elsewhere(&old, entry.path.as_bstr(), self.index);
+        if id.is_some() && id == entry.old.map(|side| side.id) {
+            return Ok(());
+        }
+        move_new(&old, &free_name(self.disk.root(), &full)).with_context(|| format!("cannot keep {}", old.display()))
     }
 
     /// Whether what is at the path is what the update has put there.
@@ -137,32 +160,18 @@ impl Back<'_> {
             _ => false,
         })
     }
-
-    fn put_back(&mut self, old: &Path, full: &Path, entry: &Entry) -> anyhow::Result<()> {
-        if let Some(parent) = full.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        match move_new(old, full) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            result => return Ok(result?),
-        }
-        // The user has made something new there. What was there before is in the old tree, unless it was edited too.
-        let id = self.reader.id_elsewhere(old, entry.path.as_bstr(), self.index);
-        if id.is_some() && id == entry.old.map(|side| side.id) {
-            return Ok(());
-        }
-        move_new(old, &free_name(full)).with_context(|| format!("cannot keep {}", old.display()))
-    }
 }
 
-/// A name beside `full` that nothing has.
-fn free_name(full: &Path) -> PathBuf {
+/// A name that nothing has, beside `full` where its folder is there, else at the top.
+fn free_name(root: &Path, full: &Path) -> PathBuf {
+    let folder = full.parent().filter(|parent| parent.is_dir()).unwrap_or(root);
     let mut number = 0;
     loop {
-        let mut name = full.as_os_str().to_owned();
+        let mut name = full.file_name().unwrap_or_default().to_owned();
         name.push(format!(".kept-{number}"));
+        let name = folder.join(name);
         if fs::symlink_metadata(&name).is_err() {
-            return name.into();
+            return name;
         }
         number += 1;
     }
