@@ -1,0 +1,338 @@
+//! Whole syncs, as stories about people who share a repository; real git makes the fixtures and judges the results.
+
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
+
+mod run;
+
+use contract::{Exit, SyncState, WikiStatus};
+use run::gitsync;
+use testkit::{Sections as _, World, assert_converged};
+
+#[test]
+fn what_one_commits_the_other_gets() {
+    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("notes/today.md", "hello\n");
+    let document = gitsync(&howard).success().document();
+    let main = document.main();
+    assert_eq!(main.state, SyncState::Pushed);
+    assert_eq!((main.branch.as_str(), main.remote.as_str()), ("main", "origin"));
+    assert_eq!(main.upstream.as_deref(), Some("refs/remotes/origin/main"));
+    let committed = main.committed.as_ref().unwrap();
+    assert_eq!((committed.added, committed.modified, committed.deleted), (1, 0, 0));
+    assert_eq!(committed.id, howard.head());
+    assert!(howard.log("HEAD")[0].starts_with("sync: auto-sync from "), "{:?}", howard.log("HEAD"));
+
+    let document = gitsync(&mike).success().document();
+    let main = document.main();
+    assert_eq!(main.state, SyncState::Pulled);
+    let pulled = main.pulled.as_ref().unwrap();
+    assert_eq!((pulled.count, pulled.authors.clone()), (1, vec!["Howard".to_owned()]));
+    assert_eq!(pulled.to, howard.head());
+    assert_eq!(mike.read("notes/today.md"), "hello\n");
+    assert_eq!(origin.rev("main"), mike.head());
+    assert_converged(&[&howard, &mike]);
+}
+
+#[test]
+fn a_second_run_has_nothing_to_do() {
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    mike.write("a", "1\n");
+    gitsync(&mike).success();
+    let before = mike.snapshot();
+    let document = gitsync(&mike).success().document();
+    assert_eq!(document.main().state, SyncState::Clean);
+    assert_eq!(document.main().attempts, 1);
+    assert_eq!(mike.snapshot(), before);
+}
+
+#[test]
+fn both_moved_on_and_the_local_commit_is_replayed() {
+    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("wiki/clients/acme.md", "# Acme\n");
+    howard.write("wiki/index.md", "# Index\n");
+    gitsync(&howard).success();
+    mike.write("mine.md", "mine\n");
+    let document = gitsync(&mike).success().document();
+    let main = document.main();
+    assert_eq!(main.state, SyncState::PulledPushed);
+    assert_eq!(main.wiki.clients[0].path, "wiki/clients/acme.md");
+    assert_eq!(main.wiki.clients[0].status, WikiStatus::Added);
+    assert_eq!(main.wiki.meta[0].path, "wiki/index.md");
+    assert_eq!(main.committed.as_ref().unwrap().id, mike.head(), "the commit as pushed");
+    assert_eq!(main.pushed.as_ref().unwrap().commits[0].id, mike.head());
+    assert_eq!(mike.rev("HEAD~1"), howard.head());
+    assert_eq!(origin.rev("main"), mike.head());
+    mike.assert_clean();
+    mike.assert_sound();
+}
+
+#[test]
+fn a_conflict_leaves_everything_as_it_was_after_the_local_commit() {
+    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("README.md", "# Howard's\n");
+    gitsync(&howard).success();
+    mike.write("README.md", "# Mike's\n");
+    mike.write("other.md", "fine\n");
+    let output = gitsync(&mike).output();
+    output.assert_code(Exit::Conflict.code().into());
+    let document = output.document();
+    let main = document.main();
+    assert_eq!(main.state, SyncState::Conflict);
+    assert_eq!(main.conflicts, ["README.md"]);
+    assert_eq!(main.head.as_deref(), Some(mike.head().as_str()));
+    assert_eq!(document.outcome, contract::Outcome::Conflict);
+    assert!(!document.has_ended(), "the phases after do what they can");
+    assert_eq!(mike.read("README.md"), "# Mike's\n");
+    assert_eq!(mike.git(["rev-list", "--count", "origin/main..HEAD"]), "1");
+    assert_eq!(origin.rev("main"), howard.head());
+    mike.assert_clean();
+    assert!(mike.try_rev("REBASE_HEAD").is_none());
+
+    let before = mike.snapshot();
+    gitsync(&mike).output().assert_code(Exit::Conflict.code().into());
+    assert_eq!(mike.snapshot(), before, "the next run changes nothing either");
+}
+
+#[test]
+fn an_unreachable_remote_leaves_the_commit_in_place() {
+    let (_world, origin, [mike]) = World::with_clones(["mike"]);
+    mike.git(["remote", "set-url", "origin", "http://127.0.0.1:9/none.git"]);
+    mike.write("a", "1\n");
+    let output = gitsync(&mike).output();
+    output.assert_code(Exit::Unreachable.code().into());
+    let document = output.document();
+    assert_eq!(document.main().state, SyncState::Offline);
+    assert_eq!(document.main().attempts, 1, "no retry");
+    assert_eq!(document.main().committed.as_ref().unwrap().id, mike.head());
+    mike.assert_clean();
+
+    mike.git(["remote", "set-url", "origin", origin.path().as_str()]);
+    let document = gitsync(&mike).success().document();
+    assert_eq!(document.main().state, SyncState::Pushed);
+    assert_eq!(document.main().pushed.as_ref().unwrap().count, 1);
+}
+
+#[test]
+fn a_first_push_to_an_empty_remote_sets_up_the_upstream() {
+    let world = World::new();
+    let origin = world.bare("origin.git");
+    let mike = world.init("mike");
+    mike.git(["remote", "add", "origin", origin.path().as_str()]);
+    std::fs::write(
+        mike.git_dir().join("config"),
+        std::fs::read_to_string(mike.git_dir().join("config")).unwrap() + "# a comment that stays\n",
+    )
+    .unwrap();
+    mike.write("a", "1\n");
+    let document = gitsync(&mike).success().document();
+    assert_eq!(document.main().state, SyncState::Pushed);
+    assert_eq!(document.main().upstream.as_deref(), Some("refs/remotes/origin/main"));
+    assert_eq!(mike.git(["rev-parse", "--abbrev-ref", "@{upstream}"]), "origin/main");
+    assert_eq!(origin.rev("main"), mike.head());
+    let config = std::fs::read_to_string(mike.git_dir().join("config")).unwrap();
+    assert!(config.contains("# a comment that stays\n"), "{config}");
+    assert_eq!(mike.git(["status", "-sb"]), "## main...origin/main");
+}
+
+#[test]
+fn an_upstream_of_another_name_is_pushed_to_under_that_name() {
+    let (_world, origin, [mike]) = World::with_clones(["mike"]);
+    mike.git(["push", "--quiet", "origin", "main:shared"]);
+    mike.git(["switch", "--quiet", "-c", "mine", "--track", "origin/shared"]);
+    mike.write("a", "1\n");
+    gitsync(&mike).success();
+    assert_eq!(origin.rev("shared"), mike.head());
+    assert!(origin.try_rev("refs/heads/mine").is_none());
+}
+
+#[test]
+fn a_linked_work_tree_syncs_its_own_branch() {
+    let (_world, origin, [mike]) = World::with_clones(["mike"]);
+    let linked = mike.linked_work_tree("feature");
+    linked.write("a", "1\n");
+    let document = gitsync(&linked).success().document();
+    assert_eq!(document.main().branch, "feature");
+    assert_eq!(origin.rev("feature"), linked.head());
+    linked.assert_clean();
+    mike.assert_clean();
+}
+
+#[test]
+fn a_lost_push_race_is_fetched_replayed_and_pushed_again() {
+    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("theirs", "1\n");
+    howard.commit_all("theirs");
+    mike.write("mine", "1\n");
+    let push = format!("pushing=test -e pushed || git -C {} push --quiet; touch .git/pushed", howard.path());
+    let document = gitsync(&mike)
+        .env("LOCKSTEP_FAILPOINT", push.replace("test -e pushed", "test -e .git/pushed"))
+        .success()
+        .document();
+    assert_eq!(document.main().attempts, 2);
+    assert_eq!(document.main().state, SyncState::PulledPushed);
+    assert_eq!(origin.rev("main"), mike.head());
+    assert_eq!(mike.rev("HEAD~1"), howard.head());
+}
+
+#[test]
+fn a_remote_that_moves_each_time_ends_the_attempts_and_loses_nothing() {
+    let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    mike.write("mine", "1\n");
+    let push = format!(
+        "pushing=cd {} && git commit --quiet --allow-empty -m more && git push --quiet",
+        howard.path()
+    );
+    let output = gitsync(&mike).args(["--attempts", "3"]).env("LOCKSTEP_FAILPOINT", push).output();
+    output.assert_code(Exit::Unreachable.code().into());
+    output.assert_says("--attempts");
+    assert_eq!(output.document().main().attempts, 3);
+    assert_eq!(mike.read("mine"), "1\n");
+    gitsync(&mike).success();
+    mike.assert_clean();
+}
+
+#[test]
+fn without_a_push_the_commits_stay_here() {
+    let (_world, origin, [mike]) = World::with_clones(["mike"]);
+    let before = origin.rev("main");
+    mike.write("a", "1\n");
+    let document = gitsync(&mike).arg("--no-push").success().document();
+    assert_eq!(document.main().state, SyncState::Committed);
+    assert_eq!(origin.rev("main"), before);
+}
+
+#[test]
+fn without_a_commit_it_still_pulls_where_the_dirty_paths_are_others() {
+    let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("theirs", "1\n");
+    gitsync(&howard).success();
+    mike.write("mine", "1\n");
+    let document = gitsync(&mike).arg("--no-commit").success().document();
+    assert_eq!(document.main().state, SyncState::Pulled);
+    assert_eq!(mike.status(), "?? mine");
+
+    howard.write("mine", "not yours\n");
+    gitsync(&howard).success();
+    let output = gitsync(&mike).arg("--no-commit").output();
+    output.assert_code(Exit::Failed.code().into());
+    output.assert_says("mine");
+    assert_eq!(mike.read("mine"), "1\n");
+    assert_eq!(mike.status(), "?? mine");
+}
+
+#[test]
+fn no_pull_pushes_what_can_be_pushed_and_says_what_cannot() {
+    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    mike.write("a", "1\n");
+    gitsync(&mike).arg("--no-pull").success();
+    assert_eq!(origin.rev("main"), mike.head());
+    howard.write("b", "1\n");
+    let output = gitsync(&howard).arg("--no-pull").output();
+    output.assert_code(Exit::Failed.code().into());
+    output.assert_says("--no-pull");
+    assert!(output.document().main().committed.is_some());
+}
+
+#[test]
+fn only_the_named_files_are_committed_and_the_rest_stays_as_it_is() {
+    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("theirs", "1\n");
+    gitsync(&howard).success();
+    mike.write("session-logs/mine.md", "mine\n");
+    mike.write("session-logs/other.md", "another session's\n");
+    mike.write("staged", "staged\n");
+    mike.git(["add", "staged"]);
+    mike.append("README.md", "an edit\n");
+    let document =
+        gitsync(&mike).args(["--only", "session-logs/mine.md", "-m", "my notes"]).success().document();
+    assert_eq!(document.main().committed.as_ref().unwrap().added, 1);
+    assert_eq!(mike.log("HEAD")[0], "my notes");
+    assert_eq!(mike.git(["show", "--name-only", "--format=", "HEAD"]), "session-logs/mine.md");
+    assert_eq!(origin.rev("main"), mike.head());
+    assert_eq!(mike.read("theirs"), "1\n");
+    assert_eq!(mike.status(), " M README.md\nA  staged\n?? session-logs/other.md");
+}
+
+#[test]
+fn a_dry_run_says_what_would_happen_and_changes_nothing() {
+    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("theirs", "1\n");
+    gitsync(&howard).success();
+    mike.write("mine", "1\n");
+    let (before, theirs) = (mike.snapshot(), origin.snapshot());
+    let objects = mike.git(["count-objects", "-v"]);
+    let output = gitsync(&mike).arg("--dry-run").success();
+    output.assert_says("would commit: 1 added, 0 modified, 0 deleted");
+    output.assert_says("would pull what the remote has new");
+    output.assert_says("would push 1 commit");
+    assert_eq!(mike.snapshot(), before);
+    assert_eq!(origin.snapshot(), theirs);
+    assert_eq!(mike.git(["count-objects", "-v"]), objects);
+}
+
+#[test]
+fn commits_that_a_rewritten_upstream_threw_out_do_not_come_back() {
+    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("mistake", "secret\n");
+    gitsync(&howard).success();
+    gitsync(&mike).success();
+    howard.git(["reset", "--quiet", "--hard", "HEAD~1"]);
+    howard.write("better", "1\n");
+    howard.commit_all("better");
+    howard.git(["push", "--quiet", "--force"]);
+    mike.write("mine", "1\n");
+    let document = gitsync(&mike).success().document();
+    assert_eq!(document.main().state, SyncState::PulledPushed);
+    assert_eq!(origin.files("main"), ["README.md", "better", "mine"]);
+    mike.assert_clean();
+}
+
+#[test]
+fn the_same_change_on_both_sides_is_there_once() {
+    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    for repo in [&howard, &mike] {
+        repo.write("same", "1\n");
+    }
+    gitsync(&howard).success();
+    let document = gitsync(&mike).success().document();
+    assert_eq!(document.main().state, SyncState::Pulled);
+    assert_eq!(document.main().committed, None);
+    assert_eq!(origin.rev("main"), mike.head());
+    assert_converged(&[&howard, &mike]);
+}
+
+#[test]
+fn no_git_program_is_called_but_its_helpers() {
+    let (world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("theirs", "1\n");
+    gitsync(&howard).success();
+    mike.write("mine", "1\n");
+    let recorder = world.recorder();
+    let document = gitsync(&mike).recorded_by(&recorder).success().document();
+    assert_eq!(document.main().state, SyncState::PulledPushed);
+    let calls = recorder.calls();
+    assert!(calls.iter().all(|call| call.contains("upload-pack") || call.contains("receive-pack")), "{calls:?}");
+}
+
+#[test]
+fn twenty_rounds_of_edits_on_both_sides_end_in_the_same_tree() {
+    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    for round in 0..20 {
+        for (repo, name) in [(&howard, "howard"), (&mike, "mike")] {
+            repo.write(&format!("{name}/{round}.md"), format!("{name} {round}\n"));
+            repo.append(&format!("{name}/log.md"), format!("round {round}\n"));
+            match round % 5 {
+                1 => repo.remove(&format!("{name}/{}.md", round - 1)),
+                2 => repo.rename(&format!("{name}/{round}.md"), &format!("{name}/moved/{round}.md")),
+                3 => repo.set_executable(&format!("{name}/{round}.md"), true),
+                4 => std::os::unix::fs::symlink("log.md", repo.join(&format!("{name}/link-{round}"))).unwrap(),
+                _ => {}
+            }
+        }
+        gitsync(&howard).success();
+        gitsync(&mike).success();
+    }
+    gitsync(&howard).success();
+    assert_converged(&[&howard, &mike]);
+    assert_eq!(origin.rev("main"), howard.head());
+}
