@@ -1,0 +1,83 @@
+//! `cmdcopy`: the commands that a team keeps in its repository become everybody's own, wherever they work.
+//!
+//! They are copied into a folder that belongs to the user, who may have changed them there, or written others of the same
+//! name. So nothing is overwritten that is not provably a copy.
+
+mod apply;
+mod args;
+mod copy;
+mod disk;
+mod look;
+mod place;
+mod plan;
+mod record;
+mod report;
+
+use std::collections::BTreeSet;
+
+use contract::CmdcopySection;
+use phase::{CommonArgs, Done, Fault, Holding, Page, Phase, Run};
+
+pub use args::Cmdcopy;
+use copy::Report;
+use place::Source;
+use plan::Gone;
+use record::Record;
+use report::Tense;
+
+impl Phase for Cmdcopy {
+    type Section = CmdcopySection;
+
+    fn common(&self) -> &CommonArgs {
+        &self.common
+    }
+
+    fn holding(&self) -> Holding<'_> {
+        if self.dry_run { Holding::Joins } else { Holding::Takes(&self.lock) }
+    }
+
+    fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<CmdcopySection>> {
+        let source = Source::of(self, run)?;
+        let folder = place::target(self)?;
+        let commands = look::commands(&source)?;
+        let mut record = Record::read(&run.common_dir(), &folder);
+        let copied = record.copied();
+
+        let names: BTreeSet<_> = commands.by_name.keys().chain(copied.commands.keys()).collect();
+        let targets = look::targets(&folder, names.into_iter())?;
+        let gone = if self.prune { Gone::Go } else { Gone::Stay };
+        let steps = plan::plan(commands.by_name, &targets, &copied, gone);
+
+        let Report { files, fault } = if self.dry_run {
+            Report {
+                files: steps.iter().filter_map(|(name, step)| step.outcome(name)).collect(),
+                fault: None,
+            }
+        } else {
+            copy::copy(&folder, &mark(run), &steps, &mut record, run.guard())?
+        };
+        let section =
+            CmdcopySection { from: source.folder.into(), to: folder.into(), files, ..Default::default() };
+        Ok(match fault.or_else(|| unnameable(&commands.unnameable)) {
+            None => Done::ok(section),
+            Some(fault) => Done::fault(section, fault),
+        })
+    }
+
+    fn report(&self, section: &CmdcopySection, page: &mut Page) {
+        report::files(section, if self.dry_run { Tense::Conditional } else { Tense::Past }, page);
+    }
+}
+
+/// What marks this run's temporary files: the run's id, as far as it can stand in a file's name, and the process.
+fn mark(run: &Run<'_>) -> String {
+    let id: String = run.document().run.chars().filter(char::is_ascii_alphanumeric).take(26).collect();
+    format!("{id}-{}", std::process::id())
+}
+
+fn unnameable(names: &[String]) -> Option<Fault> {
+    (!names.is_empty()).then(|| {
+        Fault::failed(format!("commands with names that are not UTF-8: {}", names.join(", ")))
+            .help("give them names that are UTF-8")
+    })
+}

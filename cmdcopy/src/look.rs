@@ -1,0 +1,170 @@
+//! What there is to copy, and what is there already: facts about two folders.
+
+use std::{collections::BTreeMap, io::ErrorKind};
+
+use anyhow::Context as _;
+use camino::Utf8Path;
+use gix::{ObjectId, objs};
+
+use crate::place::Source;
+
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Content {
+    /// Its bytes.
+    pub(crate) bytes: Vec<u8>,
+    /// The id that git would give to them.
+    pub(crate) id: ObjectId,
+}
+
+impl Content {
+    /// The content with these bytes.
+    ///
+    /// # Errors
+    /// Where the bytes collide with others in a way that only an attack makes.
+    pub(crate) fn of(bytes: Vec<u8>) -> anyhow::Result<Self> {
+        let id = objs::compute_hash(gix::hash::Kind::Sha1, objs::Kind::Blob, &bytes)?;
+        Ok(Self { bytes, id })
+    }
+}
+
+/// A command of the repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// It can be copied.
+    File(Content),
+    /// It is not copied, and why.
+    Left(&'static str),
+}
+
+/// What is at the place of a command in the user's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Nothing.
+    Absent,
+    /// A file with content of this id.
+    File {
+        /// The id that git would give to its content.
+        id: ObjectId,
+        /// Whether it must not be written to.
+        is_read_only: bool,
+    },
+    /// A link, wherever it leads.
+    Link,
+    /// A folder, or something stranger.
+    NoFile,
+}
+
+/// The commands of a folder.
+#[derive(Debug, Default)]
+pub(crate) struct Commands {
+    /// The commands by name.
+    pub(crate) by_name: BTreeMap<String, Command>,
+    /// Names that are not UTF-8, with what is not spelled out.
+    pub(crate) unnameable: Vec<String>,
+}
+
+/// The commands in the source folder; none where there is no such folder.
+///
+/// # Errors
+/// Where the folder, or a file in it, cannot be read.
+pub(crate) fn commands(source: &Source) -> anyhow::Result<Commands> {
+    let mut commands = Commands::default();
+    let entries = match std::fs::read_dir(&source.folder) {
+        Ok(entries) => entries,
+        Err(error) if is_absent(&error) => return Ok(commands),
+        Err(error) => return Err(error).with_context(|| format!("{} cannot be read", source.folder)),
+    };
+    if !stays_inside(source, &source.folder)? {
+        return Ok(commands);
+    }
+    for entry in entries {
+        let entry = entry.with_context(|| format!("{} cannot be read", source.folder))?;
+        match entry.file_name().into_string() {
+            Ok(name) if is_command(&name) => {
+                if let Some(command) = command(source, &source.folder.join(&name))? {
+                    commands.by_name.insert(name, command);
+                }
+            }
+            Ok(_) => {}
+            Err(name) if name.as_encoded_bytes().ends_with(b".md") => {
+                commands.unnameable.push(format!("{name:?}").trim_matches('"').to_owned());
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(commands)
+}
+
+/// What `*.md` matches in a shell.
+fn is_command(name: &str) -> bool {
+    name.ends_with(".md") && !name.starts_with('.')
+}
+
+/// `None` for a folder: it holds no command, whatever its name.
+fn command(source: &Source, path: &Utf8Path) -> anyhow::Result<Option<Command>> {
+    let metadata = path.symlink_metadata().with_context(|| format!("{path} cannot be read"))?;
+    let path = if metadata.is_symlink() {
+        match path.canonicalize_utf8() {
+            Ok(target) if is_inside(source, &target) => target,
+            Ok(_) => return Ok(Some(Command::Left("a link that leaves the repository"))),
+            Err(_) => return Ok(Some(Command::Left("a link that leads nowhere"))),
+        }
+    } else {
+        path.to_owned()
+    };
+    let metadata = path.metadata().with_context(|| format!("{path} cannot be read"))?;
+    if metadata.is_dir() {
+        return Ok(None);
+    }
+    if !metadata.is_file() {
+        return Ok(Some(Command::Left("not a file")));
+    }
+    let bytes = std::fs::read(&path).with_context(|| format!("{path} cannot be read"))?;
+    Ok(Some(Command::File(Content::of(bytes)?)))
+}
+
+/// Whether the folder itself is where it seems to be.
+fn stays_inside(source: &Source, folder: &Utf8Path) -> anyhow::Result<bool> {
+    let real = folder.canonicalize_utf8().with_context(|| format!("{folder} cannot be looked up"))?;
+    Ok(is_inside(source, &real))
+}
+
+fn is_inside(source: &Source, real: &Utf8Path) -> bool {
+    real.starts_with(&source.root) && !source.private.iter().any(|private| real.starts_with(private))
+}
+
+/// What is at `path` in the user's folder.
+///
+/// # Errors
+/// Where it cannot be told.
+pub(crate) fn target(path: &Utf8Path) -> anyhow::Result<Target> {
+    let metadata = match path.symlink_metadata() {
+        Ok(metadata) => metadata,
+        Err(error) if is_absent(&error) => return Ok(Target::Absent),
+        Err(error) => return Err(error).with_context(|| format!("{path} cannot be read")),
+    };
+    if metadata.is_symlink() {
+        return Ok(Target::Link);
+    }
+    if !metadata.is_file() {
+        return Ok(Target::NoFile);
+    }
+    let bytes = std::fs::read(path).with_context(|| format!("{path} cannot be read"))?;
+    Ok(Target::File { id: Content::of(bytes)?.id, is_read_only: metadata.permissions().readonly() })
+}
+
+/// What is in the user's folder under each of these names.
+///
+/// # Errors
+/// Where it cannot be told.
+pub(crate) fn targets<'a>(
+    folder: &Utf8Path,
+    names: impl Iterator<Item = &'a String>,
+) -> anyhow::Result<BTreeMap<String, Target>> {
+    names.map(|name| Ok((name.clone(), target(&folder.join(name))?))).collect()
+}
+
+fn is_absent(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}

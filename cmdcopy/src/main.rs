@@ -1,0 +1,7 @@
+//! The `cmdcopy` binary: copies a repository's agent commands to the user's own folder.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    phase::main::<cmdcopy::Cmdcopy>(&lock::Keeper)
+}

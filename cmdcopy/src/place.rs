@@ -1,0 +1,74 @@
+//! The two folders: where commands come from and where they go.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use phase::{Fault, Run};
+
+use crate::args::Cmdcopy;
+
+/// Where the commands lie in a folder that has them.
+const COMMANDS: [&str; 2] = [".claude", "commands"];
+
+/// The folder to copy from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// The folder.
+    pub(crate) folder: Utf8PathBuf,
+    /// What its links must not lead out of.
+    pub(crate) root: Utf8PathBuf,
+    /// What its links must not lead into, although it may lie within the root: git's own files may hold credentials.
+    pub(crate) private: Vec<Utf8PathBuf>,
+}
+
+impl Source {
+    /// The folder to copy from, as the command line says, else that of the work tree.
+    ///
+    /// # Errors
+    /// A fault with exit 78 where the user named a folder that is not there, or where the repository is bare.
+    pub(crate) fn of(args: &Cmdcopy, run: &Run<'_>) -> anyhow::Result<Self> {
+        let git_dir = Utf8PathBuf::try_from(run.repo().git_dir().canonicalize()?)?;
+        let private = vec![git_dir, run.common_dir()];
+        let Some(named) = &args.from else {
+            let root = run.worktree()?.to_owned();
+            return Ok(Self { folder: under(&root), root, private });
+        };
+        let folder = named.canonicalize_utf8().map_err(|error| {
+            Fault::misconfigured(format!("{named} cannot be copied from: {error}"))
+                .help("--from takes a folder with commands in it")
+        })?;
+        // A folder outside of the repository is a world of its own.
+        let root = run.worktree().ok().filter(|root| folder.starts_with(root)).unwrap_or(&folder).to_owned();
+        Ok(Self { folder, root, private })
+    }
+}
+
+/// The folder to copy to, as the command line says, else that of the user's home; as an absolute path.
+///
+/// # Errors
+/// A fault with exit 78 where the home is not known.
+pub(crate) fn target(args: &Cmdcopy) -> anyhow::Result<Utf8PathBuf> {
+    let folder = match &args.to {
+        Some(named) => named.clone(),
+        None => under(&home()?),
+    };
+    Ok(camino::absolute_utf8(&folder)?)
+}
+
+fn under(folder: &Utf8Path) -> Utf8PathBuf {
+    folder.join(COMMANDS[0]).join(COMMANDS[1])
+}
+
+fn home() -> Result<Utf8PathBuf, Fault> {
+    let variable = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+    let home =
+        std::env::var_os("HOME").or_else(|| std::env::var_os(variable)).filter(|home| !home.is_empty());
+    let Some(home) = home else {
+        return Err(Fault::misconfigured(format!(
+            "{variable} is not set, so ~/.claude/commands is not known"
+        ))
+        .help("set it, or name the folder with --to DIR"));
+    };
+    Utf8PathBuf::try_from(std::path::PathBuf::from(home)).map_err(|error| {
+        Fault::misconfigured(format!("the home directory {error}"))
+            .help("name the folder to copy to with --to DIR")
+    })
+}

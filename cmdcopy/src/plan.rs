@@ -1,0 +1,215 @@
+//! From what is there to what is done. Nothing here looks at anything.
+
+use std::collections::BTreeMap;
+
+use contract::{CopiedFile, CopyResult};
+use gix::ObjectId;
+
+use crate::{
+    look::{Command, Content, Target},
+    record::Copied,
+};
+
+/// What is done about one command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// It is written where nothing was.
+    Add(Content),
+    /// It replaces what is there.
+    Replace {
+        /// What it is to hold.
+        content: Content,
+        /// The id of what is there.
+        there: ObjectId,
+        /// Whose that is.
+        whose: Whose,
+    },
+    /// It is there already.
+    Leave,
+    /// It is left alone, and why.
+    Keep(&'static str),
+    /// It was copied before, is gone from the repository, and is removed.
+    Remove {
+        /// The id of what is there.
+        there: ObjectId,
+    },
+    /// It was copied before and is gone from both sides.
+    Forget,
+}
+
+/// Whose the content of a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// It was copied before, and not changed since.
+    Ours,
+    /// The user wrote it, or changed it.
+    Users,
+}
+
+/// What happens to commands that are gone from the repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gone {
+    /// They stay.
+    Stay,
+    /// They go, where they are provably copies.
+    Go,
+}
+
+/// What is done about each command.
+pub(crate) fn plan(
+    commands: BTreeMap<String, Command>,
+    targets: &BTreeMap<String, Target>,
+    copied: &Copied,
+    gone: Gone,
+) -> BTreeMap<String, Step> {
+    let target = |name: &str| targets.get(name).unwrap_or(&Target::Absent);
+    let was_copied = |name: &str, id: &ObjectId| {
+        copied.commands.get(name).is_some_and(|ids| ids.contains(&id.to_string()))
+    };
+    let mut steps = BTreeMap::new();
+    if gone == Gone::Go {
+        for name in copied.commands.keys().filter(|name| !commands.contains_key(*name)) {
+            let step = match target(name) {
+                Target::Absent => Step::Forget,
+                Target::Link => Step::Keep(A_LINK),
+                Target::NoFile => Step::Keep(NO_FILE),
+                Target::File { id, .. } if !was_copied(name, id) => {
+                    Step::Keep("gone from the repository, but edited since it was copied")
+                }
+                Target::File { is_read_only: true, .. } => Step::Keep(READ_ONLY),
+                Target::File { id, is_read_only: false } => Step::Remove { there: *id },
+            };
+            steps.insert(name.clone(), step);
+        }
+    }
+    for (name, command) in commands {
+        let step = match (command, target(&name)) {
+            (Command::Left(why), _) => Step::Keep(why),
+            (_, Target::Link) => Step::Keep(A_LINK),
+            (_, Target::NoFile) => Step::Keep(NO_FILE),
+            (Command::File(content), Target::Absent) => Step::Add(content),
+            (Command::File(content), Target::File { id, .. }) if content.id == *id => Step::Leave,
+            (_, Target::File { is_read_only: true, .. }) => Step::Keep(READ_ONLY),
+            (Command::File(content), Target::File { id, is_read_only: false }) => {
+                let whose = if was_copied(&name, id) { Whose::Ours } else { Whose::Users };
+                Step::Replace { content, there: *id, whose }
+            }
+        };
+        steps.insert(name, step);
+    }
+    steps
+}
+
+const A_LINK: &str = "the target is a link, which is the user's own business";
+const NO_FILE: &str = "there is something else than a file in its place";
+const READ_ONLY: &str = "the target is read-only; make it writable with chmod u+w to have it updated";
+
+impl Step {
+    /// What the command's file will be reported as once the step is done; `None` where there is nothing to tell.
+    pub(crate) fn outcome(&self, name: &str) -> Option<CopiedFile> {
+        let (result, reason) = match self {
+            Self::Add(_) => (CopyResult::Added, None),
+            Self::Replace { .. } => (CopyResult::Updated, None),
+            Self::Leave => (CopyResult::Unchanged, None),
+            Self::Keep(why) => (CopyResult::Kept, Some((*why).into())),
+            Self::Remove { .. } => (CopyResult::Removed, None),
+            Self::Forget => return None,
+        };
+        Some(CopiedFile { name: name.into(), result, backup: None, reason })
+    }
+
+    /// What the step writes.
+    pub(crate) fn writes(&self) -> Option<&Content> {
+        match self {
+            Self::Add(content) | Self::Replace { content, .. } => Some(content),
+            Self::Leave | Self::Keep(_) | Self::Remove { .. } | Self::Forget => None,
+        }
+    }
+
+    /// Whether the step changes anything in the user's folder.
+    pub(crate) fn is_change(&self) -> bool {
+        self.writes().is_some() || matches!(self, Self::Remove { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(text: &str) -> Content {
+        Content::of(text.into()).expect("a hash")
+    }
+
+    fn command(text: &str) -> BTreeMap<String, Command> {
+        [("sync.md".into(), Command::File(content(text)))].into()
+    }
+
+    fn file(text: &str) -> Target {
+        Target::File { id: content(text).id, is_read_only: false }
+    }
+
+    fn read_only(text: &str) -> Target {
+        Target::File { id: content(text).id, is_read_only: true }
+    }
+
+    fn copied(text: &str) -> Copied {
+        let id = content(text).id.to_string();
+        Copied { commands: [("sync.md".into(), [id].into())].into(), unfinished: None }
+    }
+
+    fn step(
+        commands: BTreeMap<String, Command>,
+        target: Target,
+        copied: &Copied,
+        gone: Gone,
+    ) -> Option<Step> {
+        plan(commands, &[("sync.md".into(), target)].into(), copied, gone).remove("sync.md")
+    }
+
+    fn copying(target: Target, copied: &Copied) -> Option<Step> {
+        step(command("new"), target, copied, Gone::Stay)
+    }
+
+    #[test]
+    fn what_is_absent_is_added_and_what_is_the_same_is_left() {
+        let nothing = Copied::default();
+        assert_eq!(copying(Target::Absent, &nothing), Some(Step::Add(content("new"))));
+        assert_eq!(copying(file("new"), &nothing), Some(Step::Leave));
+        assert_eq!(copying(read_only("new"), &nothing), Some(Step::Leave));
+    }
+
+    #[test]
+    fn a_copy_is_replaced_and_the_users_own_is_backed_up() {
+        let replace = |there: &str, whose| {
+            Some(Step::Replace { content: content("new"), there: content(there).id, whose })
+        };
+        assert_eq!(copying(file("old"), &copied("old")), replace("old", Whose::Ours));
+        assert_eq!(copying(file("edited"), &copied("old")), replace("edited", Whose::Users));
+        assert_eq!(copying(file("old"), &Copied::default()), replace("old", Whose::Users));
+    }
+
+    #[test]
+    fn links_folders_and_read_only_files_are_left_alone() {
+        for target in [Target::Link, Target::NoFile, read_only("old")] {
+            assert!(matches!(copying(target.clone(), &copied("old")), Some(Step::Keep(_))), "{target:?}");
+        }
+    }
+
+    #[test]
+    fn only_unchanged_copies_are_pruned_and_only_when_asked() {
+        let prune = |target| step(BTreeMap::new(), target, &copied("old"), Gone::Go);
+        assert_eq!(prune(file("old")), Some(Step::Remove { there: content("old").id }));
+        assert_eq!(prune(Target::Absent), Some(Step::Forget));
+        for target in [file("edited"), Target::Link, Target::NoFile, read_only("old")] {
+            assert!(matches!(prune(target.clone()), Some(Step::Keep(_))), "{target:?}");
+        }
+        assert_eq!(step(BTreeMap::new(), file("old"), &copied("old"), Gone::Stay), None);
+        assert_eq!(step(BTreeMap::new(), file("old"), &Copied::default(), Gone::Go), None);
+    }
+
+    #[test]
+    fn what_the_repository_still_has_is_not_pruned_even_if_it_cannot_be_copied() {
+        let left = [("sync.md".into(), Command::Left("a link"))].into();
+        assert_eq!(step(left, file("old"), &copied("old"), Gone::Go), Some(Step::Keep("a link")));
+    }
+}

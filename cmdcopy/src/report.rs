@@ -1,0 +1,57 @@
+//! What `cmdcopy` tells people.
+
+use contract::{CmdcopySection, CopiedFile, CopyResult};
+use owo_colors::OwoColorize as _;
+use phase::{Page, Styles, plain};
+
+/// Whether it is told what was done, or what would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tense {
+    /// It was done.
+    Past,
+    /// It would be done.
+    Conditional,
+}
+
+/// The counts in a line, and a line for each file that was not simply there already.
+pub(crate) fn files(section: &CmdcopySection, tense: Tense, page: &mut Page) {
+    let counts = [
+        (CopyResult::Added, "added"),
+        (CopyResult::Updated, "updated"),
+        (CopyResult::Removed, "removed"),
+        (CopyResult::Kept, "left alone"),
+        (CopyResult::Unchanged, "unchanged"),
+    ];
+    let told = counts
+        .map(|(result, word)| (section.files.iter().filter(|file| file.result == result).count(), word));
+    let told: Vec<_> =
+        told.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    let told = if told.is_empty() { "no commands".into() } else { told.join(", ") };
+    let would = match tense {
+        Tense::Past => "",
+        Tense::Conditional => " (dry run: nothing was changed)",
+    };
+    page.line(format_args!("cmdcopy: {told} in {}{would}", plain::line(&section.to)));
+    for file in section.files.iter().filter(|file| file.result != CopyResult::Unchanged) {
+        page.line(format_args!("  {}", line(file, page.styles)));
+    }
+}
+
+fn line(file: &CopiedFile, styles: Styles) -> String {
+    let (word, style) = match file.result {
+        CopyResult::Added => ("added", styles.good),
+        CopyResult::Updated => ("updated", styles.good),
+        CopyResult::Unchanged => ("unchanged", styles.faint),
+        CopyResult::Kept => ("left alone", styles.warning),
+        CopyResult::Removed => ("removed", styles.good),
+    };
+    let word = format!("{word:<10}");
+    let mut line = format!("{}  {}", word.style(style), plain::line(&file.name));
+    if let Some(backup) = &file.backup {
+        line.push_str(&format!(" (yours is kept as {})", plain::line(backup)));
+    }
+    if let Some(reason) = &file.reason {
+        line.push_str(&format!(": {}", plain::line(reason)));
+    }
+    line
+}
