@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result};
 use contract::Exit;
 use gix::{ObjectId, Repository};
-use phase::Fault;
+use phase::{Fault, Unlocked};
 use remote::Backoff;
 
 use crate::{
@@ -39,7 +39,7 @@ pub fn append(repo: &Repository, name: &NotesRef, object: Annotated, text: &[u8]
         let drafts = Drafts::of(repo);
         let commit = add(drafts.repo(), tip.commit, object, text)?;
         let kept = drafts.keep()?;
-        let moved = refs::advance(repo, &tip, commit, &format!("notes: {MESSAGE}"))?;
+        let moved = refs::advance(repo, &tip, commit, &format!("notes: {MESSAGE}"), &Unlocked)?;
         drop(kept);
         match moved {
             Moved::Done => return Ok(commit),

@@ -92,7 +92,7 @@ pub fn apply(
     guard.check()?;
     let kept = drafts.keep()?;
     guard.check()?;
-    let moved = refs::advance(repo, tip, new, &format!("notes: {message}"))?;
+    let moved = refs::advance(repo, tip, new, &format!("notes: {message}"), guard)?;
     drop(kept);
     Ok(match moved {
         Moved::Done => Some(applied),

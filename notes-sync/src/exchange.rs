@@ -82,6 +82,7 @@ impl<'a> Exchange<'a> {
             &Tip { name: tracking, commit },
             out.ours,
             "notes-sync: update by push",
+            self.watcher.guard,
         )?;
         Ok(())
     }

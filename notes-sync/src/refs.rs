@@ -3,15 +3,23 @@
 //! `git notes` writes a ref without saying what it expects there, which is how notes get lost. Here a ref is only ever
 //! moved from the value that the new one was made from.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
+use camino::Utf8PathBuf;
 use gix::{
     ObjectId, Repository,
+    lock::acquire::Fail,
     refs::{
         FullName, FullNameRef, Target,
         transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog},
     },
 };
+use phase::Guard;
 use remote::durable;
+
+/// How long another writer may hold a ref's lock file, as git's `core.filesRefLockTimeout` has it.
+const LOCK_PATIENCE: Duration = Duration::from_millis(100);
 
 /// Where a ref is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,8 +71,14 @@ pub fn read(repo: &Repository, name: &FullNameRef) -> Result<Tip> {
 /// Moves a ref from `tip` to `new`, if it is still there. The reflog gets `message`.
 ///
 /// # Errors
-/// Where it cannot be written for another reason than that somebody else did.
-pub fn advance(repo: &Repository, tip: &Tip, new: ObjectId, message: &str) -> Result<Moved> {
+/// Where the run's lock is lost, or the ref cannot be written for another reason than that somebody else did.
+pub fn advance(
+    repo: &Repository,
+    tip: &Tip,
+    new: ObjectId,
+    message: &str,
+    guard: &dyn Guard,
+) -> Result<Moved> {
     if tip.commit == Some(new) {
         return Ok(Moved::Done);
     }
@@ -81,6 +95,18 @@ pub fn advance(repo: &Repository, tip: &Tip, new: ObjectId, message: &str) -> Re
         name: tip.name.clone(),
         deref: false,
     };
+    match write(repo, edit, guard)? {
+        Ok(()) => {
+            durable::sync_ref(repo, tip.name.as_ref()).context("cannot flush a ref to the disk")?;
+            Ok(Moved::Done)
+        }
+        Err(error) if is_race(repo, tip, &error) => Ok(Moved::Raced),
+        Err(error) => Err(error).with_context(|| format!("cannot move {}", tip.name.as_bstr())),
+    }
+}
+
+/// Writes the ref and its reflog. The inner error is the ref's, the outer one everything else.
+fn write(repo: &Repository, edit: RefEdit, guard: &dyn Guard) -> Result<gix::Result<()>> {
     let nobody;
     let committer = match repo.committer() {
         Some(committer) => committer?,
@@ -94,14 +120,21 @@ pub fn advance(repo: &Repository, tip: &Tip, new: ObjectId, message: &str) -> Re
             }
         }
     };
-    match repo.edit_references_as([edit], Some(committer)) {
-        Ok(_) => {
-            durable::sync_ref(repo, tip.name.as_ref()).context("cannot flush a ref to the disk")?;
-            Ok(Moved::Done)
-        }
-        Err(error) if is_race(repo, tip, &error) => Ok(Moved::Raced),
-        Err(error) => Err(error).with_context(|| format!("cannot move {}", tip.name.as_bstr())),
+    let lock_file = lock_file(repo, &edit.name).and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
+    let patience = Fail::AfterDurationWithBackoff(LOCK_PATIENCE);
+    let prepared = match repo.refs.transaction().prepare([edit], patience, patience) {
+        Ok(prepared) => prepared,
+        Err(error) => return Ok(Err(error)),
+    };
+    // Killed from here on, the ref would stay locked for everybody.
+    if let Some(lock_file) = &lock_file {
+        guard.made(lock_file)?;
     }
+    let written = prepared.commit(committer).map(drop);
+    if let Some(lock_file) = &lock_file {
+        guard.finished(lock_file);
+    }
+    Ok(written)
 }
 
 /// Whether somebody else moved the ref or holds its lock. What the error says is not relied on where looking again tells.
