@@ -7,10 +7,8 @@ use std::{
 };
 
 use anyhow::Context as _;
+use lock::{Inherited, TOKEN_VARIABLE, Token};
 use phase::Run;
-
-/// The variable in which a program inside the lock finds the token that lets it join.
-const TOKEN_VARIABLE: &str = "LOCKSTEP_TOKEN";
 
 /// How often the lock is told that the command still lives; the contract asks for once in 30 s.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
@@ -35,7 +33,7 @@ pub(crate) fn save(run: &Run<'_>, line: &str) -> anyhow::Result<Ended> {
     let mut command = phase::programs::shell(line, run.worktree()?.as_std_path());
     command.stdin(Stdio::null()).stdout(std::io::stderr());
     if let Some(token) = run.guard().token() {
-        command.env(TOKEN_VARIABLE, token);
+        command.env(TOKEN_VARIABLE, Inherited::from_environment().joined_by(&Token::from(token)));
     }
     run.progress().clear();
     let mut child = match command.spawn() {

@@ -22,8 +22,12 @@ pub struct Notesurface {
     pub all: bool,
 
     /// Show what has not been shown yet, and let the next run show it again.
-    #[arg(long, group = "range", visible_alias = "dry-run")]
+    #[arg(long, group = "range")]
     pub pending: bool,
+
+    /// As --pending, and leave the pointer alone in every other way too.
+    #[arg(long, group = "range")]
+    pub dry_run: bool,
 
     /// The options of every phase.
     #[command(flatten)]
@@ -41,7 +45,7 @@ pub struct Notesurface {
 /// Another thing to do than to show notes.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Count everything that came in as shown, without showing it.
+    /// Count what came in as shown: where the document has notes, as far as they were looked for; else everything.
     Ack {
         /// The options of every phase.
         #[command(flatten)]
@@ -54,4 +58,5 @@ Examples:
   gitsync | notesurface           sync, and show what others wrote
   notesurface --pending           look without counting it as shown
   notesurface --since HEAD~50     look back
-  notesurface ack                 count everything as shown";
+  notesurface ack                 count everything as shown
+  gitsync | notesurface --pending | tee run.json | jq '.phases.notesurface.notes' && notesurface ack <run.json";

@@ -22,7 +22,7 @@ use phase::{CommonArgs, Done, Fault, Holding, Page, Phase, Run};
 pub use args::{Command, Notesurface};
 use look::Found;
 use pointer::{Advance, Pointer};
-use range::{Asked, Range};
+use range::{Asked, Facts, Range};
 
 impl Phase for Notesurface {
     type Section = NotesurfaceSection;
@@ -39,34 +39,12 @@ impl Phase for Notesurface {
     }
 
     fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<NotesurfaceSection>> {
-        let section = NotesurfaceSection { user: run.identity().user.clone(), ..Default::default() };
         let pointer = Pointer::read(run.repo())?;
-        let Some(range) = Range::of(&look::facts(run, pointer.as_ref())?, self.asked(run)?) else {
-            return Ok(Done::ok(section));
-        };
-        if self.moves_pointer() {
-            let pointer = match (pointer, range.seen.as_slice()) {
-                (None, [seen]) if *seen != range.tip => self.begin(run, *seen)?,
-                (pointer, _) => pointer,
-            };
-            if let Some(advance) = Advance::to(run.repo(), pointer.as_ref(), range.tip)? {
-                // It is set once for each run of the phase.
-                let _ = self.advance.set(advance);
-            }
+        let facts = look::facts(run, pointer.as_ref())?;
+        match &self.command {
+            Some(Command::Ack { .. }) => self.acknowledge(run, pointer.as_ref(), &facts),
+            None => self.show(run, pointer, &facts),
         }
-        if self.command.is_some() {
-            return Ok(Done::ok(section));
-        }
-        let Found { notes, unnameable } = look::notes(run, &range)?;
-        let section = NotesurfaceSection { notes, ..section };
-        if unnameable.is_empty() {
-            return Ok(Done::ok(section));
-        }
-        // The notes in them are shown all the same.
-        let fault =
-            Fault::failed(format!("session logs with names that are not UTF-8: {}", unnameable.join(", ")))
-                .help("give them names that are UTF-8, so that they can be synced");
-        Ok(Done::fault(section, fault))
     }
 
     fn report(&self, section: &NotesurfaceSection, page: &mut Page) {
@@ -85,6 +63,56 @@ impl Phase for Notesurface {
 }
 
 impl Notesurface {
+    fn show(
+        &self,
+        run: &Run<'_>,
+        pointer: Option<Pointer>,
+        facts: &Facts,
+    ) -> anyhow::Result<Done<NotesurfaceSection>> {
+        let section = NotesurfaceSection { user: run.identity().user.clone(), ..Default::default() };
+        let asked = self.asked(run)?;
+        let Some(range) = Range::of(facts, asked) else { return Ok(Done::ok(section)) };
+        let pointer = match (pointer, range.seen.as_slice()) {
+            (None, [seen]) if asked == Asked::New && !self.dry_run && *seen != range.tip => {
+                begin(run, *seen)?
+            }
+            (pointer, _) => pointer,
+        };
+        // Looking back, or looking ahead, shows nothing in the sense of the pointer.
+        if asked == Asked::New && !self.pending && !self.dry_run {
+            self.advance_to(run, pointer.as_ref(), range.tip)?;
+        }
+        let Found { notes, unnameable } = look::notes(run, &range)?;
+        let section = NotesurfaceSection { upto: Some(range.tip.to_string()), notes, ..section };
+        if unnameable.is_empty() {
+            return Ok(Done::ok(section));
+        }
+        // The notes in them are shown all the same.
+        let fault =
+            Fault::failed(format!("session logs with names that are not UTF-8: {}", unnameable.join(", ")))
+                .help("give them names that are UTF-8, so that they can be synced");
+        Ok(Done::fault(section, fault))
+    }
+
+    /// What was shown in this run, or everything, counts as shown. What the document says of notes stays.
+    fn acknowledge(
+        &self,
+        run: &Run<'_>,
+        pointer: Option<&Pointer>,
+        facts: &Facts,
+    ) -> anyhow::Result<Done<NotesurfaceSection>> {
+        let tip = match look::looked_at(run)? {
+            Some(upto) => Some(upto),
+            None => Range::of(facts, Asked::New).map(|range| range.tip),
+        };
+        if let Some(tip) = tip {
+            self.advance_to(run, pointer, tip)?;
+        }
+        let section = run.document().phases.notesurface.clone();
+        let user = run.identity().user.clone();
+        Ok(Done::ok(section.unwrap_or_else(|| NotesurfaceSection { user, ..Default::default() })))
+    }
+
     fn asked(&self, run: &Run<'_>) -> anyhow::Result<Asked> {
         Ok(match &self.since {
             Some(revision) => Asked::Since(look::commit(run.repo(), revision)?),
@@ -93,17 +121,21 @@ impl Notesurface {
         })
     }
 
-    /// Looking back, or looking ahead, shows nothing in the sense of the pointer.
-    fn moves_pointer(&self) -> bool {
-        !(self.pending || self.all || self.since.is_some())
-    }
-
-    /// Lets the pointer begin where this run's news begin, so that a run which dies before it has shown them leaves
-    /// them to the next one.
-    fn begin(&self, run: &Run<'_>, seen: gix::ObjectId) -> anyhow::Result<Option<Pointer>> {
-        if let Some(beginning) = Advance::to(run.repo(), None, seen)? {
-            beginning.apply(run.repo(), run.guard())?;
+    /// Lets the pointer move to `tip` once everything was written out.
+    fn advance_to(&self, run: &Run<'_>, pointer: Option<&Pointer>, tip: gix::ObjectId) -> anyhow::Result<()> {
+        if let Some(advance) = Advance::to(run.repo(), pointer, tip)? {
+            // A phase works once.
+            let _ = self.advance.set(advance);
         }
-        Pointer::read(run.repo())
+        Ok(())
     }
+}
+
+/// Lets the pointer begin where this run's news begin, so that a run which dies before it has shown them leaves them to
+/// the next one.
+fn begin(run: &Run<'_>, seen: gix::ObjectId) -> anyhow::Result<Option<Pointer>> {
+    if let Some(beginning) = Advance::to(run.repo(), None, seen)? {
+        beginning.apply(run.repo(), run.guard())?;
+    }
+    Pointer::read(run.repo())
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use anyhow::Context as _;
-use contract::{Document, Exit, SurfacedNote};
+use contract::{Exit, SurfacedNote};
 use gix::{ObjectId, bstr::BString, remote::Direction};
 use phase::{Fault, Run, clock};
 
@@ -23,7 +23,7 @@ use crate::{
 pub(crate) fn facts(run: &Run<'_>, pointer: Option<&Pointer>) -> anyhow::Result<Facts> {
     Ok(Facts {
         surfaced: pointer.map(|pointer| pointer.commits.clone()),
-        pulled: pulled(run.document())?,
+        pulled: pulled(run)?,
         upstream: upstream(run)?,
         head: run.repo().head()?.id().map(gix::Id::detach),
     })
@@ -135,19 +135,27 @@ fn tree(repo: &gix::Repository, commit: ObjectId) -> anyhow::Result<ObjectId> {
     Ok(commit.tree_id()?.detach())
 }
 
-/// What `gitsync` brought in during this run.
-fn pulled(document: &Document) -> Result<Option<Pulled>, Fault> {
-    let main = document.phases.gitsync.as_ref().and_then(|section| section.main.as_ref());
+/// What `gitsync` brought in during this run. What it only heard of, as in a dry run, is not here to be looked at.
+fn pulled(run: &Run<'_>) -> anyhow::Result<Option<Pulled>> {
+    let main = run.document().phases.gitsync.as_ref().and_then(|section| section.main.as_ref());
     let Some(pulled) = main.and_then(|main| main.pulled.as_ref()) else { return Ok(None) };
-    let id = |hex: &str| {
-        ObjectId::from_hex(hex.as_bytes()).map_err(|_| {
-            Fault::new(
-                Exit::BadInput,
-                format!("the document says that {hex:?} was pulled, which is no commit"),
-            )
-        })
-    };
-    Ok(Some(Pulled { from: pulled.from.as_deref().map(id).transpose()?, to: id(&pulled.to)? }))
+    let to = id("pulled.to", &pulled.to)?;
+    let from = pulled.from.as_deref().map(|from| id("pulled.from", from)).transpose()?;
+    Ok(run.repo().try_find_object(to)?.map(|_| Pulled { from, to }))
+}
+
+/// The commit up to which notes were looked for in this run, where they were.
+///
+/// # Errors
+/// A fault with exit 65 where the document names an id that is none.
+pub(crate) fn looked_at(run: &Run<'_>) -> Result<Option<ObjectId>, Fault> {
+    let section = run.document().phases.notesurface.as_ref();
+    section.and_then(|section| section.upto.as_deref()).map(|upto| id("upto", upto)).transpose()
+}
+
+fn id(field: &str, hex: &str) -> Result<ObjectId, Fault> {
+    ObjectId::from_hex(hex.as_bytes())
+        .map_err(|_| Fault::new(Exit::BadInput, format!("the document's {field} {hex:?} is no object id")))
 }
 
 /// The branch's upstream, as last fetched: by the name in the document, else by the configuration.

@@ -87,6 +87,45 @@ fn ack_counts_everything_as_shown() {
 }
 
 #[test]
+fn ack_counts_what_the_document_shows_and_not_what_came_in_since() {
+    let (_world, mike, howard) = mike_and_howard();
+    publish_note(&howard, "one");
+    let document = sync(&mike).to_string();
+    let pending = mike.program(env!("CARGO_BIN_EXE_notesurface")).arg("--pending").stdin(document).success();
+    publish_note(&howard, "two");
+    mike.pull();
+    let acknowledged =
+        mike.program(env!("CARGO_BIN_EXE_notesurface")).arg("ack").stdin(pending.stdout).success();
+    assert_eq!(bodies(&acknowledged), ["one"]);
+    assert_eq!(shown(&mike, &[]), ["two"]);
+}
+
+#[test]
+fn the_first_run_of_all_may_die_too() {
+    let (_world, mike, howard) = mike_and_howard();
+    publish_note(&howard, "one");
+    let document = sync(&mike).to_string();
+    mike.program(env!("CARGO_BIN_EXE_notesurface")).arg("--pending").stdin(document).success();
+    assert_eq!(shown(&mike, &[]), ["one"]);
+}
+
+#[test]
+fn a_dry_run_leaves_the_pointer_alone_even_where_there_is_none() {
+    let (_world, mike, howard) = mike_and_howard();
+    publish_note(&howard, "one");
+    let mut document = sync(&mike);
+    let dry_run = |document: &serde_json::Value| {
+        let dry_run = mike.program(env!("CARGO_BIN_EXE_notesurface")).arg("--dry-run");
+        bodies(&dry_run.stdin(document.to_string()).success())
+    };
+    assert_eq!(dry_run(&document), ["one"]);
+    // What the remote has, and this repository has not: a dry run of gitsync only heard of it.
+    document["phases"]["gitsync"]["main"]["pulled"]["to"] = "1234567890123456789012345678901234567890".into();
+    assert_eq!(dry_run(&document), [""; 0]);
+    assert_eq!(mike.try_rev(POINTER), None);
+}
+
+#[test]
 fn a_revision_that_names_no_commit_is_refused() {
     let (_world, mike, _howard) = mike_and_howard();
     let output = mike.program(env!("CARGO_BIN_EXE_notesurface")).args(["--since", "nowhere"]).output();

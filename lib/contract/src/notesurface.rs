@@ -15,6 +15,10 @@ pub struct NotesurfaceSection {
     pub elapsed_ms: u64,
     /// The user whose notes were looked for; null where nobody is named.
     pub user: Option<String>,
+    /// The commit up to which session logs were looked at; absent where there was none. `notesurface ack` counts what
+    /// came up to here as shown, and not what may have come in since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upto: Option<String>,
     /// The notes, oldest first.
     pub notes: Vec<SurfacedNote>,
 }
