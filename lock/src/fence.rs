@@ -26,7 +26,7 @@ pub fn joinable(place: &Place, inherited: &Inherited) -> Result<Option<Record>, 
 ///
 /// # Errors
 /// [`Trouble::Lost`] where it has not.
-pub fn ours(place: &Place, token: &Token) -> Result<(Taken, Record), Trouble> {
+pub fn ours(place: &Place, token: &Token) -> Result<(Box<Taken>, Record), Trouble> {
     let lost = |by| Trouble::Lost { path: place.lock(), by };
     match Sight::look(place).map_err(Trouble::refused("look at", place))? {
         Sight::Free | Sight::Obstacle(_) => Err(lost(None)),

@@ -25,7 +25,7 @@ pub enum Sight {
     /// Nothing.
     Free,
     /// A lock.
-    Taken(Taken),
+    Taken(Box<Taken>),
     /// Something that is no lock, and is not to be touched.
     Obstacle(&'static str),
 }
@@ -50,7 +50,7 @@ impl Sight {
     /// Where it is there and cannot be read.
     pub fn look(place: &Place) -> io::Result<Self> {
         match Dir::open(&place.lock()) {
-            Ok(dir) => Taken::look(dir).map(Self::Taken),
+            Ok(dir) => Ok(Self::Taken(Box::new(Taken::look(dir)?))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::Free),
             Err(error) if error.kind() == ErrorKind::NotADirectory => Ok(Self::Obstacle(kind(&place.lock()))),
             Err(error) => Err(error),

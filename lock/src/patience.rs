@@ -77,7 +77,7 @@ pub fn acquire(
             match attempt(place, &guarded, &token, wish, patience)? {
                 Attempt::Took { record, reclaimed } => {
                     let guarded = guarded.excludes_others();
-                    return Ok(Took { record, reclaimed, waited: began.elapsed(), guarded });
+                    return Ok(Took { record: *record, reclaimed, waited: began.elapsed(), guarded });
                 }
                 Attempt::Held(holder) => {
                     if known.as_ref() != Some(&holder) {

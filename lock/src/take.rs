@@ -24,7 +24,7 @@ pub enum Attempt {
     /// The lock is ours.
     Took {
         /// What it says of itself now.
-        record: Record,
+        record: Box<Record>,
         /// The stale lock that it was before.
         reclaimed: Option<Reclaimed>,
     },
@@ -83,7 +83,7 @@ fn make(place: &Place, record: Record) -> Result<Attempt, Trouble> {
     }
     let written = Dir::open(&place.lock()).and_then(|dir| write(place, &dir, &record, Onlookers::None));
     match written {
-        Ok(()) => Ok(Attempt::Took { record, reclaimed: None }),
+        Ok(()) => Ok(Attempt::Took { record: record.into(), reclaimed: None }),
         Err(error) => {
             unmake(place);
             Err(Trouble::refused("take", place)(error))
@@ -125,7 +125,7 @@ fn take_over(
     }
     leftovers::clean(place, &stale.dir, &record.token);
     let owner = Some(stale.owner()).filter(|owner| stale.record.is_some() || owner.pid != 0);
-    Ok(Attempt::Took { record, reclaimed: Some(Reclaimed { reason, owner }) })
+    Ok(Attempt::Took { record: record.into(), reclaimed: Some(Reclaimed { reason, owner }) })
 }
 
 /// For how long who writes to a stale lock waits in between. From its first look at a stale lock to the end of clearing

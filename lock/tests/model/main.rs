@@ -3,7 +3,12 @@
 //! That the model can find something is part of the test: without the guard file, and without the pause before a stale
 //! lock changes hands, it finds what those are there for.
 
+#![allow(clippy::print_stdout, reason = "how many states were looked at is worth a line")]
+
 mod protocol;
+mod runs;
+mod scripts;
+mod state;
 
 use protocol::Protocol;
 use stateright::{Checker, Model as _};
