@@ -104,6 +104,13 @@ impl<'repo> Remote<'repo> {
             })
             .unwrap_or(DEFAULT)
     }
+
+    /// `http.lowSpeedLimit`, which counts only together with `http.lowSpeedTime`: bytes a second.
+    pub(crate) fn slowest(&self) -> u64 {
+        let config = self.repo.config_snapshot();
+        let limit = config.integer("http.lowSpeedLimit").filter(|_| config.integer("http.lowSpeedTime").is_some());
+        limit.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0)
+    }
 }
 
 /// The destination of `at_remote` in `specs`.

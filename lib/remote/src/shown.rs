@@ -5,13 +5,11 @@
 
 use gix::bstr::ByteSlice;
 
-/// A URL as it may be shown: without user-info, and without query.
+/// A URL as it may be shown: without user-info.
 pub(crate) fn url(url: &gix::Url) -> String {
     let mut bare = url.clone();
     bare.set_password(None);
-    if !matches!(bare.scheme, gix::url::Scheme::Ssh) {
-        bare.set_user(None);
-    }
+    bare.set_user(None);
     text(&bare.to_bstring().to_str_lossy())
 }
 
@@ -91,6 +89,18 @@ mod tests {
             "fetch of https://host/x failed (see http://h)"
         );
         assert_eq!(super::text("mail a@b at https://host/a@b"), "mail a@b at https://host/a@b");
+    }
+
+    #[test]
+    fn a_url_is_shown_without_user_info_in_every_form() {
+        for (url, shown) in [
+            ("ssh://git@host/x", "ssh://host/x"),
+            ("git@host:x", "host:x"),
+            ("https://mike:pw@host/x", "https://host/x"),
+            ("/path/with@sign", "/path/with@sign"),
+        ] {
+            assert_eq!(super::url(&gix::url::parse(url).unwrap()), shown);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod child;
 mod daemon;
 mod diagnosis;
+mod http;
 mod local;
 mod place;
 mod queue;
@@ -42,7 +43,7 @@ impl Line {
         watcher.progress(Step::Connecting);
         let place = Place::of(remote, direction)?;
         let service = place.service;
-        let wire = Arc::new(Wire::new(remote.stall()));
+        let wire = Arc::new(Wire::new(remote.stall(), remote.slowest()));
         let terminal = Terminal::look();
         let (mut transport, end) = connect(remote, place, wire, terminal)?;
         let credentials = credentials::provider(remote.repo, terminal);
@@ -134,6 +135,7 @@ fn connect(
                 return Err(End { place, wire, process: None }.trouble(&error));
             }
         },
+        Scheme::Http | Scheme::Https => (http::open(remote.repo, remote.name(), &place, &wire)?, None),
         other => {
             return Err(Trouble::misconfigured(
                 format!("{}: the protocol '{other}' is not supported", place.called),

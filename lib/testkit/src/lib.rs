@@ -17,6 +17,7 @@ mod output;
 mod pipeline;
 mod recorder;
 mod repo;
+pub mod servers;
 mod snapshot;
 mod surroundings;
 mod world;

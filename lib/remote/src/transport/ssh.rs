@@ -33,7 +33,7 @@ pub(super) fn open(
     let program = options.ssh_command().to_owned();
     let shell = if options.disallow_shell { Shell::Never } else { Shell::WhereNeeded };
     let host = host(place)?;
-    let kind = options.kind.unwrap_or_else(|| kind_of(&program, &host, shell));
+    let kind = options.kind.unwrap_or_else(|| kind_of(&program, &host, shell, wire, terminal));
     let command = command(place, &program, shell, kind, &host, terminal)?;
     let (from, to, process) = child::spawn(command, wire, terminal).map_err(|error| {
         Trouble::unreachable(
@@ -70,20 +70,30 @@ fn host(place: &Place) -> Result<String, Trouble> {
     }
 }
 
-/// Which options a program takes, by its name; where that says nothing, by asking it as git does.
-fn kind_of(program: &OsStr, host: &str, shell: Shell) -> ProgramKind {
-    match ProgramKind::from(program) {
-        ProgramKind::Simple => {
-            let mut prepare = gix::command::prepare(program).command_may_be_shell_script().arg("-G").arg(host);
-            prepare.use_shell &= shell == Shell::WhereNeeded;
-            let asked = Command::try_from(prepare).ok().and_then(|mut command| {
-                use std::process::Stdio;
-                command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().ok()
-            });
-            if asked.is_some_and(|status| status.success()) { ProgramKind::Ssh } else { ProgramKind::Simple }
-        }
-        known => known,
+/// Which options a program takes: by its name, and where that says nothing by asking it, as git does.
+fn kind_of(program: &OsStr, host: &str, shell: Shell, wire: &Wire, terminal: Terminal) -> ProgramKind {
+    let line = program.to_string_lossy();
+    // The name is the first word of what may be a whole command line.
+    let first = match shell {
+        Shell::WhereNeeded => line.split_whitespace().next().unwrap_or_default().trim_matches(['"', '\'']),
+        Shell::Never => &line,
+    };
+    match ProgramKind::from(OsStr::new(first)) {
+        ProgramKind::Simple if takes_options(program, host, shell, wire, terminal) => ProgramKind::Ssh,
+        kind => kind,
     }
+}
+
+/// Whether `program` understands OpenSSH's `-G`, which prints what would be done and connects nowhere.
+fn takes_options(program: &OsStr, host: &str, shell: Shell, wire: &Wire, terminal: Terminal) -> bool {
+    let mut prepare = gix::command::prepare(program).command_may_be_shell_script().arg("-G").arg(host);
+    prepare.use_shell &= shell == Shell::WhereNeeded;
+    let Ok(command) = Command::try_from(prepare) else { return false };
+    // What it says is nobody's business, but it may not take for ever either.
+    let unheard = Arc::new(Wire::new(wire.limit, 0));
+    let Ok((from, to, process)) = child::spawn(command, &unheard, terminal) else { return false };
+    drop((from, to));
+    process.see_off().is_some_and(|status| status.success())
 }
 
 fn command(

@@ -18,6 +18,8 @@ use std::{
 pub(crate) struct Wire {
     /// How long no byte may go by.
     pub limit: Duration,
+    /// Fewer bytes a second than this are as good as none; 0 for no such rule.
+    pub slowest: u64,
     received: AtomicU64,
     sent: AtomicU64,
     account: Mutex<Account>,
@@ -54,8 +56,8 @@ pub(crate) enum Fault {
 }
 
 impl Wire {
-    pub fn new(limit: Duration) -> Self {
-        Self { limit, received: AtomicU64::new(0), sent: AtomicU64::new(0), account: Mutex::default() }
+    pub fn new(limit: Duration, slowest: u64) -> Self {
+        Self { limit, slowest, received: AtomicU64::new(0), sent: AtomicU64::new(0), account: Mutex::default() }
     }
 
     pub fn count_received(&self, bytes: usize) {
@@ -94,9 +96,11 @@ impl Wire {
         });
     }
 
-    /// Forgets a fault that was dealt with, such as a demand for credentials that were then given.
+    /// Forgets that credentials were asked for, once they were given.
     pub fn forgive(&self) {
-        self.update(|account| account.fault = None);
+        self.update(|account| {
+            account.fault.take_if(|fault| matches!(fault, Fault::Credentials(_)));
+        });
     }
 
     pub fn account(&self) -> Account {

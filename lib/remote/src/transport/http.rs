@@ -1,0 +1,274 @@
+//! A repository behind a web server: git's "smart" HTTP, see <https://git-scm.com/docs/http-protocol>.
+//!
+//! gix speaks the protocol; the requests are made here. Its own way to make them ignores most of git's `http.*`
+//! settings, gives up on a slow server after thirty seconds in all, and waits for ever for a silent one.
+
+mod answer;
+mod exchange;
+mod netrc;
+mod settings;
+
+use std::sync::{Arc, Mutex};
+
+use gix_transport::client::blocking_io::{
+    Transport,
+    http::{GetResponse, Http, PostBodyDataKind, PostResponse, Transport as SmartTransport},
+};
+use reqwest::{
+    Client, Method,
+    header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT},
+};
+use tokio::runtime::Runtime;
+
+use self::{
+    answer::{Answer, Headers},
+    exchange::{Exchange, PostBody},
+    settings::Settings,
+};
+use super::{
+    place::Place,
+    wire::{Fault, Wire},
+};
+use crate::Trouble;
+
+/// Prepares to talk to the web server at `place`; nothing is sent yet.
+pub(super) fn open(
+    repo: &gix::Repository,
+    remote: &crate::RemoteName,
+    place: &Place,
+    wire: &Arc<Wire>,
+) -> Result<Box<dyn Transport + Send>, Trouble> {
+    let settings = Settings::of(repo, remote, &place.url)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Trouble::local("preparing to talk HTTP", error))?;
+    let requests = Requests {
+        settings,
+        wire: Arc::clone(wire),
+        client: None,
+        runtime: Arc::new(Quitting(Some(runtime))),
+        redirected: None,
+    };
+    Ok(Box::new(SmartTransport::new_http(requests, place.url.clone(), place.protocol, false)))
+}
+
+/// Makes requests.
+struct Requests {
+    settings: Settings,
+    wire: Arc<Wire>,
+    client: Option<(Secure, Client)>,
+    runtime: Arc<Quitting>,
+    /// Where the server has sent us.
+    redirected: Option<String>,
+}
+
+/// Whether a client has what TLS needs. Loading the system's certificates takes longer than a small request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Secure {
+    Yes,
+    No,
+}
+
+/// A runtime that does not wait for what it was doing when it is dropped: a name that is being looked up may
+/// take minutes.
+struct Quitting(Option<Runtime>);
+
+impl Quitting {
+    fn block_on<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        self.0.as_ref().map(|runtime| runtime.block_on(future))
+    }
+}
+
+impl Drop for Quitting {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Http for Requests {
+    type Headers = Headers;
+    type ResponseBody = Answer;
+    type PostBody = PostBody;
+
+    fn get(
+        &mut self,
+        url: &str,
+        base_url: &str,
+        headers: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> gix::Result<GetResponse<Headers, Answer>> {
+        let tail = url.strip_prefix(base_url).unwrap_or_default();
+        let mut url = reqwest::Url::parse(url).map_err(gix::Error::from_error)?;
+        let mut headers = self.headers(&mut url, headers);
+        let start = url.clone();
+        for _ in 0..MOST_REDIRECTS {
+            let request = self.client(&url)?.request(Method::GET, url.clone()).headers(headers.clone());
+            let mut exchange = Exchange::whole(&self.runtime, &self.wire, request);
+            let Some(target) = exchange.redirect() else {
+                if url != start {
+                    self.redirected = Some(base_of(&url, tail).ok_or_else(|| {
+                        let words = "it redirects to a place that is no repository".to_owned();
+                        self.wire.fault(Fault::NotGit(words.clone()));
+                        gix::Error::from_error(std::io::Error::other(words))
+                    })?);
+                }
+                let exchange = Arc::new(Mutex::new(exchange));
+                return Ok(GetResponse {
+                    headers: Headers::of(Arc::clone(&exchange)),
+                    body: Answer::of(exchange),
+                });
+            };
+            let next = url.join(&target).map_err(gix::Error::from_error)?;
+            self.permit_redirect(&url, &next)?;
+            if (next.scheme(), next.host_str(), next.port_or_known_default())
+                != (url.scheme(), url.host_str(), url.port_or_known_default())
+            {
+                // What was meant for one host is not shown to another.
+                headers.remove(AUTHORIZATION);
+                for name in self.settings.extra_headers.keys() {
+                    headers.remove(name);
+                }
+            }
+            url = next;
+        }
+        let words = "it redirects in circles".to_owned();
+        self.wire.fault(Fault::NotGit(words.clone()));
+        Err(gix::Error::from_error(std::io::Error::other(words)))
+    }
+
+    fn post(
+        &mut self,
+        url: &str,
+        base_url: &str,
+        headers: impl IntoIterator<Item = impl AsRef<str>>,
+        _kind: PostBodyDataKind,
+    ) -> gix::Result<PostResponse<Headers, Answer, PostBody>> {
+        // Where the server has sent us once, there we stay.
+        let url = match (&self.redirected, url.strip_prefix(base_url)) {
+            (Some(base), Some(tail)) => format!("{base}{tail}"),
+            _ => url.to_owned(),
+        };
+        let mut url = reqwest::Url::parse(&url).map_err(gix::Error::from_error)?;
+        let headers = self.headers(&mut url, headers);
+        let request = self.client(&url)?.request(Method::POST, url).headers(headers);
+        let exchange = Exchange::posting(&self.runtime, &self.wire, request, self.settings.post_buffer);
+        let exchange = Arc::new(Mutex::new(exchange));
+        Ok(PostResponse {
+            post_body: PostBody::of(Arc::clone(&exchange)),
+            headers: Headers::of(Arc::clone(&exchange)),
+            body: Answer::of(exchange),
+        })
+    }
+
+    fn configure(&mut self, _config: &dyn std::any::Any) -> gix::Result<()> {
+        Ok(())
+    }
+
+    fn redirected_base_url(&self) -> Option<String> {
+        self.redirected.clone()
+    }
+}
+
+/// As many as curl follows for git.
+const MOST_REDIRECTS: usize = 20;
+
+impl Requests {
+    fn client(&mut self, url: &reqwest::Url) -> gix::Result<Client> {
+        let secure = if url.scheme() == "https" { Secure::Yes } else { Secure::No };
+        if let Some((has, client)) = &self.client
+            && *has == secure
+        {
+            return Ok(client.clone());
+        }
+        let client = self.settings.client(secure, self.wire.limit).map_err(|words| {
+            self.wire.fault(Fault::Setting(words.clone()));
+            gix::Error::from_error(std::io::Error::other(words))
+        })?;
+        self.client = Some((secure, client.clone()));
+        Ok(client)
+    }
+
+    /// The headers of a request: gix's, the configured ones, and credentials if the machine's owner put some
+    /// into `.netrc`. A URL's own credentials have become headers already.
+    fn headers(
+        &self,
+        url: &mut reqwest::Url,
+        given: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> HeaderMap {
+        // Both can only fail for URLs without a host, which have no user-info either.
+        let _ = url.set_password(None);
+        let _ = url.set_username("");
+        let mut headers = HeaderMap::new();
+        for line in given {
+            if let Some((name, value)) = header(line.as_ref()) {
+                headers.insert(name, value);
+            }
+        }
+        headers.insert(USER_AGENT, self.settings.user_agent.clone());
+        if !headers.contains_key(AUTHORIZATION)
+            && let Some(value) = self.settings.netrc(url.host_str().unwrap_or_default())
+        {
+            headers.insert(AUTHORIZATION, value);
+        }
+        for name in self.settings.extra_headers.keys() {
+            headers.remove(name);
+        }
+        for (name, value) in &self.settings.extra_headers {
+            headers.append(name, value.clone());
+        }
+        headers
+    }
+
+    fn permit_redirect(&self, from: &reqwest::Url, to: &reqwest::Url) -> gix::Result<()> {
+        let words = if !self.settings.follow_redirects {
+            "it redirects, and http.followRedirects forbids to follow"
+        } else if (from.scheme(), to.scheme()) == ("https", "http") {
+            "it redirects from https to http, which is not safe"
+        } else if !matches!(to.scheme(), "http" | "https") {
+            "it redirects to another protocol"
+        } else {
+            return Ok(());
+        };
+        self.wire.fault(Fault::NotGit(words.into()));
+        Err(gix::Error::from_error(std::io::Error::other(words)))
+    }
+}
+
+/// A header line as name and value; the value is never printed, as it may be a credential.
+fn header(line: &str) -> Option<(HeaderName, HeaderValue)> {
+    let (name, value) = line.split_once(':')?;
+    let mut value = HeaderValue::from_str(value.trim()).ok()?;
+    value.set_sensitive(true);
+    Some((HeaderName::from_bytes(name.trim().as_bytes()).ok()?, value))
+}
+
+/// What is left of `url` without `tail`.
+fn base_of(url: &reqwest::Url, tail: &str) -> Option<String> {
+    // gix puts a slash between the two, unless the URL ends in one.
+    let tail = tail.trim_start_matches('/');
+    let base = url.as_str().strip_suffix(tail)?;
+    Some(base.trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_base_of_a_redirected_url_is_what_stands_before_the_request() {
+        let url = reqwest::Url::parse("https://h/moved/repo.git/info/refs?service=git-upload-pack").unwrap();
+        let tail = "/info/refs?service=git-upload-pack";
+        assert_eq!(base_of(&url, tail).as_deref(), Some("https://h/moved/repo.git"));
+        assert_eq!(base_of(&reqwest::Url::parse("https://h/login").unwrap(), tail), None);
+    }
+
+    #[test]
+    fn a_header_line_is_split_once_and_kept_from_view() {
+        let (name, value) = header("Authorization: Basic a:b").unwrap();
+        assert_eq!((name.as_str(), value.to_str().unwrap()), ("authorization", "Basic a:b"));
+        assert!(!format!("{value:?}").contains("Basic"));
+        assert!(header("no header").is_none());
+    }
+}

@@ -1,0 +1,104 @@
+//! An answer as gix reads it: headers as lines, and a body.
+
+use std::{
+    io::{self, BufRead, Cursor, Read},
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+
+use super::exchange::{self, Exchange};
+use crate::{shown, transport::wire::Fault};
+
+/// The headers, a line each. Reading them waits for the answer; that credentials are wanted is told here, where
+/// gix looks for it.
+pub(super) struct Headers {
+    exchange: Arc<Mutex<Exchange>>,
+    lines: Option<Cursor<Vec<u8>>>,
+}
+
+/// The body.
+pub(super) struct Answer {
+    exchange: Arc<Mutex<Exchange>>,
+    piece: Bytes,
+}
+
+impl Headers {
+    pub fn of(exchange: Arc<Mutex<Exchange>>) -> Self {
+        Self { exchange, lines: None }
+    }
+
+    fn lines(&mut self) -> io::Result<&mut Cursor<Vec<u8>>> {
+        if self.lines.is_none() {
+            let mut exchange = exchange::lock(&self.exchange);
+            let response = exchange.response()?;
+            let kind = response.headers().get(CONTENT_TYPE).map_or(&b"nothing"[..], HeaderValue::as_bytes);
+            let not_git = (!kind.starts_with(b"application/x-git-"))
+                .then(|| format!("it answers with {}", shown::line(&String::from_utf8_lossy(kind))));
+            let mut lines = Vec::new();
+            for (name, value) in response.headers() {
+                lines.extend_from_slice(name.as_str().as_bytes());
+                lines.push(b':');
+                lines.extend_from_slice(value.as_bytes());
+                lines.push(b'\n');
+            }
+            if let Some(words) = not_git {
+                exchange.fault(Fault::NotGit(words));
+            }
+            drop(exchange);
+            self.lines = Some(Cursor::new(lines));
+        }
+        Ok(self.lines.get_or_insert_default())
+    }
+}
+
+impl Answer {
+    pub fn of(exchange: Arc<Mutex<Exchange>>) -> Self {
+        Self { exchange, piece: Bytes::new() }
+    }
+}
+
+impl Read for Headers {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.lines()?.read(buffer)
+    }
+}
+
+impl BufRead for Headers {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.lines()?.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        if let Some(lines) = &mut self.lines {
+            lines.consume(amount);
+        }
+    }
+}
+
+impl Read for Answer {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut ready = self.fill_buf()?;
+        let read = ready.read(buffer)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl BufRead for Answer {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        // An empty piece is not yet the end.
+        while self.piece.is_empty() {
+            match exchange::lock(&self.exchange).piece()? {
+                Some(piece) => self.piece = piece,
+                None => break,
+            }
+        }
+        Ok(&self.piece)
+    }
+
+    fn consume(&mut self, amount: usize) {
+        let _ = self.piece.split_to(amount);
+    }
+}

@@ -1,0 +1,371 @@
+//! One request and its answer, a piece at a time, with the limit on silence at every step.
+//!
+//! reqwest is asynchronous and git's protocol is not. All runs on the caller's thread: a request makes progress
+//! while somebody writes to it or reads from it, and dropping it is the end of it.
+
+use std::{
+    convert::Infallible,
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use gix_transport::client::AuthenticationRequired;
+use reqwest::{
+    RequestBuilder, Response, StatusCode,
+    header::{LOCATION, WWW_AUTHENTICATE},
+};
+use tokio::sync::mpsc;
+
+use super::Quitting;
+use crate::{
+    shown,
+    transport::wire::{Fault, Wire},
+};
+
+/// A request under way.
+pub(super) struct Exchange {
+    runtime: Arc<Quitting>,
+    wire: Arc<Wire>,
+    phase: Phase,
+    pace: Pace,
+}
+
+enum Phase {
+    /// What is to be sent is put together, as long as it is not too much.
+    Collecting { request: RequestBuilder, body: Vec<u8>, most: usize },
+    /// It was too much: it is sent piece by piece.
+    Streaming { answer: Answering, pieces: mpsc::Sender<Bytes> },
+    /// All is sent.
+    Waiting { answer: Answering },
+    /// The answer has begun.
+    Answered { response: Response },
+    /// There is nothing more to be had.
+    Over,
+}
+
+type Answering = Pin<Box<dyn Future<Output = reqwest::Result<Response>> + Send>>;
+
+/// What happened first.
+enum Event {
+    Room,
+    Answer(reqwest::Result<Response>),
+}
+
+impl Exchange {
+    /// A request without a body.
+    pub fn whole(runtime: &Arc<Quitting>, wire: &Arc<Wire>, request: RequestBuilder) -> Self {
+        let phase = Phase::Waiting { answer: Box::pin(request.send()) };
+        Self { runtime: Arc::clone(runtime), wire: Arc::clone(wire), phase, pace: Pace::new() }
+    }
+
+    /// A request whose body is yet to be written. Up to `most` bytes of it are sent with their length told
+    /// beforehand, which every server understands.
+    pub fn posting(runtime: &Arc<Quitting>, wire: &Arc<Wire>, request: RequestBuilder, most: usize) -> Self {
+        let phase = Phase::Collecting { request, body: Vec::new(), most };
+        Self { runtime: Arc::clone(runtime), wire: Arc::clone(wire), phase, pace: Pace::new() }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Phase::Collecting { body, most, .. } = &mut self.phase {
+            body.extend_from_slice(bytes);
+            if body.len() <= *most {
+                return Ok(bytes.len());
+            }
+            let collected = std::mem::take(body);
+            self.stream()?;
+            for piece in collected.chunks(PIECE) {
+                self.send(Bytes::copy_from_slice(piece))?;
+            }
+            return Ok(bytes.len());
+        }
+        let piece = &bytes[..bytes.len().min(PIECE)];
+        self.send(Bytes::copy_from_slice(piece))?;
+        Ok(piece.len())
+    }
+
+    /// Begins to send piece by piece.
+    fn stream(&mut self) -> io::Result<()> {
+        let Phase::Collecting { request, .. } = std::mem::replace(&mut self.phase, Phase::Over) else {
+            return Ok(());
+        };
+        let (pieces, taken) = mpsc::channel(4);
+        let body = reqwest::Body::wrap(Pieces(taken));
+        self.phase = Phase::Streaming { answer: Box::pin(request.body(body).send()), pieces };
+        Ok(())
+    }
+
+    fn send(&mut self, piece: Bytes) -> io::Result<()> {
+        let Phase::Streaming { answer, pieces } = &mut self.phase else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        let event = {
+            let mut room = std::pin::pin!(pieces.reserve());
+            let first = std::future::poll_fn(|context| {
+                if let Poll::Ready(answer) = answer.as_mut().poll(context) {
+                    return Poll::Ready(Event::Answer(answer));
+                }
+                room.as_mut().poll(context).map(|permit| {
+                    if let Ok(permit) = permit {
+                        permit.send(piece.clone());
+                    }
+                    Event::Room
+                })
+            });
+            let limit = self.wire.limit;
+            self.runtime.block_on(async { tokio::time::timeout(limit, first).await })
+        };
+        match event {
+            Some(Ok(Event::Room)) => {
+                self.wire.count_sent(piece.len());
+                Ok(())
+            }
+            // The server has seen enough; what it says about it is read afterwards.
+            Some(Ok(Event::Answer(answer))) => {
+                self.answered(answer)?;
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            Some(Err(_)) => Err(self.stall()),
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    /// The body is complete.
+    fn finish(&mut self) {
+        self.phase = match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Collecting { request, body, .. } => {
+                self.wire.count_sent(body.len());
+                Phase::Waiting { answer: Box::pin(request.body(body).send()) }
+            }
+            // Dropping the sender is what ends the body.
+            Phase::Streaming { answer, .. } => Phase::Waiting { answer },
+            other => other,
+        };
+    }
+
+    /// Waits for the answer to begin. A status that is no success is an error.
+    pub fn response(&mut self) -> io::Result<&Response> {
+        self.begin_answer()?;
+        self.check_status()?;
+        match &self.phase {
+            Phase::Answered { response } => Ok(response),
+            _ => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    /// Where the server says to go instead, if it does. What else is wrong is told by [`Exchange::response`].
+    pub fn redirect(&mut self) -> Option<String> {
+        self.begin_answer().ok()?;
+        let Phase::Answered { response } = &self.phase else { return None };
+        if !response.status().is_redirection() {
+            return None;
+        }
+        response.headers().get(LOCATION)?.to_str().ok().map(ToOwned::to_owned)
+    }
+
+    fn begin_answer(&mut self) -> io::Result<()> {
+        self.finish();
+        let Phase::Waiting { answer } = &mut self.phase else { return Ok(()) };
+        let limit = self.wire.limit;
+        match self.runtime.block_on(async { tokio::time::timeout(limit, answer).await }) {
+            Some(Ok(answer)) => self.answered(answer),
+            Some(Err(_)) => Err(self.stall()),
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    /// The next piece of the answer; `None` at its end.
+    pub fn piece(&mut self) -> io::Result<Option<Bytes>> {
+        if matches!(self.phase, Phase::Over) {
+            return Ok(None);
+        }
+        self.response()?;
+        let Phase::Answered { response } = &mut self.phase else { return Ok(None) };
+        let limit = self.wire.limit;
+        match self.runtime.block_on(async { tokio::time::timeout(limit, response.chunk()).await }) {
+            Some(Ok(Ok(Some(piece)))) => {
+                self.wire.count_received(piece.len());
+                if self.pace.too_slow(piece.len(), &self.wire) {
+                    return Err(self.stall());
+                }
+                Ok(Some(piece))
+            }
+            Some(Ok(Ok(None))) | None => {
+                self.phase = Phase::Over;
+                Ok(None)
+            }
+            Some(Ok(Err(error))) => Err(self.broken(error)),
+            Some(Err(_)) => Err(self.stall()),
+        }
+    }
+
+    fn answered(&mut self, answer: reqwest::Result<Response>) -> io::Result<()> {
+        match answer {
+            Ok(response) => {
+                self.phase = Phase::Answered { response };
+                Ok(())
+            }
+            Err(error) => Err(self.broken(error)),
+        }
+    }
+
+    /// What a status means that is no success.
+    fn check_status(&mut self) -> io::Result<()> {
+        let Phase::Answered { response } = &self.phase else { return Ok(()) };
+        let status = response.status();
+        if status.is_success() {
+            self.wire.forgive();
+            return Ok(());
+        }
+        let www_authenticate =
+            response.headers().get_all(WWW_AUTHENTICATE).iter().map(|value| value.as_bytes().into()).collect();
+        let words = self.words(status);
+        self.phase = Phase::Over;
+        Err(match status {
+            StatusCode::UNAUTHORIZED => {
+                self.wire.fault(Fault::Credentials(words));
+                io::Error::new(io::ErrorKind::PermissionDenied, AuthenticationRequired { www_authenticate })
+            }
+            StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                self.wire.fault(Fault::ProxyCredentials(words.clone()));
+                io::Error::other(words)
+            }
+            _ => {
+                self.wire.fault(Fault::Status { code: status.as_u16(), words: words.clone() });
+                io::Error::other(words)
+            }
+        })
+    }
+
+    /// The status, and what the server says about it if that is plain text: a page is of no use to anybody here.
+    fn words(&mut self, status: StatusCode) -> String {
+        const MOST: usize = 1000;
+        let mut words = format!("HTTP status {status}");
+        let Phase::Answered { response } = &mut self.phase else { return words };
+        let plain = response.headers().get(reqwest::header::CONTENT_TYPE);
+        if !plain.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain")) {
+            return words;
+        }
+        let limit = self.wire.limit;
+        let first = self.runtime.block_on(async { tokio::time::timeout(limit, response.chunk()).await });
+        if let Some(Ok(Ok(Some(piece)))) = first {
+            words.push_str(": ");
+            words.push_str(&shown::line(String::from_utf8_lossy(&piece[..piece.len().min(MOST)]).trim()));
+        }
+        words
+    }
+
+    /// Notes what is wrong with the answer.
+    pub fn fault(&self, fault: Fault) {
+        self.wire.fault(fault);
+    }
+
+    fn stall(&mut self) -> io::Error {
+        self.phase = Phase::Over;
+        self.wire.stall()
+    }
+
+    fn broken(&mut self, error: reqwest::Error) -> io::Error {
+        self.phase = Phase::Over;
+        // The URL is told elsewhere, without its user-info.
+        let error = error.without_url();
+        let words = shown::error(&error);
+        self.wire.fault(if is_about_a_certificate(&error) {
+            Fault::Certificate(words.clone())
+        } else if words.contains("proxy authentication required") || words.contains("407") && error.is_connect() {
+            Fault::ProxyCredentials(words.clone())
+        } else {
+            Fault::Connect(words.clone())
+        });
+        io::Error::new(io::ErrorKind::ConnectionAborted, words)
+    }
+}
+
+/// How large the pieces are in which a body is sent: also what has to go out within the limit.
+const PIECE: usize = 16 * 1024;
+
+fn is_about_a_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+        return matches!(tls, rustls::Error::InvalidCertificate(_));
+    }
+    // An I/O error hides what it was made from: its source is its content's source.
+    let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    match inner {
+        Some(inner) => is_about_a_certificate(inner),
+        None => error.source().is_some_and(is_about_a_certificate),
+    }
+}
+
+/// `http.lowSpeedLimit`: bytes that trickle are as good as none.
+struct Pace {
+    since: Instant,
+    bytes: u64,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self { since: Instant::now(), bytes: 0 }
+    }
+
+    /// Whether, with these `bytes`, fewer came in the limit's time than the configuration demands.
+    fn too_slow(&mut self, bytes: usize, wire: &Wire) -> bool {
+        self.bytes += bytes as u64;
+        let passed = self.since.elapsed();
+        if passed < wire.limit.max(Duration::from_secs(1)) {
+            return false;
+        }
+        let slow = self.bytes < wire.slowest.saturating_mul(passed.as_secs());
+        *self = Self::new();
+        slow
+    }
+}
+
+/// The pieces of a body, as reqwest takes them.
+struct Pieces(mpsc::Receiver<Bytes>);
+
+impl http_body::Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        self.0.poll_recv(context).map(|piece| piece.map(|piece| Ok(http_body::Frame::data(piece))))
+    }
+}
+
+/// The body of a request. Dropping it is its end.
+pub(super) struct PostBody {
+    exchange: Arc<Mutex<Exchange>>,
+}
+
+impl PostBody {
+    pub fn of(exchange: Arc<Mutex<Exchange>>) -> Self {
+        Self { exchange }
+    }
+}
+
+impl io::Write for PostBody {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        lock(&self.exchange).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for PostBody {
+    fn drop(&mut self) {
+        lock(&self.exchange).finish();
+    }
+}
+
+/// The exchange; only one thread ever works on it.
+pub(super) fn lock(exchange: &Mutex<Exchange>) -> MutexGuard<'_, Exchange> {
+    exchange.lock().unwrap_or_else(PoisonError::into_inner)
+}

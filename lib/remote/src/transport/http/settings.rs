@@ -1,0 +1,291 @@
+//! Git's `http.*` settings, those for a URL before the general ones, see
+//! <https://git-scm.com/docs/git-config#Documentation/git-config.txt-httplturlgt>.
+
+use std::{path::PathBuf, sync::Once, time::Duration};
+
+use gix::{
+    Url,
+    bstr::{BStr, BString, ByteSlice},
+    url::Scheme,
+};
+use reqwest::{
+    Certificate, Client, Identity, NoProxy, Proxy,
+    header::{HeaderMap, HeaderValue},
+};
+
+use super::{Secure, header, netrc};
+use crate::{RemoteName, Trouble, shown};
+
+/// What the configuration says about requests to one URL.
+pub(super) struct Settings {
+    pub extra_headers: HeaderMap,
+    pub user_agent: HeaderValue,
+    pub follow_redirects: bool,
+    /// `http.postBuffer`.
+    pub post_buffer: usize,
+    proxy: Option<String>,
+    no_proxy: Option<String>,
+    ca_info: Option<PathBuf>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    verify: bool,
+    only_http_1: bool,
+    netrc: Option<String>,
+}
+
+impl Settings {
+    pub fn of(repo: &gix::Repository, remote: &RemoteName, url: &Url) -> Result<Self, Trouble> {
+        let config = Matching { repo, url };
+        let snapshot = repo.config_snapshot();
+        let text = |key: &str| snapshot.string(key).map(|value| value.to_string());
+        let from_environment = match url.scheme {
+            Scheme::Https => text("gitoxide.https.proxy"),
+            _ => text("gitoxide.http.proxy"),
+        };
+        let user_agent = config.last("userAgent").and_then(|value| HeaderValue::from_bytes(&value).ok());
+        let own_agent = HeaderValue::from_str(&crate::agent());
+        let no_verify = snapshot.boolean("gitoxide.http.sslNoVerify") == Some(true);
+        Ok(Self {
+            extra_headers: config.extra_headers(),
+            user_agent: user_agent.or(own_agent.ok()).unwrap_or(HeaderValue::from_static("git/lockstep")),
+            follow_redirects: config.last("followRedirects").is_none_or(|value| is_true(&value) || value == "initial"),
+            post_buffer: config
+                .last("postBuffer")
+                .and_then(|value| gix::config::Integer::try_from(value.as_bstr()).ok()?.to_decimal())
+                .and_then(|bytes| usize::try_from(bytes).ok())
+                .unwrap_or(1024 * 1024),
+            proxy: text(&format!("remote.{remote}.proxy"))
+                .or_else(|| config.last("proxy").map(|value| value.to_string()))
+                .or(from_environment)
+                .or_else(|| text("gitoxide.http.allProxy")),
+            no_proxy: text("gitoxide.http.noProxy"),
+            ca_info: config.path("sslCAInfo")?,
+            certificate: config.path("sslCert")?,
+            key: config.path("sslKey")?,
+            verify: !no_verify && config.last("sslVerify").is_none_or(|value| is_true(&value)),
+            only_http_1: config.last("version").is_some_and(|value| value == "HTTP/1.1"),
+            netrc: netrc_text(),
+        })
+    }
+
+    /// The `Authorization` that `.netrc` has for `host`.
+    pub fn netrc(&self, host: &str) -> Option<HeaderValue> {
+        let login = netrc::find(self.netrc.as_deref()?, host)?;
+        let mut value = HeaderValue::from_str(&basic(&login.user, &login.password)).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    /// A client that does what the settings say; or what is wrong with them.
+    pub fn client(&self, secure: Secure, connect: Duration) -> Result<Client, String> {
+        static PROVIDER: Once = Once::new();
+        // Fails where somebody else has chosen one already, and that one serves as well.
+        PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+        let mut builder = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(connect)
+            .referer(false)
+            .no_proxy();
+        if self.only_http_1 {
+            builder = builder.http1_only();
+        }
+        builder = match (secure, &self.ca_info) {
+            (Secure::No, _) => builder.tls_certs_only([]),
+            (Secure::Yes, Some(file)) => {
+                let what = || format!("http.sslCAInfo: {}", file.display());
+                let pem = std::fs::read(file).map_err(|error| format!("{}: {error}", what()))?;
+                let bundle = Certificate::from_pem_bundle(&pem).map_err(|error| format!("{}: {error}", what()))?;
+                builder.tls_certs_only(bundle)
+            }
+            (Secure::Yes, None) => builder,
+        };
+        if !self.verify {
+            builder = builder.tls_danger_accept_invalid_certs(true);
+        }
+        if let (Secure::Yes, Some(certificate)) = (secure, &self.certificate) {
+            builder = builder.identity(self.identity(certificate)?);
+        }
+        if let Some(proxy) = self.proxy.as_deref().filter(|proxy| !proxy.is_empty()) {
+            // As for curl, a proxy without a protocol is one that speaks HTTP.
+            let url = if proxy.contains("://") { proxy.to_owned() } else { format!("http://{proxy}") };
+            let unusable = |_| format!("http.proxy: {} cannot be used", shown::line(&url));
+            let no_proxy = self.no_proxy.as_deref().and_then(NoProxy::from_string);
+            builder = builder.proxy(Proxy::all(&url).map_err(unusable)?.no_proxy(no_proxy));
+        }
+        builder.build().map_err(|error| shown::error(&error.without_url()))
+    }
+
+    fn identity(&self, certificate: &std::path::Path) -> Result<Identity, String> {
+        let mut pem = Vec::new();
+        for file in [Some(certificate), self.key.as_deref()].into_iter().flatten() {
+            pem.extend(std::fs::read(file).map_err(|error| format!("http.sslCert: {}: {error}", file.display()))?);
+            pem.push(b'\n');
+        }
+        Identity::from_pem(&pem).map_err(|error| format!("http.sslCert: {}", shown::error(&error)))
+    }
+}
+
+/// The `http` sections that are about a URL.
+struct Matching<'a> {
+    repo: &'a gix::Repository,
+    url: &'a Url,
+}
+
+impl Matching<'_> {
+    /// All values of `key`, the best match last. Only sections of files that are trusted count.
+    fn all(&self, key: &str) -> Vec<(Match, BString)> {
+        let config = self.repo.config_snapshot();
+        let mut values = Vec::new();
+        for section in config.plumbing().sections_by_name("http").into_iter().flatten() {
+            if section.meta().trust != gix::sec::Trust::Full {
+                continue;
+            }
+            let matched = match section.header().subsection_name() {
+                None => Some(Match::default()),
+                Some(pattern) => Match::of(pattern, self.url),
+            };
+            if let Some(matched) = matched {
+                values.extend(section.values(key).into_iter().map(|value| (matched, value)));
+            }
+        }
+        values.sort_by_key(|(matched, _)| *matched);
+        values
+    }
+
+    fn last(&self, key: &str) -> Option<BString> {
+        self.all(key).pop().map(|(_, value)| value)
+    }
+
+    fn path(&self, key: &str) -> Result<Option<PathBuf>, Trouble> {
+        let Some(value) = self.last(key).filter(|value| !value.is_empty()) else { return Ok(None) };
+        let bad = |words: String| {
+            Trouble::misconfigured(format!("http.{key}: {words}"), format!("correct http.{key}"))
+        };
+        let path = gix::path::from_bstr(value.as_bstr()).map_err(|error| bad(shown::error(&error)))?;
+        match path.strip_prefix("~") {
+            Ok(rest) => match gix::path::env::home_dir() {
+                Some(home) => Ok(Some(home.join(rest))),
+                None => Err(bad("there is no home directory".into())),
+            },
+            Err(_) => Ok(Some(path.into_owned())),
+        }
+    }
+
+    /// All headers; an empty value forgets those before it.
+    fn extra_headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (_, value) in self.all("extraHeader") {
+            if value.is_empty() {
+                headers.clear();
+            } else if let Some((name, value)) = header(&value.to_str_lossy()) {
+                headers.append(name, value);
+            }
+        }
+        headers
+    }
+}
+
+/// How well a section's URL matches, in git's order of importance.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Match {
+    host: usize,
+    path: usize,
+    user: bool,
+}
+
+impl Match {
+    /// Compares `pattern` with `url`; `None` if it is about something else.
+    fn of(pattern: &BStr, url: &Url) -> Option<Self> {
+        let pattern = gix::url::parse(pattern).ok()?;
+        if pattern.scheme != url.scheme || pattern.port_or_default() != url.port_or_default() {
+            return None;
+        }
+        let host = host_matches(pattern.host()?, url.host()?)?;
+        if pattern.user().is_some() && pattern.user() != url.user() {
+            return None;
+        }
+        let wanted = pattern.path.trim_end_with(|c| c == '/');
+        let rest = url.path.strip_prefix(wanted)?;
+        (rest.is_empty() || rest.starts_with(b"/")).then_some(Self {
+            host,
+            path: wanted.len(),
+            user: pattern.user().is_some(),
+        })
+    }
+}
+
+/// A `*` stands for one part of a name. The more is said in letters, the better the match.
+fn host_matches(pattern: &str, host: &str) -> Option<usize> {
+    let (pattern, host): (Vec<_>, Vec<_>) = (pattern.split('.').collect(), host.split('.').collect());
+    let same = pattern.len() == host.len()
+        && pattern.iter().zip(&host).all(|(pattern, part)| *pattern == "*" || pattern.eq_ignore_ascii_case(part));
+    same.then(|| pattern.iter().map(|part| if *part == "*" { 0 } else { part.len() + 1 }).sum())
+}
+
+fn is_true(value: &BString) -> bool {
+    gix::config::Boolean::try_from(value.as_bstr()).is_ok_and(|value| value.0)
+}
+
+/// The user's netrc file, where curl looks for it.
+fn netrc_text() -> Option<String> {
+    let file = match std::env::var_os("NETRC") {
+        Some(file) => PathBuf::from(file),
+        None => gix::path::env::home_dir()?.join(if cfg!(windows) { "_netrc" } else { ".netrc" }),
+    };
+    std::fs::read_to_string(file).ok()
+}
+
+/// Basic authentication, see RFC 7617.
+fn basic(user: &str, password: &str) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::from("Basic ");
+    for three in format!("{user}:{password}").as_bytes().chunks(3) {
+        let bits = (0..3).fold(0u32, |bits, at| bits << 8 | u32::from(three.get(at).copied().unwrap_or(0)));
+        for at in 0..4 {
+            let letter = ALPHABET[(bits >> (18 - 6 * at)) as usize & 63];
+            text.push(if at <= three.len() { char::from(letter) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matched(pattern: &str, url: &str) -> Option<Match> {
+        Match::of(pattern.into(), &gix::url::parse(BStr::new(url)).unwrap())
+    }
+
+    #[test]
+    fn a_section_is_about_a_url_if_host_port_and_the_start_of_the_path_are_its() {
+        for (pattern, expected) in [
+            ("https://example.com", true),
+            ("https://example.com/", true),
+            ("https://example.com/team", true),
+            ("https://*.com", true),
+            ("https://example.com/tea", false),
+            ("http://example.com", false),
+            ("https://example.com:444", false),
+            ("https://mike@example.com", false),
+            ("https://*.example.com", false),
+        ] {
+            let found = matched(pattern, "https://example.com/team/repo.git").is_some();
+            assert_eq!(found, expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_says_more_matches_better() {
+        let url = "https://git.example.com/team/repo.git";
+        assert!(matched("https://git.example.com", url) > matched("https://*.example.com/team", url));
+        assert!(matched("https://git.example.com/team", url) > matched("https://git.example.com", url));
+    }
+
+    #[test]
+    fn basic_authentication_is_base64() {
+        assert_eq!(basic("Aladdin", "open sesame"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        assert_eq!(basic("a", "b"), "Basic YTpi");
+        assert_eq!(basic("a", ""), "Basic YTo=");
+    }
+}

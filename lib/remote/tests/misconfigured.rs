@@ -1,0 +1,58 @@
+//! Remotes that cannot be used as they are configured.
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod common;
+
+use common::{open, origin};
+use remote::{Direction, Remote, RemoteName, Trouble, Unwatched};
+use testkit::World;
+
+#[test]
+fn a_remote_that_is_not_configured_is_told_with_the_remedy() {
+    let (_world, _remote, [ours]) = World::with_clones(["ours"]);
+    let repo = open(&ours);
+    let trouble = Remote::named(&repo, &RemoteName::parse("upstream").unwrap()).unwrap_err();
+    assert!(matches!(trouble, Trouble::Misconfigured(_)));
+    assert!(trouble.help().unwrap().contains("git remote add upstream"));
+    assert!(matches!(RemoteName::parse("a b..c"), Err(Trouble::Misconfigured(_))));
+}
+
+#[test]
+fn urls_are_rewritten_as_git_rewrites_them() {
+    let (_world, _remote, [ours]) = World::with_clones(["ours"]);
+    ours.git(["remote", "set-url", "origin", "short:tools"]);
+    ours.git(["config", "url.https://mike:pw@git.example.com/.insteadOf", "short:"]);
+    ours.git(["config", "url.ssh://git@git.example.com/.pushInsteadOf", "short:"]);
+    let repo = open(&ours);
+    assert_eq!(origin(&repo).shown_url(Direction::Fetch), "https://git.example.com/tools");
+    assert_eq!(origin(&repo).shown_url(Direction::Push), "ssh://git.example.com/tools");
+    assert!(!format!("{:?}", origin(&repo)).contains("pw"));
+}
+
+#[test]
+fn a_relative_path_starts_at_the_top_of_the_work_tree() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    ours.git(["remote", "set-url", "origin", "../origin.git"]);
+    let listing = origin(&open(&ours)).list(&["refs/heads/"], &Unwatched).unwrap();
+    assert_eq!(listing.refs[0].id.to_string(), remote.rev("main"));
+}
+
+#[test]
+fn a_place_without_a_repository_cannot_be_reached() {
+    let (world, _remote, [ours]) = World::with_clones(["ours"]);
+    ours.git(["remote", "set-url", "origin", world.path().join("gone.git").as_str()]);
+    let trouble = origin(&open(&ours)).list(&[], &Unwatched).unwrap_err();
+    assert!(matches!(&trouble, Trouble::Unreachable(_)), "{trouble:?}");
+    assert!(trouble.to_string().contains("gone.git: there is no git repository"), "{trouble}");
+}
+
+#[test]
+fn protocols_that_are_not_allowed_or_not_known_are_named() {
+    let (_world, _remote, [ours]) = World::with_clones(["ours"]);
+    ours.git(["config", "protocol.file.allow", "never"]);
+    let trouble = origin(&open(&ours)).list(&[], &Unwatched).unwrap_err();
+    assert!(matches!(&trouble, Trouble::Misconfigured(_)) && trouble.to_string().contains("'file'"), "{trouble}");
+    ours.git(["remote", "set-url", "origin", "ext::sh -c boom"]);
+    let trouble = origin(&open(&ours)).list(&[], &Unwatched).unwrap_err();
+    assert!(matches!(trouble, Trouble::Misconfigured(_)), "{trouble:?}");
+}

@@ -1,0 +1,150 @@
+//! nginx in front of git's http-backend, with and without passwords and TLS, and a proxy.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::process::{self, Server};
+use crate::{Repo, World};
+
+/// A web server that serves every repository of a world:
+///
+/// - below `/open/` to everybody,
+/// - below `/private/` to `mike` with the password `s3cret pass`,
+/// - below `/moved/` by a redirect to `/open/`,
+/// - below `/forbidden/` to nobody (403), below `/small/` requests of 1 kB at most (413), below `/broken/` never (500),
+///   and at `/page/` a page that has nothing to do with git.
+#[derive(Debug)]
+pub struct Web {
+    _nginx: Server,
+    _fcgiwrap: Server,
+    folder: Utf8PathBuf,
+    base: Utf8PathBuf,
+    http: u16,
+    https: u16,
+    proxy: u16,
+}
+
+impl Web {
+    /// Starts a server for the repositories of `world`.
+    pub fn start(world: &World) -> Self {
+        let nginx = process::program("nginx", "nginx");
+        let fcgiwrap = process::program("fcgiwrap", "fcgiwrap");
+        let folder = world.path().join("web");
+        std::fs::create_dir_all(folder.join("logs")).expect("the server's folder");
+        certificates(&folder);
+        std::fs::write(folder.join("passwords"), "mike:{PLAIN}s3cret pass\n").expect("the passwords");
+        let (http, https, proxy) = (process::free_port(), process::free_port(), process::free_port());
+        let config = folder.join("nginx.conf");
+        std::fs::write(&config, configuration(world, &folder, http, https, proxy)).expect("the configuration");
+
+        let mut command = process::command(fcgiwrap);
+        command.args(["-c", "4", "-s", &format!("unix:{folder}/cgi.socket")]);
+        let fcgiwrap = Server::start(command, folder.join("logs/fcgiwrap").as_std_path());
+        let log = folder.join("logs/nginx");
+        let mut command = process::command(nginx);
+        command.args(["-p", folder.as_str(), "-c", config.as_str(), "-e", log.as_str(), "-g", "daemon off;"]);
+        let nginx = Server::start(command, log.as_std_path());
+        for port in [http, https, proxy] {
+            process::wait_for(port, log.as_std_path());
+        }
+        let base = world.path().to_owned();
+        Self { _nginx: nginx, _fcgiwrap: fcgiwrap, folder, base, http, https, proxy }
+    }
+
+    /// The URL of `repo` below `place`, such as `open`.
+    pub fn url(&self, place: &str, repo: &Repo) -> String {
+        format!("http://127.0.0.1:{}/{place}/{}", self.http, self.below(repo))
+    }
+
+    /// The same over TLS, with a certificate of [`Web::ca`].
+    pub fn tls_url(&self, place: &str, repo: &Repo) -> String {
+        format!("https://127.0.0.1:{}/{place}/{}", self.https, self.below(repo))
+    }
+
+    /// The certificate of the authority that signed the server's.
+    pub fn ca(&self) -> Utf8PathBuf {
+        self.folder.join("ca.pem")
+    }
+
+    /// The URL of a proxy that takes every host for this server.
+    pub fn proxy(&self) -> String {
+        format!("http://127.0.0.1:{}", self.proxy)
+    }
+
+    /// The requests so far, a line each.
+    pub fn requests(&self) -> String {
+        std::fs::read_to_string(self.folder.join("logs/requests")).unwrap_or_default()
+    }
+
+    fn below(&self, repo: &Repo) -> String {
+        repo.path().strip_prefix(&self.base).expect("a repository of the world").to_string()
+    }
+}
+
+/// An authority, and a certificate for 127.0.0.1.
+fn certificates(folder: &Utf8Path) {
+    let openssl = |args: &[&str]| {
+        let mut command = process::command(process::program("openssl", "openssl"));
+        command.args(args).current_dir(folder);
+        process::run(command);
+    };
+    std::fs::write(folder.join("extensions"), "subjectAltName=IP:127.0.0.1\n").expect("a file");
+    let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    let ca = ["req", "-x509", "-days", "2", "-subj", "/CN=Test CA", "-keyout", "ca.key", "-out", "ca.pem"];
+    openssl(&[&ca[..], &key].concat());
+    let request = ["req", "-new", "-subj", "/CN=127.0.0.1", "-keyout", "server.key", "-out", "server.csr"];
+    openssl(&[&request[..], &key].concat());
+    openssl(&[
+        "x509", "-req", "-days", "2", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+        "-extfile", "extensions", "-out", "server.pem",
+    ]);
+}
+
+fn configuration(world: &World, folder: &Utf8Path, http: u16, https: u16, proxy: u16) -> String {
+    let mut exec_path = process::command("git");
+    exec_path.arg("--exec-path");
+    let backend = format!("{}/git-http-backend", process::run(exec_path));
+    let root = world.path();
+    let user = if process::is_root() { "user root;" } else { "" };
+    let git = format!(
+        "fastcgi_pass unix:{folder}/cgi.socket;
+         include /etc/nginx/fastcgi_params;
+         fastcgi_param SCRIPT_FILENAME {backend};
+         fastcgi_param GIT_PROJECT_ROOT {root};
+         fastcgi_param GIT_HTTP_EXPORT_ALL 1;
+         fastcgi_param GIT_CONFIG_GLOBAL {};
+         fastcgi_param GIT_CONFIG_NOSYSTEM 1;
+         fastcgi_param GIT_PROTOCOL $http_git_protocol;
+         fastcgi_param REMOTE_USER $remote_user;
+         fastcgi_param PATH_INFO $1;",
+        world.git_config()
+    );
+    let places = format!(
+        "access_log logs/requests seen;
+         location ~ ^/open(/.*)$ {{ {git} }}
+         location ~ ^/private(/.*)$ {{ auth_basic Git; auth_basic_user_file {folder}/passwords; {git} }}
+         location ~ ^/small(/.*)$ {{ client_max_body_size 1k; {git} }}
+         location ~ ^/moved(/.*)$ {{ return 301 /open$1$is_args$args; }}
+         location /forbidden/ {{ return 403; }}
+         location /broken/ {{ return 500; }}
+         location /page/ {{ default_type text/html; return 200 '<h1>hello</h1>'; }}"
+    );
+    format!(
+        "{user}
+         worker_processes 1;
+         pid {folder}/nginx.pid;
+         events {{ worker_connections 256; }}
+         http {{
+           log_format seen '$server_port $status $request_method $host$request_uri x=$http_x_extra';
+           client_body_temp_path {folder}/body;
+           proxy_temp_path {folder}/proxied;
+           fastcgi_temp_path {folder}/answers;
+           uwsgi_temp_path {folder}/unused;
+           scgi_temp_path {folder}/unused2;
+           client_max_body_size 0;
+           server {{ listen 127.0.0.1:{http}; {places} }}
+           server {{ listen 127.0.0.1:{https} ssl; ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key; {places} }}
+           server {{ listen 127.0.0.1:{proxy}; access_log logs/requests seen;
+                     location / {{ proxy_pass http://127.0.0.1:{http}; }} }}
+         }}"
+    )
+}
