@@ -77,14 +77,24 @@ fn without_a_terminal_what_the_phases_started_ends_with_them() {
 }
 
 #[test]
-fn after_a_kill_the_next_run_goes_through_at_once() {
-    let (_world, origin, [mike]) = World::with_clones(["mike"]);
-    let mut run = run_that_hangs(&mike);
+fn a_run_whose_starter_was_killed_ends_by_itself_and_the_next_one_waits_for_it() {
+    let (world, origin, [mike]) = World::with_clones(["mike"]);
+    let go = world.path().join("go");
+    let hanging = mike.git_dir().join("hanging");
+    mike.hook(
+        "pre-push",
+        &format!("#!/bin/sh\ntouch '{hanging}'\nuntil test -e '{go}'; do sleep 0.02; done\n"),
+    );
+    mike.write("new.md", "new\n");
+    let mut run = full_run(&mike).spawn();
+    wait_until("the hook runs", || hanging.exists());
     run.kill();
-    run.wait();
-    std::fs::remove_file(mike.common_dir().join("hooks/pre-push")).unwrap();
-    // The killed run's phases may still be there; its lock is not.
+
+    full_run(&mike).args(["--wait", "100ms"]).output().assert_code(75);
+    std::fs::write(go, "").unwrap();
     full_run(&mike).args(["--wait", "30s"]).success();
+
+    run.wait().assert_code(137);
     assert_converged(&[&mike, &origin]);
     mike.assert_unlocked();
 }

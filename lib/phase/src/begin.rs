@@ -19,10 +19,14 @@ pub(crate) enum Start {
     Work(Box<Envelope>, Box<gix::Repository>),
 }
 
-/// From stdin to a document and an open repository.
-pub(crate) fn begin<P: Phase>(phase: &P) -> Start {
+/// What stands on stdin, once the phase before has written it.
+pub(crate) fn read<P: Phase>(phase: &P) -> Result<Input, Fault> {
+    if phase.common().fresh { Ok(Input::Nothing) } else { input::read() }
+}
+
+/// From what stands on stdin to a document and an open repository.
+pub(crate) fn begin<P: Phase>(phase: &P, input: Result<Input, Fault>) -> Start {
     let args = phase.common();
-    let input = if args.fresh { Ok(Input::Nothing) } else { input::read() };
     let started = match input {
         Err(fault) => {
             let fault = match phase.despite_bad_input() {

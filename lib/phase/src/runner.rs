@@ -11,7 +11,7 @@ use contract::{Common, Document, Envelope, Exit, Section};
 
 use crate::{
     Console, Done, Fault, Guard, Holding, Keeper, Page, Phase, Run, Unlocked, Verdict,
-    begin::{Start, begin},
+    begin::{Start, begin, read},
     console::Delivery,
 };
 
@@ -29,9 +29,11 @@ pub fn drive<P: Phase>(phase: &P, keeper: &dyn Keeper) -> ExitCode {
     gix::tempfile::signal::setup(
         gix::tempfile::signal::handler::Mode::DeleteTempfilesOnTerminationAndRestoreDefaultBehaviour,
     );
-    let began = Instant::now();
     let console = Console::new(phase.common());
-    match begin(phase) {
+    let input = read(phase);
+    // Waiting for the phases before is not this one's time.
+    let began = Instant::now();
+    match begin(phase, input) {
         Start::PassOn(envelope) => deliver(&console, &console.page(), &envelope).exit(&envelope),
         Start::Refuse(envelope, fault) => refuse::<P>(&console, began, *envelope, fault),
         Start::Work(envelope, repo) => work(phase, keeper, &console, began, *envelope, *repo),

@@ -130,7 +130,7 @@ pub fn run(
     let steps = team.wait()?;
     let envelope = Envelope::parse(output.trim_end()).ok();
     if let (Some(release), Some(acquired)) = (plan.steps.last(), acquired.filter(holds_the_lock))
-        && !envelope.as_ref().is_some_and(is_released)
+        && !envelope.as_ref().is_some_and(|envelope| released(envelope, &acquired))
     {
         feed(release, surroundings, &acquired).context("the lock could not be given back")?;
     }
@@ -262,8 +262,11 @@ impl Step {
     }
 }
 
-fn is_released(envelope: &Envelope) -> bool {
-    envelope.document().phases.lock.as_ref().is_some_and(|lock| lock.released || lock.token.is_empty())
+/// Whether the last step has given back the very lock that the first one took.
+fn released(envelope: &Envelope, acquired: &Envelope) -> bool {
+    let lock = |envelope: &Envelope| envelope.document().phases.lock.clone().unwrap_or_default();
+    let (last, first) = (lock(envelope), lock(acquired));
+    last.released && last.token == first.token
 }
 
 fn holds_the_lock(envelope: &Envelope) -> bool {

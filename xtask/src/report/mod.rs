@@ -6,6 +6,7 @@
 
 mod commands;
 mod ending;
+mod logs;
 mod messages;
 mod notes;
 mod prose;
@@ -14,9 +15,11 @@ mod wiki;
 
 use std::time::Duration;
 
+use contract::Outcome;
 use phase::Page;
 
 use crate::full_run::Ended;
+use repository::Which;
 
 /// What a report is about.
 #[derive(Debug, Clone, Copy)]
@@ -39,12 +42,17 @@ pub fn draw(facts: &Facts<'_>, page: &mut Page) {
     };
     let document = envelope.document();
     let phases = &document.phases;
+    if let Some(section) =
+        phases.logcheck.as_ref().filter(|_| !facts.quiet || document.outcome == Outcome::Unsaved)
+    {
+        logs::draw(section, page);
+    }
     if !facts.quiet {
         if let Some(main) = phases.gitsync.as_ref().and_then(|section| section.main.as_ref()) {
-            repository::draw(main, page);
+            repository::draw(main, Which::Main, page);
         }
         if let Some(vault) = phases.gitsync.as_ref().and_then(|section| section.vault.as_ref()) {
-            repository::draw_vault(vault, page);
+            repository::draw(vault, Which::Vault, page);
         }
         if let Some(section) = &phases.notes_sync {
             notes::draw(section, page);

@@ -9,37 +9,64 @@ use super::{
     wiki,
 };
 
-/// Draws the vault's part: one line where nothing happened there.
-pub fn draw_vault(sync: &RepoSync, page: &mut Page) {
-    page.heading("Vault");
-    page.line(format_args!("  {}", standing(sync)));
-    page.gap();
-    draw(sync, page);
+/// Which of a run's repositories is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The run's own; where it stands is said at the end of the report.
+    Main,
+    /// The vault.
+    Vault,
 }
 
 /// Draws what came in and what went out; nothing where nothing did.
-pub fn draw(sync: &RepoSync, page: &mut Page) {
+pub fn draw(sync: &RepoSync, which: Which, page: &mut Page) {
     if let Some(pulled) = &sync.pulled {
         let people = if pulled.authors.is_empty() {
             String::new()
         } else {
             format!(" by {}", authors(&pulled.authors))
         };
-        page.heading(format_args!("Pulled {}{people}", prose::count(pulled.count, "commit")));
+        which.heading(Verb::Pulled, &format!(" {}{people}", prose::count(pulled.count, "commit")), page);
         commits(&pulled.commits, pulled.count, Shown::WithAuthors, page);
         page.gap();
     }
     wiki::draw(&sync.wiki, page);
     if let Some(pushed) = &sync.pushed {
-        page.heading(format_args!("Pushed {}", prose::count(pushed.count, "commit")));
+        which.heading(Verb::Pushed, &format!(" {}", prose::count(pushed.count, "commit")), page);
         commits(&pushed.commits, pushed.count, Shown::WithoutAuthors, page);
         page.gap();
     } else if let Some(committed) = &sync.committed {
-        page.heading("Committed, not pushed");
+        which.heading(Verb::Committed, ", not pushed", page);
         let id = prose::short(&committed.id);
         page.line(format_args!("  {}  {}", id.style(page.styles.id), files(committed)));
         page.gap();
     }
+    if which == Which::Vault {
+        page.heading(format_args!("Vault: {}", standing(sync)));
+        page.gap();
+    }
+}
+
+impl Which {
+    /// Writes a title that says which repository it is about.
+    fn heading(self, verb: Verb, rest: &str, page: &mut Page) {
+        let (capital, small) = match verb {
+            Verb::Pulled => ("Pulled", "pulled"),
+            Verb::Pushed => ("Pushed", "pushed"),
+            Verb::Committed => ("Committed", "committed"),
+        };
+        match self {
+            Self::Main => page.heading(format_args!("{capital}{rest}")),
+            Self::Vault => page.heading(format_args!("Vault: {small}{rest}")),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Verb {
+    Pulled,
+    Pushed,
+    Committed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
