@@ -3,6 +3,8 @@
 //! A process number alone means nothing: it is given out again, means another process in another container, and
 //! another still on another machine.
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 
 use crate::platform::{self, Found};
@@ -47,7 +49,8 @@ impl Process {
     }
 
     fn numbered(pid: u32, start: Option<u64>) -> Self {
-        Self { pid, start, boot: platform::boot_id(), pid_space: platform::pid_space() }
+        let Here { boot, pid_space } = here().clone();
+        Self { pid, start, boot, pid_space }
     }
 
     /// Whether it still lives.
@@ -64,12 +67,26 @@ impl Process {
 
     /// Whether its number means here what it meant there.
     fn is_of_here(&self) -> bool {
-        let same_boot = match (&self.boot, platform::boot_id()) {
-            (Some(theirs), Some(ours)) => platform::same_boot(theirs, &ours),
+        let here = here();
+        let same_boot = match (&self.boot, &here.boot) {
+            (Some(theirs), Some(ours)) => platform::same_boot(theirs, ours),
             _ => false,
         };
-        same_boot && self.pid_space.is_some() && self.pid_space == platform::pid_space()
+        same_boot && self.pid_space.is_some() && self.pid_space == here.pid_space
     }
+}
+
+/// Where this process runs, as far as process numbers go.
+#[derive(Debug, Clone)]
+struct Here {
+    boot: Option<String>,
+    pid_space: Option<String>,
+}
+
+/// It never changes, and who waits asks for it ten times a second.
+fn here() -> &'static Here {
+    static HERE: OnceLock<Here> = OnceLock::new();
+    HERE.get_or_init(|| Here { boot: platform::boot_id(), pid_space: platform::pid_space() })
 }
 
 #[cfg(test)]

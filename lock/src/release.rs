@@ -27,9 +27,10 @@ impl Phase for ReleaseArgs {
         Holding::Itself
     }
 
-    fn takes_part(&self, _document: &Document) -> bool {
-        // However the run went, its lock is to be given back.
-        true
+    fn takes_part(&self, document: &Document) -> bool {
+        // However the run went, its lock is to be given back; a run that ended without one leaves nothing to do.
+        let took_a_lock = document.phases.lock.as_ref().is_some_and(|lock| !lock.token.is_empty());
+        took_a_lock || self.token.is_some() || !document.has_ended()
     }
 
     fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<LockSection>> {

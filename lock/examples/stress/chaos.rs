@@ -44,7 +44,7 @@ pub const EVERYTHING: Kind = Kind {
 };
 
 pub fn run(kind: &Kind, time: Duration, workers: usize) -> Account {
-    let directory = tempfile::tempdir().expect("a temporary folder");
+    let directory = folder();
     let over = AtomicBool::new(false);
     let (mut account, scripts) = thread::scope(|scope| {
         let script = kind.scripts.then(|| scope.spawn(|| script(directory.path(), &over)));
@@ -68,7 +68,7 @@ fn torment(kind: &Kind, directory: &Path, time: Duration, workers: usize) -> (u6
     let (mut kills, mut stops) = (0, 0);
     let end = Instant::now() + time;
     while Instant::now() < end {
-        thread::sleep(random.time_below(Duration::from_millis(20)));
+        thread::sleep(random.time_below(Duration::from_millis(40)));
         let index = usize::try_from(random.below(workers as u64)).unwrap_or(0);
         if random.happens(5_000) {
             let mut victim = std::mem::replace(&mut running[index], start(directory, &kind.habits));
@@ -81,7 +81,7 @@ fn torment(kind: &Kind, directory: &Path, time: Duration, workers: usize) -> (u6
             signal(pid, Signal::STOP);
             let long = random.happens(1_000);
             let long_enough = Duration::from_millis(kind.habits.stale_ms * 2);
-            let pause = if long { long_enough } else { Duration::from_millis(20) };
+            let pause = if long { long_enough } else { Duration::from_millis(10) };
             stopped.push((pid, Instant::now() + random.time_below(pause * 2)));
             stops += 1;
         }
@@ -98,6 +98,13 @@ fn torment(kind: &Kind, directory: &Path, time: Duration, workers: usize) -> (u6
         let _ = child.wait();
     }
     (kills, stops)
+}
+
+/// An empty folder for a lock and for what the workers leave.
+pub fn folder() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("a temporary folder");
+    fs::create_dir(worker::inside(directory.path())).expect("a folder in it");
+    directory
 }
 
 /// One more worker.
@@ -130,7 +137,7 @@ struct Scripts {
 /// inside, before and after.
 fn script(directory: &Path, over: &AtomicBool) -> Scripts {
     let place = lock::Place::new(directory);
-    let witness = directory.join("witness");
+    let witness = worker::inside(directory).join("witness");
     let mut scripts = Scripts::default();
     while !over.load(Ordering::Relaxed) {
         thread::sleep(Duration::from_millis(2));

@@ -17,7 +17,7 @@ const HABITS: Habits = Habits { dwell_us: 10_000, jumps: 0, stale_ms: 60_000 };
 
 /// What was measured, in Markdown.
 pub fn run(time: Duration, workers: usize) -> String {
-    let directory = tempfile::tempdir().expect("a temporary folder");
+    let directory = chaos::folder();
     let mut running: Vec<_> = (0..workers).map(|_| chaos::start(directory.path(), &HABITS)).collect();
     std::thread::sleep(time);
     for child in &mut running {
@@ -47,7 +47,7 @@ fn milliseconds(times: &[Duration], percent: usize) -> f64 {
 
 /// How much of a processor one process takes while it waits, in percent.
 fn cost_of_waiting(time: Duration) -> f64 {
-    let directory = tempfile::tempdir().expect("a temporary folder");
+    let directory = chaos::folder();
     let patience = Patience { wait: Duration::ZERO, stale_after: Duration::from_secs(600) };
     let held = Held::take(Place::new(directory.path()), None, &patience, &mut |_| {});
     let mut waiter = chaos::start(directory.path(), &HABITS);

@@ -6,7 +6,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::Write as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, SystemTime},
 };
@@ -31,12 +31,13 @@ pub struct Habits {
 }
 
 pub fn work(directory: &Path, habits: &Habits) -> ExitCode {
-    let log = directory.join(format!("log-{}-{}", std::process::id(), lock::Token::fresh()));
+    let inside = inside(directory);
+    let log = inside.join(format!("log-{}-{}", std::process::id(), lock::Token::fresh()));
     let log = OpenOptions::new().create(true).append(true).open(log);
     let Ok(log) = log else { return ExitCode::FAILURE };
     let mut worker = Worker {
         place: Place::new(directory),
-        witness: Witness::new(directory),
+        witness: Witness::new(&inside),
         dwell: Duration::from_micros(habits.dwell_us),
         jumps: habits.jumps,
         stale_after: Duration::from_millis(habits.stale_ms),
@@ -117,9 +118,14 @@ impl Worker {
     }
 }
 
-/// The logs that the workers in this folder have written.
+/// The folder for what is not the lock's own: who waits for the lock is woken by whatever goes away beside it.
+pub fn inside(directory: &Path) -> PathBuf {
+    directory.join("inside")
+}
+
+/// The logs that the workers have written.
 pub fn logs(directory: &Path) -> Vec<String> {
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let entries = fs::read_dir(inside(directory)).into_iter().flatten().flatten();
     let logs = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("log-"));
     logs.filter_map(|log| fs::read_to_string(log.path()).ok()).collect()
 }
