@@ -86,14 +86,12 @@ const ATTRIBUTES: [&str; 8] = [
     "[attr]mine text eol=crlf\nd/* mine\n",
 ];
 const IGNORES: [&str; 5] = ["*.txt\n", "d/\n", "/a\n!a/b\n", "*\n!*/\n!*.up\n", "x*\n"];
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 6] = [
     ("core.autocrlf", "true"),
     ("core.autocrlf", "input"),
     ("core.fileMode", "false"),
     ("core.symlinks", "false"),
     ("core.eol", "crlf"),
-    ("core.trustctime", "false"),
-    ("core.checkStat", "minimal"),
     ("core.safecrlf", "false"),
 ];
 
@@ -219,6 +217,9 @@ fn whatever_was_done_to_a_repository_is_staged_as_git_stages_it() {
             let world = World::new();
             let repo = world.init("mike");
             repo.git(["config", "filter.upper.clean", "tr a-z A-Z"]);
+            // What is left of stat data survives the copy: git and the engine doubt the same files.
+            repo.git(["config", "core.checkStat", "minimal"]);
+            repo.git(["config", "core.trustctime", "false"]);
             repo.git(["config", "advice.addEmbeddedRepo", "false"]);
             for deed in &deeds {
                 act(&world, &repo, deed);

@@ -34,6 +34,8 @@ fn files_that_are_new_changed_and_gone_are_staged() {
 fn nothing_changed_is_nothing_staged() {
     let world = World::new();
     let repo = repo_with(&world, &[("a", "1\n"), ("b/c", "2\n")]);
+    age(&repo, "a");
+    age(&repo, "b/c");
     let staged = assert_stages_as_git(&world, &repo);
     assert!(staged.counts.is_empty());
     assert!(!stage_all(&repo).ok().unwrap().index_changed);

@@ -171,6 +171,20 @@ fn a_run_that_lost_its_lock_changes_nothing_further() {
 }
 
 #[test]
+fn an_update_killed_before_it_could_note_what_it_did_is_taken_back_too() {
+    let world = World::new();
+    let repo = repo(&world);
+    let before = snapshot(&repo);
+    let watch = Interrupt { at: 100, asked: Cell::new(0), what: || Ok(()) };
+    let Applied::Done(done) = update(&repo, &watch).unwrap() else { panic!("refused") };
+    std::mem::forget(done.pending);
+    std::fs::remove_file(repo.git_dir().join("lockstep-update/placed")).unwrap();
+    worktree::recover(&open(&repo), head_tree(&open(&repo)), &()).unwrap();
+    assert_eq!(snapshot(&repo), before);
+    repo.assert_clean();
+}
+
+#[test]
 fn a_killed_update_does_not_become_the_users_commit() {
     let world = World::new();
     let repo = repo(&world);

@@ -30,7 +30,7 @@ fn write_all(repo: &Repo, files: &[(&str, &str)]) {
 #[track_caller]
 fn assert_refused(repo: &Repo, path: &str, is_right: impl Fn(&Why) -> bool) {
     let (before, index) = (snapshot(repo), std::fs::read(repo.git_dir().join("index")).unwrap());
-    let refused = update(repo, "HEAD", "new").err().expect("it was not refused");
+    let refused = update(repo, "HEAD", "new").expect_err("it was not refused");
     assert!(refused.iter().any(|refused| refused.path == path && is_right(&refused.why)), "{refused:?}");
     assert_eq!(snapshot(repo), before, "the work tree");
     assert_eq!(std::fs::read(repo.git_dir().join("index")).unwrap(), index, "the index");

@@ -1,7 +1,7 @@
 //! `working-tree-encoding`: files that are not UTF-8 in the work tree and are in the repository.
 //!
-//! The Unicode encodings are written out here, with git's rules for byte order marks; the others are those of the
-//! Encoding Standard, which browsers use.
+//! The Unicode encodings are written out here, with git's rules for byte order marks, and so are ASCII and Latin-1; the
+//! others are those of the Encoding Standard, which browsers use. (There `latin1` is a name of Windows' own code page.)
 //! See <https://git-scm.com/docs/gitattributes#_working_tree_encoding>.
 
 use anyhow::{Context as _, bail, ensure};
@@ -17,6 +17,9 @@ pub fn to_utf8(bytes: &[u8], label: &str, checked: &[&'static Encoding]) -> anyh
     if let Some(unicode) = Unicode::named(label) {
         return unicode.read(bytes).with_context(|| format!("it is not {label}"));
     }
+    if let Some(latin) = Latin::named(label) {
+        return latin.read(bytes).with_context(|| format!("it is not {label}"));
+    }
     let encoding = for_label(label)?;
     let check = if checked.contains(&encoding) { RoundTripCheck::Fail } else { RoundTripCheck::Skip };
     let mut out = Vec::new();
@@ -29,9 +32,51 @@ pub fn from_utf8(bytes: &[u8], label: &str) -> Option<Vec<u8>> {
     if let Some(unicode) = Unicode::named(label) {
         return std::str::from_utf8(bytes).ok().map(|text| unicode.write(text));
     }
+    if let Some(latin) = Latin::named(label) {
+        return latin.write(std::str::from_utf8(bytes).ok()?);
+    }
     let mut out = Vec::new();
     encode_to_worktree(bytes, for_label(label).ok()?, &mut out).ok()?;
     Some(out)
+}
+
+/// Encodings whose bytes are the first Unicode characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Latin {
+    Ascii,
+    One,
+}
+
+impl Latin {
+    fn named(label: &str) -> Option<Self> {
+        match label.to_ascii_lowercase().as_str() {
+            "ascii" | "us-ascii" | "ansi_x3.4-1968" => Some(Latin::Ascii),
+            "latin1" | "latin-1" | "l1" | "iso-8859-1" | "iso8859-1" | "iso_8859-1" | "iso88591" => {
+                Some(Latin::One)
+            }
+            _ => None,
+        }
+    }
+
+    fn last(self) -> u8 {
+        match self {
+            Latin::Ascii => 0x7f,
+            Latin::One => 0xff,
+        }
+    }
+
+    fn read(self, bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
+        if let Some(other) = bytes.iter().find(|byte| **byte > self.last()) {
+            bail!("the byte {other:#x} is none of its characters");
+        }
+        Ok(bytes.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes())
+    }
+
+    fn write(self, text: &str) -> Option<Vec<u8>> {
+        text.chars()
+            .map(|character| u8::try_from(character).ok().filter(|byte| *byte <= self.last()))
+            .collect()
+    }
 }
 
 /// UTF-16 and UTF-32 in all their forms.
@@ -179,10 +224,18 @@ mod tests {
     }
 
     #[test]
+    fn latin_1_is_not_windows_code_page() {
+        assert_eq!(to_utf8(b"\x80\xe9", "latin-1", &[]).unwrap(), "\u{80}é".as_bytes());
+        assert_eq!(from_utf8("\u{80}é".as_bytes(), "ISO-8859-1").unwrap(), b"\x80\xe9");
+    }
+
+    #[test]
     fn what_is_no_text_is_refused() {
         assert!(to_utf8(b"\xff\xfea", "UTF-16", &[]).is_err());
         assert!(to_utf8(b"\xff\xfe\0\xd8", "UTF-16", &[]).is_err());
         assert!(to_utf8(b"x", "KLINGON", &[]).is_err());
+        assert!(to_utf8(b"\x80", "ascii", &[]).is_err());
+        assert!(from_utf8("€".as_bytes(), "latin-1").is_none());
         assert!(from_utf8("日".as_bytes(), "ISO-8859-2").is_none());
     }
 }

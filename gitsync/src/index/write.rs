@@ -4,7 +4,8 @@
 //! file that is edited in the very second in which it was looked at would hide for ever. Git compares such an entry's
 //! time with that of the index file: at or after it, the content is read. Therefore the file's time must not be later
 //! than the moment at which looking began; the moment is taken from the file system itself, as the lock file's own time.
-//! Entries that were not looked at this time keep their doubt: their size becomes 0, git's mark for "read it".
+//! Entries that were in doubt and not looked at this time are read, and keep their doubt if they do not hold what they
+//! should: their size becomes 0, git's mark for "read it".
 //! See <https://git-scm.com/docs/racy-git>.
 
 use std::fs::File;
@@ -12,12 +13,15 @@ use std::io::{BufWriter, Write as _};
 use std::time::SystemTime;
 
 use anyhow::Context as _;
-use gix::index::entry::Flags;
+use gix::index::Entry;
 use gix::index::entry::stat::Time;
+use gix::index::entry::{Flags, Mode};
 
 use super::Lock;
 use crate::durable::{Durability, shared_mode};
+use crate::stage::content::{self, Content, Reader};
 use crate::tree::Built;
+use crate::worktree::disk::Disk;
 
 /// Which entries were held against their files since the lock was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,21 +112,39 @@ pub(super) fn serialise(
     Ok(())
 }
 
-/// Mark the entries that could not be told from an edit made in the same second as the old index: their size becomes 0.
+/// See to the entries that cannot be told from an edit made in the same second as the old index, and that the new one's
+/// time would make look sure: they are read. Those whose file does not hold what they say get size 0.
 ///
-/// Those that are in doubt with the new index's time as well need no mark.
+/// To mark them all would do, but then scripts that ask without reading (`git diff-index --quiet`) see changes.
 fn keep_doubts(
     repo: &gix::Repository,
     index: &mut gix::index::File,
     since: SystemTime,
 ) -> anyhow::Result<()> {
     let options = repo.stat_options()?;
-    let timestamp = index.timestamp();
-    let since = Time::try_from(since)?.secs;
-    for entry in index.entries_mut() {
-        let unseen = entry.flags.intersects(Flags::SKIP_WORKTREE | Flags::ASSUME_VALID);
-        if !unseen && entry.stat.is_racy(timestamp, options) && entry.stat.mtime.secs < since {
-            entry.stat.size = 0;
+    let (timestamp, since) = (index.timestamp(), Time::try_from(since)?.secs);
+    let is_in_doubt = |entry: &Entry| {
+        let unseen =
+            entry.flags.intersects(Flags::SKIP_WORKTREE | Flags::ASSUME_VALID) || entry.mode == Mode::COMMIT;
+        !unseen
+            && entry.stat.size != 0
+            && entry.stat.is_racy(timestamp, options)
+            && entry.stat.mtime.secs < since
+    };
+    let doubtful: Vec<usize> =
+        (0..index.entries().len()).filter(|at| is_in_doubt(&index.entries()[*at])).collect();
+    if doubtful.is_empty() {
+        return Ok(());
+    }
+    let mut disk = Disk::new(repo.workdir().context("a bare repository has no work tree")?);
+    let mut reader = Reader::new(repo, index)?;
+    for at in doubtful {
+        let entry = &index.entries()[at];
+        let content = reader.read(&mut disk, entry.path(index), index, content::Into::Nowhere, &())?;
+        let is_sure =
+            matches!(content, Content::Read { id, found } if id == entry.id && found.stat == entry.stat);
+        if !is_sure {
+            index.entries_mut()[at].stat.size = 0;
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice};
 use gix::index::entry::{Flags, Mode, Stat};
+use gix::index::extension::Tree as Cache;
 
 use super::content::{self, Abilities, Content, Reader};
 use super::sink::Sink;
@@ -89,6 +90,11 @@ fn finish(
         Scope::Only(_) => (tree::build(repo, &only(repo, &index, head, policy)?, sink)?, None),
     };
     let counts = tree::count(repo, head, tree.id)?;
+    // An index that does not know its trees makes every run build them all.
+    let knew = |tree: &Cache| tree.num_entries.is_some();
+    let learnt =
+        index_tree.as_ref().is_some_and(|built| knew(&built.cache)) && !index.tree().is_some_and(knew);
+    let index_changed = index_changed || learnt;
     Ok(Staged { tree, index, index_tree, index_changed, counts })
 }
 
@@ -200,7 +206,9 @@ impl One<'_> {
             && (entry.id, entry.mode) == (id, mode)
             && !entry.flags.contains(Flags::INTENT_TO_ADD)
         {
-            return Ok(Ok((entry.stat != stat).then_some(Edit::Refresh(stat))));
+            // One that was in doubt no longer is, once the index is written: the next run need not read it.
+            let settles = matches!(candidate.seen, Seen::Doubtful { racy: true, .. });
+            return Ok(Ok((settles || entry.stat != stat).then_some(Edit::Refresh(stat))));
         }
         Ok(Ok(Some(Edit::Put(Put { id, mode, stat, flags: Flags::empty() }))))
     }

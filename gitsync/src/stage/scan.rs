@@ -55,7 +55,15 @@ pub fn scan(
     for Untracked { path, is_repository } in walk(repo, index, &policy.scope)? {
         watch.alive();
         pathspecs.saw(path.as_bstr());
-        let wanted = if is_repository { sparse.contains_folder(path.as_bstr()) } else { sparse.contains(path.as_bstr()) };
+        // A file in place of a submodule is no new path: what becomes of it was decided above.
+        if !is_repository && index.entry_by_path(path.as_bstr()).is_some() {
+            continue;
+        }
+        let wanted = if is_repository {
+            sparse.contains_folder(path.as_bstr())
+        } else {
+            sparse.contains(path.as_bstr())
+        };
         if wanted {
             changes.candidates.push(Candidate { path, seen: Seen::New });
         } else {
@@ -146,7 +154,7 @@ impl Rules<'_> {
         found: &Found,
     ) -> anyhow::Result<Option<Seen>> {
         let doubtful = |racy| Some(Seen::Doubtful { racy, stat: found.stat });
-        if entry.mode == Mode::COMMIT {
+        if entry.mode == Mode::COMMIT && !entry.flags.contains(Flags::INTENT_TO_ADD) {
             return Ok(match found.kind {
                 // A submodule that is not checked out is unchanged.
                 Kind::Folder => nested_head(&disk.full(path)?)
@@ -155,7 +163,7 @@ impl Rules<'_> {
                 _ => doubtful(false),
             });
         }
-        if found.kind == Kind::Folder {
+        if found.kind == Kind::Folder && entry.mode != Mode::COMMIT {
             // A file that became a folder is gone, one that became a repository has changed.
             let is_repository = nested_head(&disk.full(path)?).is_some();
             return Ok(if is_repository { doubtful(false) } else { Some(Seen::Gone) });

@@ -188,9 +188,11 @@ impl Update<'_> {
         Ok(())
     }
 
-    fn allowed(&self) -> Result<(), Stop> {
+    /// Whether the next change may be made. It is made on what is there then, not on what was seen before.
+    fn allowed(&mut self) -> Result<(), Stop> {
         self.watch.check().map_err(Stop::Lost)?;
         self.watch.alive();
+        self.disk.forget();
         Ok(())
     }
 

@@ -73,8 +73,10 @@ pub(super) fn undo_files(
     };
     let mut mine = Vec::new();
     for (number, entry) in pending.entries.iter().enumerate() {
-        let stands =
-            head.map(|head| side_at(repo, head, entry.path.as_bstr())).transpose()?.is_none_or(|side| side == entry.old);
+        let stands = head
+            .map(|head| side_at(repo, head, entry.path.as_bstr()))
+            .transpose()?
+            .is_none_or(|side| side == entry.old);
         if stands {
             mine.push((number, entry));
         }
@@ -127,7 +129,8 @@ impl Back<'_> {
         let moved = full.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| move_new(&old, &full));
         self.disk.forget();
         match moved {
-            Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory) => {}
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory) => {}
             result => return Ok(result?),
         }
         // What was there before is in the old tree too, unless it was edited.
@@ -135,7 +138,8 @@ impl Back<'_> {
         if id.is_some() && id == entry.old.map(|side| side.id) {
             return Ok(());
         }
-        move_new(&old, &free_name(self.disk.root(), &full)).with_context(|| format!("cannot keep {}", old.display()))
+        move_new(&old, &free_name(self.disk.root(), &full))
+            .with_context(|| format!("cannot keep {}", old.display()))
     }
 
     /// Whether what is at the path is what the update has put there.
