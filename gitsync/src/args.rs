@@ -116,8 +116,9 @@ impl Args {
             .iter()
             .map(|text| {
                 let wrong = |why: String| {
-                    Fault::failed(format!("'{text}' is no pathspec of this work tree: {why}"))
-                        .help("a pathspec is a path or a pattern such as 'notes/*.md'; see `git help glossary`")
+                    Fault::failed(format!("'{text}' is no pathspec of this work tree: {why}")).help(
+                        "a pathspec is a path or a pattern such as 'notes/*.md'; see `git help glossary`",
+                    )
                 };
                 let mut pattern = gix::pathspec::parse(text.as_bytes(), gix::pathspec::Defaults::default())
                     .map_err(|error| wrong(error.to_string()))?;
@@ -133,7 +134,8 @@ mod tests {
     use super::*;
 
     fn parse(args: &[&str]) -> Args {
-        Args::try_parse_from(std::iter::once("gitsync").chain(args.iter().copied())).expect("the line is right")
+        Args::try_parse_from(std::iter::once("gitsync").chain(args.iter().copied()))
+            .expect("the line is right")
     }
 
     #[test]

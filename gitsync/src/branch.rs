@@ -3,14 +3,19 @@
 //! Somebody may commit, or switch branches, while a run is at work. A ref that is written without looking at what it
 //! was throws their commit away.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use gix::ObjectId;
-use gix::bstr::BString;
-use gix::refs::transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog};
-use gix::refs::{FullName, Target};
+use gix::bstr::{BString, ByteSlice as _};
+use gix::refs::FullName;
+use phase::Fault;
 
+use crate::claim::{self, Claim};
 use crate::durable::Durability;
 use crate::look::{self, Head};
+use crate::place::Place;
+use crate::reflog::{self, Line};
 
 /// A step of the branch that is checked out.
 #[derive(Debug, Clone)]
@@ -38,63 +43,58 @@ pub enum Moved {
 /// Moves the branch and writes its reflog and that of `HEAD`. The ref is on disk when this returns.
 ///
 /// # Errors
-/// The ref cannot be written.
-pub fn step(repo: &gix::Repository, step: &Step) -> anyhow::Result<Moved> {
+/// Somebody else holds the ref or `HEAD`, or it cannot be written.
+pub fn step(place: &Place<'_>, step: &Step) -> anyhow::Result<Moved> {
+    let repo = place.repo;
+    let name = gix::path::from_bstr(step.branch.as_bstr())?;
+    let doing = || format!("cannot move {}", step.branch.as_bstr());
+    // Nobody switches branches or commits from here on.
+    let head = take(place, repo.git_dir(), Path::new("HEAD"), b"").with_context(doing)?;
+    let content = format!("{}\n", step.to);
+    let branch = take(place, repo.common_dir(), &name, content.as_bytes()).with_context(doing)?;
     match look::head(repo)? {
-        Head::Branch(branch) if branch.name == step.branch => {}
-        Head::Branch(_) | Head::Detached(_) => return Ok(Moved::SomebodyElseDid),
+        Head::Branch(now) if now.name == step.branch && now.commit == step.from => {}
+        Head::Branch(_) | Head::Detached(_) | Head::Unknown => return Ok(Moved::SomebodyElseDid),
     }
-    let expected = match step.from {
-        Some(id) => PreviousValue::MustExistAndMatch(Target::Object(id)),
-        None => PreviousValue::MustNotExist,
-    };
-    // By way of HEAD, as both have a log.
-    let edit = RefEdit {
-        change: Change::Update {
-            log: LogChange { mode: RefLog::AndReference, force_create_reflog: false, message: step.reason.clone() },
-            expected,
-            new: Target::Object(step.to),
-        },
-        name: FullName::try_from("HEAD")?,
-        deref: true,
-    };
-    match repo.edit_reference(edit) {
-        Ok(_) => {}
-        Err(error) if error.is_conflict() || now(repo, &step.branch)? != step.from => return Ok(Moved::SomebodyElseDid),
-        Err(error) => return Err(error).with_context(|| format!("cannot move {}", step.branch.as_bstr())),
-    }
-    flush(repo, &step.branch).with_context(|| format!("cannot flush {}", step.branch.as_bstr()))?;
+    let line =
+        Line { old: step.from, new: step.to, by: &place.people.committer, reason: step.reason.as_bstr() };
+    reflog::append(repo, repo.common_dir(), &name, line).with_context(doing)?;
+    reflog::append(repo, repo.git_dir(), Path::new("HEAD"), line).with_context(doing)?;
+    branch.commit(Durability::of(repo)).with_context(doing)?;
+    drop(head);
     Ok(Moved::Done)
 }
 
 /// Remembers where the branch was, as `ORIG_HEAD`, so that its user can go back.
 ///
 /// # Errors
-/// It cannot be written.
-pub fn remember(repo: &gix::Repository, before: ObjectId) -> anyhow::Result<()> {
-    let edit = RefEdit {
-        change: Change::Update {
-            log: LogChange { mode: RefLog::AndReference, force_create_reflog: false, message: BString::default() },
-            expected: PreviousValue::Any,
-            new: Target::Object(before),
-        },
-        name: FullName::try_from("ORIG_HEAD")?,
-        deref: false,
-    };
-    repo.edit_reference(edit).context("cannot write ORIG_HEAD")?;
+/// Somebody else holds it, or it cannot be written.
+pub fn remember(place: &Place<'_>, before: ObjectId) -> anyhow::Result<()> {
+    let content = format!("{before}\n");
+    take(place, place.repo.git_dir(), Path::new("ORIG_HEAD"), content.as_bytes())?
+        .commit(Durability::of(place.repo))
+        .context("cannot write ORIG_HEAD")
+}
+
+/// Removes the locks that a killed run left behind.
+///
+/// # Errors
+/// One cannot be removed.
+pub fn clear(repo: &gix::Repository) -> anyhow::Result<()> {
+    for base in [repo.common_dir(), repo.git_dir()] {
+        claim::clear(base)
+            .with_context(|| format!("cannot clear the locks of refs in {}", base.display()))?;
+    }
     Ok(())
 }
 
-fn now(repo: &gix::Repository, branch: &FullName) -> anyhow::Result<Option<ObjectId>> {
-    let Some(mut reference) = repo.try_find_reference(branch.as_ref())? else { return Ok(None) };
-    Ok(Some(reference.peel_to_id()?.detach()))
-}
-
-/// gix leaves a ref to the system's caches; what comes next relies on it.
-fn flush(repo: &gix::Repository, branch: &FullName) -> anyhow::Result<()> {
-    let path = repo.common_dir().join(gix::path::from_bstr(branch.as_bstr())?);
-    let durability = Durability::of(repo);
-    durability.file(&std::fs::File::open(&path)?)?;
-    path.parent().map_or(Ok(()), |folder| durability.folder(folder))?;
-    Ok(())
+fn take(place: &Place<'_>, base: &Path, name: &Path, content: &[u8]) -> anyhow::Result<Claim> {
+    let claim = claim::claim(place.repo, base, name, content)
+        .with_context(|| format!("cannot lock {}", name.display()))?;
+    claim.ok_or_else(|| {
+        let lock = base.join(name);
+        Fault::failed(format!("another program holds {}.lock", lock.display()))
+            .help("let it finish; if no git is running here, it was left behind: remove that file")
+            .into()
+    })
 }

@@ -76,7 +76,8 @@ pub fn commit(
 
     place.progress.set(|| format!("reading {} changed files", changes.candidates.len()));
     let mut sink = Loose::new(repo);
-    let staged = stage::prepare(repo, index, before, changes, policy, &mut sink, place)?.map_err(|why| refused(&why))?;
+    let staged = stage::prepare(repo, index, before, changes, policy, &mut sink, place)?
+        .map_err(|why| refused(&why))?;
     if staged.counts.is_empty() {
         let mut staged = staged;
         if staged.index_changed {
@@ -107,7 +108,7 @@ pub fn commit(
     let mut reason = BString::from(reason);
     reason.extend_from_slice(message::subject(message.as_bstr()));
     let step = branch::Step { branch: branch.name.clone(), from: branch.commit, to: id, reason };
-    if branch::step(repo, &step)? == Moved::SomebodyElseDid {
+    if branch::step(place, &step)? == Moved::SomebodyElseDid {
         return Ok(Outcome::SomebodyElseMoved);
     }
     failpoint::reach("committed-branch", place.root());
@@ -171,7 +172,10 @@ fn commit_call<const N: usize>(place: &Place<'_>, index: &Path, args: [OsString;
         env: vec![
             ("GIT_AUTHOR_NAME", text(&author.name)),
             ("GIT_AUTHOR_EMAIL", text(&author.email)),
-            ("GIT_AUTHOR_DATE", format!("@{}", author.time.format_or_unix(gix::date::time::Format::Raw)).into()),
+            (
+                "GIT_AUTHOR_DATE",
+                format!("@{}", author.time.format_or_unix(gix::date::time::Format::Raw)).into(),
+            ),
         ],
         ..Call::with(args)
     }
@@ -179,8 +183,9 @@ fn commit_call<const N: usize>(place: &Place<'_>, index: &Path, args: [OsString;
 
 /// A path as git hands it to hooks: relative to the work tree where it lies there.
 fn short(root: &Path, path: &Path) -> OsString {
-    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    full.strip_prefix(root).map(PathBuf::from).unwrap_or(full).into_os_string()
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let full = absolute(path);
+    full.strip_prefix(absolute(root)).map(PathBuf::from).unwrap_or(full).into_os_string()
 }
 
 /// Writes the commit object, signed where that is asked for.

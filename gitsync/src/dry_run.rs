@@ -41,7 +41,10 @@ enum Incoming {
     NotAsked,
     Nothing,
     /// Commits that are here already, and not in the branch.
-    Commits { count: usize, how: Integration },
+    Commits {
+        count: usize,
+        how: Integration,
+    },
     /// The remote has something that is not here yet, so that nobody can say how much.
     New(ObjectId),
 }
@@ -129,7 +132,10 @@ impl Planned {
                 page.line(format_args!("  would pull {count} commits"));
             }
             Incoming::New(id) => {
-                page.line(format_args!("  would pull what the remote has new, up to {}", id.to_hex_with_len(10)));
+                page.line(format_args!(
+                    "  would pull what the remote has new, up to {}",
+                    id.to_hex_with_len(10)
+                ));
             }
         }
         match &self.outgoing {

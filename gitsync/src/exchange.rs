@@ -132,11 +132,13 @@ pub fn push(
         upstream.at_remote.as_bstr(),
         expected.unwrap_or(nothing)
     );
-    let call = Call { stdin: line.into_bytes(), ..Call::with([upstream.remote.to_string(), url(place, upstream)?]) };
+    let call =
+        Call { stdin: line.into_bytes(), ..Call::with([upstream.remote.to_string(), url(place, upstream)?]) };
     hooks.ask("pre-push", call)?;
     place.guard.check().map_err(anyhow::Error::from)?;
     let update = Update { name: upstream.at_remote.clone(), expected, new: Some(local) };
-    let pushed = remote.push(&remote::Push { updates: vec![update], ..Default::default() }, &place.follower())?;
+    let pushed =
+        remote.push(&remote::Push { updates: vec![update], ..Default::default() }, &place.follower())?;
     match pushed.answers.into_iter().next() {
         Some(Answer::Done | Answer::UpToDate) => Ok(Pushed::Done),
         Some(Answer::Stale { .. } | Answer::HeldBack) | None => Ok(Pushed::LostRace),

@@ -18,7 +18,11 @@ pub fn is_ancestor(repo: &gix::Repository, one: ObjectId, other: ObjectId) -> an
 ///
 /// # Errors
 /// The history cannot be read.
-pub fn merge_base(repo: &gix::Repository, one: ObjectId, other: ObjectId) -> anyhow::Result<Option<ObjectId>> {
+pub fn merge_base(
+    repo: &gix::Repository,
+    one: ObjectId,
+    other: ObjectId,
+) -> anyhow::Result<Option<ObjectId>> {
     let base = repo.merge_base(one, other).context("cannot walk the history")?;
     Ok(base.map(gix::Id::detach))
 }

@@ -95,7 +95,10 @@ impl<'a> Hooks<'a> {
             Ran::Badly(words) => {
                 let words = if words.is_empty() { String::new() } else { format!(": {words}") };
                 Err(Fault::failed(format!("the {name} hook said no{words}"))
-                    .help(format!("see to what it complains about; it is {}", self.directory.join(name).display()))
+                    .help(format!(
+                        "see to what it complains about; it is {}",
+                        self.directory.join(name).display()
+                    ))
                     .into())
             }
         }
@@ -183,7 +186,11 @@ impl<'a> Hooks<'a> {
                 break status;
             }
         };
-        Ok(if status.success() { Ran::Well } else { Ran::Badly(String::from_utf8_lossy(&said).trim().to_owned()) })
+        Ok(if status.success() {
+            Ran::Well
+        } else {
+            Ran::Badly(String::from_utf8_lossy(&said).trim().to_owned())
+        })
     }
 }
 

@@ -110,7 +110,11 @@ impl Ledger {
         let known = crate::exchange::tracked(repo, &self.upstream)?;
         Ok(RepoSync {
             state: self.state(pulled.is_some(), pushed.is_some(), fault),
-            upstream: self.upstream.tracking.filter(|_| known.is_some()).map(|name| name.as_bstr().to_string()),
+            upstream: self
+                .upstream
+                .tracking
+                .filter(|_| known.is_some())
+                .map(|name| name.as_bstr().to_string()),
             remote: self.upstream.remote.to_string(),
             worktree: self.worktree,
             branch: self.branch,

@@ -11,6 +11,7 @@
 
 pub mod args;
 pub mod branch;
+pub mod claim;
 pub mod commit;
 pub mod dry_run;
 pub mod convert;
@@ -31,6 +32,7 @@ pub mod place;
 pub mod plan;
 pub mod policy;
 pub mod rebase;
+pub mod reflog;
 pub mod refuse;
 pub mod relate;
 pub mod report;

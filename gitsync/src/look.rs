@@ -25,6 +25,8 @@ pub enum Head {
     Branch(Branch),
     /// A commit, and no branch.
     Detached(ObjectId),
+    /// Nobody can tell: the refs are in a format that is not supported.
+    Unknown,
 }
 
 /// The branch that is checked out.
@@ -85,9 +87,11 @@ pub enum WorkTree {
 /// # Errors
 /// `HEAD` cannot be read.
 pub fn look(repo: &gix::Repository) -> anyhow::Result<Facts> {
+    let unsupported = unsupported(repo);
+    let head = if unsupported.contains(&Unsupported::Reftable) { Head::Unknown } else { head(repo)? };
     Ok(Facts {
-        head: head(repo)?,
-        unsupported: unsupported(repo),
+        head,
+        unsupported,
         in_progress: repo.state().map(operation),
         work_tree: if repo.workdir().is_some() { WorkTree::Present } else { WorkTree::Bare },
     })
@@ -135,7 +139,9 @@ fn unsupported(repo: &gix::Repository) -> Vec<Unsupported> {
 fn operation(state: InProgress) -> Operation {
     match state {
         InProgress::ApplyMailbox => Operation::Mailbox,
-        InProgress::ApplyMailboxRebase | InProgress::Rebase | InProgress::RebaseInteractive => Operation::Rebase,
+        InProgress::ApplyMailboxRebase | InProgress::Rebase | InProgress::RebaseInteractive => {
+            Operation::Rebase
+        }
         InProgress::Bisect => Operation::Bisect,
         InProgress::CherryPick | InProgress::CherryPickSequence => Operation::CherryPick,
         InProgress::Merge => Operation::Merge,

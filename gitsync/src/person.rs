@@ -38,10 +38,7 @@ impl People {
 }
 
 impl Person {
-    fn new(
-        known: Option<gix::Result<gix::actor::SignatureRef<'_>>>,
-        time: TimeIs,
-    ) -> anyhow::Result<Self> {
+    fn new(known: Option<gix::Result<gix::actor::SignatureRef<'_>>>, time: TimeIs) -> anyhow::Result<Self> {
         let Some(known) = known else { return Err(nobody().into()) };
         let known = known?;
         if known.name.trim_ascii().is_empty() {
@@ -78,7 +75,6 @@ fn fixed(repo: &gix::Repository, key: &str) -> TimeIs {
 }
 
 fn nobody() -> Fault {
-    Fault::misconfigured("git does not know who you are, and a commit needs an author").help(
-        "git config --global user.name 'Your Name' && git config --global user.email you@example.com",
-    )
+    Fault::misconfigured("git does not know who you are, and a commit needs an author")
+        .help("git config --global user.name 'Your Name' && git config --global user.email you@example.com")
 }

@@ -32,6 +32,7 @@ pub fn refuse(facts: &Facts) -> Result<&Branch, Fault> {
             id.to_hex_with_len(10)
         ))
         .help("switch to a branch: `git switch main`, or keep the commits with `git switch -c NAME`")),
+        Head::Unknown => Err(of_unsupported(Unsupported::Reftable)),
     }
 }
 
@@ -52,7 +53,10 @@ pub fn named(paths: &[BString]) -> String {
     let mut text = paths
         .iter()
         .take(NAMED)
-        .map(|path| path.to_str().map_or_else(|_| gix::quote::ansi_c::quote(path.as_bstr()).to_string(), str::to_owned))
+        .map(|path| {
+            path.to_str()
+                .map_or_else(|_| gix::quote::ansi_c::quote(path.as_bstr()).to_string(), str::to_owned)
+        })
         .collect::<Vec<_>>()
         .join(", ");
     if paths.len() > NAMED {
@@ -135,7 +139,9 @@ mod tests {
             Operation::Revert,
             Operation::Bisect,
         ] {
-            let fault = refuse(&Facts { in_progress: Some(operation), ..facts() }).expect_err("it is refused").clone();
+            let fault = refuse(&Facts { in_progress: Some(operation), ..facts() })
+                .expect_err("it is refused")
+                .clone();
             assert_eq!(fault.exit(), Exit::Failed);
             assert!(fault.remedy().is_some_and(|help| help.contains("git ")), "{fault}");
         }

@@ -54,12 +54,18 @@ fn main(args: &Args, run: &Run<'_>) -> Synced {
 fn the_vault(args: &Args, run: &Run<'_>) -> Option<Synced> {
     match open_vault(args, run) {
         Ok(None) => None,
-        Ok(Some((repo, guard))) => Some(one(args, run, &repo, &*guard, &args.vault_policy(), "vault")),
+        Ok(Some(vault)) => Some(one(args, run, &vault.repo, &*vault.guard, &args.vault_policy(), "vault")),
         Err(fault) => Some(Synced::refused(fault)),
     }
 }
 
-fn open_vault(args: &Args, run: &Run<'_>) -> Result<Option<(gix::Repository, Box<dyn Guard>)>, Fault> {
+/// The vault, and its own lock.
+struct Vault {
+    repo: gix::Repository,
+    guard: Box<dyn Guard>,
+}
+
+fn open_vault(args: &Args, run: &Run<'_>) -> Result<Option<Vault>, Fault> {
     if args.no_vault {
         return Ok(None);
     }
@@ -70,11 +76,11 @@ fn open_vault(args: &Args, run: &Run<'_>) -> Result<Option<(gix::Repository, Box
     let Some(path) = path else { return Ok(None) };
     let repo = vault::open(&path, &run.common_dir())?;
     if args.lock.no_lock {
-        return Ok(Some((repo, Box::new(Unlocked))));
+        return Ok(Some(Vault { repo, guard: Box::new(Unlocked) }));
     }
     let common_dir = phase::place(&repo)?.common_dir;
     let guard = run.keeper().take(Utf8Path::new(&common_dir), &args.lock)?;
-    Ok(Some((repo, guard)))
+    Ok(Some(Vault { repo, guard }))
 }
 
 fn one(
@@ -91,8 +97,7 @@ fn one(
         Err(error) => return Synced::refused(error),
     };
     let host = &run.identity().host;
-    let place =
-        Place { repo, guard, progress: run.progress(), host, people: &people, signing: &signing };
+    let place = Place { repo, guard, progress: run.progress(), host, people: &people, signing: &signing };
     if !args.dry_run {
         return sync(&place, policy);
     }
@@ -111,8 +116,11 @@ fn one(
 
 /// A failure of the vault never ends the run: its lock, above all, is not the run's.
 fn of_the_vault(fault: Fault) -> Fault {
-    let message =
-        if fault.message().contains("vault") { fault.message().to_owned() } else { format!("vault: {}", fault.message()) };
+    let message = if fault.message().contains("vault") {
+        fault.message().to_owned()
+    } else {
+        format!("vault: {}", fault.message())
+    };
     let exit = fault.exit();
     let told = Fault::new(exit, message).leaving_the_rest_to_run();
     match fault.remedy() {

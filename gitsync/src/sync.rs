@@ -121,9 +121,12 @@ impl Sync<'_> {
             }
         }
         let Some(local) = now.commit else {
-            return Err(Fault::failed(format!("{} has no commit yet, and there is nothing to commit", now.short()))
-                .help("add a file, or clone the remote instead: `git clone URL`")
-                .into());
+            return Err(Fault::failed(format!(
+                "{} has no commit yet, and there is nothing to commit",
+                now.short()
+            ))
+            .help("add a file, or clone the remote instead: `git clone URL`")
+            .into());
         };
         let Some((local, theirs)) = self.pull(&now, local)? else { return Ok(Next::Commit) };
         self.push(&now, local, theirs)
@@ -133,11 +136,12 @@ impl Sync<'_> {
     fn still_on(&self, branch: &Branch) -> anyhow::Result<Branch> {
         match look::head(self.place.repo)? {
             Head::Branch(now) if now.name == branch.name => Ok(now),
-            Head::Branch(_) | Head::Detached(_) => {
-                Err(Fault::failed(format!("{} is not checked out any more: somebody switched meanwhile", branch.short()))
-                    .help("run this again to sync what is checked out now")
-                    .into())
-            }
+            Head::Branch(_) | Head::Detached(_) | Head::Unknown => Err(Fault::failed(format!(
+                "{} is not checked out any more: somebody switched meanwhile",
+                branch.short()
+            ))
+            .help("run this again to sync what is checked out now")
+            .into()),
         }
     }
 
@@ -159,13 +163,20 @@ impl Sync<'_> {
         let relation = relate(repo, local, theirs)?;
         let onto = match (plan::integrate(relation, &self.upstream.shown())?, theirs.id()) {
             (Integration::Nothing, _) | (_, None) => return Ok(Some((local, theirs))),
-            (Integration::FastForward, Some(to)) => return Ok(self.fast_forward(branch, local, to)?.map(|id| (id, theirs))),
+            (Integration::FastForward, Some(to)) => {
+                return Ok(self.fast_forward(branch, local, to)?.map(|id| (id, theirs)));
+            }
             (Integration::Replay, Some(onto)) => onto,
         };
         Ok(self.replay(branch, local, onto, &seen)?.map(|id| (id, theirs)))
     }
 
-    fn fast_forward(&mut self, branch: &Branch, local: ObjectId, to: ObjectId) -> anyhow::Result<Option<ObjectId>> {
+    fn fast_forward(
+        &mut self,
+        branch: &Branch,
+        local: ObjectId,
+        to: ObjectId,
+    ) -> anyhow::Result<Option<ObjectId>> {
         let now = Branch { commit: Some(local), ..branch.clone() };
         if !self.settle(update::update(self.place, &now, to, "lockstep: Fast-forward")?)? {
             return Ok(None);
@@ -207,7 +218,8 @@ impl Sync<'_> {
 
     fn tell_of(&self, replayed: &Replayed, before: ObjectId) -> anyhow::Result<()> {
         let hooks = self.hooks()?;
-        hooks.tell("post-checkout", Call::with([before.to_string(), replayed.head.to_string(), "1".into()]))?;
+        hooks
+            .tell("post-checkout", Call::with([before.to_string(), replayed.head.to_string(), "1".into()]))?;
         let lines: String = replayed.rewritten.iter().map(|(old, new)| format!("{old} {new}\n")).collect();
         if lines.is_empty() {
             return Ok(());
@@ -247,9 +259,11 @@ impl Sync<'_> {
             (Pushed::Done, _) => {}
             (Pushed::LostRace, Pull::Wanted) => return Ok(Next::Fetch),
             (Pushed::LostRace, Pull::No) => {
-                return Err(Fault::failed("the remote has moved on, and --no-pull keeps out what it has now")
-                    .help("run it without --no-pull")
-                    .into());
+                return Err(Fault::failed(
+                    "the remote has moved on, and --no-pull keeps out what it has now",
+                )
+                .help("run it without --no-pull")
+                .into());
             }
         }
         self.ledger.pushed(commits);
@@ -302,11 +316,16 @@ impl Sync<'_> {
     fn out_of_attempts(&self, next: Next) -> Fault {
         let attempts = self.policy.attempts;
         match next {
-            Next::Commit => Fault::failed(format!("files or the branch here moved each time; tried {attempts} times"))
-                .help("let what writes here come to rest, then run this again"),
+            Next::Commit => {
+                Fault::failed(format!("files or the branch here moved each time; tried {attempts} times"))
+                    .help("let what writes here come to rest, then run this again")
+            }
             Next::Fetch | Next::Finish => Fault::new(
                 Exit::Unreachable,
-                format!("{} moved each time before the push arrived; tried {attempts} times", self.upstream.remote),
+                format!(
+                    "{} moved each time before the push arrived; tried {attempts} times",
+                    self.upstream.remote
+                ),
             )
             .help("nothing is lost: run this again, or give it more tries with --attempts"),
         }

@@ -21,7 +21,8 @@ use crate::upstream::Upstream;
 /// Somebody else holds the configuration, or it cannot be written.
 pub fn set_up(place: &Place<'_>, branch: &FullNameRef, upstream: &Upstream) -> anyhow::Result<()> {
     let path = config_path(place.repo)?;
-    write(place, &path, branch, upstream).with_context(|| format!("cannot set the upstream in {}", path.display()))
+    write(place, &path, branch, upstream)
+        .with_context(|| format!("cannot set the upstream in {}", path.display()))
 }
 
 fn write(

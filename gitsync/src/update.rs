@@ -49,11 +49,11 @@ pub fn update(place: &Place<'_>, branch: &Branch, to: ObjectId, reason: &str) ->
     failpoint::reach("updated", place.root());
     place.guard.check()?;
     if let Some(before) = branch.commit {
-        branch::remember(repo, before)?;
+        branch::remember(place, before)?;
     }
     let step =
         branch::Step { branch: branch.name.clone(), from: branch.commit, to, reason: BString::from(reason) };
-    match branch::step(repo, &step)? {
+    match branch::step(place, &step)? {
         Moved::Done => {
             failpoint::reach("moved", place.root());
             done.pending.finish()?;
@@ -71,6 +71,8 @@ pub fn update(place: &Place<'_>, branch: &Branch, to: ObjectId, reason: &str) ->
 /// # Errors
 /// A file cannot be written, the index is somebody else's, or the lock is lost.
 pub fn recover(place: &Place<'_>) -> anyhow::Result<()> {
+    place.guard.check()?;
+    branch::clear(place.repo)?;
     undone(worktree::recover(place.repo, head_tree(place.repo)?, place)?)
 }
 

@@ -52,9 +52,11 @@ pub fn of(repo: &gix::Repository, branch: &FullNameRef) -> anyhow::Result<Upstre
         (remote, _) => (remote.map_or_else(|| usual_remote(repo), Ok)?, branch.to_owned(), SaidBy::Custom),
     };
     if name == "." {
-        return Err(Fault::misconfigured(format!("the upstream of {short} is a local branch, and no remote's"))
-            .help(format!("set one: `git branch --set-upstream-to=origin/{short}`"))
-            .into());
+        return Err(Fault::misconfigured(format!(
+            "the upstream of {short} is a local branch, and no remote's"
+        ))
+        .help(format!("set one: `git branch --set-upstream-to=origin/{short}`"))
+        .into());
     }
     let push_to = value("pushRemote").or_else(|| config.string("remote.pushDefault"));
     if let Some(push_to) = push_to.filter(|push_to| *push_to != name) {
@@ -91,10 +93,12 @@ fn usual_remote(repo: &gix::Repository) -> Result<BString, Fault> {
 }
 
 fn full_name(merge: &BString) -> Result<FullName, Fault> {
-    let name = FullName::try_from(merge.as_bstr()).ok().filter(|name| name.as_bstr().starts_with(b"refs/heads/"));
+    let name =
+        FullName::try_from(merge.as_bstr()).ok().filter(|name| name.as_bstr().starts_with(b"refs/heads/"));
     name.ok_or_else(|| {
-        Fault::misconfigured(format!("branch.*.merge is '{merge}', which is no branch"))
-            .help("it is a full name such as refs/heads/main; `git branch --set-upstream-to=origin/main` sets it")
+        Fault::misconfigured(format!("branch.*.merge is '{merge}', which is no branch")).help(
+            "it is a full name such as refs/heads/main; `git branch --set-upstream-to=origin/main` sets it",
+        )
     })
 }
 

@@ -29,7 +29,9 @@ pub fn open(path: &Utf8Path, main: &Utf8Path) -> Result<gix::Repository, Fault> 
         Fault::new(fault.exit(), format!("the vault: {}", fault.message())).help(help)
     })?;
     if place.common_dir == main.as_str() {
-        return Err(Fault::misconfigured(format!("the vault at {path} is the main repository itself")).help(HELP));
+        return Err(
+            Fault::misconfigured(format!("the vault at {path} is the main repository itself")).help(HELP)
+        );
     }
     let is_root = match (&place.worktree, path.canonicalize_utf8()) {
         (Some(root), Ok(path)) => Utf8Path::new(root) == path,
@@ -47,13 +49,15 @@ pub fn open(path: &Utf8Path, main: &Utf8Path) -> Result<gix::Repository, Fault> 
     Ok(repo)
 }
 
-const HELP: &str = "vault_path in .claude/identity.json, or --vault, names the root of a clone; --no-vault leaves it out";
+const HELP: &str =
+    "vault_path in .claude/identity.json, or --vault, names the root of a clone; --no-vault leaves it out";
 
 /// `~` is the home directory; a relative path starts at the root of the work tree.
 fn expand(path: &Utf8Path, worktree: &Utf8Path, home: Option<&Utf8Path>) -> Result<Utf8PathBuf, Fault> {
     let Ok(below_home) = path.strip_prefix("~") else { return Ok(worktree.join(path)) };
     let home = home.ok_or_else(|| {
-        Fault::misconfigured(format!("the vault is at {path}, and HOME says nothing of a home directory")).help(HELP)
+        Fault::misconfigured(format!("the vault is at {path}, and HOME says nothing of a home directory"))
+            .help(HELP)
     })?;
     Ok(home.join(below_home))
 }

@@ -57,7 +57,15 @@ mod tests {
     #[test]
     fn every_file_that_is_in_none_of_the_four_folders_is_meta() {
         let mut wiki = Wiki::default();
-        for path in ["clients/acme.md", "projects/x/y.md", "systems/a.md", "patterns/b.md", "index.md", "other/c.md", "clients"] {
+        for path in [
+            "clients/acme.md",
+            "projects/x/y.md",
+            "systems/a.md",
+            "patterns/b.md",
+            "index.md",
+            "other/c.md",
+            "clients",
+        ] {
             let page = WikiPage { path: path.into(), status: WikiStatus::Added };
             shelf(&mut wiki, path.into()).push(page);
         }

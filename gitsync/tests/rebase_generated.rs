@@ -73,7 +73,9 @@ fn act(repo: &Repo, doing: &Doing, number: usize, other: &str) {
         Doing::Edit { file, line, text } => edit(repo, *file, *line, *text),
         Doing::Append { file, text } => repo.append(FILES[*file], format!("appended {text}\n")),
         Doing::Remove { file } if exists(*file) => repo.remove(FILES[*file]),
-        Doing::Rename { file } if exists(*file) => repo.rename(FILES[*file], &format!("moved/{number}-{file}.txt")),
+        Doing::Rename { file } if exists(*file) => {
+            repo.rename(FILES[*file], &format!("moved/{number}-{file}.txt"))
+        }
         Doing::Mode { file, executable } if exists(*file) => repo.set_executable(FILES[*file], *executable),
         Doing::Pick => {
             if repo.try_git(["cherry-pick", "--allow-empty", other]).code != 0 {

@@ -311,7 +311,10 @@ fn no_git_program_is_called_but_its_helpers() {
     let document = gitsync(&mike).recorded_by(&recorder).success().document();
     assert_eq!(document.main().state, SyncState::PulledPushed);
     let calls = recorder.calls();
-    assert!(calls.iter().all(|call| call.contains("upload-pack") || call.contains("receive-pack")), "{calls:?}");
+    assert!(
+        calls.iter().all(|call| call.contains("upload-pack") || call.contains("receive-pack")),
+        "{calls:?}"
+    );
 }
 
 #[test]
@@ -325,7 +328,9 @@ fn twenty_rounds_of_edits_on_both_sides_end_in_the_same_tree() {
                 1 => repo.remove(&format!("{name}/{}.md", round - 1)),
                 2 => repo.rename(&format!("{name}/{round}.md"), &format!("{name}/moved/{round}.md")),
                 3 => repo.set_executable(&format!("{name}/{round}.md"), true),
-                4 => std::os::unix::fs::symlink("log.md", repo.join(&format!("{name}/link-{round}"))).unwrap(),
+                4 => {
+                    std::os::unix::fs::symlink("log.md", repo.join(&format!("{name}/link-{round}"))).unwrap()
+                }
                 _ => {}
             }
         }

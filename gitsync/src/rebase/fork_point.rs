@@ -45,7 +45,12 @@ pub fn seen(repo: &gix::Repository, tracking: &FullNameRef) -> anyhow::Result<Se
 ///
 /// # Errors
 /// The history cannot be read.
-pub fn base_for(repo: &gix::Repository, seen: &Seen, onto: ObjectId, head: ObjectId) -> anyhow::Result<ObjectId> {
+pub fn base_for(
+    repo: &gix::Repository,
+    seen: &Seen,
+    onto: ObjectId,
+    head: ObjectId,
+) -> anyhow::Result<ObjectId> {
     // Commits that were thrown out long ago may be gone altogether.
     let known: Vec<ObjectId> = seen.0.iter().copied().filter(|id| repo.has_object(id)).collect();
     if known.is_empty() {

@@ -89,7 +89,11 @@ impl<'repo> Merger<'repo> {
     }
 
     /// The paths that git would list as unmerged.
-    fn paths(&self, tree: ObjectId, conflicts: &[gix::merge::tree::Conflict]) -> anyhow::Result<Vec<BString>> {
+    fn paths(
+        &self,
+        tree: ObjectId,
+        conflicts: &[gix::merge::tree::Conflict],
+    ) -> anyhow::Result<Vec<BString>> {
         let mut index = self.repo.index_from_tree(&tree)?;
         gix::merge::tree::apply_index_entries(
             conflicts,

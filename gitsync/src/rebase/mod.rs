@@ -108,7 +108,9 @@ pub fn rebase(
                 pick::Picked::AsItIs => {}
                 pick::Picked::Anew(new) => rewritten.push((id, new)),
                 pick::Picked::Dropped => dropped.push(id),
-                pick::Picked::Conflict(paths) => return Ok(Outcome::Conflict(Conflict { commit: id, paths })),
+                pick::Picked::Conflict(paths) => {
+                    return Ok(Outcome::Conflict(Conflict { commit: id, paths }));
+                }
             }
         }
     }

@@ -24,7 +24,9 @@ pub fn suggestions(
     let config = repo.config_snapshot();
     // Only `false` keeps git from looking. `true` would move the files without a word, which somebody has to do by hand
     // here: better to ask.
-    if config.boolean("merge.directoryRenames") == Some(false) || config.boolean("merge.renames") == Some(false) {
+    if config.boolean("merge.directoryRenames") == Some(false)
+        || config.boolean("merge.renames") == Some(false)
+    {
         return Ok(Vec::new());
     }
     let mut places = on_one_side(repo, base, ours, theirs)?;

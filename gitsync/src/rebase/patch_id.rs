@@ -74,9 +74,13 @@ impl<'repo> PatchIds<'repo> {
 
     /// Adds how one file changed.
     fn content(&mut self, change: &Change, text: &mut Squeezed<'_>) -> anyhow::Result<()> {
-        for (side, kind) in [(change.before, ResourceKind::OldOrSource), (change.after, ResourceKind::NewOrDestination)] {
+        for (side, kind) in
+            [(change.before, ResourceKind::OldOrSource), (change.after, ResourceKind::NewOrDestination)]
+        {
             let (mode, id) = side.unwrap_or((EntryKind::Blob.into(), self.repo.object_hash().null()));
-            self.cache.set_resource(id, mode.kind(), change.path.as_bstr(), kind, &self.repo.objects).map_err(gix::Error::from)?;
+            self.cache
+                .set_resource(id, mode.kind(), change.path.as_bstr(), kind, &self.repo.objects)
+                .map_err(gix::Error::from)?;
         }
         self.cache.options.skip_internal_diff_if_external_is_configured = false;
         let prepared = self.cache.prepare_diff().map_err(gix::Error::from)?;
@@ -117,7 +121,8 @@ impl Change {
         text.add(&self.path);
         text.add(b"b/");
         text.add(&self.path);
-        let mut mode = |word: &str, mode: EntryMode| text.add(format!("{word}{:06o}", mode.value()).as_bytes());
+        let mut mode =
+            |word: &str, mode: EntryMode| text.add(format!("{word}{:06o}", mode.value()).as_bytes());
         match (self.before, self.after) {
             (None, Some((new, _))) => mode("newfilemode", new),
             (Some((old, _)), None) => mode("deletedfilemode", old),
@@ -161,13 +166,19 @@ fn changes(repo: &gix::Repository, commit: &linear::Commit) -> anyhow::Result<Ve
             ChangeDetached::Deletion { location, entry_mode, id, .. } => {
                 Change { path: location, before: Some((entry_mode, id)), after: None }
             }
-            ChangeDetached::Modification { location, previous_entry_mode, previous_id, entry_mode, id } => Change {
-                path: location,
-                before: Some((previous_entry_mode, previous_id)),
-                after: Some((entry_mode, id)),
-            },
+            ChangeDetached::Modification { location, previous_entry_mode, previous_id, entry_mode, id } => {
+                Change {
+                    path: location,
+                    before: Some((previous_entry_mode, previous_id)),
+                    after: Some((entry_mode, id)),
+                }
+            }
             ChangeDetached::Rewrite { location, source_entry_mode, source_id, entry_mode, id, .. } => {
-                Change { path: location, before: Some((source_entry_mode, source_id)), after: Some((entry_mode, id)) }
+                Change {
+                    path: location,
+                    before: Some((source_entry_mode, source_id)),
+                    after: Some((entry_mode, id)),
+                }
             }
         })
         .map(|change| Change {

@@ -1,0 +1,112 @@
+//! Whatever somebody does between two steps of a run, nothing of theirs is overwritten, and the next run catches up.
+
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
+
+mod run;
+
+use run::{PLACES, gitsync};
+use testkit::{Repo, World};
+
+/// Two clones that both moved on: Howard's commits are at the remote, Mike's are not made yet.
+fn world() -> (World, Repo, Repo, Repo) {
+    let (world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    for name in ["one", "two", "three"] {
+        howard.write(&format!("shared/{name}.md"), format!("{name}\n"));
+    }
+    gitsync(&howard).success();
+    gitsync(&mike).success();
+    howard.write("shared/one.md", "one, by Howard\n");
+    howard.write("shared/new.md", "new, by Howard\n");
+    howard.remove("shared/three.md");
+    gitsync(&howard).success();
+    mike.write("mine.md", "mine\n");
+    (world, origin, howard, mike)
+}
+
+/// Runs it while `command` is run, once, each time at another place; then once more in peace.
+fn at_every_place(command: &str, check: impl Fn(&str, &Repo, &Repo)) {
+    for place in PLACES {
+        let (_world, origin, _howard, mike) = world();
+        let once = format!("{place}=test -e .git/once || {{ touch .git/once; {command}; }}");
+        let first = gitsync(&mike).env("LOCKSTEP_FAILPOINT", once).output();
+        assert!([0, 1, 4, 69].contains(&first.code), "{place}: {first:?}");
+        std::fs::remove_file(mike.join(".git/once")).unwrap_or_else(|_| panic!("{place} was never reached"));
+        let second = gitsync(&mike).output();
+        assert!([0, 4].contains(&second.code), "{place}: {second:?}");
+        assert_eq!(mike.read("mine.md"), "mine\n", "{place}");
+        check(place, &mike, &origin);
+        mike.assert_sound();
+        mike.assert_unlocked();
+    }
+}
+
+/// Whether some commit of the branch has a file with this content.
+fn is_committed(repo: &Repo, path: &str, content: &str) -> bool {
+    repo.git(["log", "--format=%H", "--", path])
+        .lines()
+        .filter_map(|id| {
+            let output = repo.try_git(["show", &format!("{id}:{path}")]);
+            (output.code == 0).then_some(output.stdout)
+        })
+        .any(|found| found == content)
+}
+
+#[test]
+fn files_that_are_edited_added_or_deleted_meanwhile_are_kept() {
+    let edits = "echo 'one, by Mike' > shared/one.md; echo 'three, by Mike' > shared/three.md; \
+                 echo 'new, by Mike' > shared/new.md; rm -f shared/two.md";
+    at_every_place(edits, |place, mike, _| {
+        for (path, content) in [
+            ("shared/one.md", "one, by Mike\n"),
+            ("shared/three.md", "three, by Mike\n"),
+            ("shared/new.md", "new, by Mike\n"),
+        ] {
+            let here = std::fs::read_to_string(mike.join(path)).is_ok_and(|found| found == content);
+            assert!(here || is_committed(mike, path, content), "{place}: {path}");
+        }
+        assert!(is_committed(mike, "shared/two.md", "two\n"), "{place}");
+    });
+}
+
+#[test]
+fn a_commit_that_somebody_makes_meanwhile_is_kept() {
+    at_every_place(
+        "echo theirs > theirs.md; git add theirs.md; git commit --quiet -m meanwhile -- theirs.md",
+        |place, mike, origin| {
+            // While the run holds the index, git is refused; the file is there all the same.
+            assert_eq!(mike.read("theirs.md"), "theirs\n", "{place}");
+            assert_eq!(origin.rev("main"), mike.head(), "{place}");
+            assert!(is_committed(mike, "theirs.md", "theirs\n"), "{place}");
+        },
+    );
+}
+
+#[test]
+fn a_branch_that_somebody_switches_to_meanwhile_is_not_moved_by_mistake() {
+    at_every_place("git switch --quiet -c elsewhere", |place, mike, _| {
+        let at_main = mike.git(["log", "--format=%s", "main"]);
+        assert!(!at_main.is_empty(), "{place}");
+        assert!(is_committed(mike, "mine.md", "mine\n"), "{place}");
+    });
+}
+
+#[test]
+fn a_remote_that_moves_meanwhile_is_caught_up_with() {
+    for place in ["looked", "fetched", "updated", "pushing"] {
+        let (_world, origin, howard, mike) = world();
+        howard.write("late.md", "late\n");
+        howard.commit_all("late");
+        let once = format!(
+            "{place}=test -e .git/once || {{ touch .git/once; git -C '{}' push --quiet; }}",
+            howard.path()
+        );
+        let output = gitsync(&mike).env("LOCKSTEP_FAILPOINT", once).output();
+        assert_eq!(output.code, 0, "{place}: {output:?}");
+        gitsync(&mike).success();
+        if origin.files("main").contains(&"late.md".to_owned()) {
+            assert_eq!(mike.read("late.md"), "late\n", "{place}");
+        }
+        assert_eq!(origin.rev("main"), mike.head(), "{place}");
+        mike.assert_clean();
+    }
+}

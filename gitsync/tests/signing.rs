@@ -1,0 +1,90 @@
+//! Commits are signed where the configuration asks for it, the replayed ones anew, and no signature outlives its truth.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
+#![allow(clippy::disallowed_methods, reason = "tests may start programs")]
+
+mod run;
+
+use run::gitsync;
+use testkit::{Repo, World};
+
+/// Has `repo` sign with an ssh key of its own; false where this machine has no ssh-keygen.
+fn signs_with_ssh(world: &World, repo: &Repo) -> bool {
+    let key = world.path().join("key");
+    let made = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-C", "mike@example.com", "-f", key.as_str()])
+        .status();
+    if !made.is_ok_and(|status| status.success()) {
+        return false;
+    }
+    let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
+    let signers = world.path().join("signers");
+    std::fs::write(&signers, format!("mike@example.com {public}")).unwrap();
+    repo.git(["config", "gpg.format", "ssh"]);
+    repo.git(["config", "user.signingKey", key.as_str()]);
+    repo.git(["config", "gpg.ssh.allowedSignersFile", signers.as_str()]);
+    repo.git(["config", "commit.gpgSign", "true"]);
+    true
+}
+
+fn signature(repo: &Repo, revision: &str) -> String {
+    repo.git(["log", "-1", "--format=%G?", revision])
+}
+
+#[test]
+fn a_commit_is_signed_and_a_replayed_one_is_signed_anew() {
+    let (world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    if !signs_with_ssh(&world, &mike) {
+        return;
+    }
+    howard.write("theirs", "1\n");
+    gitsync(&howard).success();
+    mike.write("mine", "1\n");
+    gitsync(&mike).success();
+    assert_eq!(mike.rev("HEAD~1"), howard.head());
+    assert_eq!(signature(&mike, "HEAD"), "G");
+    assert_eq!(signature(&mike, "HEAD~1"), "N");
+    mike.assert_sound();
+}
+
+#[test]
+fn a_replayed_commit_does_not_keep_a_signature_that_is_no_longer_true() {
+    let (world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    if !signs_with_ssh(&world, &mike) {
+        return;
+    }
+    mike.write("mine", "1\n");
+    mike.commit_all("signed by git");
+    assert_eq!(signature(&mike, "HEAD"), "G");
+    mike.git(["config", "commit.gpgSign", "false"]);
+    howard.write("theirs", "1\n");
+    gitsync(&howard).success();
+    gitsync(&mike).success();
+    assert_eq!(signature(&mike, "HEAD"), "N");
+    assert!(!mike.git(["cat-file", "-p", "HEAD"]).contains("gpgsig"));
+}
+
+#[test]
+fn a_signing_program_that_fails_is_named_and_nothing_is_committed() {
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    mike.git(["config", "commit.gpgSign", "true"]);
+    mike.git(["config", "gpg.program", "false"]);
+    mike.write("a", "1\n");
+    let before = mike.snapshot();
+    let output = gitsync(&mike).output();
+    output.assert_code(1);
+    output.assert_says("false did not sign");
+    assert_eq!(mike.snapshot(), before);
+}
+
+#[test]
+fn signing_that_is_set_up_half_is_wrong_configuration() {
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    mike.git(["config", "commit.gpgSign", "true"]);
+    mike.git(["config", "gpg.format", "ssh"]);
+    mike.write("a", "1\n");
+    let output = gitsync(&mike).output();
+    output.assert_code(78);
+    output.assert_says("user.signingKey");
+}

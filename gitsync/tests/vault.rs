@@ -1,0 +1,127 @@
+//! The vault: a second repository, with a section and failures of its own.
+
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
+
+mod run;
+
+use contract::{Exit, SyncState};
+use run::gitsync;
+use testkit::{Repo, Sections as _, World};
+
+/// A main clone and a vault clone, of two remotes.
+fn world() -> (World, Repo, Repo, Repo) {
+    let (world, _origin, [mike]) = World::with_clones(["mike"]);
+    let remote = world.bare("vault.git");
+    let vault = world.clone_of(&remote, "vault");
+    vault.write("secret.md", "1\n");
+    vault.commit_all("the vault");
+    vault.git(["push", "--quiet", "--set-upstream", "origin", "main"]);
+    (world, mike, vault, remote)
+}
+
+fn names(mike: &Repo, path: &str) {
+    mike.write(".claude/identity.json", format!(r#"{{"user": "mike", "vault_path": "{path}"}}"#));
+}
+
+#[test]
+fn the_vault_that_identity_json_names_is_synced_after_the_main_repository() {
+    for path in ["../vault", "~/../vault", "absolute"] {
+        let (_world, mike, vault, remote) = world();
+        let path = if path == "absolute" { vault.path().as_str() } else { path };
+        names(&mike, path);
+        vault.write("new.md", "1\n");
+        let document = gitsync(&mike).success().document();
+        assert_eq!(document.main().state, SyncState::Pushed, "{path}");
+        assert_eq!(document.vault().state, SyncState::Pushed, "{path}");
+        assert_eq!(document.vault().worktree, vault.path().as_str());
+        assert_eq!(remote.rev("main"), vault.head());
+        vault.assert_clean();
+        vault.assert_unlocked();
+    }
+}
+
+#[test]
+fn a_vault_can_be_named_and_left_out() {
+    let (_world, mike, vault, remote) = world();
+    vault.write("new.md", "1\n");
+    let before = remote.rev("main");
+    names(&mike, "../vault");
+    let document = gitsync(&mike).arg("--no-vault").success().document();
+    assert_eq!(document.gitsync().vault, None);
+    assert_eq!(remote.rev("main"), before);
+    gitsync(&mike).arg("--vault").arg(vault.path()).success();
+    assert_eq!(remote.rev("main"), vault.head());
+}
+
+#[test]
+fn a_vault_that_is_missing_is_wrong_configuration_and_the_main_repository_is_synced_all_the_same() {
+    let (_world, mike, _vault, _remote) = world();
+    names(&mike, "../nowhere");
+    let output = gitsync(&mike).output();
+    output.assert_code(Exit::Misconfigured.code().into());
+    output.assert_says("the vault is missing");
+    assert_eq!(output.document().main().state, SyncState::Pushed);
+    assert!(!output.document().has_ended());
+}
+
+#[test]
+fn a_vault_that_is_no_repository_of_its_own_is_refused() {
+    let (world, mike, _vault, _remote) = world();
+    for (path, words) in
+        [("inside", "main repository"), (".", "main repository"), ("../empty", "no git repository")]
+    {
+        std::fs::create_dir_all(mike.join("inside")).unwrap();
+        std::fs::create_dir_all(world.path().join("empty")).unwrap();
+        names(&mike, path);
+        let output = gitsync(&mike).output();
+        output.assert_code(78);
+        output.assert_says(words);
+    }
+}
+
+#[test]
+fn a_vault_that_is_a_folder_of_another_repository_is_refused() {
+    let (_world, mike, vault, _remote) = world();
+    std::fs::create_dir_all(vault.join("folder")).unwrap();
+    names(&mike, "../vault/folder");
+    let output = gitsync(&mike).output();
+    output.assert_code(78);
+    output.assert_says("no repository of its own");
+}
+
+#[test]
+fn a_vault_that_fails_does_not_hide_what_the_main_repository_did() {
+    let (_world, mike, vault, _remote) = world();
+    names(&mike, "../vault");
+    vault.git(["switch", "--quiet", "--detach"]);
+    mike.write("a", "1\n");
+    let output = gitsync(&mike).output();
+    output.assert_code(1);
+    output.assert_says("vault: HEAD is detached");
+    let document = output.document();
+    assert_eq!(document.main().state, SyncState::Pushed);
+    assert_eq!(document.main().error, None);
+    mike.assert_clean();
+}
+
+#[test]
+fn the_vault_is_synced_also_where_the_main_repository_failed() {
+    let (_world, mike, vault, remote) = world();
+    names(&mike, "../vault");
+    mike.git(["switch", "--quiet", "--detach"]);
+    vault.write("new.md", "1\n");
+    let output = gitsync(&mike).output();
+    output.assert_code(1);
+    assert!(output.document().error.unwrap().message.starts_with("HEAD is detached"));
+    assert_eq!(remote.rev("main"), vault.head());
+}
+
+#[test]
+fn whoever_commits_only_named_files_commits_nothing_in_the_vault() {
+    let (_world, mike, vault, _remote) = world();
+    names(&mike, "../vault");
+    vault.write("new.md", "1\n");
+    mike.write("a", "1\n");
+    gitsync(&mike).args(["--only", "a"]).success();
+    assert_eq!(vault.status(), "?? new.md");
+}
