@@ -364,6 +364,31 @@ fn sections_and_fields_of_others_survive_and_a_run_that_has_ended_passes_through
 }
 
 #[test]
+fn a_run_whose_lock_was_taken_over_changes_nothing() {
+    let story = Story::begin();
+    let mut document = story.cmdcopy().arg("--dry-run").success().json();
+    let lock = story.repo.common_dir().join("claudetools-sync.lock");
+    document["phases"]["lock"] = serde_json::json!({"path": lock, "token": "01KTAKENOVERBYSOMEBODYELSE"});
+    let output = story.cmdcopy().stdin(document.to_string()).output();
+    output.assert_code(75);
+    let document = output.document();
+    assert_eq!((document.outcome, document.ended), (Outcome::Deferred, Some(true)));
+    assert!(!story.world.home().join(".claude").exists());
+}
+
+#[test]
+fn while_a_script_holds_the_lock_the_commands_wait_and_then_are_deferred() {
+    let story = Story::begin();
+    let lock = story.repo.common_dir().join("claudetools-sync.lock");
+    std::fs::create_dir(&lock).unwrap();
+    std::fs::write(lock.join("pid"), std::process::id().to_string()).unwrap();
+    story.cmdcopy().args(["--wait", "50ms"]).output().assert_code(75);
+    assert!(!story.world.home().join(".claude").exists());
+    assert_eq!(story.copy(&["--wait", "50ms", "--no-lock"]), ["added save.md", "added sync.md"]);
+    assert_eq!(story.copy(&["--wait", "50ms", "--dry-run"]), ["unchanged save.md", "unchanged sync.md"]);
+}
+
+#[test]
 fn an_empty_pipe_means_that_the_phase_before_died() {
     let story = Story::begin();
     story.cmdcopy().stdin("").output().assert_code(65);

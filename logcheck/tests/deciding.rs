@@ -1,6 +1,8 @@
 //! What `logcheck` does about the logs that it finds, and what the phases after it get to see.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
+use std::time::Duration;
+
 use contract::{Decision, Outcome};
 use testkit::{Invocation, Repo, Sections as _, World};
 
@@ -121,6 +123,29 @@ fn save_without_a_command_fails_and_the_run_does_not_go_on() {
         assert_eq!((document.outcome, document.ended), (Outcome::Failed, Some(true)));
         assert_eq!(document.logcheck().decision, Decision::Stop);
     }
+}
+
+#[test]
+fn the_save_command_finds_the_tokens_that_let_it_join_the_locks_around_it() {
+    let world = World::new();
+    let repo = repo_with_two_logs(&world);
+    let patience = lock::Patience { wait: Duration::ZERO, stale_after: Duration::from_secs(600) };
+    let held = lock::Held::take(lock::Place::new(repo.common_dir()), None, &patience, &mut |_| {}).unwrap();
+    let token = held.token().to_string();
+
+    let mut document = logcheck(&repo).arg("--dry-run").success().json();
+    document["phases"]["lock"] = serde_json::json!({"token": token});
+    let save = ["--on-found", "save", "--save-command", "echo $LOCKSTEP_TOKEN >tokens"];
+    let run =
+        || logcheck(&repo).args(save).env("LOCKSTEP_TOKEN", "OUTER").stdin(document.to_string()).output();
+    run().assert_success();
+    assert_eq!(repo.read("tokens"), format!("OUTER {token}\n"));
+
+    // Once the lock is somebody else's, nothing is run.
+    repo.remove("tokens");
+    drop(held);
+    run().assert_code(75);
+    assert!(!repo.join("tokens").exists());
 }
 
 #[test]
