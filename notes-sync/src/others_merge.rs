@@ -32,7 +32,7 @@ pub(crate) fn merge(
     strategy: Strategy,
 ) -> Result<()> {
     for ((folder, name), their) in theirs {
-        let new = match ours.get(&(folder.clone(), name.clone())) {
+        let new = match ours.get(&(*folder, name.clone())) {
             None => their.new.clone(),
             Some(our) if our.new == their.new => continue,
             Some(our) => merge_one(notes.repo, name, our, their, strategy)

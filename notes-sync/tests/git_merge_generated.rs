@@ -65,7 +65,7 @@ fn notes(stories: &[Story], version: impl Fn(&Story) -> Option<&'static str>) ->
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_two_histories_merge_to_gits_tree(

@@ -58,13 +58,16 @@ struct Walk<'repo> {
 /// The part of a folder whose ids go on with the same byte: usually a folder or some notes, rarely both.
 #[derive(Default, Clone, PartialEq, Eq)]
 struct Part {
-    folders: Vec<ObjectId>,
+    folder: Option<ObjectId>,
+    /// Folders of the same byte in other spellings (`aB` beside `ab`), which git never writes.
+    more_folders: Vec<ObjectId>,
     notes: Vec<(Annotated, ObjectId)>,
 }
 
 #[derive(Default)]
 struct Folder {
-    parts: BTreeMap<u8, Part>,
+    /// By byte, in ascending order.
+    parts: Vec<(u8, Part)>,
     others: Vec<Other>,
 }
 
@@ -73,16 +76,20 @@ impl Walk<'_> {
         if old == new {
             return Ok(());
         }
-        let (mut old, mut new) = (self.read(prefix, old)?, self.read(prefix, new)?);
-        self.compare_others(prefix, std::mem::take(&mut old.others), std::mem::take(&mut new.others));
-        for (byte, before) in &old.parts {
-            let after = new.parts.remove(byte).unwrap_or_default();
-            self.compare_part(&prefix.join(*byte), before, &after)?;
+        let (old, new) = (self.read(prefix, old)?, self.read(prefix, new)?);
+        self.compare_others(prefix, old.others, new.others);
+        let nothing = Part::default();
+        let (mut before, mut after) = (old.parts.iter().peekable(), new.parts.iter().peekable());
+        loop {
+            let byte = match (before.peek(), after.peek()) {
+                (None, None) => return Ok(()),
+                (Some((byte, _)), None) | (None, Some((byte, _))) => *byte,
+                (Some((old, _)), Some((new, _))) => *old.min(new),
+            };
+            let old = before.next_if(|(at, _)| *at == byte).map_or(&nothing, |(_, part)| part);
+            let new = after.next_if(|(at, _)| *at == byte).map_or(&nothing, |(_, part)| part);
+            self.compare_part(&prefix.join(byte), old, new)?;
         }
-        for (byte, after) in &new.parts {
-            self.compare_part(&prefix.join(*byte), &Part::default(), after)?;
-        }
-        Ok(())
     }
 
     fn compare_part(&mut self, prefix: &Prefix, old: &Part, new: &Part) -> Result<()> {
@@ -121,7 +128,7 @@ impl Walk<'_> {
         part: &Part,
         notes: &mut BTreeMap<Annotated, ObjectId>,
     ) -> Result<()> {
-        for tree in &part.folders {
+        for tree in part.folder.iter().chain(&part.more_folders) {
             let folder = self.read(prefix, Some(*tree))?;
             for (byte, part) in &folder.parts {
                 self.collect(&prefix.join(*byte), part, notes)?;
@@ -148,7 +155,7 @@ impl Walk<'_> {
         }
         for (name, change) in entries {
             if change.old != change.new {
-                self.changes.others.insert((prefix.clone(), name), change);
+                self.changes.others.insert((*prefix, name), change);
             }
         }
     }
@@ -158,26 +165,51 @@ impl Walk<'_> {
         let Some(tree) = tree else {
             return Ok(folder);
         };
-        for slot in layout::read(self.repo, tree, prefix)? {
+        layout::read(self.repo, tree, prefix, |slot| {
             match slot {
                 Slot::Note { object, blob } => {
-                    folder.parts.entry(object.byte(prefix.depth())).or_default().notes.push((object, blob));
+                    folder.part(object.byte(prefix.depth())).notes.push((object, blob));
                 }
-                Slot::Folder { byte, tree } => folder.parts.entry(byte).or_default().folders.push(tree),
+                Slot::Folder { byte, tree } => {
+                    let part = folder.part(byte);
+                    match part.folder {
+                        None => part.folder = Some(tree),
+                        Some(_) => part.more_folders.push(tree),
+                    }
+                }
                 Slot::Other(other) => folder.others.push(other),
             }
-        }
+            Ok(())
+        })?;
         Ok(folder)
+    }
+}
+
+impl Folder {
+    /// The part for a byte. Entries come in the order of their names, so it is the last one or a new one behind it,
+    /// unless a tree has digits in upper case.
+    fn part(&mut self, byte: u8) -> &mut Part {
+        let at = match self.parts.last() {
+            Some((last, _)) if *last == byte => self.parts.len() - 1,
+            Some((last, _)) if *last > byte => {
+                let found = self.parts.binary_search_by_key(&byte, |(byte, _)| *byte);
+                found.unwrap_or_else(|at| {
+                    self.parts.insert(at, (byte, Part::default()));
+                    at
+                })
+            }
+            _ => {
+                self.parts.push((byte, Part::default()));
+                self.parts.len() - 1
+            }
+        };
+        &mut self.parts[at].1
     }
 }
 
 impl Part {
     /// The folder, where the part is one and nothing else; `Some(None)` where it is empty.
     fn only_folder(&self) -> Option<Option<ObjectId>> {
-        match (self.folders.as_slice(), self.notes.as_slice()) {
-            ([], []) => Some(None),
-            ([folder], []) => Some(Some(*folder)),
-            _ => None,
-        }
+        (self.notes.is_empty() && self.more_folders.is_empty()).then_some(self.folder)
     }
 }

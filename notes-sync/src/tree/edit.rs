@@ -34,7 +34,7 @@ pub(crate) enum Node {
     Leaf(Leaf),
 }
 
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub(crate) enum Leaf {
     Note { object: Annotated, blob: ObjectId },
     Folder { prefix: Prefix, tree: ObjectId },
@@ -116,18 +116,18 @@ impl Branch {
         depth: usize,
         opener: &mut Opener<'_>,
     ) -> Result<()> {
-        for slot in layout::read(opener.repo, tree, prefix)? {
+        let repo = opener.repo;
+        layout::read(repo, tree, prefix, |slot| {
             let leaf = match slot {
                 Slot::Note { object, blob } => Leaf::Note { object, blob },
                 Slot::Folder { byte, tree } => Leaf::Folder { prefix: prefix.join(byte), tree },
                 Slot::Other(other) => {
-                    opener.others.add(prefix.clone(), other);
-                    continue;
+                    opener.others.add(*prefix, other);
+                    return Ok(());
                 }
             };
-            self.insert(leaf, depth, Clash::Concatenate, opener)?;
-        }
-        Ok(())
+            self.insert(leaf, depth, Clash::Concatenate, opener)
+        })
     }
 
     fn get(&mut self, object: Annotated, depth: usize, opener: &mut Opener<'_>) -> Result<Option<ObjectId>> {
@@ -158,7 +158,7 @@ impl Branch {
                 }
                 (present, leaf) => {
                     let mut below = Branch::default();
-                    below.insert(present.clone(), depth + 1, clash, opener)?;
+                    below.insert(*present, depth + 1, clash, opener)?;
                     below.insert(leaf, depth + 1, clash, opener)?;
                     *child = Some(Box::new(Node::Branch(below)));
                 }
@@ -213,7 +213,7 @@ impl Branch {
     fn take_folder(&mut self, index: usize, object: Annotated) -> Option<(Prefix, ObjectId)> {
         match self.children[index].as_deref() {
             Some(Node::Leaf(Leaf::Folder { prefix, tree })) if prefix.holds(object) => {
-                let folder = (prefix.clone(), *tree);
+                let folder = (*prefix, *tree);
                 self.children[index] = None;
                 Some(folder)
             }

@@ -9,7 +9,7 @@
 use anyhow::{Context, Result};
 use gix::{
     ObjectId, Repository,
-    bstr::{BString, ByteSlice},
+    bstr::BString,
     objs::{TreeRefIter, tree::EntryMode},
 };
 
@@ -30,53 +30,71 @@ impl Annotated {
     }
 }
 
-/// A fan-out folder, by the leading bytes that all ids in it share; the root's is empty.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Prefix(Vec<u8>);
+/// As many bytes as the longest id has.
+const MAX: usize = 32;
+
+/// A fan-out folder, by the leading bytes that all ids in it share; the root's are none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Prefix {
+    bytes: [u8; MAX],
+    len: usize,
+}
 
 impl Prefix {
-    /// The folder of this one for ids that go on with `byte`.
-    pub fn join(&self, byte: u8) -> Self {
-        let mut bytes = self.0.clone();
-        bytes.push(byte);
-        Self(bytes)
-    }
-
     /// The folder made of the first `len` bytes of an id.
     pub fn of(object: Annotated, len: usize) -> Self {
-        Self(object.0.as_bytes().iter().take(len).copied().collect())
+        Self::from_bytes(object.0.as_bytes().get(..len).unwrap_or(object.0.as_bytes()))
     }
 
-    /// How many fan-out folders deep this is.
-    pub fn depth(&self) -> usize {
-        self.0.len()
+    fn from_bytes(given: &[u8]) -> Self {
+        let mut prefix = Self::default();
+        for (to, from) in prefix.bytes.iter_mut().zip(given) {
+            *to = *from;
+            prefix.len += 1;
+        }
+        prefix
     }
 
-    /// Whether the notes of `object` belong below this folder.
-    pub fn holds(&self, object: Annotated) -> bool {
-        object.0.as_bytes().starts_with(&self.0)
-    }
-
-    /// Whether this is `above` itself or a folder below it.
-    pub fn is_within(&self, above: &Self) -> bool {
-        self.0.starts_with(&above.0)
-    }
-
-    /// The folder above, and the name of this one in it; nothing for the root.
-    pub fn split(&self) -> Option<(Self, BString)> {
-        let (last, above) = self.0.split_last()?;
-        Some((Self(above.to_vec()), folder_name(*last)))
+    /// The folder of this one for ids that go on with `byte`.
+    pub fn join(&self, byte: u8) -> Self {
+        let mut joined = *self;
+        if let Some(next) = joined.bytes.get_mut(self.len) {
+            *next = byte;
+            joined.len += 1;
+        }
+        joined
     }
 
     /// The bytes, from the root down.
     pub fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes[..self.len]
+    }
+
+    /// How many fan-out folders deep this is.
+    pub fn depth(&self) -> usize {
+        self.len
+    }
+
+    /// Whether the notes of `object` belong below this folder.
+    pub fn holds(&self, object: Annotated) -> bool {
+        object.0.as_bytes().starts_with(self.bytes())
+    }
+
+    /// Whether this is `above` itself or a folder below it.
+    pub fn is_within(&self, above: &Self) -> bool {
+        self.bytes().starts_with(above.bytes())
+    }
+
+    /// The folder above, and the name of this one in it; nothing for the root.
+    pub fn split(&self) -> Option<(Self, BString)> {
+        let (last, above) = self.bytes().split_last()?;
+        Some((Self::from_bytes(above), folder_name(*last)))
     }
 
     /// The lowest id that belongs here, to find a place for the folder among notes.
     pub fn lowest(&self, kind: gix::hash::Kind) -> Annotated {
         let mut id = ObjectId::null(kind);
-        for (to, from) in id.as_mut_slice().iter_mut().zip(&self.0) {
+        for (to, from) in id.as_mut_slice().iter_mut().zip(self.bytes()) {
             *to = *from;
         }
         Annotated(id)
@@ -84,8 +102,8 @@ impl Prefix {
 
     /// The path of an entry of this folder, from the root of the notes tree.
     pub fn path_of(&self, name: &[u8]) -> BString {
-        let mut path: Vec<u8> = Vec::with_capacity(3 * self.0.len() + name.len());
-        for byte in &self.0 {
+        let mut path: Vec<u8> = Vec::with_capacity(3 * self.len + name.len());
+        for byte in self.bytes() {
             path.extend_from_slice(&folder_name(*byte));
             path.push(b'/');
         }
@@ -102,7 +120,7 @@ pub fn folder_name(byte: u8) -> BString {
 /// The name that the note of `object` has in a folder `depth` fan-out folders deep.
 pub fn note_name(object: Annotated, depth: usize) -> BString {
     let hex = object.0.to_hex().to_string();
-    hex.as_bytes().get(2 * depth..).unwrap_or_default().into()
+    hex.get(2 * depth..).unwrap_or_default().into()
 }
 
 /// An entry that is no note: git keeps those where they are, and so does everybody else.
@@ -147,15 +165,19 @@ pub enum Slot {
 /// Reads the entries of the folder at `prefix`, in the tree's order.
 ///
 /// # Errors
-/// Where `tree` is missing, broken, or no tree.
-pub fn read(repo: &Repository, tree: ObjectId, prefix: &Prefix) -> Result<Vec<Slot>> {
+/// Where `tree` is missing, broken, or no tree, or where `take` fails.
+pub fn read(
+    repo: &Repository,
+    tree: ObjectId,
+    prefix: &Prefix,
+    mut take: impl FnMut(Slot) -> Result<()>,
+) -> Result<()> {
     let object = repo.find_tree(tree).with_context(|| format!("cannot read the notes tree {tree}"))?;
-    let mut slots = Vec::new();
     for entry in TreeRefIter::from_bytes(&object.data, tree.kind()) {
         let entry = entry.with_context(|| format!("the notes tree {tree} is damaged"))?;
-        slots.push(slot(entry.filename, entry.mode, entry.oid.to_owned(), prefix));
+        take(slot(entry.filename, entry.mode, entry.oid.to_owned(), prefix))?;
     }
-    Ok(slots)
+    Ok(())
 }
 
 fn slot(name: &gix::bstr::BStr, mode: EntryMode, id: ObjectId, prefix: &Prefix) -> Slot {
@@ -186,8 +208,17 @@ fn object_from_hex(name: &[u8], prefix: &Prefix, kind: gix::hash::Kind) -> Optio
 
 /// Two hex digits, in either case: git reads both and writes lower case.
 fn byte_from_hex(digits: &[u8]) -> Option<u8> {
-    if digits.len() != 2 || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
+    match digits {
+        [high, low] => Some((digit(*high)? << 4) | digit(*low)?),
+        _ => None,
     }
-    u8::from_str_radix(digits.to_str().ok()?, 16).ok()
+}
+
+fn digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
 }

@@ -29,7 +29,7 @@ impl Others {
     }
 
     pub(crate) fn set(&mut self, folder: &Prefix, name: &BString, other: Option<Other>) {
-        let others = self.by_folder.entry(folder.clone()).or_default();
+        let others = self.by_folder.entry(*folder).or_default();
         others.retain(|present| present.name != *name);
         others.extend(other);
     }
@@ -69,12 +69,12 @@ impl Others {
 
     fn deepest_below(&self, folder: &Prefix) -> Option<Prefix> {
         self.by_folder
-            .range(folder.clone()..)
+            .range(*folder..)
             .map(|(below, _)| below)
             .take_while(|below| below.is_within(folder))
             .filter(|below| *below != folder)
             .max_by_key(|below| below.depth())
-            .cloned()
+            .copied()
     }
 }
 
