@@ -28,13 +28,14 @@ pub(crate) enum Ended {
 /// document, and is read.
 ///
 /// # Errors
-/// Where it cannot be told how the command ended.
+/// A fault with exit 75 where the lock is no longer this run's; else where it cannot be told how the command ended.
 pub(crate) fn save(run: &Run<'_>, line: &str) -> anyhow::Result<Ended> {
     let mut command = phase::programs::shell(line, run.worktree()?.as_std_path());
     command.stdin(Stdio::null()).stdout(std::io::stderr());
     if let Some(token) = run.guard().token() {
         command.env(TOKEN_VARIABLE, Inherited::from_environment().joined_by(&Token::from(token)));
     }
+    run.guard().check()?;
     run.progress().clear();
     let mut child = match command.spawn() {
         Ok(child) => child,

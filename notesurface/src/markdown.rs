@@ -6,10 +6,12 @@
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
 
 /// What stands under a heading of level 2, up to the next heading of level 1 or 2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Section<'a> {
     /// The heading's text as it stands in the source, without the marks that make it a heading.
     pub(crate) heading: &'a str,
+    /// The heading's text as a reader sees it: without emphasis, code marks and links, in one line.
+    pub(crate) plain: String,
     /// What follows the heading's line, without the line ends and spaces at its end.
     pub(crate) body: &'a str,
 }
@@ -22,22 +24,10 @@ pub(crate) fn sections(document: &str) -> Vec<Section<'_>> {
     let ends = headings.iter().skip(1).map(|next| next.start).chain([text.len()]);
     let cut = |(heading, end): (&Heading, usize)| Section {
         heading: text.get(heading.text.clone()).unwrap_or_default(),
+        plain: heading.plain.split_whitespace().collect::<Vec<_>>().join(" "),
         body: text.get(heading.end..end).unwrap_or_default().trim_end(),
     };
     headings.iter().zip(ends).filter(|(heading, _)| heading.is_second_level).map(cut).collect()
-}
-
-/// The text of a heading as a reader sees it: without emphasis, code marks and links, in one line.
-pub(crate) fn plain(heading: &str) -> String {
-    let mut plain = String::new();
-    for event in Parser::new(heading) {
-        match event {
-            Event::Text(text) | Event::Code(text) => plain.push_str(&text),
-            Event::SoftBreak | Event::HardBreak => plain.push(' '),
-            _ => {}
-        }
-    }
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A heading of level 1 or 2 that belongs to the document itself.
@@ -45,6 +35,7 @@ struct Heading {
     is_second_level: bool,
     start: usize,
     text: std::ops::Range<usize>,
+    plain: String,
     /// Where the line after the heading begins.
     end: usize,
 }
@@ -63,6 +54,7 @@ fn headings(text: &str) -> Vec<Heading> {
                     is_second_level: level == HeadingLevel::H2,
                     start: range.start,
                     text: range.end..range.start,
+                    plain: String::new(),
                     end: end_of_line(text, range),
                 });
             }
@@ -70,21 +62,27 @@ fn headings(text: &str) -> Vec<Heading> {
                 depth = 0;
                 headings.extend(open.take());
             }
-            Event::Start(_) => {
-                stretch(&mut open, range);
-                depth += 1;
-            }
             Event::End(_) => depth = depth.saturating_sub(1),
-            _ => stretch(&mut open, range),
+            event => {
+                if let Some(heading) = &mut open {
+                    heading.read(&event, range);
+                }
+                depth += usize::from(matches!(event, Event::Start(_)));
+            }
         }
     }
     headings
 }
 
-/// Lets the text of the heading that is being read include `range`.
-fn stretch(open: &mut Option<Heading>, range: std::ops::Range<usize>) {
-    if let Some(Heading { text, .. }) = open {
-        *text = text.start.min(range.start)..text.end.max(range.end);
+impl Heading {
+    /// Takes in what stands within it.
+    fn read(&mut self, event: &Event<'_>, range: std::ops::Range<usize>) {
+        self.text = self.text.start.min(range.start)..self.text.end.max(range.end);
+        match event {
+            Event::Text(text) | Event::Code(text) => self.plain.push_str(text),
+            Event::SoftBreak | Event::HardBreak => self.plain.push(' '),
+            _ => {}
+        }
     }
 }
 
@@ -184,9 +182,18 @@ mod tests {
 
     #[test]
     fn the_plain_text_of_a_heading_has_no_marks() {
-        assert_eq!(plain("Note for **Mike** and `ann`"), "Note for Mike and ann");
-        assert_eq!(plain("Note   for\n[Mike](mailto:m@example.com)"), "Note for Mike");
-        assert_eq!(plain("Note for \u{a0} Mike"), "Note for Mike");
+        for (heading, plain) in [
+            ("Note for **Mike** and `ann`", "Note for Mike and ann"),
+            ("Note   for [Mike](mailto:m@example.com) <!-- of Acme -->", "Note for Mike"),
+            ("Note for \u{a0} Mike", "Note for Mike"),
+            ("Note for &amp; \\*Mike\\*", "Note for & *Mike*"),
+            ("- Note for Mike", "- Note for Mike"),
+            ("> Note for Mike", "> Note for Mike"),
+        ] {
+            let text = format!("## {heading}\n");
+            assert_eq!(sections(&text)[0].plain, plain, "{heading}");
+        }
+        assert_eq!(sections("Note for\nMike\n---\n")[0].plain, "Note for Mike");
     }
 
     #[test]

@@ -17,7 +17,7 @@ impl Note {
     /// The notes for `user` in a session log, in order.
     pub(crate) fn all_for(user: Option<&str>, log: &str) -> Vec<Self> {
         let note = |section: markdown::Section<'_>| {
-            let address = Address::read(&markdown::plain(section.heading))?;
+            let address = Address::read(&section.plain)?;
             let note = Self { address, heading: section.heading.into(), body: section.body.into() };
             note.address.reaches(user).then_some(note)
         };
