@@ -122,7 +122,8 @@ pub fn read(dir: &Dir, name: &str) -> io::Result<Option<Vec<u8>>> {
     if !file.metadata()?.is_file() {
         return Ok(None);
     }
-    let mut content = Vec::new();
+    // Room enough for what we write, so that it takes one call to read.
+    let mut content = Vec::with_capacity(2048);
     file.take(LIMIT).read_to_end(&mut content)?;
     Ok(Some(content))
 }

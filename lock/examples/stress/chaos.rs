@@ -30,7 +30,7 @@ pub struct Kind {
 /// Workers are killed at any instant, among scripts.
 pub const KILLS: Kind = Kind {
     name: "kills, among scripts",
-    habits: Habits { dwell_us: 300, jumps: 0, stale_ms: 3000 },
+    habits: Habits { dwell_us: 300, jumps: 0, impatience: 9_000, stale_ms: 3000 },
     stops: false,
     scripts: true,
 };
@@ -38,7 +38,7 @@ pub const KILLS: Kind = Kind {
 /// Workers are killed, stopped for longer than the others wait, and misled about the time.
 pub const EVERYTHING: Kind = Kind {
     name: "kills, stops and clock jumps",
-    habits: Habits { dwell_us: 300, jumps: 100, stale_ms: 1000 },
+    habits: Habits { dwell_us: 300, jumps: 30, impatience: 9_000, stale_ms: 1000 },
     stops: true,
     scripts: false,
 };
@@ -114,7 +114,10 @@ pub fn start(directory: &Path, habits: &Habits) -> Child {
     Command::new(this)
         .arg("worker")
         .arg(directory)
-        .args([habits.dwell_us, habits.jumps, habits.stale_ms].map(|number| number.to_string()))
+        .args(
+            [habits.dwell_us, habits.jumps, habits.impatience, habits.stale_ms]
+                .map(|number| number.to_string()),
+        )
         .stdin(Stdio::null())
         .spawn()
         .expect("a worker can be started")

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The lock is held for up to 10 ms each time.
-const HABITS: Habits = Habits { dwell_us: 10_000, jumps: 0, stale_ms: 60_000 };
+const HABITS: Habits = Habits { dwell_us: 10_000, jumps: 0, impatience: 0, stale_ms: 60_000 };
 
 /// What was measured, in Markdown.
 pub fn run(time: Duration, workers: usize) -> String {

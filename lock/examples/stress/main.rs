@@ -51,6 +51,8 @@ enum Role {
         dwell_us: u64,
         /// How often it misleads the others about the time, in 10,000.
         jumps: u64,
+        /// How often it does not wait for the lock but tries again a moment later, in 10,000.
+        impatience: u64,
         /// After how many milliseconds without a sign of life it takes a lock over.
         stale_ms: u64,
     },
@@ -60,8 +62,8 @@ enum Role {
 fn main() -> ExitCode {
     let args = Args::parse();
     match args.role {
-        Some(Role::Worker { directory, dwell_us, jumps, stale_ms }) => {
-            worker::work(&directory, &worker::Habits { dwell_us, jumps, stale_ms })
+        Some(Role::Worker { directory, dwell_us, jumps, impatience, stale_ms }) => {
+            worker::work(&directory, &worker::Habits { dwell_us, jumps, impatience, stale_ms })
         }
         None => hammer(args.seconds, args.workers),
     }

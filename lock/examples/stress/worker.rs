@@ -26,6 +26,8 @@ pub struct Habits {
     pub dwell_us: u64,
     /// How often it misleads the others about the time, in 10,000.
     pub jumps: u64,
+    /// How often it does not wait for the lock but tries again a moment later, in 10,000.
+    pub impatience: u64,
     /// After how many milliseconds without a sign of life it takes a lock over.
     pub stale_ms: u64,
 }
@@ -40,6 +42,7 @@ pub fn work(directory: &Path, habits: &Habits) -> ExitCode {
         witness: Witness::new(&inside),
         dwell: Duration::from_micros(habits.dwell_us),
         jumps: habits.jumps,
+        impatience: habits.impatience,
         stale_after: Duration::from_millis(habits.stale_ms),
         log,
         random: Random::new(),
@@ -56,6 +59,7 @@ struct Worker {
     witness: Witness,
     dwell: Duration,
     jumps: u64,
+    impatience: u64,
     stale_after: Duration,
     log: File,
     random: Random,
@@ -64,10 +68,18 @@ struct Worker {
 impl Worker {
     /// Takes the lock, goes in, stays a while, goes out, gives it back.
     fn once(&mut self) -> Result<(), String> {
-        let patience = Patience { wait: Duration::from_secs(60), stale_after: self.stale_after };
+        let wait = Duration::from_secs(if self.random.happens(self.impatience) { 0 } else { 60 });
+        let patience = Patience { wait, stale_after: self.stale_after };
         let owner = Some(Process::current());
         let wish = Wish { owner, worker: None, term: Term::SignsOfLife, lease: self.stale_after, name: None };
-        let took = acquire(&self.place, &wish, &patience, &mut |_| {}).map_err(|error| error.to_string())?;
+        let took = match acquire(&self.place, &wish, &patience, &mut |_| {}) {
+            Ok(took) => took,
+            Err(Trouble::Deferred { .. }) if wait.is_zero() => {
+                std::thread::sleep(self.random.time_below(Duration::from_millis(2)));
+                return Ok(());
+            }
+            Err(trouble) => return Err(trouble.to_string()),
+        };
         let now = SystemTime::now();
         let held = Held::whole(self.place.clone(), &took);
         let token = held.token().clone();

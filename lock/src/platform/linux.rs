@@ -1,6 +1,6 @@
 //! Linux: processes through `/proc`, waiting through inotify.
 
-use std::{fs, mem::MaybeUninit, path::Path, time::Duration};
+use std::{fs, io::Read as _, mem::MaybeUninit, path::Path, time::Duration};
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
@@ -17,11 +17,18 @@ pub fn find(pid: u32) -> Found {
     if !unix::exists(pid) {
         return Found::Nothing;
     }
-    match fs::read_to_string(format!("/proc/{pid}/stat")).ok().as_deref().and_then(parse_stat) {
+    match read_stat(pid).as_deref().and_then(parse_stat) {
         Some(Stat { state: 'Z' | 'X' | 'x', .. }) => Found::Nothing,
         Some(Stat { start, .. }) => Found::Running { start: Some(start) },
         None => Found::Running { start: None },
     }
+}
+
+/// `/proc/<pid>/stat`, which the kernel gives whole at the first call.
+fn read_stat(pid: u32) -> Option<String> {
+    let mut stat = [0; 2048];
+    let length = fs::File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut stat).ok()?;
+    Some(String::from_utf8_lossy(&stat[..length]).into_owned())
 }
 
 struct Stat {

@@ -10,7 +10,6 @@ use std::{
 };
 
 use rustix::{
-    fd::OwnedFd,
     fs::{AtFlags, CWD, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT},
     io::Errno,
     process::{Pid, Signal},
@@ -37,7 +36,7 @@ pub fn is_foreign(pid: u32) -> bool {
 /// A directory that stays the same directory, whatever its path comes to name meanwhile.
 #[derive(Debug)]
 pub struct Dir {
-    handle: OwnedFd,
+    handle: fs::File,
 }
 
 impl Dir {
@@ -48,7 +47,7 @@ impl Dir {
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
         match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
-            Ok(handle) => Ok(Self { handle }),
+            Ok(handle) => Ok(Self { handle: handle.into() }),
             Err(Errno::LOOP) => Err(io::ErrorKind::NotADirectory.into()),
             Err(error) => Err(error.into()),
         }
@@ -56,7 +55,7 @@ impl Dir {
 
     /// When something in the directory last changed, or [`Dir::touch`] said so.
     pub fn modified(&self) -> io::Result<SystemTime> {
-        fs::File::from(self.handle.try_clone()?).metadata()?.modified()
+        self.handle.metadata()?.modified()
     }
 
     /// Sets the time of the last change to now.
