@@ -204,7 +204,7 @@ fn remove(path: &camino::Utf8Path) {
 
 #[test]
 fn whatever_was_done_to_a_repository_is_staged_as_git_stages_it() {
-    let cases = std::env::var("LOCKSTEP_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(24);
+    let cases = std::env::var("LOCKSTEP_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(16);
     let persistence = FileFailurePersistence::Off;
     let config = Config {
         cases,

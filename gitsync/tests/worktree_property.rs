@@ -73,7 +73,7 @@ fn commit(repo: &Repo, files: &Files, name: &str) {
 
 #[test]
 fn any_tree_becomes_any_other_and_nothing_of_the_users_is_lost() {
-    let cases = std::env::var("LOCKSTEP_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(24);
+    let cases = std::env::var("LOCKSTEP_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(16);
     let persistence = FileFailurePersistence::Off;
     let config = Config {
         cases,

@@ -9,6 +9,7 @@ mod asked;
 mod encoding;
 mod ident;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Read, Seek as _};
 
@@ -18,6 +19,8 @@ use gix::filter::plumbing::driver::apply::Context;
 use gix::filter::plumbing::driver::{Operation, State};
 use gix::filter::plumbing::eol;
 use gix::filter::plumbing::pipeline::{CrlfRoundTripCheck, Options};
+use gix::index::Entry;
+use gix::index::entry::Mode;
 use gix::objs::{Find as _, Kind};
 use gix::worktree::stack::state::attributes::Source;
 
@@ -51,7 +54,7 @@ impl<'repo> Conversions<'repo> {
     ) -> anyhow::Result<Self> {
         Ok(Conversions {
             repo,
-            attributes: repo.attributes_only(index, source)?.detach(),
+            attributes: repo.attributes_only(&with_plain_attributes(index), source)?.detach(),
             programs: State::new(repo.command_context()?),
             options: gix::filter::Pipeline::options(repo)?,
         })
@@ -181,4 +184,22 @@ impl<'repo> Conversions<'repo> {
         let changed = eol::convert_to_git(&bytes, line_ends, &mut converted, &mut in_index, options)?;
         Ok(if changed { converted } else { bytes })
     }
+}
+
+/// The index with no attribute file that is executable: gix takes no notice of such, git does.
+fn with_plain_attributes(index: &gix::index::State) -> Cow<'_, gix::index::State> {
+    let is_odd = |entry: &Entry, path: &BStr| {
+        entry.mode == Mode::FILE_EXECUTABLE
+            && (path == ".gitattributes" || path.ends_with(b"/.gitattributes"))
+    };
+    if !index.entries().iter().any(|entry| is_odd(entry, entry.path(index))) {
+        return Cow::Borrowed(index);
+    }
+    let mut plain = index.clone();
+    for (entry, path) in plain.entries_mut_with_paths() {
+        if is_odd(entry, path) {
+            entry.mode = Mode::FILE;
+        }
+    }
+    Cow::Owned(plain)
 }
