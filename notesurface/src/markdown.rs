@@ -196,12 +196,22 @@ mod tests {
         assert_eq!(sections("Note for\nMike\n---\n")[0].plain, "Note for Mike");
     }
 
-    #[test]
-    fn any_text_can_be_cut() {
-        for text in
-            ["", "\n", "\u{feff}", "---", "---\n", "## ", "## \n", "a\n---", "\u{0}## x", "## é", "é\n--"]
-        {
-            let _ = cut(text);
+    proptest::proptest! {
+        #[test]
+        fn any_text_can_be_cut_and_the_sections_are_its_own(
+            lines in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "", "a", "é", "## One", "##", "# Two", "---", "===", "```", "> ## q", "- ## l", "<!--", "-->",
+                    "\u{feff}", "\u{0}", "\t## x", "a\r", "## b\r", "[x]: y", "***",
+                ]),
+                0..12,
+            )
+        ) {
+            let text = lines.join("\n");
+            for section in sections(&text) {
+                let heading = text.find(section.heading).expect("a slice of the text");
+                assert!(text[heading..].contains(section.body));
+            }
         }
     }
 }

@@ -18,7 +18,9 @@ impl Note {
     pub(crate) fn all_for(user: Option<&str>, log: &str) -> Vec<Self> {
         let note = |section: markdown::Section<'_>| {
             let address = Address::read(&section.plain)?;
-            let note = Self { address, heading: section.heading.into(), body: section.body.into() };
+            // An underlined heading may run over several lines.
+            let heading = section.heading.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+            let note = Self { address, heading, body: section.body.into() };
             note.address.reaches(user).then_some(note)
         };
         markdown::sections(log).into_iter().filter_map(note).collect()

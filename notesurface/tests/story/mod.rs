@@ -1,4 +1,5 @@
 //! Mike and Howard share a repository of session logs; git does their syncing.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use serde_json::{Value, json};
 use testkit::{Output, Repo, Sections as _, World};
