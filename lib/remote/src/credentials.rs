@@ -66,6 +66,8 @@ fn get(
             if context.password.is_none() {
                 context.password = Some(gix::prompt::ask(&context.to_prompt("Password"), &only_program())?);
             }
+            // With a URL in it, gix would take the user and password from there once more.
+            context.url = None;
             // The helpers have had their turn; they are only to learn whether the answer was right.
             let helpers = std::mem::take(&mut cascade.programs);
             let outcome = cascade.invoke(Action::Get(context), quiet());

@@ -1,7 +1,7 @@
 //! Getting what the remote has: `git fetch`.
 
+mod connected;
 mod negotiate;
-mod receive;
 mod refs;
 mod want;
 
@@ -10,12 +10,16 @@ use std::{io, sync::atomic::AtomicBool};
 use gix::{ObjectId, bstr::BStr, protocol, refs::FullName, refspec::RefSpec};
 
 use self::{
+    connected::Missing,
     negotiate::Negotiation,
-    receive::Received,
     want::{Specs, Want},
 };
 use crate::{
-    Change, Direction, Listing, Remote, Step, Trouble, Watcher, list, shown, transport::Line,
+    Change, Direction, Listing, Remote, Step, Trouble, Watcher, list,
+    pack::store::Arriving,
+    pulse::{self, Ticks},
+    shown,
+    transport::Line,
 };
 
 /// What to fetch.
@@ -142,18 +146,37 @@ impl Remote<'_> {
         let listing = Listing::of(&refs, &[]);
         watcher.progress(Step::Listed { refs: listing.refs.len() });
         let want = Want::of(self.repo, line.called(), &specs, refs, &line.handshake.capabilities)?;
+        let called = line.called().to_owned();
         let received = self.receive(line, &want, &specs, watcher)?;
         let mut fetched =
             Fetched { listing, objects: received.objects, bytes: received.bytes, ..Fetched::default() };
         if let Some(pack) = received.pack {
             watcher.may_change(Change::Objects).map_err(Trouble::Stopped)?;
             pack.keep(self.repo).map_err(|error| Trouble::local("keeping the received pack", error))?;
+            self.check(&called, &want, watcher)?;
         }
         let listing = fetched.listing.clone();
         refs::prune(self, specs.configured(), &listing, &what.action, watcher, &mut fetched)?;
         refs::update(self, want.targets(self.repo), &what.action, watcher, &mut fetched)?;
         fetched.moved.sort_by(|a, b| a.local.cmp(&b.local));
         Ok(fetched)
+    }
+
+    /// Makes sure that all came that belongs to what came.
+    fn check(&self, called: &str, want: &Want, watcher: &dyn Watcher) -> Result<(), Trouble> {
+        let new: Vec<_> = want.targets(self.repo).into_iter().map(|target| target.theirs).collect();
+        let ours = refs::tips(self.repo).map_err(|error| Trouble::local("reading refs", error))?;
+        let looked_at = &mut |_| watcher.progress(Step::Indexing);
+        connected::missing(self.repo, &new, &ours, looked_at).map_err(|missing| {
+            let what = match missing {
+                Missing::Blob(id) => format!("object {id} is missing"),
+                Missing::Unreadable(error) => shown::error(&error),
+            };
+            Trouble::unreachable(
+                format!("{called} did not send all that belongs to its refs: {what}"),
+                "the repository there is damaged: run `git fsck` in it",
+            )
+        })
     }
 
     /// Negotiates, and reads the pack if there is to be one.
@@ -164,7 +187,7 @@ impl Remote<'_> {
         specs: &Specs,
         watcher: &dyn Watcher,
     ) -> Result<Incoming, Trouble> {
-        let mut pack: Option<Received> = None;
+        let mut pack: Option<Arriving> = None;
         let mut disk: Option<gix::Error> = None;
         let interrupt = AtomicBool::new(false);
         let walker = Negotiation::walker(self.repo);
@@ -173,41 +196,46 @@ impl Remote<'_> {
         let mut negotiation = Negotiation::new(&walker, &want.map, &mut graph);
         let shallow_file =
             self.repo.shallow_file().map_err(|error| Trouble::local("looking for a shallow file", error))?;
-        let outcome = protocol::fetch(
-            &mut negotiation,
-            |stream, progress, interrupt| {
-                let mut watched = Watched { stream, bytes: 0, failed: false, watcher };
-                let received = receive::receive(self.repo, &mut watched, progress, interrupt);
-                match received {
-                    Ok(received) => {
-                        pack = Some(received);
-                        Ok(true)
-                    }
-                    Err(error) => {
-                        // Where the stream was fine, it is our side that failed.
-                        if !watched.failed && error.iter_errors().any(|cause| cause.is::<io::Error>()) {
-                            disk = Some(error);
-                            return Err(gix::Error::from_error(io::Error::other("the pack was not kept")));
+        let ticks = Ticks::default();
+        let talk = || {
+            protocol::fetch(
+                &mut negotiation,
+                |stream, progress, interrupt| {
+                    let mut watched = Watched { stream, bytes: 0, failed: false, watcher };
+                    match Arriving::read(self.repo, &mut watched, progress, interrupt) {
+                        Ok(arriving) => {
+                            pack = Some(arriving);
+                            Ok(true)
                         }
-                        Err(error)
+                        Err(error) => {
+                            // Where the stream was fine, it is our side that failed.
+                            if !watched.failed && error.iter_errors().any(|cause| cause.is::<io::Error>()) {
+                                disk = Some(error);
+                                return Err(gix::Error::from_error(io::Error::other(
+                                    "the pack was not kept",
+                                )));
+                            }
+                            Err(error)
+                        }
                     }
-                }
-            },
-            gix::progress::Discard,
-            &interrupt,
-            protocol::fetch::Context {
-                handshake: &mut line.handshake,
-                transport: &mut line.transport,
-                user_agent: ("agent", Some(crate::agent())),
-                trace_packetlines: false,
-            },
-            protocol::fetch::Options {
-                shallow_file,
-                shallow: &protocol::fetch::Shallow::NoChange,
-                tags: specs.tags,
-                reject_shallow_remote: false,
-            },
-        );
+                },
+                ticks.clone(),
+                &interrupt,
+                protocol::fetch::Context {
+                    handshake: &mut line.handshake,
+                    transport: &mut line.transport,
+                    user_agent: ("agent", Some(crate::agent())),
+                    trace_packetlines: false,
+                },
+                protocol::fetch::Options {
+                    shallow_file,
+                    shallow: &protocol::fetch::Shallow::NoChange,
+                    tags: specs.tags,
+                    reject_shallow_remote: false,
+                },
+            )
+        };
+        let outcome = pulse::beside(watcher, Step::Indexing, &|| ticks.count(), talk);
         match (outcome, disk) {
             (_, Some(error)) => {
                 line.hang_up();
@@ -225,7 +253,7 @@ impl Remote<'_> {
 
 /// What came over the wire.
 struct Incoming {
-    pack: Option<Received>,
+    pack: Option<Arriving>,
     objects: u64,
     bytes: u64,
 }

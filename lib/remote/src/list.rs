@@ -99,7 +99,9 @@ impl Listing {
 
 fn head(head: &Ref, refs: &[Ref]) -> Option<FullName> {
     match head {
-        Ref::Symbolic { target, .. } | Ref::Unborn { target, .. } => FullName::try_from(target.as_bstr()).ok(),
+        Ref::Symbolic { target, .. } | Ref::Unborn { target, .. } => {
+            FullName::try_from(target.as_bstr()).ok()
+        }
         // Servers of old do not say what HEAD names: as git does, take `main` or `master` with the same value,
         // or else any branch.
         Ref::Direct { object, .. } | Ref::Peeled { object, .. } => {

@@ -49,7 +49,11 @@ pub(crate) fn write(
     };
     let change = match new {
         Some(id) => Change::Update {
-            log: LogChange { mode: RefLog::AndReference, force_create_reflog: false, message: message.into() },
+            log: LogChange {
+                mode: RefLog::AndReference,
+                force_create_reflog: false,
+                message: message.into(),
+            },
             expected,
             new: Target::Object(id),
         },
@@ -62,7 +66,11 @@ pub(crate) fn write(
         // git makes a name up where none is configured; a fetch is no reason to ask for one.
         None => {
             signature = gix::date::Time::now_local_or_utc().to_string();
-            gix::actor::SignatureRef { name: "unknown".into(), email: "unknown@localhost".into(), time: &signature }
+            gix::actor::SignatureRef {
+                name: "unknown".into(),
+                email: "unknown@localhost".into(),
+                time: &signature,
+            }
         }
     };
     match repo.edit_references_as([edit], Some(committer)) {

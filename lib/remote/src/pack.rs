@@ -7,6 +7,7 @@ mod big;
 pub(crate) mod delta;
 pub(crate) mod encode;
 pub(crate) mod order;
+pub(crate) mod store;
 pub(crate) mod walk;
 pub(crate) mod write;
 

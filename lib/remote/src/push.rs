@@ -17,7 +17,7 @@ use crate::{
     Change, Direction, Remote, Step, Trouble, Watcher, local_ref,
     local_ref::Value,
     pack::{walk, write::Offsets},
-    shown,
+    pulse, shown,
     transport::Line,
 };
 
@@ -150,7 +150,9 @@ impl Remote<'_> {
             return Err(Trouble::Stopped(stop));
         }
         let request = Request { updates, items: &items, features };
-        match send::send(self.repo, &mut line, &request, watcher) {
+        let wire = line.wire();
+        let talk = || send::send(self.repo, &mut line, &request, watcher);
+        match pulse::beside(watcher, Step::Awaiting, &|| wire.received(), talk) {
             Ok(sent) => {
                 let called = line.called().to_owned();
                 line.hang_up();
@@ -241,9 +243,8 @@ fn by_name(advertised: &[Ref]) -> HashMap<BString, ObjectId> {
 /// What to ask of the server for this push.
 fn features(line: &Line, updates: &[&Update], together: Together) -> Result<Features, Trouble> {
     let has = |name: &str| line.handshake.capabilities.contains(name);
-    let lacking = |what: &str, help: &str| {
-        Err(Trouble::refused(format!("{} cannot {what}", line.called()), help))
-    };
+    let lacking =
+        |what: &str, help: &str| Err(Trouble::refused(format!("{} cannot {what}", line.called()), help));
     if together == Together::Atomic && !has("atomic") {
         return lacking("update several refs all or none", "push the refs one by one");
     }

@@ -47,15 +47,12 @@ impl<'repo> Remote<'repo> {
         if !repo.remote_names().iter().any(|known| *known == name.as_str()) {
             return Err(absent());
         }
-        let inner = repo
-            .try_find_remote(BStr::new(name.as_str()))
-            .ok_or_else(absent)?
-            .map_err(|error| {
-                Trouble::misconfigured(
-                    format!("the configuration of remote '{name}' cannot be used: {}", shown::error(&error)),
-                    format!("`git config --get-regexp '^remote[.]{name}[.]'` shows it"),
-                )
-            })?;
+        let inner = repo.try_find_remote(BStr::new(name.as_str())).ok_or_else(absent)?.map_err(|error| {
+            Trouble::misconfigured(
+                format!("the configuration of remote '{name}' cannot be used: {}", shown::error(&error)),
+                format!("`git config --get-regexp '^remote[.]{name}[.]'` shows it"),
+            )
+        })?;
         Ok(Self { repo, inner, name: name.clone(), stall: None })
     }
 
@@ -108,7 +105,8 @@ impl<'repo> Remote<'repo> {
     /// `http.lowSpeedLimit`, which counts only together with `http.lowSpeedTime`: bytes a second.
     pub(crate) fn slowest(&self) -> u64 {
         let config = self.repo.config_snapshot();
-        let limit = config.integer("http.lowSpeedLimit").filter(|_| config.integer("http.lowSpeedTime").is_some());
+        let limit =
+            config.integer("http.lowSpeedLimit").filter(|_| config.integer("http.lowSpeedTime").is_some());
         limit.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0)
     }
 }

@@ -11,7 +11,7 @@ mod local;
 mod place;
 mod queue;
 mod ssh;
-mod wire;
+pub(crate) mod wire;
 
 use std::sync::Arc;
 
@@ -66,6 +66,11 @@ impl Line {
     /// Bytes that came in so far.
     pub fn received(&self) -> u64 {
         self.end.wire.received()
+    }
+
+    /// The account of what goes by.
+    pub fn wire(&self) -> Arc<Wire> {
+        Arc::clone(&self.end.wire)
     }
 
     /// How the remote is called in messages.

@@ -42,6 +42,8 @@ pub enum Step {
         /// Bytes on the wire so far.
         bytes: u64,
     },
+    /// What came in is being checked and indexed.
+    Indexing,
     /// What is to be sent is being found out.
     Counting {
         /// Objects found so far.

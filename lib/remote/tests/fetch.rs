@@ -32,7 +32,10 @@ fn branches_and_notes_come_over_one_connection_as_one_pack() {
 
     let again = origin(&repo).fetch(&what, &Unwatched).unwrap();
     assert_eq!((again.moved.len(), again.objects), (0, 0));
-    assert_eq!(again.listing.id_of(name("refs/heads/main").as_ref()), Some(id(&remote.rev("refs/heads/main"))));
+    assert_eq!(
+        again.listing.id_of(name("refs/heads/main").as_ref()),
+        Some(id(&remote.rev("refs/heads/main")))
+    );
 }
 
 #[test]

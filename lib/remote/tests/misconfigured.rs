@@ -51,7 +51,10 @@ fn protocols_that_are_not_allowed_or_not_known_are_named() {
     let (_world, _remote, [ours]) = World::with_clones(["ours"]);
     ours.git(["config", "protocol.file.allow", "never"]);
     let trouble = origin(&open(&ours)).list(&[], &Unwatched).unwrap_err();
-    assert!(matches!(&trouble, Trouble::Misconfigured(_)) && trouble.to_string().contains("'file'"), "{trouble}");
+    assert!(
+        matches!(&trouble, Trouble::Misconfigured(_)) && trouble.to_string().contains("'file'"),
+        "{trouble}"
+    );
     ours.git(["remote", "set-url", "origin", "ext::sh -c boom"]);
     let trouble = origin(&open(&ours)).list(&[], &Unwatched).unwrap_err();
     assert!(matches!(trouble, Trouble::Misconfigured(_)), "{trouble:?}");

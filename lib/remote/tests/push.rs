@@ -56,7 +56,10 @@ fn a_ref_that_moves_while_the_push_is_under_way_is_stale_too() {
     let moved = theirs.commit_all("theirs");
     theirs.git(["push", "-q", "origin", "HEAD:refs/heads/other"]);
     // The race, made sure of: while the server looks at the push, the branch moves.
-    remote.hook("pre-receive", &format!("#!/bin/sh\nunset GIT_QUARANTINE_PATH\ngit update-ref refs/heads/main {moved}\n"));
+    remote.hook(
+        "pre-receive",
+        &format!("#!/bin/sh\nunset GIT_QUARANTINE_PATH\ngit update-ref refs/heads/main {moved}\n"),
+    );
     ours.write("ours.md", "x\n");
     let new = ours.commit_all("ours");
     let pushed = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
@@ -75,10 +78,7 @@ fn what_a_hook_says_reaches_the_user_and_the_others_go_through() {
     let new = ours.commit_all("ours");
     let pushed = push(
         &ours,
-        vec![
-            update("refs/heads/main", Some(&old), Some(&new)),
-            update("refs/heads/topic", None, Some(&new)),
-        ],
+        vec![update("refs/heads/main", Some(&old), Some(&new)), update("refs/heads/topic", None, Some(&new))],
     );
     assert_eq!(pushed.answers, [Answer::Rejected { words: "hook declined".into() }, Answer::Done]);
     assert!(pushed.remote_lines.contains(&"not on a friday".to_owned()), "{:?}", pushed.remote_lines);
@@ -101,10 +101,8 @@ fn an_atomic_push_moves_all_or_none() {
     assert_eq!(remote.rev("refs/heads/main"), old);
 
     remote.hook("update", "#!/bin/sh\ntest $1 = refs/heads/main\n");
-    let updates = vec![
-        update("refs/heads/main", Some(&old), Some(&new)),
-        update("refs/heads/topic", None, Some(&new)),
-    ];
+    let updates =
+        vec![update("refs/heads/main", Some(&old), Some(&new)), update("refs/heads/topic", None, Some(&new))];
     let what = Push { updates, together: Together::Atomic };
     let pushed = origin(&open(&ours)).push(&what, &Unwatched).unwrap();
     assert!(!pushed.all_done() && !pushed.lost_a_race(), "{:?}", pushed.answers);
@@ -141,8 +139,10 @@ fn a_quota_is_a_refusal_with_the_servers_words() {
     let old = ours.head();
     ours.write("big.md", (0..5000).map(|n| format!("{n} line\n")).collect::<String>());
     let new = ours.commit_all("big");
-    let what =
-        Push { updates: vec![update("refs/heads/main", Some(&old), Some(&new))], together: Together::Independent };
+    let what = Push {
+        updates: vec![update("refs/heads/main", Some(&old), Some(&new))],
+        together: Together::Independent,
+    };
     let trouble = origin(&open(&ours)).push(&what, &Unwatched).unwrap_err();
     assert!(matches!(&trouble, Trouble::Refused(_)), "{trouble:?}");
     assert!(trouble.to_string().contains("maximum allowed size"), "{trouble}");
@@ -155,8 +155,10 @@ fn whoever_says_stop_before_a_push_finds_the_remote_as_it_was() {
     ours.write("ours.md", "x\n");
     let new = ours.commit_all("ours");
     let watcher = Stopping { at_remote_refs: true, ..Stopping::default() };
-    let what =
-        Push { updates: vec![update("refs/heads/main", Some(&old), Some(&new))], together: Together::Independent };
+    let what = Push {
+        updates: vec![update("refs/heads/main", Some(&old), Some(&new))],
+        together: Together::Independent,
+    };
     let stopped = origin(&open(&ours)).push(&what, &watcher).unwrap_err();
     assert!(matches!(stopped, Trouble::Stopped(_)));
     assert_eq!(remote.rev("refs/heads/main"), old);

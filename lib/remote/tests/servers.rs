@@ -163,7 +163,8 @@ fn credentials_come_from_the_url_a_helper_or_an_askpass_program() {
 
     ours.git(["config", "--unset", "credential.helper"]);
     let askpass = world.path().join("askpass");
-    std::fs::write(&askpass, "#!/bin/sh\ncase $1 in User*) echo mike;; *) echo 's3cret pass';; esac\n").unwrap();
+    std::fs::write(&askpass, "#!/bin/sh\ncase $1 in User*) echo mike;; *) echo 's3cret pass';; esac\n")
+        .unwrap();
     world.program("chmod").args(["+x", askpass.as_str()]).success();
     ours.git(["config", "core.askPass", askpass.as_str()]);
     fetches("by the askpass program");
@@ -191,7 +192,10 @@ fn a_certificate_counts_if_the_configured_authority_signed_it() {
     at(&ours, &web.tls_url("open", &remote));
     let trouble = fetch(&ours).unwrap_err();
     assert!(matches!(trouble, Trouble::Unreachable(_)), "{trouble:?}");
-    assert!(trouble.to_string().contains("certificate") && trouble.help().unwrap().contains("sslCAInfo"), "{trouble}");
+    assert!(
+        trouble.to_string().contains("certificate") && trouble.help().unwrap().contains("sslCAInfo"),
+        "{trouble}"
+    );
 
     configure(&ours, &[("http.https://127.0.0.1:1.sslCAInfo", "/for/another/host")]);
     let own = web.tls_url("open", &remote);
@@ -234,7 +238,10 @@ fn configured_headers_are_sent_to_the_hosts_that_they_are_for() {
     let (world, remote, ours) = diverged();
     let web = Web::start(&world);
     at(&ours, &web.url("open", &remote));
-    configure(&ours, &[("http.extraHeader", "X-Extra: one"), ("http.http://else.where.extraHeader", "X-Extra: two")]);
+    configure(
+        &ours,
+        &[("http.extraHeader", "X-Extra: one"), ("http.http://else.where.extraHeader", "X-Extra: two")],
+    );
     fetch(&ours).unwrap();
     assert!(web.requests().contains("x=one") && !web.requests().contains("x=two"), "{}", web.requests());
 }
@@ -250,7 +257,10 @@ fn what_a_web_server_turns_down_is_told_as_what_it_is() {
     let trouble = trouble_at(&web.url("forbidden", &remote));
     assert!(matches!(trouble, Trouble::NotAllowed(_)), "{trouble:?}");
     let trouble = trouble_at(&web.url("broken", &remote));
-    assert!(matches!(&trouble, Trouble::Unreachable(_)) && trouble.to_string().contains("500"), "{trouble:?}");
+    assert!(
+        matches!(&trouble, Trouble::Unreachable(_)) && trouble.to_string().contains("500"),
+        "{trouble:?}"
+    );
     let trouble = trouble_at(&web.url("page", &remote));
     assert!(trouble.to_string().contains("does not speak git"), "{trouble:?}");
     let trouble = trouble_at(&format!("{}-gone", web.url("open", &remote)));
@@ -279,7 +289,9 @@ fn a_server_that_says_nothing_is_unreachable_after_the_limit() {
     let silent = Misbehaving::start(Manner::Silent);
     let port = silent.port();
     configure(&ours, &[("core.sshCommand", "sleep 600; :")]);
-    for url in [format!("git://127.0.0.1:{port}/x"), format!("http://127.0.0.1:{port}/x"), "ssh://host/x".into()] {
+    for url in
+        [format!("git://127.0.0.1:{port}/x"), format!("http://127.0.0.1:{port}/x"), "ssh://host/x".into()]
+    {
         at(&ours, &url);
         let repo = open(&ours);
         let limited = origin(&repo).with_stall(Duration::from_millis(300));

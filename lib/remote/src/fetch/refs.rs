@@ -93,6 +93,15 @@ pub(super) fn update(
     Ok(())
 }
 
+/// What all refs of `repo` name.
+pub(super) fn tips(repo: &gix::Repository) -> gix::Result<Vec<ObjectId>> {
+    let mut tips = Vec::new();
+    for found in repo.references()?.all()? {
+        tips.extend(found?.target().try_id().map(ToOwned::to_owned));
+    }
+    Ok(tips)
+}
+
 /// Git's rules, see <https://git-scm.com/docs/git-fetch#_refspec>.
 fn decide(facts: Facts) -> Decision {
     let forced = facts.force == Force::Allowed;
@@ -106,7 +115,11 @@ fn decide(facts: Facts) -> Decision {
             _ => "storing ref",
         }),
         _ if facts.category == Some(Category::Tag) => {
-            if forced { Decision::Write("updating tag") } else { Decision::Reject(Why::TagExists) }
+            if forced {
+                Decision::Write("updating tag")
+            } else {
+                Decision::Reject(Why::TagExists)
+            }
         }
         Relation::Ahead => Decision::Write("fast-forward"),
         Relation::Incomparable => Decision::Write("storing ref"),
@@ -158,7 +171,8 @@ fn checked_out(repo: &gix::Repository, targets: &[Target]) -> gix::Result<BTreeS
 /// for such refs among the packed ones.
 fn obstructed(repo: &gix::Repository, name: &FullName) -> gix::Result<bool> {
     let text = name.as_bstr();
-    let parents = text.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| &text[..at]).skip(1);
+    let parents =
+        text.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| &text[..at]).skip(1);
     for parent in parents {
         if let Ok(parent) = <&gix::refs::FullNameRef>::try_from(gix::bstr::BStr::new(parent))
             && repo.try_find_reference(parent)?.is_some()
@@ -215,7 +229,8 @@ fn stale(
         }
     }
     let theirs: BTreeSet<&[u8]> = listing.refs.iter().map(|listed| listed.name.as_bstr().as_ref()).collect();
-    let items = ours.iter().map(|(name, id)| Item { full_ref_name: name.as_bstr(), target: id, object: None });
+    let items =
+        ours.iter().map(|(name, id)| Item { full_ref_name: name.as_bstr(), target: id, object: None });
     let followed = MatchGroup::from_fetch_specs(specs.iter().map(RefSpec::to_ref)).match_rhs(items);
     let (mut alive, mut gone) = (BTreeSet::new(), BTreeSet::new());
     for mapping in followed.mappings {
@@ -224,7 +239,11 @@ fn stale(
             gix::refspec::match_group::SourceRef::FullName(name) => name.as_ref(),
             gix::refspec::match_group::SourceRef::ObjectId(_) => continue,
         };
-        if theirs.contains(source) { alive.insert(at) } else { gone.insert(at) };
+        if theirs.contains(source) {
+            alive.insert(at)
+        } else {
+            gone.insert(at)
+        };
     }
     Ok(gone.difference(&alive).map(|at| ours[*at].clone()).collect())
 }

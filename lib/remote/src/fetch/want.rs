@@ -146,14 +146,14 @@ fn follow_tags(repo: &gix::Repository, map: &mut RefMap) -> Result<Vec<Target>, 
     let mut if_sent = Vec::new();
     for tag in &map.remote_refs {
         let (name, Some(id), peeled) = tag.unpack() else { continue };
-        if !name.starts_with(b"refs/tags/") || map.mappings.iter().any(|mapping| mapping.remote.as_name() == Some(name))
+        if !name.starts_with(b"refs/tags/")
+            || map.mappings.iter().any(|mapping| mapping.remote.as_name() == Some(name))
         {
             continue;
         }
         let Ok(local) = FullName::try_from(name) else { continue };
-        let existing = repo
-            .try_find_reference(&local)
-            .map_err(|error| Trouble::local("reading a tag", error))?;
+        let existing =
+            repo.try_find_reference(&local).map_err(|error| Trouble::local("reading a tag", error))?;
         if existing.is_some() {
             continue;
         }

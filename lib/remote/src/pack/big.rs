@@ -63,7 +63,8 @@ fn loose(
     let mut state = Decompress::new();
     let mut buffer = vec![0; 256 * 1024];
     let first = inflate::read(&mut file, &mut state, &mut buffer).map_err(gix::Error::from_error)?;
-    let header = buffer[..first.min(LONGEST_HEADER)].iter().position(|byte| *byte == 0).ok_or_else(short)? + 1;
+    let header =
+        buffer[..first.min(LONGEST_HEADER)].iter().position(|byte| *byte == 0).ok_or_else(short)? + 1;
     let mut left = size;
     let mut range = header..first;
     while !range.is_empty() {

@@ -241,7 +241,8 @@ mod tests {
 
     #[test]
     fn a_line_added_to_a_long_log_costs_little_more_than_the_line() {
-        let base: Vec<u8> = (0..20_000).flat_map(|n| format!("{n}: something happened here\n").into_bytes()).collect();
+        let base: Vec<u8> =
+            (0..20_000).flat_map(|n| format!("{n}: something happened here\n").into_bytes()).collect();
         let mut new = base.clone();
         new.extend_from_slice(b"one more line\n");
         let delta = Base::new(base.clone()).unwrap().delta(&new, new.len()).unwrap();

@@ -131,7 +131,8 @@ impl Walk<'_> {
                 if entry.mode.is_commit() {
                     return;
                 }
-                let same_kind = |old: &&Entry| old.mode.is_tree() == entry.mode.is_tree() && !old.mode.is_commit();
+                let same_kind =
+                    |old: &&Entry| old.mode.is_tree() == entry.mode.is_tree() && !old.mode.is_commit();
                 let olds = old_entries.get(name).into_iter().flatten().filter(same_kind);
                 let olds: Vec<_> = olds.map(|old| old.id).collect();
                 if entry.mode.is_tree() {

@@ -74,11 +74,15 @@ pub(crate) fn write(
     let sizes = sizes(repo, items, options.threads).map_err(Failure::Source)?;
     let placed = order::arrange(items, &sizes, options.limits);
     drop(sizes);
-    let mut pack = Stream::begin(repo, placed.len(), options, out)?;
+    let mut pack = Stream::begin(repo.object_hash(), placed.len(), options.offsets, out)?;
     let runs = runs(&placed);
     encode_in_order(repo, &runs, options, |encoded| {
         for one in encoded {
-            pack.entry(repo, one)?;
+            pack.header(one.id, one.form, one.size)?;
+            match one.deflated {
+                Some(deflated) => pack.bytes(&deflated)?,
+                None => pack.streamed(repo, one.id, one.size, options.level)?,
+            }
             sent(pack.written.len(), pack.at);
         }
         Ok(())
@@ -86,12 +90,36 @@ pub(crate) fn write(
     pack.end()
 }
 
+/// Writes a pack of `objects` as they are, without deltas.
+pub(crate) fn plain(
+    hash: gix::hash::Kind,
+    objects: &[(&ObjectId, &(Kind, Vec<u8>))],
+    level: Compression,
+    out: &mut Vec<u8>,
+) -> gix::Result<()> {
+    let (broken, mut deflate) = (|failure: Failure| failure.into_error(), Deflate::new(level));
+    let mut pack = Stream::begin(hash, objects.len(), Offsets::Unknown, out).map_err(broken)?;
+    for (id, (kind, data)) in objects {
+        let deflated = deflate.all(data)?;
+        pack.header(**id, Form::Whole(*kind), data.len() as u64)
+            .and_then(|()| pack.bytes(&deflated))
+            .map_err(broken)?;
+    }
+    pack.end().map_err(broken)?;
+    Ok(())
+}
+
+impl Failure {
+    fn into_error(self) -> gix::Error {
+        match self {
+            Self::Source(error) => error,
+            Self::Sink(error) => gix::Error::from_error(error),
+        }
+    }
+}
+
 /// The sizes of `items` and of what they were before.
-fn sizes(
-    repo: &gix::Repository,
-    items: &[Item],
-    threads: usize,
-) -> gix::Result<HashMap<ObjectId, u64>> {
+fn sizes(repo: &gix::Repository, items: &[Item], threads: usize) -> gix::Result<HashMap<ObjectId, u64>> {
     let share = items.len().div_ceil(threads.max(1)).max(256);
     let shared = repo.clone().into_sync();
     let results: Vec<gix::Result<Vec<(ObjectId, u64)>>> = std::thread::scope(|scope| {
@@ -103,7 +131,9 @@ fn sizes(
                     let mut sizes = Vec::with_capacity(items.len() * 2);
                     for item in items.iter().filter(|item| !matches!(item.kind, Kind::Commit | Kind::Tag)) {
                         sizes.push((item.id, repo.find_header(item.id)?.size()));
-                        if let Some(header) = item.before.and_then(|id| Some((id, repo.find_header(id).ok()?))) {
+                        if let Some(header) =
+                            item.before.and_then(|id| Some((id, repo.find_header(id).ok()?)))
+                        {
                             sizes.push((header.0, header.1.size()));
                         }
                     }
@@ -229,21 +259,22 @@ struct Stream<'a> {
     at: u64,
     /// Where each object is.
     written: HashMap<ObjectId, u64>,
-    options: Options,
+    offsets: Offsets,
 }
 
 impl<'a> Stream<'a> {
     fn begin(
-        repo: &gix::Repository,
+        hash: gix::hash::Kind,
         objects: usize,
-        options: Options,
+        offsets: Offsets,
         out: &'a mut dyn Write,
     ) -> Result<Self, Failure> {
         const VERSION: u32 = 2;
-        let objects = u32::try_from(objects)
-            .map_err(|_| Failure::Source(gix::Error::from_error(io::Error::other("too many objects for a pack"))))?;
-        let hash = gix::hash::hasher(repo.object_hash());
-        let mut stream = Self { out, hash, at: 0, written: HashMap::new(), options };
+        let objects = u32::try_from(objects).map_err(|_| {
+            Failure::Source(gix::Error::from_error(io::Error::other("too many objects for a pack")))
+        })?;
+        let hash = gix::hash::hasher(hash);
+        let mut stream = Self { out, hash, at: 0, written: HashMap::new(), offsets };
         stream.bytes(b"PACK")?;
         stream.bytes(&VERSION.to_be_bytes())?;
         stream.bytes(&objects.to_be_bytes())?;
@@ -257,34 +288,36 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
-    fn entry(&mut self, repo: &gix::Repository, one: Encoded) -> Result<(), Failure> {
+    /// Begins the entry of object `id`, of `size` bytes before compression.
+    fn header(&mut self, id: ObjectId, form: Form, size: u64) -> Result<(), Failure> {
         let start = self.at;
         let mut header = Vec::with_capacity(32);
-        match one.form {
-            Form::Whole(kind) => begin_entry(&mut header, whole(kind), one.size),
+        match form {
+            Form::Whole(kind) => begin_entry(&mut header, whole(kind), size),
             Form::Delta(base) => match self.written.get(&base) {
-                Some(offset) if self.options.offsets == Offsets::Understood => {
-                    begin_entry(&mut header, OFS_DELTA, one.size);
+                Some(offset) if self.offsets == Offsets::Understood => {
+                    begin_entry(&mut header, OFS_DELTA, size);
                     distance(&mut header, start - offset);
                 }
                 _ => {
-                    begin_entry(&mut header, REF_DELTA, one.size);
+                    begin_entry(&mut header, REF_DELTA, size);
                     header.extend_from_slice(base.as_slice());
                 }
             },
         }
-        self.bytes(&header)?;
-        match one.deflated {
-            Some(deflated) => self.bytes(&deflated)?,
-            None => self.streamed(repo, one.id, one.size)?,
-        }
-        self.written.insert(one.id, start);
-        Ok(())
+        self.written.insert(id, start);
+        self.bytes(&header)
     }
 
     /// An object too large for memory, from its file straight into the pack.
-    fn streamed(&mut self, repo: &gix::Repository, id: ObjectId, size: u64) -> Result<(), Failure> {
-        let mut deflate = Deflate::new(self.options.level);
+    fn streamed(
+        &mut self,
+        repo: &gix::Repository,
+        id: ObjectId,
+        size: u64,
+        level: Compression,
+    ) -> Result<(), Failure> {
+        let mut deflate = Deflate::new(level);
         deflate.begin();
         let mut failed = None;
         let read = big::read(repo, id, size, &mut |piece, flush: FlushCompress| {

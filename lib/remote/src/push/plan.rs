@@ -100,7 +100,10 @@ mod tests {
     #[test]
     fn a_refusal_is_a_lost_race_only_if_the_remote_has_moved() {
         let wanted = update("refs/heads/main", Some(1), Some(3));
-        assert_eq!(refused(&wanted, Some(id(2)), "failed to update ref"), Answer::Stale { actual: Some(id(2)) });
+        assert_eq!(
+            refused(&wanted, Some(id(2)), "failed to update ref"),
+            Answer::Stale { actual: Some(id(2)) }
+        );
         assert_eq!(refused(&wanted, Some(id(1)), "no"), Answer::Rejected { words: "no".into() });
         assert_eq!(refused(&wanted, Some(id(3)), "no"), Answer::UpToDate);
     }

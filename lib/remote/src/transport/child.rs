@@ -60,8 +60,14 @@ pub(crate) fn spawn(
     };
     let (to, from) = (Arc::new(Queue::default()), Arc::new(Queue::default()));
     let (done, stderr_done) = mpsc::channel();
-    thread("remote stdin", { let to = Arc::clone(&to); move || drain(&to, stdin) })?;
-    thread("remote stdout", { let from = Arc::clone(&from); move || fill(&from, stdout) })?;
+    thread("remote stdin", {
+        let to = Arc::clone(&to);
+        move || drain(&to, stdin)
+    })?;
+    thread("remote stdout", {
+        let from = Arc::clone(&from);
+        move || fill(&from, stdout)
+    })?;
     thread("remote stderr", {
         let wire = Arc::clone(wire);
         move || {

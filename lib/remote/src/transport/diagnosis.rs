@@ -27,7 +27,11 @@ pub(super) fn of(scene: &Scene<'_>) -> Trouble {
     let called = &scene.place.called;
     if scene.account.stalled {
         return Trouble::unreachable(
-            format!("{called} has stalled: no byte for {} s{}", scene.limit.as_secs_f32(), words_after(scene)),
+            format!(
+                "{called} has stalled: no byte for {} s{}",
+                scene.limit.as_secs_f32(),
+                words_after(scene)
+            ),
             "check the network; `--stall` or git's http.lowSpeedTime set the limit",
         );
     }
@@ -145,7 +149,8 @@ fn by_server(scene: &Scene<'_>) -> Option<Trouble> {
             "ask the repository's owner for access; a daemon serves only what is exported",
         ));
     }
-    if heard(scene, &["does not appear to be a git repository", "repository not found", "no such repository"]) {
+    if heard(scene, &["does not appear to be a git repository", "repository not found", "no such repository"])
+    {
         return Some(Trouble::unreachable(
             format!("{called}: there is no repository: {}", told(scene)),
             "check the URL (`git remote -v`), and that this account may see the repository",

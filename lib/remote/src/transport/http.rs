@@ -192,11 +192,7 @@ impl Requests {
 
     /// The headers of a request: gix's, the configured ones, and credentials if the machine's owner put some
     /// into `.netrc`. A URL's own credentials have become headers already.
-    fn headers(
-        &self,
-        url: &mut reqwest::Url,
-        given: impl IntoIterator<Item = impl AsRef<str>>,
-    ) -> HeaderMap {
+    fn headers(&self, url: &mut reqwest::Url, given: impl IntoIterator<Item = impl AsRef<str>>) -> HeaderMap {
         // Both can only fail for URLs without a host, which have no user-info either.
         let _ = url.set_password(None);
         let _ = url.set_username("");

@@ -2,7 +2,13 @@
 
 use std::{process::Command, sync::Arc};
 
-use gix_transport::{Protocol, client::{blocking_io::Transport, git::{ConnectMode, blocking_io::Connection}}};
+use gix_transport::{
+    Protocol,
+    client::{
+        blocking_io::Transport,
+        git::{ConnectMode, blocking_io::Connection},
+    },
+};
 
 use super::{
     child::{self, Process},
@@ -20,11 +26,10 @@ pub(super) fn open(
     let path = place.local.as_deref().unwrap_or(std::path::Path::new(""));
     look(place, path)?;
     let program = program(place);
-    let mut command: Command = gix::command::prepare(&program)
-        .command_may_be_shell_script()
-        .arg(path)
-        .try_into()
-        .map_err(|error: gix::Error| Trouble::misconfigured(shown::error(&error), "check the program's name"))?;
+    let mut command: Command =
+        gix::command::prepare(&program).command_may_be_shell_script().arg(path).try_into().map_err(
+            |error: gix::Error| Trouble::misconfigured(shown::error(&error), "check the program's name"),
+        )?;
     for variable in OF_THIS_REPOSITORY {
         command.env_remove(variable);
     }

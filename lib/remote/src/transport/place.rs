@@ -39,9 +39,8 @@ impl Place {
         if url.scheme == Scheme::File {
             let base = remote.repo.workdir().unwrap_or_else(|| remote.repo.git_dir());
             let path = absolute(base, url.path.as_ref())?;
-            url.path = gix::path::into_bstr(path.as_path())
-                .map_err(|error| bad_path(&called, &error))?
-                .into_owned();
+            url.path =
+                gix::path::into_bstr(path.as_path()).map_err(|error| bad_path(&called, &error))?.into_owned();
             local = Some(path);
         }
         let (service, key) = match direction {
@@ -50,7 +49,7 @@ impl Place {
         };
         let config = remote.repo.config_snapshot();
         let program = config.trusted_program(format!("remote.{name}.{key}").as_str());
-        let program = program.map_err(|error| bad_path(&called, &error))?.map(Into::into);
+        let program = program.map_err(|error| bad_path(&called, &error))?;
         // Pushing knows no version 2, and version 1 only adds a line to version 0, which is what gix means by it.
         let protocol = match (direction, config.integer("protocol.version")) {
             (Direction::Push, _) | (Direction::Fetch, Some(0 | 1)) => Protocol::V1,
@@ -77,7 +76,10 @@ fn absolute(base: &Path, path: &BStr) -> Result<PathBuf, Trouble> {
 }
 
 fn bad_path(called: &str, error: &gix::Error) -> Trouble {
-    Trouble::misconfigured(format!("{called}: {}", shown::error(error)), "use a path that is valid on this machine")
+    Trouble::misconfigured(
+        format!("{called}: {}", shown::error(error)),
+        "use a path that is valid on this machine",
+    )
 }
 
 /// `protocol.allow` and `protocol.<name>.allow`, see
@@ -105,6 +107,9 @@ fn permit(repo: &gix::Repository, url: &Url, called: &str) -> Result<(), Trouble
     }
     Err(Trouble::misconfigured(
         format!("{called}: the configuration does not allow the protocol '{}'", url.scheme),
-        format!("see `git config --show-origin --get-regexp '^protocol.*allow'`, or use another URL than {}", url.scheme),
+        format!(
+            "see `git config --show-origin --get-regexp '^protocol.*allow'`, or use another URL than {}",
+            url.scheme
+        ),
     ))
 }

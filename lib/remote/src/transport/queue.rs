@@ -57,7 +57,8 @@ impl Queue {
     ///
     /// The inner error is `BrokenPipe`, or what the taker failed with, if it is gone.
     pub fn give(&self, chunk: Vec<u8>, patience: Patience) -> Result<io::Result<()>, Stalled> {
-        let mut state = self.wait(patience, |state| state.chunks.len() < Self::ROOM || state.taker != End::Open)?;
+        let mut state =
+            self.wait(patience, |state| state.chunks.len() < Self::ROOM || state.taker != End::Open)?;
         Ok(match state.taker {
             End::Open => {
                 state.chunks.push_back(chunk);

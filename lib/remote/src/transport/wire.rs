@@ -57,7 +57,13 @@ pub(crate) enum Fault {
 
 impl Wire {
     pub fn new(limit: Duration, slowest: u64) -> Self {
-        Self { limit, slowest, received: AtomicU64::new(0), sent: AtomicU64::new(0), account: Mutex::default() }
+        Self {
+            limit,
+            slowest,
+            received: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            account: Mutex::default(),
+        }
     }
 
     pub fn count_received(&self, bytes: usize) {

@@ -57,7 +57,8 @@ pub(super) fn wait_for(port: u16, log: &Path) {
 pub(super) fn program(name: &str, package: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     // Servers are often outside of a user's PATH.
-    let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/sbin", "/sbin"].map(PathBuf::from));
+    let folders =
+        std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/sbin", "/sbin"].map(PathBuf::from));
     folders
         .map(|folder| folder.join(name))
         .find(|program| program.is_file())

@@ -39,7 +39,10 @@ impl Sshd {
             world.git_config()
         );
         std::fs::write(&config, text).expect("the server's configuration");
-        let known = format!("[127.0.0.1]:{port} {}", std::fs::read_to_string(folder.join("host.pub")).expect("a key"));
+        let known = format!(
+            "[127.0.0.1]:{port} {}",
+            std::fs::read_to_string(folder.join("host.pub")).expect("a key")
+        );
         std::fs::write(folder.join("known_hosts"), known).expect("the known hosts");
         std::fs::write(folder.join("nobody_known"), "").expect("an empty list");
         let log = folder.join("log");

@@ -34,7 +34,8 @@ impl Web {
         std::fs::write(folder.join("passwords"), "mike:{PLAIN}s3cret pass\n").expect("the passwords");
         let (http, https, proxy) = (process::free_port(), process::free_port(), process::free_port());
         let config = folder.join("nginx.conf");
-        std::fs::write(&config, configuration(world, &folder, http, https, proxy)).expect("the configuration");
+        std::fs::write(&config, configuration(world, &folder, http, https, proxy))
+            .expect("the configuration");
 
         let mut command = process::command(fcgiwrap);
         command.args(["-c", "4", "-s", &format!("unix:{folder}/cgi.socket")]);
@@ -94,8 +95,21 @@ fn certificates(folder: &Utf8Path) {
     let request = ["req", "-new", "-subj", "/CN=127.0.0.1", "-keyout", "server.key", "-out", "server.csr"];
     openssl(&[&request[..], &key].concat());
     openssl(&[
-        "x509", "-req", "-days", "2", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-        "-extfile", "extensions", "-out", "server.pem",
+        "x509",
+        "-req",
+        "-days",
+        "2",
+        "-in",
+        "server.csr",
+        "-CA",
+        "ca.pem",
+        "-CAkey",
+        "ca.key",
+        "-CAcreateserial",
+        "-extfile",
+        "extensions",
+        "-out",
+        "server.pem",
     ]);
 }
 

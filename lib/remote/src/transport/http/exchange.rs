@@ -220,8 +220,12 @@ impl Exchange {
             self.wire.forgive();
             return Ok(());
         }
-        let www_authenticate =
-            response.headers().get_all(WWW_AUTHENTICATE).iter().map(|value| value.as_bytes().into()).collect();
+        let www_authenticate = response
+            .headers()
+            .get_all(WWW_AUTHENTICATE)
+            .iter()
+            .map(|value| value.as_bytes().into())
+            .collect();
         let words = self.words(status);
         self.phase = Phase::Over;
         Err(match status {
@@ -275,7 +279,9 @@ impl Exchange {
         let words = shown::error(&error);
         self.wire.fault(if is_about_a_certificate(&error) {
             Fault::Certificate(words.clone())
-        } else if words.contains("proxy authentication required") || words.contains("407") && error.is_connect() {
+        } else if words.contains("proxy authentication required")
+            || words.contains("407") && error.is_connect()
+        {
             Fault::ProxyCredentials(words.clone())
         } else {
             Fault::Connect(words.clone())

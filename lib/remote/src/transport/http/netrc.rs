@@ -18,7 +18,9 @@ pub(super) fn find(text: &str, host: &str) -> Option<Login> {
             _ => continue,
         };
         let (mut user, mut password) = (None, None);
-        while let Some(word) = words.next_if(|word| !matches!(word.as_str(), "machine" | "default" | "macdef")) {
+        while let Some(word) =
+            words.next_if(|word| !matches!(word.as_str(), "machine" | "default" | "macdef"))
+        {
             match word.as_str() {
                 "login" => user = words.next(),
                 "password" => password = words.next(),

@@ -48,7 +48,9 @@ impl Settings {
         Ok(Self {
             extra_headers: config.extra_headers(),
             user_agent: user_agent.or(own_agent.ok()).unwrap_or(HeaderValue::from_static("git/lockstep")),
-            follow_redirects: config.last("followRedirects").is_none_or(|value| is_true(&value) || value == "initial"),
+            follow_redirects: config
+                .last("followRedirects")
+                .is_none_or(|value| is_true(&value) || value == "initial"),
             post_buffer: config
                 .last("postBuffer")
                 .and_then(|value| gix::config::Integer::try_from(value.as_bstr()).ok()?.to_decimal())
@@ -94,7 +96,8 @@ impl Settings {
             (Secure::Yes, Some(file)) => {
                 let what = || format!("http.sslCAInfo: {}", file.display());
                 let pem = std::fs::read(file).map_err(|error| format!("{}: {error}", what()))?;
-                let bundle = Certificate::from_pem_bundle(&pem).map_err(|error| format!("{}: {error}", what()))?;
+                let bundle =
+                    Certificate::from_pem_bundle(&pem).map_err(|error| format!("{}: {error}", what()))?;
                 builder.tls_certs_only(bundle)
             }
             (Secure::Yes, None) => builder,
@@ -118,7 +121,9 @@ impl Settings {
     fn identity(&self, certificate: &std::path::Path) -> Result<Identity, String> {
         let mut pem = Vec::new();
         for file in [Some(certificate), self.key.as_deref()].into_iter().flatten() {
-            pem.extend(std::fs::read(file).map_err(|error| format!("http.sslCert: {}: {error}", file.display()))?);
+            pem.extend(
+                std::fs::read(file).map_err(|error| format!("http.sslCert: {}: {error}", file.display()))?,
+            );
             pem.push(b'\n');
         }
         Identity::from_pem(&pem).map_err(|error| format!("http.sslCert: {}", shown::error(&error)))
@@ -218,7 +223,10 @@ impl Match {
 fn host_matches(pattern: &str, host: &str) -> Option<usize> {
     let (pattern, host): (Vec<_>, Vec<_>) = (pattern.split('.').collect(), host.split('.').collect());
     let same = pattern.len() == host.len()
-        && pattern.iter().zip(&host).all(|(pattern, part)| *pattern == "*" || pattern.eq_ignore_ascii_case(part));
+        && pattern
+            .iter()
+            .zip(&host)
+            .all(|(pattern, part)| *pattern == "*" || pattern.eq_ignore_ascii_case(part));
     same.then(|| pattern.iter().map(|part| if *part == "*" { 0 } else { part.len() + 1 }).sum())
 }
 
