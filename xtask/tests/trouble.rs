@@ -134,10 +134,12 @@ fn a_lock_that_somebody_holds_defers_the_run() {
 #[test]
 fn a_wrong_option_is_2_and_leaves_no_lock() {
     let (_world, _origin, [mike]) = World::with_clones(["mike"]);
-    let output = full_run(&mike).args(["--stall", "soon"]).output();
-    output.assert_code(2);
-    output.assert_says("--stall");
-    mike.assert_unlocked();
+    for option in ["--stall", "--strategy", "--wait"] {
+        let output = full_run(&mike).args([option, "nonsense"]).output();
+        output.assert_code(2);
+        output.assert_says(option);
+        mike.assert_unlocked();
+    }
 }
 
 #[test]

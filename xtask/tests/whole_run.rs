@@ -253,3 +253,24 @@ fn a_save_command_may_sync_inside_the_run() {
     assert_eq!(origin.head(), mike.head());
     mike.assert_unlocked();
 }
+
+#[test]
+fn a_dry_run_tells_each_plan_and_changes_nothing() {
+    let (world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("from-howard.md", "hello\n");
+    howard.commit_all("from Howard");
+    howard.push();
+    mike.write("from-mike.md", "hello\n");
+    mike.write(".claude/commands/sync.md", "sync\n");
+    let before = mike.snapshot();
+
+    let output = full_run(&mike).arg("--dry-run").success();
+
+    assert_eq!(output.stdout, "dry run: nothing was changed\n");
+    for phase in ["main", "notesurface", "cmdcopy"] {
+        output.assert_says(phase);
+    }
+    assert_eq!(mike.snapshot(), before);
+    mike.assert_unlocked();
+    assert!(!world.home().join(".claude").exists());
+}

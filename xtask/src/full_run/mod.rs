@@ -54,6 +54,7 @@ fn run(
     match &ended.envelope {
         Some(envelope) if args.json => page.line(envelope.to_line()),
         None if args.json => {}
+        Some(_) if args.dry_run => page.line("dry run: nothing was changed"),
         _ => report::draw(&Facts { ended: &ended, took: began.elapsed(), quiet: args.quiet }, page),
     }
     Ok(ended.code())

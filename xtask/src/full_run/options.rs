@@ -26,7 +26,7 @@ pub struct FullRun {
     #[arg(long, conflicts_with = "repo")]
     pub demo: bool,
 
-    /// Say what would be done, and change nothing.
+    /// Say what would be done, and change nothing: each step tells its own plan, and notes are left out.
     #[arg(long)]
     pub dry_run: bool,
 
@@ -123,15 +123,15 @@ impl FullRun {
         let step = |(name, args)| Step { name, program: binaries.path(name), args };
         let acknowledge = Line::default().word("ack").word("--quiet").word("--json").0;
         let messages = match self.counting() {
-            Counting::InTheDocument => Messages::InTheDocument,
-            Counting::WhenShown => Messages::ShownThen(Some(step(("notesurface", acknowledge)))),
-            Counting::Never => Messages::ShownThen(None),
+            Counting::InTheDocument | Counting::Never => Messages::InTheDocument,
+            Counting::WhenShown => Messages::ShownThen(step(("notesurface", acknowledge))),
         };
         Plan { steps: self.arguments(owner).into_iter().map(step).collect(), messages }
     }
 
     fn counting(&self) -> Counting {
         match (self.dry_run, self.json) {
+            // The step that finds them tells them, on stderr.
             (true, _) => Counting::Never,
             (false, true) => Counting::InTheDocument,
             (false, false) => Counting::WhenShown,
@@ -149,14 +149,16 @@ impl FullRun {
                 notes_push
                     .each("--ref", &self.refs)
                     .value("--strategy", self.strategy.as_deref())
-                    .value("--attempts", self.attempts.as_deref())
-                    .flag("--dry-run", self.dry_run),
+                    .value("--attempts", self.attempts.as_deref()),
             ),
             ("notesurface", Line::default().flag("--pending", self.counting() != Counting::InTheDocument)),
             ("cmdcopy", Line::default().flag("--dry-run", self.dry_run)),
             ("lock", Line::default().word("release")),
         ];
-        steps.into_iter().map(|(name, line)| (name, self.with_common(line))).collect()
+        // What the remote's notes would do here is not known before they are here.
+        let wanted = |name: &str| !(self.dry_run && name == "notes-sync");
+        let steps = steps.into_iter().filter(|(name, _)| wanted(name));
+        steps.map(|(name, line)| (name, self.with_common(line))).collect()
     }
 
     fn acquire(&self, owner: u32) -> Line {
@@ -198,7 +200,8 @@ impl FullRun {
             Color::Always => Some("always"),
             Color::Never => Some("never"),
         };
-        line.flag("--reported-elsewhere", true)
+        // A plan is in no document: of a dry run each step tells for itself.
+        line.flag("--reported-elsewhere", !self.dry_run)
             .flag("--json", true)
             .flag("--quiet", self.quiet)
             .value("--color", color)

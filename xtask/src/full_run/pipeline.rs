@@ -74,7 +74,7 @@ pub enum Messages {
     /// Whoever reads the document.
     InTheDocument,
     /// The run's own, as soon as they are known; then this step notes that they were shown.
-    ShownThen(Option<Step>),
+    ShownThen(Step),
 }
 
 /// The step whose document holds the messages from other people.
@@ -91,54 +91,93 @@ pub fn run(
 ) -> anyhow::Result<Ended> {
     let (events, happened) = channel();
     let watch = Watch::start(events.clone()).context("signals cannot be caught")?;
-    let mut team = Team::start(plan, surroundings, &events)?;
-
-    let mut acquired = None;
-    let mut trouble = None;
-    let mut signal = None;
-    let mut force = Force::Ask;
-    let output = loop {
-        let event = match signal {
+    let team = Team::start(plan, surroundings, &events)?;
+    let mut course =
+        Course { plan, surroundings, show, team, acquired: None, trouble: None, signal: None, output: None };
+    while !course.is_over() {
+        let event = match course.signal {
             None => happened.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(_) => happened.recv_timeout(GRACE),
         };
         match event {
-            Ok(Event::LastWords(output)) => break output,
-            Ok(Event::Passing { from, document, to }) => {
+            Ok(event) => course.happened(event),
+            Err(RecvTimeoutError::Timeout) => course.team.end(Force::Make),
+            // Whoever reads a pipe always sends what it held.
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    let ended = course.finish();
+    drop(watch);
+    ended
+}
+
+/// A pipeline on its way.
+struct Course<'a> {
+    plan: &'a Plan,
+    surroundings: &'a Surroundings,
+    show: &'a mut dyn FnMut(&Envelope) -> anyhow::Result<bool>,
+    team: Team,
+    /// The document of the first step.
+    acquired: Option<Envelope>,
+    /// What went wrong with showing messages.
+    trouble: Option<anyhow::Error>,
+    signal: Option<Signal>,
+    /// What the last step wrote.
+    output: Option<String>,
+}
+
+impl Course<'_> {
+    /// A step that dies early lets the last one speak before the first: all are waited for.
+    fn is_over(&self) -> bool {
+        self.output.is_some() && self.team.passing == 0
+    }
+
+    fn happened(&mut self, event: Event) {
+        match event {
+            Event::LastWords(words) => self.output = Some(words),
+            Event::Passing { from, document, to } => {
+                self.team.passing -= 1;
                 let envelope = Envelope::parse(document.trim_end()).ok();
-                if let (MESSAGES, Some(envelope), Messages::ShownThen(next)) =
-                    (from, &envelope, &plan.messages)
-                {
+                if let (MESSAGES, Some(envelope)) = (from, &envelope) {
                     // Whatever goes wrong with them, the run goes on, and gives its lock back.
-                    trouble = show_then(show, next.as_ref(), surroundings, envelope).err();
+                    self.trouble = self.show(envelope).err();
                 }
-                if acquired.is_none() {
-                    acquired = envelope;
+                if self.acquired.is_none() {
+                    self.acquired = envelope;
                 }
                 pass_on(&document, to);
             }
-            Ok(Event::Signal(new)) => {
-                team.end(force);
-                signal.get_or_insert(new);
-                force = Force::Make;
+            Event::Signal(signal) => {
+                self.team.end(if self.signal.is_none() { Force::Ask } else { Force::Make });
+                self.signal.get_or_insert(signal);
             }
-            Err(RecvTimeoutError::Timeout) => team.end(Force::Make),
-            // Whoever reads the last step's words always sends them.
-            Err(RecvTimeoutError::Disconnected) => break String::new(),
         }
-    };
-    let steps = team.wait()?;
-    let envelope = Envelope::parse(output.trim_end()).ok();
-    if let (Some(release), Some(acquired)) = (plan.steps.last(), acquired.filter(holds_the_lock))
-        && !envelope.as_ref().is_some_and(|envelope| released(envelope, &acquired))
-    {
-        feed(release, surroundings, &acquired).context("the lock could not be given back")?;
     }
-    drop(watch);
-    if let Some(trouble) = trouble {
-        return Err(trouble);
+
+    fn show(&mut self, envelope: &Envelope) -> anyhow::Result<()> {
+        match (&self.plan.messages, (self.show)(envelope)?) {
+            (Messages::ShownThen(next), true) => {
+                feed(next, self.surroundings, envelope).context("messages were shown, and may be again")
+            }
+            _ => Ok(()),
+        }
     }
-    Ok(Ended { envelope, steps, signal })
+
+    /// Waits for the steps, and gives the lock back where they did not.
+    fn finish(self) -> anyhow::Result<Ended> {
+        let steps = self.team.wait()?;
+        let envelope = self.output.and_then(|output| Envelope::parse(output.trim_end()).ok());
+        if let (Some(release), Some(acquired)) =
+            (self.plan.steps.last(), self.acquired.filter(holds_the_lock))
+            && !envelope.as_ref().is_some_and(|envelope| released(envelope, &acquired))
+        {
+            feed(release, self.surroundings, &acquired).context("the lock could not be given back")?;
+        }
+        match self.trouble {
+            Some(trouble) => Err(trouble),
+            None => Ok(Ended { envelope, steps, signal: self.signal }),
+        }
+    }
 }
 
 /// What a run waits for.
@@ -162,12 +201,14 @@ struct Team {
     names: Vec<&'static str>,
     children: Vec<Child>,
     group: Group,
+    /// How many documents are still to pass through the run's own hands.
+    passing: usize,
 }
 
 impl Team {
     fn start(plan: &Plan, surroundings: &Surroundings, events: &Sender<Event>) -> anyhow::Result<Self> {
         let names: Vec<_> = plan.steps.iter().map(|step| step.name).collect();
-        let mut team = Self { names, children: Vec::new(), group: Group::choose() };
+        let mut team = Self { names, children: Vec::new(), group: Group::choose(), passing: 0 };
         let mut previous: Option<(&'static str, ChildStdout)> = None;
         for (index, step) in plan.steps.iter().enumerate() {
             let read_on_its_way = index == 1 || follows_messages(plan, index);
@@ -188,6 +229,7 @@ impl Team {
             team.group.joined(&child);
             if let (Some((from, stdout)), Some(to)) = (overheard, child.stdin.take()) {
                 report(events, stdout, move |document| Event::Passing { from, document, to });
+                team.passing += 1;
             }
             previous = child.stdout.take().map(|stdout| (step.name, stdout));
             team.children.push(child);
@@ -216,20 +258,6 @@ impl Team {
 fn follows_messages(plan: &Plan, index: usize) -> bool {
     let before = index.checked_sub(1).and_then(|before| plan.steps.get(before));
     matches!(plan.messages, Messages::ShownThen(_)) && before.is_some_and(|step| step.name == MESSAGES)
-}
-
-fn show_then(
-    show: &mut dyn FnMut(&Envelope) -> anyhow::Result<bool>,
-    next: Option<&Step>,
-    surroundings: &Surroundings,
-    envelope: &Envelope,
-) -> anyhow::Result<()> {
-    match (show(envelope)?, next) {
-        (true, Some(next)) => {
-            feed(next, surroundings, envelope).context("messages were shown, and may be again")
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Reads a stream to its end, and tells the run.
