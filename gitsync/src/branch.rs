@@ -9,10 +9,8 @@ use anyhow::Context as _;
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
 use gix::refs::FullName;
-use phase::Fault;
 
-use crate::claim::{self, Claim};
-use crate::durable::Durability;
+use crate::claim;
 use crate::look::{self, Head};
 use crate::place::Place;
 use crate::reflog::{self, Line};
@@ -49,9 +47,8 @@ pub fn step(place: &Place<'_>, step: &Step) -> anyhow::Result<Moved> {
     let name = gix::path::from_bstr(step.branch.as_bstr())?;
     let doing = || format!("cannot move {}", step.branch.as_bstr());
     // Nobody switches branches or commits from here on.
-    let head = take(place, repo.git_dir(), Path::new("HEAD"), b"").with_context(doing)?;
-    let content = format!("{}\n", step.to);
-    let branch = take(place, repo.common_dir(), &name, content.as_bytes()).with_context(doing)?;
+    let head = claim::take(repo.git_dir(), Path::new("HEAD")).with_context(doing)?;
+    let branch = claim::take(repo.common_dir(), &name).with_context(doing)?;
     match look::head(repo)? {
         Head::Branch(now) if now.name == step.branch && now.commit == step.from => {}
         Head::Branch(_) | Head::Detached(_) | Head::Unknown => return Ok(Moved::SomebodyElseDid),
@@ -60,7 +57,7 @@ pub fn step(place: &Place<'_>, step: &Step) -> anyhow::Result<Moved> {
         Line { old: step.from, new: step.to, by: &place.people.committer, reason: step.reason.as_bstr() };
     reflog::append(repo, repo.common_dir(), &name, line).with_context(doing)?;
     reflog::append(repo, repo.git_dir(), Path::new("HEAD"), line).with_context(doing)?;
-    branch.commit(Durability::of(repo)).with_context(doing)?;
+    branch.commit(repo, format!("{}\n", step.to).as_bytes()).with_context(doing)?;
     drop(head);
     Ok(Moved::Done)
 }
@@ -70,9 +67,8 @@ pub fn step(place: &Place<'_>, step: &Step) -> anyhow::Result<Moved> {
 /// # Errors
 /// Somebody else holds it, or it cannot be written.
 pub fn remember(place: &Place<'_>, before: ObjectId) -> anyhow::Result<()> {
-    let content = format!("{before}\n");
-    take(place, place.repo.git_dir(), Path::new("ORIG_HEAD"), content.as_bytes())?
-        .commit(Durability::of(place.repo))
+    claim::take(place.repo.git_dir(), Path::new("ORIG_HEAD"))?
+        .commit(place.repo, format!("{before}\n").as_bytes())
         .context("cannot write ORIG_HEAD")
 }
 
@@ -86,15 +82,4 @@ pub fn clear(repo: &gix::Repository) -> anyhow::Result<()> {
             .with_context(|| format!("cannot clear the locks of refs in {}", base.display()))?;
     }
     Ok(())
-}
-
-fn take(place: &Place<'_>, base: &Path, name: &Path, content: &[u8]) -> anyhow::Result<Claim> {
-    let claim = claim::claim(place.repo, base, name, content)
-        .with_context(|| format!("cannot lock {}", name.display()))?;
-    claim.ok_or_else(|| {
-        let lock = base.join(name);
-        Fault::failed(format!("another program holds {}.lock", lock.display()))
-            .help("let it finish; if no git is running here, it was left behind: remove that file")
-            .into()
-    })
 }

@@ -24,6 +24,7 @@ pub fn step(step: Step) -> String {
         Step::Connecting => "connecting".into(),
         Step::Listed { refs } => format!("the remote has {refs} refs"),
         Step::Receiving { bytes } => format!("receiving, {}", size(bytes)),
+        Step::Indexing => "indexing what came in".into(),
         Step::Counting { objects } => format!("counting, {objects} objects"),
         Step::Sending { objects, of, bytes } => format!("sending {objects} of {of} objects, {}", size(bytes)),
         Step::Awaiting => "the remote is at work".into(),

@@ -16,7 +16,6 @@ use crate::plan::{self, Integration};
 use crate::policy::{Commit, Policy, Pull};
 use crate::rebase::{self, Outcome, Replay, Replayed, Replayer, Seen};
 use crate::relate::relate;
-use crate::stage::sink::Loose;
 use crate::upstream::{self, SaidBy, Upstream};
 use crate::worktree::Refused;
 use crate::{commit, failpoint, history, index, refuse, tracking, update};
@@ -56,6 +55,8 @@ struct Sync<'a> {
     policy: &'a Policy,
     upstream: Upstream,
     ledger: Ledger,
+    /// The paths that were in the way the last time.
+    in_the_way: Vec<Refused>,
 }
 
 /// Where to go on.
@@ -84,7 +85,7 @@ fn begin<'a>(place: &'a Place<'a>, policy: &'a Policy) -> anyhow::Result<(Sync<'
     let worktree = place.root().canonicalize().context("the work tree")?.display().to_string();
     let before = Before { head: branch.commit, upstream: exchange::tracked(repo, &upstream)? };
     let ledger = Ledger::new(worktree, branch.short(), upstream.clone(), before);
-    Ok((Sync { place, policy, upstream, ledger }, branch))
+    Ok((Sync { place, policy, upstream, ledger, in_the_way: Vec::new() }, branch))
 }
 
 impl Sync<'_> {
@@ -92,8 +93,9 @@ impl Sync<'_> {
         let mut pauses = Backoff::for_races();
         let mut next = Next::Commit;
         for attempt in 1..=self.policy.attempts.max(1) {
-            if attempt > 1 {
-                self.place.guard.check()?;
+            self.place.guard.check()?;
+            if next == Next::Fetch {
+                // Whoever won the race for the remote may be about to win the next one.
                 std::thread::sleep(pauses.pause());
             }
             self.ledger.attempts = attempt;
@@ -204,7 +206,7 @@ impl Sync<'_> {
         };
         failpoint::reach("replayed", place.root());
         place.guard.check()?;
-        replayed.keep(&mut Loose::new(repo))?;
+        replayed.keep(repo)?;
         failpoint::reach("kept", place.root());
         let now = Branch { commit: Some(local), ..branch.clone() };
         let reason = format!("lockstep (finish): {} onto {onto}", branch.name.as_bstr());
@@ -228,20 +230,25 @@ impl Sync<'_> {
     }
 
     /// Whether the branch is where it shall be, or else everything starts over.
-    fn settle(&self, outcome: update::Outcome) -> anyhow::Result<bool> {
+    fn settle(&mut self, outcome: update::Outcome) -> anyhow::Result<bool> {
         match outcome {
             update::Outcome::Done => Ok(true),
             update::Outcome::SomebodyElseMoved => Ok(false),
-            update::Outcome::Refused(paths) if self.commit_may_help(&paths) => Ok(false),
+            update::Outcome::Refused(paths) if self.commit_may_help(&paths) => {
+                self.in_the_way = paths;
+                Ok(false)
+            }
             update::Outcome::Refused(paths) => Err(update::refused(&paths).into()),
         }
     }
 
-    /// Whether all of these paths are in the way only until they are committed.
+    /// Whether all of these paths are in the way only until they are committed. What a commit did not take once, an
+    /// ignored file above all, it will not take the next time either.
     fn commit_may_help(&self, paths: &[Refused]) -> bool {
         matches!(self.policy.commit, Commit::Everything { .. })
             && self.ledger.attempts < self.policy.attempts
             && paths.iter().all(|path| path.why.is_passing())
+            && *paths != *self.in_the_way
     }
 
     fn push(&mut self, branch: &Branch, local: ObjectId, theirs: Theirs) -> anyhow::Result<Next> {

@@ -3,14 +3,13 @@
 //! The next `git pull` or `git status` of a person relies on it, and so does the next run, which would otherwise have to
 //! guess again.
 
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use gix::config::Source;
 use gix::refs::FullNameRef;
 
-use crate::durable::Durability;
+use crate::claim;
 use crate::place::Place;
 use crate::upstream::Upstream;
 
@@ -25,15 +24,10 @@ pub fn set_up(place: &Place<'_>, branch: &FullNameRef, upstream: &Upstream) -> a
         .with_context(|| format!("cannot set the upstream in {}", path.display()))
 }
 
-fn write(
-    place: &Place<'_>,
-    path: &std::path::Path,
-    branch: &FullNameRef,
-    upstream: &Upstream,
-) -> anyhow::Result<()> {
+fn write(place: &Place<'_>, path: &Path, branch: &FullNameRef, upstream: &Upstream) -> anyhow::Result<()> {
     place.guard.check()?;
-    let patience = gix::lock::acquire::Fail::AfterDurationWithBackoff(std::time::Duration::from_secs(3));
-    let mut lock = gix::lock::File::acquire_to_update_resource(path, patience, None, 0)?;
+    let (folder, name) = path.parent().zip(path.file_name()).context("it is no file")?;
+    let claim = claim::take(folder, Path::new(name))?;
     // Only now: whoever held the lock before may have written.
     let mut config = gix::config::File::from_path_no_includes(path.to_owned(), Source::Local)?;
     let short = branch.shorten();
@@ -41,15 +35,7 @@ fn write(
     config.set_raw_value_by("branch", Some(short), "merge", upstream.at_remote.as_bstr())?;
     let mut text = Vec::new();
     config.write_to(&mut text)?;
-    let permissions = path.metadata()?.permissions();
-    lock.with_mut(|file| -> std::io::Result<()> {
-        file.write_all(&text)?;
-        file.set_permissions(permissions)?;
-        Durability::of(place.repo).file(file)
-    })?;
-    lock.commit().map_err(|failed| failed.error)?;
-    path.parent().map_or(Ok(()), |folder| Durability::of(place.repo).folder(folder))?;
-    Ok(())
+    Ok(claim.commit(place.repo, &text)?)
 }
 
 /// Where the configuration lies; a link to it stays a link.

@@ -4,12 +4,12 @@
 
 mod run;
 
-use run::{PLACES, gitsync};
+use run::{Beginning, Copy, PLACES, gitsync};
 use testkit::{Repo, World, assert_converged};
 
 /// A run that has all to do: to commit, to replay, to write, replace and remove files, and to push.
-fn world() -> (World, Repo, Repo, Repo) {
-    let (world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+fn beginning() -> Beginning {
+    let (world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
     for number in 0..20 {
         howard.write(&format!("shared/{number}.md"), format!("{number}\n"));
     }
@@ -23,7 +23,7 @@ fn world() -> (World, Repo, Repo, Repo) {
     gitsync(&howard).success();
     mike.write("mine.md", "mine\n");
     mike.write("shared/15.md", "15, by Mike\n");
-    (world, origin, howard, mike)
+    Beginning::new(world)
 }
 
 fn assert_recovers(place: &str, origin: &Repo, howard: &Repo, mike: &Repo) {
@@ -41,8 +41,9 @@ fn assert_recovers(place: &str, origin: &Repo, howard: &Repo, mike: &Repo) {
 
 #[test]
 fn at_every_place() {
+    let beginning = beginning();
     for place in PLACES {
-        let (_world, origin, howard, mike) = world();
+        let Copy { origin, howard, mike } = beginning.copy();
         let output = gitsync(&mike).env("LOCKSTEP_FAILPOINT", format!("{place}=kill -9 $PPID")).output();
         assert_eq!(output.code, 137, "{place}: {output:?}");
         assert_recovers(place, &origin, &howard, &mike);

@@ -4,12 +4,12 @@
 
 mod run;
 
-use run::{PLACES, gitsync};
+use run::{Beginning, Copy, PLACES, gitsync};
 use testkit::{Repo, World};
 
 /// Two clones that both moved on: Howard's commits are at the remote, Mike's are not made yet.
-fn world() -> (World, Repo, Repo, Repo) {
-    let (world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+fn beginning() -> Beginning {
+    let (world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
     for name in ["one", "two", "three"] {
         howard.write(&format!("shared/{name}.md"), format!("{name}\n"));
     }
@@ -20,13 +20,14 @@ fn world() -> (World, Repo, Repo, Repo) {
     howard.remove("shared/three.md");
     gitsync(&howard).success();
     mike.write("mine.md", "mine\n");
-    (world, origin, howard, mike)
+    Beginning::new(world)
 }
 
 /// Runs it while `command` is run, once, each time at another place; then once more in peace.
 fn at_every_place(command: &str, check: impl Fn(&str, &Repo, &Repo)) {
+    let beginning = beginning();
     for place in PLACES {
-        let (_world, origin, _howard, mike) = world();
+        let Copy { origin, mike, .. } = beginning.copy();
         let once = format!("{place}=test -e .git/once || {{ touch .git/once; {command}; }}");
         let first = gitsync(&mike).env("LOCKSTEP_FAILPOINT", once).output();
         assert!([0, 1, 4, 69].contains(&first.code), "{place}: {first:?}");
@@ -92,8 +93,9 @@ fn a_branch_that_somebody_switches_to_meanwhile_is_not_moved_by_mistake() {
 
 #[test]
 fn a_remote_that_moves_meanwhile_is_caught_up_with() {
+    let beginning = beginning();
     for place in ["looked", "fetched", "updated", "pushing"] {
-        let (_world, origin, howard, mike) = world();
+        let Copy { origin, howard, mike } = beginning.copy();
         howard.write("late.md", "late\n");
         howard.commit_all("late");
         let once = format!(

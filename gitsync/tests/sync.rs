@@ -271,6 +271,22 @@ fn a_dry_run_says_what_would_happen_and_changes_nothing() {
 }
 
 #[test]
+fn an_ignored_file_in_the_way_is_not_overwritten_and_the_run_says_so_at_once() {
+    let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("notes.local", "Howard's\n");
+    gitsync(&howard).success();
+    std::fs::write(mike.git_dir().join("info/exclude"), "*.local\n").unwrap();
+    mike.write("notes.local", "Mike's own\n");
+    mike.write("mine", "1\n");
+    let output = gitsync(&mike).output();
+    output.assert_code(Exit::Failed.code().into());
+    output.assert_says("notes.local");
+    assert_eq!(output.document().main().attempts, 2);
+    assert_eq!(mike.read("notes.local"), "Mike's own\n");
+    mike.assert_clean();
+}
+
+#[test]
 fn commits_that_a_rewritten_upstream_threw_out_do_not_come_back() {
     let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
     howard.write("mistake", "secret\n");

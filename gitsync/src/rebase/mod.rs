@@ -24,7 +24,6 @@ pub use fork_point::{Seen, base_for, seen};
 
 use crate::person::Person;
 use crate::signing::Signing;
-use crate::stage::sink::Sink;
 use crate::watch::Watch;
 
 /// What to replay, and onto what.
@@ -122,22 +121,12 @@ pub fn rebase(
 }
 
 impl Replayed {
-    /// Moves the objects of the new history to where they last; they are on disk when this returns.
+    /// Makes the objects of the new history part of `repo`; they are on disk when this returns.
     ///
     /// # Errors
     /// The disk failed.
-    pub fn keep(&self, sink: &mut dyn Sink) -> anyhow::Result<()> {
-        for (kind, data) in self.objects.values() {
-            sink.put(*kind, data)?;
-        }
-        sink.sync()
-    }
-
-    /// The same repository, with the objects that so far are only in memory.
-    pub fn seen_through(&self, repo: &gix::Repository) -> gix::Repository {
-        let mut repo = repo.clone();
-        repo.objects.set_object_memory(self.objects.clone());
-        repo
+    pub fn keep(&self, repo: &gix::Repository) -> anyhow::Result<()> {
+        remote::store(repo, &self.objects).context("cannot store the commits that were replayed")
     }
 
     /// What became of a commit of the old history; `None` where it was dropped.

@@ -6,7 +6,6 @@
 use gitsync::person::People;
 use gitsync::rebase::{self, Outcome, Replay, Replayer};
 use gitsync::signing::Signing;
-use gitsync::stage::sink::Loose;
 use gix::ObjectId;
 use testkit::{Repo, World};
 
@@ -68,7 +67,7 @@ impl Twin {
         match rebase::rebase(&repo, what, &by, &()).unwrap() {
             Outcome::Nothing => self.history(&what.head.to_string()),
             Outcome::Replayed(replayed) => {
-                replayed.keep(&mut Loose::new(&repo)).unwrap();
+                replayed.keep(&repo).unwrap();
                 self.history(&replayed.head.to_string())
             }
             Outcome::Conflict(conflict) => {
