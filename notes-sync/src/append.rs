@@ -38,9 +38,8 @@ pub fn append(repo: &Repository, name: &NotesRef, object: Annotated, text: &[u8]
         let tip = refs::read(repo, name.full().as_ref())?;
         let drafts = Drafts::of(repo);
         let commit = add(drafts.repo(), tip.commit, object, text)?;
-        let kept = drafts.keep()?;
+        drafts.keep()?;
         let moved = refs::advance(repo, &tip, commit, &format!("notes: {MESSAGE}"), &Unlocked)?;
-        drop(kept);
         match moved {
             Moved::Done => return Ok(commit),
             Moved::Raced if began.elapsed() > PATIENCE => {

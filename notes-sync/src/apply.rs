@@ -90,10 +90,9 @@ pub fn apply(
         return Ok(Some(applied));
     };
     guard.check()?;
-    let kept = drafts.keep()?;
+    drafts.keep()?;
     guard.check()?;
     let moved = refs::advance(repo, tip, new, &format!("notes: {message}"), guard)?;
-    drop(kept);
     Ok(match moved {
         Moved::Done => Some(applied),
         Moved::Raced => None,

@@ -106,6 +106,7 @@ impl Watcher for Follower<'_> {
             Step::Connecting => "notes: connecting".into(),
             Step::Listed { refs } => format!("notes: {refs} refs at the remote"),
             Step::Receiving { bytes } => format!("notes: {} KiB received", bytes / 1024),
+            Step::Indexing => "notes: indexing what came in".into(),
             Step::Counting { objects } => format!("notes: {objects} objects to send"),
             Step::Sending { objects, of, .. } => format!("notes: {objects} of {of} objects sent"),
             Step::Awaiting => "notes: waiting for the remote".into(),
