@@ -70,7 +70,7 @@ fn without_a_terminal_what_the_phases_started_ends_with_them() {
     }
     let (_world, _origin, [mike]) = World::with_clones(["mike"]);
     let run = run_that_hangs(&mike);
-    assert_eq!(sleepers(&mike), 1);
+    wait_until("the hook sleeps", || sleepers(&mike) == 1);
     run.signal("TERM");
     run.wait().assert_code(143);
     wait_until("the hook has ended", || sleepers(&mike) == 0);

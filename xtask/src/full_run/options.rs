@@ -295,7 +295,8 @@ mod tests {
 
     #[test]
     fn messages_count_as_shown_where_and_when_they_are() {
-        let notesurface = |args: &FullRun| lines(args)[4].clone();
+        let notesurface =
+            |args: &FullRun| lines(args).into_iter().find(|line| line.starts_with("notesurface")).unwrap();
         assert_eq!(notesurface(&FullRun::default()), "notesurface --pending");
         assert_eq!(notesurface(&FullRun { json: true, ..FullRun::default() }), "notesurface");
         let dry = FullRun { json: true, dry_run: true, ..FullRun::default() };

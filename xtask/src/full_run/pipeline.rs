@@ -142,7 +142,7 @@ impl Course<'_> {
                     // Whatever goes wrong with them, the run goes on, and gives its lock back.
                     self.trouble = self.show(envelope).err();
                 }
-                if self.acquired.is_none() {
+                if from != MESSAGES {
                     self.acquired = envelope;
                 }
                 pass_on(&document, to);
