@@ -13,7 +13,7 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use crate::{Life, Place, Process, Token, look, platform::Dir, wings};
+use crate::{Life, Place, Process, Token, look, platform::Dir, wings::Prepared};
 
 /// The name of the file in the lock that lists them.
 const LEFTOVERS_FILE: &str = "leftovers.json";
@@ -127,7 +127,7 @@ fn write(place: &Place, dir: &Dir, token: &Token, list: &[Leftover]) -> io::Resu
         return dir.remove(LEFTOVERS_FILE);
     }
     let json = serde_json::to_string(list).map_err(io::Error::other)?;
-    wings::put_file(place, dir, LEFTOVERS_FILE, token, &json)
+    Prepared::write(place, LEFTOVERS_FILE, token, &json)?.put(dir)
 }
 
 #[cfg(test)]

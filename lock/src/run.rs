@@ -37,9 +37,6 @@ pub struct RunArgs {
     #[arg(long, value_name = "DIR")]
     repo: Option<Utf8PathBuf>,
 
-    #[command(flatten)]
-    waiting: Waiting,
-
     /// Say nothing on stderr but errors.
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -51,6 +48,9 @@ pub struct RunArgs {
     /// The command and its arguments.
     #[arg(last = true, required = true, value_name = "CMD")]
     command: Vec<OsString>,
+
+    #[command(flatten)]
+    waiting: Waiting,
 }
 
 impl RunArgs {

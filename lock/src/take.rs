@@ -15,7 +15,7 @@ use crate::{
     look::{OWNER_FILE, PID_FILE, Sight, Taken},
     patience::Patience,
     platform::Dir,
-    wings,
+    wings::{self, Prepared},
 };
 
 /// How an attempt ended.
@@ -73,16 +73,17 @@ pub fn attempt(
     }
 }
 
-/// Makes the directory, which only one can, and says whose it is.
+/// Makes the directory, which only one can, and says whose it is. The files are written before, so that there is hardly
+/// a moment in which it says nothing.
 fn make(place: &Place, record: Record) -> Result<Attempt, Trouble> {
+    let files = Files::prepare(place, &record).map_err(Trouble::refused("take", place))?;
     match fs::create_dir(place.lock()) {
         Ok(()) => {}
         // A script was faster. Whose it is will be seen at the next look.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return held_by_the_faster(place),
         Err(error) => return Err(Trouble::refused("take", place)(error)),
     }
-    let written = Dir::open(&place.lock()).and_then(|dir| write(place, &dir, &record, Onlookers::None));
-    match written {
+    match Dir::open(&place.lock()).and_then(|dir| files.put(&dir, Onlookers::None)) {
         Ok(()) => Ok(Attempt::Took { record: record.into(), reclaimed: None }),
         Err(error) => {
             unmake(place);
@@ -128,10 +129,6 @@ fn take_over(
     Ok(Attempt::Took { record: record.into(), reclaimed: Some(Reclaimed { reason, owner }) })
 }
 
-/// For how long who writes to a stale lock waits in between. From its first look at a stale lock to the end of clearing
-/// it, a script takes some ten milliseconds.
-const COURTESY_TO_SCRIPTS: Duration = Duration::from_millis(100);
-
 /// Who may have an eye on the lock that is being written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Onlookers {
@@ -150,29 +147,44 @@ impl Onlookers {
 
 /// Writes who the lock belongs to.
 ///
-/// The number for scripts comes first, and the lock changes hands with the second file. Where the lock looked stale, a
-/// script may just have seen the old number for the second time, and be about to clear it: it gets the time to do so,
-/// and the second file finds the directory gone.
-///
 /// # Errors
 /// Where the files cannot be written; `NotFound` where the directory was removed meanwhile.
 pub fn write(place: &Place, dir: &Dir, record: &Record, onlookers: Onlookers) -> io::Result<()> {
-    write_pid(place, dir, record)?;
-    match onlookers {
-        Onlookers::None => {}
-        Onlookers::Scripts => linger(),
-    }
-    write_owner(place, dir, record)
+    Files::prepare(place, record)?.put(dir, onlookers)
 }
+
+/// The files that say who the lock belongs to.
+struct Files {
+    pid: Prepared,
+    owner: Prepared,
+}
+
+impl Files {
+    fn prepare(place: &Place, record: &Record) -> io::Result<Self> {
+        let pid = Prepared::write(place, PID_FILE, &record.token, &format!("{}\n", record.pid()))?;
+        let owner = Prepared::write(place, OWNER_FILE, &record.token, &record.to_json())?;
+        Ok(Self { pid, owner })
+    }
+
+    /// Puts them into the lock.
+    ///
+    /// The number for scripts comes first, and the lock changes hands with the second file. Where the lock looked stale,
+    /// a script may just have seen the old number for the second time, and be about to clear it: it gets the time to do
+    /// so, and the second file finds the directory gone.
+    fn put(self, dir: &Dir, onlookers: Onlookers) -> io::Result<()> {
+        self.pid.put(dir)?;
+        match onlookers {
+            Onlookers::None => {}
+            Onlookers::Scripts => linger(),
+        }
+        self.owner.put(dir)
+    }
+}
+
+/// For how long who writes to a stale lock waits in between. From its first look at a stale lock to the end of clearing
+/// it, a script takes some ten milliseconds.
+const COURTESY_TO_SCRIPTS: Duration = Duration::from_millis(100);
 
 fn linger() {
     std::thread::sleep(COURTESY_TO_SCRIPTS);
-}
-
-fn write_pid(place: &Place, dir: &Dir, record: &Record) -> io::Result<()> {
-    wings::put_file(place, dir, PID_FILE, &record.token, &format!("{}\n", record.pid()))
-}
-
-fn write_owner(place: &Place, dir: &Dir, record: &Record) -> io::Result<()> {
-    wings::put_file(place, dir, OWNER_FILE, &record.token, &record.to_json())
 }

@@ -17,18 +17,39 @@ const NEW: &str = "new-";
 /// How the names of locks begin that are being removed.
 const GONE: &str = "gone-";
 
-/// Puts a file with this content into `dir`, all at once.
-///
-/// # Errors
-/// Where it cannot be written; `dir` is as it was then.
-pub fn put_file(place: &Place, dir: &Dir, name: &str, token: &Token, content: &str) -> io::Result<()> {
-    let new = made(place)?.join(format!("{NEW}{token}-{}-{name}", std::process::id()));
-    let put = fs::write(&new, content).and_then(|()| dir.put(name, &new));
-    if put.is_err() {
-        // It may not be there at all; and should it stay, the next taker sweeps it away.
-        let _ = fs::remove_file(&new);
+/// A file that is written, and not yet in its place.
+#[derive(Debug)]
+pub struct Prepared {
+    path: PathBuf,
+    name: &'static str,
+}
+
+impl Prepared {
+    /// Writes the file that is to be called `name`.
+    ///
+    /// # Errors
+    /// Where it cannot be written; nothing stays of it then.
+    pub fn write(place: &Place, name: &'static str, token: &Token, content: &str) -> io::Result<Self> {
+        let path = made(place)?.join(format!("{NEW}{token}-{}-{name}", std::process::id()));
+        let prepared = Self { path, name };
+        fs::write(&prepared.path, content)?;
+        Ok(prepared)
     }
-    put
+
+    /// Puts it into `dir`, all at once.
+    ///
+    /// # Errors
+    /// Where it cannot be put there; `dir` is as it was then.
+    pub fn put(self, dir: &Dir) -> io::Result<()> {
+        dir.put(self.name, &self.path)
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        // It is in its place by now; and should it stay here, the next taker sweeps it away.
+        let _ = fs::remove_file(&self.path);
+    }
 }
 
 /// A free name for a lock that is being removed.

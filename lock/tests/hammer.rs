@@ -11,7 +11,7 @@ fn there_never_are_two_inside_whatever_is_done_to_them() {
     let test = std::env::current_exe().unwrap();
     let target = test.ancestors().nth(2).unwrap();
     let hammer = target.join("examples").join("stress");
-    let output = Command::new(hammer).args(["--seconds", "3", "--workers", "8"]).output().unwrap();
+    let output = Command::new(hammer).args(["--seconds", "2", "--workers", "8"]).output().unwrap();
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     println!("{stdout}");
     assert!(output.status.success(), "{stdout}\n{stderr}");

@@ -115,7 +115,7 @@ impl Account {
         for line in self.violations.iter().chain(&self.troubles) {
             eprintln!("{line}");
         }
-        self.violations.is_empty() && self.troubles.is_empty() && self.acquisitions > 0
+        self.violations.is_empty() && self.troubles.is_empty()
     }
 
     /// Its row of the table.

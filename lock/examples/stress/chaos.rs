@@ -30,7 +30,7 @@ pub struct Kind {
 /// Workers are killed at any instant, among scripts.
 pub const KILLS: Kind = Kind {
     name: "kills, among scripts",
-    habits: Habits { dwell_us: 300, jumps: 0, impatience: 9_000, stale_ms: 3000 },
+    habits: Habits { dwell_us: 300, jumps: 0, impatience: 9_000, stale_ms: 1500 },
     stops: false,
     scripts: true,
 };

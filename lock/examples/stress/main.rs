@@ -81,12 +81,14 @@ fn hammer(seconds: u64, workers: usize) -> ExitCode {
     let time = std::time::Duration::from_secs(seconds);
     println!("{workers} processes, {seconds} s each\n");
     println!("{}", account::HEADER);
-    let mut whole = true;
+    let (mut whole, mut acquisitions) = (true, 0);
     for kind in [chaos::KILLS, chaos::EVERYTHING] {
         let account = chaos::run(&kind, time, workers);
         println!("{}", account.row(kind.name));
         whole &= account.is_whole();
+        acquisitions += account.acquisitions;
     }
     println!("\n{}", handover::run(time, workers.min(8)));
-    if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    // Where nobody ever got in, nothing was tried.
+    if whole && acquisitions > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

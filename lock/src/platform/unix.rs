@@ -142,14 +142,28 @@ impl Signals {
     pub fn next(&mut self) -> Option<Event> {
         loop {
             let origin = self.signals.forever().next()?;
-            match origin {
-                Origin { signal: SIGCHLD, .. } => return Some(Event::Child),
+            match origin.signal {
+                SIGCHLD => return Some(Event::Child),
                 // What a terminal's keys send goes to the whole foreground group: the command has it already.
-                Origin { signal: SIGINT | SIGQUIT | SIGHUP, cause: Cause::Kernel, .. } => {}
-                Origin { signal, .. } => return Some(Event::Forward(signal)),
+                SIGINT | SIGQUIT | SIGHUP if came_from_terminal(&origin) => {}
+                signal => return Some(Event::Forward(signal)),
             }
         }
     }
+}
+
+fn came_from_terminal(origin: &Origin) -> bool {
+    match origin.cause {
+        Cause::Kernel => true,
+        Cause::Sent(_) | Cause::Chld(_) => false,
+        // macOS does not say; in the foreground of a terminal it is most likely the terminal.
+        _ => is_in_foreground().unwrap_or(false),
+    }
+}
+
+fn is_in_foreground() -> io::Result<bool> {
+    let terminal = fs::File::open("/dev/tty")?;
+    Ok(rustix::termios::tcgetpgrp(terminal)? == rustix::process::getpgrp())
 }
 
 /// Sends a signal to a process. That it has ended already is no error.

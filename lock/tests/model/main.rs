@@ -24,7 +24,7 @@ fn holds(protocol: Protocol) {
 }
 
 fn finds(protocol: Protocol, property: &'static str) {
-    let checker = protocol.checker().spawn_bfs().join();
+    let checker = protocol.checker().spawn_dfs().join();
     assert!(checker.discovery(property).is_some(), "nothing found against: {property}");
 }
 
