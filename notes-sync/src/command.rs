@@ -3,7 +3,7 @@
 use std::{io::Read, process::ExitCode};
 
 use anyhow::{Context, Result};
-use contract::{NoteCounts, NotesSyncSection, SyncedRef};
+use contract::NotesSyncSection;
 use gix::Repository;
 use phase::{CommonArgs, Done, Fault, Holding, Keeper, Page, Phase, Run};
 use remote::Remote;
@@ -17,13 +17,16 @@ use crate::{
     names::NotesRef,
     report,
     settings::{self, Strategies},
-    sync::{Progress, State, Sync},
+    sync::Sync,
     tree::layout::Annotated,
 };
 
 /// Runs what the command line asks for, and says what to exit with.
 pub fn main(keeper: &dyn Keeper) -> ExitCode {
-    let args = <Args as clap::Parser>::parse();
+    let args = match phase::parse::<Args>() {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
     match &args.command {
         None => phase::drive(&args.sync, keeper),
         Some(Command::Merge(merge)) => {
@@ -63,7 +66,7 @@ impl Phase for SyncArgs {
         warnings.extend(sync.refs.iter().flat_map(|(name, progress)| progress.warnings(name)));
         let section = NotesSyncSection {
             remote: Some(name.to_string()),
-            refs: sync.refs.iter().map(|(name, progress)| synced(name, progress)).collect(),
+            refs: sync.refs.iter().map(|(name, progress)| progress.section(name)).collect(),
             warnings,
             ..NotesSyncSection::default()
         };
@@ -75,37 +78,6 @@ impl Phase for SyncArgs {
 
     fn report(&self, section: &NotesSyncSection, page: &mut Page) {
         report::report(section, page);
-    }
-}
-
-fn synced(name: &NotesRef, progress: &Progress) -> SyncedRef {
-    let counts = progress.applied.counts;
-    let hex = |id: Option<gix::ObjectId>| id.map(|id| id.to_string());
-    SyncedRef {
-        name: name.to_string(),
-        result: progress.result(),
-        before: hex(progress.before),
-        theirs: hex(progress.theirs.now),
-        after: hex(progress.applied.tip.or(progress.before)),
-        notes: NoteCounts {
-            added: counts.added,
-            changed: counts.changed,
-            removed: counts.removed,
-            combined: counts.combined,
-        },
-        strategy: progress.strategy.to_string(),
-        attempts: progress.attempts,
-        rescued: progress
-            .applied
-            .rescued
-            .iter()
-            .chain(&progress.applied.restored)
-            .map(ToString::to_string)
-            .collect(),
-        message: match &progress.state {
-            State::Rejected(words) | State::Broken(words) => Some(words.clone()),
-            State::Open | State::Settled(_) => None,
-        },
     }
 }
 

@@ -16,6 +16,7 @@ pub mod names;
 pub mod objects;
 mod others_merge;
 pub mod plan;
+pub mod progress;
 pub mod records;
 pub mod refs;
 mod report;

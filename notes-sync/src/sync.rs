@@ -9,17 +9,15 @@ use phase::{Fault, Guard};
 use remote::{Answer, Backoff, RemoteName};
 
 use crate::{
-    apply::{self, Applied, How, Manner},
-    commits,
+    apply::{self, Applied, Manner},
     exchange::{Exchange, Outgoing},
     globs::Globs,
     look::{self, Rescue, Theirs},
-    merge::Counts,
     names::NotesRef,
     plan,
+    progress::{Progress, Sent, State},
     rescue::Fate,
     settings::Strategies,
-    strategy::Strategy,
 };
 
 /// How often a local ref may be moved by others before the run leaves it to the next one.
@@ -55,47 +53,6 @@ pub struct Sync<'a> {
     guard: &'a dyn Guard,
     /// The refs, by name.
     pub refs: BTreeMap<NotesRef, Progress>,
-}
-
-/// How far a ref got.
-#[derive(Debug, Clone)]
-pub struct Progress {
-    /// How its notes are combined.
-    pub strategy: Strategy,
-    /// Where it was at first.
-    pub before: Option<ObjectId>,
-    /// What the remote has.
-    pub theirs: Theirs,
-    /// What was done to the local ref, in all rounds together.
-    pub applied: Applied,
-    /// How often it was tried.
-    pub attempts: u32,
-    /// What is still to be done about it.
-    pub state: State,
-    /// Tips that are in the reflog alone and stay there.
-    pub reported: Vec<ObjectId>,
-}
-
-/// What is still to be done about a ref.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
-    /// It is not done yet.
-    Open,
-    /// Both sides are as they should be.
-    Settled(Sent),
-    /// The remote did not take it; its words.
-    Rejected(String),
-    /// It could not be merged here; why.
-    Broken(String),
-}
-
-/// Whether a settled ref went out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sent {
-    /// It did not have to, or was not to.
-    No,
-    /// The remote took it.
-    Yes,
 }
 
 impl<'a> Sync<'a> {
@@ -259,56 +216,5 @@ impl Place<'_> {
             thread::sleep(backoff.pause());
         }
         anyhow::bail!("{} is being written by others all the time", self.name)
-    }
-}
-
-impl Progress {
-    fn add(&mut self, applied: Applied) {
-        let sum = &mut self.applied;
-        sum.tip = applied.tip;
-        sum.how = sum.how.max(applied.how);
-        sum.counts = sum.counts.plus(applied.counts);
-        sum.rescued.extend(applied.rescued);
-        sum.restored.extend(applied.restored);
-        sum.shredded.extend(applied.shredded);
-    }
-}
-
-impl Progress {
-    /// What the ref as a whole went through.
-    pub fn result(&self) -> contract::NotesResult {
-        match (&self.state, self.applied.how) {
-            (State::Rejected(_) | State::Broken(_), _) => contract::NotesResult::Rejected,
-            (_, How::Merged) => contract::NotesResult::Merged,
-            (_, How::Forwarded) => contract::NotesResult::Fetched,
-            (State::Settled(Sent::Yes), How::Stayed) => contract::NotesResult::Pushed,
-            (State::Settled(Sent::No) | State::Open, How::Stayed) => contract::NotesResult::Unchanged,
-        }
-    }
-
-    /// How many notes the merges touched.
-    pub fn counts(&self) -> Counts {
-        self.applied.counts
-    }
-
-    /// What the user should know about the ref, beside its result.
-    pub fn warnings(&self, name: &NotesRef) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if !self.applied.shredded.is_empty() {
-            let count = self.applied.shredded.len();
-            warnings.push(format!(
-                "{name}: the lines of {count} notes with front matter, fences or NUL bytes were sorted; to keep such \
-                 notes whole: git config lockstep.{name}.notesStrategy records"
-            ));
-        }
-        if !self.reported.is_empty() {
-            let tips: Vec<String> = self.reported.iter().map(|tip| commits::short(*tip)).collect();
-            warnings.push(format!(
-                "{name}: its reflog holds notes that it does not have and that may have been dropped on purpose ({}); \
-                 to bring them back: notes-sync merge --ref {name} COMMIT",
-                tips.join(", ")
-            ));
-        }
-        warnings
     }
 }

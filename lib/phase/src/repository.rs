@@ -2,6 +2,14 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use contract::{Exit, Repo};
+use gix::{
+    odb::store::init::Slots,
+    open::Options,
+    sec::{
+        Trust,
+        trust::{DefaultForLevel as _, Mapping},
+    },
+};
 
 use crate::Fault;
 
@@ -15,8 +23,8 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
         return Err(Fault::misconfigured(format!("{directory} is not a directory"))
             .help("--repo takes the directory of a git repository"));
     }
-    let mut repo = gix::discover(directory.as_std_path()).map_err(|error| unusable(directory, error))?;
-    if repo.git_dir_trust() != gix::sec::Trust::Full {
+    let mut repo = open_around(directory).map_err(|error| unusable(directory, error))?;
+    if repo.git_dir_trust() != Trust::Full {
         let git_dir = repo.git_dir().display();
         return Err(Fault::new(Exit::NotAllowed, format!("{git_dir} belongs to someone else")).help(
             format!("if you trust whoever owns it: git config --global --add safe.directory '{directory}'"),
@@ -24,6 +32,17 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
     }
     repo.object_cache_size_if_unset(16 * 1024 * 1024);
     Ok(repo)
+}
+
+/// How many packs a repository may have by the end of a run, at least: each fetch brings one, others fetch meanwhile, and
+/// gix reads no more of them than it made room for at the start.
+const ROOM_FOR_PACKS: Slots = Slots::AsNeededByDiskState { multiplier: 2.0, minimum: 1024 };
+
+fn open_around(directory: &Utf8Path) -> gix::Result<gix::Repository> {
+    let options = |trust| Options::default_for_level(trust).object_store_slots(ROOM_FOR_PACKS);
+    let by_trust = Mapping { full: options(Trust::Full), reduced: options(Trust::Reduced) };
+    let found = gix::ThreadSafeRepository::discover_opts(directory.as_std_path(), Default::default(), by_trust)?;
+    Ok(found.to_thread_local())
 }
 
 /// Where a repository lies, as the document names it.
