@@ -27,7 +27,8 @@ pub fn parse<C: clap::Parser>() -> Result<C, ExitCode> {
 
 /// Below `prefix`, everything stands where man and the shells look for it.
 fn write<C: clap::Parser>(prefix: &OsStr) -> anyhow::Result<()> {
-    let mut command = C::command();
+    // Pages about the help itself, one for each subcommand, would bury the others.
+    let mut command = C::command().disable_help_subcommand(true);
     let name = command.get_name().to_owned();
     let folder = |path: &str| {
         let folder = Path::new(prefix).join(path);

@@ -1,0 +1,52 @@
+//! What a person at a terminal sees and types. `script` gives the run a terminal of its own.
+#![allow(clippy::unwrap_used, reason = "a test that fails panics")]
+#![cfg(unix)]
+
+use testkit::{Output, Repo, World};
+
+/// A full run on a terminal, where the shell line `typing` says what is typed; stdout is the screen.
+fn on_a_terminal(repo: &Repo, typing: &str, options: &str) -> Output {
+    let run = format!("'{}' full-run {options}", env!("CARGO_BIN_EXE_lockstep"));
+    let line = format!("{{ {typing}; }} | script -qec \"{run}\" /dev/null");
+    repo.program("sh").args(["-c", &line]).env("TERM", "xterm").output()
+}
+
+#[test]
+fn session_logs_are_asked_about_in_the_middle_of_the_run() {
+    let (_world, origin, [mike]) = World::with_clones(["mike"]);
+    mike.write("session-logs/2026-06-05-a1b2.md", "# What I did\n");
+
+    let screen = on_a_terminal(&mike, "printf 'p\\n'; sleep 1", "");
+
+    assert!(screen.stdout.contains("[S]ave or [p]roceed?"), "{screen}");
+    assert!(screen.stdout.contains("in step with origin/main"), "{screen}");
+    assert_eq!(origin.head(), mike.head());
+    assert!(mike.files("HEAD").contains(&"session-logs/2026-06-05-a1b2.md".to_owned()));
+}
+
+#[test]
+fn ctrl_c_ends_the_run_and_gives_the_lock_back() {
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    let hanging = mike.git_dir().join("hanging");
+    mike.hook("pre-push", &format!("#!/bin/sh\ntouch '{hanging}'\nexec sleep 600\n"));
+    mike.write("new.md", "new\n");
+
+    let typing = format!("until test -e '{hanging}'; do sleep 0.05; done; printf '\\003'; sleep 2");
+    let screen = on_a_terminal(&mike, &typing, "");
+
+    screen.assert_code(130);
+    assert!(screen.stdout.contains("interrupted"), "{screen}");
+    mike.assert_unlocked();
+    mike.assert_sound();
+    mike.assert_clean();
+}
+
+#[test]
+fn a_terminal_gets_colour_unless_it_is_dumb_or_nobody_wants_it() {
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    let colour = |screen: &Output| screen.stdout.contains("\u{1b}[");
+    let screen = on_a_terminal(&mike, "sleep 0.1", "");
+    assert!(colour(&screen), "{screen}");
+    let screen = on_a_terminal(&mike, "sleep 0.1", "--color never");
+    assert!(!colour(&screen), "{screen}");
+}
