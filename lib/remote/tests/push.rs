@@ -189,3 +189,30 @@ fn histories_of_every_shape_arrive_whole() {
     assert_eq!(pushed.answers, [Answer::Done]);
     remote.git(["fsck", "--strict"]);
 }
+
+#[test]
+fn what_is_too_large_for_memory_arrives_all_the_same() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    let mut old = ours.head();
+    let large =
+        |seed: u32| -> String { (0..20_000u32).map(|n| format!("{}\n", n.wrapping_mul(seed))).collect() };
+    // One in a file of its own, one in a pack as git makes them of large files, one as a delta in a pack.
+    ours.write("loose.md", large(7));
+    let loose = ours.commit_all("loose");
+    ours.git(["config", "core.bigFileThreshold", "10k"]);
+    ours.write("packed.md", large(11));
+    let packed = ours.commit_all("packed");
+    ours.write("loose.md", format!("{}one more\n", large(7)));
+    ours.git(["config", "core.bigFileThreshold", "10m"]);
+    let delta = ours.commit_all("delta");
+    for (new, repack) in [(loose, false), (packed, false), (delta, true)] {
+        if repack {
+            ours.git(["repack", "-adq"]);
+        }
+        ours.git(["config", "core.bigFileThreshold", "10k"]);
+        let pushed = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
+        assert_eq!(pushed.answers, [Answer::Done]);
+        old = new;
+    }
+    remote.git(["fsck", "--strict"]);
+}

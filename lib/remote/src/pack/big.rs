@@ -2,64 +2,120 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
+    path::Path,
 };
 
 use gix::{
     ObjectId,
     objs::FindExt,
+    odb::pack,
     zlib::{
-        Decompress,
+        Compression, Decompress,
         stream::{deflate::FlushCompress, inflate},
     },
 };
 
-/// Reads object `id` of `size` bytes, and hands its content over in pieces, the last one with
-/// [`FlushCompress::Finish`].
+use super::encode::Deflate;
+
+/// Hands over the content of object `id`, of `size` bytes, compressed and in pieces.
 ///
-/// Only what lies in a file of its own is read piece by piece, which is what was just committed. gix hands out
-/// packed objects whole.
-pub(super) fn read(
+/// What lies in a file of its own is read and compressed piece by piece; what lies whole in a pack is copied as it
+/// is. Only a delta in a pack has to go through memory, and git makes none of objects as large as that.
+pub(super) fn deflated(
     repo: &gix::Repository,
     id: ObjectId,
     size: u64,
-    take: &mut dyn FnMut(&[u8], FlushCompress) -> gix::Result<()>,
+    level: Compression,
+    take: &mut dyn FnMut(&[u8]) -> gix::Result<()>,
 ) -> gix::Result<()> {
-    match open(repo, id).map_err(gix::Error::from_error)? {
-        Some(file) => loose(&mut BufReader::with_capacity(128 * 1024, file), size, take),
-        None => {
+    let mut deflate = Deflate::new(level);
+    deflate.begin();
+    match open(repo, id)? {
+        Source::Loose(file) => {
+            let mut file = BufReader::with_capacity(PIECE, file);
+            loose(&mut file, size, &mut |piece, flush| deflate.feed(piece, flush, take))
+        }
+        Source::Packed(entry) => copy(entry, take),
+        Source::Elsewhere => {
             let mut buffer = Vec::new();
             let data = repo.objects.find(&id, &mut buffer)?.data;
-            take(data, FlushCompress::Finish)
+            deflate.feed(data, FlushCompress::Finish, take)
         }
     }
 }
 
-/// The file of object `id`, here or in an alternate.
-fn open(repo: &gix::Repository, id: ObjectId) -> io::Result<Option<File>> {
+const PIECE: usize = 128 * 1024;
+
+/// Where an object is.
+enum Source {
+    Loose(File),
+    Packed(io::Take<File>),
+    Elsewhere,
+}
+
+/// Looks for the object here and in alternates.
+fn open(repo: &gix::Repository, id: ObjectId) -> gix::Result<Source> {
     let hex = id.to_hex().to_string();
     let (folder, name) = hex.split_at(2);
     let own = repo.objects.store_ref().path().to_owned();
-    let alternates = repo.objects.store_ref().alternate_db_paths().unwrap_or_default();
+    let alternates = repo.objects.store_ref().alternate_db_paths()?;
     for objects in std::iter::once(own).chain(alternates) {
         match File::open(objects.join(folder).join(name)) {
-            Ok(file) => return Ok(Some(file)),
+            Ok(file) => return Ok(Source::Loose(file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(gix::Error::from_error(error)),
+        }
+        let Ok(files) = objects.join("pack").read_dir() else { continue };
+        for file in files {
+            let path = file.map_err(gix::Error::from_error)?.path();
+            if path.extension().is_some_and(|extension| extension == "idx")
+                && let Some(entry) = packed(&path, id)?
+            {
+                return Ok(Source::Packed(entry));
+            }
         }
     }
-    Ok(None)
+    Ok(Source::Elsewhere)
+}
+
+/// The compressed bytes of object `id` in the pack of `index`, if it is there and is no delta.
+fn packed(index: &Path, id: ObjectId) -> gix::Result<Option<io::Take<File>>> {
+    let path = index.with_extension("pack");
+    let index = pack::index::File::at(index, id.kind())?;
+    let Some(at) = index.lookup(id) else { return Ok(None) };
+    let offset = index.pack_offset_at_index(at);
+    let mut file = File::open(&path).map_err(gix::Error::from_error)?;
+    let length = file.metadata().map_err(gix::Error::from_error)?.len();
+    // Entries end where the next one begins, the last one before the checksum.
+    let checksum = length.saturating_sub(id.kind().len_in_bytes() as u64);
+    let next = index.sorted_offsets().into_iter().find(|next| *next > offset).unwrap_or(checksum);
+    let entry = pack::data::File::at(&path, id.kind())?.entry(offset)?;
+    if !entry.header.is_base() {
+        return Ok(None);
+    }
+    file.seek(SeekFrom::Start(entry.data_offset)).map_err(gix::Error::from_error)?;
+    Ok(Some(file.take(next.saturating_sub(entry.data_offset))))
+}
+
+fn copy(mut entry: io::Take<File>, take: &mut dyn FnMut(&[u8]) -> gix::Result<()>) -> gix::Result<()> {
+    let mut buffer = vec![0; PIECE];
+    loop {
+        match entry.read(&mut buffer).map_err(gix::Error::from_error)? {
+            0 => return Ok(()),
+            read => take(&buffer[..read])?,
+        }
+    }
 }
 
 /// A loose object is `<kind> <size>\0<content>`, compressed as a whole.
 fn loose(
-    file: &mut dyn BufRead,
+    mut file: &mut dyn BufRead,
     size: u64,
     take: &mut dyn FnMut(&[u8], FlushCompress) -> gix::Result<()>,
 ) -> gix::Result<()> {
     const LONGEST_HEADER: usize = 64;
     let short = || gix::Error::from_error(io::Error::from(io::ErrorKind::UnexpectedEof));
-    let mut file = file;
     let mut state = Decompress::new();
     let mut buffer = vec![0; 256 * 1024];
     let first = inflate::read(&mut file, &mut state, &mut buffer).map_err(gix::Error::from_error)?;

@@ -7,11 +7,7 @@ use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-use gix::{
-    ObjectId,
-    object::Kind,
-    zlib::{Compression, stream::deflate::FlushCompress},
-};
+use gix::{ObjectId, object::Kind, zlib::Compression};
 
 use super::{
     Item, big,
@@ -317,15 +313,11 @@ impl<'a> Stream<'a> {
         size: u64,
         level: Compression,
     ) -> Result<(), Failure> {
-        let mut deflate = Deflate::new(level);
-        deflate.begin();
         let mut failed = None;
-        let read = big::read(repo, id, size, &mut |piece, flush: FlushCompress| {
-            deflate.feed(piece, flush, &mut |bytes| {
-                self.bytes(bytes).map_err(|failure| {
-                    failed = Some(failure);
-                    gix::Error::from_error(io::Error::other("the pack cannot be written"))
-                })
+        let read = big::deflated(repo, id, size, level, &mut |piece| {
+            self.bytes(piece).map_err(|failure| {
+                failed = Some(failure);
+                gix::Error::from_error(io::Error::other("the pack cannot be written"))
             })
         });
         match (read, failed) {
