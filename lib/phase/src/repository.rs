@@ -41,7 +41,8 @@ const ROOM_FOR_PACKS: Slots = Slots::AsNeededByDiskState { multiplier: 2.0, mini
 fn open_around(directory: &Utf8Path) -> gix::Result<gix::Repository> {
     let options = |trust| Options::default_for_level(trust).object_store_slots(ROOM_FOR_PACKS);
     let by_trust = Mapping { full: options(Trust::Full), reduced: options(Trust::Reduced) };
-    let found = gix::ThreadSafeRepository::discover_opts(directory.as_std_path(), Default::default(), by_trust)?;
+    let found =
+        gix::ThreadSafeRepository::discover_opts(directory.as_std_path(), Default::default(), by_trust)?;
     Ok(found.to_thread_local())
 }
 

@@ -196,8 +196,11 @@ impl Process {
             self.kill();
         }
         let status = self.wait_a_moment();
-        // The last words of a dying program may still be on their way.
-        let _ = self.stderr_done.recv_timeout(Duration::from_millis(500));
+        if !status.is_some_and(|status| status.success()) {
+            // The last words of a dying program may still be on their way. One that went well is not waited for:
+            // a shared ssh connection in the background may hold its stderr open for as long as it lasts.
+            let _ = self.stderr_done.recv_timeout(Duration::from_millis(500));
+        }
         status
     }
 
