@@ -4,6 +4,7 @@
 //! line added to a log of a megabyte would be that megabyte each time.
 
 mod big;
+mod cores;
 pub(crate) mod delta;
 pub(crate) mod encode;
 pub(crate) mod order;
