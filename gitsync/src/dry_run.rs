@@ -73,8 +73,7 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
         Pull::Wanted => exchange::list(place, &upstream, policy),
     };
     let before = Before { head: branch.commit, upstream: known };
-    let mut ledger =
-        Ledger::new(place.root().display().to_string(), branch.short(), upstream.clone(), before);
+    let mut ledger = Ledger::new(place.absolute_root()?, branch.short(), upstream.clone(), before);
     let (theirs, offline) = match theirs {
         Ok(theirs) => (theirs, None),
         Err(Failed::Offline(error)) => {
@@ -126,10 +125,13 @@ impl Planned {
             Incoming::NotAsked => {}
             Incoming::Nothing => page.line("  would pull nothing"),
             Incoming::Commits { count, how: Integration::Replay } => {
-                page.line(format_args!("  would pull {count} commits, and replay the local ones onto them"));
+                page.line(format_args!(
+                    "  would pull {}, and replay the local ones onto them",
+                    commits(*count)
+                ));
             }
             Incoming::Commits { count, how: Integration::FastForward | Integration::Nothing } => {
-                page.line(format_args!("  would pull {count} commits"));
+                page.line(format_args!("  would pull {}", commits(*count)));
             }
             Incoming::New(id) => {
                 page.line(format_args!(
@@ -141,9 +143,13 @@ impl Planned {
         match &self.outgoing {
             Outgoing::NotWanted => {}
             Outgoing::Commits(0) => page.line("  would push nothing"),
-            Outgoing::Commits(count) => page.line(format_args!("  would push {count} commits")),
+            Outgoing::Commits(count) => page.line(format_args!("  would push {}", commits(*count))),
         }
     }
+}
+
+fn commits(count: usize) -> String {
+    if count == 1 { "1 commit".into() } else { format!("{count} commits") }
 }
 
 fn would_commit(place: &Place<'_>, head: Option<ObjectId>, policy: &Policy) -> anyhow::Result<Counts> {

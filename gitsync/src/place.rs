@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anyhow::Context as _;
 use phase::{Guard, Progress};
 
 use crate::person::People;
@@ -28,6 +29,14 @@ impl Place<'_> {
     /// The root of the work tree.
     pub fn root(&self) -> &Path {
         self.repo.workdir().unwrap_or_else(|| self.repo.git_dir())
+    }
+
+    /// The root of the work tree as an absolute path, for the document.
+    ///
+    /// # Errors
+    /// It cannot be looked up.
+    pub fn absolute_root(&self) -> anyhow::Result<String> {
+        Ok(self.root().canonicalize().context("the work tree")?.display().to_string())
     }
 }
 

@@ -10,7 +10,7 @@ const LISTED: usize = 10;
 
 /// Writes the section.
 pub fn report(section: &GitsyncSection, page: &mut Page) {
-    for (name, sync) in [("main", &section.main), ("vault", &section.vault)] {
+    for (name, sync) in [("repository", &section.main), ("vault", &section.vault)] {
         if let Some(sync) = sync {
             page.gap();
             repository(name, sync, page);
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn nothing_to_do_is_one_line() {
-        assert_eq!(text(sync(SyncState::Clean)), "main: main at 0123456789, nothing to do\n");
+        assert_eq!(text(sync(SyncState::Clean)), "repository: main at 0123456789, nothing to do\n");
     }
 
     #[test]

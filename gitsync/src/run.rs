@@ -38,14 +38,17 @@ impl Phase for Args {
     }
 
     fn report(&self, section: &GitsyncSection, page: &mut Page) {
-        report::report(section, page);
+        // A dry run has shown its plan instead.
+        if !self.dry_run {
+            report::report(section, page);
+        }
     }
 }
 
 fn main(args: &Args, run: &Run<'_>) -> Synced {
     let policy = run.worktree().map_err(anyhow::Error::from).and_then(|root| args.policy(root.as_std_path()));
     match policy {
-        Ok(policy) => one(args, run, run.repo(), run.guard(), &policy, "main"),
+        Ok(policy) => one(args, run, run.repo(), run.guard(), &policy, "repository"),
         Err(error) => Synced::refused(error),
     }
 }

@@ -1,7 +1,6 @@
 //! One repository, from what it is like to what the document says about it: commit, fetch, replay, update, push, and
 //! over again from the right step where something moved meanwhile.
 
-use anyhow::Context as _;
 use contract::{Exit, RepoSync};
 use gix::ObjectId;
 use phase::Fault;
@@ -82,9 +81,8 @@ fn begin<'a>(place: &'a Place<'a>, policy: &'a Policy) -> anyhow::Result<(Sync<'
         let index = index::read(repo)?;
         refuse::unmerged(&index::unmerged(&index))?;
     }
-    let worktree = place.root().canonicalize().context("the work tree")?.display().to_string();
     let before = Before { head: branch.commit, upstream: exchange::tracked(repo, &upstream)? };
-    let ledger = Ledger::new(worktree, branch.short(), upstream.clone(), before);
+    let ledger = Ledger::new(place.absolute_root()?, branch.short(), upstream.clone(), before);
     Ok((Sync { place, policy, upstream, ledger, in_the_way: Vec::new() }, branch))
 }
 

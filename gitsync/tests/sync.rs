@@ -264,7 +264,9 @@ fn a_dry_run_says_what_would_happen_and_changes_nothing() {
     let output = gitsync(&mike).arg("--dry-run").success();
     output.assert_says("would commit: 1 added, 0 modified, 0 deleted");
     output.assert_says("would pull what the remote has new");
-    output.assert_says("would push 1 commit");
+    output.assert_says("would push 1 commit\n");
+    assert!(!output.stderr.contains("nothing to do"), "{output}");
+    assert_eq!(output.document().main().worktree, mike.path().canonicalize_utf8().unwrap().as_str());
     assert_eq!(mike.snapshot(), before);
     assert_eq!(origin.snapshot(), theirs);
     assert_eq!(mike.git(["count-objects", "-v"]), objects);
