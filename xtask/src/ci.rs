@@ -39,5 +39,5 @@ pub fn run(console: &Console) -> anyhow::Result<u8> {
     }
 
     steps::begin(console, "tests")?;
-    test::run(&Test::default(), console)
+    test::run(&Test { servers: true, ..Test::default() }, console)
 }

@@ -11,6 +11,7 @@ mod generate;
 mod install;
 mod report;
 mod schema;
+mod servers;
 mod steps;
 mod stress;
 mod test;

@@ -13,13 +13,14 @@ use phase::{Console, Fault};
 
 use crate::{
     cargo::{self, Profile, Workspace},
+    servers::{self, Missing},
     steps,
 };
 
 /// Run all tests: builds the binaries, then runs `cargo nextest` where it is installed, else `cargo test`.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Test {
-    /// Also run the tests against real servers: ssh, HTTP, git daemon.
+    /// Insist on the tests against real servers (ssh, HTTP, git daemon), which are left out where the servers are missing.
     #[arg(long)]
     pub servers: bool,
 
@@ -28,11 +29,12 @@ pub struct Test {
     pub args: Vec<String>,
 }
 
-/// Tells tests against real servers that they are wanted.
-const SERVERS: &str = "LOCKSTEP_TEST_SERVERS";
-
 /// Builds what the tests need, and runs them.
 pub fn run(args: &Test, console: &Console) -> anyhow::Result<u8> {
+    let missing = Missing::look();
+    if args.servers && !missing.is_nothing() {
+        return Err(missing.to_fault().into());
+    }
     let workspace = Workspace::find()?;
     workspace.build_binaries(Profile::Dev)?;
     let whole =
@@ -40,8 +42,14 @@ pub fn run(args: &Test, console: &Console) -> anyhow::Result<u8> {
     let runner = if workspace.has("nextest") { Runner::Nextest } else { Runner::Cargo };
     let mut tests = workspace.cargo(runner.words());
     tests.args(whole).args(&args.args);
-    if args.servers {
-        tests.env(SERVERS, "1");
+    if !missing.is_nothing() {
+        let remedy = missing.remedy();
+        steps::done(
+            console,
+            &format!("the tests against real servers are left out; to have them: {remedy}"),
+        )?;
+        let separator = (!args.args.iter().any(|arg| arg == "--")).then_some("--");
+        tests.args(separator).args(["--skip", servers::TESTS]);
     }
     match runner {
         Runner::Nextest => cargo::run(&mut tests).map(|()| 0),

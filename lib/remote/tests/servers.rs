@@ -59,258 +59,263 @@ fn both_ways_work(remote: &Repo, ours: &Repo) {
     ours.git(["fsck", "--strict"]);
 }
 
-#[test]
-fn fetch_and_push_go_over_ssh() {
-    let (world, remote, ours) = diverged();
-    let sshd = Sshd::start(&world);
-    at(&ours, &sshd.url(&remote));
-    configure(&ours, &[("core.sshCommand", &sshd.command())]);
-    both_ways_work(&remote, &ours);
-}
+/// Under this name, so that a machine without the servers can leave them out.
+mod real_servers {
+    use super::*;
 
-#[test]
-fn ssh_that_does_not_let_one_in_says_so_in_its_own_words() {
-    let (world, remote, ours) = diverged();
-    let sshd = Sshd::start(&world);
-    at(&ours, &sshd.url(&remote));
-    for (command, words) in [
-        (sshd.command_of_a_stranger(), "Permission denied (publickey)"),
-        (sshd.command_to_a_stranger(), "Host key verification failed"),
-    ] {
-        ours.git(["config", "core.sshCommand", &command]);
-        let trouble = fetch(&ours).unwrap_err();
-        assert!(matches!(trouble, Trouble::NotAllowed(_)), "{trouble:?}");
-        assert!(trouble.to_string().contains(words), "{trouble}");
+    #[test]
+    fn fetch_and_push_go_over_ssh() {
+        let (world, remote, ours) = diverged();
+        let sshd = Sshd::start(&world);
+        at(&ours, &sshd.url(&remote));
+        configure(&ours, &[("core.sshCommand", &sshd.command())]);
+        both_ways_work(&remote, &ours);
     }
-}
 
-#[test]
-fn over_ssh_a_repository_that_is_not_there_is_told_from_a_host_that_is_not() {
-    let (world, remote, ours) = diverged();
-    let sshd = Sshd::start(&world);
-    configure(&ours, &[("core.sshCommand", &sshd.command())]);
-    at(&ours, &format!("{}-gone", sshd.url(&remote)));
-    let trouble = fetch(&ours).unwrap_err();
-    assert!(matches!(trouble, Trouble::Unreachable(_)), "{trouble:?}");
-    assert!(trouble.to_string().contains("does not appear to be a git repository"), "{trouble}");
-    at(&ours, "ssh://127.0.0.1:1/nowhere");
-    let trouble = fetch(&ours).unwrap_err();
-    assert!(matches!(trouble, Trouble::Unreachable(_)), "{trouble:?}");
-    assert!(trouble.to_string().contains("Connection refused"), "{trouble}");
-}
-
-#[test]
-fn fetch_and_push_go_over_gits_own_daemon() {
-    let (world, remote, ours) = diverged();
-    let daemon = Daemon::start(&world);
-    at(&ours, &daemon.url(&remote));
-    both_ways_work(&remote, &ours);
-    at(&ours, &format!("{}-gone", daemon.url(&remote)));
-    let trouble = fetch(&ours).unwrap_err();
-    assert!(trouble.to_string().contains("access denied or repository not exported"), "{trouble}");
-}
-
-#[test]
-fn fetch_and_push_go_over_http_in_requests_small_and_large() {
-    let (world, remote, ours) = diverged();
-    let web = Web::start(&world);
-    at(&ours, &web.url("open", &remote));
-    both_ways_work(&remote, &ours);
-    // More than is sent in one piece, of what does not compress.
-    let mut state = 1u64;
-    let noise: Vec<u8> = (0..3_000_000)
-        .map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 56) as u8
-        })
-        .collect();
-    ours.write("noise.bin", noise);
-    ours.commit_all("noise");
-    assert_eq!(push(&ours).unwrap(), [Answer::Done]);
-    remote.git(["fsck", "--strict"]);
-}
-
-#[test]
-fn over_protocol_version_0_it_works_as_well() {
-    let (world, remote, ours) = diverged();
-    let web = Web::start(&world);
-    at(&ours, &web.url("open", &remote));
-    configure(&ours, &[("protocol.version", "0")]);
-    both_ways_work(&remote, &ours);
-}
-
-#[test]
-fn credentials_come_from_the_url_a_helper_or_an_askpass_program() {
-    let (world, remote, ours) = diverged();
-    let web = Web::start(&world);
-    let plain = web.url("private", &remote);
-    let fetches = |how: &str| {
-        if let Err(trouble) = fetch(&ours) {
-            panic!("{how}: {trouble}");
+    #[test]
+    fn ssh_that_does_not_let_one_in_says_so_in_its_own_words() {
+        let (world, remote, ours) = diverged();
+        let sshd = Sshd::start(&world);
+        at(&ours, &sshd.url(&remote));
+        for (command, words) in [
+            (sshd.command_of_a_stranger(), "Permission denied (publickey)"),
+            (sshd.command_to_a_stranger(), "Host key verification failed"),
+        ] {
+            ours.git(["config", "core.sshCommand", &command]);
+            let trouble = fetch(&ours).unwrap_err();
+            assert!(matches!(trouble, Trouble::NotAllowed(_)), "{trouble:?}");
+            assert!(trouble.to_string().contains(words), "{trouble}");
         }
-    };
+    }
 
-    at(&ours, &plain.replace("http://", "http://mike:s3cret%20pass@"));
-    fetches("by the URL");
-    assert!(!origin(&open(&ours)).shown_url(Direction::Fetch).contains("s3cret"));
-
-    at(&ours, &plain);
-    let helper = world.path().join("helper");
-    std::fs::write(&helper, "#!/bin/sh\necho username=mike\necho 'password=s3cret pass'\n").unwrap();
-    world.program("chmod").args(["+x", helper.as_str()]).success();
-    ours.git(["config", "credential.helper", helper.as_str()]);
-    fetches("by the helper");
-
-    ours.git(["config", "--unset", "credential.helper"]);
-    let askpass = world.path().join("askpass");
-    std::fs::write(&askpass, "#!/bin/sh\ncase $1 in User*) echo mike;; *) echo 's3cret pass';; esac\n")
-        .unwrap();
-    world.program("chmod").args(["+x", askpass.as_str()]).success();
-    ours.git(["config", "core.askPass", askpass.as_str()]);
-    fetches("by the askpass program");
-    assert_eq!(push(&ours).unwrap(), [Answer::Done]);
-}
-
-#[test]
-fn refused_or_missing_credentials_are_not_allowed_and_never_shown() {
-    let (world, remote, ours) = diverged();
-    let web = Web::start(&world);
-    let plain = web.url("private", &remote);
-    for url in [plain.clone(), plain.replace("http://", "http://mike:wr0ng@")] {
-        at(&ours, &url);
+    #[test]
+    fn over_ssh_a_repository_that_is_not_there_is_told_from_a_host_that_is_not() {
+        let (world, remote, ours) = diverged();
+        let sshd = Sshd::start(&world);
+        configure(&ours, &[("core.sshCommand", &sshd.command())]);
+        at(&ours, &format!("{}-gone", sshd.url(&remote)));
         let trouble = fetch(&ours).unwrap_err();
-        assert!(matches!(trouble, Trouble::NotAllowed(_)), "{trouble:?}");
-        assert!(trouble.help().unwrap().contains("credential helper"));
-        assert!(!format!("{trouble} {trouble:?} {:?}", trouble.help()).contains("wr0ng"), "{trouble:?}");
+        assert!(matches!(trouble, Trouble::Unreachable(_)), "{trouble:?}");
+        assert!(trouble.to_string().contains("does not appear to be a git repository"), "{trouble}");
+        at(&ours, "ssh://127.0.0.1:1/nowhere");
+        let trouble = fetch(&ours).unwrap_err();
+        assert!(matches!(trouble, Trouble::Unreachable(_)), "{trouble:?}");
+        assert!(trouble.to_string().contains("Connection refused"), "{trouble}");
     }
-}
 
-#[test]
-fn a_certificate_counts_if_the_configured_authority_signed_it() {
-    let (world, remote, ours) = diverged();
-    let web = Web::start(&world);
-    at(&ours, &web.tls_url("open", &remote));
-    let trouble = fetch(&ours).unwrap_err();
-    assert!(matches!(trouble, Trouble::Unreachable(_)), "{trouble:?}");
-    assert!(
-        trouble.to_string().contains("certificate") && trouble.help().unwrap().contains("sslCAInfo"),
-        "{trouble}"
-    );
-
-    configure(&ours, &[("http.https://127.0.0.1:1.sslCAInfo", "/for/another/host")]);
-    let own = web.tls_url("open", &remote);
-    let key = format!("http.{}.sslCAInfo", own.split("/open").next().unwrap());
-    configure(&ours, &[(&key, web.ca().as_str())]);
-    both_ways_work(&remote, &ours);
-
-    ours.git(["config", "--unset", &key]);
-    configure(&ours, &[("http.sslVerify", "false")]);
-    assert_eq!(fetch(&ours).unwrap(), 0);
-    configure(&ours, &[("http.sslVerify", "true"), ("http.sslCAInfo", "/not/there")]);
-    assert!(matches!(fetch(&ours).unwrap_err(), Trouble::Misconfigured(_)));
-}
-
-#[test]
-fn requests_go_through_the_configured_proxy() {
-    let (world, remote, ours) = diverged();
-    let web = Web::start(&world);
-    let url = web.url("open", &remote);
-    let path = url.split("/open/").nth(1).unwrap();
-    at(&ours, &format!("http://no-such-host.invalid/open/{path}"));
-    assert!(matches!(fetch(&ours).unwrap_err(), Trouble::Unreachable(_)));
-    configure(&ours, &[("http.proxy", &web.proxy())]);
-    both_ways_work(&remote, &ours);
-    assert!(web.requests().contains("no-such-host.invalid/open/"), "{}", web.requests());
-}
-
-#[test]
-fn a_repository_that_has_moved_is_followed() {
-    let (world, remote, ours) = diverged();
-    let web = Web::start(&world);
-    at(&ours, &web.url("moved", &remote));
-    both_ways_work(&remote, &ours);
-    configure(&ours, &[("http.followRedirects", "false")]);
-    assert!(matches!(fetch(&ours).unwrap_err(), Trouble::Unreachable(_)));
-}
-
-#[test]
-fn configured_headers_are_sent_to_the_hosts_that_they_are_for() {
-    let (world, remote, ours) = diverged();
-    let web = Web::start(&world);
-    at(&ours, &web.url("open", &remote));
-    configure(
-        &ours,
-        &[("http.extraHeader", "X-Extra: one"), ("http.http://else.where.extraHeader", "X-Extra: two")],
-    );
-    fetch(&ours).unwrap();
-    assert!(web.requests().contains("x=one") && !web.requests().contains("x=two"), "{}", web.requests());
-}
-
-#[test]
-fn what_a_web_server_turns_down_is_told_as_what_it_is() {
-    let (world, remote, ours) = diverged();
-    let web = Web::start(&world);
-    let trouble_at = |url: &str| {
-        at(&ours, url);
-        fetch(&ours).unwrap_err()
-    };
-    let trouble = trouble_at(&web.url("forbidden", &remote));
-    assert!(matches!(trouble, Trouble::NotAllowed(_)), "{trouble:?}");
-    let trouble = trouble_at(&web.url("broken", &remote));
-    assert!(
-        matches!(&trouble, Trouble::Unreachable(_)) && trouble.to_string().contains("500"),
-        "{trouble:?}"
-    );
-    let trouble = trouble_at(&web.url("page", &remote));
-    assert!(trouble.to_string().contains("does not speak git"), "{trouble:?}");
-    let trouble = trouble_at(&format!("{}-gone", web.url("open", &remote)));
-    assert!(trouble.to_string().contains("there is no repository"), "{trouble:?}");
-
-    at(&ours, &web.url("small", &remote));
-    ours.write("large.md", (0..2000).map(|n| format!("{}\n", n * 7919 % 10007)).collect::<String>());
-    ours.commit_all("large");
-    let trouble = push(&ours).unwrap_err();
-    assert!(matches!(&trouble, Trouble::Refused(_)), "{trouble:?}");
-}
-
-#[test]
-fn a_push_that_the_server_does_not_offer_is_not_allowed() {
-    let (world, remote, ours) = diverged();
-    let web = Web::start(&world);
-    at(&ours, &web.url("open", &remote));
-    remote.git(["config", "http.receivepack", "false"]);
-    let trouble = push(&ours).unwrap_err();
-    assert!(matches!(trouble, Trouble::NotAllowed(_)), "{trouble:?}");
-}
-
-#[test]
-fn a_server_that_says_nothing_is_unreachable_after_the_limit() {
-    let (_world, _remote, ours) = diverged();
-    let silent = Misbehaving::start(Manner::Silent);
-    let port = silent.port();
-    configure(&ours, &[("core.sshCommand", "sleep 600; :")]);
-    for url in
-        [format!("git://127.0.0.1:{port}/x"), format!("http://127.0.0.1:{port}/x"), "ssh://host/x".into()]
-    {
-        at(&ours, &url);
-        let repo = open(&ours);
-        let limited = origin(&repo).with_stall(Duration::from_millis(300));
-        let trouble = limited.fetch(&Fetch::configured(), &Unwatched).unwrap_err();
-        assert!(matches!(trouble, Trouble::Unreachable(_)), "{url}: {trouble:?}");
-        assert!(trouble.to_string().contains("has stalled"), "{url}: {trouble}");
+    #[test]
+    fn fetch_and_push_go_over_gits_own_daemon() {
+        let (world, remote, ours) = diverged();
+        let daemon = Daemon::start(&world);
+        at(&ours, &daemon.url(&remote));
+        both_ways_work(&remote, &ours);
+        at(&ours, &format!("{}-gone", daemon.url(&remote)));
+        let trouble = fetch(&ours).unwrap_err();
+        assert!(trouble.to_string().contains("access denied or repository not exported"), "{trouble}");
     }
-}
 
-#[test]
-fn garbage_and_a_hung_up_line_are_unreachable() {
-    let (_world, _remote, ours) = diverged();
-    for manner in [Manner::Garbage, Manner::HangsUp] {
-        let server = Misbehaving::start(manner);
-        let port = server.port();
-        for url in [format!("git://127.0.0.1:{port}/x"), format!("http://127.0.0.1:{port}/x")] {
+    #[test]
+    fn fetch_and_push_go_over_http_in_requests_small_and_large() {
+        let (world, remote, ours) = diverged();
+        let web = Web::start(&world);
+        at(&ours, &web.url("open", &remote));
+        both_ways_work(&remote, &ours);
+        // More than is sent in one piece, of what does not compress.
+        let mut state = 1u64;
+        let noise: Vec<u8> = (0..3_000_000)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 56) as u8
+            })
+            .collect();
+        ours.write("noise.bin", noise);
+        ours.commit_all("noise");
+        assert_eq!(push(&ours).unwrap(), [Answer::Done]);
+        remote.git(["fsck", "--strict"]);
+    }
+
+    #[test]
+    fn over_protocol_version_0_it_works_as_well() {
+        let (world, remote, ours) = diverged();
+        let web = Web::start(&world);
+        at(&ours, &web.url("open", &remote));
+        configure(&ours, &[("protocol.version", "0")]);
+        both_ways_work(&remote, &ours);
+    }
+
+    #[test]
+    fn credentials_come_from_the_url_a_helper_or_an_askpass_program() {
+        let (world, remote, ours) = diverged();
+        let web = Web::start(&world);
+        let plain = web.url("private", &remote);
+        let fetches = |how: &str| {
+            if let Err(trouble) = fetch(&ours) {
+                panic!("{how}: {trouble}");
+            }
+        };
+
+        at(&ours, &plain.replace("http://", "http://mike:s3cret%20pass@"));
+        fetches("by the URL");
+        assert!(!origin(&open(&ours)).shown_url(Direction::Fetch).contains("s3cret"));
+
+        at(&ours, &plain);
+        let helper = world.path().join("helper");
+        std::fs::write(&helper, "#!/bin/sh\necho username=mike\necho 'password=s3cret pass'\n").unwrap();
+        world.program("chmod").args(["+x", helper.as_str()]).success();
+        ours.git(["config", "credential.helper", helper.as_str()]);
+        fetches("by the helper");
+
+        ours.git(["config", "--unset", "credential.helper"]);
+        let askpass = world.path().join("askpass");
+        std::fs::write(&askpass, "#!/bin/sh\ncase $1 in User*) echo mike;; *) echo 's3cret pass';; esac\n")
+            .unwrap();
+        world.program("chmod").args(["+x", askpass.as_str()]).success();
+        ours.git(["config", "core.askPass", askpass.as_str()]);
+        fetches("by the askpass program");
+        assert_eq!(push(&ours).unwrap(), [Answer::Done]);
+    }
+
+    #[test]
+    fn refused_or_missing_credentials_are_not_allowed_and_never_shown() {
+        let (world, remote, ours) = diverged();
+        let web = Web::start(&world);
+        let plain = web.url("private", &remote);
+        for url in [plain.clone(), plain.replace("http://", "http://mike:wr0ng@")] {
             at(&ours, &url);
             let trouble = fetch(&ours).unwrap_err();
-            assert!(matches!(trouble, Trouble::Unreachable(_)), "{manner:?} {url}: {trouble:?}");
+            assert!(matches!(trouble, Trouble::NotAllowed(_)), "{trouble:?}");
+            assert!(trouble.help().unwrap().contains("credential helper"));
+            assert!(!format!("{trouble} {trouble:?} {:?}", trouble.help()).contains("wr0ng"), "{trouble:?}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_counts_if_the_configured_authority_signed_it() {
+        let (world, remote, ours) = diverged();
+        let web = Web::start(&world);
+        at(&ours, &web.tls_url("open", &remote));
+        let trouble = fetch(&ours).unwrap_err();
+        assert!(matches!(trouble, Trouble::Unreachable(_)), "{trouble:?}");
+        assert!(
+            trouble.to_string().contains("certificate") && trouble.help().unwrap().contains("sslCAInfo"),
+            "{trouble}"
+        );
+
+        configure(&ours, &[("http.https://127.0.0.1:1.sslCAInfo", "/for/another/host")]);
+        let own = web.tls_url("open", &remote);
+        let key = format!("http.{}.sslCAInfo", own.split("/open").next().unwrap());
+        configure(&ours, &[(&key, web.ca().as_str())]);
+        both_ways_work(&remote, &ours);
+
+        ours.git(["config", "--unset", &key]);
+        configure(&ours, &[("http.sslVerify", "false")]);
+        assert_eq!(fetch(&ours).unwrap(), 0);
+        configure(&ours, &[("http.sslVerify", "true"), ("http.sslCAInfo", "/not/there")]);
+        assert!(matches!(fetch(&ours).unwrap_err(), Trouble::Misconfigured(_)));
+    }
+
+    #[test]
+    fn requests_go_through_the_configured_proxy() {
+        let (world, remote, ours) = diverged();
+        let web = Web::start(&world);
+        let url = web.url("open", &remote);
+        let path = url.split("/open/").nth(1).unwrap();
+        at(&ours, &format!("http://no-such-host.invalid/open/{path}"));
+        assert!(matches!(fetch(&ours).unwrap_err(), Trouble::Unreachable(_)));
+        configure(&ours, &[("http.proxy", &web.proxy())]);
+        both_ways_work(&remote, &ours);
+        assert!(web.requests().contains("no-such-host.invalid/open/"), "{}", web.requests());
+    }
+
+    #[test]
+    fn a_repository_that_has_moved_is_followed() {
+        let (world, remote, ours) = diverged();
+        let web = Web::start(&world);
+        at(&ours, &web.url("moved", &remote));
+        both_ways_work(&remote, &ours);
+        configure(&ours, &[("http.followRedirects", "false")]);
+        assert!(matches!(fetch(&ours).unwrap_err(), Trouble::Unreachable(_)));
+    }
+
+    #[test]
+    fn configured_headers_are_sent_to_the_hosts_that_they_are_for() {
+        let (world, remote, ours) = diverged();
+        let web = Web::start(&world);
+        at(&ours, &web.url("open", &remote));
+        configure(
+            &ours,
+            &[("http.extraHeader", "X-Extra: one"), ("http.http://else.where.extraHeader", "X-Extra: two")],
+        );
+        fetch(&ours).unwrap();
+        assert!(web.requests().contains("x=one") && !web.requests().contains("x=two"), "{}", web.requests());
+    }
+
+    #[test]
+    fn what_a_web_server_turns_down_is_told_as_what_it_is() {
+        let (world, remote, ours) = diverged();
+        let web = Web::start(&world);
+        let trouble_at = |url: &str| {
+            at(&ours, url);
+            fetch(&ours).unwrap_err()
+        };
+        let trouble = trouble_at(&web.url("forbidden", &remote));
+        assert!(matches!(trouble, Trouble::NotAllowed(_)), "{trouble:?}");
+        let trouble = trouble_at(&web.url("broken", &remote));
+        assert!(
+            matches!(&trouble, Trouble::Unreachable(_)) && trouble.to_string().contains("500"),
+            "{trouble:?}"
+        );
+        let trouble = trouble_at(&web.url("page", &remote));
+        assert!(trouble.to_string().contains("does not speak git"), "{trouble:?}");
+        let trouble = trouble_at(&format!("{}-gone", web.url("open", &remote)));
+        assert!(trouble.to_string().contains("there is no repository"), "{trouble:?}");
+
+        at(&ours, &web.url("small", &remote));
+        ours.write("large.md", (0..2000).map(|n| format!("{}\n", n * 7919 % 10007)).collect::<String>());
+        ours.commit_all("large");
+        let trouble = push(&ours).unwrap_err();
+        assert!(matches!(&trouble, Trouble::Refused(_)), "{trouble:?}");
+    }
+
+    #[test]
+    fn a_push_that_the_server_does_not_offer_is_not_allowed() {
+        let (world, remote, ours) = diverged();
+        let web = Web::start(&world);
+        at(&ours, &web.url("open", &remote));
+        remote.git(["config", "http.receivepack", "false"]);
+        let trouble = push(&ours).unwrap_err();
+        assert!(matches!(trouble, Trouble::NotAllowed(_)), "{trouble:?}");
+    }
+
+    #[test]
+    fn a_server_that_says_nothing_is_unreachable_after_the_limit() {
+        let (_world, _remote, ours) = diverged();
+        let silent = Misbehaving::start(Manner::Silent);
+        let port = silent.port();
+        configure(&ours, &[("core.sshCommand", "sleep 600; :")]);
+        for url in
+            [format!("git://127.0.0.1:{port}/x"), format!("http://127.0.0.1:{port}/x"), "ssh://host/x".into()]
+        {
+            at(&ours, &url);
+            let repo = open(&ours);
+            let limited = origin(&repo).with_stall(Duration::from_millis(300));
+            let trouble = limited.fetch(&Fetch::configured(), &Unwatched).unwrap_err();
+            assert!(matches!(trouble, Trouble::Unreachable(_)), "{url}: {trouble:?}");
+            assert!(trouble.to_string().contains("has stalled"), "{url}: {trouble}");
+        }
+    }
+
+    #[test]
+    fn garbage_and_a_hung_up_line_are_unreachable() {
+        let (_world, _remote, ours) = diverged();
+        for manner in [Manner::Garbage, Manner::HangsUp] {
+            let server = Misbehaving::start(manner);
+            let port = server.port();
+            for url in [format!("git://127.0.0.1:{port}/x"), format!("http://127.0.0.1:{port}/x")] {
+                at(&ours, &url);
+                let trouble = fetch(&ours).unwrap_err();
+                assert!(matches!(trouble, Trouble::Unreachable(_)), "{manner:?} {url}: {trouble:?}");
+            }
         }
     }
 }
