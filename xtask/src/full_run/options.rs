@@ -151,7 +151,14 @@ impl FullRun {
                     .value("--strategy", self.strategy.as_deref())
                     .value("--attempts", self.attempts.as_deref()),
             ),
-            ("notesurface", Line::default().flag("--pending", self.counting() != Counting::InTheDocument)),
+            (
+                "notesurface",
+                match self.counting() {
+                    Counting::WhenShown => Line::default().word("--pending"),
+                    Counting::Never => Line::default().word("--dry-run"),
+                    Counting::InTheDocument => Line::default(),
+                },
+            ),
             ("cmdcopy", Line::default().flag("--dry-run", self.dry_run)),
             ("lock", Line::default().word("release")),
         ];
@@ -300,7 +307,7 @@ mod tests {
         assert_eq!(notesurface(&FullRun::default()), "notesurface --pending");
         assert_eq!(notesurface(&FullRun { json: true, ..FullRun::default() }), "notesurface");
         let dry = FullRun { json: true, dry_run: true, ..FullRun::default() };
-        assert_eq!(notesurface(&dry), "notesurface --pending");
+        assert_eq!(notesurface(&dry), "notesurface --dry-run");
     }
 
     #[test]
