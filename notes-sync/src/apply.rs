@@ -154,7 +154,7 @@ impl Work<'_> {
         let tree = |commit| commits::tree_of(self.repo, commit);
         let strategy = keeping_both(self.manner.strategy);
         let had_it_known = Trees {
-            base: Some(tree(undone.read)?),
+            base: undone.read.map(tree).transpose()?,
             local: tree(undone.parent)?,
             remote: tree(undone.commit)?,
         };

@@ -28,8 +28,8 @@ pub struct Undone {
     pub commit: ObjectId,
     /// Its parent, of which it knew nothing but the id.
     pub parent: ObjectId,
-    /// The older commit whose notes it had read.
-    pub read: ObjectId,
+    /// The older commit whose notes it had read; `None` where there were no notes yet.
+    pub read: Option<ObjectId>,
 }
 
 /// Looks for such commits in the history of `tip`, the oldest first, leaving out that of `known`.
@@ -95,30 +95,29 @@ impl Command {
     }
 }
 
-/// The commit whose notes the command had read, where that was not the parent.
+/// What the command had read, where that was not the parent: an older commit, or that there were no notes yet.
 fn what_it_read(
     repo: &Repository,
     commit: ObjectId,
     parent: ObjectId,
     command: Command,
-) -> Result<Option<ObjectId>> {
+) -> Result<Option<Option<ObjectId>>> {
     let tree = commits::tree_of(repo, commit)?;
-    let changes_since = |older: ObjectId| -> Result<Vec<Change>> {
-        let older = commits::tree_of(repo, older)?;
-        Ok(diff::changes(repo, Some(older), Some(tree))?.notes.into_values().collect())
+    let changes_since = |older: Option<ObjectId>| -> Result<Vec<Change>> {
+        let older = older.map(|older| commits::tree_of(repo, older)).transpose()?;
+        Ok(diff::changes(repo, older, Some(tree))?.notes.into_values().collect())
     };
-    if command.explains(repo, &changes_since(parent)?)? {
+    if command.explains(repo, &changes_since(Some(parent))?)? {
         return Ok(None);
     }
     let mut older = parent;
     for _ in 0..DEPTH {
-        let Some(before) = repo.find_commit(older)?.parent_ids().next().map(|id| id.detach()) else {
-            return Ok(None);
-        };
+        let before = repo.find_commit(older)?.parent_ids().next().map(|id| id.detach());
         let changes = changes_since(before)?;
         if !changes.is_empty() && command.explains(repo, &changes)? {
             return Ok(Some(before));
         }
+        let Some(before) = before else { break };
         older = before;
     }
     Ok(None)

@@ -63,6 +63,7 @@ fn write_and_sync(
     repo: &Repo,
     writer: usize,
     objects: &[String],
+    own: &str,
     duration: Duration,
     promised: &Mutex<Promised>,
 ) {
@@ -90,7 +91,9 @@ fn write_and_sync(
                 }
             }
             6 => {
-                repo.try_git(["notes", "--ref", name, "add", "-m", &line, object]);
+                // On an object of the writer's own: `add -f` on a note that another writer is just changing cannot be told
+                // from the wish to replace it. What it must not take along are all the other notes.
+                repo.try_git(["notes", "--ref", name, "add", "-f", "-m", &line, own]);
             }
             7 => {
                 let mut killed = sync(repo).spawn();
@@ -117,6 +120,11 @@ fn all_clones_end_with_the_same_notes_and_none_is_lost() {
         first.write("file", format!("{number}"));
         objects.push(first.commit_all("one more"));
     }
+    let mut own = Vec::new();
+    for number in 0..size.clones * size.work_trees {
+        first.write("own", format!("{number}"));
+        own.push(first.commit_all("one more"));
+    }
     first.push();
 
     let mut clones = vec![first];
@@ -135,8 +143,8 @@ fn all_clones_end_with_the_same_notes_and_none_is_lost() {
     let promised = Mutex::new(Promised::default());
     thread::scope(|scope| {
         for (writer, place) in places.iter().enumerate() {
-            let (objects, promised) = (&objects, &promised);
-            scope.spawn(move || write_and_sync(place, writer, objects, size.duration, promised));
+            let (objects, own, promised) = (&objects, &own[writer], &promised);
+            scope.spawn(move || write_and_sync(place, writer, objects, own, size.duration, promised));
         }
     });
     let promised = promised.into_inner().unwrap();

@@ -316,6 +316,27 @@ fn a_commit_that_undid_another_writers_note_is_repaired_once() {
 }
 
 #[test]
+fn the_very_first_note_is_put_back_where_a_writer_that_saw_no_notes_undid_it() {
+    let (_world, _origin, [howard]) = World::with_clones(["howard"]);
+    let first = howard.head();
+    let second = howard.commit_all_empty();
+    howard.note(REF, &first, "first");
+    let parent = howard.rev(REF);
+    // `git notes append` had read that there are no notes, and then took `parent` for its parent.
+    howard.git(["notes", "--ref", "scratch", "append", "-m", "second", &second]);
+    let tree = howard.rev("refs/notes/scratch^{tree}");
+    let message = "Notes added by 'git notes append'";
+    let blind = howard.git(["commit-tree", "-m", message, "-p", &parent, &tree]);
+    howard.git(["update-ref", "-m", "notes: Notes added by 'git notes append'", REF, &blind]);
+    assert_eq!(howard.notes(REF).len(), 1);
+
+    let out = the_one(&sync(&howard).arg("--no-push").success());
+    assert_eq!(out.rescued, [blind]);
+    assert_eq!(howard.notes(REF)[&first], "first");
+    assert_eq!(howard.notes(REF)[&second], "second");
+}
+
+#[test]
 fn the_strategy_is_the_one_that_is_configured_closest() {
     let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
     let record = |id: &str| format!("---\nid: {id}\n---\n\n# {id}\n\nz\na\n");
