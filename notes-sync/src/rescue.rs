@@ -109,7 +109,8 @@ fn entries(repo: &Repository, name: &FullName, until: Option<ObjectId>) -> Resul
     let unreadable = || format!("cannot read the reflog of {}", name.as_bstr());
     let mut entries = Vec::new();
     for line in platform.rev().with_context(unreadable)?.into_iter().flatten() {
-        let line = line.with_context(unreadable)?;
+        // A line that another writer is at the middle of is whole by the next run.
+        let Ok(line) = line else { continue };
         entries.push(Entry { new: line.new_oid, message: line.message.to_str_lossy().into_owned() });
         // It may have been moved back there just now, and have thrown out what it had.
         if Some(line.new_oid) == until && grew(repo, line.previous_oid, line.new_oid)? {
