@@ -39,4 +39,4 @@ const EXAMPLES: &str = "\
 Examples:
   cmdcopy --dry-run             see what would be copied
   cmdcopy --prune               copy, and remove commands that are gone from the repository
-  cmdcopy --to ~/work/.claude/commands";
+  cmdcopy --to ~/laptop/.claude/commands";

@@ -71,15 +71,15 @@ mod tests {
     use super::*;
 
     fn expanded(path: &str) -> String {
-        expand(path.into(), "/work/tree".into(), Some("/home/mike".into())).expect("there is a home").into()
+        expand(path.into(), "/srv/tools".into(), Some("/home/mike".into())).expect("there is a home").into()
     }
 
     #[test]
     fn a_tilde_is_the_home_and_a_relative_path_starts_at_the_work_tree() {
         assert_eq!(expanded("~/vault"), "/home/mike/vault");
-        assert_eq!(expanded("../vault"), "/work/tree/../vault");
+        assert_eq!(expanded("../vault"), "/srv/tools/../vault");
         assert_eq!(expanded("/srv/vault"), "/srv/vault");
-        assert_eq!(expanded("~vault"), "/work/tree/~vault");
+        assert_eq!(expanded("~vault"), "/srv/tools/~vault");
     }
 
     #[test]
