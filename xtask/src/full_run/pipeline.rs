@@ -175,9 +175,23 @@ impl Course<'_> {
         }
         match self.trouble {
             Some(trouble) => Err(trouble),
-            None => Ok(Ended { envelope, steps, signal: self.signal }),
+            None => {
+                // Ctrl-C at a terminal goes to all: a step may be gone before this process is told of it.
+                let signal = self.signal.or_else(|| interrupted(&steps));
+                Ok(Ended { envelope, steps, signal })
+            }
         }
     }
+}
+
+/// The signal by which somebody asked a step to end.
+fn interrupted(steps: &[StepEnd]) -> Option<Signal> {
+    const SIGINT: i32 = 2;
+    const SIGTERM: i32 = 15;
+    steps.iter().find_map(|step| match step.end {
+        End::Killed(number @ (SIGINT | SIGTERM)) => Some(Signal(number)),
+        End::Killed(_) | End::Exited(_) => None,
+    })
 }
 
 /// What a run waits for.
