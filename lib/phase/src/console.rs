@@ -22,7 +22,7 @@ pub struct Console {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stream {
+pub(crate) enum Stream {
     Stdout,
     Stderr,
 }
@@ -164,7 +164,7 @@ fn is_set(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
-fn is_dumb() -> bool {
+pub(crate) fn is_dumb() -> bool {
     std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
@@ -180,7 +180,7 @@ fn width(stream: Stream) -> Option<usize> {
 }
 
 #[cfg(unix)]
-fn columns(stream: Stream) -> Option<usize> {
+pub(crate) fn columns(stream: Stream) -> Option<usize> {
     let size = match stream {
         Stream::Stdout => rustix::termios::tcgetwinsize(std::io::stdout()),
         Stream::Stderr => rustix::termios::tcgetwinsize(std::io::stderr()),
@@ -189,6 +189,6 @@ fn columns(stream: Stream) -> Option<usize> {
 }
 
 #[cfg(not(unix))]
-fn columns(_: Stream) -> Option<usize> {
+pub(crate) fn columns(_: Stream) -> Option<usize> {
     std::env::var("COLUMNS").ok()?.parse().ok()
 }

@@ -22,6 +22,7 @@ mod session_logs;
 mod tool;
 
 pub mod clock;
+pub mod columns;
 pub mod message;
 pub mod plain;
 pub mod programs;

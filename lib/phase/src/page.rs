@@ -105,12 +105,6 @@ impl Page {
     /// Cuts a text to the page's width less `indent` columns, with an ellipsis where something is missing.
     pub fn fit(&self, text: &str, indent: usize) -> String {
         let room = self.width.map_or(usize::MAX, |width| width.saturating_sub(indent).max(16));
-        let text = crate::plain::line(text);
-        if text.chars().count() <= room {
-            return text.into_owned();
-        }
-        let mut cut: String = text.chars().take(room.saturating_sub(1)).collect();
-        cut.push('…');
-        cut
+        crate::columns::cut(&crate::plain::line(text), room).into_owned()
     }
 }

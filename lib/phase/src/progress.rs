@@ -6,6 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::{
+    columns,
+    console::{self, Stream},
+};
+
 /// How often the line is drawn anew at most.
 const REDRAW: Duration = Duration::from_millis(100);
 
@@ -25,9 +30,9 @@ struct Line {
 }
 
 impl Progress {
-    /// Progress on stderr where it is a terminal and `wanted`, else none.
+    /// Progress on stderr where it is `wanted` and stderr a terminal that can take a line back, else none.
     pub(crate) fn new(wanted: bool) -> Self {
-        let shown = wanted && std::io::stderr().is_terminal();
+        let shown = wanted && std::io::stderr().is_terminal() && !console::is_dumb();
         Self { line: shown.then(|| Mutex::new(Line { began: Instant::now(), drawn: None })) }
     }
 
@@ -47,7 +52,10 @@ impl Progress {
         if due {
             line.drawn = Some(now);
             let text = text();
-            let shown: String = crate::plain::line(&text).chars().take(78).collect();
+            let text = crate::plain::line(&text);
+            // In the last column some terminals begin a new line, which could not be taken back.
+            let room = console::columns(Stream::Stderr).unwrap_or(80).saturating_sub(1);
+            let shown = columns::cut(&text, room);
             // A terminal that is gone is no reason to stop the work.
             let _ = write!(std::io::stderr().lock(), "\r\x1b[K{shown}");
         }
