@@ -8,6 +8,7 @@ use crate::{
     ci,
     full_run::{self, FullRun},
     generate,
+    hooks::{self, Hooks},
     install::{self, Install},
     schema::{self, Schema},
     stress::{self, Stress},
@@ -28,6 +29,7 @@ pub struct Lockstep {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     FullRun(Box<FullRun>),
+    Hooks(Hooks),
     Install(Install),
     Test(Test),
     /// Check everything that must hold before a change lands: format, lints, generated files, dependencies, tests.
@@ -45,6 +47,7 @@ impl Lockstep {
     pub fn run(self) -> ExitCode {
         match self.command {
             Command::FullRun(args) => full_run::main(&args),
+            Command::Hooks(args) => chore(|console| hooks::run(&args, console)),
             Command::Install(args) => chore(|console| install::run(&args, console)),
             Command::Test(args) => chore(|console| test::run(&args, console)),
             Command::Ci => chore(ci::run),

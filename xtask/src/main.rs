@@ -8,6 +8,7 @@ mod ci;
 mod demo;
 mod full_run;
 mod generate;
+mod hooks;
 mod install;
 mod report;
 mod schema;

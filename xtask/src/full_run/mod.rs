@@ -55,7 +55,15 @@ fn run(
         Some(envelope) if args.json => page.line(envelope.to_line()),
         None if args.json => {}
         Some(_) if args.dry_run => page.line("dry run: nothing was changed"),
-        _ => report::draw(&Facts { ended: &ended, took: began.elapsed(), quiet: args.quiet }, page),
+        _ => {
+            let facts = Facts {
+                ended: &ended,
+                took: began.elapsed(),
+                quiet: args.quiet,
+                kept_messages: args.keep_messages,
+            };
+            report::draw(&facts, page);
+        }
     }
     Ok(ended.code())
 }

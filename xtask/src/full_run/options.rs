@@ -38,6 +38,10 @@ pub struct FullRun {
     #[arg(short, long)]
     pub quiet: bool,
 
+    /// Leave messages from other people to a run that somebody watches: say only how many there are.
+    #[arg(long)]
+    pub keep_messages: bool,
+
     /// When to use colour.
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub color: Color,
@@ -123,18 +127,22 @@ impl FullRun {
         let step = |(name, args)| Step { name, program: binaries.path(name), args };
         let acknowledge = Line::default().word("ack").word("--quiet").word("--json").0;
         let messages = match self.counting() {
-            Counting::InTheDocument | Counting::Never => Messages::InTheDocument,
+            Counting::InTheDocument | Counting::Later | Counting::Never => Messages::InTheDocument,
             Counting::WhenShown => Messages::ShownThen(step(("notesurface", acknowledge))),
         };
         Plan { steps: self.arguments(owner).into_iter().map(step).collect(), messages }
     }
 
     fn counting(&self) -> Counting {
-        match (self.dry_run, self.json) {
+        if self.dry_run {
             // The step that finds them tells them, on stderr.
-            (true, _) => Counting::Never,
-            (false, true) => Counting::InTheDocument,
-            (false, false) => Counting::WhenShown,
+            Counting::Never
+        } else if self.keep_messages {
+            Counting::Later
+        } else if self.json {
+            Counting::InTheDocument
+        } else {
+            Counting::WhenShown
         }
     }
 
@@ -154,7 +162,7 @@ impl FullRun {
             (
                 "notesurface",
                 match self.counting() {
-                    Counting::WhenShown => Line::default().word("--pending"),
+                    Counting::WhenShown | Counting::Later => Line::default().word("--pending"),
                     Counting::Never => Line::default().word("--dry-run"),
                     Counting::InTheDocument => Line::default(),
                 },
@@ -223,6 +231,8 @@ enum Counting {
     InTheDocument,
     /// Once this process has printed them.
     WhenShown,
+    /// By a later run.
+    Later,
     /// Not at all.
     Never,
 }

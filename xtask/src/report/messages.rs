@@ -1,12 +1,28 @@
 //! What other people wrote to this user: first of all, and in full.
 
 use contract::NotesurfaceSection;
+use owo_colors::OwoColorize as _;
 use phase::{Page, message};
+
+use super::prose;
 
 /// Draws all messages.
 pub fn draw(section: &NotesurfaceSection, page: &mut Page) {
     for note in &section.notes {
         message::draw(note, page);
+        page.gap();
+    }
+}
+
+/// Draws how many messages wait for a run that somebody watches.
+pub fn kept(section: &NotesurfaceSection, page: &mut Page) {
+    let count = section.notes.len();
+    if count > 0 {
+        let (messages, wait) =
+            (prose::count(count as u64, "message"), if count == 1 { "waits" } else { "wait" });
+        page.line(
+            format_args!("{messages} {wait} for you: `notesurface` shows them").style(page.styles.warning),
+        );
         page.gap();
     }
 }

@@ -30,6 +30,8 @@ pub struct Facts<'a> {
     pub took: Duration,
     /// Only messages and what went wrong.
     pub quiet: bool,
+    /// Messages were not shown: a later run shall show them.
+    pub kept_messages: bool,
 }
 
 pub use messages::draw as messages;
@@ -48,6 +50,9 @@ pub fn draw(facts: &Facts<'_>, page: &mut Page) {
         logs::draw(section, page);
     }
     if !facts.quiet {
+        if let Some(section) = phases.notesurface.as_ref().filter(|_| facts.kept_messages) {
+            messages::kept(section, page);
+        }
         if let Some(main) = phases.gitsync.as_ref().and_then(|section| section.main.as_ref()) {
             repository::draw(main, Which::Main, page);
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use phase::Page;
+use phase::{Page, columns};
 
 /// How many lines of a kind are shown before the rest is only counted.
 pub const FOLD: usize = 10;
@@ -41,13 +41,13 @@ pub fn time(took: Duration) -> String {
 /// Writes a list after a label, broken between items where the page ends; the label's column stays free below it.
 pub fn list(page: &mut Page, label: &str, items: impl IntoIterator<Item = String>) {
     let width = page.width.unwrap_or(WIDTH);
-    let indent = label.chars().count();
+    let indent = columns::of(label);
     let mut line = label.to_owned();
     let mut column = indent;
     let mut items = items.into_iter().peekable();
     while let Some(item) = items.next() {
         let item = phase::plain::line(&item) + if items.peek().is_some() { "," } else { "" };
-        let length = item.chars().count();
+        let length = columns::of(&item);
         if column > indent && column + 1 + length > width {
             page.line(&line);
             line = " ".repeat(indent);

@@ -2,7 +2,7 @@
 
 use contract::{Commit, Committed, RepoSync, SyncState};
 use owo_colors::OwoColorize as _;
-use phase::{Page, plain};
+use phase::{Page, columns, plain};
 
 use super::{
     prose::{self, FOLD},
@@ -83,7 +83,7 @@ fn commits(commits: &[Commit], count: u64, shown: Shown, page: &mut Page) {
             Shown::WithAuthors => format!("{}  ", plain::line(&commit.author)),
             Shown::WithoutAuthors => String::new(),
         };
-        let indent = 2 + id.len() + 2 + author.chars().count();
+        let indent = 2 + id.len() + 2 + columns::of(&author);
         let summary = page.fit(&commit.summary, indent);
         let styles = page.styles;
         page.line(format_args!("  {}  {}{summary}", id.style(styles.id), author.style(styles.person)));

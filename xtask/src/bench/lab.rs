@@ -1,0 +1,117 @@
+//! The folder in which everything is measured, with a home and a git configuration of its own.
+//!
+//! Whoever measures has a configuration too: an fsmonitor, a credential helper or a `core.fsync` of theirs would be
+//! measured along.
+
+use std::{io::Write as _, process::Stdio};
+
+use anyhow::{Context as _, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use phase::programs::program;
+use tempfile::TempDir;
+
+/// Git's own defaults, but for what would begin by itself in the middle of a measurement.
+const GIT_CONFIG: &str = "\
+[user]
+	name = Mike
+	email = mike@example.com
+[init]
+	defaultBranch = main
+	templateDir =
+[gc]
+	auto = 0
+[maintenance]
+	auto = false
+[fastimport]
+	unpackLimit = 0
+";
+
+/// A temporary folder that goes when this does.
+#[derive(Debug)]
+pub struct Lab {
+    root: Utf8PathBuf,
+    _folder: TempDir,
+}
+
+impl Lab {
+    /// Makes one in `place`, or where temporary files go.
+    pub fn new(place: Option<&Utf8Path>) -> anyhow::Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("lockstep-bench-");
+        let folder = match place {
+            Some(place) => builder.tempdir_in(place),
+            None => builder.tempdir(),
+        };
+        let folder = folder.context("no temporary folder could be made to measure in")?;
+        let root = folder.path().canonicalize().context("the temporary folder cannot be found")?;
+        let root = Utf8PathBuf::try_from(root).context("the temporary folder's path is not UTF-8")?;
+        let lab = Self { root, _folder: folder };
+        std::fs::create_dir(lab.home()).context("the home for the measurements could not be made")?;
+        std::fs::write(lab.home().join(".gitconfig"), GIT_CONFIG)
+            .context("the git configuration for the measurements could not be written")?;
+        Ok(lab)
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Utf8Path {
+        &self.root
+    }
+
+    /// The home of whoever syncs here.
+    pub fn home(&self) -> Utf8PathBuf {
+        self.root.join("home")
+    }
+
+    /// A program with nothing of the measurer's environment but where to find other programs.
+    pub fn command(&self, name: impl AsRef<std::ffi::OsStr>, directory: &Utf8Path) -> std::process::Command {
+        let mut command = program(name);
+        command.env_clear();
+        if let Some(path) = std::env::var_os("PATH") {
+            command.env("PATH", path);
+        }
+        let home = self.home();
+        command
+            .env("HOME", &home)
+            .env("XDG_CONFIG_HOME", home.join(".config"))
+            .env("GIT_CONFIG_GLOBAL", home.join(".gitconfig"))
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("LC_ALL", "C.UTF-8")
+            .current_dir(directory)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs git, which must succeed, and gives its stdout without the last newline.
+    pub fn git(&self, directory: &Utf8Path, args: &[&str]) -> anyhow::Result<String> {
+        let output = self.command("git", directory).args(args).output().context("git could not be started")?;
+        if !output.status.success() {
+            bail!("`git {}` failed: {}", args.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+        }
+        let mut text = String::from_utf8(output.stdout).context("git's output is not UTF-8")?;
+        text.truncate(text.trim_end_matches('\n').len());
+        Ok(text)
+    }
+
+    /// Has `git fast-import` read what `write` writes.
+    pub fn import(
+        &self,
+        repository: &Utf8Path,
+        config: &str,
+        write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut command = self.command("git", repository);
+        command.args(["-c", config, "fast-import", "--quiet", "--force"]).stdin(Stdio::piped());
+        let mut child = command.spawn().context("git fast-import could not be started")?;
+        let stdin = child.stdin.take().context("git fast-import has no stdin")?;
+        let mut stream = std::io::BufWriter::new(stdin);
+        // Where it has died of a mistake in the stream, its exit code and its words tell more than the broken pipe.
+        let written = write(&mut stream).and_then(|()| stream.flush());
+        drop(stream);
+        let status = child.wait().context("git fast-import cannot be waited for")?;
+        if !status.success() {
+            bail!("git fast-import failed");
+        }
+        written.context("git fast-import did not read everything")
+    }
+}

@@ -1,0 +1,76 @@
+//! The user's crontab: two lines of ours, the first of which says so.
+
+use std::time::Duration;
+
+/// The crontab with our lines at its end; `lines` begins with our mark.
+pub fn put(crontab: Option<&str>, lines: &str, mark: &str) -> String {
+    let mut text = crontab.map(|crontab| take(crontab, mark)).unwrap_or_default();
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text + lines
+}
+
+/// The crontab without our lines.
+pub fn take(crontab: &str, mark: &str) -> String {
+    let mut lines = crontab.split_inclusive('\n');
+    let mut left = String::new();
+    while let Some(line) = lines.next() {
+        if line.trim_end() == mark {
+            // The command stands in the line below.
+            lines.next();
+        } else {
+            left.push_str(line);
+        }
+    }
+    left
+}
+
+/// How often, in the five fields of crontab(5); `None` where they cannot say it.
+pub fn schedule(every: Duration) -> Option<String> {
+    let (minutes, seconds) = (every.as_secs() / 60, every.as_secs() % 60);
+    match (minutes, seconds) {
+        (1, 0) => Some("* * * * *".into()),
+        (2..60, 0) if 60 % minutes == 0 => Some(format!("*/{minutes} * * * *")),
+        (60, 0) => Some("0 * * * *".into()),
+        (1440, 0) => Some("0 0 * * *".into()),
+        (61..1440, 0) if minutes % 60 == 0 && 24 % (minutes / 60) == 0 => {
+            Some(format!("0 */{} * * *", minutes / 60))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MARK: &str = "# lockstep hooks for /tools";
+
+    #[test]
+    fn other_lines_stay_as_they_are() {
+        for crontab in
+            ["", "MAILTO=mike\n\n5 4 * * *  backup\n", "# lockstep hooks for /other\n* * * * * x\n"]
+        {
+            let lines = format!("{MARK}\n*/10 * * * * lockstep\n");
+            let with = put(Some(crontab), &lines, MARK);
+            assert_eq!(with, format!("{crontab}{lines}"));
+            assert_eq!(put(Some(&with), &lines, MARK), with);
+            assert_eq!(take(&with, MARK), crontab);
+        }
+    }
+
+    #[test]
+    fn only_what_cron_can_say_is_said() {
+        let minutes = |minutes: u64| schedule(Duration::from_secs(60 * minutes));
+        assert_eq!(minutes(10).as_deref(), Some("*/10 * * * *"));
+        assert_eq!(minutes(1).as_deref(), Some("* * * * *"));
+        assert_eq!(minutes(60).as_deref(), Some("0 * * * *"));
+        assert_eq!(minutes(180).as_deref(), Some("0 */3 * * *"));
+        assert_eq!(minutes(1440).as_deref(), Some("0 0 * * *"));
+        for odd in [0, 7, 90, 300, 2000] {
+            assert_eq!(minutes(odd), None, "{odd}");
+        }
+        assert_eq!(schedule(Duration::from_secs(90)), None);
+    }
+}

@@ -1,0 +1,32 @@
+//! Texts with gaps, which are kept in files of their own below `xtask/templates`: a reader sees there what is written.
+
+/// Fills the gaps of a template: `{{name}}` becomes the value of that name.
+pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
+    let mut filled = String::with_capacity(template.len() * 2);
+    let mut rest = template;
+    while let Some((before, gap, after)) = rest
+        .split_once("{{")
+        .and_then(|(before, rest)| rest.split_once("}}").map(|(gap, after)| (before, gap, after)))
+    {
+        filled.push_str(before);
+        // What is filled in is not looked at again: a path may hold braces.
+        if let Some((_, value)) = values.iter().find(|(name, _)| *name == gap) {
+            filled.push_str(value);
+        }
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_filled_and_what_fills_them_is_no_template() {
+        let values = [("repo", "/a/{{name}}"), ("name", "mike")];
+        assert_eq!(fill("sync {{repo}} of {{name}}.\n", &values), "sync /a/{{name}} of mike.\n");
+        assert_eq!(fill("as it is", &values), "as it is");
+    }
+}

@@ -1,0 +1,148 @@
+//! Reading and changing the texts that hooks are kept in.
+//!
+//! A file is changed in one step and only while it still is what the user was shown; a link to a file stays a link. The
+//! crontab is changed by the program of that name, which alone may do so.
+
+use std::{
+    io::{ErrorKind, Write as _},
+    process::{Output, Stdio},
+};
+
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+use phase::{Fault, programs::program};
+
+use super::{
+    kind::Target,
+    plan::{Backup, Change, Found},
+};
+
+/// What a backup's name ends with.
+const BACKUP: &str = ".before-lockstep";
+
+/// Reads a target.
+///
+/// # Errors
+/// Where it is there and cannot be read.
+pub fn read(target: &Target) -> anyhow::Result<Found> {
+    let (text, backup) = match target {
+        Target::File(path) => (read_file(path)?, read_file(&backup_of(path))?),
+        Target::Crontab => (read_crontab()?, None),
+    };
+    Ok(Found { target: target.clone(), text, backup })
+}
+
+/// Makes a change.
+///
+/// # Errors
+/// Where the text is no longer what the change is about, or cannot be written.
+pub fn apply(change: &Change) -> anyhow::Result<()> {
+    if read(&change.target)?.text != change.before {
+        return Err(Fault::failed(format!("{} was changed meanwhile, and is left alone", change.target))
+            .help("run the command again")
+            .into());
+    }
+    let path = match &change.target {
+        Target::Crontab => return write_crontab(change.after.as_deref()),
+        Target::File(path) => path,
+    };
+    if let (Backup::Make, Some(before)) = (change.backup, &change.before) {
+        write_file(&backup_of(path), before)?;
+    }
+    match &change.after {
+        Some(after) => write_file(path, after)?,
+        None => std::fs::remove_file(path).with_context(|| format!("{path} could not be removed"))?,
+    }
+    if change.backup == Backup::Drop {
+        let backup = backup_of(path);
+        std::fs::remove_file(&backup).with_context(|| format!("{backup} could not be removed"))?;
+    }
+    Ok(())
+}
+
+/// Where the copy of a file from before our change is.
+pub fn backup_of(path: &Utf8Path) -> Utf8PathBuf {
+    Utf8PathBuf::from(format!("{path}{BACKUP}"))
+}
+
+fn read_file(path: &Utf8Path) -> anyhow::Result<Option<String>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("{path} could not be read")),
+    }
+}
+
+/// Puts a text in a file's place in one step, with the rights that the file had.
+fn write_file(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
+    let real = path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
+    let written = || -> std::io::Result<()> {
+        let folder = real.parent().unwrap_or(Utf8Path::new("."));
+        std::fs::create_dir_all(folder)?;
+        let mut fresh = tempfile::Builder::new().prefix(".lockstep-").tempfile_in(folder)?;
+        fresh.write_all(text.as_bytes())?;
+        if let Ok(metadata) = std::fs::metadata(&real) {
+            fresh.as_file().set_permissions(metadata.permissions())?;
+        } else {
+            as_usual(fresh.as_file())?;
+        }
+        fresh.as_file().sync_all()?;
+        fresh.persist(&real)?;
+        Ok(())
+    };
+    written().map_err(|error| {
+        Fault::failed(format!("{path} could not be written: {error}"))
+            .help("see who may write there, or name another place")
+            .into()
+    })
+}
+
+/// Temporary files are for nobody else; configuration is not secret.
+#[cfg(unix)]
+fn as_usual(file: &std::fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn as_usual(_: &std::fs::File) -> std::io::Result<()> {
+    Ok(())
+}
+
+fn read_crontab() -> anyhow::Result<Option<String>> {
+    let output = crontab(&["-l"], None)?;
+    // Without a crontab it fails, with words that differ from system to system.
+    Ok(output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned()))
+}
+
+fn write_crontab(text: Option<&str>) -> anyhow::Result<()> {
+    let output = match text {
+        Some(text) => crontab(&["-"], Some(text))?,
+        None => crontab(&["-r"], None)?,
+    };
+    if output.status.success() {
+        return Ok(());
+    }
+    let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(Fault::failed(format!("`crontab` did not take it: {words}")).into())
+}
+
+fn crontab(args: &[&str], stdin: Option<&str>) -> anyhow::Result<Output> {
+    let mut command = program("crontab");
+    command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() });
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(Fault::failed("there is no program `crontab` here")
+                .help("install cron, or choose another kind of hooks: `lockstep hooks print`")
+                .into());
+        }
+        Err(error) => return Err(error).context("`crontab` could not be started"),
+    };
+    if let (Some(text), Some(mut pipe)) = (stdin, child.stdin.take()) {
+        // What it does not read it complains about itself.
+        let _ = pipe.write_all(text.as_bytes());
+    }
+    child.wait_with_output().context("`crontab` cannot be waited for")
+}
