@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    Inherited, Place, Record, Token, Trouble,
+    Inherited, Place, Record, Token, Trouble, courtesy,
     guard_file::Guarded,
     look::{Sight, Taken},
 };
 
-/// How long entering, leaving and giving back wait for the guard file. It is held for a tenth of a second at most.
-const GUARD_PATIENCE: Duration = Duration::from_secs(10);
+/// How long entering, leaving and giving back wait for the guard file. It is held for
+/// a tenth of a second, and for [`courtesy::LONGEST`] where the machine is very busy.
+const GUARD_PATIENCE: Duration = courtesy::LONGEST.saturating_mul(4);
 
 /// The token of the lock at `place`, where it is the lock of one of this process's callers.
 ///

@@ -9,6 +9,7 @@
 
 mod acquire;
 mod command;
+mod courtesy;
 mod fence;
 mod give_back;
 mod guard_file;

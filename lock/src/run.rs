@@ -6,7 +6,7 @@
 
 use std::{
     ffi::OsString,
-    process::{Child, Command, ExitStatus},
+    process::{Child, Command},
     sync::mpsc,
     time::Duration,
 };
@@ -76,12 +76,13 @@ impl RunArgs {
         let mut signals = Signals::catch().context("signals could not be caught")?;
         let mut command = self.own_process(&common_dir, &token)?;
         command.env(TOKEN_VARIABLE, inherited.joined_by(&token));
-        let child = command.spawn().context("the command's process could not be started")?;
-        let status = with_pulse(held.as_ref(), || wait(child, &mut signals))?;
+        let mut child = command.spawn().context("the command's process could not be started")?;
+        with_pulse(held.as_ref(), || wait_for_end(&child, &mut signals))?;
         if let Some(held) = held {
             held.give_back().map_err(Fault::from)?;
         }
-        Ok(platform::exit_code(status))
+        // Only now: the lock bears the command's number, and where nothing had it any more a script would clear the lock.
+        Ok(platform::exit_code(child.wait()?))
     }
 
     fn take(&self, place: Place, console: &Console) -> Result<Held, Trouble> {
@@ -114,19 +115,16 @@ impl RunArgs {
     }
 }
 
-/// Waits for the command's end, and passes on to it the signals that were meant for it.
-fn wait(mut child: Child, signals: &mut Signals) -> anyhow::Result<ExitStatus> {
-    while let Some(event) = signals.next() {
-        match event {
-            Event::Child => {
-                if let Some(status) = child.try_wait()? {
-                    return Ok(status);
-                }
-            }
-            Event::Forward(signal) => platform::send(child.id(), signal)?,
+/// Waits for the command's end, and passes on to it the signals that were meant for it. Its number stays its own.
+fn wait_for_end(child: &Child, signals: &mut Signals) -> anyhow::Result<()> {
+    while !platform::has_ended(child)? {
+        match signals.next() {
+            Some(Event::Child) => {}
+            Some(Event::Forward(signal)) => platform::send(child.id(), signal)?,
+            None => return Ok(()),
         }
     }
-    Ok(child.wait()?)
+    Ok(())
 }
 
 /// Gives signs of life while `work` goes on.

@@ -9,7 +9,7 @@ use std::{fs, io, io::ErrorKind, time::Duration};
 use contract::{Owner, ReclaimReason, Reclaimed};
 
 use crate::{
-    Place, Record, Token, Trouble, Verdict, Wish,
+    Place, Record, Token, Trouble, Verdict, Wish, courtesy,
     guard_file::Guarded,
     judge, leftovers,
     look::{OWNER_FILE, PID_FILE, Sight, Taken},
@@ -175,16 +175,8 @@ impl Files {
         self.pid.put(dir)?;
         match onlookers {
             Onlookers::None => {}
-            Onlookers::Scripts => linger(),
+            Onlookers::Scripts => courtesy::linger(),
         }
         self.owner.put(dir)
     }
-}
-
-/// For how long who writes to a stale lock waits in between. From its first look at a stale lock to the end of clearing
-/// it, a script takes some ten milliseconds.
-const COURTESY_TO_SCRIPTS: Duration = Duration::from_millis(100);
-
-fn linger() {
-    std::thread::sleep(COURTESY_TO_SCRIPTS);
 }

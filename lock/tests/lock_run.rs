@@ -110,6 +110,25 @@ fn a_command_that_outlives_its_lock_run_keeps_everybody_out() {
 }
 
 #[test]
+fn to_a_script_the_command_lives_until_the_lock_is_given_back() {
+    let (_world, repo) = repository();
+    let running = run(&repo, "touch ready; while [ ! -e end ]; do sleep 0.02; done; touch ended").spawn();
+    until("the command is ready", || repo.join("ready").exists());
+    let command = pid(&repo);
+    // Somebody keeps the lock from being given back for a while.
+    let guard = fs::File::open(repo.join(".git/claudetools-sync.guard")).unwrap();
+    guard.lock().unwrap();
+    repo.write("end", "");
+    until("the command has ended", || repo.join("ended").exists());
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let probe = repo.program("kill").args(["-0", &command]).output();
+    drop(guard);
+    running.wait().assert_success();
+    probe.assert_success();
+    assert!(!path(&repo).exists());
+}
+
+#[test]
 fn what_runs_inside_joins_the_lock_and_leaves_it() {
     let (_world, repo) = repository();
     let script = "set -e

@@ -63,6 +63,13 @@ pub fn pid_space() -> Option<String> {
     Some(fs::read_link("/proc/self/ns/pid").ok()?.to_str()?.to_owned())
 }
 
+/// How many threads want a processor just now, this one included: the fourth field of `/proc/loadavg`, before the slash
+/// (proc_loadavg(5)).
+pub fn runnable() -> Option<u32> {
+    let load = fs::read_to_string("/proc/loadavg").ok()?;
+    load.split_ascii_whitespace().nth(3)?.split_once('/')?.0.parse().ok()
+}
+
 /// The signals that whoever started this process made it ignore, as `nohup` does.
 pub fn ignored_signals() -> u64 {
     let ignored = || {
@@ -114,6 +121,11 @@ mod tests {
         let stat = "4242 (a) Z 1 (b) R 1 4242 4242 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 987654 0 0";
         let stat = parse_stat(stat).unwrap();
         assert_eq!((stat.state, stat.start), ('R', 987_654));
+    }
+
+    #[test]
+    fn who_asks_how_many_are_running_is_running() {
+        assert!(runnable().is_some_and(|count| count >= 1));
     }
 
     #[test]

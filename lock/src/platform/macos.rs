@@ -20,6 +20,12 @@ pub fn pid_space() -> Option<String> {
     Some("macos".into())
 }
 
+/// How many threads want a processor: the average of the last minute, which is all that macOS tells.
+pub fn runnable() -> Option<u32> {
+    // Small and not negative; a cast saturates.
+    Some(sysinfo::System::load_average().ok()?.one.ceil() as u32)
+}
+
 /// macOS does not say which signals are ignored.
 pub fn ignored_signals() -> u64 {
     0

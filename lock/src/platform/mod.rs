@@ -7,11 +7,12 @@
 //!
 //! - [`find`]: whether a process exists, and since when;
 //! - [`boot_id`] and [`pid_space`]: what makes a process number mean the same thing to two processes;
+//! - [`runnable`]: how many threads want a processor just now, where that is told;
 //! - [`Dir`]: a directory that stays the same directory whatever its path comes to name meanwhile;
 //! - [`lacks_kernel_locks`]: whether a file system that refused a file lock has none;
 //! - [`set_aside`]: giving a directory another name;
 //! - [`Watch`]: sleeping until something in a directory may have changed;
-//! - [`Signals`] and [`become_program`]: what `lock run` needs to stand between a caller and its command.
+//! - [`Signals`], [`become_program`] and [`has_ended`]: what `lock run` needs to stand between a caller and its command.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -25,15 +26,17 @@ mod unix;
 mod windows;
 
 #[cfg(target_os = "linux")]
-pub use linux::{Watch, boot_id, find, ignored_signals, pid_space, same_boot};
+pub use linux::{Watch, boot_id, find, ignored_signals, pid_space, runnable, same_boot};
 #[cfg(target_os = "macos")]
-pub use macos::{Watch, boot_id, find, ignored_signals, pid_space, same_boot};
+pub use macos::{Watch, boot_id, find, ignored_signals, pid_space, runnable, same_boot};
 #[cfg(unix)]
-pub use unix::{Dir, Event, Signals, become_program, exit_code, lacks_kernel_locks, send, set_aside};
+pub use unix::{
+    Dir, Event, Signals, become_program, exit_code, has_ended, lacks_kernel_locks, send, set_aside,
+};
 #[cfg(windows)]
 pub use windows::{
-    Dir, Event, Signals, Watch, become_program, boot_id, exit_code, find, lacks_kernel_locks, pid_space,
-    same_boot, send, set_aside,
+    Dir, Event, Signals, Watch, become_program, boot_id, exit_code, find, has_ended, lacks_kernel_locks,
+    pid_space, runnable, same_boot, send, set_aside,
 };
 
 /// What the operating system says about a process number.

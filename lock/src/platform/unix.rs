@@ -5,14 +5,14 @@ use std::{
     fs, io,
     os::unix::process::{CommandExt as _, ExitStatusExt as _},
     path::Path,
-    process::{Command, ExitStatus},
+    process::{Child, Command, ExitStatus},
     time::SystemTime,
 };
 
 use rustix::{
     fs::{AtFlags, CWD, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT},
     io::Errno,
-    process::{Pid, Signal},
+    process::{Pid, Signal, WaitId, WaitIdOptions},
 };
 use signal_hook::{
     consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2},
@@ -105,6 +105,13 @@ pub fn set_aside(from: &Path, to: &Path) -> io::Result<()> {
 /// Becomes `command`, keeping process number and start time. Comes back only where that failed.
 pub fn become_program(mut command: Command) -> io::Result<Infallible> {
     Err(command.exec())
+}
+
+/// Whether a child has ended. It keeps its number until it is waited for.
+pub fn has_ended(child: &Child) -> io::Result<bool> {
+    let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else { return Ok(true) };
+    let looking = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    Ok(rustix::process::waitid(WaitId::Pid(pid), looking)?.is_some())
 }
 
 /// What a shell would exit with for a command that ended like this: its code, or 128 and the signal's number.

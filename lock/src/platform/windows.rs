@@ -7,7 +7,7 @@ use std::{
     fs, io,
     os::windows::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    process::{Command, ExitStatus},
+    process::{Child, Command, ExitStatus},
     time::{Duration, SystemTime},
 };
 
@@ -25,6 +25,11 @@ const NOT_SUPPORTED: [i32; 2] = [1, 50];
 /// Windows has one space of process numbers.
 pub fn pid_space() -> Option<String> {
     Some("windows".into())
+}
+
+/// Windows counts no queue for a processor that could be read at once.
+pub fn runnable() -> Option<u32> {
+    None
 }
 
 /// A directory, by its path. Scripts that clear a lock without looking twice are a matter of Unix shells; between
@@ -107,6 +112,11 @@ pub fn become_program(mut command: Command) -> io::Result<Infallible> {
         reason = "it stands for the end of the program that it could not become"
     )]
     std::process::exit(exit_code(status).into())
+}
+
+/// Whether a child has ended.
+pub fn has_ended(child: &Child) -> io::Result<bool> {
+    Ok(find(child.id()) == super::Found::Nothing)
 }
 
 /// The command's exit code, as far as a byte holds it.
