@@ -1,15 +1,17 @@
 //! Times as the contract writes them: RFC 3339 with offset, and the local time of commit messages.
 
+use std::{fs, sync::OnceLock};
+
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 /// The time now, in the local time zone, in RFC 3339 with offset and whole seconds.
 pub fn now() -> String {
-    rfc3339(&Zoned::now())
+    rfc3339(&Timestamp::now().to_zoned(local()))
 }
 
 /// The time now as the messages of automatic commits have it: `YYYY-MM-DD HH:MM:SS`, local.
 pub fn now_for_people() -> String {
-    Zoned::now().strftime("%Y-%m-%d %H:%M:%S").to_string()
+    Timestamp::now().to_zoned(local()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// A time of git, in RFC 3339 with the offset that it was recorded with.
@@ -27,7 +29,20 @@ pub fn git_day(time: gix::date::Time) -> String {
 /// The time of the system clock, in the local time zone, in RFC 3339 with offset and whole seconds.
 pub fn system_time(time: std::time::SystemTime) -> String {
     let timestamp = Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH);
-    rfc3339(&timestamp.to_zoned(TimeZone::system()))
+    rfc3339(&timestamp.to_zoned(local()))
+}
+
+/// The local time zone. Where nothing else is asked for with `TZ`, it is what `/etc/localtime` says (localtime(5)): to find
+/// out what that zone is called, as `TimeZone::system` does, takes reading the whole folder of zones, at every start.
+fn local() -> TimeZone {
+    static LOCAL: OnceLock<TimeZone> = OnceLock::new();
+    let from_file = || {
+        if std::env::var_os("TZ").is_some() {
+            return None;
+        }
+        TimeZone::tzif("local", &fs::read("/etc/localtime").ok()?).ok()
+    };
+    LOCAL.get_or_init(|| from_file().unwrap_or_else(TimeZone::system)).clone()
 }
 
 fn zoned(time: gix::date::Time) -> Zoned {
@@ -43,6 +58,16 @@ fn rfc3339(time: &Zoned) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_local_zone_is_the_systems() {
+        let time = Timestamp::UNIX_EPOCH;
+        assert_eq!(
+            rfc3339(&time.to_zoned(local())),
+            rfc3339(&time.to_zoned(TimeZone::system())),
+            "however it was found"
+        );
+    }
 
     #[test]
     fn a_time_of_git_keeps_its_offset() {
