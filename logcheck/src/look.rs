@@ -1,8 +1,8 @@
 //! The session logs that differ from the last commit, as plain facts.
 //!
-//! This is the scan, and the one place in the phase that takes time. It asks only what the answer needs: where a
-//! pathspec is known that leaves out no session log, other files are not looked at, and where the index says by its
-//! tree cache that it equals the last commit, the trees are not read.
+//! This is the scan, and the one place in the phase that takes time. It asks only what the answer needs: folders are read,
+//! since a log may be new in any of them, but no file is looked at that cannot be a session log; and where the index
+//! says by its tree cache that it equals the last commit, the trees are not read.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use anyhow::Context as _;
 use gix::{
     bstr::{BStr, BString},
     diff::index::{Action, ChangeRef},
-    status::{
-        UntrackedFiles, index_worktree::Item, plumbing::index_as_worktree_with_renames::Summary, tree_index,
-    },
+    index::{Entry, entry::Flags},
+    status::tree_index,
+    worktree::stack::state::attributes::Source,
 };
-
 use phase::SessionLogs;
+use scan::{Difference, Interest, Reason, Seen};
 
 /// How a session log stands to the last commit: through the index, through the work tree, or both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -55,91 +55,107 @@ pub(crate) fn changes(
     repo: &gix::Repository,
     logs: &SessionLogs,
 ) -> anyhow::Result<BTreeMap<BString, Change>> {
+    let index = scan::read_index(repo, &repo.index_path())?;
     let mut changes = BTreeMap::<BString, Change>::new();
-    in_the_worktree(repo, logs, |path, change| {
-        changes.entry(path.into()).or_default().worktree = Some(change)
+    in_the_worktree(repo, &index, logs, |path, change| {
+        changes.entry(path).or_default().worktree = Some(change)
     })
     .context("the work tree could not be compared with the index")?;
-    if !is_index_as_committed(repo)? {
-        in_the_index(repo, logs, |path, change| changes.entry(path.into()).or_default().index = Some(change))
-            .context("the index could not be compared with the last commit")?;
+    if !is_as_committed(repo, &index)? {
+        in_the_index(repo, &index, logs, |path, change| {
+            changes.entry(path.into()).or_default().index = Some(change)
+        })
+        .context("the index could not be compared with the last commit")?;
     }
     Ok(changes)
 }
 
+/// The session logs, as all that a scan has to look at.
+struct Logs<'a>(&'a SessionLogs);
+
+impl Interest for Logs<'_> {
+    fn in_folder(&self, path: &BStr) -> bool {
+        self.0.may_lie_in(path)
+    }
+
+    fn at(&self, path: &BStr) -> bool {
+        self.0.contain(path)
+    }
+}
+
 fn in_the_worktree(
     repo: &gix::Repository,
+    index: &gix::index::State,
     logs: &SessionLogs,
-    mut see: impl FnMut(&BStr, InWorktree),
+    mut see: impl FnMut(BString, InWorktree),
 ) -> anyhow::Result<()> {
-    // Every file by itself, whatever status.showUntrackedFiles says: that is for people, and a commit takes them all.
-    // Submodules have their own session logs and their own runs.
-    let walk = repo.dirwalk_options()?;
-    let items = repo
-        .status(gix::progress::Discard)?
-        // Where status.showUntrackedFiles says no, there is no walk to be told about yet.
-        .index_worktree_options_mut(|options| options.dirwalk_options = Some(walk))
-        .untracked_files(UntrackedFiles::Files)
-        .index_worktree_rewrites(None)
-        .index_worktree_submodules(gix::status::Submodule::Given {
-            ignore: gix::submodule::config::Ignore::All,
-            check_dirty: false,
-        })
-        .into_index_worktree_iter(scope(repo, logs)?)?;
-    for item in items {
-        let item = item?;
-        if !logs.contain(item.rela_path()) || is_repository(&item) {
+    let in_memory = repo.clone().with_object_memory();
+    let mut content = Content { repo: &in_memory, index, pipeline: None };
+    // Each file of an untracked folder by itself, whatever status.showUntrackedFiles says: that is for people, and a
+    // commit takes them all.
+    for Difference { path, seen } in scan::scan(repo, index, &Logs(logs), &|| ())? {
+        let entry = index.entry_by_path(path.as_ref());
+        // Submodules have their own session logs and their own runs.
+        if entry.is_some_and(|entry| entry.mode.is_submodule()) {
             continue;
         }
-        let change = match item.summary() {
-            None => continue,
-            Some(Summary::Removed) => InWorktree::Removed,
-            Some(Summary::Added) => InWorktree::Untracked,
-            Some(Summary::IntentToAdd) => InWorktree::IntendedToAdd,
-            // The last two do not occur, as no renames are looked for.
-            Some(
-                Summary::Modified
-                | Summary::TypeChange
-                | Summary::Conflict
-                | Summary::Renamed
-                | Summary::Copied,
-            ) => InWorktree::Modified,
+        let change = match (seen, entry) {
+            // A folder named like a session log that is a repository of its own is no session log.
+            (Seen::NewRepository, _) => continue,
+            (Seen::New, _) | (_, None) => InWorktree::Untracked,
+            (Seen::Gone, _) => InWorktree::Removed,
+            (Seen::Unmerged, _) => InWorktree::Modified,
+            (Seen::Doubtful(_), Some(entry)) if entry.flags.contains(Flags::INTENT_TO_ADD) => {
+                InWorktree::IntendedToAdd
+            }
+            (Seen::Doubtful(doubt), Some(entry)) => match doubt.reason {
+                Reason::Kind => InWorktree::Modified,
+                Reason::Stat | Reason::Racy if content.is_that_of(entry)? => continue,
+                Reason::Stat | Reason::Racy => InWorktree::Modified,
+            },
         };
-        see(item.rela_path(), change);
+        see(path, change);
     }
     Ok(())
 }
 
-/// What the scan is limited to; nothing means everything.
-fn scope(repo: &gix::Repository, logs: &SessionLogs) -> anyhow::Result<Option<BString>> {
-    // GIT_LITERAL_PATHSPECS and the like change the meaning of a pathspec.
-    let means_what_it_says = repo.pathspec_defaults()? == gix::pathspec::Defaults::default();
-    Ok(logs.pathspec().filter(|_| means_what_it_says))
+/// The content of files, as git would keep it.
+struct Content<'a> {
+    /// Objects are made in memory only.
+    repo: &'a gix::Repository,
+    index: &'a gix::index::State,
+    /// What line ends, encodings and filters need, once there is a file to be read.
+    pipeline: Option<gix::filter::Pipeline<'a>>,
 }
 
-/// A folder named like a session log that is a repository of its own is no session log.
-fn is_repository(item: &Item) -> bool {
-    match item {
-        Item::DirectoryContents { entry, .. } => entry.disk_kind.is_some_and(|kind| kind.is_dir()),
-        Item::Modification { entry, .. } => entry.mode.is_submodule(),
-        Item::Rewrite { .. } => false,
+impl Content<'_> {
+    /// Whether the file of `entry` still has the content that the entry names.
+    fn is_that_of(&mut self, entry: &Entry) -> anyhow::Result<bool> {
+        let pipeline = match &mut self.pipeline {
+            Some(pipeline) => pipeline,
+            none => {
+                let attributes = self.repo.attributes_only(self.index, Source::WorktreeThenIdMapping)?;
+                none.insert(gix::filter::Pipeline::new(self.repo, attributes.detach())?)
+            }
+        };
+        let made = pipeline.worktree_file_to_object(entry.path(self.index), self.index)?;
+        Ok(made.is_some_and(|(id, _, _)| id == entry.id))
     }
 }
 
 /// Whether the index provably equals the last commit. git keeps the id of the tree that the index would make in the
 /// index's `TREE` extension, and drops it with any change.
-fn is_index_as_committed(repo: &gix::Repository) -> anyhow::Result<bool> {
-    let index = repo.index_or_empty()?;
+fn is_as_committed(repo: &gix::Repository, index: &gix::index::State) -> anyhow::Result<bool> {
     let head = repo.head_tree_id_or_empty()?;
     Ok(index.tree().is_some_and(|tree| tree.num_entries.is_some() && tree.id == head.detach()))
 }
 
 fn in_the_index(
     repo: &gix::Repository,
+    index: &gix::index::State,
     logs: &SessionLogs,
     mut see: impl FnMut(&BStr, InIndex),
 ) -> anyhow::Result<()> {
-    let index = repo.index_or_empty()?;
     let head = repo.head_tree_id_or_empty()?;
     // Where a file came from may lie outside of what the patterns match, so the pathspec does not limit this; without a
     // pathspec, gix would limit it to the current directory.
@@ -148,10 +164,10 @@ fn in_the_index(
         None::<&str>,
         false,
         &gix::index::State::new(repo.object_hash()),
-        gix::worktree::stack::state::attributes::Source::IdMapping,
+        Source::IdMapping,
     )?;
     let renames = tree_index::TrackRenames::AsConfigured;
-    repo.tree_index_status(&head, &index, Some(&mut everything), renames, |change, _, _| {
+    repo.tree_index_status(&head, index, Some(&mut everything), renames, |change, _, _| {
         let (path, mode, change) = match &change {
             ChangeRef::Deletion { .. } => return Ok(Action::Continue(())),
             ChangeRef::Addition { location, entry_mode, .. } => (location, entry_mode, InIndex::Added),

@@ -11,9 +11,8 @@ use crate::Fault;
 /// The pattern of the contract.
 const DEFAULT: &str = r"(^|[^A-Za-z0-9_])session-logs/.*\.md$";
 
-/// A pathspec, as git's documentation of them has it, that matches whatever [`DEFAULT`] matches and more: `*` also
-/// matches `/`.
-const AROUND_DEFAULT: &str = ":(top)*session-logs/*.md";
+/// What every path that matches [`DEFAULT`] has in it.
+const FOLDER: &[u8] = b"session-logs/";
 
 /// Where the patterns come from when they are not the default.
 const KEY: &str = "lockstep.sessionLogs";
@@ -54,9 +53,10 @@ impl SessionLogs {
         self.patterns.iter().any(|pattern| pattern.is_match(path))
     }
 
-    /// A pathspec that leaves out no session log, where one is known; it saves the scan from asking after every file.
-    pub fn pathspec(&self) -> Option<BString> {
-        self.are_default.then(|| AROUND_DEFAULT.into())
+    /// Whether a session log may lie directly in the folder `folder`, whatever it is called; the root is the empty path. It
+    /// saves a scan from asking after every file.
+    pub fn may_lie_in(&self, folder: &BStr) -> bool {
+        !self.are_default || folder.contains_str(FOLDER) || folder.ends_with(&FOLDER[..FOLDER.len() - 1])
     }
 }
 
@@ -109,6 +109,19 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_is_left_out_only_where_no_log_can_lie_in_it() {
+        let logs = with(&[]);
+        for folder in
+            ["session-logs", "a/old.session-logs", "session-logs/2026/06", "session-logs/session-logs-old"]
+        {
+            assert!(logs.may_lie_in(folder.into()), "{folder}");
+        }
+        for folder in ["", "a", "a/session-logs-old", "session-log"] {
+            assert!(!logs.may_lie_in(folder.into()), "{folder}");
+        }
+    }
+
+    #[test]
     fn a_name_that_is_not_utf8_counts_like_any_other() {
         assert!(with(&[]).contain(b"session-logs/\xff.md".as_bstr()));
         assert!(with(&[]).contain(b"\xffsession-logs/a.md".as_bstr()));
@@ -120,7 +133,7 @@ mod tests {
         assert!(logs.contain("journal/a.md".into()));
         assert!(logs.contain("x/y.log".into()));
         assert!(!logs.contain("session-logs/a.md".into()));
-        assert_eq!(logs.pathspec(), None);
+        assert!(logs.may_lie_in("anywhere".into()));
     }
 
     #[test]

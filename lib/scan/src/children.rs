@@ -1,0 +1,103 @@
+//! What the index has directly in one folder.
+//!
+//! The index is a flat list of whole paths. All that lies below a folder stands together in it, in the order in which the
+//! folder's own names are sorted; so a folder is a range, and its subfolders are ranges in that.
+
+use std::ops::Range;
+
+use gix::bstr::{BStr, ByteSlice as _};
+use gix::index::{Entry, State};
+
+/// One name in a folder of the index.
+#[derive(Debug, Clone)]
+pub struct Child<'a> {
+    /// What it is called within the folder.
+    pub name: &'a BStr,
+    /// Whether it is a folder; a submodule is none.
+    pub is_folder: bool,
+    /// Its entries: all below it, or the versions of one path.
+    pub entries: Range<usize>,
+}
+
+/// The names in a folder of the index.
+pub struct Children<'a> {
+    index: &'a State,
+    left: Range<usize>,
+    /// How many bytes the folder's path has, its last slash included.
+    prefix: usize,
+}
+
+impl<'a> Children<'a> {
+    /// Those of the folder that has `entries`, whose paths begin with the same `prefix` bytes.
+    pub fn new(index: &'a State, entries: Range<usize>, prefix: usize) -> Self {
+        Children { index, left: entries, prefix }
+    }
+}
+
+impl<'a> Iterator for Children<'a> {
+    type Item = Child<'a>;
+
+    fn next(&mut self) -> Option<Child<'a>> {
+        let entries = &self.index.entries()[..self.left.end];
+        let first = entries.get(self.left.start)?;
+        let path: &'a BStr = first.path(self.index);
+        let rest = &path[self.prefix..];
+        let start = self.left.start;
+        let (name, is_folder, end) = match rest.find_byte(b'/') {
+            Some(slash) => {
+                let folder = &path[..self.prefix + slash + 1];
+                let is_below = |entry: &Entry| entry.path(self.index).starts_with(folder);
+                (&rest[..slash], true, first_without(entries, start, is_below))
+            }
+            None => {
+                let is_version = |entry: &&Entry| entry.stage_raw() != 0 && entry.path(self.index) == path;
+                (rest, false, start + 1 + entries[start + 1..].iter().take_while(is_version).count())
+            }
+        };
+        self.left.start = end;
+        Some(Child { name: name.as_bstr(), is_folder, entries: start..end })
+    }
+}
+
+/// The first entry after `start` of which `is` does not hold. Most folders are small, so the steps grow as they go.
+fn first_without(entries: &[Entry], start: usize, is: impl Fn(&Entry) -> bool) -> usize {
+    let (mut known, mut step) = (start, 1);
+    while entries.get(known + step).is_some_and(&is) {
+        known += step;
+        step *= 2;
+    }
+    let end = entries.len().min(known + step);
+    known + 1 + entries[known + 1..end].partition_point(is)
+}
+
+#[cfg(test)]
+mod tests {
+    use gix::index::entry::{Flags, Mode};
+
+    use super::*;
+
+    #[test]
+    fn folders_are_ranges_however_large_they_are() {
+        for size in [1, 2, 3, 7, 8, 9, 100] {
+            let mut index = State::new(gix::hash::Kind::Sha1);
+            let below = (0..size).map(|number| format!("a/{number:03}"));
+            for path in ["a.b".to_owned()].into_iter().chain(below).chain(["a0".to_owned(), "b/c".to_owned()])
+            {
+                let id = gix::hash::Kind::Sha1.null();
+                index.dangerously_push_entry(
+                    Default::default(),
+                    id,
+                    Flags::empty(),
+                    Mode::FILE,
+                    path.as_str().into(),
+                );
+            }
+            let names: Vec<_> = Children::new(&index, 0..size + 3, 0)
+                .map(|child| (child.name.to_string(), child.is_folder, child.entries.len()))
+                .collect();
+            let expected = [("a.b", false, 1), ("a", true, size), ("a0", false, 1), ("b", true, 1)]
+                .map(|(name, is_folder, entries)| (name.to_owned(), is_folder, entries));
+            assert_eq!(names, expected);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Whether an entry of the index is what is on disk, as far as stat data tell: git's `ie_match_stat` and `check_removed`.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use gix::bstr::BStr;
+use gix::index::entry::stat::Options as StatOptions;
+use gix::index::entry::{Flags, Mode};
+use gix::index::{Entry, State};
+
+use crate::folder::Found;
+use crate::names::Kind;
+use crate::nested;
+use crate::{Doubt, Reason, Seen, Sparse};
+
+/// What the file system can tell, by `core.fileMode`, `core.symlinks` and `core.ignoreCase`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abilities {
+    /// It keeps executable bits.
+    pub executable: bool,
+    /// It keeps symbolic links.
+    pub links: bool,
+    /// It tells names apart by their case (`core.ignoreCase` is off).
+    pub case: bool,
+}
+
+impl Abilities {
+    /// What the repository's configuration says.
+    ///
+    /// # Errors
+    /// The configuration is wrong.
+    pub fn of(repo: &gix::Repository) -> anyhow::Result<Self> {
+        let options = repo.filesystem_options()?;
+        Ok(Abilities {
+            executable: options.executable_bit,
+            links: options.symlink,
+            case: !options.ignore_case,
+        })
+    }
+}
+
+/// The rules by which entries are compared.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    stat: StatOptions,
+    abilities: Abilities,
+    is_sparse: bool,
+}
+
+impl Rules {
+    /// Those of the repository.
+    ///
+    /// # Errors
+    /// The configuration is wrong.
+    pub fn of(repo: &gix::Repository) -> anyhow::Result<Self> {
+        Ok(Rules {
+            stat: repo.stat_options()?,
+            abilities: Abilities::of(repo)?,
+            is_sparse: Sparse::of(repo)?.is_on(),
+        })
+    }
+
+    /// What differs between `entry` and what `look` finds on disk in its place; nothing where they are surely the same.
+    /// `full` makes its whole path, for the rare case of a nested repository.
+    ///
+    /// # Errors
+    /// It cannot be looked at.
+    pub fn compare(
+        &self,
+        index: &State,
+        entry: &Entry,
+        look: impl FnOnce() -> io::Result<Option<Found>>,
+        full: impl FnOnce() -> anyhow::Result<PathBuf>,
+    ) -> anyhow::Result<Option<Seen>> {
+        if entry.stage_raw() != 0 {
+            return Ok(Some(Seen::Unmerged));
+        }
+        let is_skipped = entry.flags.contains(Flags::SKIP_WORKTREE);
+        if entry.flags.contains(Flags::ASSUME_VALID) || is_skipped && !self.is_sparse {
+            return Ok(None);
+        }
+        Ok(match look()? {
+            // It is left out of the work tree on purpose.
+            None if is_skipped => None,
+            None => Some(Seen::Gone),
+            Some(found) => self.compare_found(index, entry, &found, full)?,
+        })
+    }
+
+    fn compare_found(
+        &self,
+        index: &State,
+        entry: &Entry,
+        found: &Found,
+        full: impl FnOnce() -> anyhow::Result<PathBuf>,
+    ) -> anyhow::Result<Option<Seen>> {
+        let doubtful = |reason| Some(Seen::Doubtful(Doubt { reason, stat: found.stat }));
+        let is_intended = entry.flags.contains(Flags::INTENT_TO_ADD);
+        if entry.mode == Mode::COMMIT && !is_intended {
+            if found.kind != Kind::Folder {
+                return Ok(doubtful(Reason::Kind));
+            }
+            // A submodule that is not checked out is unchanged.
+            let is_elsewhere = nested::head(&full()?).is_some_and(|head| head != entry.id);
+            return Ok(if is_elsewhere { doubtful(Reason::Stat) } else { None });
+        }
+        if found.kind == Kind::Folder && entry.mode != Mode::COMMIT {
+            // A file that became a folder is gone, one that became a repository has changed.
+            let is_repository = nested::head(&full()?).is_some();
+            return Ok(if is_repository { doubtful(Reason::Kind) } else { Some(Seen::Gone) });
+        }
+        if !self.has_kind(entry.mode, found) {
+            return Ok(doubtful(Reason::Kind));
+        }
+        // An entry that is marked with size 0 must be read, unless it is empty in truth.
+        let is_marked = entry.stat.size == 0 && !entry.id.is_empty_blob();
+        if is_intended || is_marked || !entry.stat.matches(&found.stat, self.stat) {
+            return Ok(doubtful(Reason::Stat));
+        }
+        let is_racy = entry.stat.is_racy(index.timestamp(), self.stat);
+        Ok(if is_racy { doubtful(Reason::Racy) } else { None })
+    }
+
+    fn has_kind(&self, mode: Mode, found: &Found) -> bool {
+        match found.kind {
+            Kind::Link => mode == Mode::SYMLINK,
+            Kind::File if mode == Mode::SYMLINK => !self.abilities.links,
+            Kind::File => !self.abilities.executable || found.executable == (mode == Mode::FILE_EXECUTABLE),
+            Kind::Folder | Kind::Other => false,
+        }
+    }
+}
+
+/// Where `path` is on disk below `root`.
+///
+/// # Errors
+/// `path` cannot be a path on this system.
+pub fn full(root: &Path, path: &BStr) -> anyhow::Result<PathBuf> {
+    let relative = gix::path::from_bstr(path).with_context(|| format!("{path} is no path on this system"))?;
+    Ok(root.join(relative))
+}

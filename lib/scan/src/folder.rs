@@ -1,0 +1,219 @@
+//! An open folder: what is in it, and what its files are like.
+//!
+//! To look at a file by its name within an open folder is the cheapest way there is, and the one that cannot be led astray by
+//! a parent that becomes a symbolic link meanwhile. Where the system has no such calls, paths have to do.
+
+use std::io;
+
+use gix::index::entry::Stat;
+
+use crate::names::Kind;
+
+/// Something on disk, never looked at through a link.
+#[derive(Debug, Clone, Copy)]
+pub struct Found {
+    /// What it is.
+    pub kind: Kind,
+    /// Whether its owner may execute it.
+    pub executable: bool,
+    /// Its stat data, as the index keeps them.
+    pub stat: Stat,
+}
+
+pub use imp::Folder;
+
+/// Nothing is there, or not what was asked for: a link or a file where there was a folder.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod imp {
+    use std::io;
+    use std::mem::MaybeUninit;
+    use std::os::fd::OwnedFd;
+    use std::path::Path;
+
+    use gix::index::entry::Stat;
+    use gix::index::entry::stat::Time;
+    use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, open, openat, statat};
+
+    use super::{Found, is_missing};
+    use crate::names::{Kind, Names};
+
+    /// As much of a listing as is asked for at once, in bytes.
+    const ROOM: usize = 32 * 1024;
+
+    /// An open folder.
+    pub struct Folder {
+        file: OwnedFd,
+    }
+
+    fn flags() -> OFlags {
+        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC
+    }
+
+    impl Folder {
+        /// Opens the folder at `path`, also through a link.
+        pub fn root(path: &Path) -> io::Result<Self> {
+            Ok(Folder { file: open(path, flags(), Mode::empty())? })
+        }
+
+        /// Opens the folder `name` in this one; none where there is no folder of that name.
+        pub fn child(&self, name: &[u8]) -> io::Result<Option<Self>> {
+            match openat(&self.file, name, flags() | OFlags::NOFOLLOW, Mode::empty()) {
+                Ok(file) => Ok(Some(Folder { file })),
+                // A link is no folder.
+                Err(rustix::io::Errno::LOOP) => Ok(None),
+                Err(error) => missing(error.into()),
+            }
+        }
+
+        /// Adds all names to `names`, but for `.` and `..`.
+        pub fn list(&self, names: &mut Names) -> io::Result<()> {
+            let mut room = [MaybeUninit::uninit(); ROOM];
+            let mut entries = RawDir::new(&self.file, &mut room);
+            while let Some(entry) = entries.next() {
+                let entry = entry?;
+                let name = entry.file_name().to_bytes();
+                if name == b"." || name == b".." {
+                    continue;
+                }
+                let kind = match kind(entry.file_type()) {
+                    // Not every file system says it in its listings.
+                    None => self.look(name)?.map(|found| found.kind),
+                    known => known,
+                };
+                if let Some(kind) = kind {
+                    names.push(name, kind);
+                }
+            }
+            Ok(())
+        }
+
+        /// What stands at `name`; none where nothing does.
+        pub fn look(&self, name: &[u8]) -> io::Result<Option<Found>> {
+            let stat = match statat(&self.file, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => stat,
+                Err(error) => return missing(error.into()),
+            };
+            Ok(Some(Found {
+                kind: kind(FileType::from_raw_mode(stat.st_mode)).unwrap_or(Kind::Other),
+                executable: stat.st_mode & 0o100 != 0,
+                stat: in_index(&stat),
+            }))
+        }
+    }
+
+    fn missing<T>(error: io::Error) -> io::Result<Option<T>> {
+        if is_missing(&error) { Ok(None) } else { Err(error) }
+    }
+
+    fn kind(kind: FileType) -> Option<Kind> {
+        match kind {
+            FileType::RegularFile => Some(Kind::File),
+            FileType::Symlink => Some(Kind::Link),
+            FileType::Directory => Some(Kind::Folder),
+            FileType::Unknown => None,
+            FileType::Fifo | FileType::Socket | FileType::CharacterDevice | FileType::BlockDevice => {
+                Some(Kind::Other)
+            }
+        }
+    }
+
+    /// Stat data as the index keeps them: the low 32 bits of each.
+    #[allow(clippy::unnecessary_cast, reason = "the fields' types differ between architectures")]
+    fn in_index(stat: &rustix::fs::Stat) -> Stat {
+        Stat {
+            mtime: time(stat.st_mtime as i64, stat.st_mtime_nsec as u32),
+            ctime: time(stat.st_ctime as i64, stat.st_ctime_nsec as u32),
+            dev: stat.st_dev as u32,
+            ino: stat.st_ino as u32,
+            uid: stat.st_uid,
+            gid: stat.st_gid,
+            size: stat.st_size as u32,
+        }
+    }
+
+    /// A time before 1970 is kept as none, as by the code that writes the index.
+    fn time(secs: i64, nsecs: u32) -> Time {
+        if secs < 0 { Time::default() } else { Time { secs: secs as u32, nsecs } }
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod imp {
+    use std::io;
+    use std::path::{Path, PathBuf};
+
+    use gix::bstr::ByteSlice as _;
+    use gix::index::entry::Stat;
+    use gix::index::fs::Metadata;
+
+    use super::{Found, is_missing};
+    use crate::names::{Kind, Names};
+
+    /// A folder, by its path.
+    pub struct Folder {
+        path: PathBuf,
+    }
+
+    impl Folder {
+        /// The folder at `path`.
+        pub fn root(path: &Path) -> io::Result<Self> {
+            Ok(Folder { path: path.to_owned() })
+        }
+
+        /// The folder `name` in this one; none where there is no folder of that name.
+        pub fn child(&self, name: &[u8]) -> io::Result<Option<Self>> {
+            let found = self.look(name)?;
+            let path = self.at(name)?;
+            Ok(found.filter(|found| found.kind == Kind::Folder).map(|_| Folder { path }))
+        }
+
+        /// Adds all names to `names`.
+        pub fn list(&self, names: &mut Names) -> io::Result<()> {
+            for entry in std::fs::read_dir(&self.path)? {
+                let entry = entry?;
+                let name = entry.file_name();
+                let name = gix::path::os_str_into_bstr(&name).map_err(io::Error::other)?;
+                let kind = entry.file_type()?;
+                let kind = if kind.is_symlink() {
+                    Kind::Link
+                } else if kind.is_dir() {
+                    Kind::Folder
+                } else if kind.is_file() {
+                    Kind::File
+                } else {
+                    Kind::Other
+                };
+                names.push(name, kind);
+            }
+            Ok(())
+        }
+
+        /// What stands at `name`; none where nothing does.
+        pub fn look(&self, name: &[u8]) -> io::Result<Option<Found>> {
+            let meta = match Metadata::from_path_no_follow(&self.at(name)?) {
+                Ok(meta) => meta,
+                Err(error) if is_missing(&error) => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let kind = if meta.is_symlink() {
+                Kind::Link
+            } else if meta.is_dir() {
+                Kind::Folder
+            } else if meta.is_file() {
+                Kind::File
+            } else {
+                Kind::Other
+            };
+            let stat = Stat::from_fs(&meta).map_err(io::Error::other)?;
+            Ok(Some(Found { kind, executable: meta.is_executable(), stat }))
+        }
+
+        fn at(&self, name: &[u8]) -> io::Result<PathBuf> {
+            Ok(self.path.join(gix::path::from_bstr(name.as_bstr()).map_err(io::Error::other)?))
+        }
+    }
+}

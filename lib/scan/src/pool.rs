@@ -1,0 +1,119 @@
+//! Work that comes up while work is done, shared among threads.
+//!
+//! Folders are of very different sizes, and nobody knows them beforehand. So each thread keeps what it finds to itself, and
+//! gives some of it away when another has run out: the threads meet only when one of them is idle.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long a thread that has nothing to do waits before it looks up.
+const NAP: Duration = Duration::from_secs(1);
+
+/// Tasks for several threads.
+pub struct Pool<T> {
+    state: Mutex<State<T>>,
+    changed: Condvar,
+    /// Somebody waits for a task, and there is none.
+    hungry: AtomicBool,
+}
+
+struct State<T> {
+    tasks: Vec<T>,
+    working: usize,
+    stopped: bool,
+}
+
+impl<T> Pool<T> {
+    /// A pool for `threads`, each of which shall call [`Pool::take`] until there is nothing left.
+    pub fn new(first: T, threads: usize) -> Self {
+        let state = Mutex::new(State { tasks: vec![first], working: threads, stopped: false });
+        Pool { state, changed: Condvar::new(), hungry: AtomicBool::new(false) }
+    }
+
+    /// The next task; none once all threads have run out of them, or one has failed. While it waits it calls `nap` now and
+    /// then.
+    pub fn take(&self, nap: &mut dyn FnMut()) -> Option<T> {
+        let mut state = self.state();
+        state.working -= 1;
+        loop {
+            if state.stopped {
+                return None;
+            }
+            if let Some(task) = state.tasks.pop() {
+                state.working += 1;
+                return Some(task);
+            }
+            if state.working == 0 {
+                state.stopped = true;
+                self.changed.notify_all();
+                return None;
+            }
+            self.hungry.store(true, Ordering::Relaxed);
+            let waited = self.changed.wait_timeout(state, NAP);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            nap();
+        }
+    }
+
+    /// Whether a thread waits for a task.
+    pub fn is_hungry(&self) -> bool {
+        self.hungry.load(Ordering::Relaxed)
+    }
+
+    /// Gives a task to a thread that waits for one.
+    pub fn give(&self, task: T) {
+        let mut state = self.state();
+        state.tasks.push(task);
+        self.hungry.store(false, Ordering::Relaxed);
+        self.changed.notify_one();
+    }
+
+    /// Ends the work of all threads: what is still to be done does not matter any more.
+    pub fn stop(&self) {
+        self.state().stopped = true;
+        self.changed.notify_all();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Stops the pool when a thread panics, which else would leave the others waiting for its tasks.
+pub struct StopOnPanic<'a, T>(pub &'a Pool<T>);
+
+impl<T> Drop for StopOnPanic<'_, T> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[test]
+    fn all_that_comes_up_is_done_once_and_then_everybody_stops() {
+        let (pool, done) = (Pool::new(12_u32, 4), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let mut own = Vec::new();
+                    while let Some(task) = own.pop().or_else(|| pool.take(&mut || ())) {
+                        done.fetch_add(1, Ordering::Relaxed);
+                        own.extend((task > 0).then(|| [task - 1, task - 1]).into_iter().flatten());
+                        if pool.is_hungry() && own.len() > 1 {
+                            pool.give(own.remove(0));
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!(done.into_inner(), (1 << 13) - 1);
+    }
+}

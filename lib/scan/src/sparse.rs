@@ -1,0 +1,139 @@
+//! Sparse checkouts: which paths belong into the work tree, and the index that leaves whole folders out.
+//!
+//! Without it a run would take the files that a sparse checkout leaves out for deleted ones, or write them all.
+//! The patterns of cone mode are, read as patterns, the very same set; so there is one way to match both.
+//! See <https://git-scm.com/docs/git-sparse-checkout>.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use gix::bstr::{BStr, ByteSlice};
+use gix::glob::pattern::Case;
+use gix::index::entry::{Flags, Mode, Stat};
+
+/// Which paths belong into the work tree.
+pub struct Sparse {
+    patterns: Option<gix::ignore::Search>,
+    case: Case,
+}
+
+impl Sparse {
+    /// Every path belongs into the work tree.
+    pub fn off() -> Self {
+        Sparse { patterns: None, case: Case::Sensitive }
+    }
+
+    /// Read what the repository says: `core.sparseCheckout` and `info/sparse-checkout` of this work tree.
+    ///
+    /// # Errors
+    /// The patterns cannot be read.
+    pub fn of(repo: &gix::Repository) -> anyhow::Result<Self> {
+        if !repo.config_snapshot().boolean("core.sparseCheckout").unwrap_or(false) {
+            return Ok(Sparse::off());
+        }
+        let path = repo.git_dir().join("info").join("sparse-checkout");
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            // As git does: no patterns, then everything is wanted.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Sparse::off()),
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        };
+        let mut patterns = gix::ignore::Search::default();
+        let parse = gix::ignore::search::Ignore { support_precious: false };
+        patterns
+            .add_patterns_buffer(&text, PathBuf::from("sparse-checkout"), None, parse)
+            .with_context(|| format!("cannot understand {}", path.display()))?;
+        let case = if repo.filesystem_options()?.ignore_case { Case::Fold } else { Case::Sensitive };
+        Ok(Sparse { patterns: Some(patterns), case })
+    }
+
+    /// Whether this is a sparse checkout.
+    pub fn is_on(&self) -> bool {
+        self.patterns.is_some()
+    }
+
+    /// Whether `path` belongs into the work tree. Where no pattern speaks of it, its folder decides.
+    pub fn contains(&self, path: &BStr) -> bool {
+        self.matches(path, false)
+    }
+
+    /// Whether the folder `path` belongs into the work tree: a repository of its own, say, that is not in the index yet.
+    pub fn contains_folder(&self, path: &BStr) -> bool {
+        self.matches(path, true)
+    }
+
+    fn matches(&self, path: &BStr, mut is_folder: bool) -> bool {
+        let Some(patterns) = &self.patterns else { return true };
+        let mut here = path;
+        while !here.is_empty() {
+            if let Some(found) = patterns.pattern_matching_relative_path(here, Some(is_folder), self.case) {
+                return !found.pattern.is_negative();
+            }
+            here = here.rfind_byte(b'/').map_or(b"".as_bstr(), |slash| here[..slash].as_bstr());
+            is_folder = true;
+        }
+        false
+    }
+}
+
+/// Put the files in place of the folders that a sparse index holds; each of them is left out of the work tree.
+pub fn expand(repo: &gix::Repository, index: gix::index::File) -> anyhow::Result<gix::index::File> {
+    if !index.is_sparse() {
+        return Ok(index);
+    }
+    let mut full = gix::index::State::new(index.object_hash());
+    full.set_timestamp(index.timestamp());
+    for entry in index.entries() {
+        let path = entry.path(&index);
+        if entry.mode != Mode::DIR {
+            full.dangerously_push_entry(entry.stat, entry.id, entry.flags, entry.mode, path);
+            continue;
+        }
+        let folder = index_of_folder(repo, &entry.id)
+            .with_context(|| format!("cannot expand {path} of the sparse index"))?;
+        for file in folder.entries() {
+            let mut whole = path.to_owned();
+            whole.extend_from_slice(file.path(&folder));
+            let flags = Flags::SKIP_WORKTREE | Flags::EXTENDED;
+            full.dangerously_push_entry(Stat::default(), file.id, flags, file.mode, whole.as_bstr());
+        }
+    }
+    full.sort_entries();
+    Ok(gix::index::File::from_state(full, index.path().to_owned()))
+}
+
+fn index_of_folder(repo: &gix::Repository, tree: &gix::oid) -> anyhow::Result<gix::index::State> {
+    Ok(gix::index::State::from_tree(tree, &repo.objects, Default::default())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sparse(text: &str) -> Sparse {
+        let mut patterns = gix::ignore::Search::default();
+        let parse = gix::ignore::search::Ignore { support_precious: false };
+        patterns.add_patterns_buffer(text.as_bytes(), "test", None, parse).unwrap();
+        Sparse { patterns: Some(patterns), case: Case::Sensitive }
+    }
+
+    #[test]
+    fn a_cone_holds_the_files_beside_the_way_and_all_below_its_end() {
+        let cone = sparse("/*\n!/*/\n/a/\n!/a/*/\n/a/b/\n");
+        for inside in ["top", "a/file", "a/b/file", "a/b/c/file"] {
+            assert!(cone.contains(inside.into()), "{inside}");
+        }
+        for outside in ["b/file", "a/c/file", "a/c/d/file"] {
+            assert!(!cone.contains(outside.into()), "{outside}");
+        }
+    }
+
+    #[test]
+    fn patterns_without_a_cone_take_what_the_last_of_them_says() {
+        let some = sparse("*.txt\n!secret.txt\n/docs/\n");
+        assert!(some.contains("a/b.txt".into()));
+        assert!(!some.contains("a/secret.txt".into()));
+        assert!(some.contains("docs/deep/x".into()));
+        assert!(!some.contains("other".into()));
+    }
+}

@@ -1,0 +1,111 @@
+//! The scan as a whole: what it needs to know, and how many threads walk.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use gix::bstr::BString;
+use gix::index::{AccelerateLookup, State};
+
+use crate::compare::Rules;
+use crate::folder::Folder;
+use crate::pool::{Pool, StopOnPanic};
+use crate::worker::{Task, Worker};
+use crate::{Difference, Interest};
+
+/// Entries of the index that are worth a thread of their own.
+const SHARE: usize = 1_000;
+
+/// Looks for all that is of interest and that differs from `index`, or may. What is found is sorted by path, each path
+/// once.
+///
+/// `alive` is called whenever something was looked at, from the calling thread.
+///
+/// # Errors
+/// A folder cannot be read, or the configuration is wrong; the error names it.
+pub fn scan(
+    repo: &gix::Repository,
+    index: &State,
+    interest: &dyn Interest,
+    alive: &dyn Fn(),
+) -> anyhow::Result<Vec<Difference>> {
+    let root = repo.workdir().context("a bare repository has no work tree")?;
+    let options = repo.filesystem_options()?;
+    let scan = Scan {
+        repo: repo.clone().into_sync(),
+        root: root.to_owned(),
+        git_dir: repo.git_dir().to_owned(),
+        index,
+        rules: Rules::of(repo)?,
+        interest,
+        by_folded: options.ignore_case.then(|| index.prepare_icase_backing()),
+        composes: options.precompose_unicode,
+    };
+    let folder = Folder::root(root).with_context(|| format!("cannot read {}", root.display()))?;
+    let first = Task::root(Arc::new(folder), index.entries().len());
+    let most = index.entries().len().div_ceil(SHARE).max(1);
+    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(most);
+    let mut found = walk(&scan, first, threads, alive)?;
+    found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    // Where names are folded, a folder may have been read under two spellings.
+    found.dedup_by(|later, first| later.path == first.path);
+    Ok(found)
+}
+
+/// What all threads need to know.
+pub struct Scan<'a> {
+    /// For the ignore rules; each thread takes a handle of its own when it needs them.
+    pub repo: gix::ThreadSafeRepository,
+    /// The work tree's folder.
+    pub root: PathBuf,
+    /// The repository's own folder, which is none of the work tree wherever it lies.
+    pub git_dir: PathBuf,
+    /// What is tracked.
+    pub index: &'a State,
+    /// How entries are compared.
+    pub rules: Rules,
+    /// What is wanted.
+    pub interest: &'a dyn Interest,
+    /// The index by names whose case does not matter, where the file system does not tell it.
+    pub by_folded: Option<AccelerateLookup<'a>>,
+    /// Whether the file system takes letters apart that git keeps whole (`core.precomposeUnicode`).
+    pub composes: bool,
+}
+
+/// Walks with as many threads, of which the calling one is the first.
+fn walk(scan: &Scan<'_>, first: Task, threads: usize, alive: &dyn Fn()) -> anyhow::Result<Vec<Difference>> {
+    let pool = Pool::new(first, threads);
+    let work = |alive: &dyn Fn()| {
+        let _stop = StopOnPanic(&pool);
+        let mut worker = Worker::new(scan);
+        let done = worker.work(&pool, alive);
+        if done.is_err() {
+            pool.stop();
+        }
+        done.map(|()| worker.found)
+    };
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(|| work(&|| ()))).collect();
+        let mut results = vec![work(alive)];
+        for other in others {
+            results.push(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        let mut all = Vec::new();
+        for result in results {
+            all.append(&mut result?);
+        }
+        Ok(all)
+    })
+}
+
+/// A path below the folder `path`.
+pub fn below(path: &gix::bstr::BStr, name: &[u8]) -> BString {
+    let mut whole = BString::new(Vec::with_capacity(path.len() + 1 + name.len()));
+    whole.extend_from_slice(path);
+    if !path.is_empty() {
+        whole.push(b'/');
+    }
+    whole.extend_from_slice(name);
+    whole
+}

@@ -1,0 +1,323 @@
+//! One thread of a scan: it takes a folder, tells what differs directly in it, and finds more folders.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use gix::bstr::{BStr, BString, ByteSlice as _};
+use gix::index::entry::Mode;
+use gix::worktree::stack::state::ignore::Source;
+
+use crate::children::Children;
+use crate::compare::full;
+use crate::folder::Folder;
+use crate::names::{Kind, Names, in_index};
+use crate::nested;
+use crate::pool::Pool;
+use crate::walk::{Scan, below};
+use crate::{Difference, Seen};
+
+/// Files of one folder that are looked at in one go; more of them are shared among the threads.
+const SHARE: usize = 500;
+
+/// Something to be looked at.
+pub enum Task {
+    /// A folder, with all that lies below it.
+    Folder(Unread),
+    /// Tracked files that lie directly in a folder.
+    Files {
+        /// The folder.
+        folder: Arc<Folder>,
+        /// Their places in the index.
+        entries: Vec<usize>,
+    },
+}
+
+/// A folder that has not been read yet.
+pub struct Unread {
+    parent: Arc<Folder>,
+    /// Where it lies; the root is the empty path.
+    path: BString,
+    /// What the index has below it.
+    entries: Range<usize>,
+    standing: Standing,
+}
+
+/// What the index says of a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It has files below it.
+    Tracked,
+    /// It has nothing there.
+    Untracked,
+    /// It has a file there.
+    WasFile,
+}
+
+impl Task {
+    /// The root of the work tree, with all `entries` of the index.
+    pub fn root(folder: Arc<Folder>, entries: usize) -> Self {
+        let path = BString::default();
+        Task::Folder(Unread { parent: folder, path, entries: 0..entries, standing: Standing::Tracked })
+    }
+}
+
+/// One thread's part of a scan.
+pub struct Worker<'a> {
+    scan: &'a Scan<'a>,
+    /// What it found.
+    pub found: Vec<Difference>,
+    /// Its own tasks; the last is the next, so that few folders are open at a time.
+    tasks: VecDeque<Task>,
+    names: Names,
+    ignored: Option<Ignored>,
+}
+
+/// What the ignore rules need.
+struct Ignored {
+    repo: gix::Repository,
+    rules: gix::worktree::Stack,
+}
+
+impl<'a> Worker<'a> {
+    /// One that has found nothing yet.
+    pub fn new(scan: &'a Scan<'a>) -> Self {
+        Worker { scan, found: Vec::new(), tasks: VecDeque::new(), names: Names::default(), ignored: None }
+    }
+
+    /// Works until nobody has anything left to do.
+    ///
+    /// # Errors
+    /// Something cannot be read; the error names it.
+    pub fn work(&mut self, pool: &Pool<Task>, alive: &dyn Fn()) -> anyhow::Result<()> {
+        while let Some(task) = self.tasks.pop_back().or_else(|| pool.take(&mut || alive())) {
+            match task {
+                Task::Folder(folder) => self.folder(folder)?,
+                Task::Files { folder, entries } => self.files(&folder, entries)?,
+            }
+            alive();
+            // The oldest task is the one that is likely to hold most.
+            while self.tasks.len() > 1 && pool.is_hungry() {
+                self.tasks.pop_front().into_iter().for_each(|task| pool.give(task));
+            }
+        }
+        Ok(())
+    }
+
+    fn folder(&mut self, unread: Unread) -> anyhow::Result<()> {
+        let path = unread.path.as_bstr();
+        let cannot = || format!("cannot read {}", self.scan.root.join(path.to_string()).display());
+        let folder = if path.is_empty() {
+            unread.parent
+        } else {
+            match unread.parent.child(last_name(path)).with_context(cannot)? {
+                Some(folder) => Arc::new(folder),
+                None => return self.gone(unread.entries),
+            }
+        };
+        let mut names = std::mem::take(&mut self.names);
+        names.clear();
+        folder.list(&mut names).with_context(cannot)?;
+        let is_foreign = unread.standing != Standing::Tracked
+            && names.contain(b".git")
+            && nested::is_foreign(&self.full(path)?, &self.scan.git_dir);
+        if is_foreign {
+            // Of one in place of a file that was told with the file's entry.
+            if unread.standing == Standing::Untracked && self.scan.interest.at(path) {
+                self.tell(path, Seen::NewRepository);
+            }
+        } else {
+            if self.scan.composes {
+                names = composed(&names);
+            }
+            names.sort();
+            self.compare(&folder, path, unread.entries, &names)?;
+        }
+        self.names = names;
+        Ok(())
+    }
+
+    /// Holds what is in a folder against what the index has in it.
+    fn compare(
+        &mut self,
+        folder: &Arc<Folder>,
+        path: &BStr,
+        entries: Range<usize>,
+        names: &Names,
+    ) -> anyhow::Result<()> {
+        let prefix = if path.is_empty() { 0 } else { path.len() + 1 };
+        let wants_files = self.scan.interest.in_folder(path);
+        let mut listed = names.iter().peekable();
+        let mut files = Vec::new();
+        for child in Children::new(self.scan.index, entries, prefix) {
+            while let Some(name) = listed.peek().copied() {
+                let order = in_index(names.of(name), name.kind == Kind::Folder, child.name, child.is_folder);
+                if order.is_gt() {
+                    break;
+                }
+                listed.next();
+                if order.is_lt() {
+                    self.unknown(folder, path, names.of(name), name.kind, wants_files)?;
+                }
+            }
+            if child.is_folder {
+                self.tasks.push_back(Task::Folder(Unread {
+                    parent: Arc::clone(folder),
+                    path: below(path, child.name),
+                    entries: child.entries,
+                    standing: Standing::Tracked,
+                }));
+            } else if wants_files {
+                files.push(child.entries.start);
+            }
+        }
+        for name in listed {
+            self.unknown(folder, path, names.of(name), name.kind, wants_files)?;
+        }
+        if files.len() > 2 * SHARE {
+            let shares = files.chunks(SHARE);
+            self.tasks.extend(
+                shares.map(|share| Task::Files { folder: Arc::clone(folder), entries: share.to_vec() }),
+            );
+            return Ok(());
+        }
+        self.files(folder, files)
+    }
+
+    /// A name that the index does not have, at least not spelled like this, or not as what it is.
+    fn unknown(
+        &mut self,
+        folder: &Arc<Folder>,
+        parent: &BStr,
+        name: &BStr,
+        kind: Kind,
+        wants_files: bool,
+    ) -> anyhow::Result<()> {
+        let scan = self.scan;
+        let is_dot_git = name == ".git" || scan.by_folded.is_some() && name.eq_ignore_ascii_case(b".git");
+        if is_dot_git || kind == Kind::Other || (kind != Kind::Folder && !wants_files) {
+            return Ok(());
+        }
+        let path = below(parent, name);
+        if kind == Kind::Folder {
+            if let Some(standing) = self.standing(path.as_bstr())? {
+                let parent = Arc::clone(folder);
+                self.tasks.push_back(Task::Folder(Unread { parent, path, entries: 0..0, standing }));
+            }
+            return Ok(());
+        }
+        let is_known = scan
+            .by_folded
+            .as_ref()
+            .is_some_and(|lookup| scan.index.entry_by_path_icase(path.as_bstr(), true, lookup).is_some());
+        let is_new =
+            !is_known && scan.interest.at(path.as_bstr()) && !self.is_ignored(path.as_bstr(), Mode::FILE)?;
+        if is_new {
+            self.found.push(Difference { path, seen: Seen::New });
+        }
+        Ok(())
+    }
+
+    /// What a folder that the listing has, and the index not as such, is to the index; none where it is not to be read.
+    fn standing(&mut self, path: &BStr) -> anyhow::Result<Option<Standing>> {
+        let index = self.scan.index;
+        let entry = index.entry_by_path(path);
+        if entry.is_some_and(|entry| entry.mode == Mode::COMMIT) {
+            return Ok(None);
+        }
+        let other_spelling = self
+            .scan
+            .by_folded
+            .as_ref()
+            .and_then(|lookup| index.entry_closest_to_directory_or_directory_icase(path, true, lookup));
+        if let Some(inside) = other_spelling {
+            let is_itself = inside.path(index).len() == path.len();
+            return Ok((!is_itself).then_some(Standing::Tracked));
+        }
+        if self.is_ignored(path, Mode::DIR)? {
+            return Ok(None);
+        }
+        Ok(Some(if entry.is_some() { Standing::WasFile } else { Standing::Untracked }))
+    }
+
+    fn is_ignored(&mut self, path: &BStr, mode: Mode) -> anyhow::Result<bool> {
+        let ignored = match &mut self.ignored {
+            Some(ignored) => ignored,
+            none => none.insert(Ignored::of(self.scan)?),
+        };
+        let found = ignored
+            .rules
+            .at_entry(path, Some(mode), &ignored.repo.objects)
+            .with_context(|| format!("cannot tell whether {path} is ignored"))?;
+        Ok(found.excluded_kind().is_some())
+    }
+
+    /// Looks at tracked files that lie directly in `folder`.
+    fn files(&mut self, folder: &Folder, entries: Vec<usize>) -> anyhow::Result<()> {
+        for at in entries {
+            self.entry(at, Some(folder))?;
+        }
+        Ok(())
+    }
+
+    /// Tells of entries whose folder is not there.
+    fn gone(&mut self, entries: Range<usize>) -> anyhow::Result<()> {
+        for at in entries {
+            self.entry(at, None)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, at: usize, folder: Option<&Folder>) -> anyhow::Result<()> {
+        let scan = self.scan;
+        let entry = &scan.index.entries()[at];
+        let path = entry.path(scan.index);
+        if !scan.interest.at(path) {
+            return Ok(());
+        }
+        let look = || folder.map_or(Ok(None), |folder| folder.look(last_name(path)));
+        let seen = scan
+            .rules
+            .compare(scan.index, entry, look, || full(&scan.root, path))
+            .with_context(|| format!("cannot look at {path}"))?;
+        let is_other_version = |last: &Difference| last.seen == Seen::Unmerged && last.path == path;
+        if let Some(seen) = seen
+            && !self.found.last().is_some_and(is_other_version)
+        {
+            self.tell(path, seen);
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, path: &BStr, seen: Seen) {
+        self.found.push(Difference { path: path.to_owned(), seen });
+    }
+
+    fn full(&self, path: &BStr) -> anyhow::Result<PathBuf> {
+        full(&self.scan.root, path)
+    }
+}
+
+impl Ignored {
+    fn of(scan: &Scan<'_>) -> anyhow::Result<Self> {
+        let repo = scan.repo.to_thread_local();
+        let rules = repo.excludes(scan.index, None, Source::WorktreeThenIdMappingIfNotSkipped)?.detach();
+        Ok(Ignored { repo, rules })
+    }
+}
+
+/// The name at the end of a path.
+fn last_name(path: &BStr) -> &[u8] {
+    path.rfind_byte(b'/').map_or(path, |slash| path[slash + 1..].as_bstr())
+}
+
+/// The names with their letters put together.
+fn composed(names: &Names) -> Names {
+    let mut composed = Names::default();
+    for name in names.iter() {
+        composed.push(&gix::utils::str::precompose_bstr(names.of(name).into()), name.kind);
+    }
+    composed
+}
