@@ -12,7 +12,7 @@ use crate::{
 
 /// Fetches, merges and pushes notes refs, so that all notes are everywhere and none is lost.
 #[derive(Debug, clap::Parser)]
-#[command(name = "notes-sync", version, args_conflicts_with_subcommands = true)]
+#[command(name = "notes-sync", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Args {
     /// Do one thing to local notes, outside of any run.
     #[command(subcommand)]
@@ -22,6 +22,15 @@ pub struct Args {
     #[command(flatten)]
     pub sync: SyncArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  notes-sync                                       the notes below refs/notes/mem, in and out
+  notes-sync --no-push                             as a session begins: everybody's notes come in
+  notes-sync --dry-run                             see what would be fetched, merged and pushed
+  notes-sync --ref commits --strategy union        git's own notes, combined as git's union does
+  notes-sync append --ref refs/notes/mem/decisions -m 'We keep the old parser.'
+  notes-sync merge --ref refs/notes/mem/decisions refs/notes/origin/mem/decisions";
 
 /// The phase's options.
 #[derive(Debug, clap::Args)]
@@ -47,6 +56,10 @@ pub struct SyncArgs {
     /// How often to try where others push at the same time.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub attempts: u32,
+
+    /// Say what would be done, and change nothing: the remote is asked what it has.
+    #[arg(long)]
+    pub dry_run: bool,
 
     /// Leave notes lost that a racing `git notes` threw out of a ref.
     #[arg(long)]

@@ -11,13 +11,13 @@ use remote::Remote;
 use crate::{
     append,
     args::{AppendArgs, Args, Command, MergeArgs, SyncArgs},
-    commits,
+    commits, dry_run,
     exchange::{Exchange, Follower},
     hazards, merge_here,
     names::NotesRef,
     report,
     settings::{self, Strategies},
-    sync::Sync,
+    sync::{Policy, Sync},
     tree::layout::Annotated,
 };
 
@@ -46,7 +46,7 @@ impl Phase for SyncArgs {
     }
 
     fn holding(&self) -> Holding<'_> {
-        Holding::Takes(&self.lock)
+        if self.dry_run { Holding::Joins } else { Holding::Takes(&self.lock) }
     }
 
     fn work(&self, run: &Run<'_>) -> Result<Done<NotesSyncSection>> {
@@ -56,6 +56,9 @@ impl Phase for SyncArgs {
         let remote = Remote::named(repo, &name).map_err(crate::exchange::fault)?;
         let mut warnings = hazards::of_refspecs(&name, remote.fetch_refspecs());
         let follower = Follower { guard: run.guard(), progress: run.progress() };
+        if self.dry_run {
+            return self.show_plan(run, &remote, &policy, &follower, warnings);
+        }
         let exchange = Exchange::new(repo, remote, follower);
         let mut sync = Sync::new(repo, name.clone(), policy, run.guard());
         let ran = sync.run(&Strategies::of(repo, self.strategy), &exchange);
@@ -77,7 +80,33 @@ impl Phase for SyncArgs {
     }
 
     fn report(&self, section: &NotesSyncSection, page: &mut Page) {
-        report::report(section, page);
+        // A dry run has shown its plan instead.
+        if !self.dry_run {
+            report::report(section, page);
+        }
+    }
+}
+
+impl SyncArgs {
+    /// Shows what would be done. The section says of no ref that anything became of it.
+    fn show_plan(
+        &self,
+        run: &Run<'_>,
+        remote: &Remote<'_>,
+        policy: &Policy,
+        follower: &Follower<'_>,
+        warnings: Vec<String>,
+    ) -> Result<Done<NotesSyncSection>> {
+        // A strategy that there is not would stop the run as well.
+        let strategies = Strategies::of(run.repo(), self.strategy);
+        let planned = dry_run::look(run.repo(), remote, policy, follower)?;
+        planned.keys().try_for_each(|name| strategies.for_ref(name).map(drop))?;
+        let mut page = run.page();
+        dry_run::show(remote.name(), &planned, &mut page);
+        warnings.iter().for_each(|warning| page.warning(warning));
+        run.say(&page)?;
+        let remote = Some(remote.name().to_string());
+        Ok(Done::ok(NotesSyncSection { remote, warnings, ..NotesSyncSection::default() }))
     }
 }
 

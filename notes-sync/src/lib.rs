@@ -6,6 +6,7 @@ mod args;
 pub mod combine;
 mod command;
 pub mod commits;
+pub mod dry_run;
 mod exchange;
 pub mod globs;
 mod hazards;

@@ -385,3 +385,41 @@ impl Empty for Repo {
         self.head()
     }
 }
+
+#[test]
+fn a_dry_run_tells_what_would_become_of_each_ref_and_changes_nothing() {
+    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    let commit = mike.head();
+    for name in ["same", "moved", "both"] {
+        howard.note(&format!("refs/notes/mem/{name}"), &commit, "one\n");
+    }
+    howard.git(["push", "--quiet", "origin", "refs/notes/mem/*"]);
+    mike.binary("notes-sync").success();
+    howard.note("refs/notes/mem/theirs", &commit, "theirs\n");
+    howard.note("refs/notes/mem/moved", &commit, "two\n");
+    howard.note("refs/notes/mem/both", &commit, "howard's\n");
+    howard.git(["push", "--quiet", "--force", "origin", "refs/notes/mem/*"]);
+    mike.note("refs/notes/mem/both", &commit, "mike's\n");
+    mike.note("refs/notes/mem/ours", &commit, "ours\n");
+    let before = (mike.snapshot(), origin.snapshot());
+
+    let told = mike.program(env!("CARGO_BIN_EXE_notes-sync")).args(["--dry-run", "--human"]).success().stdout;
+
+    assert_eq!(
+        told,
+        "notes: here and at origin, nothing is changed\n\
+         \u{20} refs/notes/mem/both: would be fetched, and merged where both sides moved, then pushed\n\
+         \u{20} refs/notes/mem/moved: would be fetched, and merged where both sides moved, then pushed\n\
+         \u{20} refs/notes/mem/ours: would be pushed\n\
+         \u{20} refs/notes/mem/same: nothing to do\n\
+         \u{20} refs/notes/mem/theirs: would be fetched\n"
+    );
+    assert_eq!((mike.snapshot(), origin.snapshot()), before);
+
+    // Once the objects are here, it is known which of them are merged.
+    mike.git(["fetch", "--quiet", "origin", "refs/notes/mem/*:refs/notes/origin/mem/*", "--force"]);
+    let told = mike.program(env!("CARGO_BIN_EXE_notes-sync")).args(["--dry-run", "--human"]).success().stdout;
+    assert!(told.contains("mem/both: would be merged, would be pushed\n"), "{told}");
+    let quiet = mike.program(env!("CARGO_BIN_EXE_notes-sync")).args(["--dry-run", "--no-push", "--human"]);
+    assert!(quiet.success().stdout.contains("mem/ours: would not be pushed\n"));
+}

@@ -6,6 +6,7 @@ use phase::Color;
 
 use crate::{
     ci,
+    doctor::{self, Doctor},
     full_run::{self, FullRun},
     generate,
     hooks::{self, Hooks},
@@ -29,6 +30,7 @@ pub struct Lockstep {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     FullRun(Box<FullRun>),
+    Doctor(Doctor),
     Hooks(Hooks),
     Install(Install),
     Test(Test),
@@ -47,6 +49,7 @@ impl Lockstep {
     pub fn run(self) -> ExitCode {
         match self.command {
             Command::FullRun(args) => full_run::main(&args),
+            Command::Doctor(args) => chore(|console| doctor::run(&args, console)),
             Command::Hooks(args) => chore(|console| hooks::run(&args, console)),
             Command::Install(args) => chore(|console| install::run(&args, console)),
             Command::Test(args) => chore(|console| test::run(&args, console)),

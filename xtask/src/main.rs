@@ -6,6 +6,7 @@ mod cargo;
 mod checks;
 mod ci;
 mod demo;
+mod doctor;
 mod full_run;
 mod generate;
 mod hooks;

@@ -26,7 +26,7 @@ pub struct FullRun {
     #[arg(long, conflicts_with = "repo")]
     pub demo: bool,
 
-    /// Say what would be done, and change nothing: each step tells its own plan, and notes are left out.
+    /// Say what would be done, and change nothing: each step tells its own plan.
     #[arg(long)]
     pub dry_run: bool,
 
@@ -147,14 +147,14 @@ impl FullRun {
     }
 
     fn arguments(&self, owner: u32) -> Vec<(&'static str, Vec<OsString>)> {
-        let notes_push = Line::default().flag("--no-push", self.no_push);
-        let steps = vec![
+        let notes = Line::default().flag("--no-push", self.no_push).flag("--dry-run", self.dry_run);
+        let steps = [
             ("lock", self.acquire(owner)),
             ("logcheck", self.logcheck()),
             ("gitsync", self.gitsync()),
             (
                 "notes-sync",
-                notes_push
+                notes
                     .each("--ref", &self.refs)
                     .value("--strategy", self.strategy.as_deref())
                     .value("--attempts", self.attempts.as_deref()),
@@ -170,10 +170,7 @@ impl FullRun {
             ("cmdcopy", Line::default().flag("--dry-run", self.dry_run)),
             ("lock", Line::default().word("release")),
         ];
-        // What the remote's notes would do here is not known before they are here.
-        let wanted = |name: &str| !(self.dry_run && name == "notes-sync");
-        let steps = steps.into_iter().filter(|(name, _)| wanted(name));
-        steps.map(|(name, line)| (name, self.with_common(line))).collect()
+        steps.into_iter().map(|(name, line)| (name, self.with_common(line))).collect()
     }
 
     fn acquire(&self, owner: u32) -> Line {

@@ -1,0 +1,227 @@
+//! What a sync of notes would do, found out without doing it: the remote is asked what it has, and nothing is fetched
+//! from it.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use gix::{ObjectId, Repository};
+use owo_colors::OwoColorize as _;
+use phase::{Page, plain};
+use remote::{Remote, RemoteName, Watcher};
+
+use crate::{
+    commits::{self, Relation},
+    exchange,
+    look::{self, Theirs},
+    names::{NOTES, NotesRef},
+    rescue::Fate,
+    sync::{Direction, Policy},
+};
+
+/// How a local notes ref stands to the remote's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Both are the same.
+    Same,
+    /// It is only here.
+    OnlyHere,
+    /// It is only at the remote.
+    OnlyThere,
+    /// The remote's is part of it.
+    Ahead,
+    /// It is part of the remote's.
+    Behind,
+    /// Both moved.
+    Diverged,
+    /// The remote has notes that are not here yet, so that nobody can say whether the local ones are part of them.
+    Unknown,
+}
+
+/// What would be done with one ref.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Planned {
+    /// What the remote has would come in.
+    pub incoming: Incoming,
+    /// It would be pushed.
+    pub outgoing: Outgoing,
+    /// How many lost tips would be merged back in, and commits repaired that undid others' notes.
+    pub rescued: usize,
+}
+
+/// How the remote's notes would come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Incoming {
+    /// They would not.
+    #[default]
+    Nothing,
+    /// As they are.
+    Fetched,
+    /// Merged with the local ones.
+    Merged,
+    /// As they are, or merged: that shows once they are here.
+    FetchedOrMerged,
+}
+
+/// Whether a ref would go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Outgoing {
+    /// It need not.
+    #[default]
+    Nothing,
+    /// It would.
+    Pushed,
+    /// Where it turns out to be merged.
+    PushedIfMerged,
+    /// It would stay here, as nothing is to be sent.
+    KeptBack,
+}
+
+/// Decides, as a run would.
+pub fn plan(standing: Standing, rescued: usize, direction: Direction) -> Planned {
+    let (incoming, outgoing) = match standing {
+        Standing::Same if rescued == 0 => (Incoming::Nothing, Outgoing::Nothing),
+        Standing::OnlyThere => (Incoming::Fetched, Outgoing::Nothing),
+        Standing::Behind if rescued == 0 => (Incoming::Fetched, Outgoing::Nothing),
+        Standing::Unknown if rescued == 0 => (Incoming::FetchedOrMerged, Outgoing::PushedIfMerged),
+        Standing::Same | Standing::OnlyHere | Standing::Ahead => (Incoming::Nothing, Outgoing::Pushed),
+        Standing::Behind | Standing::Diverged | Standing::Unknown => (Incoming::Merged, Outgoing::Pushed),
+    };
+    let outgoing = match (direction, outgoing) {
+        (Direction::Both, outgoing) => outgoing,
+        (Direction::In, Outgoing::Pushed) => Outgoing::KeptBack,
+        (Direction::In, _) => Outgoing::Nothing,
+    };
+    Planned { incoming, outgoing, rescued }
+}
+
+/// Finds out what would become of each ref.
+///
+/// # Errors
+/// Where the remote cannot be asked, or the repository cannot be read.
+pub fn look(
+    repo: &Repository,
+    remote: &Remote<'_>,
+    policy: &Policy,
+    watcher: &dyn Watcher,
+) -> Result<BTreeMap<NotesRef, Planned>> {
+    let listing = remote.list(&[NOTES], watcher).map_err(exchange::fault)?;
+    let there =
+        listing.refs.into_iter().filter_map(|listed| Some((NotesRef::found(listed.name)?, listed.id)));
+    let followed = std::slice::from_ref(remote.name());
+    let there: BTreeMap<NotesRef, ObjectId> =
+        there.filter(|(name, _)| policy.globs.matches(name) && !name.follows_one_of(followed)).collect();
+    let here = look::local_refs(repo, &policy.globs)?;
+    let names: std::collections::BTreeSet<NotesRef> = here.into_iter().chain(there.keys().cloned()).collect();
+    let planned = |name: NotesRef| {
+        let planned = one(repo, remote.name(), &name, there.get(&name).copied(), policy)?;
+        Ok((name, planned))
+    };
+    names.into_iter().map(planned).collect()
+}
+
+fn one(
+    repo: &Repository,
+    remote: &RemoteName,
+    name: &NotesRef,
+    theirs: Option<ObjectId>,
+    policy: &Policy,
+) -> Result<Planned> {
+    let before = look::tracked(repo, name, remote)?;
+    let known = theirs.filter(|id| repo.has_object(id));
+    let (tip, facts) = look::look(repo, name, Theirs { now: known, before }, policy.rescue)?;
+    let lost = facts.lost.iter().filter(|lost| lost.fate == Fate::Rescue).count();
+    let standing = match (tip.commit, theirs, known) {
+        (None, None, _) => Standing::Same,
+        (None, Some(_), _) => Standing::OnlyThere,
+        (Some(_), None, _) => Standing::OnlyHere,
+        (Some(local), Some(theirs), _) if local == theirs => Standing::Same,
+        (Some(local), Some(_), Some(theirs)) => match commits::relate(repo, local, theirs)? {
+            Relation::Contained => Standing::Ahead,
+            Relation::Ahead => Standing::Behind,
+            Relation::Diverged { .. } => Standing::Diverged,
+        },
+        (Some(_), Some(_), None) => Standing::Unknown,
+    };
+    Ok(plan(standing, lost + facts.undone.len(), policy.direction))
+}
+
+/// Writes the plan for people.
+pub fn show(remote: &RemoteName, refs: &BTreeMap<NotesRef, Planned>, page: &mut Page) {
+    let title = format!("notes: here and at {remote}, nothing is changed");
+    page.line(plain::line(&title).style(page.styles.heading));
+    if refs.is_empty() {
+        page.line("  there are none");
+    }
+    for (name, planned) in refs {
+        page.line(format_args!("  {}: {}", plain::line(&name.to_string()), words(*planned)));
+    }
+}
+
+fn words(planned: Planned) -> String {
+    let mut words = Vec::new();
+    if planned.rescued > 0 {
+        words.push(format!("would bring back what was lost in {} of its commits", planned.rescued));
+    }
+    words.extend(
+        match planned.incoming {
+            Incoming::Nothing => None,
+            Incoming::Fetched => Some("would be fetched"),
+            Incoming::Merged => Some("would be merged"),
+            Incoming::FetchedOrMerged => Some("would be fetched, and merged where both sides moved"),
+        }
+        .map(str::to_owned),
+    );
+    words.extend(
+        match planned.outgoing {
+            Outgoing::Nothing => None,
+            Outgoing::Pushed => Some("would be pushed"),
+            Outgoing::PushedIfMerged => Some("then pushed"),
+            Outgoing::KeptBack => Some("would not be pushed"),
+        }
+        .map(str::to_owned),
+    );
+    if words.is_empty() { "nothing to do".into() } else { words.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(standing: Standing, rescued: usize, direction: Direction) -> String {
+        words(plan(standing, rescued, direction))
+    }
+
+    #[test]
+    fn each_standing_leads_to_what_a_run_would_do() {
+        let both = |standing| told(standing, 0, Direction::Both);
+        assert_eq!(both(Standing::Same), "nothing to do");
+        assert_eq!(both(Standing::OnlyHere), "would be pushed");
+        assert_eq!(both(Standing::OnlyThere), "would be fetched");
+        assert_eq!(both(Standing::Ahead), "would be pushed");
+        assert_eq!(both(Standing::Behind), "would be fetched");
+        assert_eq!(both(Standing::Diverged), "would be merged, would be pushed");
+        assert_eq!(
+            both(Standing::Unknown),
+            "would be fetched, and merged where both sides moved, then pushed"
+        );
+    }
+
+    #[test]
+    fn nothing_goes_out_where_nothing_is_to_be_sent() {
+        assert_eq!(told(Standing::OnlyHere, 0, Direction::In), "would not be pushed");
+        assert_eq!(told(Standing::Behind, 0, Direction::In), "would be fetched");
+        assert_eq!(
+            told(Standing::Unknown, 0, Direction::In),
+            "would be fetched, and merged where both sides moved"
+        );
+    }
+
+    #[test]
+    fn what_was_lost_makes_a_merge_of_what_would_have_been_taken_as_it_is() {
+        let told = told(Standing::Behind, 2, Direction::Both);
+        assert_eq!(
+            told,
+            "would bring back what was lost in 2 of its commits, would be merged, would be pushed"
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! Whether the repository is one that can be synced, and whether its clock is right.
+
+use std::time::Duration;
+
+use crate::doctor::{
+    check::Check,
+    facts::{Facts, Head, Unsupported},
+};
+
+/// How far ahead a file's time may be: clocks of several machines differ a little.
+const TOLERATED: Duration = Duration::from_secs(60);
+
+/// The checks.
+pub fn judge(facts: &Facts) -> Vec<Check> {
+    let mut checks = vec![match &facts.worktree {
+        Some(worktree) => Check::ok("repository", worktree),
+        None => {
+            Check::bad("repository", "it is bare: there is no work tree to sync", "use a clone that has one")
+        }
+    }];
+    checks.extend(facts.unsupported.iter().map(|unsupported| of_format(*unsupported)));
+    checks.push(branch(facts));
+    if let Some(command) = facts.in_progress {
+        let help = match command {
+            "bisect" => "end it with `git bisect reset`".to_owned(),
+            command => format!("`git {command} --continue`, or `git {command} --abort`"),
+        };
+        checks.push(Check::bad(
+            "in progress",
+            format!("a {command} is not finished, and runs refuse to begin"),
+            help,
+        ));
+    }
+    checks.extend(clock(facts));
+    checks
+}
+
+fn of_format(unsupported: Unsupported) -> Check {
+    match unsupported {
+        Unsupported::Reftable => Check::bad(
+            "format",
+            "refs are kept in reftables, which are not supported",
+            "`git refs migrate --ref-format=files` turns them into files",
+        ),
+        Unsupported::Sha256 => Check::bad(
+            "format",
+            "objects are named by SHA-256, which is not supported",
+            "use a repository of the usual format: `git init --object-format=sha1`",
+        ),
+        Unsupported::PartialClone => Check::bad(
+            "format",
+            "this is a partial clone, which is not supported: objects are missing here",
+            "make a full clone, or `git fetch --refetch --no-filter` and remove remote.*.promisor",
+        ),
+    }
+}
+
+fn branch(facts: &Facts) -> Check {
+    match &facts.head {
+        Head::Branch(name) => Check::ok("branch", name),
+        Head::Unborn(name) => Check::ok("branch", format!("{name}, without a commit yet")),
+        Head::Detached => Check::bad(
+            "branch",
+            "HEAD is detached: there is no branch to sync",
+            "`git switch main`, or keep the commits with `git switch -c NAME`",
+        ),
+        Head::Unreadable => Check::bad("branch", "HEAD cannot be read", "see what `git status` says"),
+    }
+}
+
+fn clock(facts: &Facts) -> Option<Check> {
+    let (path, changed) = facts.newest.as_ref()?;
+    let ahead = changed.duration_since(facts.now).unwrap_or_default();
+    (ahead > TOLERATED).then(|| {
+        Check::warn(
+            "clock",
+            format!("{path} was changed {} s in the future: a clock is or was wrong", ahead.as_secs()),
+            "set the clock (`timedatectl set-ntp true`), then `touch` the file: a lock with such a time hardly \
+             ever becomes stale",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::{check::State, judge::healthy};
+
+    #[test]
+    fn a_little_difference_between_clocks_is_none() {
+        let ahead = |seconds| {
+            let facts = healthy();
+            let newest = Some(("a".to_owned(), facts.now + Duration::from_secs(seconds)));
+            clock(&Facts { newest, ..facts }).map(|check| check.state)
+        };
+        assert_eq!(ahead(0), None);
+        assert_eq!(ahead(30), None);
+        assert_eq!(ahead(3600), Some(State::Warn));
+    }
+}

@@ -1,0 +1,121 @@
+//! From a repository to plain facts. Nothing is changed, and nothing judged.
+
+mod config;
+mod files;
+mod network;
+
+use std::time::SystemTime;
+
+use camino::Utf8Path;
+use gix::bstr::ByteSlice as _;
+use phase::{Fault, IdentityFile, programs::program};
+
+use super::facts::{Binary, Facts, Head, People, Unsupported};
+use crate::binaries;
+
+/// Looks at the repository around `directory`; asks the remote where that is wanted.
+///
+/// # Errors
+/// A fault where there is no repository that could be looked at.
+pub fn look(directory: &Utf8Path, ask_the_remote: bool) -> Result<Facts, Fault> {
+    let repo = phase::discover(directory)?;
+    let place = phase::place(&repo)?;
+    let worktree = place.worktree.as_deref().map(Utf8Path::new);
+    let identity = match worktree {
+        Some(worktree) => IdentityFile::read(worktree),
+        None => Ok(IdentityFile::default()),
+    };
+    let unsupported = unsupported(&repo);
+    let head = head(&repo, &unsupported);
+    let upstream = config::upstream(&repo, &head);
+    let remotes: Vec<String> = repo.remote_names().iter().map(ToString::to_string).collect();
+    let (hooks, missing_hooks_path) = files::hooks(&repo);
+    Ok(Facts {
+        now: SystemTime::now(),
+        in_progress: repo.state().map(operation),
+        people: people(&repo, &identity),
+        remote: network::remote(&repo, &remotes, &upstream, ask_the_remote),
+        remotes,
+        upstream,
+        hooks,
+        missing_hooks_path,
+        lock: files::lock(&place.common_dir),
+        lock_files: files::lock_files(&repo),
+        keys: config::keys(&repo),
+        logs: files::logs(&repo),
+        vault: files::vault(&identity, &place),
+        commands: files::commands(worktree),
+        ssh_agent: std::env::var_os("SSH_AUTH_SOCK").is_some_and(|socket| !socket.is_empty()),
+        newest: files::newest(&repo),
+        unsupported,
+        head,
+        worktree: place.worktree,
+    })
+}
+
+/// The binaries beside this one, and what each says of its version.
+pub fn binaries() -> Vec<Binary> {
+    let program_itself = std::env::current_exe().unwrap_or_default();
+    let folder = program_itself.parent().unwrap_or(std::path::Path::new("."));
+    let version = |name: &str| {
+        let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        let output = program(path).arg("--version").output().ok().filter(|output| output.status.success())?;
+        // "gitsync 0.1.0"
+        let words = String::from_utf8(output.stdout).ok()?;
+        words.split_whitespace().nth(1).map(str::to_owned)
+    };
+    binaries::ALL.into_iter().map(|name| Binary { name, version: version(name) }).collect()
+}
+
+fn head(repo: &gix::Repository, unsupported: &[Unsupported]) -> Head {
+    match repo.head() {
+        _ if unsupported.contains(&Unsupported::Reftable) => Head::Unreadable,
+        Err(_) => Head::Unreadable,
+        Ok(head) => match (&head.kind, head.referent_name()) {
+            (gix::head::Kind::Unborn(name), _) => Head::Unborn(name.shorten().to_string()),
+            (gix::head::Kind::Symbolic(_), Some(name)) => Head::Branch(name.shorten().to_string()),
+            (gix::head::Kind::Symbolic(_), None) => Head::Unreadable,
+            (gix::head::Kind::Detached { .. }, _) => Head::Detached,
+        },
+    }
+}
+
+fn unsupported(repo: &gix::Repository) -> Vec<Unsupported> {
+    let config = repo.config_snapshot();
+    let is = |key: &str, value: &str| {
+        config.string(key).is_some_and(|found| found.eq_ignore_ascii_case(value.as_bytes()))
+    };
+    let mut remotes = repo.remote_names().into_iter();
+    let promises =
+        remotes.any(|name| config.boolean(format!("remote.{name}.promisor").as_str()) == Some(true));
+    [
+        (is("extensions.refStorage", "reftable"), Unsupported::Reftable),
+        (is("extensions.objectFormat", "sha256"), Unsupported::Sha256),
+        (promises || config.string("extensions.partialClone").is_some(), Unsupported::PartialClone),
+    ]
+    .into_iter()
+    .filter_map(|(found, unsupported)| found.then_some(unsupported))
+    .collect()
+}
+
+/// The git command that ends it.
+fn operation(state: gix::state::InProgress) -> &'static str {
+    use gix::state::InProgress;
+    match state {
+        InProgress::ApplyMailbox => "am",
+        InProgress::ApplyMailboxRebase | InProgress::Rebase | InProgress::RebaseInteractive => "rebase",
+        InProgress::Bisect => "bisect",
+        InProgress::CherryPick | InProgress::CherryPickSequence => "cherry-pick",
+        InProgress::Merge => "merge",
+        InProgress::Revert | InProgress::RevertSequence => "revert",
+    }
+}
+
+fn people(repo: &gix::Repository, identity: &Result<IdentityFile, Fault>) -> People {
+    let known = |person: Option<gix::Result<gix::actor::SignatureRef<'_>>>| matches!(person, Some(Ok(person)) if !person.name.trim().is_empty());
+    People {
+        user: identity.as_ref().map(|identity| identity.user.clone()).map_err(|fault| fault.clone().into()),
+        git_name: repo.config_snapshot().string("user.name").map(|name| name.to_string()),
+        can_commit: known(repo.author()) && known(repo.committer()),
+    }
+}

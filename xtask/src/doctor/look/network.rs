@@ -1,0 +1,55 @@
+//! The remote, as configured and as it answers.
+
+use remote::{Direction, Remote, RemoteName, Trouble, Unwatched};
+
+use crate::doctor::facts::{Answer, RemoteFacts, Told, Upstream};
+
+/// The remote that runs talk to: the branch's, else `origin`, else the only one.
+pub fn remote(
+    repo: &gix::Repository,
+    remotes: &[String],
+    upstream: &Upstream,
+    ask: bool,
+) -> Option<RemoteFacts> {
+    let origin = || remotes.iter().find(|name| *name == "origin");
+    let only = || remotes.first().filter(|_| remotes.len() == 1);
+    let name = upstream.remote.as_ref().filter(|name| *name != ".").or_else(origin).or_else(only)?;
+    let broken = |trouble: Trouble| RemoteFacts {
+        name: name.clone(),
+        url: String::new(),
+        is_ssh: false,
+        refspecs: Vec::new(),
+        answer: Answer::Trouble(told(&trouble)),
+    };
+    let found = RemoteName::parse(name).and_then(|name| Remote::named(repo, &name));
+    Some(match found {
+        Err(trouble) => broken(trouble),
+        Ok(remote) => RemoteFacts {
+            name: name.clone(),
+            url: remote.shown_url(Direction::Fetch),
+            is_ssh: is_ssh(repo, name),
+            refspecs: remote.fetch_refspecs().collect(),
+            answer: if ask { listed(&remote) } else { Answer::NotAsked },
+        },
+    })
+}
+
+fn listed(remote: &Remote<'_>) -> Answer {
+    match remote.list(&["refs/heads/"], &Unwatched) {
+        Ok(listing) => {
+            let names = listing.refs.iter().map(|listed| listed.name.as_bstr().to_string());
+            Answer::Branches(names.filter(|name| name.starts_with("refs/heads/")).collect())
+        }
+        Err(trouble) => Answer::Trouble(told(&trouble)),
+    }
+}
+
+fn is_ssh(repo: &gix::Repository, name: &str) -> bool {
+    let found = repo.try_find_remote(name).and_then(Result::ok);
+    let url = found.as_ref().and_then(|remote| remote.url(gix::remote::Direction::Fetch));
+    url.is_some_and(|url| url.scheme == gix::url::Scheme::Ssh)
+}
+
+fn told(trouble: &Trouble) -> Told {
+    Told { message: trouble.to_string(), help: trouble.help().map(str::to_owned) }
+}
