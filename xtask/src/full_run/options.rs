@@ -1,14 +1,15 @@
 //! The options of a full run, and which step each of them is for.
 //!
-//! They are checked by the steps, which know what they mean; here they are only handed on, under the name that they have
-//! there unless two steps would claim it.
+//! They are handed on under the name that they have there, unless two steps would claim it. What a step would refuse is
+//! refused here already: the steps start side by side, and by the time that a late one complains about its options an early
+//! one may have pushed.
 
 use std::ffi::OsString;
 
 use camino::Utf8PathBuf;
 use phase::Color;
 
-use super::pipeline::{Messages, Plan, Step};
+use super::pipeline::{Messages, Plan, Reports, Step};
 use crate::binaries::Binaries;
 
 /// Sync a repository, its vault and its notes, in one run with one report.
@@ -47,11 +48,11 @@ pub struct FullRun {
     pub color: Color,
 
     /// How long to wait for the lock where another run holds it [default: 120s].
-    #[arg(long, value_name = "TIME", help_heading = "Lock")]
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Lock")]
     pub wait: Option<String>,
 
     /// After how long without a sign of life another run's lock counts as stale [default: 10m].
-    #[arg(long, value_name = "TIME", help_heading = "Lock")]
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Lock")]
     pub stale_after: Option<String>,
 
     /// What to do where session logs are found [default: ask on a terminal, else stop].
@@ -87,11 +88,11 @@ pub struct FullRun {
     pub no_push: bool,
 
     /// How often to try again where others push meanwhile [default: 10].
-    #[arg(long, value_name = "N", help_heading = "Repository")]
-    pub attempts: Option<String>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Repository")]
+    pub attempts: Option<u32>,
 
     /// After how long without a byte from a server to give up [default: 30s].
-    #[arg(long, value_name = "TIME", help_heading = "Repository")]
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Repository")]
     pub stall: Option<String>,
 
     /// The vault [default: `vault_path` of .claude/identity.json].
@@ -107,8 +108,16 @@ pub struct FullRun {
     pub refs: Vec<String>,
 
     /// How to combine notes that were changed on both sides [default: cat_sort_uniq].
-    #[arg(long, value_name = "NAME", help_heading = "Notes")]
+    #[arg(long, value_name = "NAME", value_parser = STRATEGIES, help_heading = "Notes")]
     pub strategy: Option<String>,
+}
+
+/// How notes can be combined.
+const STRATEGIES: [&str; 5] = ["cat_sort_uniq", "union", "ours", "theirs", "records"];
+
+/// A length of time, as it was typed.
+fn time(text: &str) -> Result<String, String> {
+    phase::duration(text).map(|_| text.to_owned())
 }
 
 const EXAMPLES: &str = "\
@@ -130,7 +139,9 @@ impl FullRun {
             Counting::InTheDocument | Counting::Later | Counting::Never => Messages::InTheDocument,
             Counting::WhenShown => Messages::ShownThen(step(("notesurface", acknowledge))),
         };
-        Plan { steps: self.arguments(owner).into_iter().map(step).collect(), messages }
+        // A plan is in no document, so each step tells its own: it is what the user asked to see.
+        let reports = if self.dry_run && !self.json { Reports::OnStdout } else { Reports::OnStderr };
+        Plan { steps: self.arguments(owner).into_iter().map(step).collect(), messages, reports }
     }
 
     fn counting(&self) -> Counting {
@@ -147,6 +158,7 @@ impl FullRun {
     }
 
     fn arguments(&self, owner: u32) -> Vec<(&'static str, Vec<OsString>)> {
+        let attempts = self.attempts.map(|attempts| attempts.to_string());
         let notes = Line::default().flag("--no-push", self.no_push).flag("--dry-run", self.dry_run);
         let steps = [
             ("lock", self.acquire(owner)),
@@ -157,7 +169,7 @@ impl FullRun {
                 notes
                     .each("--ref", &self.refs)
                     .value("--strategy", self.strategy.as_deref())
-                    .value("--attempts", self.attempts.as_deref()),
+                    .value("--attempts", attempts.as_deref()),
             ),
             (
                 "notesurface",
@@ -193,13 +205,14 @@ impl FullRun {
     }
 
     fn gitsync(&self) -> Line {
+        let attempts = self.attempts.map(|attempts| attempts.to_string());
         Line::default()
             .value("--message", self.message.as_deref())
             .each("--only", &self.only)
             .flag("--no-commit", self.no_commit)
             .flag("--no-pull", self.no_pull)
             .flag("--no-push", self.no_push)
-            .value("--attempts", self.attempts.as_deref())
+            .value("--attempts", attempts.as_deref())
             .value("--stall", self.stall.as_deref())
             .value("--vault", self.vault.as_deref())
             .flag("--no-vault", self.no_vault)
@@ -305,6 +318,37 @@ mod tests {
         assert_eq!(lines[1], "logcheck --on-found=proceed");
         assert_eq!(lines[2], "gitsync --message=--dashing --no-push");
         assert_eq!(lines[3], "notes-sync --no-push --ref=refs/notes/a --ref=refs/notes/b/*");
+    }
+
+    #[test]
+    fn a_dry_run_is_one_of_every_step_that_changes_something() {
+        let lines = lines(&FullRun { dry_run: true, ..FullRun::default() });
+        assert_eq!(lines.len(), 7);
+        assert!(lines[1..6].iter().all(|line| line.contains("--dry-run")), "{lines:?}");
+    }
+
+    #[test]
+    fn what_a_step_would_refuse_is_refused_before_the_first_one_starts() {
+        #[derive(clap::Parser)]
+        struct Parser {
+            #[command(flatten)]
+            _args: FullRun,
+        }
+        let parse = |words: &[&str]| {
+            <Parser as clap::Parser>::try_parse_from(std::iter::once("full-run").chain(words.iter().copied()))
+        };
+        for words in [
+            ["--strategy", "best"],
+            ["--attempts", "0"],
+            ["--attempts", "many"],
+            ["--stall", "soon"],
+            ["--wait", "-1s"],
+            ["--stale-after", "1d"],
+            ["--on-found", "shrug"],
+        ] {
+            assert!(parse(&words).is_err(), "{words:?}");
+        }
+        assert!(parse(&["--strategy", "union", "--attempts", "3", "--stall", "5s"]).is_ok());
     }
 
     #[test]

@@ -66,6 +66,17 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Whose business it is to show the messages from other people.
     pub messages: Messages,
+    /// Where the steps' own reports go.
+    pub reports: Reports,
+}
+
+/// Where the steps' own reports go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reports {
+    /// To the run's stderr.
+    OnStderr,
+    /// To the run's stdout.
+    OnStdout,
 }
 
 /// Whose business it is to show the messages from other people.
@@ -232,6 +243,9 @@ impl Team {
                 Some((_, stdout)) => (stdout.into(), None),
             };
             let mut command = step.command(surroundings);
+            if plan.reports == Reports::OnStdout {
+                command.stderr(std::io::stdout());
+            }
             team.group.admit(&mut command);
             let mut child = match command.stdin(stdin).spawn() {
                 Ok(child) => child,

@@ -19,6 +19,7 @@ pub fn draw(facts: &Facts<'_>, document: &Document, page: &mut Page) {
     if document.outcome == Outcome::Conflict {
         conflicts(document, page);
     }
+    also_failed(document, page);
     if facts.quiet && document.outcome == Outcome::Ok && facts.ended.signal.is_none() {
         return;
     }
@@ -55,6 +56,30 @@ fn conflicts(document: &Document, page: &mut Page) {
         let hidden = sync.conflicts.len().saturating_sub(prose::FOLD);
         if hidden > 0 {
             page.line(format_args!("  and {}", prose::count(hidden as u64, "other file")));
+        }
+    }
+}
+
+/// What went wrong besides what the run as a whole is about: the vault, and steps that did what they could.
+fn also_failed(document: &Document, page: &mut Page) {
+    let told = |message: &str| document.error.as_ref().is_some_and(|error| error.message.contains(message));
+    let vault = document.phases.gitsync.as_ref().and_then(|section| section.vault.as_ref());
+    if let Some(error) = vault.and_then(|vault| vault.error.as_ref()).filter(|error| !told(&error.message)) {
+        page.error(&format!("besides, the vault: {}", error.message), error.help.as_deref());
+    }
+    let phases = &document.phases;
+    let later = [
+        ("notes-sync", phases.notes_sync.as_ref().map(|section| section.outcome)),
+        ("notesurface", phases.notesurface.as_ref().map(|section| section.outcome)),
+        ("cmdcopy", phases.cmdcopy.as_ref().map(|section| section.outcome)),
+    ];
+    for (name, outcome) in later {
+        let is_told = document.error.as_ref().is_some_and(|error| error.phase == name);
+        if outcome == Some(Outcome::Failed) && !is_told {
+            page.line(format_args!(
+                "{} failed as well: `{name} --fresh` says why",
+                name.style(page.styles.error)
+            ));
         }
     }
 }

@@ -108,7 +108,8 @@ pub fn logs(repo: &gix::Repository) -> Logs {
         Ok(logs) => logs,
         Err(fault) => return Logs::Broken(fault.into()),
     };
-    let configured = logs.pathspec().is_none();
+    // The default knows its folders; whoever configures patterns may mean any.
+    let configured = logs.may_lie_in("anywhere".into());
     let none = Logs::Found { configured, tracked: 0, ignored: Vec::new() };
     let Ok(index) = repo.index_or_empty() else { return none };
     let tracked: Vec<BString> = index.entries().iter().map(|entry| entry.path(&index).to_owned()).collect();
