@@ -6,18 +6,14 @@
 
 mod edit;
 mod lock;
-mod sparse;
 mod write;
 
-use std::path::Path;
-
-use anyhow::Context as _;
 use gix::bstr::BString;
 use gix::index::entry::Flags;
 
 pub use edit::{Edit, Edits, Put};
 pub use lock::{Acquire, HeldBy, Lock, lock};
-pub use sparse::Sparse;
+pub use scan::{Sparse, read_index as read_at};
 pub use write::Looked;
 
 /// Read the index from disk; an empty one where there is none yet.
@@ -28,17 +24,6 @@ pub use write::Looked;
 /// It cannot be read, or is damaged.
 pub fn read(repo: &gix::Repository) -> anyhow::Result<gix::index::File> {
     read_at(repo, &repo.index_path())
-}
-
-/// Read the index that lies at `path`, as [`read`] does: a copy that a hook has worked on.
-///
-/// # Errors
-/// It cannot be read, or is damaged.
-pub fn read_at(repo: &gix::Repository, path: &Path) -> anyhow::Result<gix::index::File> {
-    let skip_hash = repo.config_snapshot().boolean("index.skipHash").unwrap_or(false);
-    let index = gix::index::File::at_or_default(path, repo.object_hash(), skip_hash, Default::default())
-        .with_context(|| format!("cannot read the index {}", path.display()))?;
-    sparse::expand(repo, index)
 }
 
 /// The paths of which the index holds several versions, since a merge has not been finished.

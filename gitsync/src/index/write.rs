@@ -16,9 +16,10 @@ use anyhow::Context as _;
 use gix::index::Entry;
 use gix::index::entry::stat::Time;
 use gix::index::entry::{Flags, Mode};
+use remote::durable::{Durability, Part};
+use remote::permissions::shared_mode;
 
 use super::Lock;
-use crate::durable::{Durability, shared_mode};
 use crate::stage::content::{self, Content, Reader};
 use crate::tree::Built;
 use crate::worktree::disk::Disk;
@@ -76,11 +77,11 @@ impl Lock {
         if let Some(mode) = shared_mode(repo, &self.file.metadata()?) {
             self.file.set_permissions(mode)?;
         }
-        let durability = Durability::of(repo);
-        durability.file(&self.file)?;
+        let flushing = Durability::of(repo).flushing(Part::Index);
+        flushing.file(&self.file)?;
         self.rename()?;
         if let Some(folder) = self.index.parent() {
-            durability.folder(folder)?;
+            flushing.folder(folder)?;
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use gix::bstr::BStr;
 use gix::index::entry::Mode;
 use gix::objs::Kind as ObjectKind;
 use gix::worktree::stack::state::attributes::Source;
+pub use scan::{Abilities, nested_head};
 
 use super::sink::Sink;
 use crate::convert::{Conversions, ToGit};
@@ -173,19 +174,6 @@ impl<'repo> Reader<'repo> {
     }
 }
 
-/// What `HEAD` of the repository in the folder `full` is, if there is one and it has a commit.
-pub fn nested_head(full: &Path) -> Option<ObjectId> {
-    // Only a reference is read: neither its configuration nor its owner matter.
-    let nested = gix::open_opts(full, gix::open::Options::isolated().strict_config(false)).ok()?;
-    // Its own `.git`, and not the one of a parent.
-    let is_own = nested.workdir().is_some_and(|workdir| is_same_folder(workdir, full));
-    nested.head_id().ok().map(gix::Id::detach).filter(|_| is_own)
-}
-
-fn is_same_folder(a: &Path, b: &Path) -> bool {
-    a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
-}
-
 enum Trouble {
     /// The file could not be opened or read.
     File(io::Error),
@@ -281,31 +269,5 @@ pub fn mode(found: Kind, before: Option<Mode>, abilities: Abilities) -> Option<M
         ),
         Kind::File { executable: true } => Some(Mode::FILE_EXECUTABLE),
         Kind::File { executable: false } => Some(Mode::FILE),
-    }
-}
-
-/// What the file system can tell, by `core.fileMode` and `core.symlinks`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Abilities {
-    /// It keeps executable bits.
-    pub executable: bool,
-    /// It keeps symbolic links.
-    pub links: bool,
-    /// It tells names apart by their case (`core.ignoreCase` is off).
-    pub case: bool,
-}
-
-impl Abilities {
-    /// What the repository's configuration says.
-    ///
-    /// # Errors
-    /// The configuration is wrong.
-    pub fn of(repo: &gix::Repository) -> anyhow::Result<Self> {
-        let options = repo.filesystem_options()?;
-        Ok(Abilities {
-            executable: options.executable_bit,
-            links: options.symlink,
-            case: !options.ignore_case,
-        })
     }
 }

@@ -6,11 +6,11 @@
 //! a person would see. Nothing is half-done: one path that cannot be taken and none is.
 
 pub mod content;
+mod pathspecs;
 mod prepare;
 mod refusal;
 mod scan;
 pub mod sink;
-mod walk;
 
 use gix::bstr::BString;
 use gix::index::entry::Stat;

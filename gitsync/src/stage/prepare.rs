@@ -9,8 +9,8 @@ use gix::index::entry::{Flags, Mode, Stat};
 use gix::index::extension::Tree as Cache;
 
 use super::content::{self, Abilities, Content, Reader};
+use super::pathspecs::Pathspecs;
 use super::sink::Sink;
-use super::walk::Pathspecs;
 use super::{Candidate, Changes, Policy, Refusal, Scope, Seen, Why};
 use crate::index::{Edit, Edits, Put, read_at};
 use crate::path::{self, Leaf};

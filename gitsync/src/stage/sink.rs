@@ -10,7 +10,8 @@ use anyhow::Context as _;
 use gix::ObjectId;
 use gix::objs::{Kind, Write as _};
 
-use crate::durable::{Durability, share};
+use remote::durable::{Durability, Part};
+use remote::permissions::share;
 
 /// Takes objects.
 pub trait Sink {
@@ -78,6 +79,7 @@ impl Sink for Loose<'_> {
             share(self.repo, path)?;
         }
         Durability::of(self.repo)
+            .flushing(Part::LooseObject)
             .batch(&root, &files)
             .with_context(|| format!("cannot flush {}", root.display()))?;
         self.written.clear();

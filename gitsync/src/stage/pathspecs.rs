@@ -1,0 +1,96 @@
+//! Which paths a pathspec means.
+
+use gix::bstr::{BStr, BString, ByteSlice};
+use gix::worktree::stack::state::attributes::Source;
+
+use super::Scope;
+
+/// Which paths a scope means, and which of its pathspecs have meant any.
+pub struct Pathspecs<'repo> {
+    specs: Vec<(BString, gix::Pathspec<'repo>, bool)>,
+    all: Option<gix::Pathspec<'repo>>,
+}
+
+impl<'repo> Pathspecs<'repo> {
+    /// Parse the scope's pathspecs.
+    ///
+    /// # Errors
+    /// One of them is none.
+    pub fn new(
+        repo: &'repo gix::Repository,
+        index: &gix::index::State,
+        scope: &Scope,
+    ) -> anyhow::Result<Self> {
+        let Scope::Only(given) = scope else { return Ok(Pathspecs { specs: Vec::new(), all: None }) };
+        let parse =
+            |specs: &[BString]| repo.pathspec(false, specs, true, index, Source::WorktreeThenIdMapping);
+        let rooted = from_root(scope);
+        let specs = given
+            .iter()
+            .zip(&rooted)
+            .map(|(given, rooted)| Ok((given.clone(), parse(std::slice::from_ref(rooted))?, false)))
+            .collect::<anyhow::Result<_>>()?;
+        Ok(Pathspecs { specs, all: Some(parse(&rooted)?) })
+    }
+
+    /// Whether the scope means `path`, which is that of a file or a link.
+    pub fn matches(&mut self, path: &BStr) -> bool {
+        self.matches_as(path, false)
+    }
+
+    /// Whether the scope means `path`, which is that of a repository of its own.
+    pub fn matches_folder(&mut self, path: &BStr) -> bool {
+        self.matches_as(path, true)
+    }
+
+    fn matches_as(&mut self, path: &BStr, is_folder: bool) -> bool {
+        let matches = self.all.as_mut().is_none_or(|all| all.is_included(path, Some(is_folder)));
+        if matches {
+            for (_, spec, seen) in self.specs.iter_mut().filter(|(_, _, seen)| !seen) {
+                *seen = spec.is_included(path, Some(is_folder));
+            }
+        }
+        matches
+    }
+
+    /// Those pathspecs that mean nothing, neither anything that was seen nor anything in `index`.
+    pub fn unmatched(mut self, index: &gix::index::State) -> Vec<BString> {
+        for (_, spec, seen) in self.specs.iter_mut().filter(|(_, _, seen)| !seen) {
+            *seen = index.entries().iter().any(|entry| spec.is_included(entry.path(index), Some(false)));
+        }
+        let left_out = |given: &BString| {
+            given.starts_with(b":!") || given.starts_with(b":^") || given.contains_str("exclude")
+        };
+        self.specs
+            .into_iter()
+            .filter(|(given, _, seen)| !seen && !left_out(given))
+            .map(|(given, _, _)| given)
+            .collect()
+    }
+}
+
+/// The pathspecs, made to start at the work tree's root wherever the run was started.
+fn from_root(scope: &Scope) -> Vec<BString> {
+    match scope {
+        Scope::Everything => Vec::new(),
+        Scope::Only(specs) => specs.iter().map(|spec| at_root(spec.as_bstr())).collect(),
+    }
+}
+
+/// Add the `top` magic to a pathspec. See <https://git-scm.com/docs/gitglossary#Documentation/gitglossary.txt-pathspec>.
+fn at_root(spec: &BStr) -> BString {
+    let mut out = BString::from(b":(top");
+    match spec.strip_prefix(b":(") {
+        Some(rest) => {
+            out.push(b',');
+            out.extend_from_slice(rest);
+            out
+        }
+        None if spec.starts_with(b":") => spec.to_owned(),
+        None => {
+            out.push(b')');
+            out.extend_from_slice(spec);
+            out
+        }
+    }
+}
