@@ -12,11 +12,18 @@ use crate::{
 
 /// One run at a time per repository and machine.
 #[derive(Debug, clap::Parser)]
-#[command(name = "lock", version)]
+#[command(name = "lock", version, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  lock run -- ./save.sh                       any script, under the lock that runs take
+  lock run --wait 0 -- ./checkpoint.sh        exit 75 where somebody else holds it
+  lock acquire | gitsync | lock release       a run of one's own
+  lock status                                 who holds it";
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
