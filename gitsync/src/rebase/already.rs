@@ -25,7 +25,7 @@ pub fn upstream_has(
     if theirs.is_empty() {
         return Ok(HashSet::new());
     }
-    let mut ids = PatchIds::new(repo)?;
+    let mut ids = PatchIds::new(repo);
     // What was changed where is cheap to know, and rarely the same: contents are looked at only where it is.
     let mut by_outline: HashMap<ObjectId, Vec<&linear::Commit>> = HashMap::new();
     for commit in theirs.iter().filter(|commit| !commit.is_merge()) {

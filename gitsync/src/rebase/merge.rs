@@ -1,7 +1,7 @@
 //! Three-way merges of whole trees, many in a row.
 //!
-//! The caches for diffs, merges and attributes are made once and used for every commit that is replayed: making them
-//! anew takes longer than most merges. Attributes are those of the tree that is merged into, as git, which replays in
+//! The caches for diffs, merges and attributes are made once, for the first merge that needs them, and used for every
+//! commit that is replayed: making them anew takes longer than most merges. Attributes are those of the tree that is merged into, as git, which replays in
 //! the work tree, has them.
 
 use gix::ObjectId;
@@ -11,11 +11,16 @@ use gix::merge::tree::TreatAsUnresolved;
 use gix::objs::Write as _;
 use gix::worktree::stack::state::attributes::Source;
 
-use super::{attributes, moved_folders};
+use super::{attributes, moved_folders, trivial};
 
 /// Merges trees of one repository.
 pub struct Merger<'repo> {
     repo: &'repo gix::Repository,
+    tools: Option<Tools>,
+}
+
+/// What it takes to merge where entries alone do not tell the answer.
+struct Tools {
     options: gix::merge::plumbing::tree::Options,
     diff_state: gix::diff::tree::State,
     diffs: gix::diff::blob::Platform,
@@ -32,21 +37,9 @@ pub enum Merged {
 }
 
 impl<'repo> Merger<'repo> {
-    /// A merger that begins by merging into the tree `into`.
-    ///
-    /// # Errors
-    /// The configuration or the attributes cannot be read.
-    pub fn new(repo: &'repo gix::Repository, into: ObjectId) -> anyhow::Result<Self> {
-        let mut merger = Self {
-            repo,
-            options: repo.tree_merge_options()?.into(),
-            diff_state: gix::diff::tree::State::default(),
-            diffs: repo.diff_resource_cache_for_tree_diff()?,
-            blobs: repo.merge_resource_cache(gix::merge::blob::pipeline::WorktreeRoots::default())?,
-            attributes_are_of: into,
-        };
-        merger.load_attributes(into)?;
-        Ok(merger)
+    /// A merger of trees of `repo`.
+    pub fn new(repo: &'repo gix::Repository) -> Self {
+        Self { repo, tools: None }
     }
 
     /// Merges the change from `base` to `theirs` into `ours`.
@@ -60,7 +53,16 @@ impl<'repo> Merger<'repo> {
         if theirs == base {
             return Ok(Merged::Clean(ours));
         }
-        self.follow_attributes(ours)?;
+        if let Some(tree) = trivial::merge(self.repo, base, ours, theirs)? {
+            return Ok(Merged::Clean(tree));
+        }
+        let tools = match &mut self.tools {
+            Some(tools) => {
+                tools.follow_attributes(self.repo, ours)?;
+                tools
+            }
+            none => none.insert(Tools::new(self.repo, ours)?),
+        };
         let labels = Labels {
             ancestor: Some("parent".into()),
             current: Some("HEAD".into()),
@@ -73,10 +75,10 @@ impl<'repo> Merger<'repo> {
             labels,
             self.repo,
             |data| self.repo.write_buf(gix::objs::Kind::Blob, data),
-            &mut self.diff_state,
-            &mut self.diffs,
-            &mut self.blobs,
-            self.options.clone(),
+            &mut tools.diff_state,
+            &mut tools.diffs,
+            &mut tools.blobs,
+            tools.options.clone(),
         )?;
         let tree = outcome.tree.write(|tree| self.repo.write(tree))?;
         let mut paths = moved_folders::suggestions(self.repo, base, ours, theirs)?;
@@ -112,19 +114,34 @@ impl<'repo> Merger<'repo> {
         }
         Ok(paths)
     }
+}
+
+impl Tools {
+    /// Tools that begin by merging into the tree `into`.
+    fn new(repo: &gix::Repository, into: ObjectId) -> anyhow::Result<Self> {
+        let mut tools = Self {
+            options: repo.tree_merge_options()?.into(),
+            diff_state: gix::diff::tree::State::default(),
+            diffs: repo.diff_resource_cache_for_tree_diff()?,
+            blobs: repo.merge_resource_cache(gix::merge::blob::pipeline::WorktreeRoots::default())?,
+            attributes_are_of: into,
+        };
+        tools.load_attributes(repo, into)?;
+        Ok(tools)
+    }
 
     /// Reads the attributes anew where they differ in `tree`.
-    fn follow_attributes(&mut self, tree: ObjectId) -> anyhow::Result<()> {
-        if attributes::differ(self.repo, self.attributes_are_of, tree)? {
-            self.load_attributes(tree)?;
+    fn follow_attributes(&mut self, repo: &gix::Repository, tree: ObjectId) -> anyhow::Result<()> {
+        if attributes::differ(repo, self.attributes_are_of, tree)? {
+            self.load_attributes(repo, tree)?;
         }
         self.attributes_are_of = tree;
         Ok(())
     }
 
-    fn load_attributes(&mut self, tree: ObjectId) -> anyhow::Result<()> {
-        let index = attributes::of(self.repo, tree)?;
-        self.blobs.attr_stack = self.repo.attributes_only(&index, Source::IdMapping)?.detach();
+    fn load_attributes(&mut self, repo: &gix::Repository, tree: ObjectId) -> anyhow::Result<()> {
+        let index = attributes::of(repo, tree)?;
+        self.blobs.attr_stack = repo.attributes_only(&index, Source::IdMapping)?.detach();
         Ok(())
     }
 }

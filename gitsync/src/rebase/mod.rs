@@ -15,6 +15,7 @@ mod merge;
 mod moved_folders;
 mod patch_id;
 mod pick;
+mod trivial;
 
 use anyhow::Context as _;
 use gix::ObjectId;
@@ -94,7 +95,7 @@ pub fn rebase(
     let mut onto = pick::Onto::new(&repo, what.onto)?;
     let (mut rewritten, mut dropped) = (Vec::new(), Vec::new());
     {
-        let mut merger = merge::Merger::new(&repo, onto.tree)?;
+        let mut merger = merge::Merger::new(&repo);
         for id in range.into_iter().filter(|commit| !commit.is_merge()).map(|commit| commit.id) {
             watch.alive();
             let picking = || format!("cannot replay commit {id}");

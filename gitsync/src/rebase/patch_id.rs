@@ -25,18 +25,15 @@ const CONTEXT: u32 = 3;
 /// Finds the ids of changes, and remembers them.
 pub struct PatchIds<'repo> {
     repo: &'repo gix::Repository,
-    cache: gix::diff::blob::Platform,
+    /// Made for the first contents that are looked at: most often none are.
+    cache: Option<gix::diff::blob::Platform>,
     whole: HashMap<ObjectId, ObjectId>,
 }
 
 impl<'repo> PatchIds<'repo> {
     /// For the commits of `repo`.
-    ///
-    /// # Errors
-    /// The attributes or the configuration cannot be read.
-    pub fn new(repo: &'repo gix::Repository) -> anyhow::Result<Self> {
-        let cache = repo.diff_resource_cache(Mode::ToGit, WorktreeRoots::default())?;
-        Ok(Self { repo, cache, whole: HashMap::new() })
+    pub fn new(repo: &'repo gix::Repository) -> Self {
+        Self { repo, cache: None, whole: HashMap::new() }
     }
 
     /// The id of what a commit changes where, without how.
@@ -74,16 +71,20 @@ impl<'repo> PatchIds<'repo> {
 
     /// Adds how one file changed.
     fn content(&mut self, change: &Change, text: &mut Squeezed<'_>) -> anyhow::Result<()> {
+        let cache = match &mut self.cache {
+            Some(cache) => cache,
+            none => none.insert(self.repo.diff_resource_cache(Mode::ToGit, WorktreeRoots::default())?),
+        };
         for (side, kind) in
             [(change.before, ResourceKind::OldOrSource), (change.after, ResourceKind::NewOrDestination)]
         {
             let (mode, id) = side.unwrap_or((EntryKind::Blob.into(), self.repo.object_hash().null()));
-            self.cache
+            cache
                 .set_resource(id, mode.kind(), change.path.as_bstr(), kind, &self.repo.objects)
                 .map_err(gix::Error::from)?;
         }
-        self.cache.options.skip_internal_diff_if_external_is_configured = false;
-        let prepared = self.cache.prepare_diff().map_err(gix::Error::from)?;
+        cache.options.skip_internal_diff_if_external_is_configured = false;
+        let prepared = cache.prepare_diff().map_err(gix::Error::from)?;
         match prepared.operation {
             Operation::SourceOrDestinationIsBinary => {
                 for side in [change.before, change.after] {

@@ -1,0 +1,133 @@
+//! Merges that need no look into a file: what one side changed, the other left alone.
+//!
+//! Most commits are of this kind, and then only the folders on the way to what a commit changed have to be read. A merge
+//! of whole trees first compares all that the other side has changed since, for each commit over again, which is nearly
+//! all of the time that a long rebase takes.
+//!
+//! An entry that `theirs` changed and that stands in `ours` as it was in `base` is taken from `theirs`, a whole folder at
+//! once where it is one. That is the answer of git's merge, renames included: a rename matters only where the other side
+//! touched one of its ends, or a folder that is gone on one side, and then an entry is not as it was. Anything else is
+//! no business of this module. See "3-way merge" in <https://git-scm.com/docs/git-read-tree>.
+
+use std::cmp::Ordering;
+
+use gix::ObjectId;
+use gix::bstr::{BString, ByteSlice as _};
+use gix::objs::tree::{Entry, EntryRef};
+
+/// Merges the change from `base` to `theirs` into `ours`; `None` where that takes more than comparing entries.
+///
+/// # Errors
+/// A tree cannot be read or written.
+pub fn merge(
+    repo: &gix::Repository,
+    base: ObjectId,
+    ours: ObjectId,
+    theirs: ObjectId,
+) -> anyhow::Result<Option<ObjectId>> {
+    Ok(match folder(repo, base, ours, theirs)? {
+        Folder::Of(id) => Some(id),
+        Folder::Empty => Some(repo.object_hash().empty_tree()),
+        Folder::NotTrivial => None,
+    })
+}
+
+/// What became of a folder.
+enum Folder {
+    /// This tree.
+    Of(ObjectId),
+    /// Nothing is left in it.
+    Empty,
+    /// It takes more than comparing entries.
+    NotTrivial,
+}
+
+fn folder(
+    repo: &gix::Repository,
+    base: ObjectId,
+    ours: ObjectId,
+    theirs: ObjectId,
+) -> anyhow::Result<Folder> {
+    if base == theirs {
+        return Ok(Folder::Of(ours));
+    }
+    if base == ours {
+        return Ok(Folder::Of(theirs));
+    }
+    let (base, ours, theirs) = (repo.find_tree(base)?, repo.find_tree(ours)?, repo.find_tree(theirs)?);
+    let (base, ours, theirs) = (base.decode()?, ours.decode()?, theirs.decode()?);
+    let mut merged: Vec<Entry> = Vec::new();
+    // Both lists are sorted alike: what lies between two changed entries is taken over in one go.
+    let mut rest = ours.entries.as_slice();
+    for (before, after) in changed(&base.entries, &theirs.entries) {
+        let Some(named) = after.or(before) else { continue };
+        let at = rest.partition_point(|entry| order(entry, named) == Ordering::Less);
+        merged.extend(rest[..at].iter().map(|entry| owned(entry)));
+        rest = &rest[at..];
+        let here = rest.first().filter(|entry| order(entry, named) == Ordering::Equal);
+        if has_otherwise(&ours.entries, named) {
+            return Ok(Folder::NotTrivial);
+        }
+        rest = &rest[usize::from(here.is_some())..];
+        let is_as_it_was =
+            here.map(|entry| (entry.mode, entry.oid)) == before.map(|entry| (entry.mode, entry.oid));
+        match (before, here, after) {
+            (_, _, after) if is_as_it_was => merged.extend(after.map(owned)),
+            (Some(before), Some(here), Some(after)) if before.mode.is_tree() => {
+                match folder(repo, before.oid.to_owned(), here.oid.to_owned(), after.oid.to_owned())? {
+                    Folder::Of(oid) => merged.push(Entry { oid, ..owned(here) }),
+                    Folder::Empty => {}
+                    Folder::NotTrivial => return Ok(Folder::NotTrivial),
+                }
+            }
+            _ => return Ok(Folder::NotTrivial),
+        }
+    }
+    merged.extend(rest.iter().map(|entry| owned(entry)));
+    if merged.is_empty() {
+        return Ok(Folder::Empty);
+    }
+    Ok(Folder::Of(repo.write_object(&gix::objs::Tree { entries: merged })?.detach()))
+}
+
+/// The entries that differ, in order. Both entries of a pair have the same name, and both are folders or neither is.
+fn changed<'a, 'b>(
+    before: &'b [EntryRef<'a>],
+    after: &'b [EntryRef<'a>],
+) -> impl Iterator<Item = (Option<&'b EntryRef<'a>>, Option<&'b EntryRef<'a>>)> {
+    let (mut before, mut after) = (before.iter().peekable(), after.iter().peekable());
+    let pairs = std::iter::from_fn(move || {
+        let which = match (before.peek(), after.peek()) {
+            (None, None) => return None,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(before), Some(after)) => order(before, after),
+        };
+        Some(match which {
+            Ordering::Less => (before.next(), None),
+            Ordering::Equal => (before.next(), after.next()),
+            Ordering::Greater => (None, after.next()),
+        })
+    });
+    pairs.filter(|(before, after)| before != after)
+}
+
+/// The order of entries in a tree: by name, a folder's as if it ended with a slash.
+fn order(one: &EntryRef<'_>, other: &EntryRef<'_>) -> Ordering {
+    one.cmp(other)
+}
+
+/// Whether there is a folder of that name where a file is meant, or the other way round.
+fn has_otherwise(entries: &[EntryRef<'_>], named: &EntryRef<'_>) -> bool {
+    let mode = if named.mode.is_tree() {
+        gix::objs::tree::EntryKind::Blob
+    } else {
+        gix::objs::tree::EntryKind::Tree
+    };
+    let otherwise = EntryRef { mode: mode.into(), ..*named };
+    entries.binary_search_by(|entry| order(entry, &otherwise)).is_ok()
+}
+
+fn owned(entry: &EntryRef<'_>) -> Entry {
+    Entry { mode: entry.mode, filename: BString::from(entry.filename.as_bytes()), oid: entry.oid.to_owned() }
+}
