@@ -1,15 +1,18 @@
-//! Which real servers this machine has for the tests that talk to some.
+//! What this machine has of the programs that some tests talk to: servers, git-lfs, gpg.
 //!
 //! A test that cannot run is left out aloud, or insisted upon; it never passes without having run.
 
 use std::path::Path;
 
+use camino::Utf8Path;
 use phase::Fault;
 
-/// The module in which every test stands that needs a server.
-pub const TESTS: &str = "real_servers::";
+use crate::cargo::{Profile, Workspace};
 
-/// A program that the servers consist of.
+/// The modules in which every test stands that needs one of these programs.
+pub const TESTS: [&str; 2] = ["real_servers::", "real_programs::"];
+
+/// A program that tests talk to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Program {
     name: &'static str,
@@ -17,49 +20,78 @@ struct Program {
     package: &'static str,
 }
 
-const PROGRAMS: [Program; 5] = [
+const PROGRAMS: [Program; 10] = [
     Program { name: "sshd", package: "openssh-server" },
     Program { name: "ssh-keygen", package: "openssh-client" },
     Program { name: "nginx", package: "nginx" },
     Program { name: "fcgiwrap", package: "fcgiwrap" },
     Program { name: "openssl", package: "openssl" },
+    Program { name: "setsid", package: "util-linux" },
+    Program { name: "git-lfs", package: "git-lfs" },
+    Program { name: "gpg", package: "gnupg" },
+    Program { name: "gpgconf", package: "gnupg" },
+    Program { name: "python3", package: "python3" },
 ];
 
-/// The Debian packages whose programs are missing here.
+/// What is missing here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Missing(Vec<&'static str>);
+pub struct Missing {
+    /// Debian packages, each named once.
+    packages: Vec<&'static str>,
+    /// Where dulwich, a git server in Python, is to go; none where it is there.
+    dulwich: Option<String>,
+}
 
 impl Missing {
-    /// Looks for the programs where a user and where root would have them.
-    pub fn look() -> Self {
+    /// Looks for the programs where a user and where root would have them, and for dulwich beside what cargo builds.
+    pub fn look(workspace: &Workspace) -> Self {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let mut folders: Vec<_> = std::env::split_paths(&path).collect();
         folders.extend(["/usr/sbin".into(), "/sbin".into()]);
         let is_here = |name: &str| folders.iter().any(|folder| is_file(&folder.join(name)));
-        Self::among(&PROGRAMS, is_here)
+        let built = workspace.target(Profile::Dev);
+        let place = built.with_file_name("python");
+        let dulwich = (!has_dulwich(&place)).then(|| {
+            place.strip_prefix(workspace.root()).map_or_else(|_| place.to_string(), ToString::to_string)
+        });
+        Self { packages: packages(&PROGRAMS, is_here), dulwich }
     }
 
-    fn among(programs: &[Program], is_here: impl Fn(&str) -> bool) -> Self {
-        Self(
-            programs.iter().filter(|program| !is_here(program.name)).map(|program| program.package).collect(),
-        )
-    }
-
-    /// Whether all of them are here.
+    /// Whether all of it is here.
     pub fn is_nothing(&self) -> bool {
-        self.0.is_empty()
+        self.packages.is_empty() && self.dulwich.is_none()
     }
 
     /// How to install what is missing.
     pub fn remedy(&self) -> String {
-        format!("apt-get install {}", self.0.join(" "))
+        let packages =
+            (!self.packages.is_empty()).then(|| format!("apt-get install {}", self.packages.join(" ")));
+        let dulwich = self
+            .dulwich
+            .as_ref()
+            .map(|place| format!("python3 -m pip install --target '{place}' 'dulwich>=1,<2'"));
+        packages.into_iter().chain(dulwich).collect::<Vec<_>>().join(" && ")
     }
 
-    /// The fault of a run that insists on the servers.
+    /// The fault of a run that insists on them.
     pub fn to_fault(&self) -> Fault {
         Fault::failed("the tests against real servers cannot run: some of the servers are missing")
             .help(self.remedy())
     }
+}
+
+fn packages(programs: &[Program], is_here: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    let mut packages: Vec<_> =
+        programs.iter().filter(|program| !is_here(program.name)).map(|program| program.package).collect();
+    packages.dedup();
+    packages
+}
+
+/// Whether Python finds dulwich, in `place` or by itself.
+fn has_dulwich(place: &Utf8Path) -> bool {
+    let mut python = phase::programs::program("python3");
+    python.args(["-c", "import dulwich"]).env("PYTHONPATH", place);
+    python.output().is_ok_and(|output| output.status.success())
 }
 
 fn is_file(path: &Path) -> bool {
@@ -71,10 +103,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_told_by_the_package_that_brings_it() {
-        let missing = Missing::among(&PROGRAMS, |name| name != "sshd" && name != "nginx");
+    fn what_is_missing_is_told_with_the_commands_that_bring_it() {
+        let packages = packages(&PROGRAMS, |name| !["sshd", "gpg", "gpgconf"].contains(&name));
+        let missing = Missing { packages, dulwich: Some("target/python".into()) };
         assert!(!missing.is_nothing());
-        assert_eq!(missing.remedy(), "apt-get install openssh-server nginx");
-        assert!(Missing::among(&PROGRAMS, |_| true).is_nothing());
+        assert_eq!(
+            missing.remedy(),
+            "apt-get install openssh-server gnupg && \
+             python3 -m pip install --target 'target/python' 'dulwich>=1,<2'"
+        );
+    }
+
+    #[test]
+    fn with_everything_here_there_is_nothing_to_install() {
+        let missing = Missing { packages: packages(&PROGRAMS, |_| true), dulwich: None };
+        assert!(missing.is_nothing());
+        assert_eq!(missing.remedy(), "");
     }
 }

@@ -20,7 +20,8 @@ use crate::{
 /// Run all tests: builds the binaries, then runs `cargo nextest` where it is installed, else `cargo test`.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Test {
-    /// Insist on the tests against real servers (ssh, HTTP, git daemon), which are left out where the servers are missing.
+    /// Insist on the tests against real servers and programs (ssh, HTTP, dulwich, git-lfs, gpg), which are left out where
+    /// one of these is missing.
     #[arg(long)]
     pub servers: bool,
 
@@ -31,11 +32,11 @@ pub struct Test {
 
 /// Builds what the tests need, and runs them.
 pub fn run(args: &Test, console: &Console) -> anyhow::Result<u8> {
-    let missing = Missing::look();
+    let workspace = Workspace::find()?;
+    let missing = Missing::look(&workspace);
     if args.servers && !missing.is_nothing() {
         return Err(missing.to_fault().into());
     }
-    let workspace = Workspace::find()?;
     workspace.build_binaries(Profile::Dev)?;
     let whole =
         if args.args.iter().any(|arg| is_a_choice_of_packages(arg)) { None } else { Some("--workspace") };
@@ -49,7 +50,7 @@ pub fn run(args: &Test, console: &Console) -> anyhow::Result<u8> {
             &format!("the tests against real servers are left out; to have them: {remedy}"),
         )?;
         let separator = (!args.args.iter().any(|arg| arg == "--")).then_some("--");
-        tests.args(separator).args(["--skip", servers::TESTS]);
+        tests.args(separator).args(servers::TESTS.iter().flat_map(|tests| ["--skip", tests]));
     }
     match runner {
         Runner::Nextest => cargo::run(&mut tests).map(|()| 0),

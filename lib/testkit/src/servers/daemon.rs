@@ -28,6 +28,11 @@ impl Daemon {
         Self { _server: server, port, base }
     }
 
+    /// Its port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The URL of `repo`.
     pub fn url(&self, repo: &Repo) -> String {
         let below = repo.path().strip_prefix(&self.base).expect("a repository of the world");

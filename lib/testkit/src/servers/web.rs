@@ -11,7 +11,9 @@ use crate::{Repo, World};
 /// - below `/private/` to `mike` with the password `s3cret pass`,
 /// - below `/moved/` by a redirect to `/open/`,
 /// - below `/forbidden/` to nobody (403), below `/small/` requests of 1 kB at most (413), below `/broken/` never (500),
-///   and at `/page/` a page that has nothing to do with git.
+///   below `/away/` not at the moment (502), and at `/page/` a page that has nothing to do with git,
+/// - below `/private-post/`, `/broken-post/` and `/page-post/` like that for POST requests only, when the talk is under
+///   way already.
 #[derive(Debug)]
 pub struct Web {
     _nginx: Server,
@@ -49,6 +51,11 @@ impl Web {
         }
         let base = world.path().to_owned();
         Self { _nginx: nginx, _fcgiwrap: fcgiwrap, folder, base, http, https, proxy }
+    }
+
+    /// Its port on 127.0.0.1, without TLS.
+    pub fn port(&self) -> u16 {
+        self.http
     }
 
     /// The URL of `repo` below `place`, such as `open`.
@@ -132,14 +139,20 @@ fn configuration(world: &World, folder: &Utf8Path, http: u16, https: u16, proxy:
          fastcgi_param PATH_INFO $1;",
         world.git_config()
     );
+    let passwords = format!("auth_basic Git; auth_basic_user_file {folder}/passwords;");
+    let posts = "if ($request_method = POST)";
     let places = format!(
         "access_log logs/requests seen;
          location ~ ^/open(/.*)$ {{ {git} }}
-         location ~ ^/private(/.*)$ {{ auth_basic Git; auth_basic_user_file {folder}/passwords; {git} }}
+         location ~ ^/private(/.*)$ {{ {passwords} {git} }}
+         location ~ ^/private-post(/.*)$ {{ limit_except GET {{ {passwords} }} {git} }}
+         location ~ ^/broken-post(/.*)$ {{ {posts} {{ return 500; }} {git} }}
+         location ~ ^/page-post(/.*)$ {{ default_type text/html; {posts} {{ return 200 '<h1>hello</h1>'; }} {git} }}
          location ~ ^/small(/.*)$ {{ client_max_body_size 1k; {git} }}
          location ~ ^/moved(/.*)$ {{ return 301 /open$1$is_args$args; }}
          location /forbidden/ {{ return 403; }}
          location /broken/ {{ return 500; }}
+         location /away/ {{ return 502; }}
          location /page/ {{ default_type text/html; return 200 '<h1>hello</h1>'; }}"
     );
     format!(

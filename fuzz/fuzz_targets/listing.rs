@@ -1,0 +1,10 @@
+#![no_main]
+
+#[path = "../bodies/listing.rs"]
+mod listing;
+#[path = "../bodies/talk.rs"]
+mod talk;
+
+thread_local!(static TALK: talk::Talk = talk::Talk::over_git());
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| TALK.with(|talk| listing::body(talk, bytes)));
