@@ -12,7 +12,7 @@ use phase::Fault;
 const DOCUMENTS: [&str; 2] = ["ARCHITECTURE.md", "README.md"];
 
 /// What a path of the project may begin with, so that other words in code style are not taken for paths.
-const TOP: [&str; 14] = [
+const TOP: [&str; 15] = [
     "lock/",
     "logcheck/",
     "gitsync/",
@@ -22,6 +22,7 @@ const TOP: [&str; 14] = [
     "xtask/",
     "lib/",
     "schema/",
+    "fuzz/",
     "docs/",
     ".ci/",
     ".cargo/",
