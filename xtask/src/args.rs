@@ -18,14 +18,21 @@ use crate::{
 
 /// Keep a repository, its vault and its notes in step with their remotes.
 ///
-/// `full-run` and `install` are for users; the rest are chores of the project's own workspace, where `cargo xtask` stands
+/// `full-run`, `doctor`, `hooks` and `install` are for users; the rest are chores of the project's own workspace, where `cargo xtask` stands
 /// for `lockstep`.
 #[derive(Debug, clap::Parser)]
-#[command(name = "lockstep", version)]
+#[command(name = "lockstep", version, after_help = EXAMPLES)]
 pub struct Lockstep {
     #[command(subcommand)]
     command: Command,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  lockstep full-run             sync the repository around you
+  lockstep full-run --demo      see first what that does, on a playground
+  lockstep doctor               is everything set up, and what to do where it is not
+  lockstep hooks install        let runs start by themselves";
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {

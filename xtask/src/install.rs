@@ -13,11 +13,22 @@ use crate::{
 
 /// Build for use, and install the binaries, man pages and completions.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Install {
     /// The prefix to install under: binaries go to DIR/bin [default: ~/.local].
     #[arg(long, value_name = "DIR")]
     pub root: Option<Utf8PathBuf>,
+
+    /// Install the binaries in this folder, which are built already, instead of building them.
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<Utf8PathBuf>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask install                                  below ~/.local
+  cargo xtask install --root /usr/local
+  lockstep install --from target/release --root pkg    for a package, from what is built already";
 
 /// Builds and installs.
 pub fn run(args: &Install, console: &Console) -> anyhow::Result<u8> {
@@ -25,9 +36,15 @@ pub fn run(args: &Install, console: &Console) -> anyhow::Result<u8> {
         Some(root) => root.clone(),
         None => home()?.join(".local"),
     };
-    let workspace = Workspace::find()?;
-    workspace.build_binaries(Profile::Release)?;
-    let built = Binaries::in_folder(&workspace.target(Profile::Release))?;
+    let built = match &args.from {
+        Some(folder) => folder.clone(),
+        None => {
+            let workspace = Workspace::find()?;
+            workspace.build_binaries(Profile::Release)?;
+            workspace.target(Profile::Release)
+        }
+    };
+    let built = Binaries::in_folder(&built)?;
 
     let bin = root.join("bin");
     std::fs::create_dir_all(&bin).map_err(|error| unwritable(&bin, &error))?;

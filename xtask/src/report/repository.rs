@@ -77,10 +77,17 @@ enum Shown {
 
 /// One line a commit; beyond ten they are only counted.
 fn commits(commits: &[Commit], count: u64, shown: Shown, page: &mut Page) {
-    for commit in commits.iter().take(FOLD) {
+    let shown_commits = commits.iter().take(FOLD);
+    let widest =
+        shown_commits.clone().map(|commit| columns::of(&plain::line(&commit.author))).max().unwrap_or(0);
+    for commit in shown_commits {
         let id = prose::short(&commit.id);
         let author = match shown {
-            Shown::WithAuthors => format!("{}  ", plain::line(&commit.author)),
+            Shown::WithAuthors => {
+                let author = plain::line(&commit.author);
+                let padding = " ".repeat(widest - columns::of(&author));
+                format!("{author}{padding}  ")
+            }
             Shown::WithoutAuthors => String::new(),
         };
         let indent = 2 + id.len() + 2 + columns::of(&author);
