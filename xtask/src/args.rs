@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use phase::Color;
 
 use crate::{
+    bench::{self, Bench},
     ci,
     doctor::{self, Doctor},
     full_run::{self, FullRun},
@@ -41,6 +42,7 @@ enum Command {
     Hooks(Hooks),
     Install(Install),
     Test(Test),
+    Bench(Bench),
     /// Check everything that must hold before a change lands: format, lints, generated files, dependencies, tests.
     Ci,
     Schema(Schema),
@@ -60,6 +62,7 @@ impl Lockstep {
             Command::Hooks(args) => chore(|console| hooks::run(&args, console)),
             Command::Install(args) => chore(|console| install::run(&args, console)),
             Command::Test(args) => chore(|console| test::run(&args, console)),
+            Command::Bench(args) => chore(|console| bench::run(&args, console)),
             Command::Ci => chore(ci::run),
             Command::Schema(args) => chore(|console| schema::run(args, console)),
             Command::Man(into) => chore(|console| generate::man(&into, console)),

@@ -1,6 +1,7 @@
 //! `lockstep`: all phases as one run with one report, and the chores of the workspace that they live in.
 
 mod args;
+mod bench;
 mod binaries;
 mod cargo;
 mod checks;

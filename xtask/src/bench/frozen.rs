@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, time::Duration};
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::lab::Lab;
+use super::lab::{Lab, Pace};
 
 /// What the git directory holds that is not copied: objects are removed one by one, and the index belongs to the files.
 const APART: [&str; 2] = ["objects", "index"];
@@ -73,7 +73,9 @@ impl Frozen {
 /// Git and the phases read a file again whose time is that of the index, since it may have changed after it was looked at.
 /// A thousand files that were put back a moment ago would be measured as a thousand files to read.
 pub fn settle<'a>(lab: &Lab, clones: impl IntoIterator<Item = &'a Utf8Path>) -> anyhow::Result<()> {
-    std::thread::sleep(Duration::from_millis(1100));
+    if lab.pace() == Pace::Careful {
+        std::thread::sleep(Duration::from_millis(1100));
+    }
     for clone in clones {
         lab.git(clone, &["update-index", "-q", "--refresh", "--force-write-index"])?;
     }
@@ -120,8 +122,11 @@ fn remove_all(folder: &Utf8Path, but: &[&str]) -> anyhow::Result<()> {
             continue;
         }
         let path = entry.path();
-        let removed =
-            if entry.file_type()?.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+        let removed = if entry.file_type()?.is_dir() {
+            std::fs::remove_dir_all(path)
+        } else {
+            std::fs::remove_file(path)
+        };
         removed.with_context(|| format!("{path} could not be removed"))?;
     }
     Ok(())

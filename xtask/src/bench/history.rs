@@ -107,7 +107,8 @@ mod tests {
     #[test]
     fn a_commit_is_what_fast_import_reads() {
         let mut stream = Vec::new();
-        let one = Commit { on: "refs/heads/main", from: Some("refs/heads/main^0"), author: "Howard", number: 2 };
+        let one =
+            Commit { on: "refs/heads/main", from: Some("refs/heads/main^0"), author: "Howard", number: 2 };
         commit(&mut stream, one, [("a.md".to_owned(), "hello\n".to_owned())]).unwrap();
         assert_eq!(
             String::from_utf8(stream).unwrap(),

@@ -22,20 +22,37 @@ const GIT_CONFIG: &str = "\
 	auto = 0
 [maintenance]
 	auto = false
-[fastimport]
-	unpackLimit = 0
 ";
+
+/// How a repository keeps what is imported into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Objects {
+    /// In a pack, as after a fetch, a push or a clone.
+    Packed,
+    /// One by one, as after a day's work with git.
+    Loose,
+}
+
+/// Whether time is taken for exact figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// Before each run, everything comes to rest.
+    Careful,
+    /// It is only to be seen that everything works.
+    Quick,
+}
 
 /// A temporary folder that goes when this does.
 #[derive(Debug)]
 pub struct Lab {
     root: Utf8PathBuf,
+    pace: Pace,
     _folder: TempDir,
 }
 
 impl Lab {
     /// Makes one in `place`, or where temporary files go.
-    pub fn new(place: Option<&Utf8Path>) -> anyhow::Result<Self> {
+    pub fn new(place: Option<&Utf8Path>, pace: Pace) -> anyhow::Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix("lockstep-bench-");
         let folder = match place {
@@ -45,7 +62,7 @@ impl Lab {
         let folder = folder.context("no temporary folder could be made to measure in")?;
         let root = folder.path().canonicalize().context("the temporary folder cannot be found")?;
         let root = Utf8PathBuf::try_from(root).context("the temporary folder's path is not UTF-8")?;
-        let lab = Self { root, _folder: folder };
+        let lab = Self { root, pace, _folder: folder };
         std::fs::create_dir(lab.home()).context("the home for the measurements could not be made")?;
         std::fs::write(lab.home().join(".gitconfig"), GIT_CONFIG)
             .context("the git configuration for the measurements could not be written")?;
@@ -55,6 +72,11 @@ impl Lab {
     /// The folder.
     pub fn root(&self) -> &Utf8Path {
         &self.root
+    }
+
+    /// Whether time is taken for exact figures.
+    pub fn pace(&self) -> Pace {
+        self.pace
     }
 
     /// The home of whoever syncs here.
@@ -84,7 +106,8 @@ impl Lab {
 
     /// Runs git, which must succeed, and gives its stdout without the last newline.
     pub fn git(&self, directory: &Utf8Path, args: &[&str]) -> anyhow::Result<String> {
-        let output = self.command("git", directory).args(args).output().context("git could not be started")?;
+        let output =
+            self.command("git", directory).args(args).output().context("git could not be started")?;
         if !output.status.success() {
             bail!("`git {}` failed: {}", args.join(" "), String::from_utf8_lossy(&output.stderr).trim());
         }
@@ -97,11 +120,15 @@ impl Lab {
     pub fn import(
         &self,
         repository: &Utf8Path,
-        config: &str,
+        objects: Objects,
         write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
     ) -> anyhow::Result<()> {
+        let limit = match objects {
+            Objects::Packed => "fastimport.unpackLimit=0",
+            Objects::Loose => "fastimport.unpackLimit=1000000000",
+        };
         let mut command = self.command("git", repository);
-        command.args(["-c", config, "fast-import", "--quiet", "--force"]).stdin(Stdio::piped());
+        command.args(["-c", limit, "fast-import", "--quiet", "--force"]).stdin(Stdio::piped());
         let mut child = command.spawn().context("git fast-import could not be started")?;
         let stdin = child.stdin.take().context("git fast-import has no stdin")?;
         let mut stream = std::io::BufWriter::new(stdin);

@@ -1,0 +1,87 @@
+//! What the figures depend on: the machine, without a word on whose it is.
+
+use camino::Utf8Path;
+use serde::{Deserialize, Serialize};
+
+use super::lab::Lab;
+
+/// A machine, and how busy it was.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Processors.
+    pub cores: usize,
+    /// The kernel's name and version.
+    pub kernel: String,
+    /// Git's version.
+    pub git: String,
+    /// The load (processes that run or wait for a processor, over the last minute) when the last measurement began.
+    pub load: Option<f64>,
+}
+
+impl Machine {
+    /// Looks at this machine.
+    pub fn look(lab: &Lab) -> anyhow::Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let git = lab.git(lab.root(), &["--version"])?;
+        Ok(Self {
+            cores,
+            kernel: kernel(),
+            git: git.trim_start_matches("git version ").to_owned(),
+            load: load(),
+        })
+    }
+
+    /// Whether figures of both belong into one table; load comes and goes.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let without_load = |machine: &Self| Self { load: None, ..machine.clone() };
+        without_load(self) == without_load(other)
+    }
+
+    /// Whether others wanted the processors as well.
+    pub fn was_busy(&self) -> bool {
+        self.load.is_some_and(|load| load > self.cores as f64 / 2.0)
+    }
+}
+
+#[cfg(unix)]
+fn kernel() -> String {
+    let name = rustix::system::uname();
+    format!("{} {}", name.sysname().to_string_lossy(), name.release().to_string_lossy())
+}
+
+#[cfg(not(unix))]
+fn kernel() -> String {
+    std::env::consts::OS.to_owned()
+}
+
+/// The type of the file system that `path` is on: that of the longest mount point above it.
+pub fn file_system(path: &Utf8Path) -> String {
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    mount_type(&mounts, path).unwrap_or_else(|| "unknown".to_owned())
+}
+
+fn mount_type(mounts: &str, path: &Utf8Path) -> Option<String> {
+    let mounts = mounts.lines().filter_map(|line| {
+        let mut words = line.split(' ');
+        let (_, point, kind) = (words.next()?, words.next()?, words.next()?);
+        path.starts_with(point).then_some((point.len(), kind))
+    });
+    // Of several at one place the last one hides the others.
+    mounts.max_by_key(|(length, _)| *length).map(|(_, kind)| kind.to_owned())
+}
+
+fn load() -> Option<f64> {
+    std::fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_system_is_that_of_the_nearest_mount() {
+        let mounts = "/dev/sda1 / ext4 rw 0 0\ntmpfs /tmp tmpfs rw 0 0\nproc /proc proc rw 0 0\n";
+        assert_eq!(mount_type(mounts, "/tmp/lab".into()).as_deref(), Some("tmpfs"));
+        assert_eq!(mount_type(mounts, "/tmpfoo".into()).as_deref(), Some("ext4"));
+    }
+}

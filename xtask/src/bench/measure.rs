@@ -1,0 +1,70 @@
+//! One process, from its start to its end.
+
+use std::{
+    io::{Read as _, Seek as _},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use wait4::Wait4 as _;
+
+/// What a process took.
+#[derive(Debug, Clone, Copy)]
+pub struct Measured {
+    /// From before its start until it was waited for.
+    pub took: Duration,
+    /// How long it, and what it waited for, had a processor: what other work on the machine hardly changes.
+    pub busy: Duration,
+    /// The most memory (resident set) that it, or any process that it started and waited for, has had. In KiB.
+    ///
+    /// Never less than what the measuring process had when it started the other: Linux counts that along.
+    pub peak_kib: u64,
+}
+
+/// How a process ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// What it took.
+    pub measured: Measured,
+    /// Its exit code; `None` where a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to stderr.
+    pub words: String,
+}
+
+/// Runs a process with its stdout thrown away.
+pub fn run(command: &mut Command) -> anyhow::Result<Ended> {
+    let mut words = tempfile::tempfile().context("no temporary file could be made")?;
+    let stderr = words.try_clone().context("a temporary file could not be shared")?;
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
+    let name = command.get_program().to_string_lossy().into_owned();
+    let began = Instant::now();
+    let child = command.spawn().with_context(|| format!("{name} could not be started"))?;
+    let used = child.wait4().with_context(|| format!("{name} cannot be waited for"))?;
+    let took = began.elapsed();
+    let mut text = Vec::new();
+    words
+        .rewind()
+        .and_then(|()| words.read_to_end(&mut text))
+        .context("a temporary file could not be read")?;
+    Ok(Ended {
+        measured: Measured {
+            took,
+            busy: used.rusage.utime + used.rusage.stime,
+            peak_kib: used.rusage.maxrss / 1024,
+        },
+        code: used.status.code(),
+        words: String::from_utf8_lossy(&text).trim().to_owned(),
+    })
+}
+
+/// Runs a process that must succeed.
+pub fn succeed(command: &mut Command) -> anyhow::Result<Measured> {
+    let ended = run(command)?;
+    if ended.code != Some(0) {
+        let how = ended.code.map_or_else(|| "by a signal".to_owned(), |code| format!("with {code}"));
+        bail!("{command:?} ended {how}, so there is nothing to compare: {}", ended.words);
+    }
+    Ok(ended.measured)
+}

@@ -1,0 +1,106 @@
+//! Who is measured: the baseline, git, and ours, as command lines.
+
+use std::process::Command;
+
+use camino::Utf8PathBuf;
+
+use super::{history::NOTES, lab::Lab, site::Site};
+use crate::binaries::Binaries;
+
+/// One of two that do the same work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The shell script, or git.
+    Theirs,
+    /// Lockstep, or one of its phases.
+    Ours,
+}
+
+/// Where both are.
+#[derive(Debug)]
+pub struct Sides<'a> {
+    /// Where they work.
+    pub lab: &'a Lab,
+    /// The shell script that does a whole run.
+    pub baseline: Utf8PathBuf,
+    /// The one that does single steps of it.
+    pub steps: Utf8PathBuf,
+    /// Ours.
+    pub binaries: Binaries,
+}
+
+/// A step that is measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// `logcheck`, and `git status --porcelain` piped into `grep`.
+    Logs,
+    /// `gitsync`, and git's status, add, commit, fetch, rebase and push.
+    Branch,
+    /// `notes-sync`, and git's fetch, notes merge and push.
+    Notes,
+    /// `notesurface`, and git's diff piped into awk.
+    Messages,
+}
+
+impl Step {
+    /// The phase that does it.
+    pub fn phase(self) -> &'static str {
+        match self {
+            Self::Logs => "logcheck",
+            Self::Branch => "gitsync",
+            Self::Notes => "notes-sync",
+            Self::Messages => "notesurface",
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Logs => "logs",
+            Self::Branch => "branch",
+            Self::Notes => "notes",
+            Self::Messages => "messages",
+        }
+    }
+}
+
+impl Sides<'_> {
+    /// A whole run on a clone: everything that there is to do, notes, messages and commands included.
+    pub fn whole(&self, side: Side, clone: &Utf8PathBuf) -> Command {
+        match side {
+            Side::Theirs => {
+                let mut command = self.lab.command("bash", clone);
+                let commands = self.lab.home().join(".claude/commands");
+                command.args([self.baseline.as_str(), clone.as_str(), "--notes", "refs/notes/mem/*"]);
+                command.args(["--user", "mike", "--commands-to", commands.as_str(), "--proceed"]);
+                command
+            }
+            Side::Ours => {
+                let mut command = self.lab.command(self.binaries.path("lockstep"), clone);
+                command.args(["full-run", "--proceed", "--repo", clone.as_str()]);
+                command
+            }
+        }
+    }
+
+    /// One step; `since` is the commit that the clone was at before what came in.
+    pub fn step(&self, side: Side, step: Step, site: &Site<'_>, since: &str) -> Command {
+        match side {
+            Side::Theirs => {
+                let mut command = self.lab.command("bash", &site.clone);
+                command.args([self.steps.as_str(), step.word(), NOTES, since]);
+                command
+            }
+            Side::Ours => {
+                let mut command = self.lab.command(self.binaries.path(step.phase()), &site.clone);
+                command.args(["--fresh", "--json", "--quiet"]);
+                match step {
+                    Step::Logs => command.arg("--on-found=proceed"),
+                    Step::Branch => command.arg("--no-vault"),
+                    Step::Notes => &mut command,
+                    Step::Messages => command.args(["--since", since]),
+                };
+                command
+            }
+        }
+    }
+}

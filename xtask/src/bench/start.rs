@@ -1,0 +1,48 @@
+//! How long a binary takes to start, and how large it is.
+
+use super::{
+    contest::{Contest, Label},
+    ground::Ground,
+    lab::Pace,
+    measure,
+    results::{Kind, Row},
+    sides::Side,
+};
+use crate::binaries;
+
+/// How often each is started for one pair of runs elsewhere: a start is short, and cheap to repeat.
+const STARTS: usize = 20;
+
+/// How long a start may take.
+pub const LONGEST_MS: f64 = 3.0;
+
+/// How large a binary may be.
+pub const LARGEST_MB: f64 = 15.0;
+
+/// Measures `--version` of every binary against git's.
+pub fn starts(ground: &Ground<'_>, take: &mut dyn FnMut(Row) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let starts = match ground.lab.pace() {
+        Pace::Careful => ground.pairs * STARTS,
+        Pace::Quick => 1,
+    };
+    for name in binaries::ALL {
+        let path = ground.sides.binaries.path(name);
+        let once = |side| {
+            let program = match side {
+                Side::Theirs => "git",
+                Side::Ours => path.as_str(),
+            };
+            measure::succeed(ground.lab.command(program, ground.lab.root()).arg("--version"))
+        };
+        let contest = Contest::hold(starts, once)?;
+        take(contest.row(Label {
+            kind: Kind::Start,
+            id: name.to_owned(),
+            title: "--version".to_owned(),
+            files: usize::try_from(path.metadata()?.len())?,
+            place: ground.place.clone(),
+            target: None,
+        }))?;
+    }
+    Ok(())
+}

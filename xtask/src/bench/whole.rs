@@ -1,0 +1,123 @@
+//! S1 to S5: whole runs against the baseline's.
+
+use anyhow::{Context as _, ensure};
+use contract::Envelope;
+
+use super::{
+    amounts::Amounts,
+    contest::{Contest, Label},
+    ground::Ground,
+    lab::Pace,
+    measure::{self, Measured},
+    results::{Kind, Row},
+    scenario::Scenario,
+    sides::Side,
+    site::{Expected, Site, State},
+};
+
+/// Measures these scenarios on one repository, and hands each row over as soon as it is there.
+pub fn scenarios(
+    ground: &Ground<'_>,
+    amounts: Amounts,
+    wanted: &[Scenario],
+    take: &mut dyn FnMut(Row) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let site = Site::new(ground.lab, amounts)?;
+    let start = begin(ground, &site)?;
+    for scenario in wanted {
+        scenario.arrange(&site)?;
+        take(Whole::prepared(ground, &site, *scenario)?.row(Kind::Whole)?)?;
+        site.thaw(&start)?;
+    }
+    site.remove()
+}
+
+/// Measures S1 by itself.
+pub fn scale(ground: &Ground<'_>, amounts: Amounts) -> anyhow::Result<Row> {
+    let site = Site::new(ground.lab, amounts)?;
+    begin(ground, &site)?;
+    let row = Whole::prepared(ground, &site, Scenario::NothingToDo)?.row(Kind::Scale)?;
+    site.remove()?;
+    Ok(row)
+}
+
+/// Both sides sync once. What they leave behind for good, such as tracking refs and a pointer to what was shown, is there
+/// from then on, as it is for users from the second day.
+pub fn begin(ground: &Ground<'_>, site: &Site<'_>) -> anyhow::Result<State> {
+    for side in [Side::Ours, Side::Theirs] {
+        measure::succeed(&mut ground.sides.whole(side, &site.clone))?;
+        site.check_clean()?;
+    }
+    site.settle()?;
+    site.freeze()
+}
+
+/// A scenario that is ready to be measured.
+struct Whole<'a> {
+    ground: &'a Ground<'a>,
+    site: &'a Site<'a>,
+    scenario: Scenario,
+    state: State,
+    expected: Expected,
+}
+
+impl<'a> Whole<'a> {
+    fn prepared(ground: &'a Ground<'_>, site: &'a Site<'_>, scenario: Scenario) -> anyhow::Result<Self> {
+        let state = site.freeze()?;
+        scenario.edit(site)?;
+        let expected = site.expect()?;
+        Ok(Self { ground, site, scenario, state, expected })
+    }
+
+    fn row(&self, kind: Kind) -> anyhow::Result<Row> {
+        let pairs = self.ground.pairs;
+        if self.ground.lab.pace() == Pace::Careful {
+            // What is read for the first time comes from the disk, and nobody's ratio is about that.
+            Contest::hold(1, |side| self.once(side))?;
+        }
+        let contest = Contest::hold(pairs, |side| self.once(side))?;
+        let mut row = contest.row(Label {
+            kind,
+            id: self.scenario.id().to_owned(),
+            title: self.scenario.title(self.site),
+            files: self.site.amounts.files,
+            place: self.ground.place.clone(),
+            target: (kind == Kind::Whole).then(|| self.scenario.target()),
+        });
+        row.phases = self.phases()?;
+        Ok(row)
+    }
+
+    fn once(&self, side: Side) -> anyhow::Result<Measured> {
+        self.ready()?;
+        let measured = measure::succeed(&mut self.ground.sides.whole(side, &self.site.clone))?;
+        let title = self.scenario.title(self.site);
+        self.site.check(&self.expected).with_context(|| format!("{side:?} did not do the job: {title}"))?;
+        Ok(measured)
+    }
+
+    fn ready(&self) -> anyhow::Result<()> {
+        self.site.thaw(&self.state)?;
+        self.site.settle()?;
+        self.scenario.edit(self.site)
+    }
+
+    /// What the phases of one more run say about their time.
+    fn phases(&self) -> anyhow::Result<Vec<(String, u64)>> {
+        self.ready()?;
+        let mut run = self.ground.sides.whole(Side::Ours, &self.site.clone);
+        let output = run.arg("--json").output().context("lockstep could not be started")?;
+        ensure!(output.status.success(), "a run failed: {}", String::from_utf8_lossy(&output.stderr));
+        let line = String::from_utf8(output.stdout).context("a document that is not UTF-8")?;
+        let envelope = Envelope::parse(line.trim_end()).context("lockstep wrote no document")?;
+        let phases = serde_json::to_value(&envelope.document().phases)?;
+        let phases = phases.as_object().context("a document without phases")?;
+        let took = phases.iter().filter_map(|(name, section)| {
+            section.get("elapsed_ms")?.as_u64().map(|elapsed| (name.clone(), elapsed))
+        });
+        Ok(took.collect())
+    }
+}
