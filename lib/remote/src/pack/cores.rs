@@ -75,75 +75,91 @@ fn runs(placed: &[Placed]) -> Vec<&[Placed]> {
     runs
 }
 
-/// What the threads share: which run is next, and those that are done and wait for their turn to be written.
-struct Board {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    next: usize,
-    written: usize,
-    done: HashMap<usize, gix::Result<Vec<Encoded>>>,
-    stop: bool,
-}
-
-impl Board {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// Encodes `placed` on all cores and hands it over in order. No thread gets ahead by more than a run, so that
 /// a slow receiver does not fill our memory.
 pub(super) fn encode(
     repo: &gix::Repository,
     placed: &[Placed],
     options: Options,
-    mut take: impl FnMut(Vec<Encoded>) -> Result<(), Failure>,
+    take: impl FnMut(Vec<Encoded>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let runs = &*runs(placed);
-    let board = Board { state: Mutex::default(), changed: Condvar::new() };
-    let threads = options.threads.clamp(1, runs.len().max(1));
     let shared = repo.clone().into_sync();
+    let workers = (0..options.threads.clamp(1, runs.len().max(1))).map(|_| {
+        let mut encoder = Encoder::new(shared.to_thread_local(), options.limits, options.level);
+        move |run: usize| encoder.run(runs[run])
+    });
+    in_order(runs.len(), workers.collect(), take)
+}
+
+/// What the threads share: which job is next, and the results that wait for their turn.
+struct Board<T> {
+    state: Mutex<State<T>>,
+    changed: Condvar,
+}
+
+struct State<T> {
+    next: usize,
+    taken: usize,
+    done: HashMap<usize, gix::Result<T>>,
+    stop: bool,
+}
+
+impl<T> Board<T> {
+    fn new() -> Self {
+        let state = State { next: 0, taken: 0, done: HashMap::new(), stop: false };
+        Self { state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State<T>>) -> MutexGuard<'a, State<T>> {
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Has the jobs `0..jobs` done by the workers, each in a thread of its own, and hands the results over in order.
+pub(super) fn in_order<T: Send, W: FnMut(usize) -> gix::Result<T> + Send>(
+    jobs: usize,
+    workers: Vec<W>,
+    mut take: impl FnMut(T) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let board = Board::new();
+    let threads = workers.len();
     std::thread::scope(|scope| {
-        for _ in 0..threads {
-            let mut encoder = Encoder::new(shared.to_thread_local(), options.limits, options.level);
+        for mut worker in workers {
             let board = &board;
             scope.spawn(move || {
                 loop {
                     let mut state = board.lock();
-                    while !state.stop && state.next < runs.len() && state.next > state.written + threads {
+                    while !state.stop && state.next < jobs && state.next > state.taken + threads {
                         state = board.wait(state);
                     }
-                    if state.stop || state.next == runs.len() {
+                    if state.stop || state.next == jobs {
                         return;
                     }
                     let mine = state.next;
                     state.next += 1;
                     drop(state);
-                    let encoded = encoder.run(runs[mine]);
-                    board.lock().done.insert(mine, encoded);
+                    let done = worker(mine);
+                    board.lock().done.insert(mine, done);
                     board.changed.notify_all();
                 }
             });
         }
-        let result = (0..runs.len()).try_for_each(|turn| {
+        let result = (0..jobs).try_for_each(|turn| {
             let mut state = board.lock();
-            let encoded = loop {
+            let done = loop {
                 match state.done.remove(&turn) {
-                    Some(encoded) => break encoded,
+                    Some(done) => break done,
                     None => state = board.wait(state),
                 }
             };
             drop(state);
-            take(encoded.map_err(Failure::Source)?)?;
-            board.lock().written = turn + 1;
+            take(done.map_err(Failure::Source)?)?;
+            board.lock().taken = turn + 1;
             board.changed.notify_all();
             Ok(())
         });

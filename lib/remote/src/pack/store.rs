@@ -10,10 +10,9 @@ use gix::{
     ObjectId,
     objs::{Kind, Write as _},
     odb::pack,
-    zlib::Compression,
 };
 
-use super::write;
+use super::fresh;
 use crate::durable::{self, Durability, Part};
 
 /// From how many objects on one pack costs less than a file for each.
@@ -28,17 +27,11 @@ const PACK_FROM: usize = 16;
 ///
 /// Where they cannot be written. Some may have been, and do no harm.
 pub fn store(repo: &gix::Repository, objects: &gix::odb::memory::Storage) -> gix::Result<()> {
-    let new: Vec<(&ObjectId, &(Kind, Vec<u8>))> =
-        objects.iter().filter(|(id, _)| !repo.objects.exists_without_refresh(id)).collect();
-    if new.len() < PACK_FROM {
-        return new.into_iter().try_for_each(|(id, (kind, data))| loose(repo, *id, *kind, data));
+    if objects.len() >= PACK_FROM {
+        return fresh::write(repo, objects)?.keep(repo).map_err(gix::Error::from_error);
     }
-    let mut stream = Vec::new();
-    write::plain(repo.object_hash(), &new, Compression::BEST_SPEED, &mut stream)?;
-    let interrupt = AtomicBool::new(false);
-    Arriving::read(repo, &mut stream.as_slice(), &mut gix::progress::Discard, &interrupt)?
-        .keep(repo)
-        .map_err(gix::Error::from_error)
+    let new = objects.iter().filter(|(id, _)| !repo.objects.exists_without_refresh(id));
+    new.into_iter().try_for_each(|(id, (kind, data))| loose(repo, *id, *kind, data))
 }
 
 fn loose(repo: &gix::Repository, id: ObjectId, kind: Kind, data: &[u8]) -> gix::Result<()> {
@@ -62,6 +55,11 @@ pub(crate) struct Arriving {
 }
 
 impl Arriving {
+    /// A pack and its index that were written to `outside`.
+    pub(super) fn of(objects: u64, files: (PathBuf, PathBuf), outside: Outside) -> Self {
+        Self { objects, files: Some(files), outside }
+    }
+
     /// Reads a pack, completes it if it is thin, and indexes it.
     pub fn read(
         repo: &gix::Repository,
@@ -122,10 +120,10 @@ fn read_only(file: &Path) -> io::Result<()> {
 }
 
 /// A folder beside the object database. Its name is one that `git gc` recognises and removes, should we die.
-struct Outside(PathBuf);
+pub(super) struct Outside(PathBuf);
 
 impl Outside {
-    fn new(objects: &Path) -> io::Result<Self> {
+    pub(super) fn new(objects: &Path) -> io::Result<Self> {
         use std::hash::{BuildHasher, Hasher};
         loop {
             let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
@@ -136,6 +134,11 @@ impl Outside {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// The path of a file in it.
+    pub(super) fn join(&self, file: &str) -> PathBuf {
+        self.0.join(file)
     }
 }
 

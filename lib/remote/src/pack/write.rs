@@ -9,7 +9,7 @@ use gix::{ObjectId, object::Kind, zlib::Compression};
 
 use super::{
     Item, big, cores,
-    encode::{Deflate, Form},
+    encode::Form,
     order::{self, Limits},
 };
 
@@ -83,34 +83,6 @@ pub(crate) fn write(
     pack.end()
 }
 
-/// Writes a pack of `objects` as they are, without deltas.
-pub(crate) fn plain(
-    hash: gix::hash::Kind,
-    objects: &[(&ObjectId, &(Kind, Vec<u8>))],
-    level: Compression,
-    out: &mut Vec<u8>,
-) -> gix::Result<()> {
-    let (broken, mut deflate) = (|failure: Failure| failure.into_error(), Deflate::new(level));
-    let mut pack = Stream::begin(hash, objects.len(), Offsets::Unknown, out).map_err(broken)?;
-    for (id, (kind, data)) in objects {
-        let deflated = deflate.all(data)?;
-        pack.header(**id, Form::Whole(*kind), data.len() as u64)
-            .and_then(|()| pack.bytes(&deflated))
-            .map_err(broken)?;
-    }
-    pack.end().map_err(broken)?;
-    Ok(())
-}
-
-impl Failure {
-    fn into_error(self) -> gix::Error {
-        match self {
-            Self::Source(error) => error,
-            Self::Sink(error) => gix::Error::from_error(error),
-        }
-    }
-}
-
 /// A pack under way.
 struct Stream<'a> {
     out: &'a mut dyn Write,
@@ -129,15 +101,10 @@ impl<'a> Stream<'a> {
         offsets: Offsets,
         out: &'a mut dyn Write,
     ) -> Result<Self, Failure> {
-        const VERSION: u32 = 2;
-        let objects = u32::try_from(objects).map_err(|_| {
-            Failure::Source(gix::Error::from_error(io::Error::other("too many objects for a pack")))
-        })?;
+        let objects = count(objects).map_err(|error| Failure::Source(gix::Error::from_error(error)))?;
         let hash = gix::hash::hasher(hash);
         let mut stream = Self { out, hash, at: 0, written: HashMap::new(), offsets };
-        stream.bytes(b"PACK")?;
-        stream.bytes(&VERSION.to_be_bytes())?;
-        stream.bytes(&objects.to_be_bytes())?;
+        stream.bytes(&preamble(objects))?;
         Ok(stream)
     }
 
@@ -200,10 +167,24 @@ impl<'a> Stream<'a> {
     }
 }
 
+/// What a pack of so many objects begins with.
+pub(super) fn preamble(objects: u32) -> [u8; 12] {
+    const VERSION: [u8; 4] = 2u32.to_be_bytes();
+    let mut preamble = *b"PACK........";
+    preamble[4..8].copy_from_slice(&VERSION);
+    preamble[8..].copy_from_slice(&objects.to_be_bytes());
+    preamble
+}
+
+/// The number of objects as a pack can have it.
+pub(super) fn count(objects: usize) -> io::Result<u32> {
+    u32::try_from(objects).map_err(|_| io::Error::other("too many objects for a pack"))
+}
+
 const OFS_DELTA: u8 = 6;
 const REF_DELTA: u8 = 7;
 
-fn whole(kind: Kind) -> u8 {
+pub(super) fn whole(kind: Kind) -> u8 {
     match kind {
         Kind::Commit => 1,
         Kind::Tree => 2,
@@ -213,7 +194,7 @@ fn whole(kind: Kind) -> u8 {
 }
 
 /// The type, and the size: four bits beside it, then sevens, the lowest first.
-fn begin_entry(out: &mut Vec<u8>, kind: u8, mut size: u64) {
+pub(super) fn begin_entry(out: &mut Vec<u8>, kind: u8, mut size: u64) {
     let mut byte = (kind << 4) | (size & 0xf) as u8;
     size >>= 4;
     while size > 0 {

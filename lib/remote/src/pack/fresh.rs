@@ -1,0 +1,140 @@
+//! A pack of objects that so far exist in memory alone, and its index.
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::Path,
+};
+
+use gix::{ObjectId, objs::Kind, zlib::Compression};
+
+use super::{
+    cores,
+    encode::Deflate,
+    index::{self, Located},
+    rows::Rows,
+    store::{Arriving, Outside},
+    write::{self, Failure},
+};
+
+/// An object and its id.
+type Object<'a> = (&'a ObjectId, &'a (Kind, Vec<u8>));
+
+/// Writes a pack of `objects`, all whole, beside the object database. The same objects always give the same pack.
+pub(super) fn write(repo: &gix::Repository, objects: &gix::odb::memory::Storage) -> gix::Result<Arriving> {
+    let mut objects: Vec<Object<'_>> = objects.iter().collect();
+    objects.sort_unstable_by_key(|(id, (kind, _))| (rank(*kind), **id));
+    let io = |error: std::io::Error| gix::Error::from_error(error);
+    let outside = Outside::new(repo.objects.store_ref().path()).map_err(io)?;
+    let unnamed = outside.join("pack");
+    let (located, checksum) = write_to(&unnamed, &objects, repo.object_hash())?;
+    let index = index::encode(located, checksum)?;
+    let [data_path, index_path] = ["pack", "idx"].map(|end| outside.join(&format!("pack-{checksum}.{end}")));
+    fs::rename(unnamed, &data_path).and_then(|()| fs::write(&index_path, index)).map_err(io)?;
+    Ok(Arriving::of(objects.len() as u64, (data_path, index_path), outside))
+}
+
+/// What is read first comes first.
+fn rank(kind: Kind) -> u8 {
+    match kind {
+        Kind::Commit => 0,
+        Kind::Tag => 1,
+        Kind::Tree => 2,
+        Kind::Blob => 3,
+    }
+}
+
+/// Writes the pack, and says where in it everything is, and its checksum.
+fn write_to(
+    path: &Path,
+    objects: &[Object<'_>],
+    kind: gix::hash::Kind,
+) -> gix::Result<(Vec<Located>, ObjectId)> {
+    let io = |error: std::io::Error| gix::Error::from_error(error);
+    let preamble = write::preamble(write::count(objects.len()).map_err(io)?);
+    let mut file = File::create(path).map_err(io)?;
+    let (mut hash, mut at) = (gix::hash::hasher(kind), 0);
+    let mut located = Vec::with_capacity(objects.len());
+    let mut put = |piece: Piece| {
+        hash.update(&piece.bytes);
+        located.extend(piece.located.iter().map(|one| Located { offset: at + one.offset, ..*one }));
+        at += piece.bytes.len() as u64;
+        file.write_all(&piece.bytes).map_err(Failure::Sink)
+    };
+    let pieces = pieces(objects);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(pieces.len());
+    let workers = (0..threads).map(|_| {
+        let (rows, mut deflate) = (Rows::new(), Deflate::new(Compression::BEST_SPEED));
+        let pieces = &pieces;
+        move |at: usize| piece(pieces[at], kind, &rows, &mut deflate)
+    });
+    put(Piece { bytes: preamble.to_vec(), located: Vec::new() })
+        .and_then(|()| cores::in_order(pieces.len(), workers.collect(), put))
+        .map_err(|failure| match failure {
+            Failure::Source(error) => error,
+            Failure::Sink(error) => gix::Error::from_error(error),
+        })?;
+    let checksum = hash.try_finalize()?;
+    file.write_all(checksum.as_slice()).map_err(io)?;
+    Ok((located, checksum))
+}
+
+/// Some objects in the form that they have in a pack, with offsets from the piece's begin.
+struct Piece {
+    bytes: Vec<u8>,
+    located: Vec<Located>,
+}
+
+/// Cuts the objects into runs that one thread encodes at a time.
+fn pieces<'a, 'o>(mut objects: &'a [Object<'o>]) -> Vec<&'a [Object<'o>]> {
+    const ENOUGH: usize = 128 * 1024;
+    let mut pieces = Vec::new();
+    while !objects.is_empty() {
+        let mut weight = 0;
+        let fits = |object: &&Object<'_>| {
+            let fits = weight < ENOUGH;
+            weight += object.1.1.len() + 64;
+            fits
+        };
+        let (piece, rest) = objects.split_at(objects.iter().take_while(fits).count());
+        pieces.push(piece);
+        objects = rest;
+    }
+    pieces
+}
+
+fn piece(
+    objects: &[Object<'_>],
+    kind: gix::hash::Kind,
+    rows: &Rows,
+    deflate: &mut Deflate,
+) -> gix::Result<Piece> {
+    let mut piece =
+        Piece { bytes: Vec::with_capacity(128 * 1024), located: Vec::with_capacity(objects.len()) };
+    for (id, (object, data)) in objects {
+        let start = piece.bytes.len();
+        write::begin_entry(&mut piece.bytes, write::whole(*object), data.len() as u64);
+        let as_rows = || rows.compress(data, kind.len_in_bytes());
+        match object {
+            _ if data.len() <= TINY => stored(data, &mut piece.bytes),
+            Kind::Tree if let Some(stream) = as_rows() => piece.bytes.extend_from_slice(&stream),
+            _ => piece.bytes.extend_from_slice(&deflate.all(data)?),
+        }
+        let crc32 = zlib_rs::crc32::crc32(0, &piece.bytes[start..]);
+        piece.located.push(Located { id: **id, offset: start as u64, crc32 });
+    }
+    Ok(piece)
+}
+
+/// What is smaller than this does not get smaller by compressing it, at least not if ids or hex digits are half of it.
+const TINY: usize = 80;
+
+/// A zlib stream that holds `data` as it is.
+fn stored(data: &[u8], out: &mut Vec<u8>) {
+    let len = data.len() as u16;
+    out.extend_from_slice(&[0x78, 0x01, 0x01]);
+    out.extend_from_slice(&len.to_le_bytes());
+    out.extend_from_slice(&(!len).to_le_bytes());
+    out.extend_from_slice(data);
+    out.extend_from_slice(&zlib_rs::adler32::adler32(1, data).to_be_bytes());
+}

@@ -1,0 +1,57 @@
+//! The index of a pack, see <https://git-scm.com/docs/gitformat-pack#_version_2_pack_idx_files_support_packs_larger_than_4_gib_and>.
+//!
+//! gix makes one by reading the pack back: every object is unpacked and hashed once more. Whoever wrote the pack knows
+//! the ids already.
+
+use gix::ObjectId;
+
+/// Where an object is in its pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Located {
+    pub id: ObjectId,
+    pub offset: u64,
+    /// Of the entry as it is in the pack, its header included.
+    pub crc32: u32,
+}
+
+/// Offsets from here on are in a table of their own.
+const LARGE: u64 = 0x8000_0000;
+
+/// The bytes of the index of a pack with these objects and this checksum.
+pub(super) fn encode(mut objects: Vec<Located>, pack: ObjectId) -> gix::Result<Vec<u8>> {
+    objects.sort_unstable_by_key(|object| object.id);
+    objects.dedup_by_key(|object| object.id);
+    let id = pack.kind().len_in_bytes();
+    let mut index = Vec::with_capacity(8 + 256 * 4 + objects.len() * (id + 8) + 2 * id);
+    index.extend_from_slice(b"\xfftOc");
+    index.extend_from_slice(&2u32.to_be_bytes());
+    for byte in 0..=u8::MAX {
+        let up_to = objects.partition_point(|object| object.id.first_byte() <= byte);
+        index.extend_from_slice(&(up_to as u32).to_be_bytes());
+    }
+    for object in &objects {
+        index.extend_from_slice(object.id.as_slice());
+    }
+    for object in &objects {
+        index.extend_from_slice(&object.crc32.to_be_bytes());
+    }
+    let mut large = Vec::new();
+    for object in &objects {
+        let offset = match u32::try_from(object.offset) {
+            Ok(offset) if object.offset < LARGE => offset,
+            _ => {
+                large.push(object.offset);
+                LARGE as u32 | (large.len() - 1) as u32
+            }
+        };
+        index.extend_from_slice(&offset.to_be_bytes());
+    }
+    for offset in large {
+        index.extend_from_slice(&offset.to_be_bytes());
+    }
+    index.extend_from_slice(pack.as_slice());
+    let mut hash = gix::hash::hasher(pack.kind());
+    hash.update(&index);
+    index.extend_from_slice(hash.try_finalize()?.as_slice());
+    Ok(index)
+}
