@@ -3,17 +3,24 @@
 //! Only what the remote changed is looked at, so its cost and memory go by the changes. A note that one side alone
 //! changed is taken, a removal too; one that both changed alike is taken once; the rest is for the strategy.
 
-use anyhow::{Context, Result};
+mod crew;
+mod fanned;
+mod folder;
+mod note;
+mod notes;
+
+use anyhow::Result;
 use gix::{ObjectId, Repository};
 
 use crate::{
-    combine::{self, Combined, Versions},
-    others_merge, records,
     strategy::Strategy,
-    tree::NotesTree,
-    tree::diff::{self, Change, Changes},
-    tree::layout::Annotated,
+    tree::Outcome,
+    tree::diff,
+    tree::layout::{Annotated, Prefix},
+    tree::raw::Sides,
 };
+
+use folder::Worker;
 
 /// The trees of a merge.
 #[derive(Debug, Clone, Copy)]
@@ -62,26 +69,35 @@ impl Counts {
     }
 }
 
+/// What a merge counts on its way.
+#[derive(Debug, Clone, Default)]
+struct Tally {
+    counts: Counts,
+    shredded: Vec<Annotated>,
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.counts = self.counts.plus(other.counts);
+        self.shredded.extend(other.shredded);
+    }
+}
+
 /// Merges the notes of two trees; new objects are written to `repo`.
 ///
 /// # Errors
 /// Where an object is missing or damaged, or cannot be written.
 pub fn merge(repo: &Repository, trees: Trees, strategy: Strategy) -> Result<Merged> {
-    let theirs = diff::changes(repo, trees.base, Some(trees.remote))?;
-    if theirs.notes.is_empty() && theirs.others.is_empty() {
-        return Ok(Merged { tree: trees.local, counts: Counts::default(), shredded: Vec::new() });
-    }
-    let ours = diff::changes(repo, trees.base, Some(trees.local))?;
-    let mut merge = Merge {
-        repo,
-        strategy,
-        notes: NotesTree::open(repo, trees.local)?,
-        counts: Counts::default(),
-        shredded: Vec::new(),
+    let mut worker = Worker::new(repo, strategy);
+    let sides = Sides { base: trees.base, local: Some(trees.local), remote: Some(trees.remote) };
+    let tree = match worker.folder(&Prefix::default(), sides)? {
+        Outcome::Untouched => trees.local,
+        Outcome::Gone => repo.write_object(gix::objs::Tree::empty())?.detach(),
+        Outcome::Leftover(tree) | Outcome::One(tree) | Outcome::Many(tree) => tree,
     };
-    merge.notes(&ours, &theirs)?;
-    others_merge::merge(&mut merge.notes, &ours.others, &theirs.others, strategy)?;
-    Ok(Merged { tree: merge.notes.write()?, counts: merge.counts, shredded: merge.shredded })
+    let Tally { counts, mut shredded } = worker.tally;
+    shredded.sort_unstable();
+    Ok(Merged { tree, counts, shredded })
 }
 
 /// Counts what came in where the local notes are simply replaced by the remote's.
@@ -94,54 +110,6 @@ pub fn count(repo: &Repository, local: Option<ObjectId>, remote: ObjectId) -> Re
         counts.take(change.old, change.new);
     }
     Ok(counts)
-}
-
-struct Merge<'repo> {
-    repo: &'repo Repository,
-    strategy: Strategy,
-    notes: NotesTree<'repo>,
-    counts: Counts,
-    shredded: Vec<Annotated>,
-}
-
-impl Merge<'_> {
-    fn notes(&mut self, ours: &Changes, theirs: &Changes) -> Result<()> {
-        for (object, their) in &theirs.notes {
-            match ours.notes.get(object) {
-                None => {
-                    self.counts.take(their.old, their.new);
-                    self.notes.set(*object, their.new)?;
-                }
-                Some(our) if our.new == their.new => {}
-                Some(our) => {
-                    self.counts.combined += 1;
-                    self.combine(*object, *our, *their)
-                        .with_context(|| format!("cannot merge the notes about {}", object.0))?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn combine(&mut self, object: Annotated, our: Change, their: Change) -> Result<()> {
-        let read = |blob: Option<ObjectId>| blob.map(|blob| combine::read(self.repo, blob)).transpose();
-        let (base, local, remote) = (read(their.old)?, read(our.new)?, read(their.new)?);
-        let versions = Versions { base: base.as_deref(), local: local.as_deref(), remote: remote.as_deref() };
-        let result = match combine::combine(self.strategy, versions) {
-            // Git does not look at a note that it leaves alone, and what it looks at decides on the fan-out.
-            Combined::Local if self.strategy == Strategy::Ours => return Ok(()),
-            Combined::Local => our.new,
-            Combined::Remote => their.new,
-            Combined::Removed => None,
-            Combined::New(note) => Some(self.repo.write_blob(note).context("cannot write a note")?.detach()),
-        };
-        if self.strategy == Strategy::CatSortUniq
-            && [local, remote].iter().flatten().any(|note| records::has_structure(note))
-        {
-            self.shredded.push(object);
-        }
-        self.notes.set(object, result)
-    }
 }
 
 impl Counts {

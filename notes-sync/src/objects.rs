@@ -4,10 +4,10 @@
 //! in memory until the merge stands, and then written together, before a ref names them.
 
 use anyhow::{Context, Result};
-use gix::Repository;
-
-/// How much of what was read is kept, so that the trees of both sides need not be unpacked twice.
-const CACHE_BYTES: usize = 32 * 1024 * 1024;
+use gix::{
+    ObjectId, Repository,
+    objs::{Kind, Write},
+};
 
 /// A handle of a repository whose new objects nobody else sees yet.
 pub struct Drafts<'repo> {
@@ -19,7 +19,8 @@ impl<'repo> Drafts<'repo> {
     /// A handle for new objects of `repo`.
     pub fn of(repo: &'repo Repository) -> Self {
         let mut drafts = repo.clone().with_object_memory();
-        drafts.object_cache_size(CACHE_BYTES);
+        // A merge reads each folder once.
+        drafts.object_cache_size(None);
         Self { drafts, target: repo }
     }
 
@@ -36,4 +37,16 @@ impl<'repo> Drafts<'repo> {
         let memory = self.drafts.objects.take_object_memory().unwrap_or_default();
         remote::store(self.target, &memory).context("cannot write new notes")
     }
+}
+
+/// Writes an object without a look whether it is there already: among the drafts that does not matter, and looking takes
+/// longer than writing.
+///
+/// # Errors
+/// Where it cannot be written.
+pub(crate) fn draft(repo: &Repository, kind: Kind, bytes: &[u8]) -> Result<ObjectId> {
+    let id = gix::objs::compute_hash(repo.object_hash(), kind, bytes)?;
+    repo.objects
+        .write_buf_with_known_id(kind, bytes, id)
+        .with_context(|| format!("cannot write a {kind} of notes"))
 }

@@ -24,13 +24,14 @@ use crate::{
 
 type OtherChanges = BTreeMap<(Prefix, BString), OtherChange>;
 
-/// Brings the remote's changes into `notes`, which holds the local entries.
+/// Brings the remote's changes into `notes`, which holds the local entries; says whether there were any.
 pub(crate) fn merge(
     notes: &mut NotesTree<'_>,
     ours: &OtherChanges,
     theirs: &OtherChanges,
     strategy: Strategy,
-) -> Result<()> {
+) -> Result<bool> {
+    let mut touched = false;
     for ((folder, name), their) in theirs {
         let new = match ours.get(&(*folder, name.clone())) {
             None => their.new.clone(),
@@ -39,8 +40,9 @@ pub(crate) fn merge(
                 .with_context(|| format!("cannot merge {} of the notes", folder.path_of(name)))?,
         };
         notes.set_other(folder, name, new)?;
+        touched = true;
     }
-    Ok(())
+    Ok(touched)
 }
 
 /// Merges one entry, which may be a file or a folder with all in it.

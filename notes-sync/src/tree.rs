@@ -4,7 +4,10 @@ pub mod diff;
 mod edit;
 pub mod layout;
 mod others;
+mod outcome;
+pub(crate) mod raw;
 mod write;
 
 pub use edit::NotesTree;
+pub(crate) use outcome::Outcome;
 pub(crate) use write::write_tree;

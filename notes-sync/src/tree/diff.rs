@@ -45,8 +45,18 @@ pub struct Changes {
 /// # Errors
 /// Where a folder that differs cannot be read.
 pub fn changes(repo: &Repository, old: Option<ObjectId>, new: Option<ObjectId>) -> Result<Changes> {
+    changes_below(repo, &Prefix::default(), old, new)
+}
+
+/// Compares two versions of the folder at `prefix`.
+pub(crate) fn changes_below(
+    repo: &Repository,
+    prefix: &Prefix,
+    old: Option<ObjectId>,
+    new: Option<ObjectId>,
+) -> Result<Changes> {
     let mut walk = Walk { repo, changes: Changes::default() };
-    walk.compare(&Prefix::default(), old, new)?;
+    walk.compare(prefix, old, new)?;
     Ok(walk.changes)
 }
 

@@ -19,6 +19,9 @@ use super::{
 /// An editable notes tree. Its memory is bounded by what is touched, not by how many notes there are.
 pub struct NotesTree<'repo> {
     pub(crate) repo: &'repo Repository,
+    /// The folder that this is: the root, unless a part of the tree is edited by itself.
+    pub(crate) prefix: Prefix,
+    /// The node at [`Self::depth`].
     pub(crate) root: Branch,
     pub(crate) others: Others,
 }
@@ -61,10 +64,32 @@ impl<'repo> NotesTree<'repo> {
     /// # Errors
     /// Where `tree` cannot be read.
     pub fn open(repo: &'repo Repository, tree: ObjectId) -> Result<Self> {
-        let mut notes = Self { repo, root: Branch::default(), others: Others::default() };
+        Self::open_below(repo, &Prefix::default(), Some(tree))
+    }
+
+    /// Opens the folder at `prefix`, to edit it by itself.
+    pub(crate) fn open_below(
+        repo: &'repo Repository,
+        prefix: &Prefix,
+        tree: Option<ObjectId>,
+    ) -> Result<Self> {
+        let mut notes = Self { repo, prefix: *prefix, root: Branch::default(), others: Others::default() };
+        let Some(tree) = tree else { return Ok(notes) };
+        let depth = notes.depth();
         let mut opener = Opener { repo, others: &mut notes.others };
-        notes.root.load(&Prefix::default(), tree, 0, &mut opener)?;
+        if prefix.depth() == 0 {
+            notes.root.load(prefix, tree, depth, &mut opener)?;
+        } else {
+            let folder = Leaf::Folder { prefix: *prefix, tree };
+            notes.root.insert(folder, depth, Clash::Concatenate, &mut opener)?;
+        }
         Ok(notes)
+    }
+
+    /// How many hex digits the topmost node is below the root. A folder hangs below the node of its last digit but one:
+    /// where it is alone or nearly empty, what is in it stands in the folder's own place.
+    pub(crate) fn depth(&self) -> usize {
+        (2 * self.prefix.depth()).saturating_sub(1)
     }
 
     /// The note about `object`, if there is one.
@@ -72,8 +97,9 @@ impl<'repo> NotesTree<'repo> {
     /// # Errors
     /// Where a folder on the way cannot be read.
     pub fn get(&mut self, object: Annotated) -> Result<Option<ObjectId>> {
+        let depth = self.depth();
         let mut opener = Opener { repo: self.repo, others: &mut self.others };
-        self.root.get(object, 0, &mut opener)
+        self.root.get(object, depth, &mut opener)
     }
 
     /// Puts the note about `object` in place, or removes it.
@@ -81,10 +107,11 @@ impl<'repo> NotesTree<'repo> {
     /// # Errors
     /// Where a folder on the way cannot be read.
     pub fn set(&mut self, object: Annotated, blob: Option<ObjectId>) -> Result<()> {
+        let depth = self.depth();
         let mut opener = Opener { repo: self.repo, others: &mut self.others };
         match blob {
-            Some(blob) => self.root.insert(Leaf::Note { object, blob }, 0, Clash::Replace, &mut opener),
-            None => self.root.remove(object, 0, &mut opener).map(drop),
+            Some(blob) => self.root.insert(Leaf::Note { object, blob }, depth, Clash::Replace, &mut opener),
+            None => self.root.remove(object, depth, &mut opener).map(drop),
         }
     }
 

@@ -197,7 +197,8 @@ fn slot(name: &gix::bstr::BStr, mode: EntryMode, id: ObjectId, prefix: &Prefix) 
     Slot::Other(Other { name: name.to_owned(), mode, id })
 }
 
-fn object_from_hex(name: &[u8], prefix: &Prefix, kind: gix::hash::Kind) -> Option<Annotated> {
+/// The object of a note by its name in the folder at `prefix`.
+pub(crate) fn object_from_hex(name: &[u8], prefix: &Prefix, kind: gix::hash::Kind) -> Option<Annotated> {
     let mut id = prefix.lowest(kind).0;
     let rest = id.as_mut_slice().get_mut(prefix.depth()..)?;
     for (to, digits) in rest.iter_mut().zip(name.chunks(2)) {
@@ -207,7 +208,7 @@ fn object_from_hex(name: &[u8], prefix: &Prefix, kind: gix::hash::Kind) -> Optio
 }
 
 /// Two hex digits, in either case: git reads both and writes lower case.
-fn byte_from_hex(digits: &[u8]) -> Option<u8> {
+pub(crate) fn byte_from_hex(digits: &[u8]) -> Option<u8> {
     match digits {
         [high, low] => Some((digit(*high)? << 4) | digit(*low)?),
         _ => None,

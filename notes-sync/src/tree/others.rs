@@ -34,6 +34,11 @@ impl Others {
         others.extend(other);
     }
 
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_folder.values().all(Vec::is_empty)
+    }
+
     /// Whether notes in `folder` cannot be spread over folders, as something else has such a folder's name.
     /// Git would write a tree with two entries of one name there.
     pub(crate) fn block_fanout(&self, folder: &Prefix) -> bool {

@@ -7,13 +7,19 @@
 use anyhow::{Context, Result};
 use gix::{
     ObjectId, Repository,
-    objs::tree::{Entry, EntryKind},
+    objs::{
+        Kind, WriteTo,
+        tree::{Entry, EntryKind},
+    },
 };
+
+use crate::objects;
 
 use super::{
     edit::{Branch, Leaf, Node, NotesTree, Opener},
     layout::{self, Annotated, Prefix},
     others::Others,
+    outcome::Outcome,
 };
 
 impl NotesTree<'_> {
@@ -22,9 +28,21 @@ impl NotesTree<'_> {
     /// # Errors
     /// Where a folder must be opened and cannot be read, or an object cannot be written.
     pub fn write(mut self) -> Result<ObjectId> {
-        let mut folders = Folders { repo: self.repo, open: vec![(Prefix::default(), Vec::new())] };
-        self.root.emit(0, 0, &mut self.others, &mut folders)?;
+        let mut folders = Folders { repo: self.repo, open: vec![(self.prefix, Vec::new())] };
+        self.root.emit(self.depth(), self.prefix.depth(), &mut self.others, &mut folders)?;
         folders.finish(&mut self.others)
+    }
+
+    /// As [`NotesTree::write`], with what a folder around needs to know.
+    pub(crate) fn write_below(self) -> Result<Outcome> {
+        let place = self.root.children.iter().flatten().next().map(|child| match **child {
+            Node::Leaf(Leaf::Note { .. }) => Outcome::One,
+            Node::Leaf(Leaf::Folder { .. }) | Node::Branch(_) => Outcome::Many,
+        });
+        match place {
+            None if self.others.is_empty() => Ok(Outcome::Gone),
+            place => Ok(place.unwrap_or(Outcome::Leftover)(self.write()?)),
+        }
     }
 }
 
@@ -149,6 +167,7 @@ impl Folders<'_> {
 /// Writes one folder with its entries in git's order.
 pub(crate) fn write_tree(repo: &Repository, mut entries: Vec<Entry>) -> Result<ObjectId> {
     entries.sort();
-    let tree = gix::objs::Tree { entries };
-    Ok(repo.write_object(&tree).context("cannot write a notes tree")?.detach())
+    let mut bytes = Vec::new();
+    gix::objs::Tree { entries }.write_to(&mut bytes).context("cannot write a notes tree")?;
+    objects::draft(repo, Kind::Tree, &bytes)
 }

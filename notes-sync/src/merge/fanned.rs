@@ -1,0 +1,83 @@
+//! Merges a folder that holds fan-out folders alone, on all sides.
+
+use anyhow::Result;
+use gix::{ObjectId, objs::Kind};
+
+use crate::{
+    objects,
+    tree::Outcome,
+    tree::layout::{self, Prefix},
+    tree::raw::{Crowd, Form, Sides},
+};
+
+use super::{crew, folder::Worker};
+
+/// A folder that is to be merged, by the byte that it is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Job {
+    pub(super) byte: u8,
+    pub(super) trees: Sides<Option<ObjectId>>,
+}
+
+impl Worker<'_> {
+    /// Merges the folders of `sides`; `None` where they are no more crowded enough to stay folders.
+    pub(super) fn fanned(
+        &mut self,
+        prefix: &Prefix,
+        sides: Sides<&[u8]>,
+        form: Form,
+    ) -> Result<Option<Outcome>> {
+        let came_in = |row: &Sides<Option<&[u8]>>| row.remote != row.base && row.remote != row.local;
+        let jobs: Vec<Job> = form
+            .side_by_side(sides)
+            .filter(came_in)
+            .filter_map(|row| {
+                let entry = row.local.or(row.remote).or(row.base)?;
+                let byte = layout::byte_from_hex(form.name(entry))?;
+                let id = |cell: Option<&[u8]>| cell.map(|entry| form.id(entry));
+                let trees = Sides { base: id(row.base), local: id(row.local), remote: id(row.remote) };
+                Some(Job { byte, trees })
+            })
+            .collect();
+        let before = self.tally.clone();
+        let mut outcomes = crew::merge(self, prefix, &jobs)?.into_iter();
+
+        let mut merged = self.buffer(sides.local.len().max(sides.remote.len()));
+        let (mut crowd, mut touched) = (Crowd::default(), prefix.depth() == 0);
+        for row in form.side_by_side(sides) {
+            let outcome = if came_in(&row) { outcomes.next() } else { None }.unwrap_or(Outcome::Untouched);
+            let Some(entry) = row.local.or(row.remote).or(row.base) else { continue };
+            let name = form.name(entry);
+            touched |= outcome != Outcome::Untouched;
+            match outcome {
+                Outcome::Untouched => {
+                    if let Some(entry) = row.local {
+                        crowd.folder(name);
+                        merged.extend_from_slice(entry);
+                    }
+                }
+                Outcome::Gone => {}
+                Outcome::Leftover(tree) => form.push(name, &tree, &mut merged),
+                Outcome::One(tree) => {
+                    crowd.note(name);
+                    form.push(name, &tree, &mut merged);
+                }
+                Outcome::Many(tree) => {
+                    crowd.folder(name);
+                    form.push(name, &tree, &mut merged);
+                }
+            }
+        }
+        let outcome = if !touched {
+            Some(Outcome::Untouched)
+        } else if crowd.opens() {
+            Some(Outcome::Many(objects::draft(self.repo, Kind::Tree, &merged)?))
+        } else {
+            // Done over note by note, and counted anew.
+            self.tally = before;
+            None
+        };
+        self.give_back(merged);
+        Ok(outcome)
+    }
+}
