@@ -57,9 +57,17 @@ fn a_refused_push_is_told_in_the_servers_words(origin: &Repo, mike: &Repo) {
     assert_fails(&output, Exit::Unreachable, &["no pushes on a Friday", "pre-receive hook declined"]);
     assert!(output.document().main().committed.is_some());
     mike.assert_clean();
+    mike.git(["notes", "--ref", "mem/plans", "append", "-m", "a plan", "HEAD"]);
+    assert_fails(&notes_sync(mike), Exit::Unreachable, &["no pushes on a Friday"]);
     std::fs::remove_file(origin.join("hooks/pre-receive")).unwrap();
     gitsync(mike).success();
+    notes_sync(mike).assert_success();
     assert_eq!(origin.rev("main"), mike.head());
+    assert_eq!(origin.rev("refs/notes/mem/plans"), mike.rev("refs/notes/mem/plans"));
+}
+
+fn notes_sync(repo: &Repo) -> Output {
+    repo.binary("notes-sync").args(["--fresh", "--json"]).output()
 }
 
 /// A server's quota turns the push down by its name, and nothing is lost.
@@ -81,12 +89,11 @@ fn a_quota_is_told_in_the_servers_words(origin: &Repo, mike: &Repo) {
 /// Notes written on both sides are on both sides afterwards.
 #[track_caller]
 fn notes_go_both_ways(origin: &Repo, howard: &Repo, mike: &Repo) {
-    let sync = |repo: &Repo| repo.binary("notes-sync").args(["--fresh", "--json"]).success();
     for (repo, text) in [(howard, "keep the parser"), (mike, "keep the printer")] {
         repo.git(["notes", "--ref", "mem/decisions", "append", "-m", text, "HEAD"]);
     }
     for repo in [howard, mike, howard] {
-        sync(repo);
+        notes_sync(repo).assert_success();
     }
     for repo in [origin, howard, mike] {
         let notes = |object: &Repo| repo.git(["notes", "--ref", "mem/decisions", "show", &object.head()]);
@@ -142,6 +149,7 @@ fn a_server_that_is_not_there_or_no_server() {
         at(&mike, url);
         let output = gitsync(&mike).output();
         assert_fails(&output, Exit::Unreachable, &["cannot be reached"]);
+        assert_fails(&notes_sync(&mike), Exit::Unreachable, &["cannot be reached"]);
         assert_eq!(output.document().main().state, SyncState::Offline);
     }
     for manner in [Manner::Garbage, Manner::HangsUp, Manner::Silent] {
@@ -152,6 +160,10 @@ fn a_server_that_is_not_there_or_no_server() {
             assert_fails(&output, Exit::Unreachable, &[]);
         }
     }
+    at(&mike, "ssh://nowhere.invalid/x.git");
+    mike.git(["config", "core.sshCommand", "sleep 600; :"]);
+    let output = gitsync(&mike).args(["--stall", "300ms"]).output();
+    assert_fails(&output, Exit::Unreachable, &["has stalled"]);
     assert_eq!(mike.log("HEAD").len(), 2, "the commit is in place, once");
     mike.assert_clean();
 }
@@ -168,7 +180,6 @@ mod real_servers {
         mike.git(["config", "core.sshCommand", &sshd.command()]);
         a_whole_sync_works(&origin, &howard, &mike);
         a_refused_push_is_told_in_the_servers_words(&origin, &mike);
-        a_quota_is_told_in_the_servers_words(&origin, &mike);
         notes_go_both_ways(&origin, &howard, &mike);
     }
 
@@ -228,6 +239,7 @@ mod real_servers {
         let output = unattended(&mike);
         assert_fails(&output, Exit::NotAllowed, &["wants credentials"]);
         assert!(!format!("{output}").contains("wr0ng"), "{output}");
+        assert_fails(&notes_sync(&mike), Exit::NotAllowed, &["wants credentials"]);
         mike.assert_clean();
         // The login that git would find as well.
         mike.git(["config", "--unset", "credential.helper"]);

@@ -30,12 +30,14 @@ impl Sshd {
         }
         let port = process::free_port();
         let path = std::env::var("PATH").unwrap_or_default();
+        // With the world's home, the tester's shell does not read what the tester has it do at each start.
+        let home = world.home();
         let config = folder.join("sshd_config");
         let text = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/user.pub\n\
              PidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nPasswordAuthentication no\n\
              KbdInteractiveAuthentication no\nAcceptEnv GIT_PROTOCOL\n\
-             SetEnv PATH={path} GIT_CONFIG_GLOBAL={} GIT_CONFIG_NOSYSTEM=1\n",
+             SetEnv PATH={path} HOME={home} GIT_CONFIG_GLOBAL={} GIT_CONFIG_NOSYSTEM=1\n",
             world.git_config()
         );
         std::fs::write(&config, text).expect("the server's configuration");
