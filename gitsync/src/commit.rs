@@ -67,6 +67,7 @@ pub fn commit(
     let before = tree_of(repo, branch.commit)?;
     place.progress.set(|| "looking for changes".into());
     let changes = stage::scan(repo, &index, policy, place)?;
+    changes.remember();
     if let Some(pathspec) = changes.unmatched.first() {
         return Err(Fault::failed(format!("the pathspec '{pathspec}' matches no file"))
             .help("paths are relative to the current directory; `git status` lists what has changed")

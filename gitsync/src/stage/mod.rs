@@ -48,9 +48,16 @@ pub struct Changes {
     pub outside_sparse: Vec<BString>,
     /// Pathspecs that match nothing.
     pub unmatched: Vec<BString>,
+    /// What would make the next scan quicker, if it were written.
+    pub learnt: Option<::scan::Learnt>,
 }
 
 impl Changes {
+    /// Lets the next scan know what this one has learnt. That it cannot be written is no reason to stop: it only saves time.
+    pub fn remember(&self) {
+        let _ = self.learnt.as_ref().map(::scan::Learnt::write);
+    }
+
     /// Nothing in the work tree differs from the index.
     pub fn is_empty(&self) -> bool {
         self.candidates.is_empty() && self.refused.is_empty()

@@ -30,7 +30,9 @@ pub fn scan(
     watch.alive();
 
     let mut changes = Changes::default();
-    for Difference { path, seen } in scan::scan(repo, index, &Everything, &|| watch.alive())? {
+    let scanned = scan::scan(repo, index, &Everything, &|| watch.alive())?;
+    changes.learnt = scanned.learnt;
+    for Difference { path, seen } in scanned.differences {
         watch.alive();
         let is_repository = seen == Found::NewRepository;
         let wanted = match is_repository {

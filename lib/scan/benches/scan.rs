@@ -37,6 +37,18 @@ fn bench(bencher: Bencher<'_, '_>, files: usize, interest: &dyn Interest) {
     bencher.bench_local(|| scan::scan(&repo, &index, interest, &|| ()).unwrap());
 }
 
+/// As above, when the folders are known from before.
+#[divan::bench(args = [1_000, 20_000])]
+fn everything_once_more(bencher: Bencher<'_, '_>, files: usize) {
+    let (_world, repo) = repo(files);
+    let index = scan::read_index(&repo, &repo.index_path()).unwrap();
+    // Folders that changed within the last seconds are not remembered.
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    let scanned = scan::scan(&repo, &index, &Everything, &|| ()).unwrap();
+    scanned.learnt.into_iter().for_each(|learnt| learnt.write().unwrap());
+    bencher.bench_local(|| scan::scan(&repo, &index, &Everything, &|| ()).unwrap());
+}
+
 fn repo(files: usize) -> (World, gix::Repository) {
     let world = World::new();
     let repo = world.init("mike");

@@ -20,6 +20,26 @@ pub struct Found {
     pub stat: Stat,
 }
 
+/// What a folder is, and when it was changed last. Two of them differ if any name came or went between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// The number of its file system.
+    pub dev: u64,
+    /// Its number there.
+    pub ino: u64,
+    /// When its names changed last, in seconds and nanoseconds.
+    pub mtime: (i64, u32),
+    /// When anything about it changed last.
+    pub ctime: (i64, u32),
+}
+
+impl Identity {
+    /// The second in which it changed last.
+    pub fn changed_last(&self) -> i64 {
+        self.mtime.0.max(self.ctime.0)
+    }
+}
+
 pub use imp::Folder;
 
 /// Nothing is there, or not what was asked for: a link or a file where there was a folder.
@@ -36,13 +56,17 @@ mod imp {
 
     use gix::index::entry::Stat;
     use gix::index::entry::stat::Time;
-    use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, open, openat, statat};
+    use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, fstat, fstatfs, open, openat, statat};
 
-    use super::{Found, is_missing};
+    use super::{Found, Identity, is_missing};
     use crate::names::{Kind, Names};
 
     /// As much of a listing as is asked for at once, in bytes.
     const ROOM: usize = 32 * 1024;
+
+    /// File systems of this machine alone that change a folder's times with every name, by the kernel's numbers for them:
+    /// ext2 to ext4, XFS, Btrfs, F2FS, tmpfs. See `statfs(2)`.
+    const RELIABLE: [u64; 5] = [0xEF53, 0x5846_5342, 0x9123_683E, 0xF2F5_2010, 0x0102_1994];
 
     /// An open folder.
     pub struct Folder {
@@ -67,6 +91,25 @@ mod imp {
                 Err(rustix::io::Errno::LOOP) => Ok(None),
                 Err(error) => missing(error.into()),
             }
+        }
+
+        /// The number of its file system, where a folder's times there tell every change of its names.
+        #[allow(clippy::unnecessary_cast, reason = "the fields' types differ between architectures")]
+        pub fn reliable(&self) -> Option<u64> {
+            let system = fstatfs(&self.file).ok()?;
+            let dev = fstat(&self.file).ok()?.st_dev;
+            RELIABLE.contains(&(system.f_type as u64)).then_some(dev as u64)
+        }
+
+        /// What this folder is.
+        pub fn identity(&self) -> Option<Identity> {
+            fstat(&self.file).ok().map(|stat| identity(&stat))
+        }
+
+        /// What the folder `name` in this one is; none where there is no folder of that name.
+        pub fn identity_of(&self, name: &[u8]) -> Option<Identity> {
+            let stat = statat(&self.file, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+            FileType::from_raw_mode(stat.st_mode).is_dir().then(|| identity(&stat))
         }
 
         /// Adds all names to `names`, but for `.` and `..`.
@@ -121,6 +164,16 @@ mod imp {
         }
     }
 
+    #[allow(clippy::unnecessary_cast, reason = "the fields' types differ between architectures")]
+    fn identity(stat: &rustix::fs::Stat) -> Identity {
+        Identity {
+            dev: stat.st_dev as u64,
+            ino: stat.st_ino as u64,
+            mtime: (stat.st_mtime as i64, stat.st_mtime_nsec as u32),
+            ctime: (stat.st_ctime as i64, stat.st_ctime_nsec as u32),
+        }
+    }
+
     /// Stat data as the index keeps them: the low 32 bits of each.
     #[allow(clippy::unnecessary_cast, reason = "the fields' types differ between architectures")]
     fn in_index(stat: &rustix::fs::Stat) -> Stat {
@@ -150,7 +203,7 @@ mod imp {
     use gix::index::entry::Stat;
     use gix::index::fs::Metadata;
 
-    use super::{Found, is_missing};
+    use super::{Found, Identity, is_missing};
     use crate::names::{Kind, Names};
 
     /// A folder, by its path.
@@ -169,6 +222,21 @@ mod imp {
             let found = self.look(name)?;
             let path = self.at(name)?;
             Ok(found.filter(|found| found.kind == Kind::Folder).map(|_| Folder { path }))
+        }
+
+        /// It is not known here of which file systems the times can be relied upon.
+        pub fn reliable(&self) -> Option<u64> {
+            None
+        }
+
+        /// Never asked for where nothing is reliable.
+        pub fn identity(&self) -> Option<Identity> {
+            None
+        }
+
+        /// Never asked for where nothing is reliable.
+        pub fn identity_of(&self, _name: &[u8]) -> Option<Identity> {
+            None
         }
 
         /// Adds all names to `names`.

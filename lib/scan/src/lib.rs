@@ -14,6 +14,7 @@ mod children;
 mod compare;
 mod folder;
 mod index;
+mod memory;
 mod names;
 mod nested;
 mod pool;
@@ -26,9 +27,10 @@ use gix::index::entry::Stat;
 
 pub use compare::Abilities;
 pub use index::read as read_index;
+pub use memory::Learnt;
 pub use nested::head as nested_head;
 pub use sparse::Sparse;
-pub use walk::scan;
+pub use walk::{Scanned, scan};
 
 /// A path at which work tree and index differ, or may.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,6 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use gix::bstr::BString;
@@ -10,6 +9,7 @@ use gix::index::{AccelerateLookup, State};
 
 use crate::compare::Rules;
 use crate::folder::Folder;
+use crate::memory::{Learnt, Memory, Record};
 use crate::pool::{Pool, StopOnPanic};
 use crate::worker::{Task, Worker};
 use crate::{Difference, Interest};
@@ -17,8 +17,16 @@ use crate::{Difference, Interest};
 /// Entries of the index that are worth a thread of their own.
 const SHARE: usize = 1_000;
 
-/// Looks for all that is of interest and that differs from `index`, or may. What is found is sorted by path, each path
-/// once.
+/// What a scan came to.
+#[derive(Debug)]
+pub struct Scanned {
+    /// What differs, or may: sorted by path, each path once.
+    pub differences: Vec<Difference>,
+    /// What is worth remembering for the next scan, if that is wanted.
+    pub learnt: Option<Learnt>,
+}
+
+/// Looks for all that is of interest and that differs from `index`, or may.
 ///
 /// `alive` is called whenever something was looked at, from the calling thread.
 ///
@@ -29,9 +37,12 @@ pub fn scan(
     index: &State,
     interest: &dyn Interest,
     alive: &dyn Fn(),
-) -> anyhow::Result<Vec<Difference>> {
+) -> anyhow::Result<Scanned> {
     let root = repo.workdir().context("a bare repository has no work tree")?;
     let options = repo.filesystem_options()?;
+    let folder = Folder::root(root).with_context(|| format!("cannot read {}", root.display()))?;
+    let is_plain = !options.ignore_case && !options.precompose_unicode;
+    let memory = if is_plain { Memory::of(repo, &folder) } else { Memory::off() };
     let scan = Scan {
         repo: repo.clone().into_sync(),
         root: root.to_owned(),
@@ -41,16 +52,16 @@ pub fn scan(
         interest,
         by_folded: options.ignore_case.then(|| index.prepare_icase_backing()),
         composes: options.precompose_unicode,
+        memory,
     };
-    let folder = Folder::root(root).with_context(|| format!("cannot read {}", root.display()))?;
-    let first = Task::root(Arc::new(folder), index.entries().len());
+    let first = Task::root(folder, index.entries().len());
     let most = index.entries().len().div_ceil(SHARE).max(1);
     let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(most);
-    let mut found = walk(&scan, first, threads, alive)?;
+    let (mut found, records) = walk(&scan, first, threads, alive)?;
     found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     // Where names are folded, a folder may have been read under two spellings.
     found.dedup_by(|later, first| later.path == first.path);
-    Ok(found)
+    Ok(Scanned { differences: found, learnt: scan.memory.after(records) })
 }
 
 /// What all threads need to know.
@@ -71,10 +82,17 @@ pub struct Scan<'a> {
     pub by_folded: Option<AccelerateLookup<'a>>,
     /// Whether the file system takes letters apart that git keeps whole (`core.precomposeUnicode`).
     pub composes: bool,
+    /// What is known of folders from before.
+    pub memory: Memory,
 }
 
 /// Walks with as many threads, of which the calling one is the first.
-fn walk(scan: &Scan<'_>, first: Task, threads: usize, alive: &dyn Fn()) -> anyhow::Result<Vec<Difference>> {
+fn walk(
+    scan: &Scan<'_>,
+    first: Task,
+    threads: usize,
+    alive: &dyn Fn(),
+) -> anyhow::Result<(Vec<Difference>, Vec<Record>)> {
     let pool = Pool::new(first, threads);
     let work = |alive: &dyn Fn()| {
         let _stop = StopOnPanic(&pool);
@@ -83,7 +101,7 @@ fn walk(scan: &Scan<'_>, first: Task, threads: usize, alive: &dyn Fn()) -> anyho
         if done.is_err() {
             pool.stop();
         }
-        done.map(|()| worker.found)
+        done.map(|()| (worker.found, worker.records))
     };
     std::thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(|| work(&|| ()))).collect();
@@ -91,11 +109,13 @@ fn walk(scan: &Scan<'_>, first: Task, threads: usize, alive: &dyn Fn()) -> anyho
         for other in others {
             results.push(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
-        let mut all = Vec::new();
+        let (mut found, mut records) = (Vec::new(), Vec::new());
         for result in results {
-            all.append(&mut result?);
+            let (mut more, mut to_remember) = result?;
+            found.append(&mut more);
+            records.append(&mut to_remember);
         }
-        Ok(all)
+        Ok((found, records))
     })
 }
 

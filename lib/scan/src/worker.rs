@@ -13,6 +13,7 @@ use gix::worktree::stack::state::ignore::Source;
 use crate::children::Children;
 use crate::compare::full;
 use crate::folder::Folder;
+use crate::memory::Record;
 use crate::names::{Kind, Names, in_index};
 use crate::nested;
 use crate::pool::Pool;
@@ -26,18 +27,32 @@ const SHARE: usize = 500;
 pub enum Task {
     /// A folder, with all that lies below it.
     Folder(Unread),
-    /// Tracked files that lie directly in a folder.
-    Files {
-        /// The folder.
-        folder: Arc<Folder>,
-        /// Their places in the index.
-        entries: Vec<usize>,
-    },
+    /// Tracked files that lie directly in a folder, by their places in the index.
+    Files(Place, Vec<usize>),
+}
+
+/// Where paths are looked up: an open folder, and how many bytes of a whole path lead to it.
+#[derive(Clone)]
+pub struct Place {
+    folder: Arc<Folder>,
+    skip: usize,
+}
+
+impl Place {
+    fn of(folder: Folder, path: &BStr) -> Self {
+        Place { folder: Arc::new(folder), skip: path.len() + 1 }
+    }
+
+    /// The rest of a path from here on.
+    fn rest<'p>(&self, path: &'p BStr) -> &'p [u8] {
+        &path[self.skip..]
+    }
 }
 
 /// A folder that has not been read yet.
 pub struct Unread {
-    parent: Arc<Folder>,
+    /// An open folder that it lies in, not always directly.
+    within: Place,
     /// Where it lies; the root is the empty path.
     path: BString,
     /// What the index has below it.
@@ -58,9 +73,9 @@ enum Standing {
 
 impl Task {
     /// The root of the work tree, with all `entries` of the index.
-    pub fn root(folder: Arc<Folder>, entries: usize) -> Self {
-        let path = BString::default();
-        Task::Folder(Unread { parent: folder, path, entries: 0..entries, standing: Standing::Tracked })
+    pub fn root(folder: Folder, entries: usize) -> Self {
+        let (within, path) = (Place { folder: Arc::new(folder), skip: 0 }, BString::default());
+        Task::Folder(Unread { within, path, entries: 0..entries, standing: Standing::Tracked })
     }
 }
 
@@ -69,6 +84,8 @@ pub struct Worker<'a> {
     scan: &'a Scan<'a>,
     /// What it found.
     pub found: Vec<Difference>,
+    /// What is to be remembered of the folders it has been in.
+    pub records: Vec<Record>,
     /// Its own tasks; the last is the next, so that few folders are open at a time.
     tasks: VecDeque<Task>,
     names: Names,
@@ -84,7 +101,14 @@ struct Ignored {
 impl<'a> Worker<'a> {
     /// One that has found nothing yet.
     pub fn new(scan: &'a Scan<'a>) -> Self {
-        Worker { scan, found: Vec::new(), tasks: VecDeque::new(), names: Names::default(), ignored: None }
+        Worker {
+            scan,
+            found: Vec::new(),
+            records: Vec::new(),
+            tasks: VecDeque::new(),
+            names: Names::default(),
+            ignored: None,
+        }
     }
 
     /// Works until nobody has anything left to do.
@@ -95,7 +119,7 @@ impl<'a> Worker<'a> {
         while let Some(task) = self.tasks.pop_back().or_else(|| pool.take(&mut || alive())) {
             match task {
                 Task::Folder(folder) => self.folder(folder)?,
-                Task::Files { folder, entries } => self.files(&folder, entries)?,
+                Task::Files(place, entries) => self.files(&place, entries)?,
             }
             alive();
             // The oldest task is the one that is likely to hold most.
@@ -108,18 +132,44 @@ impl<'a> Worker<'a> {
 
     fn folder(&mut self, unread: Unread) -> anyhow::Result<()> {
         let path = unread.path.as_bstr();
-        let cannot = || format!("cannot read {}", self.scan.root.join(path.to_string()).display());
-        let folder = if path.is_empty() {
-            unread.parent
-        } else {
-            match unread.parent.child(last_name(path)).with_context(cannot)? {
-                Some(folder) => Arc::new(folder),
-                None => return self.gone(unread.entries),
-            }
+        if path.is_empty() {
+            return self.read(unread.within.clone(), &unread);
+        }
+        let record = match unread.standing {
+            Standing::Tracked => self.scan.memory.recall(path),
+            Standing::Untracked | Standing::WasFile => None,
         };
+        let name = unread.within.rest(path);
+        if let Some(record) = record
+            && !self.scan.interest.in_folder(path)
+        {
+            // Neither its names nor its files are wanted: it need not even be opened.
+            let identity = unread.within.folder.identity_of(name);
+            if identity.is_some_and(|identity| record.holds(identity, || self.fingerprint(&unread))) {
+                self.records.push(*record);
+                return self.compare(&unread.within, path, unread.entries.clone(), &Names::default());
+            }
+        }
+        let opened = unread.within.folder.child(name).with_context(|| self.cannot_read(path))?;
+        let Some(folder) = opened else { return self.gone(unread.entries) };
+        let place = Place::of(folder, path);
+        if let Some(record) = record
+            && let Some(identity) = place.folder.identity()
+            && record.holds(identity, || self.fingerprint(&unread))
+        {
+            self.records.push(*record);
+            return self.compare(&place, path, unread.entries.clone(), &Names::default());
+        }
+        self.read(place, &unread)
+    }
+
+    /// Reads the names in a folder, and holds them against the index.
+    fn read(&mut self, place: Place, unread: &Unread) -> anyhow::Result<()> {
+        let path = unread.path.as_bstr();
         let mut names = std::mem::take(&mut self.names);
         names.clear();
-        folder.list(&mut names).with_context(cannot)?;
+        let identity = if self.scan.memory.is_on() { place.folder.identity() } else { None };
+        place.folder.list(&mut names).with_context(|| self.cannot_read(path))?;
         let is_foreign = unread.standing != Standing::Tracked
             && names.contain(b".git")
             && nested::is_foreign(&self.full(path)?, &self.scan.git_dir);
@@ -133,16 +183,34 @@ impl<'a> Worker<'a> {
                 names = composed(&names);
             }
             names.sort();
-            self.compare(&folder, path, unread.entries, &names)?;
+            if let Some(identity) = identity.filter(|_| unread.standing == Standing::Tracked) {
+                let mut fingerprint = self.scan.memory.fingerprint();
+                names.iter().for_each(|name| fingerprint.add(names.of(name), name.kind == Kind::Folder));
+                self.records.extend(self.scan.memory.learn(path, identity, fingerprint.finish()));
+            }
+            self.compare(&place, path, unread.entries.clone(), &names)?;
         }
         self.names = names;
         Ok(())
     }
 
+    /// The fingerprint of the names that the index has in a folder.
+    fn fingerprint(&self, unread: &Unread) -> u64 {
+        let mut fingerprint = self.scan.memory.fingerprint();
+        for child in Children::new(self.scan.index, unread.entries.clone(), unread.path.len() + 1) {
+            fingerprint.add(child.name, child.is_folder);
+        }
+        fingerprint.finish()
+    }
+
+    fn cannot_read(&self, path: &BStr) -> String {
+        format!("cannot read {}", self.scan.root.join(path.to_string()).display())
+    }
+
     /// Holds what is in a folder against what the index has in it.
     fn compare(
         &mut self,
-        folder: &Arc<Folder>,
+        place: &Place,
         path: &BStr,
         entries: Range<usize>,
         names: &Names,
@@ -159,12 +227,12 @@ impl<'a> Worker<'a> {
                 }
                 listed.next();
                 if order.is_lt() {
-                    self.unknown(folder, path, names.of(name), name.kind, wants_files)?;
+                    self.unknown(place, path, names.of(name), name.kind, wants_files)?;
                 }
             }
             if child.is_folder {
                 self.tasks.push_back(Task::Folder(Unread {
-                    parent: Arc::clone(folder),
+                    within: place.clone(),
                     path: below(path, child.name),
                     entries: child.entries,
                     standing: Standing::Tracked,
@@ -174,22 +242,20 @@ impl<'a> Worker<'a> {
             }
         }
         for name in listed {
-            self.unknown(folder, path, names.of(name), name.kind, wants_files)?;
+            self.unknown(place, path, names.of(name), name.kind, wants_files)?;
         }
         if files.len() > 2 * SHARE {
             let shares = files.chunks(SHARE);
-            self.tasks.extend(
-                shares.map(|share| Task::Files { folder: Arc::clone(folder), entries: share.to_vec() }),
-            );
+            self.tasks.extend(shares.map(|share| Task::Files(place.clone(), share.to_vec())));
             return Ok(());
         }
-        self.files(folder, files)
+        self.files(place, files)
     }
 
     /// A name that the index does not have, at least not spelled like this, or not as what it is.
     fn unknown(
         &mut self,
-        folder: &Arc<Folder>,
+        place: &Place,
         parent: &BStr,
         name: &BStr,
         kind: Kind,
@@ -203,8 +269,8 @@ impl<'a> Worker<'a> {
         let path = below(parent, name);
         if kind == Kind::Folder {
             if let Some(standing) = self.standing(path.as_bstr())? {
-                let parent = Arc::clone(folder);
-                self.tasks.push_back(Task::Folder(Unread { parent, path, entries: 0..0, standing }));
+                let within = place.clone();
+                self.tasks.push_back(Task::Folder(Unread { within, path, entries: 0..0, standing }));
             }
             return Ok(());
         }
@@ -254,10 +320,10 @@ impl<'a> Worker<'a> {
         Ok(found.excluded_kind().is_some())
     }
 
-    /// Looks at tracked files that lie directly in `folder`.
-    fn files(&mut self, folder: &Folder, entries: Vec<usize>) -> anyhow::Result<()> {
+    /// Looks at tracked files.
+    fn files(&mut self, place: &Place, entries: Vec<usize>) -> anyhow::Result<()> {
         for at in entries {
-            self.entry(at, Some(folder))?;
+            self.entry(at, Some(place))?;
         }
         Ok(())
     }
@@ -270,14 +336,14 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    fn entry(&mut self, at: usize, folder: Option<&Folder>) -> anyhow::Result<()> {
+    fn entry(&mut self, at: usize, place: Option<&Place>) -> anyhow::Result<()> {
         let scan = self.scan;
         let entry = &scan.index.entries()[at];
         let path = entry.path(scan.index);
         if !scan.interest.at(path) {
             return Ok(());
         }
-        let look = || folder.map_or(Ok(None), |folder| folder.look(last_name(path)));
+        let look = || place.map_or(Ok(None), |place| place.folder.look(place.rest(path)));
         let seen = scan
             .rules
             .compare(scan.index, entry, look, || full(&scan.root, path))
@@ -306,11 +372,6 @@ impl Ignored {
         let rules = repo.excludes(scan.index, None, Source::WorktreeThenIdMappingIfNotSkipped)?.detach();
         Ok(Ignored { repo, rules })
     }
-}
-
-/// The name at the end of a path.
-fn last_name(path: &BStr) -> &[u8] {
-    path.rfind_byte(b'/').map_or(path, |slash| path[slash + 1..].as_bstr())
 }
 
 /// The names with their letters put together.

@@ -1,0 +1,268 @@
+//! What folders held when they were last read, so that those which have not changed since need not be read again.
+//!
+//! To list a folder takes longer than to look at it. Any name that comes into a folder or goes from it changes the folder's
+//! own times; so a folder that has the times it had is as it was, if the file system can be relied upon for that, and if
+//! they were not so young at the time that another change would not have shown. What is kept of a folder is a fingerprint
+//! of its names: where it is that of the names in the index, there is nothing in the folder that the index does not know.
+//! Files are looked at all the same.
+//!
+//! It is git's untracked cache, with less in it. As that, it is off where `core.untrackedCache` is false.
+//! See <https://git-scm.com/docs/git-update-index#_untracked_cache>.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use gix::bstr::BStr;
+
+use crate::folder::{Folder, Identity};
+
+/// The file's name in the work tree's own part of the repository.
+const FILE: &str = "lockstep-folders";
+/// What the file begins with.
+const MAGIC: &[u8; 8] = b"folders1";
+/// The length of all before the records: the magic, the salt, and the file system's number.
+const HEAD: usize = 24;
+/// The length of a record in the file.
+const RECORD: usize = 48;
+/// The age in seconds from which on a folder's times can be trusted: some file systems keep every other second only.
+const OLD: i64 = 3;
+/// As many folders have to be new to the memory for it to be worth writing; or one in so many of all.
+const WORTH: (usize, usize) = (64, 50);
+
+/// What is remembered of the folders of a work tree.
+#[derive(Debug)]
+pub struct Memory {
+    /// Where it is kept; none where nothing can be remembered.
+    path: Option<PathBuf>,
+    /// Makes fingerprints that nobody can foresee who names files.
+    salt: u64,
+    /// The number of the file system that the work tree lies in. What is mounted into it is not remembered.
+    dev: u64,
+    /// Sorted by the fingerprint of their path.
+    records: Vec<Record>,
+    /// The second in which the scan began.
+    now: i64,
+}
+
+/// What is remembered of a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record {
+    /// The fingerprint of its path.
+    path: u64,
+    /// What it was, and when it was changed last.
+    identity: Identity,
+    /// The fingerprint of the names in it.
+    names: u64,
+}
+
+impl Memory {
+    /// Remembers nothing.
+    pub fn off() -> Self {
+        Memory { path: None, salt: 0, dev: 0, records: Vec::new(), now: 0 }
+    }
+
+    /// What is remembered of the work tree that has `root` as its folder.
+    pub fn of(repo: &gix::Repository, root: &Folder) -> Self {
+        let is_wanted = repo.config_snapshot().boolean("core.untrackedCache").unwrap_or(true);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+        let now = now.and_then(|since| i64::try_from(since.as_secs()).ok());
+        let (Some(dev), Some(now), true) = (root.reliable(), now, is_wanted) else { return Memory::off() };
+        let path = repo.git_dir().join(FILE);
+        let fresh = || (RandomState::new().build_hasher().finish(), Vec::new());
+        // What cannot be read is made anew; it is only a memory.
+        let (salt, records) =
+            std::fs::read(&path).ok().and_then(|bytes| decode(&bytes, dev)).unwrap_or_else(fresh);
+        Memory { path: Some(path), salt, dev, records, now }
+    }
+
+    /// Whether anything can be remembered at all.
+    pub fn is_on(&self) -> bool {
+        self.path.is_some()
+    }
+
+    /// What is remembered of the folder `path`.
+    pub fn recall(&self, path: &BStr) -> Option<&Record> {
+        if self.records.is_empty() {
+            return None;
+        }
+        let path = self.fingerprint_of(path);
+        let at = self.records.binary_search_by_key(&path, |record| record.path).ok()?;
+        self.records.get(at)
+    }
+
+    /// What is to be remembered of the folder `path`, which was `identity` just before its names were read; nothing where
+    /// it may change without a trace.
+    pub fn learn(&self, path: &BStr, identity: Identity, names: u64) -> Option<Record> {
+        let is_old = identity.changed_last().checked_add(OLD).is_some_and(|safe| safe <= self.now);
+        let is_here = identity.dev == self.dev;
+        (self.is_on() && is_old && is_here).then(|| Record {
+            path: self.fingerprint_of(path),
+            identity,
+            names,
+        })
+    }
+
+    /// A fingerprint of nothing yet.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u64(self.salt);
+        Fingerprint { hasher }
+    }
+
+    /// The memory that comes after this one, when `records` are all that is to be remembered; none where it is not worth
+    /// writing.
+    pub fn after(&self, mut records: Vec<Record>) -> Option<Learnt> {
+        let path = self.path.clone()?;
+        let is_new = |record: &&Record| {
+            let at = self.records.binary_search_by_key(&record.path, |known| known.path);
+            at.ok().and_then(|at| self.records.get(at)) != Some(record)
+        };
+        let new = records.iter().filter(is_new).count();
+        let (least, share) = WORTH;
+        if new < least.max(records.len() / share) {
+            return None;
+        }
+        records.sort_unstable_by_key(|record| record.path);
+        Some(Learnt { path, bytes: encode(self.salt, self.dev, &records) })
+    }
+
+    fn fingerprint_of(&self, path: &BStr) -> u64 {
+        let mut fingerprint = self.fingerprint();
+        fingerprint.hasher.write(path);
+        fingerprint.finish()
+    }
+}
+
+impl Record {
+    /// Whether a folder that is `identity` now holds the names that have the fingerprint `names`, and no others.
+    pub fn holds(&self, identity: Identity, names: impl FnOnce() -> u64) -> bool {
+        self.identity == identity && self.names == names()
+    }
+}
+
+/// A fingerprint of the names in a folder, in the order of the index.
+pub struct Fingerprint {
+    hasher: DefaultHasher,
+}
+
+impl Fingerprint {
+    /// Adds the next name.
+    pub fn add(&mut self, name: &[u8], is_folder: bool) {
+        self.hasher.write(name);
+        self.hasher.write_u8(if is_folder { b'/' } else { 0 });
+    }
+
+    /// The fingerprint of all of them.
+    pub fn finish(self) -> u64 {
+        self.hasher.finish()
+    }
+}
+
+/// A memory to be written.
+#[derive(Debug, Clone)]
+pub struct Learnt {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl Learnt {
+    /// Writes it, in place of the one before. One run at a time may do so.
+    ///
+    /// Should it get lost or be damaged, the next scan reads all folders again; so it is not made durable.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&self) -> io::Result<()> {
+        let new: &Path = &self.path.with_extension("new");
+        std::fs::write(new, &self.bytes)?;
+        std::fs::rename(new, &self.path)
+    }
+}
+
+fn encode(salt: u64, dev: u64, records: &[Record]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEAD + records.len() * RECORD + 8);
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(&salt.to_le_bytes());
+    bytes.extend_from_slice(&dev.to_le_bytes());
+    for Record { path, identity, names } in records {
+        bytes.extend_from_slice(&path.to_le_bytes());
+        bytes.extend_from_slice(&names.to_le_bytes());
+        bytes.extend_from_slice(&identity.ino.to_le_bytes());
+        for (secs, nsecs) in [identity.mtime, identity.ctime] {
+            bytes.extend_from_slice(&(secs << 30 | i64::from(nsecs)).to_le_bytes());
+        }
+        // Room for what may come, and for records that do not cross a cache line.
+        bytes.extend_from_slice(&[0; 8]);
+    }
+    let sum = checksum(&bytes);
+    bytes.extend_from_slice(&sum.to_le_bytes());
+    bytes
+}
+
+/// The salt and the records; none where the file is of another kind, of another file system, or damaged.
+fn decode(bytes: &[u8], dev: u64) -> Option<(u64, Vec<Record>)> {
+    let (body, sum) = bytes.split_last_chunk::<8>()?;
+    let (head, records) = body.split_at_checked(HEAD)?;
+    let number = |bytes: &[u8], at: usize| {
+        bytes.get(at..at + 8)?.first_chunk::<8>().map(|bytes| u64::from_le_bytes(*bytes))
+    };
+    let is_ours = head.starts_with(MAGIC) && number(head, 16)? == dev && records.len() % RECORD == 0;
+    if !is_ours || checksum(body) != u64::from_le_bytes(*sum) {
+        return None;
+    }
+    let time = |packed: u64| ((packed as i64) >> 30, (packed & ((1 << 30) - 1)) as u32);
+    let record = |bytes: &[u8]| {
+        let identity = Identity {
+            dev,
+            ino: number(bytes, 16)?,
+            mtime: time(number(bytes, 24)?),
+            ctime: time(number(bytes, 32)?),
+        };
+        Some(Record { path: number(bytes, 0)?, names: number(bytes, 8)?, identity })
+    };
+    let records = records.chunks_exact(RECORD).map(record).collect::<Option<_>>()?;
+    Some((number(head, 8)?, records))
+}
+
+fn checksum(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(path: u64) -> Record {
+        let identity =
+            Identity { dev: 7, ino: path + 1, mtime: (1_700_000_000, 999_999_999), ctime: (-5, 3) };
+        Record { path, identity, names: 99 }
+    }
+
+    #[test]
+    fn what_was_written_is_read_and_nothing_of_it_when_a_byte_differs() {
+        let records = vec![record(1), record(2)];
+        let bytes = encode(42, 7, &records);
+        assert_eq!(decode(&bytes, 7), Some((42, records)));
+        assert_eq!(decode(&bytes, 8), None);
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1;
+            assert_eq!(decode(&damaged, 7), None, "byte {at}");
+            assert_eq!(decode(&bytes[..at], 7), None, "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn a_folder_whose_times_are_young_is_not_remembered() {
+        let memory =
+            Memory { path: Some("x".into()), salt: 1, dev: 7, records: Vec::new(), now: 1_700_000_002 };
+        assert_eq!(memory.learn("a".into(), record(1).identity, 99), None);
+        let memory = Memory { now: 1_700_000_003, ..memory };
+        assert!(memory.learn("a".into(), record(1).identity, 99).is_some());
+    }
+}
