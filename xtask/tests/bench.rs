@@ -19,7 +19,9 @@ fn everything_can_be_measured_and_goes_into_the_table_and_the_plots() {
     bench(&world).args(["--out", out.as_str()]).success();
 
     let page = std::fs::read_to_string(out.join("results.md")).unwrap();
-    for row in ["| S1 |", "| S2 |", "| S3 |", "| S4 |", "| S5 |", "| S6 |", "| notes-sync S5 |", "| gitsync |"] {
+    for row in
+        ["| S1 |", "| S2 |", "| S3 |", "| S4 |", "| S5 |", "| S6 |", "| notes-sync S5 |", "| gitsync |"]
+    {
         assert!(page.contains(row), "{row} is not in\n{page}");
     }
     assert!(!page.contains(world.path().as_str()), "{page}");

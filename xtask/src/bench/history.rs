@@ -15,7 +15,7 @@ pub const NOTES: &str = "refs/notes/mem/decisions";
 pub struct Commit<'a> {
     /// The ref that it is to be the tip of.
     pub on: &'a str,
-    /// What it builds upon; `None` begins a history.
+    /// What it builds upon; `None` is what the same stream has put there last, if anything.
     pub from: Option<&'a str>,
     /// Who made it.
     pub author: &'a str,

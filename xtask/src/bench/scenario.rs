@@ -1,8 +1,7 @@
 //! The situations that a sync finds a clone in.
 
-use std::io::Write;
-
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
+use camino::Utf8Path;
 
 use super::{
     history::{self, Commit, NOTES},
@@ -49,7 +48,7 @@ impl Scenario {
                 let (commits, files) = amounts.incoming;
                 format!("{commits} commits, {} files to pull", commits * files)
             }
-            Self::Diverged => format!("{0} local against {0} remote commits", amounts.diverged),
+            Self::Diverged => format!("{0} local against {0} remote commits", amounts.diverged.0),
             Self::Notes => {
                 let (notes, changed) = amounts.notes;
                 format!("{notes} notes, {changed} changed on each side")
@@ -90,36 +89,29 @@ impl Scenario {
 /// Somebody else's commits, spread over all areas, one of them with a message for the user.
 fn incoming(site: &Site<'_>) -> anyhow::Result<()> {
     let (commits, files) = site.amounts.incoming;
-    site.lab.import(&site.remote, Objects::Packed, |out| {
-        for number in 0..commits {
-            let pages = (0..files).map(|file| (number * files + file) * stride(site, commits * files));
-            let mut changes: Vec<_> =
-                pages.map(|page| (history::page(page), history::text(page, 1))).collect();
-            if number == commits / 2 {
-                changes.truncate(files.saturating_sub(1));
-                changes.push((history::log(1), history::message(1)));
-            }
-            on_top(out, MAIN, "Howard", number, changes)?;
+    let stride = stride(site, commits * files);
+    let changes = (0..commits).map(|number| {
+        let pages = (0..files).map(|file| (number * files + file) * stride);
+        let mut changes: Vec<_> = pages.map(edited).collect();
+        if number == commits / 2 {
+            changes.truncate(files.saturating_sub(1));
+            changes.push((history::log(1), history::message(1)));
         }
-        Ok(())
-    })
+        changes
+    });
+    on_top(site, &site.remote, Objects::Packed, MAIN, "Howard", changes)
 }
 
 /// Commits on each side that do not touch each other's pages.
 fn diverged(site: &Site<'_>) -> anyhow::Result<()> {
-    let commits = site.amounts.diverged;
-    let stride = stride(site, 2 * commits);
-    for (repository, author, objects, first) in
-        [(&site.remote, "Howard", Objects::Packed, 0), (&site.clone, "Mike", Objects::Loose, 1)]
-    {
-        site.lab.import(repository, objects, |out| {
-            (0..commits).try_for_each(|number| {
-                let page = (2 * number + first) * stride;
-                let change = (history::page(page), history::text(page, 1));
-                on_top(out, MAIN, author, number, [change])
-            })
-        })?;
-    }
+    let (commits, files) = site.amounts.diverged;
+    let stride = stride(site, 2 * commits * files);
+    let changes = |side: usize| {
+        let of_commit = move |number| (0..files).map(|file| edited((2 * (number * files + file) + side) * stride)).collect();
+        (0..commits).map(of_commit)
+    };
+    on_top(site, &site.remote, Objects::Packed, MAIN, "Howard", changes(0))?;
+    on_top(site, &site.clone, Objects::Loose, MAIN, "Mike", changes(1))?;
     site.git(&["reset", "--quiet", "--hard"]).map(drop)
 }
 
@@ -127,44 +119,58 @@ fn diverged(site: &Site<'_>) -> anyhow::Result<()> {
 fn notes(site: &Site<'_>) -> anyhow::Result<()> {
     let (notes, changed) = site.amounts.notes;
     let objects = site.git(&["ls-tree", "-r", "--format=%(objectname)", "HEAD"])?;
-    let objects: Vec<&str> = objects.lines().take(notes).collect();
-    site.lab.import(&site.clone, Objects::Packed, |out| {
-        let all = objects.iter().enumerate().map(|(number, object)| ((*object).to_owned(), note(number)));
-        on_top(out, NOTES, "Mike", 1, all)
-    })?;
+    let objects = objects.lines().take(notes).enumerate();
+    let all = objects.map(|(number, object)| (object.to_owned(), note(number))).collect();
+    on_top(site, &site.clone, Objects::Packed, NOTES, "Mike", [all].into_iter())?;
     // Git lays the notes out in folders as it does with any that it has written itself.
     site.git(&["notes", "--ref", NOTES, "append", "-m", "it stays", "HEAD"])?;
     site.git(&["push", "--quiet", "origin", NOTES])?;
 
     let paths = site.git(&["ls-tree", "-r", "--name-only", NOTES])?;
     let paths: Vec<&str> = paths.lines().collect();
-    for (repository, author, kept, first) in
-        [(&site.remote, "Howard", Objects::Packed, 0), (&site.clone, "Mike", Objects::Loose, changed / 2)]
-    {
-        site.lab.import(repository, kept, |out| {
-            // Every note is a commit of its own, as `git notes` makes them.
-            paths.iter().skip(first).take(changed).enumerate().try_for_each(|(number, path)| {
-                let text = format!("{}decided by {author}: {number}\n", note(first + number));
-                on_top(out, NOTES, author, number + 2, [((*path).to_owned(), text)])
-            })
-        })?;
-    }
-    Ok(())
+    // Every note is a commit of its own, as `git notes` makes them.
+    let changes = |author: &'static str, first: usize| {
+        paths.iter().enumerate().skip(first).take(changed).map(move |(number, path)| {
+            vec![((*path).to_owned(), format!("{}decided by {author}: {number}\n", note(number)))]
+        })
+    };
+    on_top(site, &site.remote, Objects::Packed, NOTES, "Howard", changes("Howard", 0))?;
+    on_top(site, &site.clone, Objects::Loose, NOTES, "Mike", changes("Mike", changed / 2))
 }
 
 fn note(number: usize) -> String {
     format!("decision {number}: as before\nreason: it works\n")
 }
 
+fn edited(page: usize) -> (String, String) {
+    (history::page(page), history::text(page, 1))
+}
+
+/// Puts commits on top of a branch, and checks that they are there: a history that is shorter than it should be would make
+/// for figures as good as wrong.
 fn on_top(
-    out: &mut dyn Write,
+    site: &Site<'_>,
+    repository: &Utf8Path,
+    objects: Objects,
     branch: &str,
     author: &str,
-    number: usize,
-    files: impl IntoIterator<Item = (String, String)>,
-) -> std::io::Result<()> {
-    let from = format!("{branch}^0");
-    history::commit(out, Commit { on: branch, from: Some(&from), author, number: number + 1 }, files)
+    changes: impl ExactSizeIterator<Item = Vec<(String, String)>>,
+) -> anyhow::Result<()> {
+    let count = || -> anyhow::Result<usize> {
+        Ok(site.lab.git(repository, &["rev-list", "--count", branch])?.parse()?)
+    };
+    let wanted = count()? + changes.len();
+    let tip = format!("{branch}^0");
+    site.lab.import(repository, objects, |out| {
+        changes.enumerate().try_for_each(|(number, files)| {
+            // The first one names what it follows; each of the others follows the one before it.
+            let from = (number == 0).then_some(tip.as_str());
+            history::commit(out, Commit { on: branch, from, author, number: number + 1 }, files)
+        })
+    })?;
+    let count = count()?;
+    ensure!(count == wanted, "{branch} has {count} commits instead of {wanted}");
+    Ok(())
 }
 
 /// How far apart `count` pages are that are spread over all there are.
