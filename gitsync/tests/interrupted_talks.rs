@@ -77,6 +77,8 @@ fn whatever_happens_the_next_run_works(beginning: &Beginning, port: u16, url: im
             assert_eq!(copy.origin.rev("main"), copy.mike.head(), "{story}");
             copy.mike.assert_sound();
             copy.origin.assert_sound();
+            let objects = copy.mike.git(["count-objects", "-v"]);
+            assert!(objects.contains("garbage: 0"), "half a pack was left behind: {objects}\nafter {story}");
         }
     }
 }
