@@ -9,11 +9,15 @@ use anyhow::Context as _;
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
 use gix::refs::FullName;
+use remote::durable::{Durability, Part};
+use remote::local_ref::reflog::{self, Line};
+use remote::local_ref::{Edit, Writer, Written, claim};
 
-use crate::claim;
+use crate::faults;
 use crate::look::{self, Head};
 use crate::place::Place;
-use crate::reflog::{self, Line};
+
+const HEAD: &str = "HEAD";
 
 /// A step of the branch that is checked out.
 #[derive(Debug, Clone)]
@@ -38,26 +42,29 @@ pub enum Moved {
     SomebodyElseDid,
 }
 
-/// Moves the branch and writes its reflog and that of `HEAD`. The ref is on disk when this returns.
+/// Moves the branch and writes its reflog and that of `HEAD`.
 ///
 /// # Errors
 /// Somebody else holds the ref or `HEAD`, or it cannot be written.
 pub fn step(place: &Place<'_>, step: &Step) -> anyhow::Result<Moved> {
     let repo = place.repo;
-    let name = gix::path::from_bstr(step.branch.as_bstr())?;
     let doing = || format!("cannot move {}", step.branch.as_bstr());
+    let mut writer = Writer::new(repo);
     // Nobody switches branches or commits from here on.
-    let head = claim::take(repo.git_dir(), Path::new("HEAD")).with_context(doing)?;
-    let branch = claim::take(repo.common_dir(), &name).with_context(doing)?;
+    let head = writer.hold(HEAD.try_into()?).map_err(faults::of_ref).with_context(doing)?;
     match look::head(repo)? {
         Head::Branch(now) if now.name == step.branch && now.commit == step.from => {}
         Head::Branch(_) | Head::Detached(_) | Head::Unknown => return Ok(Moved::SomebodyElseDid),
     }
-    let line =
-        Line { old: step.from, new: step.to, by: &place.people.committer, reason: step.reason.as_bstr() };
-    reflog::append(repo, repo.common_dir(), &name, line).with_context(doing)?;
-    reflog::append(repo, repo.git_dir(), Path::new("HEAD"), line).with_context(doing)?;
-    branch.commit(repo, format!("{}\n", step.to).as_bytes()).with_context(doing)?;
+    let reason = step.reason.to_str_lossy();
+    let edit = Edit { name: step.branch.as_ref(), expected: step.from, new: step.to, reason: &reason };
+    match writer.write(edit).map_err(faults::of_ref).with_context(doing)? {
+        Written::Done => {}
+        Written::Moved => return Ok(Moved::SomebodyElseDid),
+    }
+    let by = place.people.committer.now();
+    let line = Line { old: step.from, new: step.to, by: &by, reason: step.reason.as_bstr() };
+    reflog::append(repo, repo.git_dir(), Path::new(HEAD), line).with_context(doing)?;
     drop(head);
     Ok(Moved::Done)
 }
@@ -67,19 +74,15 @@ pub fn step(place: &Place<'_>, step: &Step) -> anyhow::Result<Moved> {
 /// # Errors
 /// Somebody else holds it, or it cannot be written.
 pub fn remember(place: &Place<'_>, before: ObjectId) -> anyhow::Result<()> {
-    claim::take(place.repo.git_dir(), Path::new("ORIG_HEAD"))?
-        .commit(place.repo, format!("{before}\n").as_bytes())
-        .context("cannot write ORIG_HEAD")
+    let repo = place.repo;
+    let flushing = Durability::of(repo).flushing(Part::Reference);
+    let held = Writer::new(repo).hold("ORIG_HEAD".try_into()?).map_err(faults::of_ref)?;
+    Ok(held.commit(repo, format!("{before}\n").as_bytes(), flushing).map_err(faults::of_ref)?)
 }
 
-/// Removes the locks that a killed run left behind.
-///
-/// # Errors
-/// One cannot be removed.
-pub fn clear(repo: &gix::Repository) -> anyhow::Result<()> {
+/// Removes the locks that killed runs left behind.
+pub fn clear(repo: &gix::Repository) {
     for base in [repo.common_dir(), repo.git_dir()] {
-        claim::clear(base)
-            .with_context(|| format!("cannot clear the locks of refs in {}", base.display()))?;
+        claim::sweep(base);
     }
-    Ok(())
 }

@@ -1,21 +1,18 @@
-//! What can go wrong on the way, in the terms of the contract: which exit code, which words.
+//! What can go wrong beside the talks with the remote and the writing of refs, as the user is told.
 
-use contract::Exit;
 use phase::Fault;
-use remote::Trouble;
+use remote::{Notice, Trouble, local_ref};
 
 /// A trouble with the remote. What stopped the talk on this side, the lost lock above all, goes up as it is.
 pub fn of_remote(trouble: Trouble) -> anyhow::Error {
-    let exit = match &trouble {
-        Trouble::Unreachable(_) | Trouble::Refused(_) => Exit::Unreachable,
-        Trouble::NotAllowed(_) => Exit::NotAllowed,
-        Trouble::Misconfigured(_) => Exit::Misconfigured,
-        Trouble::Local(_) | Trouble::Stopped(_) => Exit::Failed,
-    };
-    let (message, help) = (trouble.to_string(), trouble.help().map(str::to_owned));
-    match (trouble, help) {
-        (Trouble::Stopped(reason), _) => reason,
-        (_, Some(help)) => Fault::new(exit, message).help(help).into(),
-        (_, None) => Fault::new(exit, message).into(),
-    }
+    trouble.notice().map_or_else(|reason| reason, |notice| told(notice).into())
+}
+
+/// A ref that could not be written.
+pub fn of_ref(failed: local_ref::Failed) -> Fault {
+    told(failed.into())
+}
+
+fn told(Notice { code, message, help }: Notice) -> Fault {
+    Fault::coded(code, message, help)
 }

@@ -11,11 +11,9 @@
 
 pub mod args;
 pub mod branch;
-pub mod claim;
 pub mod commit;
 pub mod convert;
 pub mod dry_run;
-pub mod durable;
 pub mod exchange;
 pub mod failpoint;
 pub mod faults;
@@ -32,7 +30,6 @@ pub mod place;
 pub mod plan;
 pub mod policy;
 pub mod rebase;
-pub mod reflog;
 pub mod refuse;
 pub mod relate;
 pub mod report;

@@ -4,14 +4,20 @@
 //! guess again.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use gix::config::Source;
 use gix::refs::FullNameRef;
+use remote::durable::Flushing;
+use remote::local_ref::claim::Claims;
 
-use crate::claim;
+use crate::faults;
 use crate::place::Place;
 use crate::upstream::Upstream;
+
+/// How long somebody else may hold the configuration.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Writes `branch.<name>.remote` and `branch.<name>.merge` into the repository's configuration; what else stands there
 /// stays as it is, byte for byte.
@@ -27,7 +33,8 @@ pub fn set_up(place: &Place<'_>, branch: &FullNameRef, upstream: &Upstream) -> a
 fn write(place: &Place<'_>, path: &Path, branch: &FullNameRef, upstream: &Upstream) -> anyhow::Result<()> {
     place.guard.check()?;
     let (folder, name) = path.parent().zip(path.file_name()).context("it is no file")?;
-    let claim = claim::take(folder, Path::new(name))?;
+    let claims = Claims::begin(place.repo, folder)?;
+    let claim = claims.take(place.repo, Path::new(name), PATIENCE).map_err(faults::of_ref)?;
     // Only now: whoever held the lock before may have written.
     let mut config = gix::config::File::from_path_no_includes(path.to_owned(), Source::Local)?;
     let short = branch.shorten();
@@ -35,7 +42,7 @@ fn write(place: &Place<'_>, path: &Path, branch: &FullNameRef, upstream: &Upstre
     config.set_raw_value_by("branch", Some(short), "merge", upstream.at_remote.as_bstr())?;
     let mut text = Vec::new();
     config.write_to(&mut text)?;
-    Ok(claim.commit(place.repo, &text)?)
+    Ok(claim.commit(place.repo, &text, Flushing::Wanted).map_err(faults::of_ref)?)
 }
 
 /// Where the configuration lies; a link to it stays a link.

@@ -10,7 +10,8 @@ use crate::branch::{self, Moved};
 use crate::commit::tree_of;
 use crate::look::Branch;
 use crate::place::Place;
-use crate::worktree::{self, Applied, Recovered, Refused};
+use crate::worktree::diff::diff;
+use crate::worktree::{self, Applied, Recovered, Refused, Why};
 use crate::{failpoint, index, patience, refuse};
 
 /// What came of an update.
@@ -72,7 +73,7 @@ pub fn update(place: &Place<'_>, branch: &Branch, to: ObjectId, reason: &str) ->
 /// A file cannot be written, the index is somebody else's, or the lock is lost.
 pub fn recover(place: &Place<'_>) -> anyhow::Result<()> {
     place.guard.check()?;
-    branch::clear(place.repo)?;
+    branch::clear(place.repo);
     undone(worktree::recover(place.repo, head_tree(place.repo)?, place)?)
 }
 
@@ -87,12 +88,27 @@ fn head_tree(repo: &gix::Repository) -> anyhow::Result<ObjectId> {
     Ok(repo.head_tree_id_or_empty()?.detach())
 }
 
+/// Makes sure that the tree of `theirs` has no names, other than those that `ours` has already, that must not be written.
+///
+/// # Errors
+/// A fault with exit 1 that names them, or an object cannot be read.
+pub fn presentable(repo: &gix::Repository, ours: ObjectId, theirs: ObjectId) -> anyhow::Result<()> {
+    let hostile = diff(repo, tree_of(repo, Some(ours))?, tree_of(repo, Some(theirs))?)?.hostile;
+    if hostile.is_empty() { Ok(()) } else { Err(refused(&hostile).into()) }
+}
+
 /// What to say of paths that must not be changed.
 pub fn refused(paths: &[Refused]) -> Fault {
     let mut lines: Vec<String> = paths.iter().take(10).map(ToString::to_string).collect();
     if paths.len() > lines.len() {
         lines.push(format!("and {} more", paths.len() - lines.len()));
     }
+    // Nothing that is done here changes what somebody else's tree holds.
+    let help = if paths.iter().any(|path| matches!(path.why, Why::Hostile(_))) {
+        "such names do harm: have whoever pushed them take them out of the remote's branch; then run this again"
+    } else {
+        "commit these paths, or move them out of the way; then run this again"
+    };
     Fault::failed(format!("what came in cannot be written, and nothing was:\n  {}", lines.join("\n  ")))
-        .help("commit these paths, or move them out of the way; then run this again")
+        .help(help)
 }

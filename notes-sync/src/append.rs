@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result};
 use contract::Exit;
 use gix::{ObjectId, Repository};
-use phase::{Fault, Unlocked};
+use phase::Fault;
 use remote::Backoff;
 
 use crate::{
@@ -39,18 +39,12 @@ pub fn append(repo: &Repository, name: &NotesRef, object: Annotated, text: &[u8]
         let drafts = Drafts::of(repo);
         let commit = add(drafts.repo(), tip.commit, object, text)?;
         drafts.keep()?;
-        let moved = refs::advance(repo, &tip, commit, &format!("notes: {MESSAGE}"), &Unlocked)?;
-        match moved {
+        match refs::advance(repo, &tip, commit, &format!("notes: {MESSAGE}"))? {
             Moved::Done => return Ok(commit),
             Moved::Raced if began.elapsed() > PATIENCE => {
-                return Err(Fault::new(
-                    Exit::Deferred,
-                    format!("{name} is being written by others all the time"),
-                )
-                .help(
-                    "try again later; remove a lock file of a dead process, if `git notes` says there is one",
-                )
-                .into());
+                return Err(Fault::new(Exit::Deferred, refs::raced(repo, name.full().as_ref()))
+                    .help("the note was not written: try again later")
+                    .into());
             }
             Moved::Raced => thread::sleep(backoff.pause()),
         }

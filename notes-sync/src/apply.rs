@@ -92,8 +92,7 @@ pub fn apply(
     guard.check()?;
     drafts.keep()?;
     guard.check()?;
-    let moved = refs::advance(repo, tip, new, &format!("notes: {message}"), guard)?;
-    Ok(match moved {
+    Ok(match refs::advance(repo, tip, new, &format!("notes: {message}"))? {
         Moved::Done => Some(applied),
         Moved::Raced => None,
     })
@@ -155,7 +154,7 @@ impl Work<'_> {
         let strategy = keeping_both(self.manner.strategy);
         let had_it_known = Trees {
             base: undone.read.map(tree).transpose()?,
-            local: tree(undone.parent)?,
+            local: self.joined(undone, strategy)?,
             remote: tree(undone.commit)?,
         };
         let wanted = merge::merge(self.repo, had_it_known, strategy)?.tree;
@@ -169,6 +168,22 @@ impl Work<'_> {
             self.settle(commit, How::Merged, message);
         }
         Ok(())
+    }
+
+    /// The notes of the parent together with those that the command had read: these may be of a tip that was thrown out, and
+    /// their absence in the parent's is no removal.
+    fn joined(&self, undone: Undone, strategy: Strategy) -> Result<ObjectId> {
+        let tree = |commit| commits::tree_of(self.repo, commit);
+        let Some(read) = undone.read else { return tree(undone.parent) };
+        match commits::relate(self.repo, undone.parent, read)? {
+            Relation::Contained => tree(undone.parent),
+            Relation::Ahead => tree(read),
+            Relation::Diverged { base } => {
+                let base = base.map(tree).transpose()?;
+                let trees = Trees { base, local: tree(undone.parent)?, remote: tree(read)? };
+                Ok(merge::merge(self.repo, trees, strategy)?.tree)
+            }
+        }
     }
 
     fn merge(&mut self, trees: Trees, strategy: Strategy) -> Result<ObjectId> {

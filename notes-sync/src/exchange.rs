@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use contract::Exit;
 use gix::{ObjectId, Repository};
 use phase::{Fault, Guard, Progress};
-use remote::{Answer, Change, Fetch, Push, Remote, Step, Trouble, Update, Watcher};
+use remote::{Answer, Change, Fetch, Notice, Push, Remote, Step, Trouble, Update, Watcher};
 
 use crate::{
     globs::Globs,
@@ -69,22 +68,29 @@ impl<'a> Exchange<'a> {
                 self.track(out)?;
             }
         }
-        Ok(pushed.answers)
+        let said = pushed.remote_lines.join("; ");
+        Ok(pushed.answers.into_iter().map(|answer| in_the_servers_words(answer, &said)).collect())
     }
 
     /// Notes that the remote has what was pushed, so that the next run need not find it out again.
     fn track(&self, out: &Outgoing<'_>) -> Result<()> {
         let Some(tracking) = out.name.tracking(self.remote.name()) else { return Ok(()) };
         let commit = refs::read(self.repo, tracking.as_ref())?.commit;
+        self.watcher.guard.check()?;
+        let tip = Tip { name: tracking, commit };
         // Should somebody else be writing it, they know better.
-        let _ = refs::advance(
-            self.repo,
-            &Tip { name: tracking, commit },
-            out.ours,
-            "notes-sync: update by push",
-            self.watcher.guard,
-        )?;
+        let _ = refs::advance(self.repo, &tip, out.ours, "notes-sync: update by push")?;
         Ok(())
+    }
+}
+
+/// A refusal with what the server's hooks `said` meanwhile: git's own words name the hook, and not its reason.
+fn in_the_servers_words(answer: Answer, said: &str) -> Answer {
+    match answer {
+        Answer::Rejected { words } if !said.is_empty() => {
+            Answer::Rejected { words: format!("{words}: {said}") }
+        }
+        other => other,
     }
 }
 
@@ -120,16 +126,6 @@ impl Watcher for Follower<'_> {
 
 /// A trouble as the user is told; what stopped the talk on this side goes up as it is.
 pub(crate) fn fault(trouble: Trouble) -> anyhow::Error {
-    let exit = match &trouble {
-        Trouble::Unreachable(_) | Trouble::Refused(_) => Exit::Unreachable,
-        Trouble::NotAllowed(_) => Exit::NotAllowed,
-        Trouble::Misconfigured(_) => Exit::Misconfigured,
-        Trouble::Local(_) | Trouble::Stopped(_) => Exit::Failed,
-    };
-    let (message, help) = (trouble.to_string(), trouble.help().map(str::to_owned));
-    match (trouble, help) {
-        (Trouble::Stopped(reason), _) => reason,
-        (_, Some(help)) => Fault::new(exit, message).help(help).into(),
-        (_, None) => Fault::new(exit, message).into(),
-    }
+    let told = |Notice { code, message, help }| Fault::coded(code, message, help).into();
+    trouble.notice().map_or_else(|reason| reason, told)
 }

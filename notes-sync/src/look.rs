@@ -41,9 +41,10 @@ pub fn look(repo: &Repository, name: &NotesRef, theirs: Theirs, rescue: Rescue) 
     if let (Some(commit), Rescue::Merge) = (tip.commit, rescue) {
         let known: Vec<ObjectId> = theirs.now.into_iter().chain(theirs.before).collect();
         facts.lost = rescue::look(repo, &tip.name, commit, theirs.before)?;
-        facts.undone = undone::look(repo, commit, &known)?;
+        let thrown_out: Vec<ObjectId> = facts.lost.iter().map(|lost| lost.commit).collect();
+        facts.undone = undone::look(repo, commit, &known, &thrown_out)?;
         for lost in facts.lost.iter().filter(|lost| lost.fate == Fate::Rescue) {
-            for undone in undone::look(repo, lost.commit, &known)? {
+            for undone in undone::look(repo, lost.commit, &known, &thrown_out)? {
                 if !facts.undone.contains(&undone) {
                     facts.undone.push(undone);
                 }

@@ -67,11 +67,14 @@ impl Progress {
     /// What the ref as a whole went through.
     pub fn result(&self) -> NotesResult {
         match (&self.state, self.applied.how) {
-            (State::Rejected(_) | State::Broken(_), _) => NotesResult::Rejected,
+            (State::Rejected(_), _) => NotesResult::Rejected,
             (_, How::Merged) => NotesResult::Merged,
             (_, How::Forwarded) => NotesResult::Fetched,
             (State::Settled(Sent::Yes), How::Stayed) => NotesResult::Pushed,
-            (State::Settled(Sent::No) | State::Open, How::Stayed) => NotesResult::Unchanged,
+            // What could not be merged here was never offered to the remote; its message says why.
+            (State::Settled(Sent::No) | State::Open | State::Broken(_), How::Stayed) => {
+                NotesResult::Unchanged
+            }
         }
     }
 

@@ -16,6 +16,7 @@ use crate::{
     names::NotesRef,
     plan,
     progress::{Progress, Sent, State},
+    refs,
     rescue::Fate,
     settings::Strategies,
 };
@@ -76,7 +77,13 @@ impl<'a> Sync<'a> {
                 thread::sleep(backoff.pause());
                 self.guard.alive();
             }
-            let listed = exchange.fetch(&self.policy.globs)?;
+            let listed = match exchange.fetch(&self.policy.globs) {
+                Ok(listed) => listed,
+                Err(error) => {
+                    self.repair(&error)?;
+                    return Err(error);
+                }
+            };
             for name in listed.keys() {
                 self.meet(name.clone(), strategies)?;
             }
@@ -102,7 +109,7 @@ impl<'a> Sync<'a> {
         let before = look::tracked(self.repo, &name, &self.remote)?;
         let progress = Progress {
             strategy: strategies.for_ref(&name)?,
-            before: crate::refs::read(self.repo, name.full().as_ref())?.commit,
+            before: refs::read(self.repo, name.full().as_ref())?.commit,
             theirs: Theirs { now: None, before },
             applied: Applied::default(),
             attempts: 0,
@@ -130,11 +137,26 @@ impl<'a> Sync<'a> {
                     }
                 }
                 // What is wrong with one ref is no reason to leave the others; a lost lock is.
-                Err(error) => match error.downcast::<Fault>() {
-                    Ok(fault) => return Err(fault.into()),
-                    Err(error) => progress.state = State::Broken(format!("{error:#}")),
+                Err(error) => match Fault::from(error) {
+                    fault if fault.exit() == Exit::Failed => progress.state = State::Broken(words(&fault)),
+                    fault => return Err(fault.into()),
                 },
             }
+        }
+        Ok(())
+    }
+
+    /// Puts back what racing writers threw out, where the remote is out of reach: a reflog forgets, and the remote may stay
+    /// away for long.
+    fn repair(&mut self, why: &anyhow::Error) -> Result<()> {
+        let is_offline = |fault: &Fault| matches!(fault.exit(), Exit::Unreachable | Exit::NotAllowed);
+        if !why.downcast_ref::<Fault>().is_some_and(is_offline) {
+            return Ok(());
+        }
+        self.merge(&BTreeMap::new())?;
+        for progress in self.refs.values_mut().filter(|progress| matches!(progress.state, State::Settled(_)))
+        {
+            progress.state = State::Open;
         }
         Ok(())
     }
@@ -190,6 +212,11 @@ impl<'a> Sync<'a> {
     }
 }
 
+/// A fault in one piece, as it concerns one ref among others.
+fn words(fault: &Fault) -> String {
+    fault.remedy().map_or_else(|| fault.to_string(), |help| format!("{fault} ({help})"))
+}
+
 /// One local ref, about to be merged into.
 struct Place<'a> {
     repo: &'a Repository,
@@ -215,6 +242,6 @@ impl Place<'_> {
             }
             thread::sleep(backoff.pause());
         }
-        anyhow::bail!("{} is being written by others all the time", self.name)
+        anyhow::bail!(refs::raced(self.repo, self.name.full().as_ref()))
     }
 }

@@ -5,7 +5,7 @@
 //! history they look removed, and a merge would remove them everywhere. What gives it away is that such a command
 //! changes one note, and the commit seems to change several, or to cut off what it was to append to.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 
 use anyhow::{Context, Result};
 use gix::{ObjectId, Repository};
@@ -18,8 +18,9 @@ use crate::{
 /// The message of the commits that put such notes back. What is older than one of them was looked at when it was made.
 pub const RESTORED: &str = "Notes restored that were undone by";
 
-/// How many commits back the notes may be that a command had read. A race spans the few that were made meanwhile.
-const DEPTH: usize = 64;
+/// How many commits are looked at for the notes that a command had read. A race spans the few that were made meanwhile, and a
+/// merge among them brings in as many as came from elsewhere.
+const REACH: usize = 256;
 
 /// A commit that undid what its parent brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +33,17 @@ pub struct Undone {
     pub read: Option<ObjectId>,
 }
 
-/// Looks for such commits in the history of `tip`, the oldest first, leaving out that of `known`.
+/// Looks for such commits in the history of `tip`, the oldest first, leaving out that of `known`. What a command had read may
+/// be one of `thrown_out`, the tips that the ref had for a moment.
 ///
 /// # Errors
 /// Where a commit or tree cannot be read.
-pub fn look(repo: &Repository, tip: ObjectId, known: &[ObjectId]) -> Result<Vec<Undone>> {
+pub fn look(
+    repo: &Repository,
+    tip: ObjectId,
+    known: &[ObjectId],
+    thrown_out: &[ObjectId],
+) -> Result<Vec<Undone>> {
     let known: Vec<ObjectId> = known.iter().copied().filter(|id| repo.has_object(id)).collect();
     if known.contains(&tip) {
         return Ok(Vec::new());
@@ -52,7 +59,7 @@ pub fn look(repo: &Repository, tip: ObjectId, known: &[ObjectId]) -> Result<Vec<
             continue;
         }
         if let ([parent], Some(command)) = (info.parent_ids.as_slice(), Command::of(&message))
-            && let Some(read) = what_it_read(repo, info.id, *parent, command)?
+            && let Some(read) = what_it_read(repo, info.id, *parent, thrown_out, command)?
         {
             undone.push(Undone { commit: info.id, parent: *parent, read });
         }
@@ -95,11 +102,12 @@ impl Command {
     }
 }
 
-/// What the command had read, where that was not the parent: an older commit, or that there were no notes yet.
+/// What the command had read, where that was not the parent: another commit, or that there were no notes yet.
 fn what_it_read(
     repo: &Repository,
     commit: ObjectId,
     parent: ObjectId,
+    thrown_out: &[ObjectId],
     command: Command,
 ) -> Result<Option<Option<ObjectId>>> {
     let tree = commits::tree_of(repo, commit)?;
@@ -110,15 +118,23 @@ fn what_it_read(
     if command.explains(repo, &changes_since(Some(parent))?)? {
         return Ok(None);
     }
-    let mut older = parent;
-    for _ in 0..DEPTH {
-        let before = repo.find_commit(older)?.parent_ids().next().map(|id| id.detach());
-        let changes = changes_since(before)?;
-        if !changes.is_empty() && command.explains(repo, &changes)? {
-            return Ok(Some(before));
+    // The nearest first: in the history of what the ref was, it stood there a moment ago.
+    let tips = thrown_out.iter().copied().filter(|tip| *tip != commit && repo.has_object(*tip));
+    let mut waiting: VecDeque<Option<ObjectId>> = [parent].into_iter().chain(tips).map(Some).collect();
+    let mut seen: HashSet<Option<ObjectId>> = [Some(commit)].into();
+    while let Some(read) = waiting.pop_front() {
+        if seen.len() > REACH || !seen.insert(read) {
+            continue;
         }
-        let Some(before) = before else { break };
-        older = before;
+        let changes = changes_since(read)?;
+        if read != Some(parent) && !changes.is_empty() && command.explains(repo, &changes)? {
+            return Ok(Some(read));
+        }
+        if let Some(read) = read {
+            let before: Vec<_> = repo.find_commit(read)?.parent_ids().map(|id| Some(id.detach())).collect();
+            // Before the first commit there were no notes.
+            waiting.extend(if before.is_empty() { vec![None] } else { before });
+        }
     }
     Ok(None)
 }

@@ -4,17 +4,12 @@
 //! was rewritten, have no such commit in common, it names a commit that is made for the purpose, whose parents are the
 //! commits up to which they have been; else what one work tree has shown, another one would show again.
 
-use anyhow::Context as _;
-use gix::{
-    ObjectId,
-    actor::Signature,
-    objs::Commit,
-    refs::{
-        FullName, Target,
-        transaction::{PreviousValue, RefEdit},
-    },
-};
+use gix::{ObjectId, actor::Signature, objs::Commit};
 use phase::{Fault, Guard};
+use remote::{
+    Notice,
+    local_ref::{self, Edit, Written},
+};
 
 /// The ref's name.
 const NAME: &str = "refs/lockstep/surfaced";
@@ -91,15 +86,18 @@ impl Advance {
             [commit] => *commit,
             commits => made_for(repo, commits)?,
         };
-        let expected = match self.before {
-            None => PreviousValue::MustNotExist,
-            Some(before) => PreviousValue::MustExistAndMatch(Target::Object(before)),
+        let edit = Edit {
+            name: NAME.try_into()?,
+            expected: self.before,
+            new: id,
+            reason: "lockstep: notes surfaced",
         };
-        let edit = RefEdit::update(FullName::try_from(NAME)?, id, expected, "lockstep: notes surfaced");
-        match repo.edit_reference(edit) {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_conflict() => Ok(()),
-            Err(error) => Err(error).with_context(|| format!("{NAME} could not be moved")),
+        match local_ref::write(repo, edit) {
+            Ok(Written::Done | Written::Moved) => Ok(()),
+            Err(failed) => {
+                let Notice { code, message, help } = failed.into();
+                Err(Fault::coded(code, message, help).into())
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ use anyhow::Context as _;
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::index::entry::stat::Time;
 use gix::index::entry::{Mode, Stat};
+use remote::durable::{Durability, Part};
 
 use super::aside::{Role, move_new};
 use super::disk::{Disk, Kind, lstat, parents};
@@ -22,7 +23,7 @@ use super::plan::{Op, Step, UpdatePlan};
 use super::smudge::Smudger;
 use super::undo::undo_files;
 use super::{Refused, Why};
-use crate::durable::Durability;
+use crate::failpoint;
 use crate::index::{Edit, Edits, Lock, Looked, Put};
 use crate::stage::content::{Content, Into, Reader};
 use crate::watch::Watch;
@@ -73,6 +74,7 @@ pub fn apply(
     let mut becoming = index.clone();
     edits(plan, &HashMap::new()).apply(&mut becoming);
     let pending = Pending::begin(repo, plan)?;
+    failpoint::reach("update-journal", root);
     let mut update = Update {
         plan,
         pending: &pending,
@@ -100,6 +102,7 @@ pub fn apply(
             return Ok(Applied::Refused(vec![refused]));
         }
     };
+    failpoint::reach("update-index", root);
     watch.check()?;
     edits(plan, &placed).apply(&mut index);
     lock.write(repo, &mut index, None, Looked::AtSome, since)?;
@@ -190,6 +193,7 @@ impl Update<'_> {
 
     /// Whether the next change may be made. It is made on what is there then, not on what was seen before.
     fn allowed(&mut self) -> Result<(), Stop> {
+        failpoint::reach("update-file", self.disk.root());
         self.watch.check().map_err(Stop::Lost)?;
         self.watch.alive();
         self.disk.forget();
@@ -221,6 +225,7 @@ impl Update<'_> {
         let new = self.write_aside(number, op, &full)?;
         self.allowed()?;
         self.move_aside(number, op, stat)?;
+        failpoint::reach("update-swap", self.disk.root());
         self.put_in_place(number, op, &new, &full)
     }
 
@@ -323,7 +328,10 @@ impl Update<'_> {
         for number in self.placed.keys() {
             written.push(self.disk.full(self.plan.ops[*number].path.as_bstr())?);
         }
-        Durability::of(repo).batch(self.disk.root(), &written).context("cannot flush the work tree")?;
+        Durability::of(repo)
+            .flushing(Part::Index)
+            .batch(self.disk.root(), &written)
+            .context("cannot flush the work tree")?;
         let stamp = aside.folder().join("settled");
         let since = File::create(&stamp).and_then(|file| file.metadata()?.modified());
         let since = since.with_context(|| format!("cannot write {}", stamp.display()))?;

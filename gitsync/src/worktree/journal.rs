@@ -14,12 +14,12 @@ use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::index::entry::stat::Time;
 use gix::index::entry::{Mode, Stat};
+use remote::durable::{Durability, Part};
 use serde::{Deserialize, Serialize};
 
 use super::Side;
 use super::aside::{self, Aside, Role};
 use super::plan::{Op, Step, UpdatePlan};
-use crate::durable::Durability;
 
 const FILE: &str = "journal.json";
 const PLACED: &str = "placed";
@@ -88,16 +88,16 @@ impl Pending {
             to: plan.to.to_string(),
             entries: entries.iter().map(Line::from).collect(),
         };
-        let durability = Durability::of(repo);
+        let flushing = Durability::of(repo).flushing(Part::Index);
         let draft = folder.join("journal.draft");
         let mut file =
             File::create_new(&draft).with_context(|| format!("cannot write {}", draft.display()))?;
         file.write_all(&serde_json::to_vec(&record)?)?;
-        durability.file(&file)?;
+        flushing.file(&file)?;
         fs::rename(&draft, folder.join(FILE))
             .with_context(|| format!("cannot write {}", folder.display()))?;
-        durability.folder(&folder)?;
-        durability.folder(repo.git_dir())?;
+        flushing.folder(&folder)?;
+        flushing.folder(repo.git_dir())?;
         Ok(Pending { to: plan.to, entries, aside: Some(aside), root })
     }
 

@@ -40,6 +40,12 @@ impl Fault {
         Self::new(Exit::Misconfigured, message)
     }
 
+    /// What a library says went wrong: the exit code that such failures have by custom (`sysexits.h`), a message, and a
+    /// remedy where there is one.
+    pub fn coded(code: u8, message: String, help: Option<String>) -> Self {
+        Self { help, ..Self::new(Exit::from_code(code), message) }
+    }
+
     /// Says what the user can do about it.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

@@ -1,12 +1,25 @@
-//! Making sure that what was written is on the disk, as far as `core.fsync` promises it.
+//! Making sure that what was written is on the disk, as far as `core.fsync` asks for it.
 //!
-//! gix never calls fsync. After a power cut a ref could name a pack that is empty, in what may be the only copy
+//! gix never calls fsync. After a power cut a ref could name objects that are empty files, in what may be the only copy
 //! of somebody's work.
 
-use std::{fs::File, io, path::Path};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+};
+
+/// From this many files on, one flush of the whole file system is cheaper than one for each of them.
+#[cfg(target_os = "linux")]
+const MANY: usize = 48;
 
 /// Which parts of a repository are to survive a power cut, by
 /// [`core.fsync`](https://git-scm.com/docs/git-config#Documentation/git-config.txt-corefsync).
+///
+/// Where nothing is said it is `committed`: git's own default leaves out loose objects and so "risks losing recent work",
+/// which a program that commits by itself cannot ask anybody to do again. Whoever wants that says
+/// `core.fsync=committed,-loose-object`. Every `core.fsyncMethod` is honoured by flushing files, which promises at least as
+/// much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Durability {
     parts: u8,
@@ -21,7 +34,7 @@ pub enum Part {
     Pack,
     /// The indexes of packs.
     PackMetadata,
-    /// The index of the work tree.
+    /// The index of the work tree, and what is noted down while both change.
     Index,
     /// Refs.
     Reference,
@@ -40,7 +53,7 @@ impl Part {
 }
 
 impl Durability {
-    /// What `repo`'s configuration asks for; without any, what git does by default: packs and their indexes.
+    /// What `repo`'s configuration asks for.
     #[must_use]
     pub fn of(repo: &gix::Repository) -> Self {
         let config = repo.config_snapshot();
@@ -52,17 +65,23 @@ impl Durability {
         durability
     }
 
-    /// Whether `part` is to be synced.
+    /// Whether `part` is to be flushed.
     #[must_use]
     pub fn covers(self, part: Part) -> bool {
         self.parts & part.bit() != 0
     }
 
-    fn usual() -> Self {
-        Self { parts: Part::Pack.bit() | Part::PackMetadata.bit() }
+    /// What to do about files of `part` that were written.
+    #[must_use]
+    pub fn flushing(self, part: Part) -> Flushing {
+        if self.covers(part) { Flushing::Wanted } else { Flushing::LeftToTheSystem }
     }
 
-    /// Starts with git's default, as git does; unknown words are for versions of git to come.
+    fn usual() -> Self {
+        Self { parts: bits("committed") | bits("derived-metadata") }
+    }
+
+    /// Starts with the default, as git does; unknown words are for versions of git to come.
     fn parse(words: &str) -> Self {
         let mut parts = Self::usual().parts;
         for word in words.split(',').map(str::trim) {
@@ -78,16 +97,79 @@ impl Durability {
 
 fn bits(word: &str) -> u8 {
     let objects = Part::LooseObject.bit() | Part::Pack.bit();
+    let committed = objects | Part::Reference.bit();
     match word {
         "loose-object" => Part::LooseObject.bit(),
         "pack" => Part::Pack.bit(),
         "pack-metadata" | "derived-metadata" => Part::PackMetadata.bit(),
         "index" => Part::Index.bit(),
         "reference" => Part::Reference.bit(),
-        "objects" | "committed" => objects,
-        "added" => objects | Part::Index.bit(),
+        "objects" => objects,
+        "committed" => committed,
+        "added" => committed | Part::Index.bit(),
         "all" => u8::MAX,
         _ => 0,
+    }
+}
+
+/// Whether files are flushed before the next step relies on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flushing {
+    /// They are.
+    Wanted,
+    /// They are written when the system sees fit.
+    LeftToTheSystem,
+}
+
+impl Flushing {
+    /// Flushes one open file.
+    ///
+    /// # Errors
+    ///
+    /// The disk failed, and what was written cannot be relied on.
+    pub fn file(self, file: &File) -> io::Result<()> {
+        match self {
+            Self::Wanted => file.sync_all(),
+            Self::LeftToTheSystem => Ok(()),
+        }
+    }
+
+    /// Flushes the names in a folder, where the system can.
+    ///
+    /// # Errors
+    ///
+    /// The disk failed.
+    pub fn folder(self, folder: &Path) -> io::Result<()> {
+        match self {
+            Self::Wanted => sync_dir(folder),
+            Self::LeftToTheSystem => Ok(()),
+        }
+    }
+
+    /// Flushes many files and the folders that hold them, all on the file system of `root`. Files that are gone are not
+    /// missed.
+    ///
+    /// # Errors
+    ///
+    /// The disk failed.
+    pub fn batch(self, root: &Path, files: &[PathBuf]) -> io::Result<()> {
+        if self == Self::LeftToTheSystem || files.is_empty() {
+            return Ok(());
+        }
+        #[cfg(target_os = "linux")]
+        if files.len() >= MANY {
+            return Ok(rustix::fs::syncfs(File::open(root)?)?);
+        }
+        let mut folders: Vec<&Path> = vec![root];
+        for path in files {
+            match sync_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => folders.extend(path.parent()),
+            }
+        }
+        folders.sort();
+        folders.dedup();
+        folders.into_iter().try_for_each(sync_dir)
     }
 }
 
@@ -100,35 +182,21 @@ pub fn sync_file(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Waits until the names in the directory `path` are on the disk; without effect where directories cannot be
-/// opened.
+/// Waits until the names in the directory `path` are on the disk; without effect where directories cannot be flushed.
 ///
 /// # Errors
 ///
 /// Those of opening and syncing it.
 pub fn sync_dir(path: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
-}
-
-/// Syncs the ref `name` after it was written or deleted, where that is asked for.
-///
-/// # Errors
-///
-/// Those of syncing.
-pub fn sync_ref(repo: &gix::Repository, name: &gix::refs::FullNameRef) -> io::Result<()> {
-    if !Durability::of(repo).covers(Part::Reference) {
+    if !cfg!(unix) {
         return Ok(());
     }
-    let loose = repo.common_dir().join(name.to_path().map_err(io::Error::other)?);
-    for file in [loose.as_path(), &repo.common_dir().join("packed-refs")] {
-        match sync_file(file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+    match File::open(path)?.sync_all() {
+        // Some file systems cannot flush a folder, and say so in this way.
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            Ok(())
         }
-    }
-    match loose.parent() {
-        Some(parent) if parent.is_dir() => sync_dir(parent),
-        _ => Ok(()),
+        result => result,
     }
 }
 
@@ -137,18 +205,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_configuration_packs_are_synced_and_loose_objects_are_not() {
-        assert!(Durability::usual().covers(Part::Pack) && Durability::usual().covers(Part::PackMetadata));
-        assert!(!Durability::usual().covers(Part::LooseObject));
+    fn without_configuration_objects_and_refs_are_flushed_and_the_index_is_not() {
+        for part in [Part::Pack, Part::PackMetadata, Part::LooseObject, Part::Reference] {
+            assert!(Durability::usual().covers(part), "{part:?}");
+        }
+        assert!(!Durability::usual().covers(Part::Index));
     }
 
     #[test]
     fn words_add_to_the_default_and_take_from_it() {
-        let parsed = Durability::parse("committed,-pack-metadata");
-        assert!(parsed.covers(Part::LooseObject) && parsed.covers(Part::Pack));
-        assert!(!parsed.covers(Part::PackMetadata) && !parsed.covers(Part::Reference));
+        let parsed = Durability::parse("committed,-loose-object,-pack-metadata");
+        assert!(parsed.covers(Part::Reference) && parsed.covers(Part::Pack));
+        assert!(!parsed.covers(Part::PackMetadata) && !parsed.covers(Part::LooseObject));
         assert!(Durability::parse("none,reference").covers(Part::Reference));
         assert!(!Durability::parse("none,reference").covers(Part::Pack));
+        assert!(!Durability::parse("none,objects").covers(Part::Reference));
+        assert!(Durability::parse("added").covers(Part::Index));
         assert!(Durability::parse("all").covers(Part::Index));
     }
 }

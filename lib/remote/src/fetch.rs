@@ -7,7 +7,13 @@ mod want;
 
 use std::{io, sync::atomic::AtomicBool};
 
-use gix::{ObjectId, bstr::BStr, protocol, refs::FullName, refspec::RefSpec};
+use gix::{
+    ObjectId,
+    bstr::{BStr, BString},
+    protocol,
+    refs::FullName,
+    refspec::RefSpec,
+};
 
 use self::{
     connected::Missing,
@@ -27,6 +33,7 @@ use crate::{
 pub struct Fetch {
     configured: Configured,
     extra: Vec<RefSpec>,
+    listed: Vec<BString>,
     action: String,
 }
 
@@ -41,7 +48,7 @@ impl Fetch {
     /// that are gone pruned as `remote.<name>.prune` and `fetch.prune` say.
     #[must_use]
     pub fn configured() -> Self {
-        Self { configured: Configured::Used, extra: Vec::new(), action: "fetch".into() }
+        Self { configured: Configured::Used, extra: Vec::new(), listed: Vec::new(), action: "fetch".into() }
     }
 
     /// Only what is then [added](Self::and): no configured refspec, no tags, no pruning.
@@ -68,6 +75,13 @@ impl Fetch {
         Ok(self)
     }
 
+    /// Lists the remote's refs whose names begin with `prefix` too, without fetching them.
+    #[must_use]
+    pub fn listing(mut self, prefix: &str) -> Self {
+        self.listed.push(prefix.into());
+        self
+    }
+
     /// The first word of the reflog messages; `fetch` unless said otherwise.
     #[must_use]
     pub fn logged_as(mut self, action: &str) -> Self {
@@ -79,7 +93,7 @@ impl Fetch {
 /// What a fetch brought.
 #[derive(Debug, Clone, Default)]
 pub struct Fetched {
-    /// What the remote listed: at least everything that a refspec matches.
+    /// What the remote listed: at least everything that a refspec matches or that was to be [listed](Fetch::listing).
     pub listing: Listing,
     /// The local refs that were written or pruned, in the order of their names.
     pub moved: Vec<Moved>,
@@ -137,7 +151,11 @@ impl Remote<'_> {
     /// [`Trouble::Local`], which may come between two refs.
     pub fn fetch(&self, what: &Fetch, watcher: &dyn Watcher) -> Result<Fetched, Trouble> {
         let specs = Specs::of(self, what);
-        let prefixes = specs.prefixes();
+        let mut prefixes = specs.prefixes();
+        if !prefixes.is_empty() {
+            // Without any, everything is listed.
+            prefixes.extend(what.listed.iter().cloned());
+        }
         let mut line = Line::open(self, Direction::Fetch, watcher)?;
         let refs = match list::ask(&mut line, &prefixes) {
             Ok(refs) => refs,
@@ -156,7 +174,7 @@ impl Remote<'_> {
             self.check(&called, &want, watcher)?;
         }
         let listing = fetched.listing.clone();
-        refs::prune(self, specs.configured(), &listing, &what.action, watcher, &mut fetched)?;
+        refs::prune(self, specs.configured(), &listing, watcher, &mut fetched)?;
         refs::update(self, want.targets(self.repo), &what.action, watcher, &mut fetched)?;
         fetched.moved.sort_by(|a, b| a.local.cmp(&b.local));
         Ok(fetched)

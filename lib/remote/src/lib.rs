@@ -1,6 +1,8 @@
 //! Talking to a git remote in process: listing its refs, fetching from it, pushing to it, over local paths,
 //! `ssh`, `git` and `http(s)`.
 //!
+//! It also writes the refs of this repository, see [`local_ref`]: a fetch moves many of them.
+//!
 //! Without this crate each phase would either start `git` or make its own half of the protocol, and each would
 //! forget something else: the stall limit, the prompt that must not come, the password in the error message.
 //!
@@ -23,9 +25,10 @@ mod credentials;
 pub mod durable;
 mod fetch;
 mod list;
-mod local_ref;
+pub mod local_ref;
 mod name;
 mod pack;
+pub mod permissions;
 mod pulse;
 mod push;
 mod remote;
@@ -42,7 +45,7 @@ pub use name::RemoteName;
 pub use pack::store::store;
 pub use push::{Answer, Push, Pushed, Together, Update};
 pub use remote::{Direction, Remote};
-pub use trouble::{Trouble, Words};
+pub use trouble::{Notice, Trouble, Words};
 pub use watch::{Change, Step, Unwatched, Watcher};
 
 /// How this program introduces itself to servers.

@@ -14,8 +14,8 @@ use self::{
     send::{Features, Request, Why},
 };
 use crate::{
-    Change, Direction, Remote, Step, Trouble, Watcher, local_ref,
-    local_ref::Value,
+    Change, Direction, Remote, Step, Trouble, Watcher,
+    local_ref::{self, Edit, Value, Writer},
     pack::{walk, write::Offsets},
     pulse, shown,
     transport::Line,
@@ -196,13 +196,16 @@ impl Remote<'_> {
 
     /// Moves the refs that follow what was updated, where there are some.
     fn follow(&self, updates: &[Update], answers: &[Answer], watcher: &dyn Watcher) -> Result<(), Trouble> {
-        let local = |error: gix::Error| Trouble::local("moving the ref that follows the remote", error);
+        const DOING: &str = "moving the ref that follows the remote";
+        let mut writer = Writer::new(self.repo);
         for (update, answer) in updates.iter().zip(answers) {
             let Some(tracking) = self.tracking(update.name.as_ref()) else { continue };
             if !matches!(answer, Answer::Done | Answer::UpToDate) {
                 continue;
             }
-            let old = match local_ref::read(self.repo, tracking.as_ref()).map_err(local)? {
+            let old = match local_ref::read(self.repo, tracking.as_ref())
+                .map_err(|error| Trouble::local(DOING, error))?
+            {
                 Value::Symbolic => continue,
                 Value::Absent => None,
                 Value::Object(id) => Some(id),
@@ -210,7 +213,15 @@ impl Remote<'_> {
             if old != update.new {
                 watcher.may_change(Change::LocalRef(&tracking)).map_err(Trouble::Stopped)?;
                 // Somebody else's fetch may have moved it further: then that stands.
-                local_ref::write(self.repo, &tracking, old, update.new, "update by push").map_err(local)?;
+                match (update.new, old) {
+                    (Some(new), expected) => {
+                        let name = tracking.as_ref();
+                        writer.write(Edit { name, expected, new, reason: "update by push" }).map(drop)
+                    }
+                    (None, Some(old)) => writer.delete(&[(tracking.clone(), old)]).map(drop),
+                    (None, None) => Ok(()),
+                }
+                .map_err(|failed| Trouble::local(DOING, failed))?;
             }
         }
         Ok(())

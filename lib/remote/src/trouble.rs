@@ -3,7 +3,7 @@
 //! A caller that had to read messages to tell an unreachable host from a refused password would break with
 //! the next version of ssh. So the sorting happens here, once, and the words are kept for the user.
 
-use crate::shown;
+use crate::{local_ref, shown};
 
 /// Why the remote could not be used. Callers branch on the variant; people read the message and the help.
 ///
@@ -52,7 +52,44 @@ impl Words {
     }
 }
 
+/// A failure in plain words, for callers that have an error type of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The exit code that such failures have by custom (`sysexits.h`): 69 where the remote is not there or says no, 77 where
+    /// this user may not, 78 where the configuration is wrong, 1 where it is none of these.
+    pub code: u8,
+    /// What happened.
+    pub message: String,
+    /// What to do about it, where there is something to do.
+    pub help: Option<String>,
+}
+
+impl From<local_ref::Failed> for Notice {
+    fn from(failed: local_ref::Failed) -> Self {
+        Self { code: 1, message: failed.to_string(), help: failed.help() }
+    }
+}
+
 impl Trouble {
+    /// The trouble in plain words.
+    ///
+    /// # Errors
+    ///
+    /// What the caller's own [`Watcher`](crate::Watcher) gave as its reason to stop.
+    pub fn notice(self) -> anyhow::Result<Notice> {
+        let (message, help) = (self.to_string(), self.help().map(str::to_owned));
+        let (code, help) = match self {
+            Self::Stopped(reason) => return Err(reason),
+            Self::Unreachable(_) | Self::Refused(_) => (69, help),
+            Self::NotAllowed(_) => (77, help),
+            Self::Misconfigured(_) => (78, help),
+            Self::Local(error) => {
+                (1, error.downcast_ref::<local_ref::Failed>().and_then(local_ref::Failed::help))
+            }
+        };
+        Ok(Notice { code, message, help })
+    }
+
     /// What to do about it, where there is something to do.
     #[must_use]
     pub fn help(&self) -> Option<&str> {

@@ -153,3 +153,29 @@ fn leftovers(repo: &testkit::Repo) -> Vec<String> {
         .filter(|name| name.starts_with("tmp_") || name.starts_with(".tmp") || name.ends_with(".keep"))
         .collect()
 }
+
+#[test]
+fn a_thousand_refs_come_and_go_as_with_git() {
+    let (_world, remote, [ours, twin]) = World::with_clones(["ours", "twin"]);
+    let update = |lines: Vec<String>| {
+        remote.git_invocation().args(["update-ref", "--stdin"]).stdin(lines.concat()).success();
+    };
+    update((0..1000).map(|number| format!("create refs/heads/topic/{number} main\n")).collect());
+    let both = |what: &str| {
+        for repo in [&ours, &twin] {
+            repo.git(["config", "fetch.prune", "true"]);
+        }
+        twin.git(["fetch", "-q"]);
+        let fetched = origin(&open(&ours)).fetch(&Fetch::configured(), &Unwatched).unwrap();
+        assert_eq!(ours.git(["for-each-ref"]), twin.git(["for-each-ref"]), "{what}");
+        fetched.moved.len()
+    };
+    assert_eq!(both("new"), 1000);
+    ours.git(["pack-refs", "--all"]);
+    update((0..900).map(|number| format!("delete refs/heads/topic/{number}\n")).collect());
+    // The name of a folder of refs becomes a ref, in the same fetch in which those go.
+    update((900..1000).map(|number| format!("delete refs/heads/topic/{number}\n")).collect());
+    update(vec!["create refs/heads/topic main\n".into()]);
+    assert_eq!(both("gone"), 1001);
+    ours.git(["fsck", "--strict"]);
+}

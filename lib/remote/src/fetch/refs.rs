@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Change, Listing, Remote, Trouble, Watcher,
-    local_ref::{self, Value, Written},
+    local_ref::{self, Edit, Failed, Value, Writer, Written},
 };
 
 /// All that matters about one target.
@@ -24,7 +24,6 @@ struct Facts {
     relation: Relation,
     force: Force,
     checked_out: bool,
-    obstructed: bool,
 }
 
 /// How the remote's value relates to the local one.
@@ -59,8 +58,10 @@ pub(super) fn update(
     fetched: &mut Fetched,
 ) -> Result<(), Trouble> {
     let repo = remote.repo;
-    let local = |error: gix::Error| Trouble::local("updating the refs that follow the remote", error);
+    const DOING: &str = "updating the refs that follow the remote";
+    let local = |error: gix::Error| Trouble::local(DOING, error);
     let checked_out = checked_out(repo, &targets).map_err(local)?;
+    let mut updates = Vec::new();
     for Target { local: name, theirs, force } in targets {
         let old = match local_ref::read(repo, name.as_ref()).map_err(local)? {
             Value::Absent => None,
@@ -73,24 +74,44 @@ pub(super) fn update(
             relation: relation(repo, old, theirs).map_err(local)?,
             force,
             checked_out: checked_out.contains(&name),
-            obstructed: old.is_none() && obstructed(repo, &name).map_err(local)?,
         };
         match decide(facts) {
             Decision::Keep => {}
             Decision::Reject(why) => fetched.rejected.push(Rejected { local: name, theirs, why }),
             Decision::Write(end) => {
                 watcher.may_change(Change::LocalRef(&name)).map_err(Trouble::Stopped)?;
-                let message = format!("{action}: {end}");
-                match local_ref::write(repo, &name, old, Some(theirs), &message).map_err(local)? {
-                    Written::Done => fetched.moved.push(Moved { local: name, old, new: Some(theirs) }),
-                    Written::Moved => {
-                        fetched.rejected.push(Rejected { local: name, theirs, why: Why::MovedMeanwhile });
-                    }
-                }
+                updates.push(Update { name, old, theirs, reason: format!("{action}: {end}") });
             }
         }
     }
+    let answers = Writer::new(repo).write_all(&updates.iter().map(Update::edit).collect::<Vec<_>>());
+    for (Update { name, old, theirs, .. }, answer) in updates.into_iter().zip(answers) {
+        let why = match answer {
+            Ok(Written::Done) => {
+                fetched.moved.push(Moved { local: name, old, new: Some(theirs) });
+                continue;
+            }
+            Ok(Written::Moved) => Why::MovedMeanwhile,
+            Err(Failed::NameTaken { .. }) => Why::NameTaken,
+            Err(failed) => return Err(Trouble::local(DOING, failed)),
+        };
+        fetched.rejected.push(Rejected { local: name, theirs, why });
+    }
     Ok(())
+}
+
+/// A ref that is to be written.
+struct Update {
+    name: FullName,
+    old: Option<ObjectId>,
+    theirs: ObjectId,
+    reason: String,
+}
+
+impl Update {
+    fn edit(&self) -> Edit<'_> {
+        Edit { name: self.name.as_ref(), expected: self.old, new: self.theirs, reason: &self.reason }
+    }
 }
 
 /// What all refs of `repo` name.
@@ -108,7 +129,6 @@ fn decide(facts: Facts) -> Decision {
     match facts.relation {
         Relation::Same => Decision::Keep,
         _ if facts.checked_out => Decision::Reject(Why::CheckedOut),
-        _ if facts.obstructed => Decision::Reject(Why::NameTaken),
         Relation::New => Decision::Write(match facts.category {
             Some(Category::Tag) => "storing tag",
             Some(Category::LocalBranch | Category::RemoteBranch) => "storing head",
@@ -167,44 +187,25 @@ fn checked_out(repo: &gix::Repository, targets: &[Target]) -> gix::Result<BTreeS
     Ok(heads)
 }
 
-/// Whether a ref is in the way of `name` as a file is in the way of a folder of the same name. gix does not look
-/// for such refs among the packed ones.
-fn obstructed(repo: &gix::Repository, name: &FullName) -> gix::Result<bool> {
-    let text = name.as_bstr();
-    let parents =
-        text.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| &text[..at]).skip(1);
-    for parent in parents {
-        if let Ok(parent) = <&gix::refs::FullNameRef>::try_from(gix::bstr::BStr::new(parent))
-            && repo.try_find_reference(parent)?.is_some()
-        {
-            return Ok(true);
-        }
-    }
-    let mut below = text.to_owned();
-    below.push(b'/');
-    Ok(repo.references()?.prefixed(gix::bstr::BStr::new(&below))?.next().is_some())
-}
-
 /// Deletes the refs that follow refs of the remote that are gone, if the configuration says so.
 pub(super) fn prune(
     remote: &Remote<'_>,
     specs: &[RefSpec],
     listing: &Listing,
-    action: &str,
     watcher: &dyn Watcher,
     fetched: &mut Fetched,
 ) -> Result<(), Trouble> {
     if !wants_pruning(remote) {
         return Ok(());
     }
-    let local = |error: gix::Error| Trouble::local("pruning refs that the remote no longer has", error);
-    for (name, old) in stale(remote.repo, specs, listing).map_err(local)? {
-        watcher.may_change(Change::LocalRef(&name)).map_err(Trouble::Stopped)?;
-        let message = format!("{action}: pruned");
-        if local_ref::write(remote.repo, &name, Some(old), None, &message).map_err(local)? == Written::Done {
-            fetched.moved.push(Moved { local: name, old: Some(old), new: None });
-        }
+    const DOING: &str = "pruning refs that the remote no longer has";
+    let gone = stale(remote.repo, specs, listing).map_err(|error| Trouble::local(DOING, error))?;
+    for (name, _) in &gone {
+        watcher.may_change(Change::LocalRef(name)).map_err(Trouble::Stopped)?;
     }
+    let answers = Writer::new(remote.repo).delete(&gone).map_err(|failed| Trouble::local(DOING, failed))?;
+    let pruned = gone.into_iter().zip(answers).filter(|(_, answer)| *answer == Written::Done);
+    fetched.moved.extend(pruned.map(|((local, old), _)| Moved { local, old: Some(old), new: None }));
     Ok(())
 }
 
@@ -257,7 +258,6 @@ mod tests {
         relation: Relation::Ahead,
         force: Force::Forbidden,
         checked_out: false,
-        obstructed: false,
     };
 
     #[test]

@@ -1,0 +1,278 @@
+//! The lock of a ref or of another file that git locks, `NAME.lock` beside it, taken so that it can be told from everybody
+//! else's.
+//!
+//! gix's transactions leave locks behind that no one can judge, should the process be killed; and each of them takes
+//! `packed-refs.lock`, so that all writers of a repository wait for each other.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Failed, Held,
+    session::{self, Session},
+};
+use crate::{
+    durable::Flushing,
+    permissions::{make_folders, share},
+};
+
+/// Takes locks of files below one folder.
+#[derive(Debug, Clone)]
+pub struct Claims {
+    session: Rc<Session>,
+}
+
+/// A file that nobody else can write. Dropping it gives it back as it was.
+#[derive(Debug)]
+pub struct Claim {
+    target: PathBuf,
+    lock: PathBuf,
+    own: PathBuf,
+    link: Link,
+    /// The folder of `own`.
+    _session: Rc<Session>,
+}
+
+/// How `own` and `lock` belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    /// `lock` is not there, or is somebody else's.
+    None,
+    /// They are two names of one file.
+    OneFile,
+    /// The file system knows no second names: should the process be killed, a person has to remove the lock, as with git.
+    Apart,
+}
+
+/// Removes the locks that dead processes of ours left below `base`.
+pub fn sweep(base: &Path) {
+    session::sweep(base);
+}
+
+impl Claims {
+    /// Prepares to take locks of files below `base`; what dead processes left there is removed.
+    ///
+    /// # Errors
+    ///
+    /// No folder can be made in `base`.
+    pub fn begin(repo: &gix::Repository, base: &Path) -> io::Result<Self> {
+        Ok(Self { session: Rc::new(Session::begin(repo, base)?) })
+    }
+
+    /// Takes the lock of the file `name`, waiting for `patience` where somebody else has it.
+    ///
+    /// # Errors
+    ///
+    /// [`Failed::Held`] where they still have it then; or it cannot be made, for want of permission or room.
+    pub fn take(&self, repo: &gix::Repository, name: &Path, patience: Duration) -> Result<Claim, Failed> {
+        let lock = lock_of(&self.session.base.join(name));
+        match self.try_take(repo, name, patience) {
+            Ok(Some(claim)) => Ok(claim),
+            Ok(None) => Err(Failed::Held(Held { lock })),
+            Err(error) => Err(Failed::doing(format!("cannot make {}", lock.display()), error)),
+        }
+    }
+
+    fn try_take(&self, repo: &gix::Repository, name: &Path, patience: Duration) -> io::Result<Option<Claim>> {
+        let target = self.session.base.join(name);
+        let own = self.session.folder.join(name);
+        in_its_folder(repo, &own, || File::create_new(&own))?;
+        let lock = lock_of(&target);
+        let mut claim = Claim { target, lock, own, link: Link::None, _session: self.session.clone() };
+        let until = Instant::now() + patience;
+        for attempt in 0_u32.. {
+            match in_its_folder(repo, &claim.lock, || link(&claim.own, &claim.lock)) {
+                Ok(link) => {
+                    claim.link = link;
+                    return Ok(Some(claim));
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+            if attempt % 8 == 0 {
+                // Its holder may have died since this process began.
+                session::sweep(&self.session.base);
+            }
+            if Instant::now() >= until {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1 + u64::from(attempt.min(9))));
+        }
+        Ok(None)
+    }
+}
+
+impl Claim {
+    /// The file that is locked.
+    #[must_use]
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Writes the file with this content, in the place of what it was.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written; the file is as it was then.
+    pub fn commit(self, repo: &gix::Repository, content: &[u8], flushing: Flushing) -> Result<(), Failed> {
+        let target = self.target.clone();
+        let committed = self.draft(repo, content).and_then(|draft| {
+            flushing.file(&draft)?;
+            drop(draft);
+            self.publish()?;
+            target.parent().map_or(Ok(()), |folder| flushing.folder(folder))
+        });
+        committed.map_err(|error| Failed::doing(format!("cannot write {}", target.display()), error))
+    }
+
+    /// Writes what the file is to hold where nobody reads it yet.
+    pub(super) fn draft(&self, repo: &gix::Repository, content: &[u8]) -> io::Result<File> {
+        let path = self.draft_path();
+        let mut file = OpenOptions::new().write(true).truncate(true).open(path)?;
+        file.write_all(content)?;
+        match fs::metadata(&self.target) {
+            Ok(before) if before.is_file() => fs::set_permissions(path, before.permissions())?,
+            Ok(_) | Err(_) => share(repo, path)?,
+        }
+        Ok(file)
+    }
+
+    pub(super) fn draft_path(&self) -> &Path {
+        if self.link == Link::OneFile { &self.own } else { &self.lock }
+    }
+
+    /// Puts the draft in the place of the file.
+    pub(super) fn publish(mut self) -> io::Result<()> {
+        if self.link == Link::OneFile && !is_one_file(&self.own, &self.lock) {
+            return Err(io::Error::other("somebody removed the lock meanwhile"));
+        }
+        match fs::rename(&self.lock, &self.target) {
+            // Folders of refs that are gone are in the way.
+            Err(error) if self.target.is_dir() => {
+                remove_empty_folders(&self.target).map_err(|_| error)?;
+                fs::rename(&self.lock, &self.target)?;
+            }
+            result => result?,
+        }
+        self.link = Link::None;
+        Ok(())
+    }
+
+    /// Deletes the file, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be deleted.
+    pub fn delete(self, flushing: Flushing) -> Result<(), Failed> {
+        let deleted = match fs::remove_file(&self.target) {
+            Err(error) if !is_missing(&error) => Err(error),
+            Err(_) => Ok(()),
+            Ok(()) => self.target.parent().map_or(Ok(()), |folder| flushing.folder(folder)),
+        };
+        deleted.map_err(|error| Failed::doing(format!("cannot delete {}", self.target.display()), error))
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // What cannot be removed now is swept by the next process.
+        let _ = match self.link {
+            Link::Apart => fs::remove_file(&self.lock).and_then(|()| fs::remove_file(&self.own)),
+            Link::None | Link::OneFile => release(&self.own, &self.lock),
+        };
+    }
+}
+
+/// Removes our own name, and before that the lock, where both are one file.
+pub(super) fn release(own: &Path, lock: &Path) -> io::Result<()> {
+    if is_one_file(own, lock) {
+        fs::remove_file(lock)?;
+    }
+    match fs::remove_file(own) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn lock_of(target: &Path) -> PathBuf {
+    let mut name = target.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
+/// Whether the error says that there is no such file, or could not be one.
+pub(super) fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory
+    )
+}
+
+/// Removes a folder in which there is nothing but folders.
+pub(super) fn remove_empty_folders(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            remove_empty_folders(&entry.path())?;
+        }
+    }
+    fs::remove_dir(folder)
+}
+
+/// Does something that needs the folder of `path`. Others remove folders that have become empty, and may do so again the
+/// moment after it was made.
+fn in_its_folder<T>(
+    repo: &gix::Repository,
+    path: &Path,
+    mut make: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
+    for _ in 0..3 {
+        match make() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                path.parent().map_or(Ok(()), |folder| make_folders(repo, folder))?;
+            }
+            result => return result,
+        }
+    }
+    make()
+}
+
+/// Gives `own` the name `lock` too, unless that is taken.
+fn link(own: &Path, lock: &Path) -> io::Result<Link> {
+    match fs::hard_link(own, lock) {
+        Ok(()) => Ok(Link::OneFile),
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) =>
+        {
+            File::create_new(lock).map(|_| Link::Apart)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(unix)]
+fn is_one_file(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    match (fs::symlink_metadata(one), fs::symlink_metadata(other)) {
+        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
+        _ => false,
+    }
+}
+
+/// Without a number of the file, its time of birth and its content have to do.
+#[cfg(not(unix))]
+fn is_one_file(one: &Path, other: &Path) -> bool {
+    match (fs::symlink_metadata(one), fs::symlink_metadata(other)) {
+        (Ok(one_is), Ok(other_is)) => {
+            one_is.created().ok() == other_is.created().ok()
+                && one_is.modified().ok() == other_is.modified().ok()
+                && fs::read(one).ok() == fs::read(other).ok()
+        }
+        _ => false,
+    }
+}

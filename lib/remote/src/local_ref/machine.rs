@@ -1,0 +1,47 @@
+//! Which machine's kernel answers for a lock on a file.
+//!
+//! On a file system that several machines share, a lock that one kernel gave may be unknown to the next one's.
+
+/// This machine, for [`is_ours`] to recognise: the boot of its kernel and its name, a line each.
+pub(super) fn here() -> String {
+    format!("{}\n{}\n", boot(), name())
+}
+
+/// Whether the kernel that answers here is the one that answered where `written` was [written](here), or would have been
+/// had it not been started anew since. Containers of one machine have names of their own and the kernel in common.
+///
+/// Nothing was written where the process was killed before it could take any lock.
+pub(super) fn is_ours(written: &str) -> bool {
+    let mut lines = written.lines();
+    let (Some(boot_then), Some(name_then)) = (lines.next(), lines.next()) else { return true };
+    (!boot_then.is_empty() && boot_then == boot()) || (!name_then.is_empty() && name_then == name())
+}
+
+/// What is different after each start of the kernel; empty where there is no telling.
+fn boot() -> String {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    id.trim().to_owned()
+}
+
+#[cfg(unix)]
+fn name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(not(unix))]
+fn name() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_machine_wrote_is_not_ours_to_judge() {
+        assert!(is_ours(&here()));
+        assert!(is_ours(""), "killed before any lock was taken");
+        assert!(is_ours(&format!("another-boot\n{}\n", name())), "the machine was started anew");
+        assert!(!is_ours("another-boot\nanother-name\n"));
+    }
+}

@@ -1,0 +1,145 @@
+//! `packed-refs`, the one file of many refs: looked up while writing others, and rewritten where refs in it go.
+//!
+//! An update needs no more than a look. Deleting a ref that is packed means to write the whole file anew, under its lock and
+//! once for all refs that go. See <https://git-scm.com/docs/git-pack-refs>.
+
+use std::{collections::BTreeSet, fs, io, path::Path};
+
+use gix::{
+    ObjectId,
+    bstr::{BStr, BString, ByteSlice as _},
+    refs::{FullName, FullNameRef, packed},
+};
+
+use super::{Failed, claim::Claim};
+use crate::durable::Flushing;
+
+/// The name of the file, in the common directory.
+pub(super) const NAME: &str = "packed-refs";
+
+/// The refs that are packed, read anew whenever the file has changed.
+#[derive(Default)]
+pub(super) struct Packed {
+    seen: Option<(Stamp, packed::Buffer)>,
+}
+
+/// What changes with the file: it is always replaced, never written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    modified: Option<std::time::SystemTime>,
+    bytes: u64,
+    inode: u64,
+}
+
+impl Packed {
+    /// The value of `name`, if it is packed.
+    pub fn find(&mut self, repo: &gix::Repository, name: &FullNameRef) -> gix::Result<Option<ObjectId>> {
+        let Some(buffer) = self.fresh(repo)? else { return Ok(None) };
+        Ok(buffer.try_find(name)?.map(|found| found.target()))
+    }
+
+    /// A packed ref below the folder `name`.
+    pub fn below(&mut self, repo: &gix::Repository, name: &FullNameRef) -> gix::Result<Option<FullName>> {
+        let Some(buffer) = self.fresh(repo)? else { return Ok(None) };
+        let mut prefix = name.as_bstr().to_owned();
+        prefix.push(b'/');
+        match buffer.iter_prefixed(prefix)?.next() {
+            Some(found) => Ok(Some(found.map_err(gix::Error::from)?.name.to_owned())),
+            None => Ok(None),
+        }
+    }
+
+    fn fresh(&mut self, repo: &gix::Repository) -> gix::Result<Option<&packed::Buffer>> {
+        let stamp = match fs::metadata(repo.refs.packed_refs_path()) {
+            Ok(meta) => Stamp::of(&meta),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.seen = None;
+                return Ok(None);
+            }
+            Err(error) => return Err(gix::Error::from_error(error)),
+        };
+        if self.seen.as_ref().is_none_or(|(seen, _)| *seen != stamp) {
+            // Should the file be replaced between the two, it is read once more the next time.
+            self.seen = repo.refs.open_packed_buffer()?.map(|buffer| (stamp, buffer));
+        }
+        Ok(self.seen.as_ref().map(|(_, buffer)| buffer))
+    }
+}
+
+impl Stamp {
+    fn of(meta: &fs::Metadata) -> Self {
+        #[cfg(unix)]
+        let inode = std::os::unix::fs::MetadataExt::ino(meta);
+        #[cfg(not(unix))]
+        let inode = 0;
+        Self { modified: meta.modified().ok(), bytes: meta.len(), inode }
+    }
+}
+
+/// Writes the file anew without the refs `gone`, under its lock. What is not about them stays byte for byte.
+pub(super) fn remove(
+    repo: &gix::Repository,
+    lock: Claim,
+    gone: &BTreeSet<&BStr>,
+    flushing: Flushing,
+) -> Result<(), Failed> {
+    let path = lock.target().to_owned();
+    let reading = || format!("cannot read {}", path.display());
+    if is_link(&path) {
+        return Err(Failed::Other(anyhow::anyhow!(
+            "{} is a link, and a ref in it cannot be deleted here",
+            path.display()
+        )));
+    }
+    let text = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        text => text.map_err(|error| Failed::doing(reading(), error))?,
+    };
+    let kept = without(&text, gone);
+    if kept.len() == text.len() {
+        return Ok(());
+    }
+    lock.commit(repo, &kept, flushing)?;
+    repo.refs.force_refresh_packed_buffer().map_err(|error| Failed::doing(reading(), error))
+}
+
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink())
+}
+
+/// The lines that are not about refs in `gone`. A line that begins with `^` belongs to the ref before it.
+fn without(text: &[u8], gone: &BTreeSet<&BStr>) -> BString {
+    let mut kept = BString::default();
+    let mut keeps = true;
+    for line in text.lines_with_terminator() {
+        match line.first() {
+            Some(b'#') => keeps = true,
+            Some(b'^') => {}
+            _ => {
+                let name = line.trim_ascii_end().splitn_str(2, " ").nth(1).unwrap_or_default();
+                keeps = !gone.contains(name.as_bstr());
+            }
+        }
+        if keeps {
+            kept.extend_from_slice(line);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ref_goes_together_with_what_it_peels_to() {
+        let text = b"# pack-refs with: peeled fully-peeled sorted \n\
+            1 refs/tags/a\n^2\n3 refs/tags/b\n^4\n5 refs/tags/bb\n";
+        let gone = [BStr::new("refs/tags/b")].into();
+        assert_eq!(
+            without(text, &gone),
+            "# pack-refs with: peeled fully-peeled sorted \n1 refs/tags/a\n^2\n5 refs/tags/bb\n"
+        );
+        assert_eq!(without(text, &BTreeSet::new()), text.as_bstr());
+    }
+}

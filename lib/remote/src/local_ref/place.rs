@@ -1,0 +1,120 @@
+//! Where a ref's file lies, and which other refs are in its way there.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use gix::{
+    ObjectId,
+    bstr::ByteSlice as _,
+    refs::{FullName, FullNameRef, Target},
+};
+
+use super::{Failed, packed::Packed};
+
+/// Refs that each work tree has for itself, see <https://git-scm.com/docs/git-worktree#_refs>.
+const PRIVATE: [&str; 3] = ["refs/bisect/", "refs/worktree/", "refs/rewritten/"];
+
+/// Where the file of a ref lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The directory of the repository or of its work tree.
+    pub base: PathBuf,
+    /// Below that.
+    pub name: PathBuf,
+}
+
+/// What the file of a ref holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Loose {
+    /// There is no such file: the ref may be packed.
+    Absent,
+    /// An object.
+    Object(ObjectId),
+    /// Another ref.
+    Symbolic,
+}
+
+impl Place {
+    pub fn of(repo: &gix::Repository, name: &FullNameRef) -> Result<Self, Failed> {
+        let text = name.as_bstr();
+        let is_private = !text.contains(&b'/') || PRIVATE.iter().any(|prefix| text.starts_with_str(prefix));
+        let base = if is_private { repo.git_dir() } else { repo.common_dir() };
+        let path = gix::path::from_bstr(text).map_err(|error| Failed::doing(text.to_string(), error))?;
+        Ok(Self { base: base.to_owned(), name: path.into_owned() })
+    }
+
+    pub fn file(&self) -> PathBuf {
+        self.base.join(&self.name)
+    }
+
+    /// What the ref's file holds.
+    pub fn read(&self, repo: &gix::Repository, name: &FullNameRef) -> Result<Loose, Failed> {
+        let path = self.file();
+        let reading = || format!("cannot read {}", path.display());
+        let content = match fs::symlink_metadata(&path) {
+            Ok(meta) if meta.is_symlink() => return Ok(Loose::Symbolic),
+            Ok(meta) if meta.is_dir() => return Ok(Loose::Absent),
+            Err(error) if super::claim::is_missing(&error) => return Ok(Loose::Absent),
+            Ok(_) => fs::read(&path).map_err(|error| Failed::doing(reading(), error))?,
+            Err(error) => return Err(Failed::doing(reading(), error)),
+        };
+        let parsed =
+            gix::refs::file::loose::Reference::try_from_path(name.to_owned(), &content, repo.object_hash());
+        Ok(match parsed.map_err(|error| Failed::doing(reading(), error))?.target {
+            Target::Object(id) => Loose::Object(id),
+            Target::Symbolic(_) => Loose::Symbolic,
+        })
+    }
+
+    /// Another ref whose name keeps `name` from being one, as a file is in the way of a folder of its name.
+    pub fn taken_by(
+        &self,
+        repo: &gix::Repository,
+        packed: &mut Packed,
+        name: &FullNameRef,
+    ) -> Result<Option<FullName>, Failed> {
+        let looking = || format!("cannot look for refs in the way of {}", name.as_bstr());
+        let text = name.as_bstr();
+        for end in text.find_iter("/").skip(1) {
+            let Ok(above) = FullName::try_from(text[..end].as_bstr()) else { continue };
+            let loose = fs::symlink_metadata(Place::of(repo, above.as_ref())?.file());
+            let is_loose = loose.is_ok_and(|meta| !meta.is_dir());
+            if is_loose
+                || packed.find(repo, above.as_ref()).map_err(|e| Failed::doing(looking(), e))?.is_some()
+            {
+                return Ok(Some(above));
+            }
+        }
+        if let Some(below) = first_file(&self.file()).map_err(|error| Failed::doing(looking(), error))? {
+            return Ok(Some(self.name_of(&below).unwrap_or_else(|| name.to_owned())));
+        }
+        packed.below(repo, name).map_err(|error| Failed::doing(looking(), error))
+    }
+
+    /// The ref that a file belongs to.
+    fn name_of(&self, file: &Path) -> Option<FullName> {
+        let name = gix::path::into_bstr(file.strip_prefix(&self.base).ok()?).ok()?;
+        FullName::try_from(gix::path::to_unix_separators_on_windows(name).as_ref()).ok()
+    }
+}
+
+/// A file in a folder, at any depth, that is not just the lock of one; `None` where `folder` is none.
+fn first_file(folder: &Path) -> io::Result<Option<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if super::claim::is_missing(&error) => return Ok(None),
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            if let Some(found) = first_file(&path)? {
+                return Ok(Some(found));
+            }
+        } else if path.extension().is_none_or(|extension| extension != "lock") {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,118 @@
+//! A line in a reflog, as git writes it: how a person finds their way back.
+//!
+//! See `core.logAllRefUpdates` of <https://git-scm.com/docs/git-config>.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    path::Path,
+};
+
+use gix::{
+    ObjectId,
+    actor::Signature,
+    bstr::{BStr, ByteSlice as _},
+};
+
+use super::claim::{is_missing, remove_empty_folders};
+use crate::permissions::{make_folders, share};
+
+/// One line.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a> {
+    /// What the ref was; none where it is new.
+    pub old: Option<ObjectId>,
+    /// What it is.
+    pub new: ObjectId,
+    /// Who moved it, and when.
+    pub by: &'a Signature,
+    /// Why, in one line.
+    pub reason: &'a BStr,
+}
+
+/// Adds a line to the log of the ref `name` below `base`; a log is begun where `core.logAllRefUpdates` wants it.
+///
+/// # Errors
+///
+/// It cannot be written.
+pub fn append(repo: &gix::Repository, base: &Path, name: &Path, line: Line<'_>) -> io::Result<()> {
+    let path = base.join("logs").join(name);
+    let file = match OpenOptions::new().append(true).open(&path) {
+        Ok(file) => Some(file),
+        Err(error) if !is_missing(&error) => return Err(error),
+        Err(_) if begins_log(repo, name) => Some(begin(repo, &path)?),
+        Err(_) => None,
+    };
+    // One write, so that lines of several writers do not mix.
+    file.map_or(Ok(()), |mut file| file.write_all(&text(repo, line)?))
+}
+
+/// Deletes the log of the ref `name` below `base`, and the folders that are empty without it.
+pub(super) fn delete(base: &Path, name: &Path) -> io::Result<()> {
+    let logs = base.join("logs");
+    let path = logs.join(name);
+    match fs::remove_file(&path) {
+        Err(error) if !is_missing(&error) => Err(error),
+        _ => {
+            super::remove_empty_parents(&logs, &path);
+            Ok(())
+        }
+    }
+}
+
+/// Who moves refs here: as configured, else by the name that git makes up too; now, or when the environment says.
+///
+/// # Errors
+///
+/// What is configured cannot be used.
+pub fn committer(repo: &gix::Repository) -> gix::Result<Signature> {
+    let is_fixed = repo.config_snapshot().string("gitoxide.commit.committerDate").is_some();
+    let now = gix::date::Time::now_local_or_utc();
+    Ok(match repo.committer() {
+        Some(known) => {
+            let known = known?;
+            // gix remembers when the repository was opened, which may be long ago.
+            let time = if is_fixed { known.time()? } else { now };
+            Signature { name: known.name.to_owned(), email: known.email.to_owned(), time }
+        }
+        None => Signature { name: "unknown".into(), email: "unknown@localhost".into(), time: now },
+    })
+}
+
+/// Whether a ref of this name gets a log.
+fn begins_log(repo: &gix::Repository, name: &Path) -> bool {
+    let config = repo.config_snapshot();
+    let key = "core.logAllRefUpdates";
+    if config.string(key).is_some_and(|value| value.eq_ignore_ascii_case(b"always")) {
+        return true;
+    }
+    let usual = ["refs/heads", "refs/remotes", "refs/notes"];
+    config.boolean(key).unwrap_or(!repo.is_bare())
+        && (name == Path::new("HEAD") || usual.iter().any(|folder| name.starts_with(folder)))
+}
+
+fn begin(repo: &gix::Repository, path: &Path) -> io::Result<File> {
+    path.parent().map_or(Ok(()), |folder| make_folders(repo, folder))?;
+    if path.is_dir() {
+        // Those of logs of refs that are gone.
+        remove_empty_folders(path)?;
+    }
+    let file = OpenOptions::new().append(true).create(true).open(path)?;
+    share(repo, path)?;
+    Ok(file)
+}
+
+fn text(repo: &gix::Repository, line: Line<'_>) -> io::Result<Vec<u8>> {
+    let old = line.old.unwrap_or(repo.object_hash().null());
+    let mut text = format!("{old} {} ", line.new).into_bytes();
+    let mut time = gix::date::parse::TimeBuf::default();
+    line.by.to_ref(&mut time).write_to(&mut text)?;
+    // Git knows neither line ends nor several spaces here.
+    let words: Vec<&[u8]> = line.reason.fields().collect();
+    if !words.is_empty() {
+        text.push(b'\t');
+        text.extend(words.join(b" ".as_slice()));
+    }
+    text.push(b'\n');
+    Ok(text)
+}
