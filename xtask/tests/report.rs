@@ -158,3 +158,23 @@ fn the_demo_runs_the_real_thing_and_says_where_to_look() {
     }
     assert!(!mike.path().exists(), "the last of them takes the playground away");
 }
+
+#[test]
+fn messages_that_are_kept_are_counted_and_shown_by_the_next_run() {
+    let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    identity(&mike, r#"{"user": "mike"}"#);
+    howard.write("session-logs/2026-06-05-a1b2.md", "## Note for Mike\n\nCall Acme back.\n");
+    howard.commit_all("session: mail");
+    howard.push();
+
+    for _ in 0..2 {
+        let report = full_run(&mike).arg("--keep-messages").success().stdout;
+        assert!(report.contains("1 message waits for you: type `notesurface`\n"), "{report}");
+        assert!(!report.contains("Call Acme back."), "{report}");
+    }
+    let document = full_run(&mike).args(["--keep-messages", "--json"]).success();
+    assert!(document.stdout.contains("Call Acme back."), "{document}");
+
+    let report = full_run(&mike).success().stdout;
+    assert!(report.contains("Call Acme back."), "{report}");
+}

@@ -20,9 +20,7 @@ pub fn kept(section: &NotesurfaceSection, page: &mut Page) {
     if count > 0 {
         let (messages, wait) =
             (prose::count(count as u64, "message"), if count == 1 { "waits" } else { "wait" });
-        page.line(
-            format_args!("{messages} {wait} for you: `notesurface` shows them").style(page.styles.warning),
-        );
+        page.line(format_args!("{messages} {wait} for you: type `notesurface`").style(page.styles.warning));
         page.gap();
     }
 }

@@ -153,8 +153,10 @@ pub fn vault(identity: &Result<IdentityFile, Fault>, main: &Repo) -> Vault {
         Ok(place) if place.common_dir == main.common_dir => {
             broken(format!("the vault at {path} is this repository itself"))
         }
-        Ok(place) if place.worktree.is_none() => broken(format!("the vault at {path} is a bare repository")),
-        Ok(_) => Vault::Fine(path.into_string()),
+        Ok(place) => match place.worktree {
+            None => broken(format!("the vault at {path} is a bare repository")),
+            Some(root) => Vault::Fine(root),
+        },
     }
 }
 

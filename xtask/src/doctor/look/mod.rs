@@ -18,7 +18,9 @@ use crate::binaries;
 /// # Errors
 /// A fault where there is no repository that could be looked at.
 pub fn look(directory: &Utf8Path, ask_the_remote: bool) -> Result<Facts, Fault> {
-    let repo = phase::discover(directory)?;
+    // Paths in what is said are to be typed from anywhere.
+    let directory = directory.canonicalize_utf8().unwrap_or_else(|_| directory.to_owned());
+    let repo = phase::discover(&directory)?;
     let place = phase::place(&repo)?;
     let worktree = place.worktree.as_deref().map(Utf8Path::new);
     let identity = match worktree {
