@@ -44,7 +44,7 @@ impl Packed {
         let mut prefix = name.as_bstr().to_owned();
         prefix.push(b'/');
         match buffer.iter_prefixed(prefix)?.next() {
-            Some(found) => Ok(Some(found.map_err(gix::Error::from)?.name.to_owned())),
+            Some(found) => Ok(Some(found?.name.to_owned())),
             None => Ok(None),
         }
     }
