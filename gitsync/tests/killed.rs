@@ -4,7 +4,9 @@
 
 mod run;
 
-use run::{Beginning, Copy, PLACES, gitsync};
+use std::time::{Duration, Instant};
+
+use run::{Beginning, Copy, PLACES, at_the, gitsync};
 use testkit::{Repo, World};
 
 /// A run that has all to do: to commit, to replay, to write, replace and remove files, and to push.
@@ -21,6 +23,15 @@ fn beginning() -> Beginning {
     howard.remove("shared/11.md");
     howard.write("new/folder/file.md", "new\n");
     gitsync(&howard).success();
+    for number in 0..20 {
+        howard.git(["push", "-q", "origin", &format!("main:refs/heads/topic/{number}")]);
+    }
+    mike.git(["config", "fetch.prune", "true"]);
+    mike.git(["update-ref", "refs/remotes/origin/gone", "HEAD"]);
+    mike.git(["update-ref", "refs/remotes/origin/topic", "HEAD"]);
+    mike.git(["pack-refs", "--all"]);
+    // Somebody else is at work, on another ref.
+    mike.write(".git/refs/heads/foreign.lock", "");
     mike.write("mine.md", "mine\n");
     mike.write("shared/15.md", "15, by Mike\n");
     Beginning::new(world)
@@ -36,6 +47,11 @@ fn assert_recovers(place: &str, origin: &Repo, mike: &Repo) {
     mike.assert_clean();
     mike.assert_sound();
     mike.assert_unlocked();
+    assert_eq!(mike.try_rev("refs/remotes/origin/gone"), None, "{place}: pruned");
+    assert_eq!(mike.rev("refs/remotes/origin/topic/7"), origin.rev("topic/7"), "{place}");
+    let locks = mike.program("find").arg(mike.common_dir()).args(["-name", "*.lock"]).success().stdout;
+    let foreign = mike.common_dir().join("refs/heads/foreign.lock");
+    assert_eq!(locks.trim_end(), foreign.as_str(), "{place}: only its own");
     assert_eq!(mike.git(["rev-list", "--count", "HEAD"]), "4", "{place}: no commit twice");
 }
 
@@ -47,5 +63,47 @@ fn at_every_place() {
         let output = gitsync(&mike).env("LOCKSTEP_FAILPOINT", format!("{place}=kill -9 $PPID")).output();
         assert_eq!(output.code, 137, "{place}: {output:?}");
         assert_recovers(place, &origin, &mike);
+    }
+}
+
+#[test]
+fn between_any_two_files_of_the_update() {
+    let beginning = beginning();
+    for nth in 1.. {
+        let Copy { origin, mike, .. } = beginning.copy();
+        let armed = format!("update-file={}", at_the(nth, "kill -9 $PPID"));
+        let output = gitsync(&mike).env("LOCKSTEP_FAILPOINT", armed).output();
+        if output.code == 0 {
+            assert!(nth > 10, "only {nth} files were updated");
+            break;
+        }
+        assert_eq!(output.code, 137, "{nth}: {output:?}");
+        assert_recovers(&format!("file {nth}"), &origin, &mike);
+    }
+}
+
+/// For how long runs are killed: a few seconds, or a minute with `GITSYNC_STRESS`.
+fn duration() -> Duration {
+    Duration::from_secs(if std::env::var_os("GITSYNC_STRESS").is_some() { 60 } else { 4 })
+}
+
+#[test]
+fn at_any_moment() {
+    let beginning = beginning();
+    let Copy { mike, .. } = beginning.copy();
+    let began = Instant::now();
+    gitsync(&mike).success();
+    // The run goes faster where nothing else is at work; a kill that comes too late is one in peace.
+    let whole = began.elapsed().as_micros() as u64;
+    let (mut dice, began) = (0x9e37_79b9_7f4a_7c15_u64, Instant::now());
+    while began.elapsed() < duration() {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let after = Duration::from_micros((dice >> 33) % whole);
+        let Copy { origin, mike, .. } = beginning.copy();
+        let mut run = gitsync(&mike).spawn();
+        std::thread::sleep(after);
+        run.kill();
+        run.wait();
+        assert_recovers(&format!("after {after:?}"), &origin, &mike);
     }
 }

@@ -4,19 +4,20 @@
 
 mod run;
 
-use run::{Beginning, Copy, PLACES, gitsync};
+use run::{Beginning, Copy, PLACES, at_the, gitsync};
 use testkit::{Repo, World};
 
 /// Two clones that both moved on: Howard's commits are at the remote, Mike's are not made yet.
 fn beginning() -> Beginning {
     let (world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
-    for name in ["one", "two", "three"] {
+    for name in ["one", "two", "three", "four"] {
         howard.write(&format!("shared/{name}.md"), format!("{name}\n"));
     }
     gitsync(&howard).success();
     gitsync(&mike).success();
     howard.write("shared/one.md", "one, by Howard\n");
     howard.write("shared/new.md", "new, by Howard\n");
+    howard.write("shared/four.md", "four, by Howard\n");
     howard.remove("shared/three.md");
     gitsync(&howard).success();
     mike.write("mine.md", "mine\n");
@@ -67,6 +68,43 @@ fn files_that_are_edited_added_or_deleted_meanwhile_are_kept() {
         }
         assert!(is_committed(mike, "shared/two.md", "two\n"), "{place}");
     });
+}
+
+#[test]
+fn between_any_two_files_of_the_update_too() {
+    // Written, replaced by renaming, made where something new comes, and a folder where a file was.
+    let edits = "echo 'one, by Mike' > shared/one.md; echo 'four, by Mike' > shared/.four; mv shared/.four shared/four.md; \
+                 echo 'new, by Mike' > shared/new.md; rm -f shared/two.md; \
+                 rm -f shared/three.md; mkdir -p shared/three.md; echo 'inside, by Mike' > shared/three.md/inside.md";
+    let written = [
+        ("shared/one.md", "one, by Mike\n"),
+        ("shared/four.md", "four, by Mike\n"),
+        ("shared/new.md", "new, by Mike\n"),
+        ("shared/three.md/inside.md", "inside, by Mike\n"),
+    ];
+    let beginning = beginning();
+    let mut reached = 0;
+    for nth in 1.. {
+        let Copy { mike, .. } = beginning.copy();
+        let first =
+            gitsync(&mike).env("LOCKSTEP_FAILPOINT", format!("update-file={}", at_the(nth, edits))).output();
+        if std::fs::remove_file(mike.join(".git/once")).is_err() {
+            assert_eq!(first.code, 0, "{nth}: {first:?}");
+            break;
+        }
+        reached = nth;
+        assert!([0, 1, 4].contains(&first.code), "{nth}: {first:?}");
+        let second = gitsync(&mike).output();
+        assert!([0, 4].contains(&second.code), "{nth}: {second:?}");
+        for (path, content) in written {
+            let here = std::fs::read_to_string(mike.join(path)).is_ok_and(|found| found == content);
+            assert!(here || is_committed(&mike, path, content), "{nth}: {path}");
+        }
+        assert_eq!(mike.read("mine.md"), "mine\n", "{nth}");
+        mike.assert_sound();
+        mike.assert_unlocked();
+    }
+    assert!(reached >= 4, "only {reached} files were updated");
 }
 
 #[test]

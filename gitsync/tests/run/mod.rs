@@ -5,7 +5,7 @@
 use testkit::{Invocation, Repo, World};
 
 /// The places at which a test can step in, in the order in which a run that has all to do reaches them.
-pub const PLACES: [&str; 13] = [
+pub const PLACES: [&str; 17] = [
     "looked",
     "scanned",
     "committed-objects",
@@ -15,11 +15,23 @@ pub const PLACES: [&str; 13] = [
     "replayed",
     "kept",
     "update-looked",
+    "update-journal",
+    "update-file",
+    "update-swap",
+    "update-index",
     "updated",
     "moved",
     "pushing",
     "pushed",
 ];
+
+/// A command that runs `command` only the `nth` time that its place is reached, and leaves `.git/once` behind then.
+pub fn at_the(nth: usize, command: &str) -> String {
+    format!(
+        "n=$(( $(cat .git/times 2>/dev/null || echo 0) + 1 )); echo $n > .git/times; \
+         [ $n != {nth} ] || {{ touch .git/once; {command}; }}"
+    )
+}
 
 /// `gitsync --fresh --json` in a repository.
 pub fn gitsync(repo: &Repo) -> Invocation {
