@@ -15,7 +15,7 @@ fn eventful() -> (World, Repo) {
     identity(&mike, r#"{"user": "mike"}"#);
     let first = howard.head();
     for number in 1..=9 {
-        howard.write("steps.md", &format!("{number}\n"));
+        howard.write("steps.md", format!("{number}\n"));
         howard.commit_all(&format!("small step {number}"));
     }
     howard.git(["config", "user.name", "Håkon 世界"]);
