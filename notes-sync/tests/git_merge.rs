@@ -109,6 +109,45 @@ fn ten_thousand_notes_merge_to_gits_tree() {
 }
 
 #[test]
+fn sixty_thousand_notes_merge_to_gits_tree() {
+    let mut twin = Twin::new();
+    let base = numbered(0..60_000, |number| format!("note {number}\n"));
+    twin.commit_notes("refs/notes/base", None, Layout::FannedTwice, &base);
+    let changed = |range: std::ops::Range<u64>, side: &str| {
+        range
+            .map(|number| (spread(number), Some(format!("{side} {number}\n").into_bytes())))
+            .collect::<Vec<_>>()
+    };
+    let local = [changed(0..600, "here"), changed(100_000..100_400, "here")].concat();
+    let mut remote = [changed(300..900, "there"), changed(200_000..200_400, "there")].concat();
+    remote.extend((5_000..5_400).map(|number| (spread(number), None)));
+    let (local, remote) = (local.into_iter().collect(), remote.into_iter().collect());
+    twin.commit_changes("refs/notes/local", "refs/notes/base", Layout::FannedTwice, &local);
+    twin.commit_changes("refs/notes/remote", "refs/notes/base", Layout::FannedTwice, &remote);
+    same_trees(&twin, Some("refs/notes/base"));
+}
+
+#[test]
+fn trees_that_are_equal_or_did_not_change_get_gits_layout_all_the_same() {
+    for (before, layout) in
+        [(48, Layout::Flat), (300, Layout::Flat), (64, Layout::FannedTwice), (300, Layout::Mixed)]
+    {
+        let mut twin = Twin::new();
+        let base = numbered(0..before, |number| format!("note {number}\n"));
+        let mut changed = base.clone();
+        changed.extend(numbered(0..5, |_| "changed\n".into()));
+        twin.commit_notes("refs/notes/base", None, layout, &base);
+        for (local, remote) in [(&base, &base), (&changed, &changed), (&changed, &base)] {
+            twin.git(&["update-ref", "-d", "refs/notes/local"]);
+            twin.git(&["update-ref", "-d", "refs/notes/remote"]);
+            twin.commit_notes("refs/notes/local", Some("refs/notes/base"), layout, local);
+            twin.commit_notes("refs/notes/remote", Some("refs/notes/base"), layout, remote);
+            same_trees(&twin, Some("refs/notes/base"));
+        }
+    }
+}
+
+#[test]
 fn what_is_no_note_stays_where_it_is() {
     let mut twin = Twin::new();
     let others = [

@@ -64,6 +64,22 @@ fn notes(stories: &[Story], version: impl Fn(&Story) -> Option<&'static str>) ->
         .collect()
 }
 
+/// Entries that are no notes, the same on all sides: git drops what the remote does to them.
+const OTHERS: [(&str, &str); 4] = [
+    ("README.md", "about"),
+    ("ab/README.md", "about ab"),
+    ("docs/a/b", "text"),
+    ("0123", "hex, but no note"),
+];
+
+fn commit(twin: &mut Twin, name: &str, parent: Option<&str>, layout: Layout, notes: &Notes, others: usize) {
+    let mut files: Vec<_> = notes.iter().map(|(object, note)| (layout.path(object), note.clone())).collect();
+    files.extend(
+        OTHERS.iter().take(others).map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())),
+    );
+    twin.commit_files(name, parent, &files);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -72,13 +88,14 @@ proptest! {
         stories in prop::collection::vec(story(), 1..400),
         layouts in (layout(), layout(), layout()),
         related in prop::bool::weighted(0.8),
+        others in prop_oneof![Just(0), 1..=OTHERS.len()],
         strategy in select(&[Strategy::Ours, Strategy::Theirs, Strategy::Union, Strategy::CatSortUniq][..]),
     ) {
         let mut twin = Twin::new();
         let base = related.then_some("refs/notes/base");
-        twin.commit_notes("refs/notes/base", None, layouts.0, &notes(&stories, |story| story.base));
-        twin.commit_notes("refs/notes/local", base, layouts.1, &notes(&stories, |story| story.local));
-        twin.commit_notes("refs/notes/remote", base, layouts.2, &notes(&stories, |story| story.remote));
+        commit(&mut twin, "refs/notes/base", None, layouts.0, &notes(&stories, |story| story.base), others);
+        commit(&mut twin, "refs/notes/local", base, layouts.1, &notes(&stories, |story| story.local), others);
+        commit(&mut twin, "refs/notes/remote", base, layouts.2, &notes(&stories, |story| story.remote), others);
         let tree = |name: &str| twin.id(&format!("{name}^{{tree}}"));
         let trees = Trees {
             base: base.map(tree),
@@ -93,7 +110,7 @@ proptest! {
         // What was merged merges again, with the layout that git gave it.
         twin.git(&["update-ref", "refs/notes/local", "refs/notes/result"]);
         let more: Notes = (0..30).map(|number| (spread(number), b"later\n".to_vec())).collect();
-        twin.commit_notes("refs/notes/remote", Some("refs/notes/remote"), layouts.0, &more);
+        commit(&mut twin, "refs/notes/remote", Some("refs/notes/remote"), layouts.0, &more, others);
         let trees = Trees { base: Some(trees.remote), local: ours, remote: twin.id("refs/notes/remote^{tree}") };
         let ours = merge::merge(&twin.repo(), trees, strategy).unwrap().tree;
         let gits = twin.git_merges(strategy.name(), "refs/notes/local", "refs/notes/remote");

@@ -114,6 +114,35 @@ impl Twin {
         self.commit_files(name, parent, &files);
     }
 
+    /// Commits changes to some notes on top of `parent`: new versions, and removals.
+    pub fn commit_changes(
+        &mut self,
+        name: &str,
+        parent: &str,
+        layout: Layout,
+        changes: &BTreeMap<String, Option<Vec<u8>>>,
+    ) {
+        self.imported += 1;
+        let when = 1_700_000_000 + self.imported;
+        let from = self.git(&["rev-parse", parent]);
+        let mut stream =
+            format!("commit {name}\ncommitter T <t@example.com> {when} +0000\ndata 0\nfrom {from}\n")
+                .into_bytes();
+        for (object, note) in changes {
+            let path = layout.path(object);
+            match note {
+                None => writeln!(stream, "D {path}").unwrap(),
+                Some(note) => {
+                    writeln!(stream, "M 100644 inline {path}\ndata {}", note.len()).unwrap();
+                    stream.extend_from_slice(note);
+                    stream.push(b'\n');
+                }
+            }
+        }
+        let output = self.try_git(&["fast-import", "--quiet", "--force"], &stream);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// Merges with `git notes merge` on a copy of `local`, and returns the tree.
     pub fn git_merges(&self, strategy: &str, local: &str, remote: &str) -> ObjectId {
         self.git(&["update-ref", "refs/notes/result", local]);

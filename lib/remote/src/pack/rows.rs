@@ -234,7 +234,7 @@ mod tests {
                 let stream = rows.compress(&tree, 20).expect("rows");
                 assert_eq!(inflated(&stream), tree);
                 assert!(
-                    count < 16 || stream.len() * 100 < tree.len() * 95,
+                    count < 100 || stream.len() * 100 < tree.len() * 95,
                     "{mode}{digits}: {}",
                     stream.len()
                 );
