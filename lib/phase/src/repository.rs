@@ -71,11 +71,18 @@ fn absolute(path: &std::path::Path) -> Result<Utf8PathBuf, Fault> {
 fn unusable(directory: &Utf8Path, error: gix::Error) -> Fault {
     let found = gix::discover::upwards(directory.as_std_path()).is_ok();
     if found {
-        let words = format!("{error}");
+        let words = chain(&error);
         Fault::misconfigured(format!("the git repository at {directory} cannot be opened: {words}"))
             .help("see what `git status` says there")
     } else {
         Fault::misconfigured(format!("there is no git repository at {directory} or above it"))
             .help("change to a repository, or name one with --repo DIR")
     }
+}
+
+/// An error with its causes, outermost first: what keeps a repository from being opened is told by the last of them.
+fn chain(error: &gix::Error) -> String {
+    let first: &dyn std::error::Error = error;
+    let causes = std::iter::successors(Some(first), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -1,0 +1,57 @@
+//! What keeps gitsync from committing.
+
+use std::os::unix::ffi::OsStrExt as _;
+
+use testkit::Output;
+
+use super::{Cause, as_nobody, cause, gitsync, mike, where_possible};
+
+/// The causes.
+pub const CAUSES: &[Cause] = &[
+    cause("a pathspec matches nothing", || only("nothing-of-that-name")),
+    cause("a pathspec is none", || only(":(nonsense)notes")),
+    cause("the message is empty", || {
+        let (_world, _origin, mike) = mike();
+        gitsync(&mike).args(["--message", ""]).output()
+    }),
+    cause("a name is not UTF-8", || {
+        let (_world, _origin, mike) = mike();
+        let name = std::ffi::OsStr::from_bytes(b"caf\xe9.txt");
+        std::fs::write(mike.path().as_std_path().join(name), "x").unwrap();
+        gitsync(&mike).output()
+    }),
+    cause("a repository in it has no commit", || {
+        let (_world, _origin, mike) = mike();
+        mike.git(["init", "--quiet", "inner"]);
+        gitsync(&mike).output()
+    }),
+    where_possible("a file cannot be read", || {
+        let (world, _origin, mike) = mike();
+        let gitsync = as_nobody(&world, &mike, "gitsync")?;
+        mike.program("chmod").args(["-R", "a+rwX", world.path().as_str()]).success();
+        mike.program("chmod").args(["000", "new.md"]).success();
+        Some(gitsync.output())
+    }),
+    cause("a hook says no", || {
+        let (_world, _origin, mike) = mike();
+        mike.hook("pre-commit", "#!/bin/sh\necho 'a secret in line 3' >&2\nexit 1\n");
+        gitsync(&mike).output()
+    }),
+    cause("a hook cannot be started", || {
+        let (_world, _origin, mike) = mike();
+        mike.hook("pre-commit", "#!/nowhere/sh\n");
+        gitsync(&mike).output()
+    }),
+    cause("the signing program fails", || {
+        let (_world, _origin, mike) = mike();
+        mike.git(["config", "commit.gpgSign", "true"]);
+        mike.git(["config", "user.signingKey", "mike"]);
+        mike.git(["config", "gpg.program", "false"]);
+        gitsync(&mike).output()
+    }),
+];
+
+fn only(pathspec: &str) -> Output {
+    let (_world, _origin, mike) = mike();
+    gitsync(&mike).args(["--only", pathspec]).output()
+}

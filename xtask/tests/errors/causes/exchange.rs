@@ -1,0 +1,106 @@
+//! What keeps commits from coming in or going out.
+
+use testkit::{Repo, World};
+
+use super::{Cause, cause, gitsync, mike, mike_and_howard};
+
+/// The causes.
+pub const CAUSES: &[Cause] = &[
+    cause("both sides changed the same lines", || {
+        let (_world, _origin, [mike, howard]) = World::with_clones(["mike", "howard"]);
+        howard.write("README.md", "theirs\n");
+        howard.commit_all("theirs");
+        howard.push();
+        mike.write("README.md", "mine\n");
+        gitsync(&mike).output()
+    }),
+    cause("the histories have nothing in common", || {
+        let (world, origin, _mike) = mike();
+        let other = world.init("other");
+        other.git(["remote", "add", "origin", origin.path().as_str()]);
+        other.write("b", "1\n");
+        gitsync(&other).output()
+    }),
+    cause("the remote's branch was deleted", || {
+        let (_world, origin, mike) = mike();
+        mike.git(["push", "--quiet", "origin", "main:other"]);
+        origin.git(["symbolic-ref", "HEAD", "refs/heads/other"]);
+        origin.git(["update-ref", "-d", "refs/heads/main"]);
+        gitsync(&mike).output()
+    }),
+    cause("a file that comes in was edited, and nothing is to be committed", || {
+        let (_world, _origin, mike, _howard) = mike_and_howard();
+        mike.write("theirs.md", "mine\n");
+        gitsync(&mike).arg("--no-commit").output()
+    }),
+    cause("a name that comes in does harm", || {
+        let (_world, origin, mike) = mike();
+        let hash = |kind: &str, data: &[u8]| {
+            let git = origin.git_invocation();
+            let made = git.args(["hash-object", "-t", kind, "--literally", "-w", "--stdin"]).stdin(data);
+            made.success().stdout.trim().to_owned()
+        };
+        let blob = hash("blob", b"evil\n");
+        let mut entry = b"100644 .git\0".to_vec();
+        entry.extend((0..blob.len()).step_by(2).map(|at| u8::from_str_radix(&blob[at..at + 2], 16).unwrap()));
+        let tree = hash("tree", &entry);
+        let commit = origin.git(["commit-tree", "-m", "evil", "-p", "main", &tree]);
+        origin.git(["update-ref", "refs/heads/main", &commit]);
+        gitsync(&mike).output()
+    }),
+    cause("`--no-pull`, and the remote has more", || {
+        let (_world, _origin, mike, _howard) = mike_and_howard();
+        mike.git(["fetch", "--quiet"]);
+        mike.write("mine.md", "mine\n");
+        gitsync(&mike).arg("--no-pull").output()
+    }),
+    cause("`--no-pull`, and the remote moves during the push", || {
+        let (_world, _origin, mike) = with_a_faster_colleague("true");
+        gitsync(&mike).arg("--no-pull").output()
+    }),
+    cause("the remote moves at each attempt", || {
+        let (_world, _origin, mike) = with_a_faster_colleague("true");
+        gitsync(&mike).args(["--attempts", "2"]).output()
+    }),
+    cause("the branch here moves at each attempt", || {
+        let (_world, _origin, mike) = mike();
+        let script = "#!/bin/sh\ngit update-ref HEAD \"$(git commit-tree -p HEAD -m other 'HEAD^{tree}')\"\n";
+        mike.hook("pre-commit", script);
+        gitsync(&mike).args(["--attempts", "2"]).output()
+    }),
+    cause("somebody switches branches during the run", || {
+        let (_world, _origin, mike) = with_a_faster_colleague("git symbolic-ref HEAD refs/heads/other");
+        mike.git(["branch", "other"]);
+        gitsync(&mike).output()
+    }),
+    cause("the remote turns the push down", || {
+        let (_world, origin, mike) = mike();
+        origin.hook("pre-receive", "#!/bin/sh\necho 'no pushes on a Friday' >&2\nexit 1\n");
+        gitsync(&mike).output()
+    }),
+    cause("a later version left an unfinished update", || {
+        let (_world, _origin, mike) = mike();
+        let folder = mike.git_dir().join("lockstep-update");
+        std::fs::create_dir(&folder).unwrap();
+        let id = mike.head();
+        let journal =
+            serde_json::json!({"version": 99, "token": "t", "from": id, "to": id, "entries": []}).to_string();
+        std::fs::write(folder.join("journal.json"), journal).unwrap();
+        gitsync(&mike).output()
+    }),
+];
+
+/// A clone whose colleague pushes something whenever it is about to push; and what else happens then.
+fn with_a_faster_colleague(besides: &str) -> (World, Repo, Repo) {
+    let (world, origin, mike) = mike();
+    let howard = world.clone_of(&origin, "howard");
+    mike.hook(
+        "pre-push",
+        &format!(
+            "#!/bin/sh\ncat >/dev/null\n{besides}\nunset GIT_DIR GIT_INDEX_FILE GIT_WORK_TREE GIT_PREFIX\n\
+             cd '{}' && git pull -q --rebase && git commit -q --allow-empty -m faster && git push -q\n",
+            howard.path()
+        ),
+    );
+    (world, origin, mike)
+}

@@ -1,0 +1,130 @@
+//! What is said of notes, and of the messages in session logs.
+
+use std::os::unix::ffi::OsStrExt as _;
+
+use testkit::{Invocation, Repo, World};
+
+use super::{Cause, cause, gitsync, mike};
+
+/// The ref that notes are in.
+const REF: &str = "refs/notes/mem/decisions";
+
+/// The causes.
+pub const CAUSES: &[Cause] = &[
+    cause("`--ref` can match nothing", || {
+        let (_world, _origin, mike) = mike();
+        sync(&mike).args(["--ref", "a..b"]).output()
+    }),
+    cause("the configured strategy does not exist", || {
+        let (_world, mike) = with_notes_on_both_sides();
+        mike.git(["config", "lockstep.notesStrategy", "newest"]);
+        sync(&mike).output()
+    }),
+    cause("the configured strategy asks a person", || {
+        let (_world, mike) = with_notes_on_both_sides();
+        mike.git(["config", "notes.mergeStrategy", "manual"]);
+        sync(&mike).output()
+    }),
+    cause("there is no remote for the notes", || sync(&World::new().init("mike")).output()),
+    cause("a merge needs an author", || {
+        let (world, mike) = with_notes_on_both_sides();
+        mike.git(["config", "--unset", "user.name"]);
+        std::fs::write(world.git_config(), "").unwrap();
+        sync(&mike).output()
+    }),
+    cause("the remote turns notes down", || {
+        let (_world, origin, mike) = mike();
+        mike.note(REF, "HEAD", "mine");
+        origin.hook("pre-receive", "#!/bin/sh\nexit 1\n");
+        sync(&mike).output()
+    }),
+    cause("a notes ref names no commit", || {
+        let (_world, _origin, mike) = mike();
+        mike.git(["update-ref", REF, &mike.rev("HEAD^{tree}")]);
+        sync(&mike).output()
+    }),
+    cause("a notes ref stays locked", || {
+        let (_world, mike) = with_notes_on_both_sides();
+        mike.git(["config", "core.filesRefLockTimeout", "1"]);
+        std::fs::write(mike.git_dir().join(format!("{REF}.lock")), "").unwrap();
+        sync(&mike).output()
+    }),
+    cause("a note is added to a ref of another kind", || {
+        let (_world, _origin, mike) = mike();
+        append(&mike, &["--ref", "a..b", "-m", "x"]).output()
+    }),
+    cause("a note is added to what is not there", || {
+        let (_world, _origin, mike) = mike();
+        append(&mike, &["--ref", REF, "--object", "nothing", "-m", "x"]).output()
+    }),
+    cause("nothing is merged into nothing", || {
+        let (_world, _origin, mike) = mike();
+        merge(&mike, "refs/notes/here", "refs/notes/there").output()
+    }),
+    cause("notes are merged from what is no ref", || {
+        let (_world, _origin, mike) = mike();
+        merge(&mike, "refs/notes/here", "a..b").output()
+    }),
+    cause("a ref's name is in the way", || {
+        let (_world, _origin, mike) = mike();
+        mike.note("refs/notes/here", "HEAD", "mine");
+        append(&mike, &["--ref", "refs/notes/here/below", "-m", "x"]).output()
+    }),
+    cause("a notes ref points to itself", || {
+        let (_world, _origin, mike) = mike();
+        std::fs::create_dir_all(mike.git_dir().join("refs/notes/mem")).unwrap();
+        std::fs::write(mike.git_dir().join(REF), format!("ref: {REF}\n")).unwrap();
+        append(&mike, &["--ref", REF, "-m", "x"]).output()
+    }),
+];
+
+/// The causes that notesurface tells of.
+pub const OF_NOTESURFACE: &[Cause] = &[
+    cause("the pointer names no commit", || {
+        let (_world, _origin, mike) = mike();
+        mike.git(["update-ref", "refs/lockstep/surfaced", &mike.rev("HEAD^{tree}")]);
+        mike.binary("notesurface").output()
+    }),
+    cause("`--since` names no commit", || {
+        let (_world, _origin, mike) = mike();
+        mike.binary("notesurface").args(["--since", "yesterday's"]).output()
+    }),
+    cause("the document's id is none", || {
+        let (_world, _origin, mike) = mike();
+        let mut document = mike.binary("notesurface").success().json();
+        document["phases"]["notesurface"]["upto"] = "nonsense".into();
+        mike.binary("notesurface").arg("ack").stdin(document.to_string()).output()
+    }),
+    cause("the name of a log that came in is not UTF-8", || {
+        let (world, origin, mike) = mike();
+        let howard = world.clone_of(&origin, "howard");
+        std::fs::create_dir(howard.join("session-logs")).unwrap();
+        let name = std::ffi::OsStr::from_bytes(b"session-logs/caf\xe9.md");
+        std::fs::write(howard.path().as_std_path().join(name), "## Note for Mike\n\nhello\n").unwrap();
+        howard.commit_all("a log");
+        howard.push();
+        let document = gitsync(&mike).output().stdout;
+        mike.binary("notesurface").stdin(document).output()
+    }),
+];
+
+fn sync(repo: &Repo) -> Invocation {
+    repo.binary("notes-sync")
+}
+
+fn append(repo: &Repo, args: &[&str]) -> Invocation {
+    repo.binary("notes-sync").arg("append").args(args)
+}
+
+fn merge(repo: &Repo, into: &str, from: &str) -> Invocation {
+    repo.binary("notes-sync").args(["merge", "--ref", into, from])
+}
+
+/// A clone and its remote that have both a note on the same commit.
+fn with_notes_on_both_sides() -> (World, Repo) {
+    let (world, _origin, [mike, howard]) = World::with_clones(["mike", "howard"]);
+    mike.note(REF, "HEAD", "mine");
+    howard.note(REF, "HEAD", "theirs");
+    howard.git(["push", "--quiet", "origin", REF]);
+    (world, mike)
+}
