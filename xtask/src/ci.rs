@@ -25,7 +25,7 @@ pub fn run(console: &Console) -> anyhow::Result<u8> {
     steps::begin(console, "lints")?;
     cargo::run(&mut workspace.cargo(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
 
-    steps::begin(console, "the schema is what the types say")?;
+    steps::begin(console, "the schema and the reference are what the types say")?;
     schema::run(Schema { check: true }, console)?;
 
     steps::begin(console, "dependencies")?;

@@ -12,6 +12,7 @@ mod full_run;
 mod generate;
 mod hooks;
 mod install;
+mod reference;
 mod report;
 mod schema;
 mod servers;

@@ -1,34 +1,45 @@
-//! `lockstep schema`: the JSON Schema of the run document, written from the contract's types.
+//! `lockstep schema`: the JSON Schema of the run document and its reference for people, written from the contract's types.
 
 use anyhow::Context as _;
+use camino::Utf8Path;
 use phase::{Console, Fault};
 
-use crate::{cargo::Workspace, steps};
+use crate::{cargo::Workspace, reference, steps};
 
 /// Where the schema is kept.
-const PATH: &str = "schema/run-document.schema.json";
+const SCHEMA: &str = "schema/run-document.schema.json";
 
-/// Write the run document's JSON Schema from the contract's types.
+/// Where the reference is kept.
+const REFERENCE: &str = "docs/reference.md";
+
+/// Write the run document's JSON Schema and its reference from the contract's types.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub struct Schema {
-    /// Only say whether the schema is up to date.
+    /// Only say whether both are up to date.
     #[arg(long)]
     pub check: bool,
 }
 
-/// Writes the schema, or holds it against the types.
+/// Writes the files, or holds them against the types.
 pub fn run(args: Schema, console: &Console) -> anyhow::Result<u8> {
-    let path = Workspace::find()?.root().join(PATH);
-    let fresh = format!("{:#}\n", contract::schema());
-    if std::fs::read_to_string(&path).is_ok_and(|kept| kept == fresh) {
-        steps::done(console, &format!("{PATH} is up to date"))?;
-    } else if args.check {
-        return Err(Fault::failed(format!("{PATH} is not what the contract's types say"))
-            .help("run `cargo xtask schema` and commit the change")
-            .into());
-    } else {
-        std::fs::write(&path, fresh).with_context(|| format!("{path} could not be written"))?;
-        steps::done(console, &format!("{PATH} written"))?;
+    let workspace = Workspace::find()?;
+    let schema = contract::schema();
+    let files = [(SCHEMA, format!("{schema:#}\n")), (REFERENCE, reference::page(&schema))];
+    for (name, fresh) in files {
+        keep(args, &workspace.root().join(name), name, fresh, console)?;
     }
     Ok(0)
+}
+
+fn keep(args: Schema, path: &Utf8Path, name: &str, fresh: String, console: &Console) -> anyhow::Result<()> {
+    if std::fs::read_to_string(path).is_ok_and(|kept| kept == fresh) {
+        steps::done(console, &format!("{name} is up to date"))
+    } else if args.check {
+        Err(Fault::failed(format!("{name} is not what the contract's types say"))
+            .help("run `cargo xtask schema` and commit the change")
+            .into())
+    } else {
+        std::fs::write(path, fresh).with_context(|| format!("{path} could not be written"))?;
+        steps::done(console, &format!("{name} written"))
+    }
 }
