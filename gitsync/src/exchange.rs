@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use gix::ObjectId;
+use gix::refs::FullName;
 use phase::Fault;
 use remote::{Answer, Direction, Fetch, Remote, Trouble, Update};
 
@@ -32,6 +33,15 @@ impl Theirs {
     }
 }
 
+/// What a fetch found out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// What the branch is at the remote.
+    pub branch: Theirs,
+    /// The notes refs that the remote has, by name; they were not fetched.
+    pub notes: Vec<(FullName, ObjectId)>,
+}
+
 /// A talk that did not come about, told from everything else that can fail.
 #[derive(Debug)]
 pub enum Failed {
@@ -55,25 +65,32 @@ impl From<anyhow::Error> for Failed {
     }
 }
 
-/// Fetches with the remote's configured refspecs, and says what the upstream is.
+/// Where notes refs are. They are only listed: what becomes of them is another phase's business, but when there is
+/// nothing to do for it either, it need not ask the remote once more.
+const NOTES: &str = "refs/notes/";
+
+/// Fetches with the remote's configured refspecs, and says what the remote has.
 ///
 /// # Errors
 /// The remote cannot be reached or refuses, or the lock is lost.
-pub fn fetch(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<Theirs, Failed> {
+pub fn fetch(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<Heard, Failed> {
     let remote = connect(place, upstream, policy)?;
     let known = tracked(place.repo, upstream)?;
-    let mut what = Fetch::configured();
+    let mut what = Fetch::configured().listing(NOTES);
     if upstream.tracking.is_none() {
         // No configured refspec is about the branch: it is fetched all the same, into no ref.
         what = what.and(&upstream.at_remote.as_bstr().to_string())?;
     }
     let fetched = remote.fetch(&what, &place.follower())?;
-    Ok(match fetched.listing.id_of(upstream.at_remote.as_ref()) {
+    let (notes, others): (Vec<_>, Vec<_>) =
+        fetched.listing.refs.iter().partition(|listed| listed.name.as_bstr().starts_with(NOTES.as_bytes()));
+    let branch = match fetched.listing.id_of(upstream.at_remote.as_ref()) {
         Some(id) => Theirs::At(id),
-        None if fetched.listing.refs.is_empty() => Theirs::New,
+        None if others.is_empty() => Theirs::New,
         None if upstream.said_by == SaidBy::Configuration || known.is_some() => Theirs::Gone,
         None => Theirs::New,
-    })
+    };
+    Ok(Heard { branch, notes: notes.into_iter().map(|listed| (listed.name.clone(), listed.id)).collect() })
 }
 
 /// What the upstream is at the remote by now, without fetching anything.

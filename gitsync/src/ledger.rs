@@ -2,12 +2,14 @@
 //!
 //! It is kept apart from the doing, so that a sync that fails half-way still tells what it had done by then.
 
-use contract::{Commit, Committed, Exit, Pulled, Pushed, RepoSync, SyncState, Wiki};
+use contract::{Commit, Committed, Exit, Pulled, Pushed, RefAtRemote, RepoSync, SyncState, Wiki};
 use gix::ObjectId;
 use gix::bstr::BString;
+use gix::refs::FullName;
 use phase::Fault;
 
 use crate::commit::{New, tree_of};
+use crate::exchange::Heard;
 use crate::tree::Counts;
 use crate::upstream::Upstream;
 use crate::{history, wiki};
@@ -24,6 +26,8 @@ pub struct Ledger {
     before: Before,
     committed: Option<New>,
     theirs: Option<ObjectId>,
+    /// What the remote has below `refs/notes/`, where it was asked.
+    notes: Option<Vec<(FullName, ObjectId)>>,
     pushed: Vec<Commit>,
     conflicts: Vec<BString>,
     reach: Reach,
@@ -56,6 +60,7 @@ impl Ledger {
             before,
             committed: None,
             theirs: None,
+            notes: None,
             pushed: Vec::new(),
             conflicts: Vec::new(),
             reach: Reach::Reached,
@@ -80,8 +85,9 @@ impl Ledger {
     }
 
     /// The upstream is here.
-    pub fn fetched(&mut self, theirs: Option<ObjectId>) {
-        self.theirs = theirs;
+    pub fn fetched(&mut self, heard: Heard) {
+        self.theirs = heard.branch.id();
+        self.notes = Some(heard.notes);
     }
 
     /// These commits went out.
@@ -130,6 +136,7 @@ impl Ledger {
             conflicts: self.conflicts.iter().map(ToString::to_string).collect(),
             attempts: self.attempts.max(1),
             head: repo.head_id().ok().map(|id| id.to_string()),
+            notes_at_remote: self.notes.map(|notes| notes.into_iter().map(at_remote).collect()),
             error: fault.map(|fault| fault.to_failure(PHASE)),
         })
     }
@@ -177,4 +184,8 @@ impl Ledger {
             (_, None) => Ok(None),
         }
     }
+}
+
+fn at_remote((name, id): (FullName, ObjectId)) -> RefAtRemote {
+    RefAtRemote { name: name.as_bstr().to_string(), id: id.to_string() }
 }

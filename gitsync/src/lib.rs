@@ -14,6 +14,7 @@ pub mod branch;
 pub mod commit;
 pub mod convert;
 pub mod dry_run;
+pub mod early;
 pub mod exchange;
 pub mod failpoint;
 pub mod faults;

@@ -172,6 +172,7 @@ mod tests {
             conflicts: Vec::new(),
             attempts: 1,
             head: Some("0123456789abcdef0123456789abcdef01234567".into()),
+            notes_at_remote: None,
             error: None,
         }
     }

@@ -6,6 +6,7 @@ use gix::ObjectId;
 use phase::Fault;
 use remote::Backoff;
 
+use crate::early::{self, Early};
 use crate::exchange::{self, Failed, Pushed, Theirs};
 use crate::hooks::{Call, Hooks};
 use crate::ledger::{Before, Ledger};
@@ -108,10 +109,17 @@ impl Sync<'_> {
     fn attempt(&mut self, branch: &Branch, from: Next) -> anyhow::Result<Next> {
         let mut now = self.still_on(branch)?;
         failpoint::reach("looked", self.place.root());
+        // What comes in only now cannot be where anything began.
+        let seen = self.seen()?;
+        let mut early = None;
         if from == Next::Commit
             && let Some(policy) = self.policy.commit.staging()
         {
-            match commit::commit(self.place, &now, &policy, self.policy.commit.message())? {
+            let committed;
+            (committed, early) = early::beside(self.place, &self.upstream, self.policy, || {
+                commit::commit(self.place, &now, &policy, self.policy.commit.message())
+            })?;
+            match committed? {
                 commit::Outcome::Nothing => {}
                 commit::Outcome::Made(new) => {
                     self.ledger.committed(new);
@@ -128,8 +136,16 @@ impl Sync<'_> {
             .help("add a file, or clone the remote instead: `git clone URL`")
             .into());
         };
-        let Some((local, theirs)) = self.pull(&now, local)? else { return Ok(Next::Commit) };
+        let Some((local, theirs)) = self.pull(&now, local, &seen, early)? else { return Ok(Next::Commit) };
         self.push(&now, local, theirs)
+    }
+
+    /// What the upstream has been so far.
+    fn seen(&self) -> anyhow::Result<Seen> {
+        match &self.upstream.tracking {
+            Some(tracking) => rebase::seen(self.place.repo, tracking.as_ref()),
+            None => Ok(Seen::default()),
+        }
     }
 
     /// The branch as it is now, which must still be the one that the sync began with.
@@ -146,19 +162,25 @@ impl Sync<'_> {
     }
 
     /// Brings in what the remote has. `None`: something moved, over again from the commit.
-    fn pull(&mut self, branch: &Branch, local: ObjectId) -> anyhow::Result<Option<(ObjectId, Theirs)>> {
+    fn pull(
+        &mut self,
+        branch: &Branch,
+        local: ObjectId,
+        seen: &Seen,
+        early: Early,
+    ) -> anyhow::Result<Option<(ObjectId, Theirs)>> {
         let repo = self.place.repo;
         if self.policy.pull == Pull::No {
             let known = exchange::tracked(repo, &self.upstream)?;
             return Ok(Some((local, known.map_or(Theirs::New, Theirs::At))));
         }
-        let seen = match &self.upstream.tracking {
-            Some(tracking) => rebase::seen(repo, tracking.as_ref())?,
-            None => Seen::default(),
-        };
-        self.place.progress.set(|| format!("fetching from {}", self.upstream.remote));
-        let theirs = self.reached(exchange::fetch(self.place, &self.upstream, self.policy))?;
-        self.ledger.fetched(theirs.id());
+        let heard = early.unwrap_or_else(|| {
+            self.place.progress.set(|| format!("fetching from {}", self.upstream.remote));
+            exchange::fetch(self.place, &self.upstream, self.policy)
+        });
+        let heard = self.reached(heard)?;
+        let theirs = heard.branch;
+        self.ledger.fetched(heard);
         failpoint::reach("fetched", self.place.root());
         let relation = relate(repo, local, theirs)?;
         let onto = match (plan::integrate(relation, &self.upstream.shown())?, theirs.id()) {
@@ -168,7 +190,7 @@ impl Sync<'_> {
             }
             (Integration::Replay, Some(onto)) => onto,
         };
-        Ok(self.replay(branch, local, onto, &seen)?.map(|id| (id, theirs)))
+        Ok(self.replay(branch, local, onto, seen)?.map(|id| (id, theirs)))
     }
 
     fn fast_forward(
@@ -194,6 +216,8 @@ impl Sync<'_> {
     ) -> anyhow::Result<Option<ObjectId>> {
         let (place, repo) = (self.place, self.place.repo);
         let what = Replay { onto, upstream: rebase::base_for(repo, seen, onto, local)?, head: local };
+        // What must not be written need not be merged with either, which is not made for such names.
+        update::presentable(repo, local, onto)?;
         self.hooks()?.ask("pre-rebase", Call::with([what.upstream.to_string()]))?;
         place.progress.set(|| "replaying local commits".into());
         let by = Replayer { committer: &place.people.committer, signing: place.signing };

@@ -13,7 +13,9 @@ use crate::{
     args::{AppendArgs, Args, Command, MergeArgs, SyncArgs},
     commits, dry_run,
     exchange::{Exchange, Follower},
-    hazards, merge_here,
+    hazards,
+    heard::Heard,
+    merge_here,
     names::NotesRef,
     report,
     settings::{self, Strategies},
@@ -61,7 +63,8 @@ impl Phase for SyncArgs {
         }
         let exchange = Exchange::new(repo, remote, follower);
         let mut sync = Sync::new(repo, name.clone(), policy, run.guard());
-        let ran = sync.run(&Strategies::of(repo, self.strategy), &exchange);
+        let heard = Heard::of(run.document(), &name);
+        let ran = sync.run(&Strategies::of(repo, self.strategy), &exchange, heard);
         let fault = match ran {
             Ok(()) => sync.fault(),
             Err(error) => Some(Fault::from(error)),

@@ -10,6 +10,7 @@ pub mod dry_run;
 mod exchange;
 pub mod globs;
 mod hazards;
+mod heard;
 pub mod look;
 pub mod merge;
 pub mod merge_here;

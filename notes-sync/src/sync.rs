@@ -12,6 +12,7 @@ use crate::{
     apply::{self, Applied, Manner},
     exchange::{Exchange, Outgoing},
     globs::Globs,
+    heard::Heard,
     look::{self, Rescue, Theirs},
     names::NotesRef,
     plan,
@@ -62,22 +63,31 @@ impl<'a> Sync<'a> {
         Self { repo, remote, policy, guard, refs: BTreeMap::new() }
     }
 
-    /// Goes through with it.
+    /// Goes through with it. What was heard of the remote in this run already is taken for granted at first.
     ///
     /// # Errors
     /// Where the remote cannot be used, the lock is lost, or the configuration is wrong. What concerns one ref only is
     /// its [`State`].
-    pub fn run(&mut self, strategies: &Strategies<'_>, exchange: &Exchange<'_>) -> Result<()> {
+    pub fn run(
+        &mut self,
+        strategies: &Strategies<'_>,
+        exchange: &Exchange<'_>,
+        heard: Option<Heard>,
+    ) -> Result<()> {
         for name in look::local_refs(self.repo, &self.policy.globs)? {
             self.meet(name, strategies)?;
         }
+        let mut known = match heard {
+            Some(heard) => heard.if_here(self.repo, &self.policy.globs, &self.remote)?,
+            None => None,
+        };
         let mut backoff = Backoff::for_races();
         for attempt in 1..=self.policy.attempts.max(1) {
             if attempt > 1 {
                 thread::sleep(backoff.pause());
                 self.guard.alive();
             }
-            let listed = match exchange.fetch(&self.policy.globs) {
+            let listed = match known.take().map_or_else(|| exchange.fetch(&self.policy.globs), Ok) {
                 Ok(listed) => listed,
                 Err(error) => {
                     self.repair(&error)?;

@@ -48,9 +48,23 @@ pub struct RepoSync {
     pub attempts: u32,
     /// The commit that the branch is at; null where there is none.
     pub head: Option<String>,
+    /// The refs below `refs/notes/` that the remote had when it was asked for the branch, so that `notes-sync` need not
+    /// connect once more to find out that there is nothing to do. Absent where the remote was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes_at_remote: Option<Vec<RefAtRemote>>,
     /// What went wrong with this repository; null where nothing did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<crate::Failure>,
+}
+
+/// A ref of the remote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RefAtRemote {
+    /// Its full name.
+    #[serde(rename = "ref")]
+    pub name: String,
+    /// The object that it names.
+    pub id: String,
 }
 
 /// What happened to a repository, in one word.

@@ -1,0 +1,94 @@
+//! What an earlier phase of the run heard the remote say of its notes.
+//!
+//! `gitsync` has just asked the same remote. Where it has nothing that is not here, asking once more would be a connection
+//! for nothing; where it moved since, a push that names what it expects finds out.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use contract::Document;
+use gix::{ObjectId, Repository, refs::FullName};
+use remote::RemoteName;
+
+use crate::{globs::Globs, look, names::NotesRef};
+
+/// The notes refs that the remote had when it was last asked in this run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard(BTreeMap<NotesRef, ObjectId>);
+
+impl Heard {
+    /// What the document says of this remote; `None` where it was not asked, or says what makes no sense.
+    pub fn of(document: &Document, remote: &RemoteName) -> Option<Self> {
+        let main = document.phases.gitsync.as_ref()?.main.as_ref()?;
+        if main.remote != remote.as_str() {
+            return None;
+        }
+        let refs = main.notes_at_remote.as_ref()?.iter().map(|listed| {
+            let name = NotesRef::found(FullName::try_from(listed.name.as_str()).ok()?)?;
+            Some((name, ObjectId::from_hex(listed.id.as_bytes()).ok()?))
+        });
+        refs.collect::<Option<_>>().map(Self)
+    }
+
+    /// Those refs that match, where nothing of them has to be fetched.
+    ///
+    /// # Errors
+    /// Where a tracking ref cannot be read.
+    pub fn if_here(
+        self,
+        repo: &Repository,
+        globs: &Globs,
+        remote: &RemoteName,
+    ) -> Result<Option<BTreeMap<NotesRef, ObjectId>>> {
+        let matching: BTreeMap<_, _> = self.0.into_iter().filter(|(name, _)| globs.matches(name)).collect();
+        for (name, id) in &matching {
+            if look::tracked(repo, name, remote)? != Some(*id) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(matching))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    fn document(gitsync: &str) -> Document {
+        let json = format!(
+            r#"{{"lockstep":1,"run":"r","repo":{{"worktree":"/r","common_dir":"/r/.git"}},"outcome":"ok","error":null,
+                "identity":{{"user":null,"host":"desk"}},"phases":{{"gitsync":{gitsync}}}}}"#
+        );
+        serde_json::from_str(&json).expect("a document")
+    }
+
+    fn section(remote: &str, more: &str) -> String {
+        format!(
+            r#"{{"outcome":"ok","elapsed_ms":1,"vault":null,"main":{{"worktree":"/r","branch":"main","remote":"{remote}",
+                "upstream":null,"state":"clean","committed":null,"pulled":null,"pushed":null,"attempts":1,"head":null{more}}}}}"#
+        )
+    }
+
+    fn heard(gitsync: &str) -> Option<Heard> {
+        Heard::of(&document(gitsync), &RemoteName::parse("origin").expect("a name"))
+    }
+
+    #[test]
+    fn what_was_asked_of_the_same_remote_is_known() {
+        let refs = format!(r#","notes_at_remote":[{{"ref":"refs/notes/mem/x","id":"{ID}"}}]"#);
+        let heard = heard(&section("origin", &refs)).expect("it was asked");
+        assert_eq!(heard.0.len(), 1);
+    }
+
+    #[test]
+    fn another_remote_a_silent_document_and_nonsense_say_nothing() {
+        let refs = |name: &str, id: &str| format!(r#","notes_at_remote":[{{"ref":"{name}","id":"{id}"}}]"#);
+        assert_eq!(heard("null"), None);
+        assert_eq!(heard(&section("origin", "")), None);
+        assert_eq!(heard(&section("backup", &refs("refs/notes/mem/x", ID))), None);
+        assert_eq!(heard(&section("origin", &refs("refs/notes/mem/x", "a"))), None);
+        assert_eq!(heard(&section("origin", &refs("refs/heads/main", ID))), None);
+    }
+}

@@ -1,0 +1,92 @@
+//! How often a run connects to the remote: over a network that is what a run costs.
+#![allow(clippy::unwrap_used, reason = "a test that fails panics")]
+
+mod common;
+
+use camino::Utf8PathBuf;
+use common::sync;
+use testkit::{Repo, World};
+
+/// The remote's programs, each of which notes that it was started.
+struct Counted {
+    log: Utf8PathBuf,
+}
+
+impl Counted {
+    fn connections_of(repo: &Repo) -> Self {
+        let log = repo.git_dir().join("connections");
+        for (key, program) in [("uploadpack", "git-upload-pack"), ("receivepack", "git-receive-pack")] {
+            let line = format!("echo {program} >>'{log}'; {program}");
+            repo.git(["config", &format!("remote.origin.{key}"), &line]);
+        }
+        Self { log }
+    }
+
+    /// The programs that were started since the last time.
+    fn since(&self) -> Vec<String> {
+        let programs = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let _ = std::fs::remove_file(&self.log);
+        programs.lines().map(str::to_owned).collect()
+    }
+}
+
+fn world() -> (World, [Repo; 2], Counted) {
+    let (world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    for repo in [&howard, &mike] {
+        repo.git(["notes", "--ref", "mem/decisions", "add", "-m", "tabs"]);
+        sync(repo);
+    }
+    let counted = Counted::connections_of(&mike);
+    (world, [howard, mike], counted)
+}
+
+#[test]
+fn nothing_to_do_is_one_connection_for_branch_and_notes_together() {
+    let (_world, [_howard, mike], counted) = world();
+    sync(&mike);
+    assert_eq!(counted.since(), ["git-upload-pack"]);
+}
+
+#[test]
+fn something_to_push_is_one_more() {
+    let (_world, [_howard, mike], counted) = world();
+    mike.write("a.md", "a\n");
+    sync(&mike);
+    assert_eq!(counted.since(), ["git-upload-pack", "git-receive-pack"]);
+
+    mike.git(["notes", "--ref", "mem/decisions", "append", "-m", "spaces"]);
+    sync(&mike);
+    assert_eq!(counted.since(), ["git-upload-pack", "git-receive-pack"]);
+}
+
+#[test]
+fn what_comes_in_needs_no_second_connection_but_notes_that_do() {
+    let (_world, [howard, mike], counted) = world();
+    howard.write("a.md", "a\n");
+    sync(&howard);
+    sync(&mike);
+    assert_eq!(counted.since(), ["git-upload-pack"]);
+
+    howard.git(["notes", "--ref", "mem/decisions", "append", "-m", "spaces"]);
+    sync(&howard);
+    sync(&mike);
+    assert_eq!(counted.since(), ["git-upload-pack"; 2]);
+    assert!(mike.git(["notes", "--ref", "mem/decisions", "show"]).contains("spaces"));
+}
+
+#[test]
+fn notes_that_the_remote_got_meanwhile_are_not_lost_by_what_was_heard_before() {
+    let (_world, [howard, mike], _counted) = world();
+    mike.git(["notes", "--ref", "mem/decisions", "append", "-m", "from Mike"]);
+    // Between the two phases of Mike's run somebody else pushes: the listing that travels is out of date.
+    howard.git(["notes", "--ref", "mem/decisions", "append", "-m", "from Howard"]);
+    let first = mike.binary("gitsync").args(["--json"]).success();
+    sync(&howard);
+    mike.binary("notes-sync").args(["--json"]).stdin(&first.stdout).success();
+
+    sync(&howard);
+    for repo in [&howard, &mike] {
+        let notes = repo.git(["notes", "--ref", "mem/decisions", "show"]);
+        assert!(notes.contains("from Mike") && notes.contains("from Howard"), "{notes}");
+    }
+}
