@@ -190,6 +190,7 @@ mod tests {
                 theirs: figures(90.0),
                 ours: figures(10.0),
                 phases: Vec::new(),
+                connections: None,
             }
         };
         Results { rows: vec![row(1000), row(10_000)], ..Results::default() }

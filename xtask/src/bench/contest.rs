@@ -61,6 +61,7 @@ impl Contest {
             theirs: Figures::of(&self.theirs),
             ours: Figures::of(&self.ours),
             phases: Vec::new(),
+            connections: None,
         }
     }
 }

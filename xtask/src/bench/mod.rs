@@ -16,6 +16,7 @@ mod options;
 mod phases;
 mod results;
 mod scenario;
+mod servers;
 mod sides;
 mod site;
 mod start;
@@ -24,6 +25,7 @@ mod svg;
 mod swarm;
 mod table;
 mod whole;
+mod wire;
 
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
@@ -121,16 +123,28 @@ fn measure(
     ];
     let wanted: Vec<Scenario> =
         scenarios.into_iter().filter(|(what, _)| args.wants(*what)).map(|(_, scenario)| scenario).collect();
-    for files in args.sizes() {
+    let sizes = args.sizes();
+    let first = sizes.first().copied().context("no size of repositories was given")?;
+    for files in sizes {
         steps::begin(console, &format!("{files} files"))?;
         whole::scenarios(ground, amounts(files), &wanted, take)?;
         if args.wants(What::Steps) {
             phases::steps(ground, amounts(files), take)?;
         }
     }
+    if args.wants(What::Wire) {
+        steps::begin(console, "ssh and http")?;
+        match servers::missing() {
+            Some(name) => steps::done(
+                console,
+                &format!("left out, since there is no {name}: apt-get install openssh-server nginx fcgiwrap"),
+            )?,
+            None => wire::rows(ground, amounts(first), take)?,
+        }
+    }
     if args.wants(What::S6) {
         steps::begin(console, "many clones at once")?;
-        take(swarm::row(ground, amounts(args.sizes().first().copied().unwrap_or(0)))?)?;
+        take(swarm::row(ground, amounts(first))?)?;
     }
     if args.wants(What::Scale) {
         steps::begin(console, "nothing to do, at several sizes")?;

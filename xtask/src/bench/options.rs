@@ -58,6 +58,8 @@ pub enum What {
     S6,
     /// Single phases against git's equal of each.
     Steps,
+    /// Nothing to do, and one file changed, over ssh and http to servers on this machine.
+    Wire,
     /// The start of each binary, and its size.
     Start,
     /// Nothing to do, on 1,000 to 500,000 files.

@@ -27,6 +27,8 @@ pub enum Kind {
     Whole,
     /// One phase against git's equal.
     Step,
+    /// A whole run over a network protocol.
+    Wire,
     /// S1 at a size of its own.
     Scale,
     /// The start of a binary against that of git.
@@ -56,6 +58,9 @@ pub struct Row {
     /// How long each phase of one of our runs says that it took, in milliseconds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<(String, u64)>,
+    /// How many connections to the server a run makes: the baseline's, and ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connections: Option<(usize, usize)>,
 }
 
 /// The figures of one side, run by run.
@@ -153,6 +158,7 @@ mod tests {
             theirs: figures(12.0),
             ours: figures(ours),
             phases: Vec::new(),
+            connections: None,
         }
     }
 

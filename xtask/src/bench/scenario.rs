@@ -107,7 +107,9 @@ fn diverged(site: &Site<'_>) -> anyhow::Result<()> {
     let (commits, files) = site.amounts.diverged;
     let stride = stride(site, 2 * commits * files);
     let changes = |side: usize| {
-        let of_commit = move |number| (0..files).map(|file| edited((2 * (number * files + file) + side) * stride)).collect();
+        let of_commit = move |number| {
+            (0..files).map(|file| edited((2 * (number * files + file) + side) * stride)).collect()
+        };
         (0..commits).map(of_commit)
     };
     on_top(site, &site.remote, Objects::Packed, MAIN, "Howard", changes(0))?;

@@ -18,9 +18,14 @@ pub fn line(row: &Row) -> String {
     let phases: String = row.phases.iter().map(|(name, ms)| format!(", {name} {ms} ms")).collect();
     let files = match row.kind {
         Kind::Start => String::new(),
-        Kind::Whole | Kind::Step | Kind::Scale => format!(", {} files", row.files),
+        Kind::Whole | Kind::Step | Kind::Wire | Kind::Scale => format!(", {} files", row.files),
     };
-    format!("{}{files}, {}: {ratio}; {theirs} : {ours}, {their_peak} : {our_peak}{phases}", row.id, row.title)
+    let connections =
+        row.connections.map_or_else(String::new, |(theirs, ours)| format!(", {theirs} : {ours} connections"));
+    format!(
+        "{}{files}, {}: {ratio}; {theirs} : {ours}, {their_peak} : {our_peak}{connections}{phases}",
+        row.id, row.title
+    )
 }
 
 /// The page with all tables.
@@ -32,6 +37,7 @@ pub fn page(results: &Results) -> String {
     whole(&mut page, results);
     phases(&mut page, results);
     steps(&mut page, results);
+    wire(&mut page, results);
     starts(&mut page, results);
     scale(&mut page, results);
     page
@@ -127,6 +133,38 @@ fn steps(page: &mut String, results: &Results) {
                 ratio.high,
                 mib(row.theirs.peak_kib),
                 mib(row.ours.peak_kib),
+            ),
+        );
+    }
+}
+
+fn wire(page: &mut String, results: &Results) {
+    heading(
+        page,
+        results,
+        Kind::Wire,
+        "Over ssh and http",
+        "| | what there is to do | files | times as fast | half of the pairs | baseline's connections | ours | at most | |\n\
+         |---|---|--:|--:|--:|--:|--:|--:|---|",
+    );
+    for row in results.of(Kind::Wire) {
+        let (Some(ratio), Some((theirs, ours))) = (row.ratio(), row.connections) else { continue };
+        let most = row.target.map_or_else(String::new, |most| format!("{most:.0}"));
+        let met = match row.target {
+            Some(most) if ours as f64 <= most => "met",
+            Some(_) => "missed",
+            None => "",
+        };
+        say(
+            page,
+            &format!(
+                "| {} | {} | {} | {:.1} | {:.1} to {:.1} | {theirs} | {ours} | {most} | {met} |",
+                row.id,
+                row.title,
+                thousands(row.files),
+                ratio.middle,
+                ratio.low,
+                ratio.high,
             ),
         );
     }
@@ -256,6 +294,7 @@ mod tests {
             theirs: figures(theirs, 2048),
             ours: figures(ours, 3072),
             phases: vec![("lock".into(), 3), ("gitsync".into(), 40)],
+            connections: Some((4, 1)),
         }
     }
 
@@ -265,6 +304,7 @@ mod tests {
             row(Kind::Whole, "S1", 20_000, &[120.0, 130.0, 128.0], &[20.0, 20.0, 20.0]),
             row(Kind::Whole, "S2", 100_000, &[120.0], &[40.0]),
             row(Kind::Step, "gitsync S1", 20_000, &[120.0], &[40.0]),
+            Row { target: Some(1.0), ..row(Kind::Wire, "S1 ssh", 20_000, &[300.0], &[60.0]) },
             row(Kind::Start, "lock", 4_000_000, &[1.4], &[1.2]),
         ];
         let page = page(&Results { rows, ..Results::default() });
@@ -273,6 +313,7 @@ mod tests {
             "| S2 | nothing to do | 100,000 | ext4 | **3.0** | 3.0 to 3.0 | 6 | missed | 3.0 | 120 ms | 40 ms |",
             "| S1 | 20,000 | ext4 | 3 | 40 |",
             "| gitsync S1 | nothing to do | 20,000 | ext4 | 3.0 | 3.0 to 3.0 | 2.0 MiB | 3.0 MiB | missed |",
+            "| S1 ssh | nothing to do | 20,000 | 5.0 | 5.0 to 5.0 | 4 | 1 | 1 | met |",
             "| lock | 4.0 MB | 15 MB | met | 1.2 ms | 3 ms | met | 1.4 ms |",
         ] {
             assert!(page.lines().any(|has| has == line), "{line}\nis not in\n{page}");

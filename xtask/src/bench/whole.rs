@@ -11,6 +11,7 @@ use super::{
     measure::{self, Measured},
     results::{Kind, Row},
     scenario::Scenario,
+    servers::Server,
     sides::Side,
     site::{Expected, Site, State},
 };
@@ -29,7 +30,7 @@ pub fn scenarios(
     let start = begin(ground, &site)?;
     for scenario in wanted {
         scenario.arrange(&site)?;
-        take(Whole::prepared(ground, &site, *scenario)?.row(Kind::Whole)?)?;
+        take(Whole::prepared(ground, &site, *scenario)?.row(Kind::Whole, ground.pairs)?)?;
         site.thaw(&start)?;
     }
     site.remove()
@@ -39,7 +40,7 @@ pub fn scenarios(
 pub fn scale(ground: &Ground<'_>, amounts: Amounts) -> anyhow::Result<Row> {
     let site = Site::new(ground.lab, amounts)?;
     begin(ground, &site)?;
-    let row = Whole::prepared(ground, &site, Scenario::NothingToDo)?.row(Kind::Scale)?;
+    let row = Whole::prepared(ground, &site, Scenario::NothingToDo)?.row(Kind::Scale, ground.few_pairs)?;
     site.remove()?;
     Ok(row)
 }
@@ -56,7 +57,7 @@ pub fn begin(ground: &Ground<'_>, site: &Site<'_>) -> anyhow::Result<State> {
 }
 
 /// A scenario that is ready to be measured.
-struct Whole<'a> {
+pub struct Whole<'a> {
     ground: &'a Ground<'a>,
     site: &'a Site<'a>,
     scenario: Scenario,
@@ -65,15 +66,16 @@ struct Whole<'a> {
 }
 
 impl<'a> Whole<'a> {
-    fn prepared(ground: &'a Ground<'_>, site: &'a Site<'_>, scenario: Scenario) -> anyhow::Result<Self> {
+    /// Keeps the state that each run begins with, and finds out what each is to end with.
+    pub fn prepared(ground: &'a Ground<'_>, site: &'a Site<'_>, scenario: Scenario) -> anyhow::Result<Self> {
         let state = site.freeze()?;
         scenario.edit(site)?;
         let expected = site.expect()?;
         Ok(Self { ground, site, scenario, state, expected })
     }
 
-    fn row(&self, kind: Kind) -> anyhow::Result<Row> {
-        let pairs = self.ground.pairs;
+    /// Measures so many pairs of runs.
+    pub fn row(&self, kind: Kind, pairs: usize) -> anyhow::Result<Row> {
         if self.ground.lab.pace() == Pace::Careful {
             // What is read for the first time comes from the disk, and nobody's ratio is about that.
             Contest::hold(1, |side| self.once(side))?;
@@ -89,6 +91,21 @@ impl<'a> Whole<'a> {
         });
         row.phases = self.phases()?;
         Ok(row)
+    }
+
+    /// How often a run of the baseline, and one of ours, connects to a server.
+    pub fn connections(&self, server: &dyn Server) -> anyhow::Result<(usize, usize)> {
+        let count = |side| {
+            let before = server.connections()?;
+            self.once(side)?;
+            Ok::<_, anyhow::Error>(server.connections()? - before)
+        };
+        Ok((count(Side::Theirs)?, count(Side::Ours)?))
+    }
+
+    /// Makes the repositories what they were before.
+    pub fn undo(&self) -> anyhow::Result<()> {
+        self.site.thaw(&self.state)
     }
 
     fn once(&self, side: Side) -> anyhow::Result<Measured> {

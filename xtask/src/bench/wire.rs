@@ -1,0 +1,37 @@
+//! S1 and S2 over ssh and http, where what counts is how often a run connects.
+
+use super::{
+    amounts::Amounts,
+    ground::Ground,
+    results::{Kind, Row},
+    scenario::Scenario,
+    servers::{Server, Sshd, Web},
+    site::Site,
+    whole::{self, Whole},
+};
+
+/// Measures them, and hands each row over as soon as it is there.
+pub fn rows(
+    ground: &Ground<'_>,
+    amounts: Amounts,
+    take: &mut dyn FnMut(Row) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let (sshd, web) = (Sshd::start(ground.lab)?, Web::start(ground.lab)?);
+    for server in [&sshd as &dyn Server, &web] {
+        let site = Site::new(ground.lab, amounts)?;
+        server.connect(&site)?;
+        whole::begin(ground, &site)?;
+        // One connection and one listing for branch and notes together, and one more to push.
+        for (scenario, most) in [(Scenario::NothingToDo, 1.0), (Scenario::OneFileChanged, 2.0)] {
+            let whole = Whole::prepared(ground, &site, scenario)?;
+            let mut row = whole.row(Kind::Wire, ground.few_pairs)?;
+            row.id = format!("{} {}", scenario.id(), server.name());
+            row.target = Some(most);
+            row.connections = Some(whole.connections(server)?);
+            take(row)?;
+            whole.undo()?;
+        }
+        site.remove()?;
+    }
+    Ok(())
+}
