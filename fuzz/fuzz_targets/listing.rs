@@ -7,4 +7,4 @@ mod talk;
 
 thread_local!(static TALK: talk::Talk = talk::Talk::over_git());
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| TALK.with(|talk| listing::body(talk, bytes)));
+libfuzzer_sys::fuzz_target!(init: talk::forgive_gix(), |bytes: &[u8]| TALK.with(|talk| listing::body(talk, bytes)));

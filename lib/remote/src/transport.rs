@@ -13,7 +13,11 @@ mod queue;
 mod ssh;
 pub(crate) mod wire;
 
-use std::sync::Arc;
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use gix::protocol::Handshake;
 use gix_transport::client::{Error as TransportError, blocking_io::Transport};
@@ -47,13 +51,14 @@ impl Line {
         let terminal = Terminal::look();
         let (mut transport, end) = connect(remote, place, wire, terminal)?;
         let credentials = credentials::provider(remote.repo, terminal);
-        let shaken = gix::protocol::handshake(
-            &mut *transport,
-            service,
-            credentials,
-            Vec::new(),
-            &mut gix::progress::Discard,
-        );
+        let shake = || {
+            let progress = &mut gix::progress::Discard;
+            gix::protocol::handshake(&mut *transport, service, credentials, Vec::new(), progress)
+        };
+        // What gix takes for impossible, such as a symbolic ref that is announced and then not there, a server can say.
+        let shaken = catch_unwind(AssertUnwindSafe(shake)).unwrap_or_else(|_panic| {
+            Err(gix::Error::from_error(io::Error::other("what it says makes no sense")))
+        });
         match shaken {
             Ok(handshake) => Ok(Self { transport, handshake, end }),
             Err(error) => {
