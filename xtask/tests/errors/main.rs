@@ -2,6 +2,7 @@
 //!
 //! A table of errors that nobody holds against the programs is wrong a month later, and then sends people looking for
 //! messages that there are not.
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
 mod causes;

@@ -85,6 +85,26 @@ impl Page {
         blocks
     }
 
+    /// Where code is set off by indentation alone, so that nothing says what it is and whether it runs.
+    pub fn indented_code(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let (mut fenced, mut in_a_list, mut after_a_gap) = (false, false, true);
+        for (number, line) in self.text.lines().enumerate() {
+            if line.trim_start().starts_with("```") {
+                fenced = !fenced;
+            } else if !fenced && !line.is_empty() {
+                if !line.starts_with(' ') {
+                    let marker = line.split(' ').next().unwrap_or_default();
+                    in_a_list = marker == "-" || marker.trim_end_matches('.').parse::<u32>().is_ok();
+                } else if after_a_gap && !in_a_list && line.starts_with("    ") {
+                    found.push(format!("{}, line {}", self.name, number + 1));
+                }
+            }
+            after_a_gap = line.is_empty();
+        }
+        found
+    }
+
     /// The programs' command lines in the page's running text, as program and subcommand, with the options that they are
     /// given.
     pub fn mentions(&self) -> Vec<(Vec<String>, Vec<String>)> {
@@ -138,11 +158,13 @@ impl Block {
         })
     }
 
-    /// Why it is not run; every block else is.
-    pub fn reason_not_to_run(&self) -> Option<String> {
-        let reason = self.word("norun")?;
-        assert!(reason.split(' ').count() > 3, "line {}: that is no reason: {reason}", self.line);
-        Some(reason)
+    /// Whether there is something in it to run; all of that is, but where a reason is given why not.
+    pub fn is_to_be_run(&self) -> bool {
+        let reason = self.word("norun");
+        if let Some(reason) = &reason {
+            assert!(reason.split(' ').count() > 3, "line {}: that is no reason: {reason}", self.line);
+        }
+        reason.is_none() && !self.script().is_empty()
     }
 
     /// What is to be run, each piece in a shell of its own.
