@@ -11,13 +11,15 @@ const OPENING: &str = "\
 
 # The run document
 
-One line of JSON, which every phase reads from stdin, adds its own section to, and writes to stdout. This page lists all its
-fields; [`schema/run-document.schema.json`](../schema/run-document.schema.json) is the same for programs. How to ask it with
-`jq` is in [the pipeline by hand](pipeline.md).
+All its fields; [`schema/run-document.schema.json`](../schema/run-document.schema.json) is the same for programs. How to ask
+it with `jq` is in [the pipeline by hand](pipeline.md).
 
 What a phase does not know it passes on unchanged. Ids are full hexadecimal object ids, times are RFC 3339 with offset, and
 paths in a repository are relative to its root, with `/`. There is never a credential in it.
 ";
+
+/// A document that has everything in it; the contract's own tests read it as well.
+const EXAMPLE: &str = include_str!("../../lib/contract/tests/golden/v1.json");
 
 /// The whole page.
 pub fn page(schema: &Value) -> String {
@@ -26,6 +28,10 @@ pub fn page(schema: &Value) -> String {
     for (name, definition) in schema["$defs"].as_object().into_iter().flatten() {
         section(&mut page, name, definition);
     }
+    page.push_str(&format!(
+        "\n## An example\n\nOn several lines here.\n\n```json\n{}\n```\n",
+        EXAMPLE.trim_end()
+    ));
     page
 }
 
@@ -105,6 +111,7 @@ mod tests {
 
     #[test]
     fn every_field_of_the_contract_has_a_type_with_a_name() {
-        assert!(!page(&contract::schema()).contains("anything"));
+        let page = page(&contract::schema());
+        assert!(!page.contains("| anything |") && !page.contains("list of anything"));
     }
 }
