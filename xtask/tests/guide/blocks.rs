@@ -6,6 +6,22 @@ use std::{collections::BTreeSet, path::PathBuf};
 const PROGRAMS: [&str; 7] =
     ["lock", "logcheck", "gitsync", "notes-sync", "notesurface", "cmdcopy", "lockstep"];
 
+/// What a path of the project begins with.
+const FOLDERS: [&str; 12] = [
+    "lock/",
+    "logcheck/",
+    "gitsync/",
+    "notes-sync/",
+    "notesurface/",
+    "cmdcopy/",
+    "xtask/",
+    "lib/",
+    "schema/",
+    "docs/",
+    ".ci/",
+    "fuzz/",
+];
+
 /// The languages of blocks that hold nothing to run.
 const NOT_TO_RUN: [&str; 2] = ["text", "rust"];
 
@@ -108,6 +124,22 @@ impl Page {
     /// The programs' command lines in the page's running text, as program and subcommand, with the options that they are
     /// given.
     pub fn mentions(&self) -> Vec<(Vec<String>, Vec<String>)> {
+        let text = self.running_text();
+        let spans = text.split('`').skip(1).step_by(2);
+        spans.flat_map(|span| span.split('|')).filter_map(mention).collect()
+    }
+
+    /// The project's files that the page's running text names.
+    pub fn files(&self) -> Vec<String> {
+        let text = self.running_text();
+        let spans = text.split('`').skip(1).step_by(2);
+        let is_path = |span: &&str| FOLDERS.iter().any(|folder| span.starts_with(folder));
+        let paths = spans.filter(is_path).filter(|span| !span.contains([' ', '*', '<', '…', '$']));
+        paths.map(str::to_owned).collect()
+    }
+
+    /// What stands outside of the blocks.
+    fn running_text(&self) -> String {
         let mut outside = String::new();
         let mut fenced = false;
         for line in self.text.lines() {
@@ -118,8 +150,7 @@ impl Page {
                 outside.push('\n');
             }
         }
-        let spans = outside.split('`').skip(1).step_by(2);
-        spans.flat_map(|span| span.split('|')).filter_map(mention).collect()
+        outside
     }
 
     /// The targets of its links within the project: file and heading.

@@ -9,7 +9,7 @@
 mod blocks;
 mod home;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use blocks::{Block, Page};
 use home::Home;
@@ -78,10 +78,13 @@ fn every_block_of_code_is_fenced() {
 }
 
 #[test]
-fn every_link_between_the_pages_leads_somewhere() {
+fn every_link_between_the_pages_and_every_file_that_they_name_is_there() {
     let pages = Page::all();
     let mut wrong = Vec::new();
     for page in &pages {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let gone = page.files().into_iter().filter(|file| !root.join(file).exists());
+        wrong.extend(gone.map(|file| format!("{}: `{file}`", page.name)));
         for (file, heading) in page.links() {
             let target = page.beside(&file);
             let known = pages.iter().find(|other| other.path == target);

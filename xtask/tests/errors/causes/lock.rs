@@ -48,6 +48,14 @@ pub const CAUSES: &[Cause] = &[
     where_possible("its disk is full", || failing(&mike().2, "mkdir,mkdirat", "ENOSPC")),
     where_possible("its disk is read-only", || failing(&mike().2, "mkdir,mkdirat", "EROFS")),
     where_possible("its disk fails", || failing(&mike().2, "mkdir,mkdirat", "EIO")),
+    cause("the command of `lock run` is not there", || {
+        let (_world, _origin, mike) = mike();
+        mike.binary("lock").args(["run", "--", "no-such-program"]).output()
+    }),
+    cause("the command of `lock run` is no program", || {
+        let (_world, _origin, mike) = mike();
+        mike.binary("lock").args(["run", "--", "./new.md"]).output()
+    }),
     cause("`--owner-pid` lives no more", || {
         let (_world, _origin, mike) = mike();
         mike.binary("lock").args(["acquire", "--owner-pid", "4194305"]).output()
