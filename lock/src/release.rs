@@ -1,9 +1,9 @@
 //! `lock release`: gives the lock back, at the end of a run.
 
-use contract::{Document, LockSection};
+use contract::{Document, LockSection, Owner};
 use phase::{CommonArgs, Done, Holding, Page, Phase, Run, plain};
 
-use crate::{Inherited, Place, Release, Token, describe, release};
+use crate::{Inherited, Place, Release, Sight, Token, describe, release};
 
 /// Gives the lock back where it is still the run's, and exits with the code of the run's outcome.
 #[derive(Debug, clap::Args)]
@@ -40,6 +40,9 @@ impl Phase for ReleaseArgs {
         if !token.is_empty() {
             section.released = give_back(&place, &token.into())?;
         }
+        if !section.released {
+            section.held_by = holder(&place);
+        }
         Ok(Done::ok(section))
     }
 
@@ -47,7 +50,10 @@ impl Phase for ReleaseArgs {
         match (&section.held_by, section.released) {
             (_, true) => page.line("lock: released"),
             (Some(owner), false) => {
-                page.line(format_args!("lock: held by {}", plain::line(&describe(owner))));
+                page.line(format_args!("lock: left as it is, held by {}", plain::line(&describe(owner))));
+                if section.token.is_empty() && self.token.is_none() {
+                    page.line("  no token was given; --token takes that of owner.json in the lock");
+                }
             }
             (None, false) => page.line("lock: nothing to release"),
         }
@@ -61,6 +67,14 @@ impl Phase for ReleaseArgs {
             give_back(&Place::new(repo.common_dir), &token.as_str().into())?;
         }
         Ok(())
+    }
+}
+
+/// Who has the lock that is not given back. Somebody who released nothing is not to take the lock for free.
+fn holder(place: &Place) -> Option<Owner> {
+    match Sight::look(place) {
+        Ok(Sight::Taken(taken)) => Some(taken.owner()),
+        Ok(Sight::Free | Sight::Obstacle(_)) | Err(_) => None,
     }
 }
 

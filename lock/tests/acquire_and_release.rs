@@ -112,6 +112,18 @@ fn a_lock_with_another_token_stays() {
 }
 
 #[test]
+fn a_release_without_a_token_says_whose_lock_it_leaves() {
+    let (_world, repo) = repository();
+    acquire(&repo);
+    let left = lock(&repo, ["release"]).success();
+    assert!(!section(&left).released);
+    assert_eq!(section(&left).held_by.unwrap().pid, 0);
+    left.assert_says("lock: left as it is, held by a run on ");
+    left.assert_says("--token");
+    assert!(path(&repo).exists());
+}
+
+#[test]
 fn a_release_exits_as_its_run_did_and_releases_all_the_same() {
     let (_world, repo) = repository();
     for (outcome, code) in

@@ -26,7 +26,7 @@ pub struct LockSection {
     pub owner: Option<Owner>,
     /// The stale lock that was cleared to take this one.
     pub reclaimed: Option<Reclaimed>,
-    /// Who holds the lock, where the run was deferred.
+    /// Who holds the lock, where this run does not: it was deferred, or had nothing to give back.
     pub held_by: Option<Owner>,
 }
 
