@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use phase::{Guard, Progress};
+use phase::{Guard, Progress, amount};
 
 use crate::person::People;
 use crate::signing::Signing;
@@ -48,6 +48,11 @@ impl Watch for Place<'_> {
     fn alive(&self) {
         self.guard.alive();
     }
+
+    fn looked_at(&self, files: usize) {
+        self.alive();
+        self.progress.set(|| format!("{} looked at", amount::of(files as u64, "file")));
+    }
 }
 
 /// Follows a talk with the remote. It is apart from [`Place`] as several threads look at it, which a repository does not
@@ -67,7 +72,7 @@ impl<'a> Place<'a> {
 impl remote::Watcher for Follower<'_> {
     fn progress(&self, step: remote::Step) {
         self.guard.alive();
-        self.progress.set(|| crate::report::step(step));
+        crate::report::step(step, self.progress);
     }
 
     fn may_change(&self, _change: remote::Change<'_>) -> anyhow::Result<()> {

@@ -2,7 +2,7 @@
 
 use contract::{Commit, GitsyncSection, RepoSync, SyncState, Wiki, WikiPage, WikiStatus};
 use owo_colors::OwoColorize as _;
-use phase::{Page, plain};
+use phase::{Page, Progress, amount, plain};
 use remote::Step;
 
 /// How many commits are listed before the rest is counted.
@@ -16,18 +16,35 @@ pub fn report(section: &GitsyncSection, page: &mut Page) {
             repository(name, sync, page);
         }
     }
+    // The phase's own error is about the main repository then.
+    let main_failed = section.main.as_ref().is_none_or(|main| main.error.is_some());
+    let vault = section.vault.as_ref().filter(|_| main_failed);
+    if let Some(error) = vault.and_then(|vault| vault.error.as_ref()) {
+        page.error(&format!("besides, the vault: {}", error.message), error.help.as_deref());
+    }
 }
 
-/// What a talk with the remote is at, in one line.
-pub fn step(step: Step) -> String {
+/// Shows what a talk with the remote is at.
+pub fn step(step: Step, line: &Progress) {
     match step {
-        Step::Connecting => "connecting".into(),
-        Step::Listed { refs } => format!("the remote has {refs} refs"),
-        Step::Receiving { bytes } => format!("receiving, {}", size(bytes)),
-        Step::Indexing => "indexing what came in".into(),
-        Step::Counting { objects } => format!("counting, {objects} objects"),
-        Step::Sending { objects, of, bytes } => format!("sending {objects} of {of} objects, {}", size(bytes)),
-        Step::Awaiting => "the remote is at work".into(),
+        Step::Connecting => line.set(|| "connecting".into()),
+        Step::Listed { refs } => {
+            line.flow_ended();
+            line.set(|| format!("the remote has {}", amount::of(refs as u64, "ref")));
+        }
+        Step::Receiving { bytes } => {
+            line.flow(bytes, |rate| format!("{} received{rate}", amount::bytes(bytes)));
+        }
+        Step::Indexing => line.set(|| "indexing what came in".into()),
+        Step::Counting { objects } => {
+            line.flow_ended();
+            line.set(|| format!("counting, {}", amount::of(objects as u64, "object")));
+        }
+        Step::Sending { objects, of, bytes } => line.flow(bytes, |rate| {
+            let (sent, all) = (amount::count(objects as u64), amount::of(of as u64, "object"));
+            format!("{sent} of {all} sent, {}{rate}", amount::bytes(bytes))
+        }),
+        Step::Awaiting => line.set(|| "the remote is at work".into()),
     }
 }
 
@@ -45,6 +62,12 @@ fn repository(name: &str, sync: &RepoSync, page: &mut Page) {
         | SyncState::PulledPushed => state.style(styles.good).to_string(),
     };
     let branch = plain::line(&sync.branch);
+    if sync.branch.is_empty() {
+        // It could not be opened, and nothing more is known of it.
+        let title = format!("{name}: {}", plain::line(&sync.worktree));
+        page.line(format_args!("{}, {coloured}", title.style(styles.heading)));
+        return;
+    }
     let title = format!("{name}: {branch} at ");
     page.line(format_args!("{}{}, {coloured}", title.style(styles.heading), at.style(styles.id)));
     if let Some(committed) = &sync.committed {
@@ -134,14 +157,6 @@ fn commits(count: u64) -> String {
 
 fn short(id: &str) -> &str {
     id.get(..10).unwrap_or(id)
-}
-
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1024 => format!("{bytes} B"),
-        1024..1_048_576 => format!("{} KiB", bytes / 1024),
-        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
-    }
 }
 
 #[cfg(test)]

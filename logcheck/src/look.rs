@@ -93,7 +93,7 @@ fn in_the_worktree(
     let mut content = Content { repo: &in_memory, index, pipeline: None };
     // Each file of an untracked folder by itself, whatever status.showUntrackedFiles says: that is for people, and a
     // commit takes them all.
-    for Difference { path, seen } in scan::scan(repo, index, &Logs(logs), &|| ())?.differences {
+    for Difference { path, seen } in scan::scan(repo, index, &Logs(logs), &|_| ())?.differences {
         let entry = index.entry_by_path(path.as_ref());
         // Submodules have their own session logs and their own runs.
         if entry.is_some_and(|entry| entry.mode.is_submodule()) {

@@ -62,7 +62,7 @@ impl Phase for SyncArgs {
             return self.show_plan(run, &remote, &policy, &follower, warnings);
         }
         let exchange = Exchange::new(repo, remote, follower);
-        let mut sync = Sync::new(repo, name.clone(), policy, run.guard());
+        let mut sync = Sync::new(repo, name.clone(), policy, follower);
         let heard = Heard::of(run.document(), &name);
         let ran = sync.run(&Strategies::of(repo, self.strategy), &exchange, heard);
         let fault = match ran {

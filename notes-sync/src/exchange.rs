@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use gix::{ObjectId, Repository};
-use phase::{Fault, Guard, Progress};
+use phase::{Fault, Guard, Progress, amount};
 use remote::{Answer, Change, Fetch, Notice, Push, Remote, Step, Trouble, Update, Watcher};
 
 use crate::{
@@ -108,15 +108,27 @@ pub struct Outgoing<'a> {
 impl Watcher for Follower<'_> {
     fn progress(&self, step: Step) {
         self.guard.alive();
-        self.progress.set(|| match step {
-            Step::Connecting => "notes: connecting".into(),
-            Step::Listed { refs } => format!("notes: {refs} refs at the remote"),
-            Step::Receiving { bytes } => format!("notes: {} KiB received", bytes / 1024),
-            Step::Indexing => "notes: indexing what came in".into(),
-            Step::Counting { objects } => format!("notes: {objects} objects to send"),
-            Step::Sending { objects, of, .. } => format!("notes: {objects} of {of} objects sent"),
-            Step::Awaiting => "notes: waiting for the remote".into(),
-        });
+        let line = self.progress;
+        match step {
+            Step::Connecting => line.set(|| "notes: connecting".into()),
+            Step::Listed { refs } => {
+                line.flow_ended();
+                line.set(|| format!("notes: {} at the remote", amount::of(refs as u64, "ref")));
+            }
+            Step::Receiving { bytes } => {
+                line.flow(bytes, |rate| format!("notes: {} received{rate}", amount::bytes(bytes)));
+            }
+            Step::Indexing => line.set(|| "notes: indexing what came in".into()),
+            Step::Counting { objects } => {
+                line.flow_ended();
+                line.set(|| format!("notes: {} to send", amount::of(objects as u64, "object")));
+            }
+            Step::Sending { objects, of, bytes } => line.flow(bytes, |rate| {
+                let (sent, all) = (amount::count(objects as u64), amount::of(of as u64, "object"));
+                format!("notes: {sent} of {all} sent, {}{rate}", amount::bytes(bytes))
+            }),
+            Step::Awaiting => line.set(|| "notes: waiting for the remote".into()),
+        }
     }
 
     fn may_change(&self, _change: Change<'_>) -> Result<()> {

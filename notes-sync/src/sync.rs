@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, thread, time::Duration};
 use anyhow::Result;
 use contract::Exit;
 use gix::{ObjectId, Repository};
-use phase::{Fault, Guard};
+use phase::{Fault, Guard, amount};
 use remote::{Answer, Backoff, RemoteName};
 
 use crate::{
     apply::{self, Applied, Manner},
-    exchange::{Exchange, Outgoing},
+    exchange::{Exchange, Follower, Outgoing},
     globs::Globs,
     heard::Heard,
     look::{self, Rescue, Theirs},
@@ -52,15 +52,15 @@ pub struct Sync<'a> {
     repo: &'a Repository,
     remote: RemoteName,
     policy: Policy,
-    guard: &'a dyn Guard,
+    watcher: Follower<'a>,
     /// The refs, by name.
     pub refs: BTreeMap<NotesRef, Progress>,
 }
 
 impl<'a> Sync<'a> {
     /// A run that has not begun.
-    pub fn new(repo: &'a Repository, remote: RemoteName, policy: Policy, guard: &'a dyn Guard) -> Self {
-        Self { repo, remote, policy, guard, refs: BTreeMap::new() }
+    pub fn new(repo: &'a Repository, remote: RemoteName, policy: Policy, watcher: Follower<'a>) -> Self {
+        Self { repo, remote, policy, watcher, refs: BTreeMap::new() }
     }
 
     /// Goes through with it. What was heard of the remote in this run already is taken for granted at first.
@@ -85,7 +85,7 @@ impl<'a> Sync<'a> {
         for attempt in 1..=self.policy.attempts.max(1) {
             if attempt > 1 {
                 thread::sleep(backoff.pause());
-                self.guard.alive();
+                self.watcher.guard.alive();
             }
             let listed = match known.take().map_or_else(|| exchange.fetch(&self.policy.globs), Ok) {
                 Ok(listed) => listed,
@@ -132,13 +132,18 @@ impl<'a> Sync<'a> {
 
     /// Merges what the remote has into each ref that is not done.
     fn merge(&mut self, listed: &BTreeMap<NotesRef, ObjectId>) -> Result<()> {
-        for (name, progress) in &mut self.refs {
+        let of = self.refs.len();
+        for (at, (name, progress)) in self.refs.iter_mut().enumerate() {
             if progress.state != State::Open {
                 continue;
             }
+            self.watcher.progress.set(|| {
+                let of = amount::of(of as u64, "ref");
+                format!("notes: merging {name}, {} of {of}", amount::count(at as u64 + 1))
+            });
             progress.attempts += 1;
             progress.theirs.now = listed.get(name).copied();
-            let place = Place { repo: self.repo, name, remote: &self.remote, guard: self.guard };
+            let place = Place { repo: self.repo, name, remote: &self.remote, guard: self.watcher.guard };
             match place.integrate(progress, self.policy.rescue) {
                 Ok(()) => {
                     let same = progress.applied.tip == progress.theirs.now;
@@ -182,7 +187,7 @@ impl<'a> Sync<'a> {
         if outgoing.is_empty() {
             return Ok(());
         }
-        self.guard.check()?;
+        self.watcher.guard.check()?;
         let answers = exchange.push(&outgoing)?;
         let names: Vec<NotesRef> = outgoing.iter().map(|out| out.name.clone()).collect();
         for (name, answer) in names.into_iter().zip(answers) {

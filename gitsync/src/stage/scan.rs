@@ -30,7 +30,7 @@ pub fn scan(
     watch.alive();
 
     let mut changes = Changes::default();
-    let scanned = scan::scan(repo, index, &Everything, &|| watch.alive())?;
+    let scanned = scan::scan(repo, index, &Everything, &|files| watch.looked_at(files))?;
     changes.learnt = scanned.learnt;
     for Difference { path, seen } in scanned.differences {
         watch.alive();

@@ -21,6 +21,7 @@ mod runner;
 mod session_logs;
 mod tool;
 
+pub mod amount;
 pub mod clock;
 pub mod columns;
 pub mod message;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::{
+    amount::{Meter, Rate},
     columns,
     console::{self, Stream},
 };
@@ -27,13 +28,17 @@ pub struct Progress {
 struct Line {
     began: Instant,
     drawn: Option<Instant>,
+    meter: Meter,
 }
 
 impl Progress {
     /// Progress on stderr where it is `wanted` and stderr a terminal that can take a line back, else none.
     pub(crate) fn new(wanted: bool) -> Self {
         let shown = wanted && std::io::stderr().is_terminal() && !console::is_dumb();
-        Self { line: shown.then(|| Mutex::new(Line { began: Instant::now(), drawn: None })) }
+        Self {
+            line: shown
+                .then(|| Mutex::new(Line { began: Instant::now(), drawn: None, meter: Meter::default() })),
+        }
     }
 
     /// No progress at all.
@@ -43,15 +48,32 @@ impl Progress {
 
     /// Shows `text` where it is due; `text` is asked for only then.
     pub fn set(&self, text: impl FnOnce() -> String) {
+        self.draw(|_, _| Rate::default(), |_| text());
+    }
+
+    /// Shows `text` where it is due, about a flow of which `total` bytes have gone by; `text` gets the rate of the flow.
+    pub fn flow(&self, total: u64, text: impl FnOnce(Rate) -> String) {
+        self.draw(|meter, now| meter.see(total, now), text);
+    }
+
+    /// The flow has ended, and the next one has a rate of its own.
+    pub fn flow_ended(&self) {
+        if let Some(Ok(mut line)) = self.line.as_ref().map(Mutex::lock) {
+            line.meter.stop();
+        }
+    }
+
+    fn draw(&self, measure: impl FnOnce(&mut Meter, Instant) -> Rate, text: impl FnOnce(Rate) -> String) {
         let Some(Ok(mut line)) = self.line.as_ref().map(Mutex::lock) else { return };
         let now = Instant::now();
+        let rate = measure(&mut line.meter, now);
         let due = match line.drawn {
             None => now.duration_since(line.began) >= PATIENCE,
             Some(drawn) => now.duration_since(drawn) >= REDRAW,
         };
         if due {
             line.drawn = Some(now);
-            let text = text();
+            let text = text(rate);
             let text = crate::plain::line(&text);
             // In the last column some terminals begin a new line, which could not be taken back.
             let room = console::columns(Stream::Stderr).unwrap_or(80).saturating_sub(1);

@@ -34,7 +34,7 @@ fn reading_the_index(bencher: Bencher<'_, '_>, files: usize) {
 fn bench(bencher: Bencher<'_, '_>, files: usize, interest: &dyn Interest) {
     let (_world, repo) = repo(files);
     let index = scan::read_index(&repo, &repo.index_path()).unwrap();
-    bencher.bench_local(|| scan::scan(&repo, &index, interest, &|| ()).unwrap());
+    bencher.bench_local(|| scan::scan(&repo, &index, interest, &|_| ()).unwrap());
 }
 
 /// As above, when the folders are known from before.
@@ -44,9 +44,9 @@ fn everything_once_more(bencher: Bencher<'_, '_>, files: usize) {
     let index = scan::read_index(&repo, &repo.index_path()).unwrap();
     // Folders that changed within the last seconds are not remembered.
     std::thread::sleep(std::time::Duration::from_secs(4));
-    let scanned = scan::scan(&repo, &index, &Everything, &|| ()).unwrap();
+    let scanned = scan::scan(&repo, &index, &Everything, &|_| ()).unwrap();
     scanned.learnt.into_iter().for_each(|learnt| learnt.write().unwrap());
-    bencher.bench_local(|| scan::scan(&repo, &index, &Everything, &|| ()).unwrap());
+    bencher.bench_local(|| scan::scan(&repo, &index, &Everything, &|_| ()).unwrap());
 }
 
 fn repo(files: usize) -> (World, gix::Repository) {

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
 
 use anyhow::Context as _;
 use gix::bstr::BString;
@@ -28,7 +29,8 @@ pub struct Scanned {
 
 /// Looks for all that is of interest and that differs from `index`, or may.
 ///
-/// `alive` is called whenever something was looked at, from the calling thread.
+/// `alive` is called whenever something was looked at, from the calling thread, with the number of files that all threads
+/// have looked at so far.
 ///
 /// # Errors
 /// A folder cannot be read, or the configuration is wrong; the error names it.
@@ -36,7 +38,7 @@ pub fn scan(
     repo: &gix::Repository,
     index: &State,
     interest: &dyn Interest,
-    alive: &dyn Fn(),
+    alive: &dyn Fn(usize),
 ) -> anyhow::Result<Scanned> {
     let root = repo.workdir().context("a bare repository has no work tree")?;
     let options = repo.filesystem_options()?;
@@ -53,6 +55,7 @@ pub fn scan(
         by_folded: options.ignore_case.then(|| index.prepare_icase_backing()),
         composes: options.precompose_unicode,
         memory,
+        looked_at: AtomicUsize::new(0),
     };
     let first = Task::root(folder, index.entries().len());
     let most = index.entries().len().div_ceil(SHARE).max(1);
@@ -84,6 +87,8 @@ pub struct Scan<'a> {
     pub composes: bool,
     /// What is known of folders from before.
     pub memory: Memory,
+    /// How many files were looked at.
+    pub looked_at: AtomicUsize,
 }
 
 /// Walks with as many threads, of which the calling one is the first.
@@ -91,10 +96,10 @@ fn walk(
     scan: &Scan<'_>,
     first: Task,
     threads: usize,
-    alive: &dyn Fn(),
+    alive: &dyn Fn(usize),
 ) -> anyhow::Result<(Vec<Difference>, Vec<Record>)> {
     let pool = Pool::new(first, threads);
-    let work = |alive: &dyn Fn()| {
+    let work = |alive: &dyn Fn(usize)| {
         let _stop = StopOnPanic(&pool);
         let mut worker = Worker::new(scan);
         let done = worker.work(&pool, alive);
@@ -104,7 +109,7 @@ fn walk(
         done.map(|()| (worker.found, worker.records))
     };
     std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(|| work(&|| ()))).collect();
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(|| work(&|_| ()))).collect();
         let mut results = vec![work(alive)];
         for other in others {
             results.push(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::Context as _;
 use gix::bstr::{BStr, BString, ByteSlice as _};
@@ -90,6 +91,8 @@ pub struct Worker<'a> {
     tasks: VecDeque<Task>,
     names: Names,
     ignored: Option<Ignored>,
+    /// Files that it has looked at and not told of.
+    looked_at: usize,
 }
 
 /// What the ignore rules need.
@@ -108,6 +111,7 @@ impl<'a> Worker<'a> {
             tasks: VecDeque::new(),
             names: Names::default(),
             ignored: None,
+            looked_at: 0,
         }
     }
 
@@ -115,13 +119,17 @@ impl<'a> Worker<'a> {
     ///
     /// # Errors
     /// Something cannot be read; the error names it.
-    pub fn work(&mut self, pool: &Pool<Task>, alive: &dyn Fn()) -> anyhow::Result<()> {
-        while let Some(task) = self.tasks.pop_back().or_else(|| pool.take(&mut || alive())) {
+    pub fn work(&mut self, pool: &Pool<Task>, alive: &dyn Fn(usize)) -> anyhow::Result<()> {
+        while let Some(task) =
+            self.tasks.pop_back().or_else(|| pool.take(&mut || alive(self.scan.looked_at.load(Relaxed))))
+        {
             match task {
                 Task::Folder(folder) => self.folder(folder)?,
                 Task::Files(place, entries) => self.files(&place, entries)?,
             }
-            alive();
+            // Once a folder, so that the threads do not contend for the number.
+            let looked_at = std::mem::take(&mut self.looked_at);
+            alive(self.scan.looked_at.fetch_add(looked_at, Relaxed) + looked_at);
             // The oldest task is the one that is likely to hold most.
             while self.tasks.len() > 1 && pool.is_hungry() {
                 self.tasks.pop_front().into_iter().for_each(|task| pool.give(task));
@@ -267,6 +275,9 @@ impl<'a> Worker<'a> {
             return Ok(());
         }
         let path = below(parent, name);
+        if kind != Kind::Folder {
+            self.looked_at += 1;
+        }
         if kind == Kind::Folder {
             if let Some(standing) = self.standing(path.as_bstr())? {
                 let within = place.clone();
@@ -322,6 +333,7 @@ impl<'a> Worker<'a> {
 
     /// Looks at tracked files.
     fn files(&mut self, place: &Place, entries: Vec<usize>) -> anyhow::Result<()> {
+        self.looked_at += entries.len();
         for at in entries {
             self.entry(at, Some(place))?;
         }

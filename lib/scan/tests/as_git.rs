@@ -222,7 +222,7 @@ fn as_git_says(repo: &Repo) -> Status {
 fn as_the_scan_says(repo: &Repo, interest: &dyn Interest) -> Status {
     let gix = gix::open_opts(repo.path().as_std_path(), gix::open::Options::isolated()).unwrap();
     let index = scan::read_index(&gix, &gix.index_path()).unwrap();
-    let found = scan::scan(&gix, &index, interest, &|| ()).unwrap().differences;
+    let found = scan::scan(&gix, &index, interest, &|_| ()).unwrap().differences;
     let state = |path: &BStr, seen| match seen {
         Seen::New | Seen::NewRepository => Some('?'),
         Seen::Gone => Some('D'),

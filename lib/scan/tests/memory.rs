@@ -29,7 +29,7 @@ fn remembered(world: &World) -> Repo {
 fn scan(repo: &Repo, interest: &dyn Interest) -> Scanned {
     let gix = gix::open_opts(repo.path().as_std_path(), gix::open::Options::isolated()).unwrap();
     let index = scan::read_index(&gix, &gix.index_path()).unwrap();
-    scan::scan(&gix, &index, interest, &|| ()).unwrap()
+    scan::scan(&gix, &index, interest, &|_| ()).unwrap()
 }
 
 /// What the scan says that is no matter of content.
