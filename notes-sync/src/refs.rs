@@ -3,7 +3,7 @@
 //! `git notes` writes a ref without saying what it expects there, which is how notes get lost. Here a ref is only ever
 //! moved from the value that the new one was made from.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use gix::{
     ObjectId, Repository,
     refs::{FullName, FullNameRef, Target},
@@ -53,12 +53,22 @@ pub fn read(repo: &Repository, name: &FullNameRef) -> Result<Tip> {
                 let commit = repo
                     .find_object(id)
                     .and_then(|object| object.peel_to_commit())
-                    .with_context(|| format!("{} does not name a commit with notes", name.as_bstr()))?;
+                    .map_err(|error| names_no_commit(name.as_ref(), error.into()))?;
                 return Ok(Tip { name, commit: Some(commit.id) });
             }
         }
     }
-    bail!("{} points around in circles", name.as_bstr())
+    Err(Fault::failed(format!("{} points around in circles", name.as_bstr()))
+        .help(format!("remove it: `git symbolic-ref --delete {}`; then run this again", name.as_bstr()))
+        .into())
+}
+
+fn names_no_commit(name: &FullNameRef, error: anyhow::Error) -> Fault {
+    let name = name.as_bstr();
+    Fault::failed(format!("{name} does not name a commit with notes: {error:#}")).help(format!(
+        "`git rev-parse {name}` says what it names, to be looked at; `git update-ref -d {name}` removes it, and the next \
+         run fetches it anew"
+    ))
 }
 
 /// Moves a ref from `tip` to `new`, if it is still there. The reflog gets `message`.

@@ -5,6 +5,7 @@ use phase::Fault;
 use remote::RemoteName;
 
 use crate::{
+    exchange,
     globs::{self, Globs},
     names::{self, NotesRef},
     strategy::Strategy,
@@ -99,9 +100,8 @@ pub fn remotes(repo: &gix::Repository) -> Vec<RemoteName> {
 /// # Errors
 /// A fault with exit 78 where there is none to choose.
 pub fn remote(repo: &gix::Repository, flag: Option<&str>) -> Result<RemoteName, Fault> {
-    let misnamed = |trouble: remote::Trouble| Fault::misconfigured(trouble.to_string());
     if let Some(name) = flag {
-        return RemoteName::parse(name).map_err(misnamed);
+        return RemoteName::parse(name).map_err(|trouble| exchange::fault(trouble).into());
     }
     let all = remotes(repo);
     let of_branch = repo.head_name().ok().flatten().and_then(|branch| {

@@ -63,9 +63,16 @@ impl SessionLogs {
 fn compile(pattern: &str) -> Result<Regex, Fault> {
     // A file name may contain a line feed; it ends no path.
     RegexBuilder::new(pattern).unicode(false).dot_matches_new_line(true).build().map_err(|error| {
-        Fault::misconfigured(format!("{KEY} `{pattern}` is no regular expression: {error}"))
+        Fault::misconfigured(format!("{KEY} `{pattern}` is no regular expression: {}", reason(&error)))
             .help(r"give one such as '(^|/)journal/.*\.md$'; see `git config --show-origin --get-all lockstep.sessionLogs`")
     })
+}
+
+/// What is wrong with a pattern, in a line; the error draws the pattern as well, on lines of their own.
+fn reason(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().next_back().unwrap_or_default();
+    last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
 
 #[cfg(test)]
@@ -148,6 +155,6 @@ mod tests {
     fn what_is_no_regular_expression_is_named() {
         let fault = SessionLogs::from_values(&["(".into()]).expect_err("it is broken");
         assert_eq!(fault.exit(), contract::Exit::Misconfigured);
-        assert!(fault.message().contains("lockstep.sessionLogs `(`"), "{}", fault.message());
+        assert_eq!(fault.message(), "lockstep.sessionLogs `(` is no regular expression: unclosed group");
     }
 }

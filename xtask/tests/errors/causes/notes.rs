@@ -26,6 +26,10 @@ pub const CAUSES: &[Cause] = &[
         sync(&mike).output()
     }),
     cause("there is no remote for the notes", || sync(&World::new().init("mike")).output()),
+    cause("`--remote` cannot be the name of one", || {
+        let (_world, _origin, mike) = mike();
+        sync(&mike).args(["--remote", "a..b"]).output()
+    }),
     cause("a merge needs an author", || {
         let (world, mike) = with_notes_on_both_sides();
         mike.git(["config", "--unset", "user.name"]);
