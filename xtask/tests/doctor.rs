@@ -152,6 +152,20 @@ fn who_the_user_is_must_be_known() {
 }
 
 #[test]
+fn an_identity_that_the_next_run_would_commit_is_told_until_git_ignores_it() {
+    let (_world, _origin, mike) = healthy();
+    std::fs::write(mike.join(".git/info/exclude"), "").unwrap();
+    assert_finds(&mike, "warn", "would commit it for everybody");
+    let (_, found) = findings(doctor(&mike));
+    let remedy = found[0].1.split_once("let git ignore it: ").unwrap().1.trim_end_matches(')').to_owned();
+    mike.program("sh").args(["-c", &remedy]).success();
+    assert_eq!(findings(doctor(&mike)), (0, Vec::new()));
+    mike.git(["add", "--force", ".claude/identity.json"]);
+    std::fs::remove_file(mike.join(".gitignore")).unwrap();
+    assert_eq!(findings(doctor(&mike)), (0, Vec::new()), "whoever tracks it means to");
+}
+
+#[test]
 fn a_vault_that_cannot_be_synced_is_bad() {
     let (_world, _origin, mike) = healthy();
     identity(&mike, r#"{"user": "mike", "vault_path": "../nowhere"}"#);

@@ -91,6 +91,8 @@ pub struct People {
     pub user: Result<Option<String>, Told>,
     /// The name that git knows.
     pub git_name: Option<String>,
+    /// Whether git neither ignores nor tracks `.claude/identity.json`, which is there.
+    pub file_is_exposed: bool,
     /// Whether git could make a commit: it knows a name and an address.
     pub can_commit: bool,
 }

@@ -32,7 +32,12 @@ pub(super) fn healthy() -> Facts {
         unsupported: Vec::new(),
         head: Head::Branch("main".into()),
         in_progress: None,
-        people: People { user: Ok(Some("mike".into())), git_name: Some("Mike".into()), can_commit: true },
+        people: People {
+            user: Ok(Some("mike".into())),
+            git_name: Some("Mike".into()),
+            file_is_exposed: false,
+            can_commit: true,
+        },
         remotes: vec!["origin".into()],
         remote: Some(RemoteFacts {
             name: "origin".into(),
@@ -76,7 +81,7 @@ mod tests {
             unsupported: vec![Unsupported::Reftable, Unsupported::Sha256, Unsupported::PartialClone],
             head: Head::Detached,
             in_progress: Some("rebase"),
-            people: People { user: Err(told()), git_name: None, can_commit: false },
+            people: People { user: Err(told()), git_name: None, file_is_exposed: true, can_commit: false },
             hooks: vec![Hook { path: "hooks/pre-push".into(), executable: false, foreign: true }],
             missing_hooks_path: Some("/nowhere".into()),
             lock: Lock::Obstacle("it is a file".into()),

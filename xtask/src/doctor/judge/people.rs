@@ -31,12 +31,19 @@ pub fn judge(facts: &Facts) -> Vec<Check> {
             r#"name yourself as colleagues do, in .claude/identity.json: {"user": "mike"}"#,
         ),
     };
+    let exposed = people.file_is_exposed.then(|| {
+        Check::warn(
+            "identity",
+            ".claude/identity.json is neither ignored nor tracked: the next run would commit it for everybody",
+            "let git ignore it: echo .claude/identity.json >>.gitignore",
+        )
+    });
     let vault = match &facts.vault {
         Vault::None => None,
         Vault::Fine(path) => Some(Check::ok("vault", path)),
         Vault::Broken(told) => Some(Check::bad("vault", &told.message, help(told.help.as_deref()))),
     };
-    [committer, user].into_iter().chain(vault).collect()
+    [committer, user].into_iter().chain(exposed).chain(vault).collect()
 }
 
 fn help(help: Option<&str>) -> &str {

@@ -131,6 +131,17 @@ pub fn logs(repo: &gix::Repository) -> Logs {
     Logs::Found { configured, tracked: tracked.len(), ignored }
 }
 
+/// Whether a file of the work tree is there, and git neither tracks nor ignores it: the next commit of everything has it.
+pub fn is_exposed(repo: &gix::Repository, path: &str) -> bool {
+    let is_there = repo.workdir().is_some_and(|root| root.join(path).is_file());
+    let Some(index) = repo.index_or_empty().ok().filter(|_| is_there) else { return false };
+    let source = gix::worktree::stack::state::ignore::Source::WorktreeThenIdMappingIfNotSkipped;
+    let Ok(mut excludes) = repo.excludes(&index, None, source) else { return false };
+    let is_tracked = index.entry_by_path(path.into()).is_some();
+    let is_kept_out = excludes.at_entry(path, None).map_or(true, |platform| platform.is_excluded());
+    !is_tracked && !is_kept_out
+}
+
 /// The vault of `.claude/identity.json`.
 pub fn vault(identity: &Result<IdentityFile, Fault>, main: &Repo) -> Vault {
     let Some(path) = identity.as_ref().ok().and_then(|identity| identity.vault_path.clone()) else {

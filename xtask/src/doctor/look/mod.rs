@@ -117,6 +117,7 @@ fn people(repo: &gix::Repository, identity: &Result<IdentityFile, Fault>) -> Peo
     let known = |person: Option<gix::Result<gix::actor::SignatureRef<'_>>>| matches!(person, Some(Ok(person)) if !person.name.trim().is_empty());
     People {
         user: identity.as_ref().map(|identity| identity.user.clone()).map_err(|fault| fault.clone().into()),
+        file_is_exposed: files::is_exposed(repo, ".claude/identity.json"),
         git_name: repo.config_snapshot().string("user.name").map(|name| name.to_string()),
         can_commit: known(repo.author()) && known(repo.committer()),
     }
