@@ -18,7 +18,7 @@ pub struct Measured {
     pub busy: Duration,
     /// The most memory (resident set) that it, or any process that it started and waited for, has had. In KiB.
     ///
-    /// Never less than what the measuring process had when it started the other: Linux counts that along.
+    /// Never less than what is copied of the measuring process when it starts another.
     pub peak_kib: u64,
 }
 

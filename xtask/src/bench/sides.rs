@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{history::NOTES, lab::Lab, site::Site};
 use crate::binaries::Binaries;
@@ -75,11 +75,26 @@ impl Sides<'_> {
                 command
             }
             Side::Ours => {
-                let mut command = self.lab.command(self.binaries.path("lockstep"), clone);
+                let mut command = self.ours("lockstep", clone);
                 command.args(["full-run", "--proceed", "--repo", clone.as_str()]);
                 command
             }
         }
+    }
+
+    /// One of our binaries, by its name alone.
+    ///
+    /// Of a program that is named by its path, Linux counts the memory of the process that starts it along with its own
+    /// (it is started by `vfork`, within the other's memory); git is named by its name.
+    pub fn ours(&self, name: &str, directory: &Utf8Path) -> Command {
+        let mut command = self.lab.command(name, directory);
+        let here = self.binaries.path(name);
+        let here = here.parent().map(|folder| folder.as_std_path().to_owned());
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        if let Ok(path) = std::env::join_paths(here.into_iter().chain(std::env::split_paths(&path))) {
+            command.env("PATH", path);
+        }
+        command
     }
 
     /// One step; `since` is the commit that the clone was at before what came in.
@@ -91,7 +106,7 @@ impl Sides<'_> {
                 command
             }
             Side::Ours => {
-                let mut command = self.lab.command(self.binaries.path(step.phase()), &site.clone);
+                let mut command = self.ours(step.phase(), &site.clone);
                 command.args(["--fresh", "--json", "--quiet"]);
                 match step {
                     Step::Logs => command.arg("--on-found=proceed"),

@@ -28,11 +28,12 @@ pub fn starts(ground: &Ground<'_>, take: &mut dyn FnMut(Row) -> anyhow::Result<(
     for name in binaries::ALL {
         let path = ground.sides.binaries.path(name);
         let once = |side| {
-            let program = match side {
-                Side::Theirs => "git",
-                Side::Ours => path.as_str(),
+            let folder = ground.lab.root();
+            let mut program = match side {
+                Side::Theirs => ground.lab.command("git", folder),
+                Side::Ours => ground.sides.ours(name, folder),
             };
-            measure::succeed(ground.lab.command(program, ground.lab.root()).arg("--version"))
+            measure::succeed(program.arg("--version"))
         };
         let contest = Contest::hold(starts, once)?;
         take(contest.row(Label {

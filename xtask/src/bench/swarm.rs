@@ -20,7 +20,7 @@ use super::{
     sides::{Side, Sides},
 };
 
-/// How long a clone that has nothing to do leaves the remote alone before it looks again.
+/// How long a clone waits before it looks again whether all changes are at the remote.
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// How long the clones may take to agree, all in all.
@@ -109,8 +109,8 @@ impl<'a> Swarm<'a> {
     /// Lets all of them sync at once until all agree, and checks that they do. Gives the time from the first start to that
     /// moment, the highest peak of memory of any run, and how many runs it took.
     ///
-    /// A clone syncs whenever it has something that the remote lacks, or the other way round; a run that lost its races is
-    /// repeated at once.
+    /// A clone whose run lost its races tries again at once, until its change is at the remote. When all are, whoever is
+    /// behind syncs once more.
     fn sync(&self, sides: &Sides<'_>, side: Side) -> anyhow::Result<(Measured, usize)> {
         let round = Round {
             sides,
@@ -202,12 +202,12 @@ impl Round<'_> {
             ensure!(self.began.elapsed() < LIMIT, "{clone} did not get to agree with the others");
             // Asked before the heads are compared, so that a remote that moves in between is not taken for a final one.
             let is_final = self.unpushed.load(Ordering::SeqCst) == 0;
-            if pushed && main(&clone.join(".git"))? == main(self.remote)? {
-                if is_final {
-                    break;
-                }
+            if pushed && !is_final {
                 std::thread::sleep(PAUSE);
                 continue;
+            }
+            if pushed && main(&clone.join(".git"))? == main(self.remote)? {
+                break;
             }
             let ended = measure::run(&mut self.sides.whole(self.side, clone))?;
             done.runs += 1;
