@@ -113,6 +113,13 @@ impl Phase for Acquire {
             (Some(_), 0) => page.line("lock: taken"),
             (Some(_), waited) => page.line(format_args!("lock: taken after {waited} s")),
         }
+        let is_joined = Inherited::from_environment().contains(&section.token.as_str().into());
+        if section.owner.is_some() && !is_joined && !self.common.document_to_stdout() {
+            // Nobody gets the document, by which `lock release` would know the token.
+            let repo = self.common.repo.as_ref().map(|repo| format!(" --repo '{repo}'")).unwrap_or_default();
+            let command = format!("lock release --token {}{repo}", section.token);
+            page.line(format_args!("  to give it back: {}", phase::plain::line(&command)));
+        }
     }
 
     /// The document has reached its reader, and with it the token: now the lease may stand without this process. Until

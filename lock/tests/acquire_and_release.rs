@@ -35,6 +35,18 @@ fn a_run_takes_the_lock_and_gives_it_back() {
 }
 
 #[test]
+fn who_gets_no_document_is_told_how_to_give_the_lock_back() {
+    let (_world, repo) = repository();
+    let report = lock(&repo, ["acquire", "--human"]).success().stdout;
+    let token = report.split_once("  to give it back: lock release --token ").unwrap().1.trim().to_owned();
+    lock(&repo, ["release", "--token", &token, "--fresh"]).success();
+    assert!(!path(&repo).exists());
+
+    let acquired = acquire(&repo);
+    assert!(!acquired.stderr.contains("give it back"), "the document has the token: {acquired}");
+}
+
+#[test]
 fn who_waits_in_vain_is_deferred_and_told_who_holds_the_lock() {
     let (_world, repo) = repository();
     let me = std::process::id().to_string();

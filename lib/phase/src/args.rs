@@ -1,6 +1,6 @@
 //! The options that every phase has, so that they mean the same everywhere.
 
-use std::time::Duration;
+use std::{io::IsTerminal, time::Duration};
 
 use camino::Utf8PathBuf;
 
@@ -35,6 +35,13 @@ pub struct CommonArgs {
     /// Somebody else reports on the whole run: write no report, and of errors only those that the document cannot tell.
     #[arg(long, hide = true, conflicts_with = "human")]
     pub reported_elsewhere: bool,
+}
+
+impl CommonArgs {
+    /// Whether the run document goes to stdout. Where it does not, nobody reads it, and the report is all that there is.
+    pub fn document_to_stdout(&self) -> bool {
+        self.json || (!self.human && !std::io::stdout().is_terminal())
+    }
 }
 
 /// When to use colour.

@@ -38,7 +38,7 @@ pub(crate) enum Delivery {
 impl Console {
     /// The console of a phase.
     pub fn new(args: &CommonArgs) -> Self {
-        let document_to_stdout = args.json || (!args.human && !std::io::stdout().is_terminal());
+        let document_to_stdout = args.document_to_stdout();
         let report_to = match (document_to_stdout, args.quiet || args.reported_elsewhere) {
             (false, _) => Some(Stream::Stdout),
             (true, false) => Some(Stream::Stderr),
