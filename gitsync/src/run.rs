@@ -1,6 +1,6 @@
 //! The phase: the main repository, then the vault, each with a lock, a section and failures of its own.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use contract::{Exit, GitsyncSection};
 use phase::{Done, Fault, Guard, Holding, Page, Phase, Run, Unlocked};
 
@@ -55,10 +55,27 @@ fn main(args: &Args, run: &Run<'_>) -> Synced {
 
 /// Syncs the vault; `None` where there is none.
 fn the_vault(args: &Args, run: &Run<'_>) -> Option<Synced> {
-    match open_vault(args, run) {
-        Ok(None) => None,
-        Ok(Some(vault)) => Some(one(args, run, &vault.repo, &*vault.guard, &args.vault_policy(), "vault")),
-        Err(fault) => Some(Synced::refused(fault)),
+    let path = match vault_path(args, run) {
+        Ok(path) => path?,
+        Err(fault) => return Some(Synced::refused(fault)),
+    };
+    let synced = match open_vault(&path, args, run) {
+        Ok(vault) => one(args, run, &vault.repo, &*vault.guard, &args.vault_policy(), "vault"),
+        Err(fault) => Synced::refused(fault),
+    };
+    let section = match (synced.section, &synced.fault) {
+        (None, Some(fault)) => Some(vault::unopened(&path, fault)),
+        (section, _) => section,
+    };
+    Some(Synced { section, ..synced })
+}
+
+/// Where the vault is said to be; `None` where there is none.
+fn vault_path(args: &Args, run: &Run<'_>) -> Result<Option<Utf8PathBuf>, Fault> {
+    match &args.vault {
+        _ if args.no_vault => Ok(None),
+        Some(path) => Ok(Some(path.clone())),
+        None => vault::path(&run.identity_file()?, run.worktree()?),
     }
 }
 
@@ -68,22 +85,14 @@ struct Vault {
     guard: Box<dyn Guard>,
 }
 
-fn open_vault(args: &Args, run: &Run<'_>) -> Result<Option<Vault>, Fault> {
-    if args.no_vault {
-        return Ok(None);
-    }
-    let path = match &args.vault {
-        Some(path) => Some(path.clone()),
-        None => vault::path(&run.identity_file()?, run.worktree()?)?,
-    };
-    let Some(path) = path else { return Ok(None) };
-    let repo = vault::open(&path, &run.common_dir())?;
+fn open_vault(path: &Utf8Path, args: &Args, run: &Run<'_>) -> Result<Vault, Fault> {
+    let repo = vault::open(path, &run.common_dir())?;
     if args.lock.no_lock {
-        return Ok(Some(Vault { repo, guard: Box::new(Unlocked) }));
+        return Ok(Vault { repo, guard: Box::new(Unlocked) });
     }
     let common_dir = phase::place(&repo)?.common_dir;
     let guard = run.keeper().take(Utf8Path::new(&common_dir), &args.lock)?;
-    Ok(Some(Vault { repo, guard }))
+    Ok(Vault { repo, guard })
 }
 
 fn one(

@@ -1,6 +1,7 @@
 //! The vault: where it is, and why it may not be what it is said to be.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use contract::{RepoSync, SyncState, Wiki};
 use phase::{Fault, IdentityFile};
 
 /// Where the vault is said to be.
@@ -47,6 +48,27 @@ pub fn open(path: &Utf8Path, main: &Utf8Path) -> Result<gix::Repository, Fault> 
         .help(HELP));
     }
     Ok(repo)
+}
+
+/// What the document says of a vault at `path` that could not be opened: where the main repository fails as well, the run's
+/// error is about that one, and this is the only place that tells of the vault.
+pub fn unopened(path: &Utf8Path, fault: &Fault) -> RepoSync {
+    RepoSync {
+        worktree: path.to_string(),
+        branch: String::new(),
+        remote: String::new(),
+        upstream: None,
+        state: SyncState::Failed,
+        committed: None,
+        pulled: None,
+        wiki: Wiki::default(),
+        pushed: None,
+        conflicts: Vec::new(),
+        attempts: 0,
+        head: None,
+        notes_at_remote: None,
+        error: Some(fault.to_failure("gitsync")),
+    }
 }
 
 const HELP: &str =

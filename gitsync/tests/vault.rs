@@ -117,6 +117,22 @@ fn the_vault_is_synced_also_where_the_main_repository_failed() {
 }
 
 #[test]
+fn a_missing_vault_is_told_also_where_the_main_repository_failed() {
+    let (_world, mike, _vault, _remote) = world();
+    names(&mike, "../nowhere");
+    mike.git(["switch", "--quiet", "--detach"]);
+    let output = gitsync(&mike).output();
+    output.assert_code(1);
+    output.assert_says("HEAD is detached");
+    output.assert_says("besides, the vault: the vault is missing");
+    let document = output.document();
+    assert_eq!(document.vault().state, SyncState::Failed);
+    let error = document.vault().error.as_ref().unwrap();
+    assert!(error.message.starts_with("the vault is missing"), "{error:?}");
+    assert!(error.help.as_ref().is_some_and(|help| help.contains("vault_path")), "{error:?}");
+}
+
+#[test]
 fn whoever_commits_only_named_files_commits_nothing_in_the_vault() {
     let (_world, mike, vault, _remote) = world();
     names(&mike, "../vault");

@@ -116,8 +116,21 @@ fn a_failure_is_told_once_with_its_remedy_and_the_state_of_things() {
     let report = &output.stdout;
     assert_eq!(report.matches("error:").count() + output.stderr.matches("error:").count(), 1, "{output}");
     assert!(report.contains("  help: "), "{report}");
-    assert!(report.contains("both sides changed: README.md"), "{report}");
+    assert_eq!(report.matches("README.md").count(), 1, "{report}");
     assert!(report.contains("stopped at a conflict: main is at "), "{report}");
+}
+
+#[test]
+fn a_run_that_was_refused_claims_no_commit_and_tells_of_a_missing_vault_as_well() {
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    common::identity(&mike, r#"{"user": "mike", "vault_path": "../nowhere"}"#);
+    mike.git(["switch", "--quiet", "--detach"]);
+    let output = full_run(&mike).output();
+    output.assert_code(1);
+    let report = &output.stdout;
+    assert!(report.contains("error: HEAD is detached"), "{output}");
+    assert!(report.contains("error: besides, the vault: the vault is missing"), "{output}");
+    assert!(report.contains("failed: refused before anything was committed"), "{output}");
 }
 
 #[test]

@@ -24,9 +24,9 @@ pub struct GitsyncSection {
 pub struct RepoSync {
     /// The root of its work tree.
     pub worktree: String,
-    /// The branch that is checked out, without `refs/heads/`.
+    /// The branch that is checked out, without `refs/heads/`; empty where the repository could not be opened.
     pub branch: String,
-    /// The name of the remote.
+    /// The name of the remote; empty where the repository could not be opened.
     pub remote: String,
     /// The tracking ref of the branch's upstream; null where there is none yet.
     pub upstream: Option<String>,

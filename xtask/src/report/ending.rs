@@ -16,9 +16,6 @@ pub fn draw(facts: &Facts<'_>, document: &Document, page: &mut Page) {
         (None, None, Some(error)) => page.error(&error.message, error.help.as_deref()),
         (None, None, None) => {}
     }
-    if document.outcome == Outcome::Conflict {
-        conflicts(document, page);
-    }
     also_failed(document, page);
     if facts.quiet && document.outcome == Outcome::Ok && facts.ended.signal.is_none() {
         return;
@@ -42,21 +39,8 @@ pub fn without_a_document(facts: &Facts<'_>, page: &mut Page) {
         (None, Some(step)) => death(step, page),
         (None, None) => page.error(
             "the run ended without a result",
-            Some("the messages above say why; what was committed is kept, and the next run catches up"),
+            Some("the messages above say why; the next run catches up with whatever this one left"),
         ),
-    }
-}
-
-fn conflicts(document: &Document, page: &mut Page) {
-    let gitsync = document.phases.gitsync.as_ref();
-    let repositories = gitsync.into_iter().flat_map(|section| section.main.iter().chain(&section.vault));
-    for sync in repositories.filter(|sync| !sync.conflicts.is_empty()) {
-        let paths = sync.conflicts.iter().take(prose::FOLD).cloned();
-        prose::list(page, "  both sides changed: ", paths);
-        let hidden = sync.conflicts.len().saturating_sub(prose::FOLD);
-        if hidden > 0 {
-            page.line(format_args!("  and {}", prose::count(hidden as u64, "other file")));
-        }
     }
 }
 
@@ -120,8 +104,9 @@ fn state(document: &Document) -> String {
                 prose::count(logcheck.found.len() as u64, "session log")
             )
         }
+        (Outcome::Failed, _) if phases.gitsync.is_some() => "refused before anything was committed".into(),
         // It died, and what it had done by then only the repository can tell.
-        (Outcome::Failed, Some(_)) => "what was committed is kept".into(),
+        (Outcome::Failed, Some(_)) => "what was committed, if anything, is kept".into(),
         _ => match &document.repo {
             Some(repo) => format!(
                 "nothing was changed in {}",

@@ -122,6 +122,9 @@ fn files(committed: &Committed) -> String {
 
 /// Where a repository stands, in one line.
 pub fn standing(sync: &RepoSync) -> String {
+    if sync.branch.is_empty() {
+        return format!("{} could not be opened", plain::line(&sync.worktree));
+    }
     let branch = plain::line(&sync.branch);
     let place = match &sync.head {
         Some(head) => format!("{branch} is at {}", prose::short(head)),
