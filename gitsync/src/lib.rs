@@ -11,6 +11,7 @@
 
 pub mod args;
 pub mod branch;
+pub mod changes;
 pub mod commit;
 pub mod convert;
 pub mod dry_run;

@@ -14,6 +14,7 @@ use gix::index::extension::Tree as Cache;
 use gix::objs::tree::EntryKind;
 use gix::objs::{Kind, WriteTo as _};
 
+use crate::changes;
 use crate::stage::sink::Sink;
 
 /// A tree that was built, and what the index shall remember of it.
@@ -151,26 +152,11 @@ impl<'a> Builder<'a> {
 /// # Errors
 /// A tree cannot be read.
 pub fn count(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::Result<Counts> {
-    use gix::object::tree::diff::ChangeDetached;
     let mut counts = Counts::default();
-    if from == to {
-        return Ok(counts);
-    }
-    let (from, to) = (repo.find_tree(from)?, repo.find_tree(to)?);
-    let mut options = gix::diff::Options::default();
-    options.track_rewrites(None);
     let mut sides: BTreeMap<BString, (bool, bool)> = BTreeMap::new();
-    for change in repo.diff_tree_to_tree(&from, &to, options)? {
-        let (path, before, after) = match change {
-            ChangeDetached::Addition { location, entry_mode, .. } => (location, false, !entry_mode.is_tree()),
-            ChangeDetached::Deletion { location, entry_mode, .. } => (location, !entry_mode.is_tree(), false),
-            ChangeDetached::Modification { location, previous_entry_mode, entry_mode, .. } => {
-                (location, !previous_entry_mode.is_tree(), !entry_mode.is_tree())
-            }
-            ChangeDetached::Rewrite { .. } => bail!("renames are not asked for"),
-        };
-        let side = sides.entry(path).or_default();
-        *side = (side.0 || before, side.1 || after);
+    for change in changes::between(repo, from, to)? {
+        let side = sides.entry(change.path).or_default();
+        *side = (side.0 || change.before.is_some(), side.1 || change.after.is_some());
     }
     for side in sides.values() {
         match side {

@@ -3,7 +3,8 @@
 //! An index may not hold `a` and `a/b` at once, must stay sorted, and its `TREE` extension names the trees of folders
 //! as they were: every edit has to be seen there, or the next commit takes a folder for unchanged.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice};
@@ -41,6 +42,15 @@ pub struct Edits {
     by_path: BTreeMap<BString, Edit>,
 }
 
+/// What becomes of an entry that is there already.
+#[derive(Debug, Clone, Copy)]
+enum Reached {
+    /// A path above or below it is put there.
+    InTheWay,
+    /// It is edited.
+    By(Edit),
+}
+
 impl Edits {
     /// Add the change of one path; the last one of a path counts.
     pub fn insert(&mut self, path: BString, edit: Edit) {
@@ -52,30 +62,36 @@ impl Edits {
         self.by_path.is_empty()
     }
 
+    /// The entries of `index` that an edit is about, by their number: few out of many, and found without looking at the
+    /// rest.
+    fn reached(&self, index: &gix::index::State) -> HashMap<usize, Reached> {
+        let mut reached = HashMap::new();
+        for (path, edit) in &self.by_path {
+            for number in index.entry_range(path.as_bstr()).unwrap_or_default() {
+                reached.insert(number, Reached::By(*edit));
+            }
+        }
+        for (path, _) in self.by_path.iter().filter(|(_, edit)| matches!(edit, Edit::Put(_))) {
+            let in_the_way = below(index, path)
+                .chain(parents(path.as_bstr()).filter_map(|parent| index.entry_range(parent)).flatten());
+            reached.extend(in_the_way.map(|number| (number, Reached::InTheWay)));
+        }
+        reached
+    }
+
     /// Make the changes.
     pub fn apply(self, index: &mut gix::index::State) {
-        let puts: BTreeSet<&BStr> = self
-            .by_path
-            .iter()
-            .filter(|(_, edit)| matches!(edit, Edit::Put(_)))
-            .map(|(path, _)| path.as_bstr())
-            .collect();
-        let folders: BTreeSet<&BStr> = puts.iter().flat_map(|path| parents(path)).collect();
+        let reached = self.reached(index);
         let mut touched: Vec<BString> = Vec::new();
         let mut done: BTreeSet<BString> = BTreeSet::new();
-        index.remove_entries(|_, path, entry| {
-            if folders.contains(path)
-                || (!puts.is_empty() && parents(path).any(|parent| puts.contains(parent)))
-            {
-                touched.push(path.to_owned());
-                return true;
-            }
-            match self.by_path.get(path) {
-                Some(Edit::Remove) => {
+        if !reached.is_empty() {
+            index.remove_entries(|number, path, entry| match reached.get(&number) {
+                None => false,
+                Some(Reached::InTheWay | Reached::By(Edit::Remove)) => {
                     touched.push(path.to_owned());
                     true
                 }
-                Some(Edit::Put(put)) => {
+                Some(Reached::By(Edit::Put(put))) => {
                     touched.push(path.to_owned());
                     if !done.insert(path.to_owned()) {
                         return true;
@@ -84,13 +100,12 @@ impl Edits {
                         (put.id, put.mode, put.stat, at_rest(put.flags));
                     false
                 }
-                Some(Edit::Refresh(stat)) => {
+                Some(Reached::By(Edit::Refresh(stat))) => {
                     entry.stat = *stat;
                     false
                 }
-                None => false,
-            }
-        });
+            });
+        }
         let mut added = false;
         for (path, edit) in &self.by_path {
             if let Edit::Put(put) = edit
@@ -111,6 +126,15 @@ impl Edits {
         }
         index.remove_resolve_undo();
     }
+}
+
+/// The entries in the folder `path`.
+fn below(index: &gix::index::State, path: &BString) -> Range<usize> {
+    let folder = [path.as_slice(), b"/"].concat();
+    let entries = index.entries();
+    let start = entries.partition_point(|entry| entry.path(index).as_bytes() < folder.as_slice());
+    let rest = entries.get(start..).unwrap_or_default();
+    start..start + rest.iter().take_while(|entry| entry.path(index).starts_with(&folder)).count()
 }
 
 /// The flags that an index file keeps, with the mark that it must have where they need the longer form.

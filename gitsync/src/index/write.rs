@@ -9,7 +9,7 @@
 //! See <https://git-scm.com/docs/racy-git>.
 
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, IntoInnerError, Write as _};
 use std::time::SystemTime;
 
 use anyhow::Context as _;
@@ -96,20 +96,17 @@ pub(super) fn serialise(
 ) -> anyhow::Result<()> {
     let skip_hash = repo.config_snapshot().boolean("index.skipHash").unwrap_or(false);
     let options = gix::index::write::Options { extensions: gix::index::write::Extensions::None, skip_hash };
-    let mut out = BufWriter::with_capacity(128 * 1024, file);
-    let hash = {
-        let mut hashed = gix::hash::io::Write::new(&mut out, repo.object_hash());
-        let state: &gix::index::State = index;
-        state.write_to(&mut hashed, options)?;
-        // gix writes the extension only where the index it read had one.
-        if let Some(tree) = built.map(|built| &built.cache).or(index.tree()) {
-            tree.write_to(&mut hashed)?;
-        }
-        hashed.hash.try_finalize()?
-    };
-    let hash = if skip_hash { repo.object_hash().null() } else { hash };
-    out.write_all(hash.as_slice())?;
-    out.flush()?;
+    // Entries are written field by field: the hash is fed with what has gathered, or it takes longer than all the rest.
+    let mut out = BufWriter::with_capacity(128 * 1024, gix::hash::io::Write::new(file, repo.object_hash()));
+    let state: &gix::index::State = index;
+    state.write_to(&mut out, options)?;
+    // gix writes the extension only where the index it read had one.
+    if let Some(tree) = built.map(|built| &built.cache).or(index.tree()) {
+        tree.write_to(&mut out)?;
+    }
+    let gix::hash::io::Write { hash, inner } = out.into_inner().map_err(IntoInnerError::into_error)?;
+    let hash = if skip_hash { repo.object_hash().null() } else { hash.try_finalize()? };
+    inner.write_all(hash.as_slice())?;
     Ok(())
 }
 

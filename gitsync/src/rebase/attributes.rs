@@ -9,6 +9,8 @@ use gix::index::entry::{Flags, Mode, Stat};
 use gix::objs::tree::EntryRef;
 use gix::traverse::tree::{Visit, visit::Action};
 
+use crate::changes;
+
 const NAME: &[u8] = b".gitattributes";
 
 /// An index of the attribute files of `tree`, and of nothing else.
@@ -31,13 +33,8 @@ pub fn of(repo: &gix::Repository, tree: ObjectId) -> anyhow::Result<gix::index::
 /// # Errors
 /// A tree cannot be read.
 pub fn differ(repo: &gix::Repository, one: ObjectId, other: ObjectId) -> anyhow::Result<bool> {
-    if one == other {
-        return Ok(false);
-    }
-    let mut options = gix::diff::Options::default();
-    options.track_path().track_rewrites(None);
-    let changes = repo.diff_tree_to_tree(&repo.find_tree(one)?, &repo.find_tree(other)?, options)?;
-    Ok(changes.iter().any(|change| change.location().rsplit(|byte| *byte == b'/').next() == Some(NAME)))
+    let changes = changes::between(repo, one, other)?;
+    Ok(changes.iter().any(|change| change.path.rsplit(|byte| *byte == b'/').next() == Some(NAME)))
 }
 
 /// Visits a tree and keeps the attribute files.

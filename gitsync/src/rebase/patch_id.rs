@@ -7,17 +7,18 @@
 use std::collections::HashMap;
 
 use gix::ObjectId;
-use gix::bstr::{BString, ByteSlice as _};
+use gix::bstr::ByteSlice as _;
 use gix::diff::blob::{
     Algorithm, Diff, InternedInput, ResourceKind,
     pipeline::{Mode, WorktreeRoots},
     platform::prepare_diff::Operation,
     sources::byte_lines,
 };
-use gix::object::tree::diff::ChangeDetached;
 use gix::objs::tree::{EntryKind, EntryMode};
 
 use super::linear;
+use crate::changes::{self, Change};
+use crate::commit::tree_of;
 
 /// How many unchanged lines around a change belong to it.
 const CONTEXT: u32 = 3;
@@ -59,9 +60,9 @@ impl<'repo> PatchIds<'repo> {
 
     fn compute(&mut self, commit: &linear::Commit, detail: Detail) -> anyhow::Result<ObjectId> {
         let mut hasher = gix::hash::hasher(self.repo.object_hash());
-        for change in changes(self.repo, commit)? {
+        for change in changed(self.repo, commit)? {
             let mut text = Squeezed(&mut hasher);
-            change.header(&mut text);
+            header(&change, &mut text);
             if detail == Detail::Whole {
                 self.content(&change, &mut text)?;
             }
@@ -93,7 +94,7 @@ impl<'repo> PatchIds<'repo> {
                 }
             }
             Operation::InternalDiff { .. } | Operation::ExternalCommand { .. } => {
-                change.file_names(text);
+                file_names(change, text);
                 let before = prepared.old.data.as_slice().unwrap_or_default();
                 let after = prepared.new.data.as_slice().unwrap_or_default();
                 add_hunks(&InternedInput::new(byte_lines(before), byte_lines(after)), text);
@@ -109,88 +110,43 @@ enum Detail {
     Whole,
 }
 
-/// A changed path: what was there, and what is.
-struct Change {
-    path: BString,
-    before: Option<(EntryMode, ObjectId)>,
-    after: Option<(EntryMode, ObjectId)>,
+fn header(change: &Change, text: &mut Squeezed<'_>) {
+    text.add(b"diff--gita/");
+    text.add(&change.path);
+    text.add(b"b/");
+    text.add(&change.path);
+    let mut mode = |word: &str, mode: EntryMode| text.add(format!("{word}{:06o}", mode.value()).as_bytes());
+    match (change.before, change.after) {
+        (None, Some((new, _))) => mode("newfilemode", new),
+        (Some((old, _)), None) => mode("deletedfilemode", old),
+        (Some((old, _)), Some((new, _))) if old != new => {
+            mode("oldmode", old);
+            mode("newmode", new);
+        }
+        (Some(_), Some(_)) | (None, None) => {}
+    }
 }
 
-impl Change {
-    fn header(&self, text: &mut Squeezed<'_>) {
-        text.add(b"diff--gita/");
-        text.add(&self.path);
-        text.add(b"b/");
-        text.add(&self.path);
-        let mut mode =
-            |word: &str, mode: EntryMode| text.add(format!("{word}{:06o}", mode.value()).as_bytes());
-        match (self.before, self.after) {
-            (None, Some((new, _))) => mode("newfilemode", new),
-            (Some((old, _)), None) => mode("deletedfilemode", old),
-            (Some((old, _)), Some((new, _))) if old != new => {
-                mode("oldmode", old);
-                mode("newmode", new);
-            }
-            (Some(_), Some(_)) | (None, None) => {}
+fn file_names(change: &Change, text: &mut Squeezed<'_>) {
+    let mut name = |sign: &str, prefix: &str, is_there: bool| {
+        text.add(sign.as_bytes());
+        if is_there {
+            text.add(prefix.as_bytes());
+            text.add(&change.path);
+        } else {
+            text.add(b"/dev/null");
         }
-    }
-
-    fn file_names(&self, text: &mut Squeezed<'_>) {
-        let mut name = |sign: &str, prefix: &str, is_there: bool| {
-            text.add(sign.as_bytes());
-            if is_there {
-                text.add(prefix.as_bytes());
-                text.add(&self.path);
-            } else {
-                text.add(b"/dev/null");
-            }
-        };
-        name("---", "a/", self.before.is_some());
-        name("+++", "b/", self.after.is_some());
-    }
+    };
+    name("---", "a/", change.before.is_some());
+    name("+++", "b/", change.after.is_some());
 }
 
 /// What a commit changes, in the order of the paths.
-fn changes(repo: &gix::Repository, commit: &linear::Commit) -> anyhow::Result<Vec<Change>> {
-    let tree_of = |id: ObjectId| -> anyhow::Result<gix::Tree<'_>> { Ok(repo.find_commit(id)?.tree()?) };
-    let before = commit.parents.first().map(|parent| tree_of(*parent)).transpose()?;
-    let after = tree_of(commit.id)?;
-    let mut options = gix::diff::Options::default();
-    options.track_path().track_rewrites(None);
-    let mut changes: Vec<Change> = repo
-        .diff_tree_to_tree(before.as_ref(), &after, options)?
-        .into_iter()
-        .map(|change| match change {
-            ChangeDetached::Addition { location, entry_mode, id, .. } => {
-                Change { path: location, before: None, after: Some((entry_mode, id)) }
-            }
-            ChangeDetached::Deletion { location, entry_mode, id, .. } => {
-                Change { path: location, before: Some((entry_mode, id)), after: None }
-            }
-            ChangeDetached::Modification { location, previous_entry_mode, previous_id, entry_mode, id } => {
-                Change {
-                    path: location,
-                    before: Some((previous_entry_mode, previous_id)),
-                    after: Some((entry_mode, id)),
-                }
-            }
-            ChangeDetached::Rewrite { location, source_entry_mode, source_id, entry_mode, id, .. } => {
-                Change {
-                    path: location,
-                    before: Some((source_entry_mode, source_id)),
-                    after: Some((entry_mode, id)),
-                }
-            }
-        })
-        .map(|change| Change {
-            before: change.before.filter(|(mode, _)| !mode.is_tree()),
-            after: change.after.filter(|(mode, _)| !mode.is_tree()),
-            ..change
-        })
-        .filter(|change| change.before.is_some() || change.after.is_some())
-        .collect();
-    changes.sort_by(|one, other| one.path.cmp(&other.path));
-    Ok(changes)
+fn changed(repo: &gix::Repository, commit: &linear::Commit) -> anyhow::Result<Vec<Change>> {
+    let before = tree_of(repo, commit.parents.first().copied())?;
+    let mut changed = changes::between(repo, before, tree_of(repo, Some(commit.id))?)?;
+    changed.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(changed)
 }
 
 /// Adds what a diff of the two would print, less the headers of its hunks.

@@ -71,8 +71,12 @@ pub fn apply(
     }
     watch.check()?;
     let root = repo.workdir().context("a bare repository has no work tree")?;
-    let mut becoming = index.clone();
-    edits(plan, &HashMap::new()).apply(&mut becoming);
+    // The attributes are those of the new tree; where no attribute file changes, that is, the old one's.
+    let becoming = plan.ops.iter().any(|op| op.path.ends_with(b".gitattributes")).then(|| {
+        let mut becoming = index.clone();
+        edits(plan, &HashMap::new()).apply(&mut becoming);
+        becoming
+    });
     let pending = Pending::begin(repo, plan)?;
     failpoint::reach("update-journal", root);
     let mut update = Update {
@@ -80,7 +84,7 @@ pub fn apply(
         pending: &pending,
         disk: Disk::new(root),
         reader: Reader::new(repo, &index)?,
-        smudger: Smudger::new(repo, &becoming)?,
+        smudger: Smudger::new(repo, becoming.as_ref().unwrap_or(&index))?,
         index: &index,
         began: Time::try_from(lock.taken_at()?)?.secs,
         placed: HashMap::new(),

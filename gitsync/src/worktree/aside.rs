@@ -4,6 +4,8 @@
 //! or a mount below may be on another, and then the files get a name of their own beside the path that they belong to.
 //! All names follow from the update's token and the number of the step, so that whoever cleans up finds them.
 
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,12 +27,31 @@ pub enum Role {
 pub struct Aside {
     folder: PathBuf,
     token: String,
+    /// Which folders are on the file system of `folder`: asked once, as most files share their folder with others.
+    near: RefCell<HashMap<PathBuf, bool>>,
+    /// Whether files may be kept beside the paths that they belong to.
+    beside: Cell<bool>,
 }
 
 impl Aside {
     /// The names of the update `token` of the work tree whose git directory is `git_dir`.
     pub fn new(git_dir: &Path, token: &str) -> Self {
-        Aside { folder: folder(git_dir), token: token.to_owned() }
+        Aside {
+            folder: folder(git_dir),
+            token: token.to_owned(),
+            near: RefCell::default(),
+            beside: Cell::new(false),
+        }
+    }
+
+    /// The same, of an update of which it is not known where it kept its files.
+    pub fn of_an_earlier_run(git_dir: &Path, token: &str) -> Self {
+        Aside { beside: Cell::new(true), ..Self::new(git_dir, token) }
+    }
+
+    /// Whether files may be kept outside of the folder.
+    pub fn may_be_beside(&self) -> bool {
+        self.beside.get()
     }
 
     /// The folder in the git directory.
@@ -41,7 +62,21 @@ impl Aside {
     /// Where the file of step `number` that belongs at `full` is to be kept: on its file system.
     pub fn place(&self, role: Role, number: usize, full: &Path) -> PathBuf {
         let [inside, beside] = self.places(role, number, full);
-        if is_on_one_device(&self.folder, full) { inside } else { beside }
+        if self.is_near(full) {
+            return inside;
+        }
+        self.beside.set(true);
+        beside
+    }
+
+    fn is_near(&self, full: &Path) -> bool {
+        let folder = full.parent().unwrap_or(full);
+        if let Some(near) = self.near.borrow().get(folder) {
+            return *near;
+        }
+        let near = is_on_one_device(&self.folder, full);
+        self.near.borrow_mut().insert(folder.to_owned(), near);
+        near
     }
 
     /// Where that file may be.

@@ -4,6 +4,7 @@
 //! take them for the user's work and commit them, and with them the undoing of what others did. The record stays until
 //! the branch has moved: then the update is what the branch says, and only then.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -36,6 +37,8 @@ pub struct Pending {
     pub(super) entries: Vec<Entry>,
     pub(super) aside: Option<Aside>,
     pub(super) root: PathBuf,
+    /// The list of files that were put in place, once there is one.
+    placed: RefCell<Option<File>>,
 }
 
 /// One path of an update, as far as it takes to undo it.
@@ -70,7 +73,13 @@ pub enum Doing {
 impl Pending {
     /// Nothing had to be done.
     pub(super) fn nothing(plan: &UpdatePlan) -> Self {
-        Pending { to: plan.to, entries: Vec::new(), aside: None, root: PathBuf::new() }
+        Pending {
+            to: plan.to,
+            entries: Vec::new(),
+            aside: None,
+            root: PathBuf::new(),
+            placed: RefCell::default(),
+        }
     }
 
     /// Record what `plan` is about to do.
@@ -98,7 +107,7 @@ impl Pending {
             .with_context(|| format!("cannot write {}", folder.display()))?;
         flushing.folder(&folder)?;
         flushing.folder(repo.git_dir())?;
-        Ok(Pending { to: plan.to, entries, aside: Some(aside), root })
+        Ok(Pending { to: plan.to, entries, aside: Some(aside), root, placed: RefCell::default() })
     }
 
     /// The record that an earlier run left, if there is one.
@@ -127,8 +136,9 @@ impl Pending {
         Ok(Some(Pending {
             to: ObjectId::from_hex(record.to.as_bytes())?,
             entries: record.entries.into_iter().map(Entry::try_from).collect::<anyhow::Result<_>>()?,
-            aside: Some(Aside::new(repo.git_dir(), &record.token)),
+            aside: Some(Aside::of_an_earlier_run(repo.git_dir(), &record.token)),
             root,
+            placed: RefCell::default(),
         }))
     }
 
@@ -136,7 +146,11 @@ impl Pending {
     /// knows it from an edit.
     pub(super) fn placed(&self, number: usize, stat: &Stat) -> anyhow::Result<()> {
         let Some(aside) = &self.aside else { return Ok(()) };
-        let mut log = File::options().append(true).create(true).open(aside.folder().join(PLACED))?;
+        let mut log = self.placed.borrow_mut();
+        let log = match &mut *log {
+            Some(log) => log,
+            none => none.insert(File::options().append(true).create(true).open(aside.folder().join(PLACED))?),
+        };
         let Stat { mtime, size, ino, .. } = stat;
         log.write_all(format!("{number} {} {} {size} {ino}\n", mtime.secs, mtime.nsecs).as_bytes())?;
         Ok(())
@@ -163,7 +177,8 @@ impl Pending {
     /// Something cannot be removed; the next run will try again.
     pub fn finish(self) -> anyhow::Result<()> {
         let Some(aside) = self.aside else { return Ok(()) };
-        for (number, entry) in self.entries.iter().enumerate() {
+        let entries = self.entries.iter().enumerate().filter(|_| aside.may_be_beside());
+        for (number, entry) in entries {
             let full = super::disk::full(&self.root, entry.path.as_bstr())?;
             for role in [Role::New, Role::Old] {
                 let [_, beside] = aside.places(role, number, &full);

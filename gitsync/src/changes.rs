@@ -1,0 +1,58 @@
+//! What differs between two trees, file by file.
+//!
+//! Whoever asks here does not want to know about renames. gix's own comparison gets ready to find them each time that it
+//! is called, for which it reads the attributes of the whole index: a hundred commits would cost a hundred looks at all
+//! files.
+
+use gix::ObjectId;
+use gix::bstr::BString;
+use gix::diff::tree::{Recorder, recorder};
+use gix::objs::tree::EntryMode;
+
+/// A path at which two trees differ. A folder counts only as the files in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The path.
+    pub path: BString,
+    /// The file, link or submodule that was there.
+    pub before: Option<(EntryMode, ObjectId)>,
+    /// The one that is there.
+    pub after: Option<(EntryMode, ObjectId)>,
+}
+
+/// What differs between the trees `from` and `to`, in no particular order. A path may come twice, where a file became a
+/// folder.
+///
+/// # Errors
+/// A tree cannot be read.
+pub fn between(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::Result<Vec<Change>> {
+    if from == to {
+        return Ok(Vec::new());
+    }
+    let (from, to) = (repo.find_tree(from)?, repo.find_tree(to)?);
+    let mut recorder = Recorder::default();
+    gix::diff::tree(
+        gix::objs::TreeRefIter::from_bytes(&from.data, from.id.kind()),
+        gix::objs::TreeRefIter::from_bytes(&to.data, to.id.kind()),
+        gix::diff::tree::State::default(),
+        &repo.objects,
+        &mut recorder,
+    )?;
+    let changes = recorder.records.into_iter().map(|change| match change {
+        recorder::Change::Addition { entry_mode, oid, path, .. } => {
+            Change { path, before: None, after: Some((entry_mode, oid)) }
+        }
+        recorder::Change::Deletion { entry_mode, oid, path, .. } => {
+            Change { path, before: Some((entry_mode, oid)), after: None }
+        }
+        recorder::Change::Modification { previous_entry_mode, previous_oid, entry_mode, oid, path } => {
+            Change { path, before: Some((previous_entry_mode, previous_oid)), after: Some((entry_mode, oid)) }
+        }
+    });
+    let files = changes.map(|change| Change {
+        before: change.before.filter(|(mode, _)| !mode.is_tree()),
+        after: change.after.filter(|(mode, _)| !mode.is_tree()),
+        ..change
+    });
+    Ok(files.filter(|change| change.before.is_some() || change.after.is_some()).collect())
+}
