@@ -230,19 +230,222 @@ fn modes_and_links_go_along() {
     assert_eq!(count(&twin.assert_same()), 1);
 }
 
-#[test]
-fn a_folder_that_one_side_renamed_takes_new_files_along_as_git_has_it() {
+const DIRECTORY_RENAMES: [&str; 3] = ["true", "conflict", "false"];
+
+/// The upstream renames `old/` to `new/`, which has a file `taken` then.
+fn renamed_folder(directory_renames: &str) -> Twin {
     let twin = Twin::new(|repo| {
         for name in ["a", "b", "c"] {
             repo.write(&format!("old/{name}.txt"), format!("{name}\n{LINES}"));
         }
+        repo.write("elsewhere.txt", format!("elsewhere\n{LINES}"));
     });
+    twin.repo.git(["config", "merge.directoryRenames", directory_renames]);
     twin.theirs(|repo| {
         repo.git(["mv", "old", "new"]);
-        repo.commit_all("renamed");
+        commit(repo, "new/taken.txt", "taken\n", "renamed");
+    });
+    twin
+}
+
+fn conflict(path: &str) -> Result {
+    Result::Conflict(vec![path.into()])
+}
+
+#[test]
+fn a_folder_that_one_side_renamed_takes_new_files_along_as_the_configuration_has_it() {
+    for wish in DIRECTORY_RENAMES {
+        let twin = renamed_folder(wish);
+        twin.ours(|repo| commit(repo, "old/d.txt", "d\n", "added"));
+        assert_eq!(twin.assert_same() == conflict("new/d.txt"), wish == "conflict", "{wish}");
+    }
+}
+
+#[test]
+fn a_new_folder_in_a_renamed_one_goes_along_only_with_a_new_file_beside_it() {
+    for wish in DIRECTORY_RENAMES {
+        let twin = renamed_folder(wish);
+        twin.ours(|repo| commit(repo, "old/deeper/d.txt", "d\n", "added"));
+        assert_eq!(count(&twin.assert_same()), 1, "{wish}");
+        let twin = renamed_folder(wish);
+        twin.ours(|repo| {
+            repo.write("old/beside.txt", "beside\n");
+            commit(repo, "old/deeper/d.txt", "d\n", "added");
+        });
+        let both = Result::Conflict(vec!["new/beside.txt".into(), "new/deeper/d.txt".into()]);
+        assert_eq!(twin.assert_same() == both, wish == "conflict", "{wish}");
+    }
+}
+
+#[test]
+fn files_that_were_moved_into_a_renamed_folder_go_along_too() {
+    for wish in DIRECTORY_RENAMES {
+        let twin = renamed_folder(wish);
+        twin.theirs(|repo| repo.append("elsewhere.txt", "their line\n"));
+        twin.theirs(|repo| drop(repo.commit_all("changed")));
+        twin.ours(|repo| {
+            repo.rename("elsewhere.txt", "old/elsewhere.txt");
+            repo.commit_all("moved");
+        });
+        let result = twin.assert_same();
+        assert_eq!(result == conflict("new/elsewhere.txt"), wish == "conflict", "{wish}");
+    }
+}
+
+#[test]
+fn a_new_file_may_meet_another_where_it_is_moved_to() {
+    for wish in DIRECTORY_RENAMES {
+        for content in ["taken\n", "another\n"] {
+            let twin = renamed_folder(wish);
+            twin.ours(|repo| commit(repo, "old/taken.txt", content, "added"));
+            let result = twin.assert_same();
+            let is_moved = wish == "true" && content == "taken\n";
+            assert_eq!(result == conflict("new/taken.txt"), wish != "false" && !is_moved, "{wish}");
+        }
+    }
+}
+
+#[test]
+fn a_new_file_is_not_moved_to_where_its_own_side_has_one() {
+    for wish in ["true", "conflict"] {
+        let twin = renamed_folder(wish);
+        twin.ours(|repo| {
+            repo.write("new/d.txt", "in the way\n");
+            commit(repo, "old/d.txt", "d\n", "added");
+        });
+        let said = twin.git_complains();
+        assert!(said.contains("CONFLICT (implicit dir rename)"), "{said}");
+        assert_eq!(twin.rebase(), conflict("new/d.txt"));
+    }
+    let twin = renamed_folder("false");
+    twin.ours(|repo| {
+        repo.write("new/d.txt", "in the way\n");
+        commit(repo, "old/d.txt", "d\n", "added");
+    });
+    assert_eq!(count(&twin.assert_same()), 1);
+}
+
+#[test]
+fn two_new_files_are_not_moved_to_one_place() {
+    let twin = Twin::new(|repo| {
+        for name in ["one", "two"] {
+            repo.write(&format!("{name}/{name}.txt"), format!("{name}\n{LINES}"));
+        }
+    });
+    twin.repo.git(["config", "merge.directoryRenames", "true"]);
+    twin.theirs(|repo| {
+        repo.rename("one/one.txt", "both/one.txt");
+        repo.rename("two/two.txt", "both/two.txt");
+        repo.commit_all("joined");
+    });
+    twin.ours(|repo| {
+        repo.write("one/new.txt", "1\n");
+        commit(repo, "two/new.txt", "2\n", "added");
+    });
+    let said = twin.git_complains();
+    assert!(said.contains("CONFLICT (implicit dir rename)"), "{said}");
+    assert_eq!(twin.rebase(), conflict("both/new.txt"));
+}
+
+#[test]
+fn a_folder_whose_files_went_apart_takes_nothing_along() {
+    let twin = Twin::new(|repo| {
+        for name in ["one", "two"] {
+            repo.write(&format!("old/{name}.txt"), format!("{name}\n{LINES}"));
+        }
+    });
+    twin.repo.git(["config", "merge.directoryRenames", "true"]);
+    twin.theirs(|repo| {
+        repo.rename("old/one.txt", "new/one.txt");
+        repo.rename("old/two.txt", "other/two.txt");
+        repo.commit_all("apart");
     });
     twin.ours(|repo| commit(repo, "old/d.txt", "d\n", "added"));
-    twin.assert_same();
+    let said = twin.git_complains();
+    assert!(said.contains("CONFLICT (directory rename split)"), "{said}");
+    assert_eq!(twin.rebase(), conflict("old/d.txt"));
+}
+
+#[test]
+fn a_local_rename_takes_the_upstream_s_new_files_along() {
+    for wish in DIRECTORY_RENAMES {
+        let twin = Twin::new(|repo| {
+            for name in ["a", "b", "c"] {
+                repo.write(&format!("old/{name}.txt"), format!("{name}\n{LINES}"));
+            }
+        });
+        twin.repo.git(["config", "merge.directoryRenames", wish]);
+        twin.theirs(|repo| commit(repo, "old/d.txt", "d\n", "added"));
+        twin.ours(|repo| {
+            repo.git(["mv", "old", "new"]);
+            repo.commit_all("renamed");
+            commit(repo, "new/e.txt", "e\n", "more");
+        });
+        assert_eq!(twin.assert_same() == conflict("new/d.txt"), wish == "conflict", "{wish}");
+    }
+}
+
+#[test]
+fn without_renames_no_folder_was_renamed_either() {
+    // Not beside git: some of its versions look for renames whatever these say.
+    for key in ["merge.renames", "diff.renames"] {
+        let twin = renamed_folder("true");
+        twin.repo.git(["config", key, "false"]);
+        twin.ours(|repo| commit(repo, "old/d.txt", "d\n", "added"));
+        let Result::History(commits) = twin.rebase() else { panic!("a conflict with {key}") };
+        let tree = commits[0].split('"').nth(1).unwrap().strip_prefix("tree ").unwrap().to_owned();
+        assert!(twin.repo.files(&tree).contains(&"old/d.txt".to_owned()), "{key}");
+    }
+}
+
+/// Commits a change with this author and message, which are bytes, and this header.
+fn commit_bytes(repo: &Repo, path: &str, header: &str, author: &[u8], message: &[u8]) {
+    repo.write(path, "1\n");
+    repo.git(["add", "-A"]);
+    let mut data = format!("tree {}\nparent {}\nauthor ", repo.git(["write-tree"]), repo.head()).into_bytes();
+    data.extend_from_slice(author);
+    data.extend_from_slice(
+        b" <unal@example.com> 1000000000 +0130\ncommitter M <m@example.com> 1000000000 +0000\n",
+    );
+    data.extend_from_slice(header.as_bytes());
+    data.push(b'\n');
+    data.extend_from_slice(message);
+    let written = repo.git_invocation().args(["hash-object", "-t", "commit", "-w", "--stdin", "--literally"]);
+    let id = written.stdin(data).success().stdout;
+    repo.git(["reset", "--quiet", "--hard", id.trim()]);
+}
+
+#[test]
+fn commits_in_other_encodings_are_written_as_git_writes_them() {
+    for wanted in ["", "UTF-8", "utf8", "ISO-8859-1", "latin1", "ISO-8859-2", "KLINGON"] {
+        let twin = Twin::new(|_| {});
+        if !wanted.is_empty() {
+            twin.repo.git(["config", "i18n.commitEncoding", wanted]);
+        }
+        twin.theirs(|repo| commit(repo, "theirs", "1\n", "theirs"));
+        twin.ours(|repo| {
+            commit_bytes(repo, "1", "encoding ISO-8859-1\n", b"\xdcnal", b"gr\xfcn\n\nbody \xe4\n");
+            commit_bytes(repo, "2", "encoding ISO-8859-15\n", b"\xdcnal", b"5 \xa4\n");
+            commit_bytes(repo, "3", "", "Ünal".as_bytes(), "grün 5 €\n".as_bytes());
+            commit_bytes(repo, "4", "encoding KLINGON\n", b"\xdcnal", b"gr\xfcn\n");
+            commit_bytes(repo, "5", "", b"\xdcnal", b"gr\xfcn, \xc3\xbc and cut short \xe2\x82\n");
+            commit_bytes(repo, "6", "encoding UTF-8\n", "Ünal".as_bytes(), "grün\n".as_bytes());
+            commit_bytes(repo, "7", "encoding utf8\n", b"Unal", b"plain\n");
+        });
+        assert_eq!(count(&twin.assert_same()), 7, "{wanted}");
+    }
+}
+
+#[test]
+fn blank_lines_before_a_subject_go_as_with_git_and_nothing_else_of_a_message() {
+    let twin = Twin::new(|_| {});
+    twin.theirs(|repo| commit(repo, "theirs", "1\n", "theirs"));
+    twin.ours(|repo| {
+        commit_bytes(repo, "1", "", b"M", b"\n \n\t indented  \n\n\n# no comment\n\n\n");
+        commit_bytes(repo, "2", "", b"M", b"no line end");
+        commit_bytes(repo, "3", "", b"M", b"");
+    });
+    assert_eq!(count(&twin.assert_same()), 3);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //! See <https://git-scm.com/docs/gitattributes>, and `convert.c` in git.
 
 mod asked;
-mod encoding;
+pub(crate) mod encoding;
 mod ident;
 
 use std::borrow::Cow;

@@ -11,7 +11,18 @@ use gix::merge::tree::TreatAsUnresolved;
 use gix::objs::Write as _;
 use gix::worktree::stack::state::attributes::Source;
 
-use super::{attributes, moved_folders, trivial};
+use super::{attributes, orphans, trivial};
+
+/// The trees of a merge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sides {
+    /// What both sides began with.
+    pub base: ObjectId,
+    /// What is merged into.
+    pub ours: ObjectId,
+    /// What is merged.
+    pub theirs: ObjectId,
+}
 
 /// Merges trees of one repository.
 pub struct Merger<'repo> {
@@ -63,6 +74,7 @@ impl<'repo> Merger<'repo> {
             }
             none => none.insert(Tools::new(self.repo, ours)?),
         };
+        let sides = orphans::settle(self.repo, Sides { base, ours, theirs }, tools.options.rewrites)?;
         let labels = Labels {
             ancestor: Some("parent".into()),
             current: Some("HEAD".into()),
@@ -70,8 +82,8 @@ impl<'repo> Merger<'repo> {
         };
         let mut outcome = gix::merge::plumbing::tree(
             &base,
-            &ours,
-            &theirs,
+            &sides.ours,
+            &sides.theirs,
             labels,
             self.repo,
             |data| self.repo.write_buf(gix::objs::Kind::Blob, data),
@@ -81,13 +93,16 @@ impl<'repo> Merger<'repo> {
             tools.options.clone(),
         )?;
         let tree = outcome.tree.write(|tree| self.repo.write(tree))?;
-        let mut paths = moved_folders::suggestions(self.repo, base, ours, theirs)?;
+        let mut paths = sides.disputed.clone();
         if outcome.has_unresolved_conflicts(TreatAsUnresolved::git()) {
-            paths.extend(self.paths(tree, &outcome.conflicts)?);
-            paths.sort();
-            paths.dedup();
+            paths.extend(self.paths(tree, &outcome.conflicts)?.into_iter().map(|path| sides.real_path(path)));
         }
-        Ok(if paths.is_empty() { Merged::Clean(tree) } else { Merged::Conflict(paths) })
+        if paths.is_empty() {
+            return Ok(Merged::Clean(sides.put_back(self.repo, tree)?));
+        }
+        paths.sort();
+        paths.dedup();
+        Ok(Merged::Conflict(paths))
     }
 
     /// The paths that git would list as unmerged.

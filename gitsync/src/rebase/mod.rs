@@ -9,10 +9,12 @@
 
 mod already;
 mod attributes;
+mod encoding;
 mod fork_point;
 mod linear;
 mod merge;
 mod moved_folders;
+mod orphans;
 mod patch_id;
 mod pick;
 mod trivial;
@@ -92,6 +94,7 @@ pub fn rebase(
     let mut repo = repo.clone().with_object_memory();
     let range = linear::commits(&repo, what.upstream, what.head)?;
     let already = already::upstream_has(&repo, what, &range)?;
+    let encoding = encoding::Wanted::of(&repo);
     let mut onto = pick::Onto::new(&repo, what.onto)?;
     let (mut rewritten, mut dropped) = (Vec::new(), Vec::new());
     {
@@ -99,7 +102,7 @@ pub fn rebase(
         for id in range.into_iter().filter(|commit| !commit.is_merge()).map(|commit| commit.id) {
             watch.alive();
             let picking = || format!("cannot replay commit {id}");
-            let commit = pick::Original::read(&repo, id).with_context(picking)?;
+            let commit = pick::Original::read(&repo, id, &encoding).with_context(picking)?;
             if already.contains(&id) && !commit.is_empty() {
                 dropped.push(id);
                 continue;

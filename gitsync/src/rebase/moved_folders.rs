@@ -1,87 +1,130 @@
-//! New files in a folder that the other side renamed.
+//! New files in a folder that the other side renamed, and where they belong now.
 //!
-//! Somebody renames `old/` to `new/`, and meanwhile somebody else adds `old/d.txt`. Git asks whether that belongs into
-//! `new/` (`merge.directoryRenames`, `conflict` unless said otherwise); gix leaves it in a folder that nobody has any
-//! more. The rules are those of git's merge-ort:
+//! Somebody renames `old/` to `new/`, and meanwhile somebody else adds `old/d.txt`. Left where it is it lies in a folder
+//! that nobody has any more. The rules are those of git's merge-ort:
 //! <https://git-scm.com/docs/git-config#Documentation/git-config.txt-mergedirectoryRenames>.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice as _};
+use gix::diff::Rewrites;
 use gix::object::tree::diff::ChangeDetached;
 
-/// The places to which git would suggest to move new files, sorted; none where nothing is to be asked.
+/// A new file in a folder that the other side renamed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Orphan {
+    /// Where it was added.
+    pub path: BString,
+    /// Where it belongs.
+    pub home: Home,
+}
+
+/// Where an orphan belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Home {
+    /// At this path.
+    At(BString),
+    /// Its folder went to several places, to none of them with most of its files.
+    Unclear,
+    /// Where it is: git did not look for its folder, or that folder became one that its own side renamed.
+    Here,
+}
+
+/// What `adding` adds to folders that `renaming` renamed, both since `base`.
 ///
 /// # Errors
 /// A tree cannot be read.
-pub fn suggestions(
-    repo: &gix::Repository,
-    base: ObjectId,
-    ours: ObjectId,
-    theirs: ObjectId,
-) -> anyhow::Result<Vec<BString>> {
-    let config = repo.config_snapshot();
-    // Only `false` keeps git from looking. `true` would move the files without a word, which somebody has to do by hand
-    // here: better to ask.
-    if config.boolean("merge.directoryRenames") == Some(false)
-        || config.boolean("merge.renames") == Some(false)
-    {
-        return Ok(Vec::new());
-    }
-    let mut places = on_one_side(repo, base, ours, theirs)?;
-    places.extend(on_one_side(repo, base, theirs, ours)?);
-    Ok(places.into_iter().collect())
-}
-
-/// What `adding` adds to folders that `renaming` renamed.
-fn on_one_side(
+pub fn orphans(
     repo: &gix::Repository,
     base: ObjectId,
     renaming: ObjectId,
     adding: ObjectId,
-) -> anyhow::Result<BTreeSet<BString>> {
-    let mut orphans: Vec<(BString, BString)> = Vec::new();
+    rewrites: Rewrites,
+) -> anyhow::Result<Vec<Orphan>> {
+    // Innermost folders first: the first one that was renamed decides.
+    let mut gone: Vec<(BString, Vec<BString>)> = Vec::new();
     for path in added(repo, base, adding)? {
+        let mut around = Vec::new();
         for folder in folders(path.as_bstr()) {
             if is_folder(repo, base, folder)? && !is_folder(repo, renaming, folder)? {
-                orphans.push((path.clone(), folder.to_owned()));
+                around.push(folder.to_owned());
             }
         }
-    }
-    if orphans.is_empty() {
-        return Ok(BTreeSet::new());
-    }
-    let renames = renames(repo, base, renaming)?;
-    let mut places = BTreeSet::new();
-    let mut settled = BTreeSet::new();
-    // The innermost folder that was renamed decides.
-    for (path, folder) in orphans {
-        if settled.contains(&path) {
-            continue;
+        if !around.is_empty() {
+            gone.push((path, around));
         }
-        if let Some(new) = renamed_to(folder.as_bstr(), &renames) {
-            let mut place = new;
-            if !place.is_empty() {
-                place.push(b'/');
+    }
+    if gone.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Git looks where a folder went only if there are new files in the folder itself, or in one around it.
+    let direct: BTreeSet<&BStr> = gone.iter().map(|(path, _)| parent(path.as_bstr())).collect();
+    let theirs = renames(repo, base, renaming, rewrites)?;
+    let own = renames(repo, base, adding, rewrites)?;
+    let mut orphans = Vec::new();
+    for (path, around) in &gone {
+        let went = around.iter().enumerate().find_map(|(at, folder)| {
+            let went = if direct.contains(folder.as_bstr()) {
+                went(folder.as_bstr(), &theirs)
+            } else if around[at..].iter().any(|outer| direct.contains(outer.as_bstr())) {
+                let children: Vec<_> =
+                    theirs.iter().filter(|(from, _)| parent(from.as_bstr()) == folder).cloned().collect();
+                went(folder.as_bstr(), &children)
+            } else {
+                None
+            };
+            Some((folder, went?))
+        });
+        let home = match went {
+            None => Home::Here,
+            Some((_, Went::Apart)) => Home::Unclear,
+            Some((_, Went::To(new)))
+                if is_folder(repo, base, new.as_bstr())?
+                    && !is_folder(repo, adding, new.as_bstr())?
+                    && renamed(new.as_bstr(), &own) =>
+            {
+                Home::Here
             }
-            place.extend_from_slice(&path[folder.len() + 1..]);
-            settled.insert(path);
-            places.insert(place);
-        }
+            Some((folder, Went::To(mut home))) => {
+                if !home.is_empty() {
+                    home.push(b'/');
+                }
+                home.extend_from_slice(&path[folder.len() + 1..]);
+                Home::At(home)
+            }
+        };
+        orphans.push(Orphan { path: path.clone(), home });
     }
-    Ok(places)
+    Ok(orphans)
 }
 
-/// Where most of the files of `folder` went.
-fn renamed_to(folder: &BStr, renames: &[(BString, BString)]) -> Option<BString> {
+/// What became of a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Went {
+    /// Most of its files went here.
+    To(BString),
+    /// As many went elsewhere.
+    Apart,
+}
+
+/// Whether any of the files of `folder` was renamed along with it.
+fn renamed(folder: &BStr, renames: &[(BString, BString)]) -> bool {
+    went(folder, renames).is_some()
+}
+
+/// Where most of the files of `folder` went; none where none of them was renamed.
+fn went(folder: &BStr, renames: &[(BString, BString)]) -> Option<Went> {
     let mut votes: BTreeMap<BString, usize> = BTreeMap::new();
     for (from, to) in renames {
         if let Some(new) = moved(folder, from.as_bstr(), to.as_bstr()) {
             *votes.entry(new).or_default() += 1;
         }
     }
-    votes.into_iter().max_by_key(|(_, count)| *count).map(|(new, _)| new)
+    let most = votes.values().copied().max()?;
+    let mut first = votes.into_iter().filter(|(_, count)| *count == most).map(|(new, _)| new);
+    let new = first.next()?;
+    Some(if first.next().is_some() { Went::Apart } else { Went::To(new) })
 }
 
 /// The folder that `folder` became, as far as one renamed file tells: what lies below it must be the same on both
@@ -112,6 +155,9 @@ fn folders(path: &BStr) -> impl Iterator<Item = &BStr> {
 }
 
 fn is_folder(repo: &gix::Repository, tree: ObjectId, path: &BStr) -> anyhow::Result<bool> {
+    if path.is_empty() {
+        return Ok(true);
+    }
     let entry = repo.find_tree(tree)?.lookup_entry(path.split(|byte| *byte == b'/'))?;
     Ok(entry.is_some_and(|entry| entry.mode().is_tree()))
 }
@@ -129,9 +175,14 @@ fn added(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::Result
         .collect())
 }
 
-fn renames(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::Result<Vec<(BString, BString)>> {
+fn renames(
+    repo: &gix::Repository,
+    from: ObjectId,
+    to: ObjectId,
+    rewrites: Rewrites,
+) -> anyhow::Result<Vec<(BString, BString)>> {
     let mut options = gix::diff::Options::default();
-    options.track_path().track_rewrites(Some(gix::diff::Rewrites::default()));
+    options.track_path().track_rewrites(Some(Rewrites { copies: None, ..rewrites }));
     let changes = repo.diff_tree_to_tree(&repo.find_tree(from)?, &repo.find_tree(to)?, options)?;
     Ok(changes
         .into_iter()
@@ -175,6 +226,8 @@ mod tests {
         let renames: Vec<(BString, BString)> = [("old/a", "x/a"), ("old/b", "y/b"), ("old/c", "y/c")]
             .map(|(from, to)| (from.into(), to.into()))
             .to_vec();
-        assert_eq!(renamed_to("old".into(), &renames), Some("y".into()));
+        assert_eq!(went("old".into(), &renames), Some(Went::To("y".into())));
+        assert_eq!(went("old".into(), &renames[..2]), Some(Went::Apart));
+        assert_eq!(went("else".into(), &renames), None);
     }
 }

@@ -2,10 +2,11 @@
 
 use anyhow::Context as _;
 use gix::ObjectId;
-use gix::bstr::BString;
+use gix::bstr::{BString, ByteSlice as _};
 use gix::objs::Commit;
 
 use super::Replayer;
+use super::encoding::Wanted;
 use super::merge::{Merged, Merger};
 use crate::signing;
 
@@ -35,12 +36,13 @@ pub struct Original {
 }
 
 impl Original {
-    /// The commit `id`.
+    /// The commit `id`, in the encoding in which it is to be written.
     ///
     /// # Errors
     /// It, or its parent, cannot be read.
-    pub fn read(repo: &gix::Repository, id: ObjectId) -> anyhow::Result<Self> {
-        let commit: Commit = repo.find_commit(id)?.decode()?.try_into()?;
+    pub fn read(repo: &gix::Repository, id: ObjectId, encoding: &Wanted) -> anyhow::Result<Self> {
+        let mut commit = encoding.read(&repo.find_commit(id)?.data, repo.object_hash())?;
+        commit.message = without_blank_start(commit.message);
         let parent_tree = match commit.parents.first() {
             Some(parent) => repo.find_commit(*parent)?.tree_id()?.detach(),
             None => repo.object_hash().empty_tree(),
@@ -101,4 +103,14 @@ pub fn pick(
     let id = repo.write_object(&commit)?.detach();
     *onto = Onto { id, tree };
     Ok(Picked::Anew(id))
+}
+
+/// Blank lines before the subject do not survive a rebase.
+fn without_blank_start(message: BString) -> BString {
+    let blank: usize = message
+        .lines_with_terminator()
+        .take_while(|line| line.trim_ascii().is_empty())
+        .map(|line| line.len())
+        .sum();
+    if blank == 0 { message } else { message[blank..].into() }
 }

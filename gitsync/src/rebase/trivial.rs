@@ -131,3 +131,6 @@ fn has_otherwise(entries: &[EntryRef<'_>], named: &EntryRef<'_>) -> bool {
 fn owned(entry: &EntryRef<'_>) -> Entry {
     Entry { mode: entry.mode, filename: BString::from(entry.filename.as_bytes()), oid: entry.oid.to_owned() }
 }
+
+#[cfg(test)]
+mod generated;

@@ -7,12 +7,13 @@ use gitsync::person::People;
 use gitsync::rebase::{self, Outcome, Replay, Replayer};
 use gitsync::signing::Signing;
 use gix::ObjectId;
+use gix::bstr::{BStr, ByteSlice};
 use testkit::{Repo, World};
 
 /// What came of a rebase, as far as git and we must agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Result {
-    /// The new history, oldest first: tree, author, author's date and message of each commit.
+    /// The new history, oldest first: each commit's bytes, less its parents and its committer.
     History(Vec<String>),
     /// The paths in conflict.
     Conflict(Vec<String>),
@@ -92,18 +93,34 @@ impl Twin {
         result
     }
 
+    /// What git says to a rebase that it does not finish, which is taken back.
+    pub fn git_complains(&self) -> String {
+        let before = self.repo.head();
+        let output = self.repo.try_git(["rebase", "--quiet", "upstream"]);
+        assert_ne!(output.code, 0, "git rebased it");
+        self.repo.git(["rebase", "--abort"]);
+        self.repo.git(["reset", "--quiet", "--hard", &before]);
+        output.stdout + &output.stderr
+    }
+
     fn history(&self, head: &str) -> Result {
-        let log = self.repo.git([
-            "log",
-            "--reverse",
-            "--topo-order",
-            "--format=%T %an <%ae> %ad%n%B",
-            "-z",
-            &format!("upstream..{head}"),
-        ]);
+        let range = format!("upstream..{head}");
+        let ids = self.repo.git(["rev-list", "--reverse", "--topo-order", &range]);
         let fsck = self.repo.try_git(["fsck", "--strict", "--no-dangling", "--no-reflogs", head]);
         assert_eq!(fsck.code, 0, "{}", fsck.stderr);
-        Result::History(log.split_terminator('\0').map(str::to_owned).collect())
+        let repo = open(&self.repo);
+        let commit = |id: &str| {
+            let id = ObjectId::from_hex(id.as_bytes()).unwrap();
+            let data = repo.find_commit(id).unwrap().data.clone();
+            let (headers, message) = data.split_once_str("\n\n").unwrap();
+            let kept: Vec<&BStr> = headers
+                .lines()
+                .filter(|line| !line.starts_with(b"parent ") && !line.starts_with(b"committer "))
+                .map(ByteSlice::as_bstr)
+                .collect();
+            format!("{kept:?} {:?}", message.as_bstr())
+        };
+        Result::History(ids.lines().map(commit).collect())
     }
 }
 

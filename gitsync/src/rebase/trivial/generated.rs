@@ -1,0 +1,128 @@
+//! Trees that nobody thought of: where comparing entries gives an answer, it is that of git's merge.
+
+use std::collections::BTreeMap;
+
+use gix::ObjectId;
+use gix::objs::tree::EntryKind;
+use proptest::prelude::*;
+use testkit::World;
+
+const PATHS: [&str; 9] =
+    ["a", "b", "dir/a", "dir/b", "dir/sub/a", "dir/sub/b", "other/a", "other/sub/a", "other/sub/b"];
+/// Places for what is renamed, and paths that are a folder on one side and a file on the other.
+const PLACES: [&str; 10] =
+    ["a", "c", "dir", "dir/c", "dir/sub", "dir/sub/c", "other", "new", "new/dir", "a/in/a/file"];
+const FOLDERS: [&str; 4] = ["dir", "dir/sub", "other", "other/sub"];
+
+type Files = BTreeMap<String, String>;
+
+/// What one side does.
+#[derive(Debug, Clone)]
+enum Doing {
+    /// Writes a file, where there was one or not, also where there was a folder.
+    Write { path: &'static str, kind: u8, tweak: u8 },
+    /// Removes a file.
+    Remove { path: &'static str },
+    /// Moves a file.
+    Move { from: &'static str, to: &'static str },
+    /// Moves all files of a folder.
+    MoveFolder { from: &'static str, to: &'static str },
+}
+
+fn doing() -> impl Strategy<Value = Doing> {
+    let path = || prop::sample::select(PATHS.to_vec());
+    let place = || prop::sample::select(PLACES.to_vec());
+    let folder = || prop::sample::select(FOLDERS.to_vec());
+    prop_oneof![
+        4 => (path(), 0..9u8, 0..3u8).prop_map(|(path, kind, tweak)| Doing::Write { path, kind, tweak }),
+        2 => (place(), 0..9u8, 0..3u8).prop_map(|(path, kind, tweak)| Doing::Write { path, kind, tweak }),
+        2 => path().prop_map(|path| Doing::Remove { path }),
+        2 => (path(), place()).prop_map(|(from, to)| Doing::Move { from, to }),
+        1 => (folder(), place()).prop_map(|(from, to)| Doing::MoveFolder { from, to }),
+    ]
+}
+
+/// Files of one kind are alike enough to be one file that was renamed and changed.
+fn content(kind: u8, tweak: u8) -> String {
+    (0..9).map(|line| format!("{kind} {line} {}\n", if line == 4 { tweak } else { 0 })).collect()
+}
+
+fn write(files: &mut Files, path: &str, content: String) {
+    files.retain(|other, _| !is_in(other, path) && !is_in(path, other));
+    files.insert(path.to_owned(), content);
+}
+
+fn is_in(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn act(files: &mut Files, doing: &Doing) {
+    match *doing {
+        Doing::Write { path, kind, tweak } => write(files, path, content(kind, tweak)),
+        Doing::Remove { path } => drop(files.remove(path)),
+        Doing::Move { from, to } => {
+            if let Some(content) = files.remove(from) {
+                write(files, to, content);
+            }
+        }
+        Doing::MoveFolder { from, to } => {
+            let (moved, stays): (Files, Files) =
+                std::mem::take(files).into_iter().partition(|(path, _)| is_in(path, from));
+            *files = stays;
+            for (path, content) in moved {
+                write(files, &format!("{to}{}", &path[from.len()..]), content);
+            }
+        }
+    }
+}
+
+fn tree(repo: &gix::Repository, files: &Files) -> ObjectId {
+    let mut editor = repo.edit_tree(repo.object_hash().empty_tree()).unwrap();
+    for (path, content) in files {
+        let id = repo.write_blob(content).unwrap();
+        editor.upsert(path.as_str(), EntryKind::Blob, id).unwrap();
+    }
+    editor.write().unwrap().detach()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(20),
+        max_shrink_iters: 400,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn an_answer_is_that_of_git_s_merge(
+        sides in prop::collection::vec(
+            (prop::collection::vec(doing(), 1..4), prop::collection::vec(doing(), 1..4)),
+            12,
+        ),
+    ) {
+        let world = World::new();
+        let origin = world.init("mike");
+        let repo = gix::open_opts(origin.path().as_std_path(), gix::open::Options::isolated()).unwrap();
+        let before: Files =
+            PATHS.iter().zip(0..).map(|(path, kind)| ((*path).to_owned(), content(kind, 0))).collect();
+        let base = tree(&repo, &before);
+        for (ours, theirs) in &sides {
+            let side = |doings: &[Doing]| {
+                let mut files = before.clone();
+                doings.iter().for_each(|doing| act(&mut files, doing));
+                tree(&repo, &files)
+            };
+            let (ours, theirs) = (side(ours), side(theirs));
+            let Some(merged) = super::merge(&repo, base, ours, theirs).unwrap() else { continue };
+            let git = origin.try_git([
+                "merge-tree",
+                "--write-tree",
+                &format!("--merge-base={base}"),
+                &ours.to_string(),
+                &theirs.to_string(),
+            ]);
+            prop_assert_eq!(git.code, 0, "git has a conflict: {}{}", git.stdout, git.stderr);
+            prop_assert_eq!(git.stdout.trim(), merged.to_string());
+        }
+    }
+}
