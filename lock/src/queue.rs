@@ -31,10 +31,12 @@ impl Ticket {
         let wings = wings::made(place).ok()?;
         let number = numbers(&wings).last().map_or(0, |(last, _)| last + 1);
         let path = wings.join(format!("{TICKET}{number:020}-{token}"));
-        let file = File::create_new(&path).ok()?;
-        let locked = file.try_lock();
-        let ticket = Self { path, number, _file: file };
-        locked.is_ok().then_some(ticket)
+        // It comes to its name locked: whoever looks at the queue meanwhile takes an unlocked ticket for a dead one's.
+        let blank = Blank { path: wings::name_for_new(&wings, token, "ticket") };
+        let file = File::create_new(&blank.path).ok()?;
+        file.try_lock().ok()?;
+        fs::rename(&blank.path, &path).ok()?;
+        Some(Self { path, number, _file: file })
     }
 
     /// How many wait in front of this one.
@@ -51,13 +53,24 @@ impl Drop for Ticket {
     }
 }
 
-/// How many wait. To be called by who has the guard file: a ticket that is just being drawn is not locked yet.
+/// A ticket that is not one yet.
+struct Blank {
+    path: PathBuf,
+}
+
+impl Drop for Blank {
+    fn drop(&mut self) {
+        // Most often it has become a ticket by now.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// How many wait.
 pub fn length(place: &Place) -> usize {
     waiting(&place.wings(), u64::MAX)
 }
 
-/// How many wait with a number below `below`. Tickets of the dead at the front are removed: they are not locked. All of
-/// them were drawn before `below` was, so none is just being drawn.
+/// How many wait with a number below `below`. Tickets of the dead at the front are removed: they are not locked.
 fn waiting(wings: &Path, below: u64) -> usize {
     let before: Vec<_> = numbers(wings).into_iter().take_while(|(number, _)| *number < below).collect();
     let dead = before.iter().take_while(|(_, path)| is_left_behind(path)).count();
@@ -111,6 +124,24 @@ mod tests {
         assert_eq!(length(&place), 3);
         drop(first);
         assert_eq!((second.rank(), third.rank(), draw(&place).rank()), (0, 1, 2));
+    }
+
+    #[test]
+    fn who_looks_at_the_queue_while_tickets_are_drawn_takes_none_for_a_dead_ones() {
+        let (_keep, place) = place();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    length(&place);
+                }
+            });
+            for _ in 0..500 {
+                let ticket = draw(&place);
+                assert!(ticket.path.exists());
+            }
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
     }
 
     #[test]

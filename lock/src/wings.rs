@@ -30,7 +30,7 @@ impl Prepared {
     /// # Errors
     /// Where it cannot be written; nothing stays of it then.
     pub fn write(place: &Place, name: &'static str, token: &Token, content: &str) -> io::Result<Self> {
-        let path = made(place)?.join(format!("{NEW}{token}-{}-{name}", std::process::id()));
+        let path = name_for_new(&made(place)?, token, name);
         let prepared = Self { path, name };
         fs::write(&prepared.path, content)?;
         Ok(prepared)
@@ -50,6 +50,11 @@ impl Drop for Prepared {
         // It is in its place by now; and should it stay here, the next taker sweeps it away.
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// A free name in `wings` for a file that is being written.
+pub fn name_for_new(wings: &Path, token: &Token, name: &str) -> PathBuf {
+    wings.join(format!("{NEW}{token}-{}-{name}", std::process::id()))
 }
 
 /// A free name for a lock that is being removed.
