@@ -13,23 +13,35 @@ fn bench(world: &World) -> Invocation {
 }
 
 #[test]
-fn everything_can_be_measured_and_goes_into_the_table_and_the_plots() {
+fn whole_runs_go_into_the_table_and_the_plots() {
     let world = World::new();
     let out = world.path().join("out");
-    bench(&world).args(["--out", out.as_str()]).success();
+    bench(&world).args(["--out", out.as_str(), "--scenario", "s1,s2,s3,s4,s5,s6,scale"]).success();
 
     let page = std::fs::read_to_string(out.join("results.md")).unwrap();
-    for row in
-        ["| S1 |", "| S2 |", "| S3 |", "| S4 |", "| S5 |", "| S6 |", "| notes-sync S5 |", "| gitsync |"]
-    {
+    for row in ["| S1 |", "| S2 |", "| S3 |", "| S4 |", "| S5 |", "| S6 |"] {
         assert!(page.contains(row), "{row} is not in\n{page}");
     }
     assert!(!page.contains(world.path().as_str()), "{page}");
-    for plot in ["ratios.svg", "memory.svg", "scale.svg"] {
+    for plot in ["ratios.svg", "scale.svg"] {
         assert!(std::fs::read_to_string(out.join(plot)).unwrap().ends_with("</svg>\n"), "{plot}");
     }
     // Everything was measured in a folder that is gone.
     assert_eq!(std::fs::read_dir(world.temporary()).unwrap().count(), 0);
+}
+
+#[test]
+fn single_phases_and_starts_go_into_tables_of_their_own() {
+    let world = World::new();
+    let out = world.path().join("out");
+    bench(&world).args(["--out", out.as_str(), "--scenario", "steps,start"]).success();
+
+    let page = std::fs::read_to_string(out.join("results.md")).unwrap();
+    for row in ["| gitsync S4 |", "| notes-sync S5 |", "| notesurface S3 |", "| logcheck S1 |", "| gitsync |"]
+    {
+        assert!(page.contains(row), "{row} is not in\n{page}");
+    }
+    assert!(out.join("memory.svg").is_file());
 }
 
 #[test]
@@ -52,4 +64,23 @@ fn a_run_that_does_not_do_the_job_is_no_figure() {
     let output = bench(&world).args(["--scenario", "s2", "--baseline", idle.as_str()]).output();
     output.assert_code(1);
     output.assert_says("Theirs did not do the job: one file changed");
+}
+
+mod real_servers {
+    use super::*;
+
+    #[test]
+    fn a_run_with_nothing_to_do_connects_once_and_one_that_pushes_twice() {
+        let world = World::new();
+        let out = world.path().join("out");
+        bench(&world).args(["--out", out.as_str(), "--scenario", "wire"]).success();
+
+        let page = std::fs::read_to_string(out.join("results.md")).unwrap();
+        for (name, connections) in
+            [("S1 ssh", "| 1 | 1 | met |"), ("S2 ssh", "| 2 | 2 | met |"), ("S1 http", "| 1 | 1 | met |")]
+        {
+            let row = page.lines().find(|line| line.starts_with(&format!("| {name} |"))).unwrap();
+            assert!(row.ends_with(connections), "{row}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     results::{Kind, Results, Row},
+    stats::Spread,
     svg::{Anchor, Svg},
     table::thousands,
 };
@@ -38,8 +39,12 @@ fn ratios(results: &Results) -> Option<Svg> {
         if let Some(target) = row.target {
             svg.rule((bars.x(target), y - 3.0), (bars.x(target), y + BAR + 3.0), "target");
         }
-        let end = bars.x(ratio.high.max(row.target.unwrap_or(0.0)));
-        svg.text((end + 8.0, y + 15.0), Anchor::Start, "", &format!("{:.1}", ratio.middle));
+        svg.text(
+            (bars.free(ratio, row.target) + 8.0, y + 15.0),
+            Anchor::Start,
+            "",
+            &format!("{:.1}", ratio.middle),
+        );
     }
     Some(svg)
 }
@@ -95,7 +100,16 @@ impl Bars {
     }
 
     fn name(&self, svg: &mut Svg, y: f64, row: &Row) {
-        svg.text((LEFT - 10.0, y + 15.0), Anchor::End, "", &format!("{}, {}", row.id, short(row.files)));
+        let name = format!("{}, {}, {}", row.id, short(row.files), row.place);
+        svg.text((LEFT - 10.0, y + 15.0), Anchor::End, "", &name);
+    }
+
+    /// Where there is room for a figure: right of a bar and its spread, and not upon the mark of its target.
+    fn free(&self, ratio: &Spread, target: Option<f64>) -> f64 {
+        const FIGURE: f64 = 40.0;
+        let end = self.x(ratio.high.max(ratio.middle));
+        let mark = target.map(|target| self.x(target)).filter(|mark| (end..end + FIGURE).contains(mark));
+        mark.unwrap_or(end)
     }
 
     fn ticks(&self, svg: &mut Svg, unit: &str) {
@@ -166,11 +180,7 @@ fn legend(svg: &mut Svg, other: &str) {
 }
 
 fn short(files: usize) -> String {
-    if files >= 1000 && files.is_multiple_of(1000) {
-        format!("{}k files", files / 1000)
-    } else {
-        format!("{files} files")
-    }
+    if files >= 1000 && files.is_multiple_of(1000) { format!("{}k", files / 1000) } else { files.to_string() }
 }
 
 #[cfg(test)]

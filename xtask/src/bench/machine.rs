@@ -46,7 +46,10 @@ impl Machine {
 #[cfg(unix)]
 fn kernel() -> String {
     let name = rustix::system::uname();
-    format!("{} {}", name.sysname().to_string_lossy(), name.release().to_string_lossy())
+    // What follows the version is whoever built it.
+    let release = name.release().to_string_lossy();
+    let version = release.split('-').next().unwrap_or_default();
+    format!("{} {version}", name.sysname().to_string_lossy())
 }
 
 #[cfg(not(unix))]
