@@ -35,7 +35,7 @@ const YOUNG: u32 = 2;
 #[derive(Debug)]
 pub enum Applied {
     /// Work tree and index are those of the new tree.
-    Done(Done),
+    Done(Box<Done>),
     /// Somebody changed something meanwhile; all is as it was before.
     Refused(Vec<Refused>),
 }
@@ -67,7 +67,12 @@ pub fn apply(
 ) -> anyhow::Result<Applied> {
     let kept = plan.kept.clone();
     if plan.ops.is_empty() {
-        return Ok(Applied::Done(Done { pending: Pending::nothing(plan), written: 0, removed: 0, kept }));
+        return Ok(Applied::Done(Box::new(Done {
+            pending: Pending::nothing(plan),
+            written: 0,
+            removed: 0,
+            kept,
+        })));
     }
     watch.check()?;
     let root = repo.workdir().context("a bare repository has no work tree")?;
@@ -112,7 +117,7 @@ pub fn apply(
     lock.write(repo, &mut index, None, Looked::AtSome, since)?;
     let removed = plan.ops.iter().filter(|op| matches!(op.step, Step::Remove(_))).count();
     let written = plan.ops.iter().filter(|op| matches!(op.step, Step::Create | Step::Replace(_))).count();
-    Ok(Applied::Done(Done { pending, written, removed, kept }))
+    Ok(Applied::Done(Box::new(Done { pending, written, removed, kept })))
 }
 
 /// The index entries of the new tree, with the stat data of the files that were put in place.
@@ -333,7 +338,7 @@ impl Update<'_> {
             written.push(self.disk.full(self.plan.ops[*number].path.as_bstr())?);
         }
         Durability::of(repo)
-            .flushing(Part::Index)
+            .flushing(Part::WorkTree)
             .batch(self.disk.root(), &written)
             .context("cannot flush the work tree")?;
         let stamp = aside.folder().join("settled");

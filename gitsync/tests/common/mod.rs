@@ -117,7 +117,7 @@ pub fn update(repo: &Repo, from: &str, to: &str) -> Result<Done, Vec<Refused>> {
     let facts = worktree::look(&gix, &index, from, to, &()).unwrap();
     let plan = worktree::plan(&facts)?;
     match worktree::apply(&gix, lock, index, &plan, &()).unwrap() {
-        Applied::Done(done) => Ok(done),
+        Applied::Done(done) => Ok(*done),
         Applied::Refused(refused) => Err(refused),
     }
 }

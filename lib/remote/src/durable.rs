@@ -16,9 +16,9 @@ const MANY: usize = 48;
 /// Which parts of a repository are to survive a power cut, by
 /// [`core.fsync`](https://git-scm.com/docs/git-config#Documentation/git-config.txt-corefsync).
 ///
-/// Where nothing is said it is `committed`: git's own default leaves out loose objects and so "risks losing recent work",
-/// which a program that commits by itself cannot ask anybody to do again. Whoever wants that says
-/// `core.fsync=committed,-loose-object`. Every `core.fsyncMethod` is honoured by flushing files, which promises at least as
+/// Where nothing is said it is `added`: git's own default leaves out loose objects, refs and the index, and so "risks
+/// losing recent work", which a program that commits by itself cannot ask anybody to do again. Whoever wants that says
+/// `core.fsync=none,pack,derived-metadata`. Every `core.fsyncMethod` is honoured by flushing files, which promises at least as
 /// much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Durability {
@@ -36,6 +36,9 @@ pub enum Part {
     PackMetadata,
     /// The index of the work tree, and what is noted down while both change.
     Index,
+    /// The files of the work tree, which git never flushes: the objects that they were made from are. Only `all` asks
+    /// for it.
+    WorkTree,
     /// Refs.
     Reference,
 }
@@ -48,6 +51,7 @@ impl Part {
             Self::PackMetadata => 4,
             Self::Index => 8,
             Self::Reference => 16,
+            Self::WorkTree => 32,
         }
     }
 }
@@ -78,7 +82,7 @@ impl Durability {
     }
 
     fn usual() -> Self {
-        Self { parts: bits("committed") | bits("derived-metadata") }
+        Self { parts: bits("added") | bits("derived-metadata") }
     }
 
     /// Starts with the default, as git does; unknown words are for versions of git to come.
@@ -205,11 +209,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_configuration_objects_and_refs_are_flushed_and_the_index_is_not() {
-        for part in [Part::Pack, Part::PackMetadata, Part::LooseObject, Part::Reference] {
+    fn without_configuration_all_is_flushed_that_the_next_step_relies_on() {
+        for part in [Part::Pack, Part::PackMetadata, Part::LooseObject, Part::Reference, Part::Index] {
             assert!(Durability::usual().covers(part), "{part:?}");
         }
-        assert!(!Durability::usual().covers(Part::Index));
+        assert!(!Durability::usual().covers(Part::WorkTree));
     }
 
     #[test]
@@ -220,7 +224,8 @@ mod tests {
         assert!(Durability::parse("none,reference").covers(Part::Reference));
         assert!(!Durability::parse("none,reference").covers(Part::Pack));
         assert!(!Durability::parse("none,objects").covers(Part::Reference));
-        assert!(Durability::parse("added").covers(Part::Index));
-        assert!(Durability::parse("all").covers(Part::Index));
+        assert!(!Durability::parse("none,committed").covers(Part::Index));
+        assert!(Durability::parse("none,added").covers(Part::Index));
+        assert!(Durability::parse("all").covers(Part::WorkTree));
     }
 }
