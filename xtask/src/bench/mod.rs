@@ -126,7 +126,9 @@ fn measure(
     let sizes = args.sizes();
     let first = sizes.first().copied().context("no size of repositories was given")?;
     for files in sizes {
-        steps::begin(console, &format!("{files} files"))?;
+        if !wanted.is_empty() || args.wants(What::Steps) {
+            steps::begin(console, &format!("{} files", table::thousands(files)))?;
+        }
         whole::scenarios(ground, amounts(files), &wanted, take)?;
         if args.wants(What::Steps) {
             phases::steps(ground, amounts(files), take)?;

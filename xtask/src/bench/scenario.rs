@@ -7,6 +7,7 @@ use super::{
     history::{self, Commit, NOTES},
     lab::Objects,
     site::Site,
+    table::thousands,
 };
 
 /// A situation, numbered as the targets are.
@@ -46,12 +47,12 @@ impl Scenario {
             Self::OneFileChanged => "one file changed".into(),
             Self::Incoming => {
                 let (commits, files) = amounts.incoming;
-                format!("{commits} commits, {} files to pull", commits * files)
+                format!("{commits} commits, {} files to pull", thousands(commits * files))
             }
             Self::Diverged => format!("{0} local against {0} remote commits", amounts.diverged.0),
             Self::Notes => {
                 let (notes, changed) = amounts.notes;
-                format!("{notes} notes, {changed} changed on each side")
+                format!("{} notes, {changed} changed on each side", thousands(notes))
             }
         }
     }
