@@ -7,7 +7,7 @@ use phase::{Guard, Progress, amount};
 
 use crate::person::People;
 use crate::signing::Signing;
-use crate::watch::Watch;
+use crate::watch::{Doing, Watch};
 
 /// A repository with a work tree, the lock that is held for it, and who is at work.
 pub struct Place<'a> {
@@ -47,6 +47,17 @@ impl Watch for Place<'_> {
 
     fn alive(&self) {
         self.guard.alive();
+    }
+
+    fn done_with(&self, doing: Doing, files: usize, of: usize) {
+        self.alive();
+        self.progress.set(|| {
+            let (files, of) = (amount::count(files as u64), amount::of(of as u64, "changed file"));
+            match doing {
+                Doing::Reading => format!("{files} of {of} read"),
+                Doing::Updating => format!("{files} of {of} brought up to date"),
+            }
+        });
     }
 
     fn looked_at(&self, files: usize) {

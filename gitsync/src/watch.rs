@@ -3,6 +3,15 @@
 //! Without it this code would have to know the run's lock to be able to stop when the lock is lost, and could not be
 //! tried alone. A run passes its guard; tests pass `()`.
 
+/// What is done with one file after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// Its content becomes an object.
+    Reading,
+    /// It is changed in the work tree.
+    Updating,
+}
+
 /// Asked before each change, told of each step.
 pub trait Watch {
     /// Whether the change about to be made may still be made.
@@ -13,6 +22,11 @@ pub trait Watch {
 
     /// Something moved: a file was read or written. It is a sign of life, and may be called very often.
     fn alive(&self) {}
+
+    /// So many files of all that there are were dealt with. It is a sign of life as well.
+    fn done_with(&self, _doing: Doing, _files: usize, _of: usize) {
+        self.alive();
+    }
 
     /// So many files were looked at so far. It is a sign of life as well.
     fn looked_at(&self, _files: usize) {

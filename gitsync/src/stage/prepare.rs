@@ -15,7 +15,7 @@ use super::{Candidate, Changes, Policy, Refusal, Scope, Seen, Why};
 use crate::index::{Edit, Edits, Put, read_at};
 use crate::path::{self, Leaf};
 use crate::tree::{self, Built, Counts};
-use crate::watch::Watch;
+use crate::watch::{Doing, Watch};
 use crate::worktree::disk::{Disk, Kind, parents};
 
 /// All that a commit needs; nothing of it can be seen yet but objects that nobody names.
@@ -147,8 +147,10 @@ fn read_all(
         index,
         folders: Folders::new(repo, index)?,
     };
-    for candidate in candidates {
+    let of = candidates.len();
+    for (number, candidate) in candidates.into_iter().enumerate() {
         watch.check()?;
+        watch.done_with(Doing::Reading, number, of);
         let name = one.folders.as_in_index(&candidate);
         match one.edit(&candidate, sink, watch)? {
             Ok(Some(edit)) => edits.insert(name, edit),

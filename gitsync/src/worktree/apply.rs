@@ -26,7 +26,7 @@ use super::{Refused, Why};
 use crate::failpoint;
 use crate::index::{Edit, Edits, Lock, Looked, Put};
 use crate::stage::content::{Content, Into, Reader};
-use crate::watch::Watch;
+use crate::watch::{Doing, Watch};
 
 /// Files changed this many seconds before the update began may have changed again without looking different.
 const YOUNG: u32 = 2;
@@ -184,6 +184,7 @@ impl Update<'_> {
             remove_empty_parents(&mut self.disk, op.path.as_bstr());
         }
         for (number, op) in plan.ops.iter().enumerate() {
+            self.watch.done_with(Doing::Updating, number, plan.ops.len());
             match op.step {
                 Step::Create => self.create(number, op)?,
                 Step::Replace(stat) => self.replace(number, op, &stat)?,
