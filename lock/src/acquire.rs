@@ -125,8 +125,10 @@ impl Phase for Acquire {
     /// The document has reached its reader, and with it the token: now the lease may stand without this process. Until
     /// here it is one of the lock's owners, so that a lock whose token nobody got is recovered at once.
     fn after_delivery(&self, run: &Run<'_>, section: &LockSection) -> anyhow::Result<()> {
-        if self.owner_pid.is_none() {
-            leave(&Place::new(run.common_dir()), &section.token.as_str().into(), &Process::current())?;
+        let was_had = !section.token.is_empty();
+        if was_had && self.owner_pid.is_none() {
+            leave(&Place::new(run.common_dir()), &section.token.as_str().into(), &Process::current())
+                .map_err(Fault::from)?;
         }
         Ok(())
     }

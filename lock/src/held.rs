@@ -5,7 +5,7 @@
 
 use std::{
     sync::Mutex,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use camino::Utf8Path;
@@ -15,8 +15,10 @@ use crate::{
     fence::{ours, under_guard},
     give_back::{Release, leave, release},
     leftovers,
-    look::Taken,
+    look::{OWNER_FILE, Taken},
+    mark::Mark,
     patience::{Took, acquire},
+    platform::Dir,
     take::{self, Holder, Onlookers},
 };
 
@@ -30,6 +32,8 @@ pub struct Held {
     token: Token,
     stake: Stake,
     last_sign: Mutex<Option<Instant>>,
+    /// How the file looked that said that the lock is this one's, where it can be known again by that.
+    known: Mutex<Option<Mark>>,
 }
 
 /// What a holder has of the lock, and gives back in the end.
@@ -81,7 +85,8 @@ impl Held {
     }
 
     fn with(place: Place, token: Token, stake: Stake) -> Self {
-        Self { place, token, stake, last_sign: Mutex::new(Some(Instant::now())) }
+        let last_sign = Mutex::new(Some(Instant::now()));
+        Self { place, token, stake, last_sign, known: Mutex::default() }
     }
 
     /// The token that proves that the lock is held.
@@ -99,9 +104,22 @@ impl Held {
     /// # Errors
     /// [`Trouble::Lost`] where it is not: nothing may be changed any more.
     pub fn check(&self) -> Result<(), Trouble> {
+        if !self.sign_is_due() && self.looks_as_before() {
+            return Ok(());
+        }
         let (taken, _) = ours(&self.place, &self.token)?;
         self.sign(&taken);
+        if let Ok(mut known) = self.known.lock() {
+            *known = taken.mark.filter(|mark| mark.is_settled(SystemTime::now()));
+        }
         Ok(())
+    }
+
+    /// Whether the lock is made of the very file that was read the last time.
+    fn looks_as_before(&self) -> bool {
+        let Some(known) = self.known.lock().ok().and_then(|known| *known) else { return false };
+        let now = Dir::open(&self.place.lock()).and_then(|dir| dir.mark(OWNER_FILE));
+        matches!(now, Ok(Some(now)) if now == known)
     }
 
     /// Gives a sign of life, where the last one is not too recent; to be called whenever something moved forward.
@@ -199,11 +217,12 @@ impl Drop for Held {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, time::SystemTime};
+    use std::fs;
 
     use camino::Utf8PathBuf;
 
     use super::*;
+    use crate::Record;
 
     const PATIENCE: Patience = Patience { wait: Duration::ZERO, stale_after: Duration::from_secs(60) };
 
@@ -253,6 +272,40 @@ mod tests {
         assert!(matches!(held.check(), Err(Trouble::Lost { by: Some(_), .. })));
         drop(held);
         assert!(place.lock().exists(), "it is the script's");
+    }
+
+    #[test]
+    fn a_lock_that_is_known_by_its_looks_is_lost_all_the_same() {
+        let loses = |how: &dyn Fn(&Place)| {
+            let (_keep, place) = place();
+            let held = take(&place);
+            std::thread::sleep(Duration::from_millis(150));
+            held.check().unwrap();
+            #[cfg(unix)]
+            assert!(held.looks_as_before());
+            how(&place);
+            assert!(!held.looks_as_before());
+            held.check().unwrap_err()
+        };
+        let owner_file = |place: &Place| place.lock().join(OWNER_FILE);
+        loses(&|place| fs::remove_dir_all(place.lock()).unwrap());
+        loses(&|place| {
+            lock_is_silent_for(place, Duration::from_secs(61));
+            drop(take(place).keep());
+        });
+        let another = |place: &Place| {
+            let words = fs::read_to_string(owner_file(place)).unwrap();
+            let token = Record::parse(words.as_bytes()).unwrap().token;
+            words.replace(token.as_str(), Token::fresh().as_str())
+        };
+        loses(&|place| {
+            let words = another(place);
+            fs::remove_dir_all(place.lock()).unwrap();
+            fs::create_dir(place.lock()).unwrap();
+            fs::write(owner_file(place), words).unwrap();
+        });
+        // Nobody does that; but were somebody to, it would be seen.
+        loses(&|place| fs::write(owner_file(place), another(place)).unwrap());
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod held;
 mod keeper;
 mod leftovers;
 mod look;
+mod mark;
 mod patience;
 mod place;
 mod platform;

@@ -1,6 +1,7 @@
 //! Looking at the lock: from what is on disk to plain facts.
 
 use std::{
+    fs::File,
     io::{self, ErrorKind, Read},
     path::Path,
     time::{Duration, SystemTime},
@@ -8,7 +9,11 @@ use std::{
 
 use contract::Owner;
 
-use crate::{Claim, Facts, Place, Record, Verdict, judge, platform::Dir};
+use crate::{
+    Claim, Facts, Place, Record, Verdict, judge,
+    mark::Mark,
+    platform::{Dir, mark_of},
+};
 
 /// The most that is read of a file in the lock; more is not ours.
 const LIMIT: u64 = 64 * 1024;
@@ -37,6 +42,8 @@ pub struct Taken {
     pub dir: Dir,
     /// What it says of itself, where that can be read.
     pub record: Option<Record>,
+    /// How the file looks that says so.
+    pub mark: Option<Mark>,
     /// The number in the file for scripts.
     pub pid: Option<u32>,
     /// When it last gave a sign of life.
@@ -61,9 +68,11 @@ impl Sight {
 impl Taken {
     fn look(dir: Dir) -> io::Result<Self> {
         let sign_of_life = dir.modified()?;
-        let record = read(&dir, OWNER_FILE)?.as_deref().and_then(Record::parse);
+        let owner = open(&dir, OWNER_FILE)?;
+        let mark = owner.as_ref().map(mark_of).transpose()?.flatten();
+        let record = owner.map(content).transpose()?.as_deref().and_then(Record::parse);
         let pid = read(&dir, PID_FILE)?.and_then(|pid| String::from_utf8(pid).ok()?.trim().parse().ok());
-        Ok(Self { dir, record, pid, sign_of_life })
+        Ok(Self { dir, record, mark, pid, sign_of_life })
     }
 
     /// What there is to judge it by.
@@ -111,6 +120,10 @@ impl Taken {
 
 /// Reads a file of the lock; `None` where there is none, or none that could be ours.
 pub fn read(dir: &Dir, name: &str) -> io::Result<Option<Vec<u8>>> {
+    open(dir, name)?.map(content).transpose()
+}
+
+fn open(dir: &Dir, name: &str) -> io::Result<Option<File>> {
     let file = match dir.open_file(name) {
         Ok(file) => file,
         // There is none, or the directory itself was removed since, or it is not for us to read.
@@ -119,13 +132,14 @@ pub fn read(dir: &Dir, name: &str) -> io::Result<Option<Vec<u8>>> {
         }
         Err(error) => return Err(error),
     };
-    if !file.metadata()?.is_file() {
-        return Ok(None);
-    }
+    Ok(file.metadata()?.is_file().then_some(file))
+}
+
+fn content(file: File) -> io::Result<Vec<u8>> {
     // Room enough for what we write, so that it takes one call to read.
     let mut content = Vec::with_capacity(2048);
     file.take(LIMIT).read_to_end(&mut content)?;
-    Ok(Some(content))
+    Ok(content)
 }
 
 fn kind(path: &Path) -> &'static str {

@@ -9,6 +9,7 @@
 //! - [`boot_id`] and [`pid_space`]: what makes a process number mean the same thing to two processes;
 //! - [`runnable`]: how many threads want a processor just now, where that is told;
 //! - [`Dir`]: a directory that stays the same directory whatever its path comes to name meanwhile;
+//! - [`mark_of`]: how an open file looks, to know it again;
 //! - [`lacks_kernel_locks`]: whether a file system that refused a file lock has none;
 //! - [`set_aside`]: giving a directory another name;
 //! - [`Watch`]: sleeping until something in a directory may have changed;
@@ -31,12 +32,12 @@ pub use linux::{Watch, boot_id, find, ignored_signals, pid_space, runnable, same
 pub use macos::{Watch, boot_id, find, ignored_signals, pid_space, runnable, same_boot};
 #[cfg(unix)]
 pub use unix::{
-    Dir, Event, Signals, become_program, exit_code, has_ended, lacks_kernel_locks, send, set_aside,
+    Dir, Event, Signals, become_program, exit_code, has_ended, lacks_kernel_locks, mark_of, send, set_aside,
 };
 #[cfg(windows)]
 pub use windows::{
     Dir, Event, Signals, Watch, become_program, boot_id, exit_code, find, has_ended, lacks_kernel_locks,
-    pid_space, runnable, same_boot, send, set_aside,
+    mark_of, pid_space, runnable, same_boot, send, set_aside,
 };
 
 /// What the operating system says about a process number.

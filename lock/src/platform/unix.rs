@@ -20,6 +20,8 @@ use signal_hook::{
     low_level::siginfo::{Cause, Origin},
 };
 
+use crate::mark::Mark;
+
 /// Whether a process has this number, zombies included. A process that may not be signalled exists.
 pub fn exists(pid: u32) -> bool {
     let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
@@ -79,6 +81,11 @@ impl Dir {
         }
     }
 
+    /// How the file `name` in the directory looks.
+    pub fn mark(&self, name: &str) -> io::Result<Option<Mark>> {
+        Ok(Some(mark(&rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW)?)))
+    }
+
     /// Moves the file at `from` into the directory as `name`, replacing what has that name.
     pub fn put(&self, name: &str, from: &Path) -> io::Result<()> {
         Ok(rustix::fs::renameat(CWD, from, &self.handle, name)?)
@@ -87,6 +94,21 @@ impl Dir {
     /// Removes the file `name` from the directory.
     pub fn remove(&self, name: &str) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&self.handle, name, AtFlags::empty())?)
+    }
+}
+
+/// How an open file looks; `None` where that does not tell it from another.
+pub fn mark_of(file: &fs::File) -> io::Result<Option<Mark>> {
+    Ok(Some(mark(&rustix::fs::fstat(file)?)))
+}
+
+#[allow(clippy::unnecessary_cast, reason = "the fields' types differ between systems")]
+fn mark(stat: &rustix::fs::Stat) -> Mark {
+    Mark {
+        file: (stat.st_dev as u64, stat.st_ino as u64),
+        len: stat.st_size as u64,
+        written: (stat.st_mtime as i64, stat.st_mtime_nsec as u32),
+        changed: (stat.st_ctime as i64, stat.st_ctime_nsec as u32),
     }
 }
 

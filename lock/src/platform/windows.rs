@@ -12,6 +12,7 @@ use std::{
 };
 
 pub use super::process_table::{boot_id, find, same_boot};
+use crate::mark::Mark;
 
 /// `FILE_FLAG_BACKUP_SEMANTICS`, without which Windows opens no directory.
 const BACKUP_SEMANTICS: u32 = 0x0200_0000;
@@ -69,6 +70,11 @@ impl Dir {
         fs::File::open(self.path.join(name))
     }
 
+    /// How the file `name` in the directory looks: its number is not at hand here, and times alone prove nothing.
+    pub fn mark(&self, _name: &str) -> io::Result<Option<Mark>> {
+        Ok(None)
+    }
+
     /// Moves the file at `from` into the directory as `name`, replacing what has that name.
     pub fn put(&self, name: &str, from: &Path) -> io::Result<()> {
         patiently(|| fs::rename(from, self.path.join(name)))
@@ -78,6 +84,11 @@ impl Dir {
     pub fn remove(&self, name: &str) -> io::Result<()> {
         patiently(|| fs::remove_file(self.path.join(name)))
     }
+}
+
+/// How an open file looks; `None` where that does not tell it from another.
+pub fn mark_of(_file: &fs::File) -> io::Result<Option<Mark>> {
+    Ok(None)
 }
 
 /// Whether a file system that refused a file lock has none at all.
