@@ -50,8 +50,6 @@ impl Branch {
 pub enum Unsupported {
     /// References are kept in reftables.
     Reftable,
-    /// Objects are named by SHA-256.
-    Sha256,
     /// Objects are left at the remote until they are needed.
     PartialClone,
 }
@@ -126,9 +124,6 @@ fn unsupported(repo: &gix::Repository) -> Vec<Unsupported> {
     let mut found = Vec::new();
     if is("extensions.refStorage", "reftable") || repo.common_dir().join("reftable").is_dir() {
         found.push(Unsupported::Reftable);
-    }
-    if is("extensions.objectFormat", "sha256") {
-        found.push(Unsupported::Sha256);
     }
     if config.string("extensions.partialClone").is_some() || promises() {
         found.push(Unsupported::PartialClone);

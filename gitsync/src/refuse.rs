@@ -71,10 +71,6 @@ fn of_unsupported(unsupported: Unsupported) -> Fault {
             Fault::misconfigured("this repository keeps its refs in reftables, which are not supported")
                 .help("`git refs migrate --ref-format=files` turns them into files")
         }
-        Unsupported::Sha256 => {
-            Fault::misconfigured("this repository names its objects by SHA-256, which is not supported")
-                .help("use a repository of the usual format: `git init --object-format=sha1`")
-        }
         Unsupported::PartialClone => {
             Fault::misconfigured("this is a partial clone, which is not supported: objects are missing here")
                 .help("make a full clone, or `git fetch --refetch --no-filter` and remove remote.*.promisor")
@@ -123,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_set_up_that_is_not_supported_is_wrong_configuration() {
-        for unsupported in [Unsupported::Reftable, Unsupported::Sha256, Unsupported::PartialClone] {
+        for unsupported in [Unsupported::Reftable, Unsupported::PartialClone] {
             assert_eq!(exit(&Facts { unsupported: vec![unsupported], ..facts() }), Exit::Misconfigured);
         }
         assert_eq!(exit(&Facts { work_tree: WorkTree::Bare, ..facts() }), Exit::Misconfigured);

@@ -22,16 +22,20 @@ use crate::{
     tree::{NotesTree, layout::Annotated},
 };
 
-/// How long other writers may keep this one from writing.
-const PATIENCE: Duration = Duration::from_secs(120);
-
 const MESSAGE: &str = "Notes added by 'notes-sync append'";
 
-/// Appends `text` to the note about `object`, after an empty line as git does, and returns the ref's new commit.
+/// Appends `text` to the note about `object`, after an empty line as git does, and returns the ref's new commit. Other
+/// writers may keep it from that for as long as `wait`.
 ///
 /// # Errors
 /// A fault with exit 75 where others write all the time; else where the repository cannot be read or written.
-pub fn append(repo: &Repository, name: &NotesRef, object: Annotated, text: &[u8]) -> Result<ObjectId> {
+pub fn append(
+    repo: &Repository,
+    name: &NotesRef,
+    object: Annotated,
+    text: &[u8],
+    wait: Duration,
+) -> Result<ObjectId> {
     let began = Instant::now();
     let mut backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(250), Backoff::seed());
     loop {
@@ -41,9 +45,9 @@ pub fn append(repo: &Repository, name: &NotesRef, object: Annotated, text: &[u8]
         drafts.keep()?;
         match refs::advance(repo, &tip, commit, &format!("notes: {MESSAGE}"))? {
             Moved::Done => return Ok(commit),
-            Moved::Raced if began.elapsed() > PATIENCE => {
+            Moved::Raced if began.elapsed() >= wait => {
                 return Err(Fault::new(Exit::Deferred, refs::raced(repo, name.full().as_ref()))
-                    .help("the note was not written: try again later")
+                    .help("nothing was written: try again later, or give it more time with --wait")
                     .into());
             }
             Moved::Raced => thread::sleep(backoff.pause()),

@@ -1,5 +1,7 @@
 //! The command line, and what it asks for.
 
+use std::time::Duration;
+
 use camino::Utf8PathBuf;
 use phase::{Color, CommonArgs, Fault, LockArgs};
 
@@ -138,6 +140,10 @@ pub struct ToolArgs {
     /// The repository [default: the one around the current directory].
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub repo: Utf8PathBuf,
+
+    /// For how long to try again where others write the same notes.
+    #[arg(long, value_name = "TIME", default_value = "120s", value_parser = phase::duration)]
+    pub wait: Duration,
 
     /// Say nothing but errors.
     #[arg(short, long)]

@@ -117,7 +117,7 @@ fn run_merge(args: &MergeArgs, page: &mut Page) -> Result<u8> {
     let repo = phase::discover(&args.tool.repo)?;
     let name = notes_ref(&args.into)?;
     let strategy = Strategies::of(&repo, args.strategy).for_ref(&name)?;
-    let applied = merge_here::merge(&repo, &name, &args.from, strategy)?;
+    let applied = merge_here::merge(&repo, &name, &args.from, strategy, args.tool.wait)?;
     if !args.tool.quiet
         && let Some(tip) = applied.tip
     {
@@ -139,7 +139,7 @@ fn run_append(args: &AppendArgs, page: &mut Page) -> Result<u8> {
     let name = notes_ref(&args.name)?;
     let object = annotated(&repo, &args.object)?;
     let text = text(args)?;
-    let commit = append::append(&repo, &name, object, &text)?;
+    let commit = append::append(&repo, &name, object, &text, args.tool.wait)?;
     if !args.tool.quiet {
         page.line(format_args!("{name} is at {}", commits::short(commit)));
     }

@@ -1,6 +1,9 @@
 //! `notes-sync merge`: what `git notes merge` does, without leaving a conflict behind.
 
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 use contract::Exit;
@@ -16,19 +19,25 @@ use crate::{
     strategy::Strategy,
 };
 
-const ATTEMPTS: u32 = 100;
-
-/// Merges the notes of `from`, a ref or any other revision, into `name`.
+/// Merges the notes of `from`, a ref or any other revision, into `name`. Other writers may keep it from that for as long as
+/// `wait`.
 ///
 /// # Errors
 /// A fault where there is nothing of that name, or neither side has notes; else where the repository cannot be read or
 /// written.
-pub fn merge(repo: &Repository, name: &NotesRef, from: &str, strategy: Strategy) -> Result<Applied> {
+pub fn merge(
+    repo: &Repository,
+    name: &NotesRef,
+    from: &str,
+    strategy: Strategy,
+    wait: Duration,
+) -> Result<Applied> {
+    let began = Instant::now();
     let (from_name, theirs) = resolve(repo, from)?;
     let into = name.to_string();
     let manner = Manner { strategy, from: &from_name, into: &into };
     let mut backoff = Backoff::new(Duration::from_millis(2), Duration::from_millis(100), Backoff::seed());
-    for _ in 0..ATTEMPTS {
+    loop {
         let tip = refs::read(repo, name.full().as_ref())?;
         if tip.commit.is_none() && theirs.is_none() {
             return Err(
@@ -39,9 +48,13 @@ pub fn merge(repo: &Repository, name: &NotesRef, from: &str, strategy: Strategy)
         if let Some(applied) = apply::apply(repo, &tip, &Plan { steps }, manner, &Unlocked)? {
             return Ok(applied);
         }
+        if began.elapsed() >= wait {
+            return Err(Fault::new(Exit::Deferred, refs::raced(repo, name.full().as_ref()))
+                .help("nothing was written: try again later, or give it more time with --wait")
+                .into());
+        }
         thread::sleep(backoff.pause());
     }
-    Err(Fault::new(Exit::Deferred, format!("{name} is being written by others all the time")).into())
 }
 
 /// The commit of a revision, and how the message names it: as it is where it means something as it is, else below

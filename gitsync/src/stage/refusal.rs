@@ -26,8 +26,6 @@ pub enum Why {
     NoCommitCheckedOut,
     /// A tracked file has become a pipe, a socket or a device.
     CannotBeHeld,
-    /// Two names that are one on this file system.
-    SameButForCase(BString),
     /// It could not be read or converted; the reason in words.
     Unreadable(String),
     /// It changed each time while it was read.
@@ -41,7 +39,6 @@ impl fmt::Display for Why {
             Why::Hostile(why) => write!(f, "{why}"),
             Why::NoCommitCheckedOut => write!(f, "it is a repository without a commit"),
             Why::CannotBeHeld => write!(f, "it is neither a file nor a link"),
-            Why::SameButForCase(other) => write!(f, "{other} is in the index, and differs in case only"),
             Why::Unreadable(why) => write!(f, "it cannot be read: {why}"),
             Why::KeepsChanging => write!(f, "it keeps changing while it is read"),
         }

@@ -25,6 +25,8 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
     }
     let mut repo = open_around(directory).map_err(|error| unusable(directory, error))?;
     if repo.git_dir_trust() != Trust::Full {
+        // A work tree that is not there seems to belong to nobody.
+        place(&repo)?;
         let git_dir = repo.git_dir().display();
         return Err(Fault::new(Exit::NotAllowed, format!("{git_dir} belongs to someone else")).help(
             format!("if you trust whoever owns it: git config --global --add safe.directory '{directory}'"),
@@ -49,7 +51,7 @@ fn open_around(directory: &Utf8Path) -> gix::Result<gix::Repository> {
 /// Where a repository lies, as the document names it.
 ///
 /// # Errors
-/// A fault with exit 78 where a path is not UTF-8, which a JSON document cannot hold.
+/// A fault with exit 78 where a path is not UTF-8, which a JSON document cannot hold, or where there is nothing.
 pub fn place(repo: &gix::Repository) -> Result<Repo, Fault> {
     let worktree = repo.workdir().map(absolute).transpose()?;
     Ok(Repo {
@@ -61,7 +63,10 @@ pub fn place(repo: &gix::Repository) -> Result<Repo, Fault> {
 fn absolute(path: &std::path::Path) -> Result<Utf8PathBuf, Fault> {
     let path = path
         .canonicalize()
-        .map_err(|error| Fault::failed(format!("{} cannot be looked up: {error}", path.display())))?;
+        .map_err(|error| {
+            Fault::misconfigured(format!("{} cannot be looked up: {error}", path.display()))
+                .help("see whether it was moved; `git config --show-origin core.worktree` says where the work tree is to be")
+        })?;
     Utf8PathBuf::from_path_buf(path).map_err(|path| {
         Fault::misconfigured(format!("{} is not a UTF-8 path", path.display()))
             .help("move the repository to a path that is UTF-8")
@@ -69,15 +74,34 @@ fn absolute(path: &std::path::Path) -> Result<Utf8PathBuf, Fault> {
 }
 
 fn unusable(directory: &Utf8Path, error: gix::Error) -> Fault {
-    let found = gix::discover::upwards(directory.as_std_path()).is_ok();
-    if found {
-        let words = chain(&error);
-        Fault::misconfigured(format!("the git repository at {directory} cannot be opened: {words}"))
-            .help("see what `git status` says there")
-    } else {
-        Fault::misconfigured(format!("there is no git repository at {directory} or above it"))
-            .help("change to a repository, or name one with --repo DIR")
+    let Ok((found, _)) = gix::discover::upwards(directory.as_std_path()) else {
+        return Fault::misconfigured(format!("there is no git repository at {directory} or above it"))
+            .help("change to a repository, or name one with --repo DIR");
+    };
+    let (git_dir, _) = found.into_repository_and_work_tree_directories();
+    if names_objects_by_sha256(&git_dir) {
+        return Fault::misconfigured(format!(
+            "the git repository at {directory} names its objects by SHA-256, which is not supported"
+        ))
+        .help("use a repository of the usual format: `git init --object-format=sha1`");
     }
+    let words = chain(&error);
+    Fault::misconfigured(format!("the git repository at {directory} cannot be opened: {words}"))
+        .help("see what `git status` says there")
+}
+
+/// `extensions.objectFormat` of a repository that was not opened, perhaps for that very reason.
+fn names_objects_by_sha256(git_dir: &std::path::Path) -> bool {
+    let common_dir = match gix::discover::path::from_plain_file_relative_to_file(&git_dir.join("commondir")) {
+        Some(Ok(common_dir)) => common_dir,
+        // It is no linked work tree's.
+        None | Some(Err(_)) => git_dir.to_owned(),
+    };
+    let config =
+        gix::config::File::from_path_no_includes(common_dir.join("config"), gix::config::Source::Local);
+    config.is_ok_and(|config| {
+        config.string("extensions.objectFormat").is_some_and(|format| format.eq_ignore_ascii_case(b"sha256"))
+    })
 }
 
 /// An error with its causes, outermost first: what keeps a repository from being opened is told by the last of them.

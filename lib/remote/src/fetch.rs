@@ -61,16 +61,10 @@ impl Fetch {
     ///
     /// # Errors
     ///
-    /// [`Trouble::Misconfigured`], if that is no refspec.
+    /// [`Trouble::Local`], if that is no refspec: what users write is looked at where they are told of it.
     pub fn and(mut self, refspec: &str) -> Result<Self, Trouble> {
-        let spec = gix::refspec::parse(BStr::new(refspec), gix::refspec::parse::Operation::Fetch).map_err(
-            |error| {
-                Trouble::misconfigured(
-                    format!("'{refspec}' is no refspec to fetch: {}", shown::error(&error)),
-                    "see `git help fetch` on <refspec>",
-                )
-            },
-        )?;
+        let spec = gix::refspec::parse(BStr::new(refspec), gix::refspec::parse::Operation::Fetch)
+            .map_err(|error| Trouble::local("reading a refspec", error))?;
         self.extra.push(spec.to_owned());
         Ok(self)
     }

@@ -47,12 +47,8 @@ impl<'repo> Remote<'repo> {
         if !repo.remote_names().iter().any(|known| *known == name.as_str()) {
             return Err(absent());
         }
-        let inner = repo.try_find_remote(BStr::new(name.as_str())).ok_or_else(absent)?.map_err(|error| {
-            Trouble::misconfigured(
-                format!("the configuration of remote '{name}' cannot be used: {}", shown::error(&error)),
-                format!("`git config --get-regexp '^remote[.]{name}[.]'` shows it"),
-            )
-        })?;
+        let inner = repo.try_find_remote(BStr::new(name.as_str())).ok_or_else(absent)?;
+        let inner = inner.map_err(|error| unusable(name, &error))?;
         Ok(Self { repo, inner, name: name.clone(), stall: None })
     }
 
@@ -109,6 +105,14 @@ impl<'repo> Remote<'repo> {
             config.integer("http.lowSpeedLimit").filter(|_| config.integer("http.lowSpeedTime").is_some());
         limit.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0)
     }
+}
+
+/// What is configured for a remote is wrong, or cannot be had on this machine.
+pub(crate) fn unusable(name: &RemoteName, error: &gix::Error) -> Trouble {
+    Trouble::misconfigured(
+        format!("the configuration of remote '{name}' cannot be used: {}", shown::error(error)),
+        format!("`git config --get-regexp '^remote[.]{name}[.]'` shows it"),
+    )
 }
 
 /// The destination of `at_remote` in `specs`.

@@ -60,6 +60,12 @@ impl Line {
             Err(gix::Error::from_error(io::Error::other("what it says makes no sense")))
         });
         match shaken {
+            Ok(handshake) if diagnosis::names_objects_otherwise(&handshake) => {
+                drop(transport);
+                let called = end.place.called.clone();
+                end.close();
+                Err(diagnosis::of_other_names(&called))
+            }
             Ok(handshake) => Ok(Self { transport, handshake, end }),
             Err(error) => {
                 drop(transport);

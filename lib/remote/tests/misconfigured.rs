@@ -59,3 +59,23 @@ fn protocols_that_are_not_allowed_or_not_known_are_named() {
     let trouble = origin(&open(&ours)).list(&[], &Unwatched).unwrap_err();
     assert!(matches!(trouble, Trouble::Misconfigured(_)), "{trouble:?}");
 }
+
+#[test]
+fn a_remote_that_names_its_objects_by_another_hash_is_named_whatever_the_protocol() {
+    let (world, _remote, [ours]) = World::with_clones(["ours"]);
+    let theirs = world.path().join("theirs.git");
+    world.git(["init", "--quiet", "--bare", "--object-format=sha256", theirs.as_str()]);
+    ours.git(["remote", "set-url", "origin", theirs.as_str()]);
+    let heard = |protocol: &str| {
+        ours.git(["config", "protocol.version", protocol]);
+        let trouble = origin(&open(&ours)).list(&[], &Unwatched).unwrap_err();
+        assert!(matches!(&trouble, Trouble::Misconfigured(_)), "{trouble:?}");
+        assert!(trouble.to_string().contains("names its objects by SHA-256"), "{protocol}: {trouble}");
+    };
+    ["0", "2"].into_iter().for_each(heard);
+    world.git(["init", "--quiet", "--object-format=sha256", "other"]);
+    let other = world.repo(world.path().join("other"));
+    other.commit_all("theirs");
+    other.git(["push", "--quiet", theirs.as_str(), "main"]);
+    ["0", "2"].into_iter().for_each(heard);
+}

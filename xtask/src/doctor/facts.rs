@@ -65,8 +65,6 @@ impl From<phase::Fault> for Told {
 pub enum Unsupported {
     /// Refs in reftables.
     Reftable,
-    /// Objects named by SHA-256.
-    Sha256,
     /// Objects that are fetched when they are needed.
     PartialClone,
 }

@@ -105,12 +105,6 @@ impl Want {
                 "`git config --get-all remote.<name>.fetch` shows them",
             )
         })?;
-        if map.object_hash != repo.object_hash() {
-            return Err(Trouble::misconfigured(
-                format!("{called} uses {} ids, this repository {}", map.object_hash, repo.object_hash()),
-                "both sides have to use the same kind of ids",
-            ));
-        }
         map.mappings.retain(|mapping| mapping.remote.as_id().is_some());
         let if_sent = if specs.tags == Tags::Included { follow_tags(repo, &mut map)? } else { Vec::new() };
         Ok(Self { map, if_sent })

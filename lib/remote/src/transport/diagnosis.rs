@@ -5,7 +5,7 @@
 
 use std::{process::ExitStatus, time::Duration};
 
-use gix::url::Scheme;
+use gix::{protocol::Handshake, url::Scheme};
 
 use super::{
     place::Place,
@@ -134,9 +134,27 @@ fn by_ssh(scene: &Scene<'_>) -> Option<Trouble> {
     }
 }
 
+/// Whether a server that was connected to names its objects by another hash than SHA-1; those of old do not say.
+pub(super) fn names_objects_otherwise(handshake: &Handshake) -> bool {
+    let format = handshake.capabilities.capability("object-format");
+    format.and_then(|format| format.value()).is_some_and(|format| format != "sha1")
+}
+
+/// What to tell of such a server.
+pub(super) fn of_other_names(called: &str) -> Trouble {
+    Trouble::misconfigured(
+        format!("{called} names its objects by SHA-256, which is not supported"),
+        "use a repository of the usual format: `git init --bare --object-format=sha1`",
+    )
+}
+
 /// What git's own server programs say before they hang up.
 fn by_server(scene: &Scene<'_>) -> Option<Trouble> {
     let called = &scene.place.called;
+    // Without version 2 of the protocol, refs come before a server has had a chance to say so.
+    if heard(scene, &["a hash sized 64 hexadecimal characters is invalid"]) {
+        return Some(of_other_names(called));
+    }
     if heard(scene, &["dubious ownership"]) {
         return Some(Trouble::not_allowed(
             format!("{called} belongs to somebody else: {}", told(scene)),

@@ -15,7 +15,7 @@ use super::{
     place::Place,
     wire::Wire,
 };
-use crate::{Trouble, shown, terminal::Terminal};
+use crate::{Trouble, remote::unusable, terminal::Terminal};
 
 /// Starts the server program of `place`.
 pub(super) fn open(
@@ -26,10 +26,8 @@ pub(super) fn open(
     let path = place.local.as_deref().unwrap_or(std::path::Path::new(""));
     look(place, path)?;
     let program = program(place);
-    let mut command: Command =
-        gix::command::prepare(&program).command_may_be_shell_script().arg(path).try_into().map_err(
-            |error: gix::Error| Trouble::misconfigured(shown::error(&error), "check the program's name"),
-        )?;
+    let prepared = gix::command::prepare(&program).command_may_be_shell_script().arg(path);
+    let mut command = Command::try_from(prepared).map_err(|error| unusable(&place.name, &error))?;
     for variable in OF_THIS_REPOSITORY {
         command.env_remove(variable);
     }

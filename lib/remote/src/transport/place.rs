@@ -3,10 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use gix::{Url, bstr::BStr, url::Scheme};
+use gix::{Url, url::Scheme};
 use gix_transport::{Protocol, Service};
 
-use crate::{Direction, Remote, Trouble, shown};
+use crate::{Direction, Remote, RemoteName, Trouble, remote::unusable, shown};
 
 /// A place to connect to.
 #[derive(Clone)]
@@ -18,6 +18,8 @@ pub(crate) struct Place {
     pub program: Option<std::ffi::OsString>,
     /// The directory, where the repository is on this machine.
     pub local: Option<PathBuf>,
+    /// The remote's name.
+    pub name: RemoteName,
     /// How the remote is called in messages: its name and URL, without user-info.
     pub called: String,
 }
@@ -38,9 +40,10 @@ impl Place {
         let mut local = None;
         if url.scheme == Scheme::File {
             let base = remote.repo.workdir().unwrap_or_else(|| remote.repo.git_dir());
-            let path = absolute(base, url.path.as_ref())?;
+            let path = gix::path::from_bstr(&url.path).map_err(|error| unusable(name, &error))?;
+            let path = absolute(base, &path)?;
             url.path =
-                gix::path::into_bstr(path.as_path()).map_err(|error| bad_path(&called, &error))?.into_owned();
+                gix::path::into_bstr(path.as_path()).map_err(|error| unusable(name, &error))?.into_owned();
             local = Some(path);
         }
         let (service, key) = match direction {
@@ -49,13 +52,13 @@ impl Place {
         };
         let config = remote.repo.config_snapshot();
         let program = config.trusted_program(format!("remote.{name}.{key}").as_str());
-        let program = program.map_err(|error| bad_path(&called, &error))?;
+        let program = program.map_err(|error| unusable(name, &error))?;
         // Pushing knows no version 2, and version 1 only adds a line to version 0, which is what gix means by it.
         let protocol = match (direction, config.integer("protocol.version")) {
             (Direction::Push, _) | (Direction::Fetch, Some(0 | 1)) => Protocol::V1,
             (Direction::Fetch, _) => Protocol::V2,
         };
-        Ok(Self { url, service, protocol, program, local, called })
+        Ok(Self { url, service, protocol, program, local, name: name.clone(), called })
     }
 }
 
@@ -69,17 +72,9 @@ impl Direction {
 }
 
 /// A path of the configuration is relative to the top of the work tree, whatever directory we are in.
-fn absolute(base: &Path, path: &BStr) -> Result<PathBuf, Trouble> {
-    let path = gix::path::from_bstr(path).map_err(|error| bad_path("the remote's URL", &error))?;
+fn absolute(base: &Path, path: &Path) -> Result<PathBuf, Trouble> {
     let base = std::path::absolute(base).map_err(|error| Trouble::local("finding the work tree", error))?;
     Ok(base.join(path))
-}
-
-fn bad_path(called: &str, error: &gix::Error) -> Trouble {
-    Trouble::misconfigured(
-        format!("{called}: {}", shown::error(error)),
-        "use a path that is valid on this machine",
-    )
 }
 
 /// `protocol.allow` and `protocol.<name>.allow`, see

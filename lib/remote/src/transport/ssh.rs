@@ -3,7 +3,7 @@
 
 use std::{ffi::OsStr, process::Command, sync::Arc};
 
-use gix::{bstr::ByteSlice, url::ArgumentSafety};
+use gix::url::ArgumentSafety;
 use gix_transport::{
     Protocol,
     client::blocking_io::{Transport, ssh::ProgramKind},
@@ -15,7 +15,7 @@ use super::{
     place::Place,
     wire::Wire,
 };
-use crate::{Trouble, shown, terminal::Terminal};
+use crate::{Trouble, remote::unusable, terminal::Terminal};
 
 /// Starts ssh to `place`.
 pub(super) fn open(
@@ -24,12 +24,7 @@ pub(super) fn open(
     wire: &Arc<Wire>,
     terminal: Terminal,
 ) -> Result<(Box<dyn Transport + Send>, Process), Trouble> {
-    let options = repo.ssh_connect_options().map_err(|error| {
-        Trouble::misconfigured(
-            format!("{}: {}", place.called, shown::error(&error)),
-            "check core.sshCommand and ssh.variant",
-        )
-    })?;
+    let options = repo.ssh_connect_options().map_err(|error| unusable(&place.name, &error))?;
     let program = options.ssh_command().to_owned();
     let shell = if options.disallow_shell { Shell::Never } else { Shell::WhereNeeded };
     let host = host(place)?;
@@ -137,9 +132,8 @@ fn command(
     let quoted = gix::quote::single(path.as_ref());
     let mut line = at_the_other_end;
     line.push(" ");
-    line.push(quoted.to_os_str().map_err(|_| {
-        Trouble::misconfigured(format!("{}: its path is not valid text", place.called), "use a path in UTF-8")
-    })?);
+    let quoted = gix::path::from_bstring(quoted).map_err(|error| unusable(&place.name, &error))?;
+    line.push(quoted);
     prepare
         .arg(host)
         .arg(line)
@@ -147,5 +141,5 @@ fn command(
         .env("LC_ALL", "C")
         .env("LANG", "C")
         .try_into()
-        .map_err(|error: gix::Error| Trouble::misconfigured(shown::error(&error), "check core.sshCommand"))
+        .map_err(|error: gix::Error| unusable(&place.name, &error))
 }

@@ -14,6 +14,15 @@ pub struct Daemon {
 impl Daemon {
     /// Starts a daemon for the repositories of `world`.
     pub fn start(world: &World) -> Self {
+        Self::start_with(world, &[])
+    }
+
+    /// Starts one that says why it turns somebody down, as git's own do only when told to.
+    pub fn start_explaining(world: &World) -> Self {
+        Self::start_with(world, &["--informative-errors"])
+    }
+
+    fn start_with(world: &World, options: &[&str]) -> Self {
         let port = process::free_port();
         let base = world.path().to_owned();
         let log = base.join("daemon.log");
@@ -21,6 +30,7 @@ impl Daemon {
         command
             .args(["daemon", "--export-all", "--enable=receive-pack", "--listen=127.0.0.1", "--reuseaddr"])
             .args([format!("--port={port}"), format!("--base-path={base}")])
+            .args(options)
             .env("GIT_CONFIG_GLOBAL", world.git_config())
             .env("GIT_CONFIG_NOSYSTEM", "1");
         let server = Server::start(command, log.as_std_path());

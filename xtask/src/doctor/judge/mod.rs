@@ -78,7 +78,7 @@ mod tests {
         let told = || Told { message: "broken".into(), help: None };
         let mut facts = Facts {
             worktree: None,
-            unsupported: vec![Unsupported::Reftable, Unsupported::Sha256, Unsupported::PartialClone],
+            unsupported: vec![Unsupported::Reftable, Unsupported::PartialClone],
             head: Head::Detached,
             in_progress: Some("rebase"),
             people: People { user: Err(told()), git_name: None, file_is_exposed: true, can_commit: false },

@@ -42,11 +42,6 @@ fn of_format(unsupported: Unsupported) -> Check {
             "refs are kept in reftables, which are not supported",
             "`git refs migrate --ref-format=files` turns them into files",
         ),
-        Unsupported::Sha256 => Check::bad(
-            "format",
-            "objects are named by SHA-256, which is not supported",
-            "use a repository of the usual format: `git init --object-format=sha1`",
-        ),
         Unsupported::PartialClone => Check::bad(
             "format",
             "this is a partial clone, which is not supported: objects are missing here",

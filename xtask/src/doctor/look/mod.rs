@@ -92,7 +92,6 @@ fn unsupported(repo: &gix::Repository) -> Vec<Unsupported> {
         remotes.any(|name| config.boolean(format!("remote.{name}.promisor").as_str()) == Some(true));
     [
         (is("extensions.refStorage", "reftable"), Unsupported::Reftable),
-        (is("extensions.objectFormat", "sha256"), Unsupported::Sha256),
         (promises || config.string("extensions.partialClone").is_some(), Unsupported::PartialClone),
     ]
     .into_iter()

@@ -20,6 +20,23 @@ pub const CAUSES: &[Cause] = &[
         std::fs::write(mike.path().as_std_path().join(name), "x").unwrap();
         gitsync(&mike).output()
     }),
+    cause("a name does harm", || {
+        let (_world, _origin, mike) = mike();
+        mike.write("git~1", "x");
+        gitsync(&mike).output()
+    }),
+    cause("a file has become a pipe", || {
+        let (_world, _origin, mike) = mike();
+        mike.remove("README.md");
+        mike.program("mkfifo").arg("README.md").success();
+        gitsync(&mike).output()
+    }),
+    cause("a file changes whenever it is read", || {
+        let (_world, _origin, mike) = mike();
+        mike.git(["config", "filter.restless.clean", "cat; echo more >>new.md"]);
+        mike.write(".gitattributes", "new.md filter=restless\n");
+        gitsync(&mike).output()
+    }),
     cause("a repository in it has no commit", || {
         let (_world, _origin, mike) = mike();
         mike.git(["init", "--quiet", "inner"]);

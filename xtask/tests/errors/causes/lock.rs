@@ -29,6 +29,17 @@ pub const CAUSES: &[Cause] = &[
         acquire(&mike);
         gitsync(&mike).stdin(document).output()
     }),
+    cause("somebody stopped while they had the guard file, and the lock is wanted", || {
+        let (_world, _origin, mike) = mike();
+        let _guard = guard(&mike);
+        mike.binary("lock").args(["acquire", "--wait", "0"]).output()
+    }),
+    cause("somebody stopped while they had the guard file, and the lock is given back", || {
+        let (_world, _origin, mike) = mike();
+        let document = acquire(&mike);
+        let _guard = guard(&mike);
+        mike.binary("lock").arg("release").stdin(document).output()
+    }),
     cause("a file is where the lock would be", || {
         let (_world, _origin, mike) = mike();
         std::fs::write(lock(&mike), "").unwrap();
@@ -69,6 +80,13 @@ fn acquire(repo: &Repo) -> String {
 
 fn lock(repo: &Repo) -> camino::Utf8PathBuf {
     repo.common_dir().join("claudetools-sync.lock")
+}
+
+/// The guard file, had for as long as this is kept.
+fn guard(repo: &Repo) -> std::fs::File {
+    let guard = std::fs::File::create(repo.common_dir().join("claudetools-sync.guard")).unwrap();
+    guard.lock().unwrap();
+    guard
 }
 
 /// Taking the lock while the kernel answers some calls with an error.

@@ -16,6 +16,21 @@ pub const CAUSES: &[Cause] = &[
     cause("the demo finds no git", || {
         World::new().binary("lockstep").args(["full-run", "--demo"]).env("PATH", "/nowhere").output()
     }),
+    cause("the demo's git fails", || {
+        let world = World::new();
+        let git = world.path().join("git");
+        std::fs::write(&git, "#!/bin/sh\necho 'fatal: not on this machine' >&2\nexit 128\n").unwrap();
+        world.program("chmod").args(["+x", git.as_str()]).success();
+        let path = format!("{}:/usr/bin:/bin", world.path());
+        world.binary("lockstep").args(["full-run", "--demo"]).env("PATH", path).output()
+    }),
+    cause("the prefix to install under cannot be written to", || {
+        let world = World::new();
+        std::fs::write(world.path().join("file"), "").unwrap();
+        let built = testkit::binary("lockstep");
+        let install = world.binary("lockstep").args(["install", "--root", "file", "--from"]);
+        install.arg(built.parent().unwrap()).output()
+    }),
     cause("a chore is done outside of the workspace", || World::new().binary("lockstep").arg("ci").output()),
     cause("hooks for a bare repository", || {
         let (_world, origin, _mike) = mike();
@@ -50,6 +65,19 @@ pub const CAUSES: &[Cause] = &[
         let (world, _origin, mike) = mike();
         std::fs::write(world.home().join(".claude"), "").unwrap();
         hooks(&mike, &["install", "agent", "--yes"]).output()
+    }),
+    cause("a file of the hooks is changed while one is asked about it", || {
+        let (world, _origin, mike) = mike();
+        let settings = world.home().join(".claude/settings.json");
+        std::fs::create_dir(settings.parent().unwrap()).unwrap();
+        std::fs::write(&settings, "{}\n").unwrap();
+        // Stderr is kept from the terminal, which is where everything else is.
+        let script = format!(
+            "{{ until grep -q 'Change this' screen; do sleep 0.05; done; echo '{{ }}' >'{settings}'; echo y; sleep 1; }} | \
+             script -qefc \"'{}' hooks install agent 2>said\" screen >/dev/null; code=$?; cat said >&2; exit $code",
+            testkit::binary("lockstep")
+        );
+        mike.program("sh").args(["-c", &script]).output()
     }),
     cause("there is no cron", || {
         let (_world, _origin, mike) = mike();

@@ -85,7 +85,19 @@ fn gitsync(repo: &Repo) -> Invocation {
 /// One of the binaries as the user that owns nothing; `None` where it takes rights that the test does not have to become
 /// that user, or where that user cannot get at the binary.
 fn as_nobody(world: &World, repo: &Repo, name: &str) -> Option<Invocation> {
-    let setpriv = || repo.program("setpriv").args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+    as_user(65534, world, repo, name)
+}
+
+/// The same as a user that the system has not heard of, and whose home is nowhere, but who may write everything.
+fn as_homeless(world: &World, repo: &Repo, name: &str) -> Option<Invocation> {
+    let invocation = as_user(4_242_424, world, repo, name)?;
+    repo.program("chmod").args(["-R", "a+rwX", world.path().as_str()]).success();
+    Some(invocation.without_env("HOME"))
+}
+
+fn as_user(id: u32, world: &World, repo: &Repo, name: &str) -> Option<Invocation> {
+    let ids = [format!("--reuid={id}"), format!("--regid={id}")];
+    let setpriv = || repo.program("setpriv").args(&ids).arg("--clear-groups");
     let binary = testkit::binary(name);
     let allowed = setpriv().args([binary.as_str(), "--version"]).output().code == 0;
     repo.program("chmod").args(["-R", "a+rX", world.path().as_str()]).success();

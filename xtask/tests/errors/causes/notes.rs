@@ -1,8 +1,11 @@
 //! What is said of notes, and of the messages in session logs.
 
-use std::os::unix::ffi::OsStrExt as _;
+use std::{
+    os::unix::ffi::OsStrExt as _,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
-use testkit::{Invocation, Repo, World};
+use testkit::{Invocation, Output, Repo, World};
 
 use super::{Cause, cause, gitsync, mike};
 
@@ -52,6 +55,22 @@ pub const CAUSES: &[Cause] = &[
         mike.git(["config", "core.filesRefLockTimeout", "1"]);
         std::fs::write(mike.git_dir().join(format!("{REF}.lock")), "").unwrap();
         sync(&mike).output()
+    }),
+    cause("a notes ref stays locked while a note is added", || {
+        let (_world, _origin, mike) = mike();
+        mike.note(REF, "HEAD", "mine");
+        mike.git(["config", "core.filesRefLockTimeout", "1"]);
+        std::fs::write(mike.git_dir().join(format!("{REF}.lock")), "").unwrap();
+        append(&mike, &["--ref", REF, "--wait", "0", "-m", "x"]).output()
+    }),
+    cause("others write the notes all the time while a note is added", || {
+        amid_writers(|mike| append(mike, &["--ref", REF, "--wait", "0", "-m", "x"]))
+    }),
+    cause("others write the notes all the time while some are merged", || {
+        amid_writers(|mike| {
+            mike.git(["update-ref", "refs/notes/other", "refs/notes/theirs"]);
+            merge(mike, REF, "refs/notes/other").args(["--wait", "0"])
+        })
     }),
     cause("a note is added to a ref of another kind", || {
         let (_world, _origin, mike) = mike();
@@ -122,6 +141,33 @@ fn append(repo: &Repo, args: &[&str]) -> Invocation {
 
 fn merge(repo: &Repo, into: &str, from: &str) -> Invocation {
     repo.binary("notes-sync").args(["merge", "--ref", into, from])
+}
+
+/// What is said while somebody writes the notes as fast as a disk takes them. Which of the two is faster is chance, so it is
+/// tried until it is the other.
+fn amid_writers(at_work: fn(&Repo) -> Invocation) -> Output {
+    let (_world, _origin, mike) = mike();
+    mike.note("refs/notes/theirs", "HEAD", "theirs");
+    let commits: Vec<String> = (0..16)
+        .map(|number| {
+            mike.git(["notes", "--ref", REF, "add", "-f", "-m", &number.to_string()]);
+            mike.rev(REF)
+        })
+        .collect();
+    let (file, fresh) = (mike.git_dir().join(REF), mike.git_dir().join("refs/notes/fresh"));
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for commit in commits.iter().cycle().take_while(|_| !done.load(Ordering::Relaxed)) {
+                std::fs::write(&fresh, format!("{commit}\n")).unwrap();
+                std::fs::rename(&fresh, &file).unwrap();
+            }
+        });
+        let mut outputs = (0..100).map(|_| at_work(&mike).output());
+        let deferred = outputs.find(|output| output.code != 0);
+        done.store(true, Ordering::Relaxed);
+        deferred.expect("one of a hundred is too late")
+    })
 }
 
 /// A clone and its remote that have both a note on the same commit.

@@ -39,6 +39,17 @@ pub const CAUSES: &[Cause] = &[
         mike.write(".git/config", "[core\n");
         logcheck(&mike).output()
     }),
+    cause("the repository's objects are named by SHA-256", || {
+        let world = World::new();
+        let path = world.path().join("odd");
+        world.git(["init", "--quiet", "--object-format=sha256", path.as_str()]);
+        logcheck(&world.repo(path)).output()
+    }),
+    cause("the work tree is not where the configuration says", || {
+        let (_world, _origin, mike) = mike();
+        mike.git(["config", "core.worktree", "/nowhere"]);
+        logcheck(&mike).output()
+    }),
     where_possible("the repository belongs to someone else", || {
         let (_world, _origin, mike) = mike();
         // Only root can give files away.

@@ -2,7 +2,7 @@
 
 use testkit::{Output, Repo, World};
 
-use super::{Cause, cause, gitsync, mike};
+use super::{Cause, as_homeless, cause, gitsync, mike, where_possible};
 
 /// The causes.
 pub const CAUSES: &[Cause] = &[
@@ -10,8 +10,12 @@ pub const CAUSES: &[Cause] = &[
         let (_world, origin, _mike) = mike();
         gitsync(&origin).output()
     }),
-    cause("refs are kept in reftables", || of_format("--ref-format=reftable")),
-    cause("objects are named by SHA-256", || of_format("--object-format=sha256")),
+    cause("refs are kept in reftables", || {
+        let world = World::new();
+        let path = world.path().join("odd");
+        world.git(["init", "--quiet", "--ref-format=reftable", path.as_str()]);
+        gitsync(&world.repo(path)).output()
+    }),
     cause("the clone is partial", || {
         let (world, origin, _mike) = mike();
         origin.git(["config", "uploadpack.allowFilter", "true"]);
@@ -87,6 +91,11 @@ pub const CAUSES: &[Cause] = &[
 /// The causes that lie in the vault.
 pub const OF_THE_VAULT: &[Cause] = &[
     cause("the vault is not there", || with_vault(|_| "../nowhere".into())),
+    where_possible("the vault is below a home that is not known", || {
+        let (world, _origin, mike) = mike();
+        mike.write(".claude/identity.json", "{\"vault_path\": \"~/vault\"}");
+        Some(as_homeless(&world, &mike, "gitsync")?.output())
+    }),
     cause("the vault is no repository", || {
         with_vault(|world| {
             std::fs::create_dir(world.path().join("folder")).unwrap();
@@ -114,13 +123,6 @@ fn on_mike(spoil: fn(&Repo)) -> Output {
     let (_world, _origin, mike) = mike();
     spoil(&mike);
     gitsync(&mike).output()
-}
-
-fn of_format(format: &str) -> Output {
-    let world = World::new();
-    let path = world.path().join("odd");
-    world.git(["init", "--quiet", format, path.as_str()]);
-    gitsync(&world.repo(path)).output()
 }
 
 /// A clone whose branches `main` and `other` change the same line.

@@ -2,10 +2,10 @@
 
 use testkit::{
     Output, Repo,
-    servers::{Daemon, Manner, Misbehaving, Sshd, Web},
+    servers::{Daemon, Manner, Misbehaving, Scripted, Sshd, Web},
 };
 
-use super::{Cause, as_nobody, cause, gitsync, mike, where_possible};
+use super::{Cause, as_homeless, as_nobody, cause, gitsync, mike, mike_and_howard, where_possible};
 
 /// The causes.
 pub const CAUSES: &[Cause] = &[
@@ -25,7 +25,17 @@ pub const CAUSES: &[Cause] = &[
         let (world, _origin, mike) = mike();
         let path = world.path().join("odd.git");
         world.git(["init", "--quiet", "--bare", "--object-format=sha256", path.as_str()]);
+        world.git(["init", "--quiet", "--object-format=sha256", "other"]);
+        let other = world.repo(world.path().join("other"));
+        other.commit_all("theirs");
+        other.git(["push", "--quiet", path.as_str(), "main"]);
         at(&mike, path.as_str())
+    }),
+    cause("it has an address for pushes only", || {
+        let (_world, origin, mike) = mike();
+        mike.git(["config", "--unset", "remote.origin.url"]);
+        mike.git(["config", "remote.origin.pushurl", origin.path().as_str()]);
+        gitsync(&mike).output()
     }),
     cause("its protocol is not spoken here", || url("rsync://127.0.0.1/tools.git")),
     cause("its protocol is not allowed", || with(&[("protocol.file.allow", "never")])),
@@ -87,6 +97,29 @@ pub const CAUSES: &[Cause] = &[
         let daemon = Daemon::start(&world);
         at(&mike, &daemon.url(&origin))
     }),
+    cause("a daemon that explains itself takes no pushes", || {
+        let (world, origin, mike) = mike();
+        origin.git(["config", "daemon.receivepack", "false"]);
+        let daemon = Daemon::start_explaining(&world);
+        at(&mike, &daemon.url(&origin))
+    }),
+    cause("the server cannot say what became of a push", || {
+        let (_world, _origin, mike) = mike();
+        let server = Scripted::start();
+        let first = format!("{} refs/heads/main\0ofs-delta agent=other/1\n", mike.rev("origin/main"));
+        server.say(format!("{:04x}{first}0000", first.len() + 4).as_bytes());
+        let url = format!("git://127.0.0.1:{}/tools.git", server.port());
+        with_config(&mike, &[("remote.origin.pushurl", &url)])
+    }),
+    cause("the server keeps back a part of what it has", || {
+        let (world, _origin, mike, _howard) = mike_and_howard();
+        let hook = world.path().join("pack-objects");
+        std::fs::write(&hook, "#!/bin/sh\nexec \"$@\" --filter=blob:none\n").unwrap();
+        world.program("chmod").args(["+x", hook.as_str()]).success();
+        // Such a hook is taken from the user's own configuration alone.
+        world.git(["config", "--global", "uploadpack.packObjectsHook", hook.as_str()]);
+        gitsync(&mike).output()
+    }),
     cause("the server turns the whole push down", || {
         let (_world, origin, mike) = mike();
         origin.git(["config", "receive.maxInputSize", "2000"]);
@@ -100,7 +133,7 @@ pub const CAUSES: &[Cause] = &[
     }),
     cause("the credentials are missing or wrong", || on_the_web("private")),
     cause("the proxy wants credentials", || {
-        let server = testkit::servers::Scripted::start();
+        let server = Scripted::start();
         server.say(
             b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\
               Content-Length: 0\r\nConnection: close\r\n\r\n",
@@ -122,6 +155,12 @@ pub const CAUSES: &[Cause] = &[
     cause("a setting of http names what is not there", || {
         with(&[("http.sslCAInfo", "/nowhere/ca.pem"), ("remote.origin.url", "https://127.0.0.1:1/tools.git")])
     }),
+    where_possible("a setting of http is below a home that is not known", || {
+        let (world, _origin, mike) = mike();
+        mike.git(["config", "http.sslCAInfo", "~/ca.pem"]);
+        mike.git(["remote", "set-url", "origin", "https://127.0.0.1:1/tools.git"]);
+        Some(as_homeless(&world, &mike, "gitsync")?.output())
+    }),
     cause("a ref is locked", || {
         let (_world, origin, mike) = mike();
         let commit = origin.git(["commit-tree", "-m", "theirs", "-p", "main", "main^{tree}"]);
@@ -138,10 +177,14 @@ fn incompressible() -> String {
 
 fn with(config: &[(&str, &str)]) -> Output {
     let (_world, _origin, mike) = mike();
+    with_config(&mike, config)
+}
+
+fn with_config(mike: &Repo, config: &[(&str, &str)]) -> Output {
     for (key, value) in config {
         mike.git(["config", key, value]);
     }
-    gitsync(&mike).output()
+    gitsync(mike).output()
 }
 
 fn url(url: &str) -> Output {
