@@ -6,7 +6,7 @@
 use std::path::Path;
 
 /// Where the sources are.
-const FOLDERS: [&str; 14] = [
+const FOLDERS: [&str; 15] = [
     "lock/src",
     "logcheck/src",
     "gitsync/src",
@@ -16,6 +16,7 @@ const FOLDERS: [&str; 14] = [
     "lib/phase/src",
     "lib/remote/src",
     "xtask/src/full_run",
+    "xtask/src/report",
     "xtask/src/doctor",
     "xtask/src/hooks",
     "xtask/src/demo",
@@ -24,7 +25,7 @@ const FOLDERS: [&str; 14] = [
 ];
 
 /// What makes an error, or gives it a remedy.
-const MAKERS: [&str; 9] = [
+const MAKERS: [&str; 10] = [
     "Fault::failed(",
     "Fault::misconfigured(",
     "Fault::new(",
@@ -33,12 +34,14 @@ const MAKERS: [&str; 9] = [
     "Trouble::misconfigured(",
     "Trouble::refused(",
     "#[error(",
+    "page.error(",
     ".help(",
 ];
 
 /// What never reaches a user as it is: told by others in other words, or a part of another message.
-const NOT_TOLD: [&str; 6] = [
+const NOT_TOLD: [&str; 7] = [
     "; besides,",
+    "besides, the vault:",
     "note a file in",
     "take over",
     "the report on the push has no line on the pack",

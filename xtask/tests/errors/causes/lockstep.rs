@@ -13,6 +13,24 @@ pub const CAUSES: &[Cause] = &[
         std::fs::copy(testkit::binary("lockstep"), alone.join("lockstep")).unwrap();
         mike.program(alone.join("lockstep").as_str()).arg("full-run").output()
     }),
+    cause("a run is interrupted", || {
+        let (_world, _origin, mike) = mike();
+        let hanging = mike.git_dir().join("hanging");
+        mike.hook("pre-push", &format!("#!/bin/sh\ntouch '{hanging}'\nexec sleep 600\n"));
+        let mut run = mike.binary("lockstep").arg("full-run").spawn();
+        while !hanging.exists() && run.is_alive() {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        run.signal("INT");
+        run.wait()
+    }),
+    cause("a step is killed", || {
+        let (_world, _origin, mike) = mike();
+        mike.hook("pre-push", "#!/bin/sh\nkill -9 $PPID\n");
+        mike.binary("lockstep").arg("full-run").output()
+    }),
+    cause("a step ends and says nothing", || run_with("notes-sync", "exit 9")),
+    cause("all steps end and say nothing", || run_with("lock", "exit 0")),
     cause("the demo finds no git", || {
         World::new().binary("lockstep").args(["full-run", "--demo"]).env("PATH", "/nowhere").output()
     }),
@@ -91,6 +109,23 @@ pub const CAUSES: &[Cause] = &[
         hooks(&mike, &["print", "cron", "--every", "7m"]).output()
     }),
 ];
+
+/// A run one of whose programs is a script.
+fn run_with(name: &str, script: &str) -> Output {
+    let (world, _origin, mike) = mike();
+    let folder = world.path().join("binaries");
+    std::fs::create_dir(&folder).unwrap();
+    for binary in ["lock", "logcheck", "gitsync", "notes-sync", "notesurface", "cmdcopy"] {
+        std::os::unix::fs::symlink(testkit::binary(binary), folder.join(binary)).unwrap();
+    }
+    let program = folder.join(name);
+    std::fs::remove_file(&program).unwrap();
+    std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    world.program("chmod").args(["+x", program.as_str()]).success();
+    // The others are looked for beside the file that this really is.
+    std::fs::copy(testkit::binary("lockstep"), folder.join("lockstep")).unwrap();
+    mike.program(folder.join("lockstep").as_str()).arg("full-run").output()
+}
 
 fn hooks(repo: &Repo, words: &[&str]) -> Invocation {
     repo.binary("lockstep").arg("hooks").args(words)
