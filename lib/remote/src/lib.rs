@@ -21,12 +21,14 @@
 //! ```
 
 mod backoff;
+mod commits;
 mod credentials;
 pub mod durable;
 mod fetch;
 mod list;
 pub mod local_ref;
 mod name;
+mod objects;
 mod pack;
 pub mod permissions;
 mod pulse;
@@ -36,6 +38,7 @@ mod shown;
 mod terminal;
 mod transport;
 mod trouble;
+mod turns;
 mod watch;
 
 pub use backoff::Backoff;
@@ -46,6 +49,7 @@ pub use pack::store::store;
 pub use push::{Answer, Push, Pushed, Together, Update};
 pub use remote::{Direction, Remote};
 pub use trouble::{Notice, Trouble, Words};
+pub use turns::Turn;
 pub use watch::{Change, Step, Unwatched, Watcher};
 
 /// How this program introduces itself to servers.

@@ -3,15 +3,18 @@
 //! gix can copy deltas that a pack already has, and no more; what was just committed has none. Pushed whole, one
 //! line added to a log of a megabyte would be that megabyte each time.
 
+mod ahead;
 mod big;
 mod cores;
 pub(crate) mod delta;
 pub(crate) mod encode;
+mod entries;
 mod fresh;
 mod index;
 pub(crate) mod order;
 mod rows;
 pub(crate) mod store;
+mod trees;
 pub(crate) mod walk;
 pub(crate) mod write;
 
@@ -26,6 +29,10 @@ pub(crate) struct Item {
     pub name: NameHash,
     /// What it was before, at the same path: an object that the receiver has, or that comes earlier in the list.
     pub before: Option<ObjectId>,
+    /// Its size in bytes, where that was found out on the way.
+    pub size: Option<u64>,
+    /// It as a delta of what it was before, where that was found out on the way.
+    pub delta: Option<Vec<u8>>,
 }
 
 /// Git's hash of a file's name: the last characters count most, so that files of a kind come together.

@@ -5,7 +5,10 @@
 
 use gix::{ObjectId, objs::Exists};
 
-use crate::pack::{Item, walk};
+use crate::pack::{
+    Item,
+    walk::{self, Deltas},
+};
 
 /// The first object that is missing behind `new`, given that all behind `ours` is there.
 pub(super) fn missing(
@@ -14,7 +17,8 @@ pub(super) fn missing(
     ours: &[ObjectId],
     looked_at: &mut dyn FnMut(usize),
 ) -> Result<(), Missing> {
-    let items = walk::new_objects(repo, new, ours, looked_at).map_err(Missing::Unreadable)?;
+    let items =
+        walk::new_objects(repo, new, ours, Deltas::LeftOut, looked_at).map_err(Missing::Unreadable)?;
     let absent = |item: &&Item| item.kind == gix::object::Kind::Blob && !repo.objects.exists(&item.id);
     match items.iter().find(absent) {
         Some(item) => Err(Missing::Blob(item.id)),

@@ -11,31 +11,33 @@ use gix::{ObjectId, object::Kind};
 use super::{
     Item,
     encode::{Encoded, Encoder},
-    order::{Placed, Plan},
+    order::{Placed, Plan, SMALLEST},
     write::{Failure, Options},
 };
+use crate::objects::Reader;
 
-/// The sizes of `items` and of what they were before.
+/// The sizes of files among `items`, and of what those were before that can be deltas of it.
 pub(super) fn sizes(
     repo: &gix::Repository,
     items: &[Item],
     threads: usize,
 ) -> gix::Result<HashMap<ObjectId, u64>> {
-    let share = items.len().div_ceil(threads.max(1)).max(256);
+    let files: Vec<&Item> = items.iter().filter(|item| item.kind == Kind::Blob).collect();
+    let share = files.len().div_ceil(threads.max(1)).max(256);
     let shared = repo.clone().into_sync();
     let results: Vec<gix::Result<Vec<(ObjectId, u64)>>> = std::thread::scope(|scope| {
-        let workers: Vec<_> = items
+        let workers: Vec<_> = files
             .chunks(share)
-            .map(|items| {
-                let repo = shared.to_thread_local();
+            .map(|files| {
+                let mut reader = Reader::new(shared.to_thread_local());
                 scope.spawn(move || {
-                    let mut sizes = Vec::with_capacity(items.len() * 2);
-                    for item in items.iter().filter(|item| !matches!(item.kind, Kind::Commit | Kind::Tag)) {
-                        sizes.push((item.id, repo.find_header(item.id)?.size()));
-                        if let Some(header) =
-                            item.before.and_then(|id| Some((id, repo.find_header(id).ok()?)))
-                        {
-                            sizes.push((header.0, header.1.size()));
+                    let mut sizes = Vec::with_capacity(files.len() * 2);
+                    for file in files {
+                        let size = reader.size(file.id)?;
+                        sizes.push((file.id, size));
+                        let before = file.before.filter(|_| size >= SMALLEST);
+                        if let Some(before) = before.and_then(|id| Some((id, reader.size(id).ok()?))) {
+                            sizes.push(before);
                         }
                     }
                     Ok(sizes)
@@ -79,6 +81,7 @@ fn runs(placed: &[Placed]) -> Vec<&[Placed]> {
 /// a slow receiver does not fill our memory.
 pub(super) fn encode(
     repo: &gix::Repository,
+    items: &[Item],
     placed: &[Placed],
     options: Options,
     take: impl FnMut(Vec<Encoded>) -> Result<(), Failure>,
@@ -86,7 +89,7 @@ pub(super) fn encode(
     let runs = &*runs(placed);
     let shared = repo.clone().into_sync();
     let workers = (0..options.threads.clamp(1, runs.len().max(1))).map(|_| {
-        let mut encoder = Encoder::new(shared.to_thread_local(), options.limits, options.level);
+        let mut encoder = Encoder::new(shared.to_thread_local(), items, options);
         move |run: usize| encoder.run(runs[run])
     });
     in_order(runs.len(), workers.collect(), take)

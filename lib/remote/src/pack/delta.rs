@@ -109,6 +109,55 @@ impl Base {
     }
 }
 
+/// A delta that is put together by somebody who knows what differs.
+pub(crate) struct Draft {
+    out: Vec<u8>,
+    /// Copied, and not written down yet.
+    copied: Range<usize>,
+    /// Likewise inserted; never both.
+    inserted: Vec<u8>,
+}
+
+impl Draft {
+    /// A delta between contents of so many bytes.
+    pub fn new(base: usize, new: usize) -> Self {
+        let mut out = Vec::with_capacity(64);
+        varint(&mut out, base);
+        varint(&mut out, new);
+        Self { out, copied: 0..0, inserted: Vec::new() }
+    }
+
+    /// Next come these bytes of the base.
+    pub fn copy(&mut self, range: Range<usize>) {
+        if self.copied.end == range.start && !self.copied.is_empty() {
+            self.copied.end = range.end;
+        } else {
+            self.settle();
+            self.copied = range;
+        }
+    }
+
+    /// Next come these bytes.
+    pub fn insert(&mut self, bytes: &[u8]) {
+        if !self.copied.is_empty() {
+            self.settle();
+        }
+        self.inserted.extend_from_slice(bytes);
+    }
+
+    /// The delta; `None` if it takes `limit` bytes or more.
+    pub fn finish(mut self, limit: usize) -> Option<Vec<u8>> {
+        self.settle();
+        (self.out.len() < limit).then_some(self.out)
+    }
+
+    fn settle(&mut self) {
+        insert(&mut self.out, &self.inserted);
+        self.inserted.clear();
+        copy(&mut self.out, std::mem::replace(&mut self.copied, 0..0));
+    }
+}
+
 /// The same bytes on both sides.
 struct Match {
     base: usize,

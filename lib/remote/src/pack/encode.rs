@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use gix::{
     ObjectId,
     object::Kind,
-    objs::FindExt,
     zlib::{
         Compression, Status,
         stream::deflate::{Compress, FlushCompress},
@@ -13,9 +12,12 @@ use gix::{
 };
 
 use super::{
+    Item,
     delta::Base,
     order::{Limits, Placed, Plan},
+    write::Options,
 };
+use crate::objects::Reader;
 
 /// An object as it goes into a pack.
 #[derive(Debug)]
@@ -36,11 +38,14 @@ pub(crate) enum Form {
 }
 
 /// Encodes a run of objects; those planned so are compared with their neighbours in it.
-pub(crate) struct Encoder {
-    repo: gix::Repository,
+pub(crate) struct Encoder<'a> {
+    reader: Reader,
+    items: &'a [Item],
     limits: Limits,
     deflate: Deflate,
     window: VecDeque<Neighbour>,
+    /// The object that is being encoded.
+    object: Vec<u8>,
 }
 
 /// An object that was just encoded, and may be what the next one is a delta of.
@@ -57,9 +62,12 @@ const WINDOW: usize = 10;
 /// Neighbours larger than this are not kept: ten of them are in memory for each core.
 const LARGEST_NEIGHBOUR: u64 = 8 * 1024 * 1024;
 
-impl Encoder {
-    pub fn new(repo: gix::Repository, limits: Limits, level: Compression) -> Self {
-        Self { repo, limits, deflate: Deflate::new(level), window: VecDeque::new() }
+impl<'a> Encoder<'a> {
+    /// An encoder of some of `items`.
+    pub fn new(repo: gix::Repository, items: &'a [Item], options: Options) -> Self {
+        let (limits, deflate) = (options.limits, Deflate::new(options.level));
+        let window = VecDeque::new();
+        Self { reader: Reader::new(repo), items, limits, deflate, window, object: Vec::new() }
     }
 
     /// Encodes `run`, in its order.
@@ -73,30 +81,36 @@ impl Encoder {
             let form = Form::Whole(placed.kind);
             return Ok(Encoded { id: placed.id, form, size: placed.size, deflated: None });
         }
-        let mut buffer = Vec::new();
-        let data = self.repo.objects.find(&placed.id, &mut buffer)?.data;
+        let item = &self.items[placed.item];
+        if let (Plan::DeltaOf(base), Some(delta)) = (placed.plan, &item.delta)
+            && item.before == Some(base)
+        {
+            let deflated = Some(self.deflate.all(delta)?);
+            return Ok(Encoded { id: item.id, form: Form::Delta(base), size: delta.len() as u64, deflated });
+        }
+        let mut data = std::mem::take(&mut self.object);
+        self.reader.read(placed.id, &mut data)?;
         let delta = match placed.plan {
             Plan::Streamed | Plan::Whole => None,
-            Plan::DeltaOf(base) => self.delta_of(base, placed.kind, data)?.map(|delta| (base, delta)),
-            Plan::DeltaOfNeighbour => self.delta_of_neighbour(placed, data),
+            Plan::DeltaOf(base) => self.delta_of(base, placed.kind, &data)?.map(|delta| (base, delta)),
+            Plan::DeltaOfNeighbour => self.delta_of_neighbour(placed, &data),
         };
         let (form, bytes) = match &delta {
             Some((base, delta)) => (Form::Delta(*base), delta.as_slice()),
-            None => (Form::Whole(placed.kind), data),
+            None => (Form::Whole(placed.kind), data.as_slice()),
         };
-        let deflated = Some(self.deflate.all(bytes)?);
-        Ok(Encoded { id: placed.id, form, size: bytes.len() as u64, deflated })
+        let (size, deflated) = (bytes.len() as u64, Some(self.deflate.all(bytes)?));
+        self.object = data;
+        Ok(Encoded { id: placed.id, form, size, deflated })
     }
 
     /// A delta pays if it takes less than half of the object.
-    fn delta_of(&self, base: ObjectId, kind: Kind, data: &[u8]) -> gix::Result<Option<Vec<u8>>> {
-        let mut buffer = Vec::new();
-        let Ok(found) = self.repo.objects.find(&base, &mut buffer) else { return Ok(None) };
-        if found.kind != kind {
+    fn delta_of(&mut self, base: ObjectId, kind: Kind, data: &[u8]) -> gix::Result<Option<Vec<u8>>> {
+        let mut found = Vec::new();
+        if self.reader.read(base, &mut found).ok() != Some(kind) {
             return Ok(None);
         }
-        let base = Base::new(found.data.to_vec());
-        Ok(base.and_then(|base| base.delta(data, data.len() / 2)))
+        Ok(Base::new(found).and_then(|base| base.delta(data, data.len() / 2)))
     }
 
     fn delta_of_neighbour(&mut self, placed: &Placed, data: &[u8]) -> Option<(ObjectId, Vec<u8>)> {
@@ -141,13 +155,24 @@ impl Deflate {
 
     /// Compresses all of `bytes`.
     pub fn all(&mut self, bytes: &[u8]) -> gix::Result<Vec<u8>> {
+        if bytes.len() <= TINY {
+            return Ok(stored(bytes));
+        }
         self.compress.reset();
-        let mut out = Vec::with_capacity(bytes.len() / 2 + 64);
-        self.feed(bytes, FlushCompress::Finish, &mut |piece| {
-            out.extend_from_slice(piece);
-            Ok(())
-        })?;
-        Ok(out)
+        // What cannot be compressed grows by a few bytes for each 16 KiB.
+        let mut out = vec![0; bytes.len() + bytes.len() / 1024 + 64];
+        let mut read = 0;
+        loop {
+            let written = self.compress.total_out() as usize;
+            let status =
+                self.compress.compress(&bytes[read..], &mut out[written..], FlushCompress::Finish)?;
+            if status == Status::StreamEnd {
+                out.truncate(self.compress.total_out() as usize);
+                return Ok(out);
+            }
+            read = self.compress.total_in() as usize;
+            out.resize(out.len() * 2, 0);
+        }
     }
 
     /// Begins a stream that is fed piece by piece.
@@ -178,4 +203,19 @@ impl Deflate {
             }
         }
     }
+}
+
+/// What is smaller than this does not get smaller by compressing it, at least not if ids or hex digits are half of it.
+pub(super) const TINY: usize = 80;
+
+/// A zlib stream that holds `data` as it is.
+fn stored(data: &[u8]) -> Vec<u8> {
+    let len = data.len() as u16;
+    let mut out = Vec::with_capacity(data.len() + 11);
+    out.extend_from_slice(&[0x78, 0x01, 0x01]);
+    out.extend_from_slice(&len.to_le_bytes());
+    out.extend_from_slice(&(!len).to_le_bytes());
+    out.extend_from_slice(data);
+    out.extend_from_slice(&zlib_rs::adler32::adler32(1, data).to_be_bytes());
+    out
 }

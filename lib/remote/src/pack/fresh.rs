@@ -10,7 +10,7 @@ use gix::{ObjectId, objs::Kind, zlib::Compression};
 
 use super::{
     cores,
-    encode::Deflate,
+    encode::{Deflate, TINY},
     index::{self, Located},
     rows::Rows,
     store::{Arriving, Outside},
@@ -116,25 +116,16 @@ fn piece(
         write::begin_entry(&mut piece.bytes, write::whole(*object), data.len() as u64);
         let as_rows = || rows.compress(data, kind.len_in_bytes());
         match object {
-            _ if data.len() <= TINY => stored(data, &mut piece.bytes),
-            Kind::Tree if let Some(stream) = as_rows() => piece.bytes.extend_from_slice(&stream),
+            Kind::Tree
+                if data.len() > TINY
+                    && let Some(stream) = as_rows() =>
+            {
+                piece.bytes.extend_from_slice(&stream)
+            }
             _ => piece.bytes.extend_from_slice(&deflate.all(data)?),
         }
         let crc32 = zlib_rs::crc32::crc32(0, &piece.bytes[start..]);
         piece.located.push(Located { id: **id, offset: start as u64, crc32 });
     }
     Ok(piece)
-}
-
-/// What is smaller than this does not get smaller by compressing it, at least not if ids or hex digits are half of it.
-const TINY: usize = 80;
-
-/// A zlib stream that holds `data` as it is.
-fn stored(data: &[u8], out: &mut Vec<u8>) {
-    let len = data.len() as u16;
-    out.extend_from_slice(&[0x78, 0x01, 0x01]);
-    out.extend_from_slice(&len.to_le_bytes());
-    out.extend_from_slice(&(!len).to_le_bytes());
-    out.extend_from_slice(data);
-    out.extend_from_slice(&zlib_rs::adler32::adler32(1, data).to_be_bytes());
 }

@@ -12,6 +12,8 @@ use super::{Item, NameHash};
 /// An object in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Placed {
+    /// Which of the items it is.
+    pub item: usize,
     pub id: ObjectId,
     pub kind: Kind,
     /// Bytes, uncompressed.
@@ -41,30 +43,33 @@ pub(crate) struct Limits {
     pub depth: u32,
 }
 
-/// Smaller ones do not pay.
-const SMALLEST: u64 = 50;
+/// Deltas of smaller ones do not pay: a receiver that lacks the base in the same pack has to add it there.
+pub(super) const SMALLEST: u64 = 128;
 
 /// Puts `items` into order. `sizes` has theirs, and those of what they were before as far as these are known.
 ///
 /// Of several versions of a file, the newest is a delta of what the receiver has, and each older one is a delta of
-/// the next: files grow more than they shrink, and what is only left out costs nothing.
+/// the next: files grow more than they shrink, and what is only left out costs nothing. Trees go the other way round, as what
+/// changed in them was found out in that direction.
 pub(crate) fn arrange(items: &[Item], sizes: &HashMap<ObjectId, u64>, limits: Limits) -> Vec<Placed> {
     let versions = Versions::of(items);
     let mut depths = vec![0; items.len()];
     let mut placed: Vec<(Rank, Placed)> = Vec::with_capacity(items.len());
-    for (at, item) in items.iter().enumerate().rev() {
-        let size = sizes.get(&item.id).copied().unwrap_or(0);
-        let newer = versions.newer[at].filter(|newer| depths[*newer] < limits.depth);
-        let base = match newer {
-            Some(newer) => Some(items[newer].id),
-            None => versions.theirs[at],
-        };
+    let mut place = |at: usize, neighbour: Option<usize>| {
+        let item: &Item = &items[at];
+        let size = item.size.or_else(|| sizes.get(&item.id).copied()).unwrap_or(0);
+        let neighbour = neighbour.filter(|neighbour| depths[*neighbour] < limits.depth);
+        let base = neighbour.map(|neighbour| items[neighbour].id).or(versions.theirs[at]);
         let plan = plan(item, size, base.map(|id| (id, sizes.get(&id).copied().unwrap_or(0))), limits);
         if let Plan::DeltaOf(_) = plan {
-            depths[at] = newer.map_or(1, |newer| depths[newer] + 1);
+            depths[at] = neighbour.map_or(1, |neighbour| depths[neighbour] + 1);
         }
-        placed.push((rank(item, at, size, plan), Placed { id: item.id, kind: item.kind, size, plan }));
-    }
+        let one = Placed { item: at, id: item.id, kind: item.kind, size, plan };
+        placed.push((rank(item, at, size, plan), one));
+    };
+    let (trees, others): (Vec<_>, Vec<_>) = (0..items.len()).partition(|at| items[*at].kind == Kind::Tree);
+    trees.into_iter().for_each(|at| place(at, versions.older[at]));
+    others.into_iter().rev().for_each(|at| place(at, versions.newer[at]));
     placed.sort_by_key(|(rank, _)| *rank);
     placed.into_iter().map(|(_, placed)| placed).collect()
 }
@@ -73,6 +78,8 @@ pub(crate) fn arrange(items: &[Item], sizes: &HashMap<ObjectId, u64>, limits: Li
 struct Versions {
     /// By item: one that came right after it.
     newer: Vec<Option<usize>>,
+    /// By item: the one before it, where that is in the list.
+    older: Vec<Option<usize>>,
     /// By item: the version that the receiver has.
     theirs: Vec<Option<ObjectId>>,
 }
@@ -82,11 +89,13 @@ impl Versions {
     fn of(items: &[Item]) -> Self {
         let places: HashMap<ObjectId, usize> =
             items.iter().enumerate().map(|(at, item)| (item.id, at)).collect();
-        let mut versions = Self { newer: vec![None; items.len()], theirs: vec![None; items.len()] };
+        let none = || vec![None; items.len()];
+        let mut versions = Self { newer: none(), older: none(), theirs: vec![None; items.len()] };
         for (at, item) in items.iter().enumerate() {
             match item.before.map(|before| (before, places.get(&before))) {
                 Some((_, Some(older))) if *older < at => {
                     versions.newer[*older] = Some(at);
+                    versions.older[at] = Some(*older);
                     versions.theirs[at] = versions.theirs[*older];
                 }
                 Some((before, None)) => versions.theirs[at] = Some(before),
@@ -97,13 +106,14 @@ impl Versions {
     }
 }
 
-/// The order of a pack. What is a delta of another version comes last, the newest first, so that its base is
-/// always earlier.
+/// The order of a pack. What is a delta of another version comes last, so that its base is always earlier: of trees the
+/// oldest first, of files the newest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     History(Reverse<usize>),
     Similar(bool, NameHash, Reverse<u64>, usize),
     Alone(usize),
+    Tree(usize),
     Version(Reverse<usize>),
 }
 
@@ -113,6 +123,7 @@ fn rank(item: &Item, at: usize, size: u64, plan: Plan) -> Rank {
         (Kind::Commit | Kind::Tag, _) => Rank::History(Reverse(at)),
         (kind, Plan::DeltaOfNeighbour) => Rank::Similar(kind == Kind::Blob, item.name, Reverse(size), at),
         (_, Plan::Streamed | Plan::Whole) => Rank::Alone(at),
+        (Kind::Tree, Plan::DeltaOf(_)) => Rank::Tree(at),
         (_, Plan::DeltaOf(_)) => Rank::Version(Reverse(at)),
     }
 }
@@ -121,7 +132,7 @@ fn plan(item: &Item, size: u64, base: Option<(ObjectId, u64)>, limits: Limits) -
     if size > limits.big {
         return Plan::Streamed;
     }
-    if matches!(item.kind, Kind::Commit | Kind::Tag) || size < SMALLEST {
+    if matches!(item.kind, Kind::Commit | Kind::Tag) || (size < SMALLEST && item.delta.is_none()) {
         return Plan::Whole;
     }
     match base {
@@ -142,7 +153,12 @@ mod tests {
     }
 
     fn blob(number: u8, before: Option<u8>) -> Item {
-        Item { id: id(number), kind: Kind::Blob, name: NameHash::of(b"log.md"), before: before.map(id) }
+        let (name, before) = (NameHash::of(b"log.md"), before.map(id));
+        Item { id: id(number), kind: Kind::Blob, name, before, size: None, delta: None }
+    }
+
+    fn tree(number: u8, before: Option<u8>) -> Item {
+        Item { kind: Kind::Tree, ..blob(number, before) }
     }
 
     fn arranged(items: &[Item]) -> Vec<Placed> {
@@ -171,6 +187,25 @@ mod tests {
         assert_eq!(plans[&id(3)], Plan::DeltaOf(id(9)));
         assert_eq!(plans[&id(2)], Plan::DeltaOf(id(3)));
         assert_eq!(plans[&id(1)], Plan::DeltaOf(id(2)));
+    }
+
+    #[test]
+    fn each_tree_is_a_delta_of_the_one_before_it_whatever_its_files_do() {
+        let items = [tree(11, Some(19)), blob(1, Some(9)), tree(12, Some(11)), blob(2, Some(1))];
+        let placed = arranged(&items);
+        let at = |number| placed.iter().position(|one| one.id == id(number)).unwrap();
+        assert_eq!(placed[at(11)].plan, Plan::DeltaOf(id(19)));
+        assert_eq!(placed[at(12)].plan, Plan::DeltaOf(id(11)));
+        assert!(at(11) < at(12) && at(2) < at(1));
+    }
+
+    #[test]
+    fn chains_of_trees_end_at_the_depth_too() {
+        let items: Vec<_> = (1..=5).map(|n| tree(n, Some(if n == 1 { 99 } else { n - 1 }))).collect();
+        let plans: HashMap<_, _> = arranged(&items).into_iter().map(|one| (one.id, one.plan)).collect();
+        assert_eq!(plans[&id(3)], Plan::DeltaOf(id(2)));
+        assert_eq!(plans[&id(4)], Plan::DeltaOf(id(99)));
+        assert_eq!(plans[&id(5)], Plan::DeltaOf(id(4)));
     }
 
     #[test]

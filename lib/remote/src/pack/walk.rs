@@ -3,15 +3,32 @@
 //! Commits are walked from the new tips down to what the other side has, and each one's tree is compared with
 //! those of its parents: only what differs is looked at, however large the tree.
 
-use std::collections::{HashMap, HashSet};
-
-use gix::{
-    ObjectId,
-    object::Kind,
-    objs::{FindExt, TreeRefIter, tree::EntryMode},
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+    thread,
 };
 
-use super::{Item, NameHash};
+use gix::{ObjectId, hashtable, object::Kind};
+
+use super::{
+    Item, NameHash,
+    ahead::Ahead,
+    delta::Draft,
+    entries::{Entries, Entry},
+    trees::Trees,
+};
+use crate::{
+    commits::{Commit, Commits},
+    objects::Reader,
+};
+
+/// Whether trees are to be had as deltas of what they were before, which is known while they are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deltas {
+    Made,
+    LeftOut,
+}
 
 /// Everything reachable from `tips` that the owner of `theirs` need not have, each object with what it was
 /// before. An object's predecessor is either theirs, or comes before it in the list.
@@ -21,9 +38,18 @@ pub(crate) fn new_objects(
     repo: &gix::Repository,
     tips: &[ObjectId],
     theirs: &[ObjectId],
+    deltas: Deltas,
     found: &mut dyn FnMut(usize),
 ) -> gix::Result<Vec<Item>> {
-    let mut walk = Walk { repo, seen: HashSet::new(), items: Vec::new(), found };
+    let mut walk = Walk {
+        repo,
+        trees: Trees::new(Reader::new(repo.clone())),
+        seen: hashtable::HashSet::default(),
+        covered: hashtable::HashSet::default(),
+        items: Vec::new(),
+        deltas,
+        found,
+    };
     let mut commits = Vec::new();
     for tip in tips {
         walk.tip(*tip, &mut commits)?;
@@ -50,17 +76,18 @@ fn commits_among(repo: &gix::Repository, ids: &[ObjectId]) -> Vec<ObjectId> {
 
 struct Walk<'a> {
     repo: &'a gix::Repository,
-    seen: HashSet<ObjectId>,
+    trees: Trees,
+    /// What is in the list, or theirs.
+    seen: hashtable::HashSet<ObjectId>,
+    /// Trees whose entries all are.
+    covered: hashtable::HashSet<ObjectId>,
     items: Vec<Item>,
+    deltas: Deltas,
     found: &'a mut dyn FnMut(usize),
 }
 
-/// An entry of a tree, without its name.
-#[derive(Clone, Copy)]
-struct Entry {
-    mode: EntryMode,
-    id: ObjectId,
-}
+/// From how many commits on a thread that reads ahead pays.
+const MANY: usize = 16;
 
 impl Walk<'_> {
     /// Tags are followed to what they are of; trees and blobs can be pushed too.
@@ -87,26 +114,32 @@ impl Walk<'_> {
     }
 
     fn commits(&mut self, tips: Vec<ObjectId>, hidden: Vec<ObjectId>) -> gix::Result<()> {
-        let mut parents_of = HashMap::new();
-        let mut newest_first = Vec::new();
-        for info in self.repo.rev_walk(tips).with_hidden(hidden).all()? {
-            let info = info?;
-            newest_first.push(info.id);
-            parents_of.insert(info.id, info.parent_ids.to_vec());
-        }
-        for id in parents_first(&newest_first, &parents_of) {
-            let tree = self.repo.find_commit(id)?.tree_id()?.detach();
-            let mut before = Vec::new();
-            for parent in &parents_of[&id] {
-                // In a shallow repository there may be none.
-                if let Ok(commit) = self.repo.find_commit(*parent) {
-                    before.push(commit.tree_id()?.detach());
+        let history = Commits::of(self.repo);
+        let newest_first = history.between(tips, hidden)?;
+        let by_id: HashMap<ObjectId, &Commit> =
+            newest_first.iter().map(|commit| (commit.id, commit)).collect();
+        let ordered = parents_first(&newest_first, &by_id);
+        thread::scope(|scope| {
+            let cores = || thread::available_parallelism().map_or(1, usize::from);
+            let ahead = (ordered.len() >= MANY && cores() > 1)
+                .then(|| Ahead::start(scope, self.repo, ordered.iter().map(|commit| commit.tree).collect()));
+            for commit in ordered {
+                if let Some(tree) = ahead.as_ref().and_then(Ahead::next) {
+                    self.trees.keep(commit.tree, &Rc::from(tree?));
                 }
+                let mut before = Vec::new();
+                for parent in &commit.parents {
+                    match by_id.get(parent) {
+                        Some(parent) => before.push(parent.tree),
+                        // In a shallow repository there may be none.
+                        None => before.extend(history.tree_of(*parent).ok()),
+                    }
+                }
+                self.add(commit.id, Kind::Commit, NameHash::default(), None);
+                self.tree(commit.tree, NameHash::default(), &before)?;
             }
-            self.add(id, Kind::Commit, NameHash::default(), None);
-            self.tree(tree, NameHash::default(), &before)?;
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Adds the tree `new` and what is new in it, compared with the trees that were `before`.
@@ -117,45 +150,85 @@ impl Walk<'_> {
             if before.contains(&new) || !self.add(new, Kind::Tree, name, before.first().copied()) {
                 continue;
             }
-            let mut old_entries: HashMap<Vec<u8>, Vec<Entry>> = HashMap::new();
-            for old in &before {
-                self.each_entry(*old, |name, entry| {
-                    old_entries.entry(name.to_owned()).or_default().push(entry);
-                })?;
+            let at = self.items.len() - 1;
+            let tree = self.trees.get(new)?;
+            let olds = before.iter().map(|old| self.trees.get(*old)).collect::<gix::Result<Vec<_>>>()?;
+            for (id, old) in before.iter().zip(&olds) {
+                self.cover(*id, old)?;
             }
-            // They have it, or it is in the list already; then it may not come once more under another name.
-            self.seen.extend(old_entries.values().flatten().map(|entry| entry.id));
             let mut folders = Vec::new();
-            let mut files = Vec::new();
-            self.each_entry(new, |name, entry| {
-                if entry.mode.is_commit() {
-                    return;
-                }
-                let same_kind =
-                    |old: &&Entry| old.mode.is_tree() == entry.mode.is_tree() && !old.mode.is_commit();
-                let olds = old_entries.get(name).into_iter().flatten().filter(same_kind);
-                let olds: Vec<_> = olds.map(|old| old.id).collect();
+            let delta = self.differing(&tree, &olds, |walk, entry, versions| {
+                let name = NameHash::of(entry.name);
                 if entry.mode.is_tree() {
-                    folders.push((entry.id, NameHash::of(name), olds));
-                } else {
-                    files.push((entry.id, NameHash::of(name), olds));
+                    folders.push((entry.id, name, versions.to_vec()));
+                } else if !entry.mode.is_commit() {
+                    walk.add(entry.id, Kind::Blob, name, versions.first().copied());
                 }
             })?;
-            for (id, name, olds) in files {
-                self.add(id, Kind::Blob, name, olds.first().copied());
-            }
+            self.covered.insert(new);
+            let item = &mut self.items[at];
+            (item.size, item.delta) = (Some(tree.len() as u64), delta);
             folders.reverse();
             open.extend(folders);
         }
         Ok(())
     }
 
-    fn each_entry(&self, tree: ObjectId, mut visit: impl FnMut(&[u8], Entry)) -> gix::Result<()> {
-        let mut buffer = Vec::new();
-        let entries: TreeRefIter<'_> = self.repo.objects.find_tree_iter(&tree, &mut buffer)?;
-        for entry in entries {
-            let entry = entry?;
-            visit(entry.filename, Entry { mode: entry.mode, id: entry.oid.to_owned() });
+    /// Hands over each entry of `tree` that is not in the first of `olds`, with its older versions; and `tree` as a delta of
+    /// that first one.
+    fn differing(
+        &mut self,
+        tree: &[u8],
+        olds: &[Rc<[u8]>],
+        mut differs: impl FnMut(&mut Self, &Entry<'_>, &[ObjectId]),
+    ) -> gix::Result<Option<Vec<u8>>> {
+        let hash = self.repo.object_hash();
+        let wanted = olds.first().filter(|_| self.deltas == Deltas::Made);
+        let mut draft = wanted.map(|old| Draft::new(old.len(), tree.len()));
+        let mut rest = Entries::of(tree, hash);
+        let mut olds: Vec<Entries<'_>> = olds.iter().map(|old| Entries::of(old, hash)).collect();
+        let mut versions = Vec::new();
+        while let Some(entry) = rest.head()? {
+            rest.pass(&entry);
+            // Nearly all are the same.
+            if let Some(old) = olds.first_mut().filter(|old| old.begins_with(entry.raw)) {
+                let from = old.passed();
+                old.pass(&entry);
+                if let Some(draft) = &mut draft {
+                    draft.copy(from..old.passed());
+                }
+                continue;
+            }
+            versions.clear();
+            for old in &mut olds {
+                versions.extend(old.advance_to(&entry)?.filter(|old| old.is_version_of(&entry)));
+            }
+            if let Some(draft) = &mut draft {
+                let id = entry.raw.len() - hash.len_in_bytes();
+                let named = olds.first().filter(|old| old.begins_with(&entry.raw[..id]));
+                if let Some(old) = named {
+                    draft.copy(old.passed()..old.passed() + id);
+                    draft.insert(&entry.raw[id..]);
+                } else {
+                    draft.insert(entry.raw);
+                }
+            }
+            let ids: Vec<_> = versions.iter().map(|version: &Entry<'_>| version.id).collect();
+            differs(self, &entry, &ids);
+        }
+        // A delta pays if it takes less than half of the object, and need not be kept if it is long.
+        Ok(draft.and_then(|draft| draft.finish(LONGEST_DELTA.min(tree.len() / 2))))
+    }
+
+    /// Takes note of what is in a tree that is theirs or in the list already: none of it may come once more, under another
+    /// name.
+    fn cover(&mut self, id: ObjectId, tree: &[u8]) -> gix::Result<()> {
+        if self.covered.insert(id) {
+            let mut rest = Entries::of(tree, id.kind());
+            while let Some(entry) = rest.head()? {
+                rest.pass(&entry);
+                self.seen.insert(entry.id);
+            }
         }
         Ok(())
     }
@@ -165,7 +238,7 @@ impl Walk<'_> {
         if !self.seen.insert(id) {
             return false;
         }
-        self.items.push(Item { id, kind, name, before });
+        self.items.push(Item { id, kind, name, before, size: None, delta: None });
         if self.items.len().is_multiple_of(1000) {
             (self.found)(self.items.len());
         }
@@ -173,26 +246,26 @@ impl Walk<'_> {
     }
 }
 
+/// Longer deltas are made when it is their turn: there may be as many as there are trees.
+const LONGEST_DELTA: usize = 1024;
+
 /// The same commits, with every parent before its children. Dates cannot be relied on for that.
-fn parents_first(newest_first: &[ObjectId], parents_of: &HashMap<ObjectId, Vec<ObjectId>>) -> Vec<ObjectId> {
+fn parents_first<'c>(newest_first: &'c [Commit], by_id: &HashMap<ObjectId, &'c Commit>) -> Vec<&'c Commit> {
     let mut ordered = Vec::with_capacity(newest_first.len());
     let mut done: HashSet<ObjectId> = HashSet::new();
     for start in newest_first.iter().rev() {
-        let mut open = vec![*start];
-        while let Some(id) = open.last().copied() {
-            if done.contains(&id) {
+        let mut open = vec![start];
+        while let Some(commit) = open.last().copied() {
+            if done.contains(&commit.id) {
                 open.pop();
                 continue;
             }
-            let missing: Vec<_> = parents_of[&id]
-                .iter()
-                .filter(|parent| parents_of.contains_key(*parent) && !done.contains(*parent))
-                .copied()
-                .collect();
+            let missing = commit.parents.iter().filter(|parent| !done.contains(*parent));
+            let missing: Vec<_> = missing.filter_map(|parent| by_id.get(parent).copied()).collect();
             if missing.is_empty() {
                 open.pop();
-                done.insert(id);
-                ordered.push(id);
+                done.insert(commit.id);
+                ordered.push(commit);
             } else {
                 open.extend(missing);
             }
@@ -211,14 +284,15 @@ mod tests {
 
     #[test]
     fn parents_come_before_their_children_whatever_the_dates_say() {
-        let parents = HashMap::from([
-            (id(1), vec![]),
-            (id(2), vec![id(1)]),
-            (id(3), vec![id(1), id(9)]),
-            (id(4), vec![id(3), id(2)]),
-        ]);
-        let ordered = parents_first(&[id(1), id(3), id(4), id(2)], &parents);
-        let at = |number| ordered.iter().position(|one| *one == id(number)).unwrap();
+        let commit = |number: u8, parents: &[u8]| Commit {
+            id: id(number),
+            tree: id(0),
+            parents: parents.iter().copied().map(id).collect(),
+        };
+        let commits = [commit(1, &[]), commit(3, &[1, 9]), commit(4, &[3, 2]), commit(2, &[1])];
+        let by_id = commits.iter().map(|commit| (commit.id, commit)).collect();
+        let ordered = parents_first(&commits, &by_id);
+        let at = |number| ordered.iter().position(|one| one.id == id(number)).unwrap();
         assert_eq!(ordered.len(), 4);
         assert!(at(1) < at(2) && at(1) < at(3) && at(2) < at(4) && at(3) < at(4));
     }

@@ -69,7 +69,7 @@ pub(crate) fn write(
     let placed = order::arrange(items, &sizes, options.limits);
     drop(sizes);
     let mut pack = Stream::begin(repo.object_hash(), placed.len(), options.offsets, out)?;
-    cores::encode(repo, &placed, options, |encoded| {
+    cores::encode(repo, items, &placed, options, |encoded| {
         for one in encoded {
             pack.header(one.id, one.form, one.size)?;
             match one.deflated {

@@ -1,0 +1,103 @@
+//! Reads many objects, one after the other.
+//!
+//! After a day's work with git there are thousands of objects in files of their own. gix maps each such file into memory
+//! and makes a new decompressor for it, which takes several times as long as reading and decompressing those few bytes,
+//! and makes other threads wait meanwhile. Here buffers and decompressor are used again. Whatever is not in such a file, or
+//! is large, or not as it should be, is left to gix, which also says what is wrong.
+
+use std::{fs::File, io::Read, path::PathBuf};
+
+use gix::{
+    ObjectId,
+    object::Kind,
+    objs::{Find, FindExt},
+    zlib::{Decompress, FlushDecompress, Status},
+};
+
+/// Reads objects of a repository, as they are and not as `refs/replace/` shows them: what is sent or checked are the real
+/// ones.
+pub(crate) struct Reader {
+    repo: gix::Repository,
+    folder: PathBuf,
+    file: Vec<u8>,
+    plain: Vec<u8>,
+    inflate: Decompress,
+}
+
+/// Larger objects and files are left to gix.
+const LARGEST: usize = 256 * 1024;
+
+impl Reader {
+    pub fn new(mut repo: gix::Repository) -> Self {
+        repo.objects.ignore_replacements = true;
+        let folder = repo.objects.store_ref().path().to_owned();
+        Self { repo, folder, file: vec![0; LARGEST], plain: vec![0; LARGEST], inflate: Decompress::new() }
+    }
+
+    /// Reads an object into `into`, whatever was there before.
+    pub fn read(&mut self, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
+        match self.loose(id, into) {
+            Some(kind) => Ok(kind),
+            None => Ok(self.repo.objects.find(&id, into)?.kind),
+        }
+    }
+
+    /// The same; `None` where there is no such object.
+    pub fn try_read(&mut self, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Option<Kind>> {
+        match self.loose(id, into) {
+            Some(kind) => Ok(Some(kind)),
+            None => Ok(self.repo.objects.try_find(&id, into)?.map(|found| found.kind)),
+        }
+    }
+
+    /// The size of an object.
+    pub fn size(&mut self, id: ObjectId) -> gix::Result<u64> {
+        let in_file = self.open(id).and_then(|compressed| {
+            let mut start = [0; LONGEST_HEADER];
+            self.inflate.reset();
+            self.inflate.decompress(&self.file[..compressed], &mut start, FlushDecompress::None).ok()?;
+            Some(header(&start[..self.inflate.total_out() as usize])?.1)
+        });
+        match in_file {
+            Some(size) => Ok(size),
+            None => Ok(self.repo.find_header(id)?.size()),
+        }
+    }
+
+    /// An object in a file of its own, if there is one that is small and sound.
+    fn loose(&mut self, id: ObjectId, into: &mut Vec<u8>) -> Option<Kind> {
+        let compressed = self.open(id)?;
+        self.inflate.reset();
+        let status = self
+            .inflate
+            .decompress(&self.file[..compressed], &mut self.plain, FlushDecompress::Finish)
+            .ok()?;
+        let plain = &self.plain[..self.inflate.total_out() as usize];
+        let (kind, size, header) = header(plain)?;
+        let content = plain.get(header..)?;
+        if status != Status::StreamEnd || content.len() as u64 != size {
+            return None;
+        }
+        into.clear();
+        into.extend_from_slice(content);
+        Some(kind)
+    }
+
+    /// Reads an object's file, and says how many bytes it has.
+    fn open(&mut self, id: ObjectId) -> Option<usize> {
+        let mut hex = [0; 2 * 32];
+        let hex = id.hex_to_buf(&mut hex);
+        let (folder, name) = hex.split_at(2);
+        let mut path = self.folder.join(folder);
+        path.push(name);
+        let read = File::open(path).ok()?.read(&mut self.file).ok()?;
+        (read < self.file.len()).then_some(read)
+    }
+}
+
+const LONGEST_HEADER: usize = 64;
+
+/// What an object's file begins with: its kind, its size, and how long that was.
+fn header(plain: &[u8]) -> Option<(Kind, u64, usize)> {
+    gix::objs::decode::loose_header(plain.get(..plain.len().min(LONGEST_HEADER))?).ok()
+}

@@ -1,0 +1,61 @@
+//! Trees as the bytes that git stores, those kept that were read last.
+//!
+//! The walk through a history compares each commit's tree with the one before it, so that each is needed at least twice.
+
+use std::{io, rc::Rc};
+
+use gix::{ObjectId, hashtable::HashMap, object::Kind};
+
+use crate::objects::Reader;
+
+/// Reads trees.
+pub(super) struct Trees {
+    reader: Reader,
+    buffer: Vec<u8>,
+    /// Those that were read or asked for since the others were put away.
+    young: HashMap<ObjectId, Rc<[u8]>>,
+    old: HashMap<ObjectId, Rc<[u8]>>,
+    /// Bytes of the young ones.
+    bytes: usize,
+}
+
+/// How many bytes of young trees there may be; as many again are old.
+const ROOM: usize = 1024 * 1024;
+
+impl Trees {
+    pub fn new(reader: Reader) -> Self {
+        let (young, old) = (HashMap::default(), HashMap::default());
+        Self { reader, buffer: Vec::new(), young, old, bytes: 0 }
+    }
+
+    /// A tree.
+    pub fn get(&mut self, id: ObjectId) -> gix::Result<Rc<[u8]>> {
+        if let Some(tree) = self.young.get(&id) {
+            return Ok(Rc::clone(tree));
+        }
+        let tree = match self.old.remove(&id) {
+            Some(tree) => tree,
+            None if id.is_empty_tree() => Rc::default(),
+            None => match self.reader.read(id, &mut self.buffer)? {
+                Kind::Tree => self.buffer.as_slice().into(),
+                kind => return Err(not_a_tree(id, kind)),
+            },
+        };
+        self.keep(id, &tree);
+        Ok(tree)
+    }
+
+    /// Takes in a tree that somebody else has read.
+    pub fn keep(&mut self, id: ObjectId, tree: &Rc<[u8]>) {
+        self.bytes += tree.len();
+        if self.bytes > ROOM {
+            self.old = std::mem::take(&mut self.young);
+            self.bytes = tree.len();
+        }
+        self.young.insert(id, Rc::clone(tree));
+    }
+}
+
+pub(super) fn not_a_tree(id: ObjectId, kind: Kind) -> gix::Error {
+    gix::Error::from_error(io::Error::other(format!("object {id} should be a tree and is a {kind}")))
+}
