@@ -62,8 +62,10 @@ pub fn commit(
     place.guard.check()?;
     let mut lock = patience::index_lock(place)?;
     let since = lock.taken_at()?;
-    let index = index::read(repo)?;
-    refuse::unmerged(&index::unmerged(&index))?;
+    let index = index::open(repo)?;
+    if index.is_unmerged() {
+        refuse::unmerged(&index::unmerged(index.decoded()?))?;
+    }
     let before = tree_of(repo, branch.commit)?;
     place.progress.set(|| "looking for changes".into());
     let changes = stage::scan(repo, &index, policy, place)?;
@@ -74,10 +76,14 @@ pub fn commit(
             .into());
     }
     failpoint::reach("scanned", place.root());
+    // Where neither the work tree nor what is staged differs from the last commit, the index is not even taken apart.
+    if changes.is_empty() && index.tree() == Some(before) {
+        return Ok(Outcome::Nothing);
+    }
 
     place.progress.set(|| format!("reading {} changed files", changes.candidates.len()));
     let mut sink = Loose::new(repo);
-    let staged = stage::prepare(repo, index, before, changes, policy, &mut sink, place)?
+    let staged = stage::prepare(repo, index.into_decoded()?, before, changes, policy, &mut sink, place)?
         .map_err(|why| refused(&why))?;
     if staged.counts.is_empty() {
         let mut staged = staged;

@@ -496,7 +496,7 @@ fn files_staged_long_ago_are_not_read_again() {
     age(&repo, "a");
     age(&repo, "b");
     stage_all(&repo).ok().unwrap();
-    let index = gitsync::index::read(&open(&repo)).unwrap();
+    let index = gitsync::index::open(&open(&repo)).unwrap();
     let changes = gitsync::stage::scan(&open(&repo), &index, &Default::default(), &()).unwrap();
     assert!(changes.is_empty(), "{:?}", changes.candidates);
     // Scripts ask like this whether anything has changed, without a look at the content.
@@ -541,11 +541,14 @@ fn a_hook_may_stage_more_in_its_private_copy_of_the_index() {
     let gitsync::index::Acquire::Ours(mut lock) = gitsync::index::lock(&gix).unwrap() else { panic!("held") };
     let since = lock.taken_at().unwrap();
     let policy = Default::default();
-    let index = gitsync::index::read(&gix).unwrap();
+    let index = gitsync::index::open(&gix).unwrap();
     let changes = gitsync::stage::scan(&gix, &index, &policy, &()).unwrap();
     let (head, mut sink) = (common::head_tree(&gix), Loose::new(&gix));
     let staged =
-        gitsync::stage::prepare(&gix, index, head, changes, &policy, &mut sink, &()).unwrap().ok().unwrap();
+        gitsync::stage::prepare(&gix, index.into_decoded().unwrap(), head, changes, &policy, &mut sink, &())
+            .unwrap()
+            .ok()
+            .unwrap();
     let copy = lock.private_copy(&gix, &staged.index).unwrap();
     repo.write("by the hook", "3\n");
     let hook = repo
@@ -592,12 +595,20 @@ fn a_dry_run_computes_the_same_tree_and_leaves_nothing_behind() {
     repo.write("b/c", "3\n");
     let before = repo.git(["count-objects"]);
     let gix = open(&repo).with_object_memory();
-    let index = gitsync::index::read(&gix).unwrap();
+    let index = gitsync::index::open(&gix).unwrap();
     let policy = Default::default();
     let changes = gitsync::stage::scan(&gix, &index, &policy, &()).unwrap();
     let head = common::head_tree(&gix);
-    let staged =
-        gitsync::stage::prepare(&gix, index, head, changes, &policy, &mut Loose::new(&gix), &()).unwrap();
+    let staged = gitsync::stage::prepare(
+        &gix,
+        index.into_decoded().unwrap(),
+        head,
+        changes,
+        &policy,
+        &mut Loose::new(&gix),
+        &(),
+    )
+    .unwrap();
     let staged = staged.ok().unwrap();
     assert_eq!(repo.git(["count-objects"]), before);
     assert_eq!((staged.counts.added, staged.counts.modified), (1, 1));

@@ -15,7 +15,7 @@ use gix::{
     worktree::stack::state::attributes::Source,
 };
 use phase::SessionLogs;
-use scan::{Difference, Interest, Reason, Seen};
+use scan::{Difference, Index, Interest, Reason, Seen};
 
 /// How a session log stands to the last commit: through the index, through the work tree, or both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,19 +50,20 @@ pub(crate) enum InWorktree {
     Removed,
 }
 
-/// All session logs that differ from the last commit, by path.
+/// All session logs that differ from the last commit, by path. `looked_at` is told how many files were looked at so far.
 pub(crate) fn changes(
     repo: &gix::Repository,
     logs: &SessionLogs,
+    looked_at: &(dyn Fn(usize) + Sync),
 ) -> anyhow::Result<BTreeMap<BString, Change>> {
-    let index = scan::read_index(repo, &repo.index_path())?;
+    let index = Index::read(repo, &repo.index_path())?;
     let mut changes = BTreeMap::<BString, Change>::new();
-    in_the_worktree(repo, &index, logs, |path, change| {
+    in_the_worktree(repo, &index, logs, looked_at, |path, change| {
         changes.entry(path).or_default().worktree = Some(change)
     })
     .context("the work tree could not be compared with the index")?;
     if !is_as_committed(repo, &index)? {
-        in_the_index(repo, &index, logs, |path, change| {
+        in_the_index(repo, index.decoded()?, logs, |path, change| {
             changes.entry(path.into()).or_default().index = Some(change)
         })
         .context("the index could not be compared with the last commit")?;
@@ -85,15 +86,21 @@ impl Interest for Logs<'_> {
 
 fn in_the_worktree(
     repo: &gix::Repository,
-    index: &gix::index::State,
+    index: &Index,
     logs: &SessionLogs,
+    looked_at: &(dyn Fn(usize) + Sync),
     mut see: impl FnMut(BString, InWorktree),
 ) -> anyhow::Result<()> {
-    let in_memory = repo.clone().with_object_memory();
-    let mut content = Content { repo: &in_memory, index, pipeline: None };
     // Each file of an untracked folder by itself, whatever status.showUntrackedFiles says: that is for people, and a
     // commit takes them all.
-    for Difference { path, seen } in scan::scan(repo, index, &Logs(logs), &|_| ())?.differences {
+    let differences = scan::scan(repo, index, &Logs(logs), looked_at)?.differences;
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let in_memory = repo.clone().with_object_memory();
+    let index = index.decoded()?;
+    let mut content = Content { repo: &in_memory, index, pipeline: None };
+    for Difference { path, seen } in differences {
         let entry = index.entry_by_path(path.as_ref());
         // Submodules have their own session logs and their own runs.
         if entry.is_some_and(|entry| entry.mode.is_submodule()) {
@@ -143,11 +150,10 @@ impl Content<'_> {
     }
 }
 
-/// Whether the index provably equals the last commit. git keeps the id of the tree that the index would make in the
-/// index's `TREE` extension, and drops it with any change.
-fn is_as_committed(repo: &gix::Repository, index: &gix::index::State) -> anyhow::Result<bool> {
+/// Whether the index provably equals the last commit.
+fn is_as_committed(repo: &gix::Repository, index: &Index) -> anyhow::Result<bool> {
     let head = repo.head_tree_id_or_empty()?;
-    Ok(index.tree().is_some_and(|tree| tree.num_entries.is_some() && tree.id == head.detach()))
+    Ok(index.tree() == Some(head.detach()))
 }
 
 fn in_the_index(

@@ -16,6 +16,14 @@ pub use lock::{Acquire, HeldBy, Lock, lock};
 pub use scan::{Sparse, read_index as read_at};
 pub use write::Looked;
 
+/// Read the index from disk for a look at the work tree, without taking it apart; see [`scan::Index::read`].
+///
+/// # Errors
+/// It cannot be read, or is damaged.
+pub fn open(repo: &gix::Repository) -> anyhow::Result<scan::Index> {
+    scan::Index::read(repo, &repo.index_path())
+}
+
 /// Read the index from disk; an empty one where there is none yet.
 ///
 /// A split index comes back whole, a sparse one with every file of the folders that it had left out.

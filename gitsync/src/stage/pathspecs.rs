@@ -12,6 +12,11 @@ pub struct Pathspecs<'repo> {
 }
 
 impl<'repo> Pathspecs<'repo> {
+    /// All paths are meant.
+    pub fn everything() -> Self {
+        Pathspecs { specs: Vec::new(), all: None }
+    }
+
     /// Parse the scope's pathspecs.
     ///
     /// # Errors
@@ -21,7 +26,7 @@ impl<'repo> Pathspecs<'repo> {
         index: &gix::index::State,
         scope: &Scope,
     ) -> anyhow::Result<Self> {
-        let Scope::Only(given) = scope else { return Ok(Pathspecs { specs: Vec::new(), all: None }) };
+        let Scope::Only(given) = scope else { return Ok(Pathspecs::everything()) };
         let parse =
             |specs: &[BString]| repo.pathspec(false, specs, true, index, Source::WorktreeThenIdMapping);
         let rooted = from_root(scope);
@@ -54,9 +59,9 @@ impl<'repo> Pathspecs<'repo> {
     }
 
     /// Those pathspecs that mean nothing, neither anything that was seen nor anything in `index`.
-    pub fn unmatched(mut self, index: &gix::index::State) -> Vec<BString> {
+    pub fn unmatched(mut self, index: &scan::Index) -> Vec<BString> {
         for (_, spec, seen) in self.specs.iter_mut().filter(|(_, _, seen)| !seen) {
-            *seen = index.entries().iter().any(|entry| spec.is_included(entry.path(index), Some(false)));
+            *seen = (0..index.len()).any(|at| spec.is_included(index.path(at), Some(false)));
         }
         let left_out = |given: &BString| {
             given.starts_with(b":!") || given.starts_with(b":^") || given.contains_str("exclude")

@@ -8,7 +8,7 @@ use gix::bstr::ByteSlice;
 use scan::{Difference, Everything, Reason, Seen as Found};
 
 use super::pathspecs::Pathspecs;
-use super::{Candidate, Changes, Policy, Refusal, Seen, Why};
+use super::{Candidate, Changes, Policy, Refusal, Scope, Seen, Why};
 use crate::index::Sparse;
 use crate::path::{self, Leaf};
 use crate::watch::Watch;
@@ -21,12 +21,15 @@ use crate::watch::Watch;
 /// A folder cannot be read, or the configuration is wrong; the error names it.
 pub fn scan(
     repo: &gix::Repository,
-    index: &gix::index::State,
+    index: &scan::Index,
     policy: &Policy,
     watch: &dyn Watch,
 ) -> anyhow::Result<Changes> {
     let sparse = Sparse::of(repo)?;
-    let mut pathspecs = Pathspecs::new(repo, index, &policy.scope)?;
+    let mut pathspecs = match policy.scope {
+        Scope::Everything => Pathspecs::everything(),
+        Scope::Only(_) => Pathspecs::new(repo, index.decoded()?, &policy.scope)?,
+    };
     watch.alive();
 
     let mut changes = Changes::default();

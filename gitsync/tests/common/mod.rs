@@ -34,11 +34,19 @@ pub fn stage(repo: &Repo, scope: Scope) -> Result<StagedTree, Vec<Refusal>> {
     let repo = open(repo);
     let Acquire::Ours(lock) = index::lock(&repo).unwrap() else { panic!("index.lock is somebody else's") };
     let since = lock.taken_at().unwrap();
-    let index = index::read(&repo).unwrap();
+    let index = index::open(&repo).unwrap();
     let changes = stage::scan(&repo, &index, &policy, &()).unwrap();
     let mut sink = Loose::new(&repo);
-    let mut staged =
-        stage::prepare(&repo, index, head_tree(&repo), changes, &policy, &mut sink, &()).unwrap()?;
+    let mut staged = stage::prepare(
+        &repo,
+        index.into_decoded().unwrap(),
+        head_tree(&repo),
+        changes,
+        &policy,
+        &mut sink,
+        &(),
+    )
+    .unwrap()?;
     sink.sync().unwrap();
     let looked = if policy.scope == Scope::Everything { Looked::AtAll } else { Looked::AtSome };
     lock.write(&repo, &mut staged.index, staged.index_tree.as_ref(), looked, since).unwrap();

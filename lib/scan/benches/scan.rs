@@ -28,12 +28,12 @@ fn no_file_of_interest(bencher: Bencher<'_, '_>, files: usize) {
 #[divan::bench(args = [1_000, 20_000])]
 fn reading_the_index(bencher: Bencher<'_, '_>, files: usize) {
     let (_world, repo) = repo(files);
-    bencher.bench_local(|| scan::read_index(&repo, &repo.index_path()).unwrap());
+    bencher.bench_local(|| scan::Index::read(&repo, &repo.index_path()).unwrap());
 }
 
 fn bench(bencher: Bencher<'_, '_>, files: usize, interest: &dyn Interest) {
     let (_world, repo) = repo(files);
-    let index = scan::read_index(&repo, &repo.index_path()).unwrap();
+    let index = scan::Index::read(&repo, &repo.index_path()).unwrap();
     bencher.bench_local(|| scan::scan(&repo, &index, interest, &|_| ()).unwrap());
 }
 
@@ -41,7 +41,7 @@ fn bench(bencher: Bencher<'_, '_>, files: usize, interest: &dyn Interest) {
 #[divan::bench(args = [1_000, 20_000])]
 fn everything_once_more(bencher: Bencher<'_, '_>, files: usize) {
     let (_world, repo) = repo(files);
-    let index = scan::read_index(&repo, &repo.index_path()).unwrap();
+    let index = scan::Index::read(&repo, &repo.index_path()).unwrap();
     // Folders that changed within the last seconds are not remembered.
     std::thread::sleep(std::time::Duration::from_secs(4));
     let scanned = scan::scan(&repo, &index, &Everything, &|_| ()).unwrap();

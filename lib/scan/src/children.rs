@@ -6,7 +6,8 @@
 use std::ops::Range;
 
 use gix::bstr::{BStr, ByteSlice as _};
-use gix::index::{Entry, State};
+
+use crate::index::{self, Index};
 
 /// One name in a folder of the index.
 #[derive(Debug, Clone)]
@@ -21,7 +22,7 @@ pub struct Child<'a> {
 
 /// The names in a folder of the index.
 pub struct Children<'a> {
-    index: &'a State,
+    index: &'a Index,
     left: Range<usize>,
     /// How many bytes the folder's path has, its last slash included.
     prefix: usize,
@@ -29,7 +30,7 @@ pub struct Children<'a> {
 
 impl<'a> Children<'a> {
     /// Those of the folder that has `entries`, whose paths begin with the same `prefix` bytes.
-    pub fn new(index: &'a State, entries: Range<usize>, prefix: usize) -> Self {
+    pub fn new(index: &'a Index, entries: Range<usize>, prefix: usize) -> Self {
         Children { index, left: entries, prefix }
     }
 }
@@ -38,20 +39,21 @@ impl<'a> Iterator for Children<'a> {
     type Item = Child<'a>;
 
     fn next(&mut self) -> Option<Child<'a>> {
-        let entries = &self.index.entries()[..self.left.end];
-        let first = entries.get(self.left.start)?;
-        let path: &'a BStr = first.path(self.index);
+        let (start, end) = (self.left.start, self.left.end);
+        if start >= end {
+            return None;
+        }
+        let path: &'a BStr = self.index.path(start);
         let rest = &path[self.prefix..];
-        let start = self.left.start;
         let (name, is_folder, end) = match rest.find_byte(b'/') {
             Some(slash) => {
                 let folder = &path[..self.prefix + slash + 1];
-                let is_below = |entry: &Entry| entry.path(self.index).starts_with(folder);
-                (&rest[..slash], true, first_without(entries, start, is_below))
+                let is_below = |at: usize| self.index.path(at).starts_with(folder);
+                (&rest[..slash], true, first_without(start..end, is_below))
             }
             None => {
-                let is_version = |entry: &&Entry| entry.stage_raw() != 0 && entry.path(self.index) == path;
-                (rest, false, start + 1 + entries[start + 1..].iter().take_while(is_version).count())
+                let is_version = |at: &usize| self.index.stage(*at) != 0 && self.index.path(*at) == path;
+                (rest, false, start + 1 + (start + 1..end).take_while(is_version).count())
             }
         };
         self.left.start = end;
@@ -59,19 +61,20 @@ impl<'a> Iterator for Children<'a> {
     }
 }
 
-/// The first entry after `start` of which `is` does not hold. Most folders are small, so the steps grow as they go.
-fn first_without(entries: &[Entry], start: usize, is: impl Fn(&Entry) -> bool) -> usize {
-    let (mut known, mut step) = (start, 1);
-    while entries.get(known + step).is_some_and(&is) {
+/// The first number of the range of which `is` does not hold; it holds of the very first. Most folders are small, so the
+/// steps grow as they go.
+fn first_without(range: Range<usize>, is: impl Fn(usize) -> bool) -> usize {
+    let (mut known, mut step) = (range.start, 1);
+    while known + step < range.end && is(known + step) {
         known += step;
         step *= 2;
     }
-    let end = entries.len().min(known + step);
-    known + 1 + entries[known + 1..end].partition_point(is)
+    index::first_without(known + 1..range.end.min(known + step), is)
 }
 
 #[cfg(test)]
 mod tests {
+    use gix::index::State;
     use gix::index::entry::{Flags, Mode};
 
     use super::*;
@@ -92,6 +95,7 @@ mod tests {
                     path.as_str().into(),
                 );
             }
+            let index = Index::from(gix::index::File::from_state(index, "index"));
             let names: Vec<_> = Children::new(&index, 0..size + 3, 0)
                 .map(|child| (child.name.to_string(), child.is_folder, child.entries.len()))
                 .collect();

@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use gix::bstr::BStr;
 use gix::index::entry::stat::Options as StatOptions;
 use gix::index::entry::{Flags, Mode};
-use gix::index::{Entry, State};
 
 use crate::folder::Found;
+use crate::index::{Entry, Index};
 use crate::names::Kind;
 use crate::nested;
 use crate::{Doubt, Reason, Seen, Sparse};
@@ -68,12 +68,12 @@ impl Rules {
     /// It cannot be looked at.
     pub fn compare(
         &self,
-        index: &State,
-        entry: &Entry,
+        index: &Index,
+        entry: &Entry<'_>,
         look: impl FnOnce() -> io::Result<Option<Found>>,
         full: impl FnOnce() -> anyhow::Result<PathBuf>,
     ) -> anyhow::Result<Option<Seen>> {
-        if entry.stage_raw() != 0 {
+        if entry.flags.intersects(Flags::STAGE_MASK) {
             return Ok(Some(Seen::Unmerged));
         }
         let is_skipped = entry.flags.contains(Flags::SKIP_WORKTREE);
@@ -90,8 +90,8 @@ impl Rules {
 
     fn compare_found(
         &self,
-        index: &State,
-        entry: &Entry,
+        index: &Index,
+        entry: &Entry<'_>,
         found: &Found,
         full: impl FnOnce() -> anyhow::Result<PathBuf>,
     ) -> anyhow::Result<Option<Seen>> {
@@ -102,7 +102,7 @@ impl Rules {
                 return Ok(doubtful(Reason::Kind));
             }
             // A submodule that is not checked out is unchanged.
-            let is_elsewhere = nested::head(&full()?).is_some_and(|head| head != entry.id);
+            let is_elsewhere = nested::head(&full()?).is_some_and(|head| head.as_ref() != entry.id);
             return Ok(if is_elsewhere { doubtful(Reason::Stat) } else { None });
         }
         if found.kind == Kind::Folder && entry.mode != Mode::COMMIT {

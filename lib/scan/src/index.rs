@@ -1,15 +1,204 @@
-//! Reading the index.
+//! The index: what is tracked, as far as a scan needs to know, and as a whole for whoever changes it.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Read as _;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::Context as _;
+use filetime::FileTime;
+use gix::ObjectId;
+use gix::bstr::BStr;
+use gix::index::State;
+use gix::index::entry::{Flags, Mode, Stat};
 
+use crate::raw::Raw;
 use crate::sparse;
 
-/// Reads the index that lies at `path`; an empty one where there is none yet.
-///
-/// A split index comes back whole, a sparse one with every file of the folders that it had left out. Its checksum is not
-/// computed, which would take longer than all the rest: git does not either, but in `git fsck`.
+/// An index that was read. Where that is enough it stays as it lies in its file; it is taken apart for whoever wants to
+/// see all of it.
+#[derive(Debug)]
+pub struct Index {
+    path: PathBuf,
+    form: Form,
+}
+
+#[derive(Debug)]
+enum Form {
+    /// As it lies in its file, and taken apart once somebody has asked for that.
+    Raw(Box<Raw>, OnceLock<Box<gix::index::File>>),
+    /// It is of a kind that has to be taken apart.
+    Decoded(Box<gix::index::File>),
+}
+
+/// One entry of an index.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// Its path.
+    pub path: &'a BStr,
+    /// What the file was like when it was last known to be the same.
+    pub stat: Stat,
+    /// Its kind.
+    pub mode: Mode,
+    /// Its object.
+    pub id: &'a gix::oid,
+    /// Its marks.
+    pub flags: Flags,
+}
+
+impl Index {
+    /// Reads the index that lies at `path`; an empty one where there is none yet.
+    ///
+    /// A split index comes back whole, a sparse one with every file of the folders that it had left out. Its checksum is not
+    /// computed, which would take longer than all the rest: git does not either, but in `git fsck`.
+    ///
+    /// # Errors
+    /// It cannot be read, or is damaged.
+    pub fn read(repo: &gix::Repository, path: &Path) -> anyhow::Result<Self> {
+        let cannot = || format!("cannot read the index {}", path.display());
+        let as_written = match File::open(path) {
+            Ok(file) => raw(file, repo.object_hash()).with_context(cannot)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error).with_context(cannot),
+        };
+        let form = match as_written {
+            Some(raw) => Form::Raw(Box::new(raw), OnceLock::new()),
+            None => Form::Decoded(Box::new(read(repo, path)?)),
+        };
+        Ok(Index { path: path.to_owned(), form })
+    }
+
+    /// How many entries it has.
+    pub fn len(&self) -> usize {
+        match &self.form {
+            Form::Raw(raw, _) => raw.len(),
+            Form::Decoded(index) => index.entries().len(),
+        }
+    }
+
+    /// Whether it has no entries.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The path of the entry at `at`.
+    pub fn path(&self, at: usize) -> &BStr {
+        match &self.form {
+            Form::Raw(raw, _) => raw.path(at),
+            Form::Decoded(index) => index.entries()[at].path(index),
+        }
+    }
+
+    /// Which of several versions of its path the entry at `at` is; 0 where there is but one.
+    pub fn stage(&self, at: usize) -> u32 {
+        match &self.form {
+            Form::Raw(raw, _) => raw.stage(at),
+            Form::Decoded(index) => index.entries()[at].stage_raw(),
+        }
+    }
+
+    /// The entry at `at`.
+    pub fn entry(&self, at: usize) -> Entry<'_> {
+        match &self.form {
+            Form::Raw(raw, _) => raw.entry(at),
+            Form::Decoded(index) => {
+                let entry = &index.entries()[at];
+                let (stat, mode, flags) = (entry.stat, entry.mode, entry.flags);
+                Entry { path: entry.path(index), stat, mode, id: &entry.id, flags }
+            }
+        }
+    }
+
+    /// The entry at `path`; none where a merge has left several versions of it.
+    pub fn find(&self, path: &BStr) -> Option<Entry<'_>> {
+        let at = first_without(0..self.len(), |at| self.path(at) < path);
+        (at < self.len() && self.path(at) == path && self.stage(at) == 0).then(|| self.entry(at))
+    }
+
+    /// When it was written.
+    pub fn timestamp(&self) -> FileTime {
+        match &self.form {
+            Form::Raw(raw, _) => raw.timestamp,
+            Form::Decoded(index) => index.timestamp(),
+        }
+    }
+
+    /// The id of the tree that it would make, where it is known without making it: git keeps it in the index's `TREE`
+    /// extension, and drops it with any change.
+    pub fn tree(&self) -> Option<ObjectId> {
+        match &self.form {
+            Form::Raw(raw, _) => raw.root_tree,
+            Form::Decoded(index) => {
+                index.tree().filter(|tree| tree.num_entries.is_some()).map(|tree| tree.id)
+            }
+        }
+    }
+
+    /// Whether it holds several versions of a path, since a merge has not been finished.
+    pub fn is_unmerged(&self) -> bool {
+        match &self.form {
+            Form::Raw(raw, _) => raw.is_unmerged,
+            Form::Decoded(index) => index.entries().iter().any(|entry| entry.stage_raw() != 0),
+        }
+    }
+
+    /// Whether it marks files to be left out of the work tree.
+    pub fn leaves_files_out(&self) -> bool {
+        match &self.form {
+            Form::Raw(raw, _) => raw.leaves_out,
+            Form::Decoded(index) => {
+                index.entries().iter().any(|entry| entry.flags.contains(Flags::SKIP_WORKTREE))
+            }
+        }
+    }
+
+    /// All of it. It is taken apart at the first call only.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub fn decoded(&self) -> anyhow::Result<&gix::index::File> {
+        match &self.form {
+            Form::Decoded(index) => Ok(index),
+            Form::Raw(raw, decoded) => match decoded.get() {
+                Some(index) => Ok(index),
+                None => {
+                    let index = decode(raw, self.path.clone())?;
+                    Ok(decoded.get_or_init(|| Box::new(index)))
+                }
+            },
+        }
+    }
+
+    /// All of it, to be changed.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub fn into_decoded(self) -> anyhow::Result<gix::index::File> {
+        match self.form {
+            Form::Decoded(index) => Ok(*index),
+            Form::Raw(raw, decoded) => match decoded.into_inner() {
+                Some(index) => Ok(*index),
+                None => decode(&raw, self.path),
+            },
+        }
+    }
+}
+
+fn decode(raw: &Raw, path: PathBuf) -> anyhow::Result<gix::index::File> {
+    let (state, _) = State::from_bytes(&raw.bytes, raw.timestamp, raw.hash, Default::default())
+        .with_context(|| format!("cannot read the index {}", path.display()))?;
+    Ok(gix::index::File::from_state(state, path))
+}
+
+/// An index that is at hand already.
+impl From<gix::index::File> for Index {
+    fn from(index: gix::index::File) -> Self {
+        Index { path: index.path().to_owned(), form: Form::Decoded(Box::new(index)) }
+    }
+}
+
+/// Reads an index and takes it apart, see [`Index::read`].
 ///
 /// # Errors
 /// It cannot be read, or is damaged.
@@ -18,4 +207,27 @@ pub fn read(repo: &gix::Repository, path: &Path) -> anyhow::Result<gix::index::F
     let index = gix::index::File::at_or_default(path, repo.object_hash(), skip_hash, Default::default())
         .with_context(|| format!("cannot read the index {}", path.display()))?;
     sparse::expand(repo, index)
+}
+
+/// An index as it lies in its file, where it is of the usual form.
+fn raw(mut file: File, hash: gix::hash::Kind) -> std::io::Result<Option<Raw>> {
+    let meta = file.metadata()?;
+    // One byte more than there is, so that the end is seen without asking for more room.
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0) + 1);
+    file.read_to_end(&mut bytes)?;
+    Ok(Raw::new(bytes, FileTime::from_last_modification_time(&meta), hash).ok())
+}
+
+/// The first number in `range` of which `is` does not hold, where it holds of all before that one.
+pub fn first_without(range: Range<usize>, is: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (range.start, range.end);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if is(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
 }

@@ -18,6 +18,7 @@ mod memory;
 mod names;
 mod nested;
 mod pool;
+mod raw;
 mod sparse;
 mod walk;
 mod worker;
@@ -26,7 +27,7 @@ use gix::bstr::{BStr, BString};
 use gix::index::entry::Stat;
 
 pub use compare::Abilities;
-pub use index::read as read_index;
+pub use index::{Entry, Index, read as read_index};
 pub use memory::Learnt;
 pub use nested::head as nested_head;
 pub use sparse::Sparse;

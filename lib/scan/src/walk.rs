@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
 
 use anyhow::Context as _;
-use gix::bstr::BString;
+use gix::bstr::{BStr, BString};
 use gix::index::{AccelerateLookup, State};
 
 use crate::compare::Rules;
 use crate::folder::Folder;
+use crate::index::Index;
 use crate::memory::{Learnt, Memory, Record};
 use crate::pool::{Pool, StopOnPanic};
 use crate::worker::{Task, Worker};
@@ -36,7 +37,7 @@ pub struct Scanned {
 /// A folder cannot be read, or the configuration is wrong; the error names it.
 pub fn scan(
     repo: &gix::Repository,
-    index: &State,
+    index: &Index,
     interest: &dyn Interest,
     alive: &dyn Fn(usize),
 ) -> anyhow::Result<Scanned> {
@@ -52,13 +53,13 @@ pub fn scan(
         index,
         rules: Rules::of(repo)?,
         interest,
-        by_folded: options.ignore_case.then(|| index.prepare_icase_backing()),
+        folded: if options.ignore_case { Some(Folded::of(index.decoded()?)) } else { None },
         composes: options.precompose_unicode,
         memory,
         looked_at: AtomicUsize::new(0),
     };
-    let first = Task::root(folder, index.entries().len());
-    let most = index.entries().len().div_ceil(SHARE).max(1);
+    let first = Task::root(folder, index.len());
+    let most = index.len().div_ceil(SHARE).max(1);
     let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(most);
     let (mut found, records) = walk(&scan, first, threads, alive)?;
     found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
@@ -76,19 +77,42 @@ pub struct Scan<'a> {
     /// The repository's own folder, which is none of the work tree wherever it lies.
     pub git_dir: PathBuf,
     /// What is tracked.
-    pub index: &'a State,
+    pub index: &'a Index,
     /// How entries are compared.
     pub rules: Rules,
     /// What is wanted.
     pub interest: &'a dyn Interest,
     /// The index by names whose case does not matter, where the file system does not tell it.
-    pub by_folded: Option<AccelerateLookup<'a>>,
+    pub folded: Option<Folded<'a>>,
     /// Whether the file system takes letters apart that git keeps whole (`core.precomposeUnicode`).
     pub composes: bool,
     /// What is known of folders from before.
     pub memory: Memory,
     /// How many files were looked at.
     pub looked_at: AtomicUsize,
+}
+
+/// The index by names whose case does not matter.
+pub struct Folded<'a> {
+    index: &'a State,
+    lookup: AccelerateLookup<'a>,
+}
+
+impl<'a> Folded<'a> {
+    fn of(index: &'a State) -> Self {
+        Folded { index, lookup: index.prepare_icase_backing() }
+    }
+
+    /// Whether the index has this path, however it is spelled.
+    pub fn has(&self, path: &BStr) -> bool {
+        self.index.entry_by_path_icase(path, true, &self.lookup).is_some()
+    }
+
+    /// The length of a path that the index has at or below this folder, however that is spelled.
+    pub fn length_below(&self, folder: &BStr) -> Option<usize> {
+        let found = self.index.entry_closest_to_directory_or_directory_icase(folder, true, &self.lookup)?;
+        Some(found.path(self.index).len())
+    }
 }
 
 /// Walks with as many threads, of which the calling one is the first.
@@ -125,7 +149,7 @@ fn walk(
 }
 
 /// A path below the folder `path`.
-pub fn below(path: &gix::bstr::BStr, name: &[u8]) -> BString {
+pub fn below(path: &BStr, name: &[u8]) -> BString {
     let mut whole = BString::new(Vec::with_capacity(path.len() + 1 + name.len()));
     whole.extend_from_slice(path);
     if !path.is_empty() {

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::Context as _;
 use gix::bstr::{BStr, BString, ByteSlice as _};
+use gix::index::State;
 use gix::index::entry::Mode;
 use gix::worktree::stack::state::ignore::Source;
 
@@ -270,7 +271,7 @@ impl<'a> Worker<'a> {
         wants_files: bool,
     ) -> anyhow::Result<()> {
         let scan = self.scan;
-        let is_dot_git = name == ".git" || scan.by_folded.is_some() && name.eq_ignore_ascii_case(b".git");
+        let is_dot_git = name == ".git" || scan.folded.is_some() && name.eq_ignore_ascii_case(b".git");
         if is_dot_git || kind == Kind::Other || (kind != Kind::Folder && !wants_files) {
             return Ok(());
         }
@@ -285,10 +286,7 @@ impl<'a> Worker<'a> {
             }
             return Ok(());
         }
-        let is_known = scan
-            .by_folded
-            .as_ref()
-            .is_some_and(|lookup| scan.index.entry_by_path_icase(path.as_bstr(), true, lookup).is_some());
+        let is_known = scan.folded.as_ref().is_some_and(|folded| folded.has(path.as_bstr()));
         let is_new =
             !is_known && scan.interest.at(path.as_bstr()) && !self.is_ignored(path.as_bstr(), Mode::FILE)?;
         if is_new {
@@ -299,18 +297,13 @@ impl<'a> Worker<'a> {
 
     /// What a folder that the listing has, and the index not as such, is to the index; none where it is not to be read.
     fn standing(&mut self, path: &BStr) -> anyhow::Result<Option<Standing>> {
-        let index = self.scan.index;
-        let entry = index.entry_by_path(path);
+        let entry = self.scan.index.find(path);
         if entry.is_some_and(|entry| entry.mode == Mode::COMMIT) {
             return Ok(None);
         }
-        let other_spelling = self
-            .scan
-            .by_folded
-            .as_ref()
-            .and_then(|lookup| index.entry_closest_to_directory_or_directory_icase(path, true, lookup));
-        if let Some(inside) = other_spelling {
-            let is_itself = inside.path(index).len() == path.len();
+        let other_spelling = self.scan.folded.as_ref().and_then(|folded| folded.length_below(path));
+        if let Some(length) = other_spelling {
+            let is_itself = length == path.len();
             return Ok((!is_itself).then_some(Standing::Tracked));
         }
         if self.is_ignored(path, Mode::DIR)? {
@@ -350,15 +343,15 @@ impl<'a> Worker<'a> {
 
     fn entry(&mut self, at: usize, place: Option<&Place>) -> anyhow::Result<()> {
         let scan = self.scan;
-        let entry = &scan.index.entries()[at];
-        let path = entry.path(scan.index);
+        let entry = scan.index.entry(at);
+        let path = entry.path;
         if !scan.interest.at(path) {
             return Ok(());
         }
         let look = || place.map_or(Ok(None), |place| place.folder.look(place.rest(path)));
         let seen = scan
             .rules
-            .compare(scan.index, entry, look, || full(&scan.root, path))
+            .compare(scan.index, &entry, look, || full(&scan.root, path))
             .with_context(|| format!("cannot look at {path}"))?;
         let is_other_version = |last: &Difference| last.seen == Seen::Unmerged && last.path == path;
         if let Some(seen) = seen
@@ -381,7 +374,10 @@ impl<'a> Worker<'a> {
 impl Ignored {
     fn of(scan: &Scan<'_>) -> anyhow::Result<Self> {
         let repo = scan.repo.to_thread_local();
-        let rules = repo.excludes(scan.index, None, Source::WorktreeThenIdMappingIfNotSkipped)?.detach();
+        let none = State::new(repo.object_hash());
+        // Rules are taken from the index where their file is left out of the work tree.
+        let index = if scan.index.leaves_files_out() { scan.index.decoded()? } else { &none };
+        let rules = repo.excludes(index, None, Source::WorktreeThenIdMappingIfNotSkipped)?.detach();
         Ok(Ignored { repo, rules })
     }
 }

@@ -221,19 +221,19 @@ fn as_git_says(repo: &Repo) -> Status {
 
 fn as_the_scan_says(repo: &Repo, interest: &dyn Interest) -> Status {
     let gix = gix::open_opts(repo.path().as_std_path(), gix::open::Options::isolated()).unwrap();
-    let index = scan::read_index(&gix, &gix.index_path()).unwrap();
+    let index = scan::Index::read(&gix, &gix.index_path()).unwrap();
     let found = scan::scan(&gix, &index, interest, &|_| ()).unwrap().differences;
     let state = |path: &BStr, seen| match seen {
         Seen::New | Seen::NewRepository => Some('?'),
         Seen::Gone => Some('D'),
         Seen::Unmerged => Some('U'),
         Seen::Doubtful(doubt) => {
-            let entry = index.entry_by_path(path).unwrap();
+            let entry = index.find(path).unwrap();
             let is_sure = doubt.reason == Reason::Kind
                 || entry.flags.contains(Flags::INTENT_TO_ADD)
                 || entry.mode == Mode::COMMIT;
             let read = || id_of(repo, path.to_str().unwrap());
-            (is_sure || read() != entry.id).then_some('M')
+            (is_sure || read().as_ref() != entry.id).then_some('M')
         }
     };
     found.iter().filter_map(|one| Some((one.path.to_vec(), state(one.path.as_bstr(), one.seen)?))).collect()

@@ -28,7 +28,7 @@ fn remembered(world: &World) -> Repo {
 
 fn scan(repo: &Repo, interest: &dyn Interest) -> Scanned {
     let gix = gix::open_opts(repo.path().as_std_path(), gix::open::Options::isolated()).unwrap();
-    let index = scan::read_index(&gix, &gix.index_path()).unwrap();
+    let index = scan::Index::read(&gix, &gix.index_path()).unwrap();
     scan::scan(&gix, &index, interest, &|_| ()).unwrap()
 }
 

@@ -1,0 +1,193 @@
+//! The index as it lies in its file, without taking it apart.
+//!
+//! A scan needs of an entry what stands at a fixed place in it. To make a value of each and a copy of each path first, as
+//! the decoder does, takes as long as a good part of the scan, and that much memory again. Only the usual form is read like
+//! this: versions 2 and 3, whole and not sparse. Whatever else comes, a damaged file too, is left to the decoder, which
+//! knows it all and can say what is wrong.
+//! See <https://git-scm.com/docs/gitformat-index>.
+
+use filetime::FileTime;
+use gix::ObjectId;
+use gix::bstr::{BStr, ByteSlice as _};
+use gix::hash::Kind;
+use gix::index::entry::stat::Time;
+use gix::index::entry::{Flags, Mode, Stat};
+
+use crate::index::Entry;
+
+/// The length of all before the first entry: signature, version, number of entries.
+const HEADER: usize = 12;
+/// Where in an entry the object id is; before it are times and the other stat data, after it the flags.
+const ID: usize = 40;
+/// Two more bytes of flags follow.
+const EXTENDED: u16 = 1 << 14;
+/// The part of the flags that is the path's length, or this where it is longer.
+const LENGTH: u16 = 0xfff;
+
+/// An index in the usual form.
+#[derive(Debug)]
+pub struct Raw {
+    /// The whole file.
+    pub bytes: Vec<u8>,
+    /// When the file was written.
+    pub timestamp: FileTime,
+    /// Where each entry begins.
+    starts: Vec<u32>,
+    /// What its objects are named by.
+    pub hash: Kind,
+    /// What the tree cache says of the whole.
+    pub root_tree: Option<ObjectId>,
+    /// Whether some path has several versions.
+    pub is_unmerged: bool,
+    /// Whether some files are marked to be left out of the work tree.
+    pub leaves_out: bool,
+}
+
+impl Raw {
+    /// The index in `bytes`; they are given back where it is not of the usual form, or damaged.
+    pub fn new(bytes: Vec<u8>, timestamp: FileTime, hash: Kind) -> Result<Self, Vec<u8>> {
+        let mut raw = Raw {
+            bytes,
+            timestamp,
+            starts: Vec::new(),
+            hash,
+            root_tree: None,
+            is_unmerged: false,
+            leaves_out: false,
+        };
+        match raw.find_entries().and_then(|end| raw.find_root_tree(end)) {
+            Some(()) => Ok(raw),
+            None => Err(raw.bytes),
+        }
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// The path of an entry.
+    pub fn path(&self, at: usize) -> &BStr {
+        let (start, length) = self.place_of_path(self.starts[at] as usize);
+        self.bytes[start..start + length].as_bstr()
+    }
+
+    /// An entry.
+    pub fn entry(&self, at: usize) -> Entry<'_> {
+        let start = self.starts[at] as usize;
+        let number = |at: usize| be_u32(&self.bytes, start + at);
+        let time = |at| Time { secs: number(at), nsecs: number(at + 4) };
+        Entry {
+            path: self.path(at),
+            stat: Stat {
+                ctime: time(0),
+                mtime: time(8),
+                dev: number(16),
+                ino: number(20),
+                uid: number(28),
+                gid: number(32),
+                size: number(36),
+            },
+            mode: Mode::from_bits_truncate(number(24)),
+            id: gix::oid::from_bytes_unchecked(
+                &self.bytes[start + ID..start + ID + self.hash.len_in_bytes()],
+            ),
+            flags: self.flags(start),
+        }
+    }
+
+    /// Which of several versions of its path an entry is; 0 where there is but one.
+    pub fn stage(&self, at: usize) -> u32 {
+        self.flags(self.starts[at] as usize).bits() >> 12 & 3
+    }
+
+    fn flags(&self, start: usize) -> Flags {
+        let at = start + ID + self.hash.len_in_bytes();
+        let flags = be_u16(&self.bytes, at);
+        let more = if flags & EXTENDED == 0 { 0 } else { be_u16(&self.bytes, at + 2) };
+        Flags::from_bits_retain(u32::from(more) << 16 | u32::from(flags & !LENGTH))
+    }
+
+    /// Where the path of the entry that begins at `start` begins, and how long it is.
+    fn place_of_path(&self, start: usize) -> (usize, usize) {
+        let at = start + ID + self.hash.len_in_bytes();
+        let flags = be_u16(&self.bytes, at);
+        (at + if flags & EXTENDED == 0 { 2 } else { 4 }, usize::from(flags & LENGTH))
+    }
+
+    /// Finds out where the entries begin, and says where the last one ends.
+    fn find_entries(&mut self) -> Option<usize> {
+        let end = self.bytes.len().checked_sub(self.hash.len_in_bytes())?;
+        let shortest = ID + self.hash.len_in_bytes() + 4;
+        if end < HEADER || !self.bytes.starts_with(b"DIRC") || !matches!(be_u32(&self.bytes, 4), 2 | 3) {
+            return None;
+        }
+        let count = be_u32(&self.bytes, 8) as usize;
+        if count > (end - HEADER) / shortest {
+            return None;
+        }
+        self.starts.reserve_exact(count);
+        let mut start = HEADER;
+        for _ in 0..count {
+            // The shortest entry has two bytes after its flags, be they more flags, or a path and its end.
+            if start + shortest > end {
+                return None;
+            }
+            let (path, length) = self.place_of_path(start);
+            let is_usual = length != 0 && length != usize::from(LENGTH);
+            let is_sparse = be_u32(&self.bytes, start + 24) == Mode::DIR.bits();
+            // At least one zero follows, and as many as make the entry a multiple of eight.
+            let after = start + (path + length - start + 8) / 8 * 8;
+            if !is_usual || is_sparse || after > end || self.bytes[path + length] != 0 {
+                return None;
+            }
+            let flags = self.flags(start);
+            self.is_unmerged |= flags.intersects(Flags::STAGE_MASK);
+            self.leaves_out |= flags.contains(Flags::SKIP_WORKTREE);
+            self.starts.push(u32::try_from(start).ok()?);
+            start = after;
+        }
+        Some(start)
+    }
+
+    /// Looks through the extensions, which begin at `at`, for the tree cache, and for what makes the entries not all that
+    /// there is.
+    fn find_root_tree(&mut self, mut at: usize) -> Option<()> {
+        let end = self.bytes.len() - self.hash.len_in_bytes();
+        while at < end {
+            let body = at.checked_add(8).filter(|body| *body <= end)?;
+            let after =
+                body.checked_add(be_u32(&self.bytes, at + 4) as usize).filter(|after| *after <= end)?;
+            let signature = &self.bytes[at..at + 4];
+            if signature == b"TREE" {
+                self.root_tree = root_of_cache(&self.bytes[body..after], self.hash)?;
+            } else if !signature[0].is_ascii_uppercase() {
+                // It cannot be left aside: a split index, a sparse one, or something unknown.
+                return None;
+            }
+            at = after;
+        }
+        Some(())
+    }
+}
+
+/// The id of the root in a tree cache; none within where it is not known to be true any more, and none at all where the
+/// cache is damaged.
+fn root_of_cache(cache: &[u8], hash: Kind) -> Option<Option<ObjectId>> {
+    let rest = cache.strip_prefix(b"\0")?;
+    let (entries, rest) = rest.split_once_str(" ")?;
+    let (_, rest) = rest.split_once_str("\n")?;
+    if entries.starts_with(b"-") {
+        return Some(None);
+    }
+    let id = rest.get(..hash.len_in_bytes())?;
+    Some(ObjectId::try_from(id).ok())
+}
+
+fn be_u32(bytes: &[u8], at: usize) -> u32 {
+    bytes[at..].first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes))
+}
+
+fn be_u16(bytes: &[u8], at: usize) -> u16 {
+    bytes[at..].first_chunk().map_or(0, |bytes| u16::from_be_bytes(*bytes))
+}
