@@ -5,6 +5,7 @@ use contract::{Document, Envelope, Exit, Identity};
 
 use crate::{
     Fault, IdentityFile, Phase,
+    guess::Guess,
     input::{self, Input},
     repository,
 };
@@ -19,13 +20,27 @@ pub(crate) enum Start {
     Work(Box<Envelope>, Box<gix::Repository>),
 }
 
+/// What a phase has to begin with.
+pub(crate) struct Beginning {
+    /// What stands on stdin.
+    input: Result<Input, Fault>,
+    /// The repository that it is likely to be about.
+    guess: Option<Guess>,
+}
+
 /// What stands on stdin, once the phase before has written it.
-pub(crate) fn read<P: Phase>(phase: &P) -> Result<Input, Fault> {
-    if phase.common().fresh { Ok(Input::Nothing) } else { input::read() }
+pub(crate) fn read<P: Phase>(phase: &P) -> Beginning {
+    let args = phase.common();
+    if args.fresh {
+        return Beginning { input: Ok(Input::Nothing), guess: None };
+    }
+    let guess = if input::may_come_late() { Guess::make(args) } else { None };
+    Beginning { input: input::read(), guess }
 }
 
 /// From what stands on stdin to a document and an open repository.
-pub(crate) fn begin<P: Phase>(phase: &P, input: Result<Input, Fault>) -> Start {
+pub(crate) fn begin<P: Phase>(phase: &P, beginning: Beginning) -> Start {
+    let Beginning { input, guess } = beginning;
     let args = phase.common();
     let started = match input {
         Err(fault) => {
@@ -38,7 +53,7 @@ pub(crate) fn begin<P: Phase>(phase: &P, input: Result<Input, Fault>) -> Start {
         Ok(Input::Document(envelope)) if !phase.takes_part(envelope.document()) => {
             return Start::PassOn(envelope);
         }
-        Ok(Input::Document(envelope)) => match open_documents(&envelope, args.repo.as_deref()) {
+        Ok(Input::Document(envelope)) => match open_documents(&envelope, args.repo.as_deref(), guess) {
             Ok(repo) => Ok((envelope, repo)),
             Err(fault) => return Start::Refuse(envelope, fault),
         },
@@ -65,11 +80,18 @@ fn begin_run(directory: Utf8PathBuf) -> Result<(Box<Envelope>, gix::Repository),
 }
 
 /// The repository of a run that began elsewhere.
-fn open_documents(envelope: &Envelope, named: Option<&Utf8Path>) -> Result<gix::Repository, Fault> {
+fn open_documents(
+    envelope: &Envelope,
+    named: Option<&Utf8Path>,
+    guess: Option<Guess>,
+) -> Result<gix::Repository, Fault> {
     let Some(place) = &envelope.document().repo else {
         return Err(Fault::new(Exit::BadInput, "the run document names no repository")
             .help("give --fresh and --repo DIR to begin a run of its own"));
     };
+    if let Some(repo) = guess.and_then(|guess| guess.repo_at(place)) {
+        return Ok(repo);
+    }
     let repo = repository::discover(Utf8Path::new(place.worktree.as_deref().unwrap_or(&place.common_dir)))?;
     let found = repository::place(&repo)?;
     if found.common_dir != place.common_dir {

@@ -131,6 +131,15 @@ impl Console {
         let _ = deliver(&mut std::io::stderr().lock(), page.as_str());
     }
 
+    /// Says that nothing more comes. The next phase waits for that, and need not wait for this process to be taken down
+    /// as well, which takes its time where there was much memory.
+    pub(crate) fn ends(&self) {
+        if self.document_to_stdout {
+            // Should it fail, the end of the process is the end of its stdout.
+            let _ = end_stdout();
+        }
+    }
+
     /// Writes the document to stdout, where that is what stdout is for.
     pub(crate) fn document(&self, envelope: &Envelope) -> std::io::Result<Delivery> {
         if !self.document_to_stdout {
@@ -140,6 +149,18 @@ impl Console {
         line.push('\n');
         deliver(&mut std::io::stdout().lock(), &line)
     }
+}
+
+/// Puts nothing in the place of stdout, whose reader then sees its end.
+#[cfg(unix)]
+fn end_stdout() -> std::io::Result<()> {
+    let nothing = std::fs::File::options().write(true).open("/dev/null")?;
+    Ok(rustix::stdio::dup2_stdout(nothing)?)
+}
+
+#[cfg(not(unix))]
+fn end_stdout() -> std::io::Result<()> {
+    Ok(())
 }
 
 fn deliver(stream: &mut dyn Write, text: &str) -> std::io::Result<Delivery> {

@@ -20,6 +20,11 @@ pub(crate) enum Input {
     Document(Box<Envelope>),
 }
 
+/// Whether what stands on stdin may be written only later, by a phase that is at work now.
+pub(crate) fn may_come_late() -> bool {
+    matches!(kind_of_stdin(), Kind::Pipe)
+}
+
 /// Reads stdin.
 ///
 /// # Errors
@@ -58,6 +63,10 @@ fn interpret(text: &str) -> Result<Input, Fault> {
 
 /// The `cwd` of an agent hook's JSON.
 fn hook_directory(text: &str) -> Option<Utf8PathBuf> {
+    // Nearly all that comes is a run document, and need not be read twice.
+    if !text.contains("hook_event_name") {
+        return None;
+    }
     let json: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).ok()?;
     if json.contains_key("lockstep") || !json.contains_key("hook_event_name") {
         return None;

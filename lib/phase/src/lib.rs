@@ -9,6 +9,7 @@ mod console;
 mod fault;
 mod generate;
 mod guard;
+mod guess;
 mod host;
 mod identity;
 mod input;

@@ -30,10 +30,10 @@ pub fn drive<P: Phase>(phase: &P, keeper: &dyn Keeper) -> ExitCode {
         gix::tempfile::signal::handler::Mode::DeleteTempfilesOnTerminationAndRestoreDefaultBehaviour,
     );
     let console = Console::new(phase.common());
-    let input = read(phase);
+    let beginning = read(phase);
     // Waiting for the phases before is not this one's time.
     let began = Instant::now();
-    match begin(phase, input) {
+    match begin(phase, beginning) {
         Start::PassOn(envelope) => deliver(&console, &console.page(), &envelope).exit(&envelope),
         Start::Refuse(envelope, fault) => refuse::<P>(&console, began, *envelope, fault),
         Start::Work(envelope, repo) => work(phase, keeper, &console, began, *envelope, *repo),
@@ -94,6 +94,9 @@ fn work<P: Phase>(
         console.error(fault.message(), fault.remedy());
         return fault.exit().code().into();
     }
+    // The lock is given back first: the next phase begins when this one's stdout ends.
+    drop(run);
+    console.ends();
     delivered.exit(&envelope)
 }
 

@@ -191,7 +191,6 @@ impl FullRun {
             // A full run begins a run; whatever stands on stdin is not for it.
             .word("--fresh")
             .value("--owner-pid", Some(&owner.to_string()))
-            .value("--repo", self.repo.as_ref().map(|repo| repo.as_str()))
             .value("--wait", self.wait.as_deref())
             .value("--stale-after", self.stale_after.as_deref())
     }
@@ -226,7 +225,8 @@ impl FullRun {
             Color::Never => Some("never"),
         };
         // A plan is in no document: of a dry run each step tells for itself.
-        line.flag("--reported-elsewhere", !self.dry_run)
+        line.value("--repo", self.repo.as_ref().map(|repo| repo.as_str()))
+            .flag("--reported-elsewhere", !self.dry_run)
             .flag("--json", true)
             .flag("--quiet", self.quiet)
             .value("--color", color)
@@ -315,9 +315,9 @@ mod tests {
         };
         let lines = lines(&args);
         assert_eq!(lines[0], "lock acquire --fresh --owner-pid=42 --repo=/tools");
-        assert_eq!(lines[1], "logcheck --on-found=proceed");
-        assert_eq!(lines[2], "gitsync --message=--dashing --no-push");
-        assert_eq!(lines[3], "notes-sync --no-push --ref=refs/notes/a --ref=refs/notes/b/*");
+        assert_eq!(lines[1], "logcheck --on-found=proceed --repo=/tools");
+        assert_eq!(lines[2], "gitsync --message=--dashing --no-push --repo=/tools");
+        assert_eq!(lines[3], "notes-sync --no-push --ref=refs/notes/a --ref=refs/notes/b/* --repo=/tools");
     }
 
     #[test]

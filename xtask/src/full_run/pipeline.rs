@@ -146,15 +146,15 @@ impl Course<'_> {
     fn happened(&mut self, event: Event) {
         match event {
             Event::LastWords(words) => self.output = Some(words),
-            Event::Passing { from, document, to } => {
+            Event::Acquired(document) => {
                 self.team.passing -= 1;
-                let envelope = Envelope::parse(document.trim_end()).ok();
-                if let (MESSAGES, Some(envelope)) = (from, &envelope) {
+                self.acquired = Envelope::parse(document.trim_end()).ok();
+            }
+            Event::Messages { document, to } => {
+                self.team.passing -= 1;
+                if let Ok(envelope) = Envelope::parse(document.trim_end()) {
                     // Whatever goes wrong with them, the run goes on, and gives its lock back.
-                    self.trouble = self.show(envelope).err();
-                }
-                if from != MESSAGES {
-                    self.acquired = envelope;
+                    self.trouble = self.show(&envelope).err();
                 }
                 pass_on(&document, to);
             }
@@ -207,8 +207,10 @@ fn interrupted(steps: &[StepEnd]) -> Option<Signal> {
 
 /// What a run waits for.
 enum Event {
-    /// A step's document is on its way to the next one.
-    Passing { from: &'static str, document: String, to: ChildStdin },
+    /// The first step's document went on to the next one: it says which lock is held.
+    Acquired(String),
+    /// The document with the messages, which goes on once they were shown.
+    Messages { document: String, to: ChildStdin },
     /// The last step has closed its stdout, which said this.
     LastWords(String),
     /// Somebody wants the run to end.
@@ -234,13 +236,13 @@ impl Team {
     fn start(plan: &Plan, surroundings: &Surroundings, events: &Sender<Event>) -> anyhow::Result<Self> {
         let names: Vec<_> = plan.steps.iter().map(|step| step.name).collect();
         let mut team = Self { names, children: Vec::new(), group: Group::choose(), passing: 0 };
-        let mut previous: Option<(&'static str, ChildStdout)> = None;
+        let mut previous: Option<ChildStdout> = None;
         for (index, step) in plan.steps.iter().enumerate() {
-            let read_on_its_way = index == 1 || follows_messages(plan, index);
+            let follows_messages = follows_messages(plan, index);
             let (stdin, overheard) = match previous.take() {
                 None => (Stdio::null(), None),
-                Some(overheard) if read_on_its_way => (Stdio::piped(), Some(overheard)),
-                Some((_, stdout)) => (stdout.into(), None),
+                Some(overheard) if index == 1 || follows_messages => (Stdio::piped(), Some(overheard)),
+                Some(stdout) => (stdout.into(), None),
             };
             let mut command = step.command(surroundings);
             if plan.reports == Reports::OnStdout {
@@ -255,14 +257,22 @@ impl Team {
                 }
             };
             team.group.joined(&child);
-            if let (Some((from, stdout)), Some(to)) = (overheard, child.stdin.take()) {
-                report(events, stdout, move |document| Event::Passing { from, document, to });
+            if let (Some(stdout), Some(to)) = (overheard, child.stdin.take()) {
+                if follows_messages {
+                    report(events, stdout, move |document| Event::Messages { document, to });
+                } else {
+                    // At once: the run is still busy starting the other steps.
+                    report(events, stdout, move |document| {
+                        pass_on(&document, to);
+                        Event::Acquired(document)
+                    });
+                }
                 team.passing += 1;
             }
-            previous = child.stdout.take().map(|stdout| (step.name, stdout));
+            previous = child.stdout.take();
             team.children.push(child);
         }
-        let (_, last) = previous.context("a pipeline has a last step")?;
+        let last = previous.context("a pipeline has a last step")?;
         report(events, last, Event::LastWords);
         Ok(team)
     }

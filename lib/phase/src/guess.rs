@@ -1,0 +1,103 @@
+//! The repository is opened while the phase before is still at work.
+//!
+//! Which repository a run is about stands in the document, and that comes last. It is nearly always the one that is named on
+//! the command line, or the one around the current directory; so that one is opened meanwhile, and used if the guess was
+//! right and nobody has touched its configuration since. Were it opened only then, each step of a pipeline would add the
+//! time for it to the whole.
+
+use std::{
+    fs, io,
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use camino::Utf8Path;
+use contract::Repo;
+
+use crate::{CommonArgs, repository};
+
+/// By how much a file has to be older than the look at it to be believed that it did not change meanwhile: some file systems
+/// keep every other second only.
+const OLD: Duration = Duration::from_secs(3);
+
+/// A repository that was opened before anybody asked for it.
+pub(crate) struct Guess {
+    repo: gix::Repository,
+    place: Repo,
+    began: SystemTime,
+}
+
+impl Guess {
+    /// Opens the repository that a document on stdin is likely to be about. What is wrong with it is told when it turns
+    /// out to be the one.
+    pub(crate) fn make(args: &CommonArgs) -> Option<Self> {
+        let began = SystemTime::now();
+        let repo = repository::discover(args.repo.as_deref().unwrap_or(Utf8Path::new("."))).ok()?;
+        let place = repository::place(&repo).ok()?;
+        Some(Self { repo, place, began })
+    }
+
+    /// The repository, if it is the one at `place`, with the configuration that it has now.
+    pub(crate) fn repo_at(self, place: &Repo) -> Option<gix::Repository> {
+        let configuration =
+            [self.repo.common_dir().join("config"), self.repo.git_dir().join("config.worktree")];
+        let is_same = self.place == *place && configuration.iter().all(|path| self.is_as_read(path));
+        is_same.then_some(self.repo)
+    }
+
+    /// Whether a file cannot have changed since it was read.
+    fn is_as_read(&self, path: &Path) -> bool {
+        match changed_last(path) {
+            Ok(changed) => changed + OLD < self.began,
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
+    }
+}
+
+/// When anything about a file changed last.
+#[cfg(unix)]
+fn changed_last(path: &Path) -> io::Result<SystemTime> {
+    use std::os::unix::fs::MetadataExt as _;
+    let seconds = fs::metadata(path)?.ctime();
+    Ok(SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+}
+
+#[cfg(not(unix))]
+fn changed_last(path: &Path) -> io::Result<SystemTime> {
+    fs::metadata(path)?.modified()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use camino::Utf8PathBuf;
+
+    use super::*;
+
+    fn guess(directory: &Utf8PathBuf) -> (Guess, Repo) {
+        let args = CommonArgs { repo: Some(directory.clone()), ..CommonArgs::default() };
+        let guess = Guess::make(&args).unwrap();
+        let place = guess.place.clone();
+        (guess, place)
+    }
+
+    #[test]
+    fn a_repository_is_taken_as_it_was_opened_only_while_its_configuration_is_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Utf8PathBuf::from_path_buf(folder.path().canonicalize().unwrap()).unwrap();
+        assert!(Command::new("git").args(["init", "-q", directory.as_str()]).status().unwrap().success());
+
+        let (young, place) = guess(&directory);
+        assert!(young.repo_at(&place).is_none(), "the configuration was written just now");
+
+        let (mut later, place) = guess(&directory);
+        later.began += 2 * OLD;
+        assert!(later.repo_at(&place).is_some());
+
+        let (mut elsewhere, mut place) = guess(&directory);
+        elsewhere.began += 2 * OLD;
+        place.common_dir.push_str("-of-another");
+        assert!(elsewhere.repo_at(&place).is_none());
+    }
+}
