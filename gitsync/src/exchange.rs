@@ -1,10 +1,12 @@
 //! The two talks with the remote: what it has, and what it shall have.
 
+use std::time::SystemTime;
+
 use anyhow::Context as _;
 use gix::ObjectId;
 use gix::refs::FullName;
 use phase::Fault;
-use remote::{Answer, Direction, Fetch, Remote, Trouble, Update};
+use remote::{Answer, Direction, Fetch, Remote, Trouble, Turn, Update};
 
 use crate::faults;
 use crate::hooks::{Call, Hooks};
@@ -38,6 +40,8 @@ impl Theirs {
 pub struct Heard {
     /// What the branch is at the remote.
     pub branch: Theirs,
+    /// When the remote was asked.
+    pub asked: SystemTime,
     /// The notes refs that the remote has, by name; they were not fetched.
     pub notes: Vec<(FullName, ObjectId)>,
 }
@@ -76,6 +80,7 @@ const NOTES: &str = "refs/notes/";
 pub fn fetch(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<Heard, Failed> {
     let remote = connect(place, upstream, policy)?;
     let known = tracked(place.repo, upstream)?;
+    let asked = SystemTime::now();
     let mut what = Fetch::configured().listing(NOTES);
     if upstream.tracking.is_none() {
         // No configured refspec is about the branch: it is fetched all the same, into no ref.
@@ -90,7 +95,8 @@ pub fn fetch(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<
         None if upstream.said_by == SaidBy::Configuration || known.is_some() => Theirs::Gone,
         None => Theirs::New,
     };
-    Ok(Heard { branch, notes: notes.into_iter().map(|listed| (listed.name.clone(), listed.id)).collect() })
+    let notes = notes.into_iter().map(|listed| (listed.name.clone(), listed.id)).collect();
+    Ok(Heard { branch, asked, notes })
 }
 
 /// What the upstream is at the remote by now, without fetching anything.
@@ -117,6 +123,14 @@ pub fn tracked(repo: &gix::Repository, upstream: &Upstream) -> anyhow::Result<Op
         }
         None => Ok(None),
     }
+}
+
+/// Waits for the turn to push to the upstream's remote.
+///
+/// # Errors
+/// The remote's configuration cannot be used.
+pub fn turn(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<Turn, Failed> {
+    Ok(connect(place, upstream, policy)?.turn(&|| place.guard.alive()))
 }
 
 /// What came of a push.

@@ -1,10 +1,12 @@
 //! One repository, from what it is like to what the document says about it: commit, fetch, replay, update, push, and
 //! over again from the right step where something moved meanwhile.
 
+use std::time::SystemTime;
+
 use contract::{Exit, RepoSync};
 use gix::ObjectId;
 use phase::Fault;
-use remote::Backoff;
+use remote::{Backoff, Turn};
 
 use crate::early::{self, Early};
 use crate::exchange::{self, Failed, Pushed, Theirs};
@@ -57,6 +59,10 @@ struct Sync<'a> {
     ledger: Ledger,
     /// The paths that were in the way the last time.
     in_the_way: Vec<Refused>,
+    /// When the remote was asked last.
+    asked: Option<SystemTime>,
+    /// The turn to push, where it is this run's.
+    turn: Option<Turn>,
 }
 
 /// Where to go on.
@@ -68,6 +74,8 @@ enum Next {
     Commit,
     /// The remote moved: with a new look at it.
     Fetch,
+    /// The same, as others of this machine have pushed while this run waited for its turn. Nothing was tried and lost.
+    FetchInTurn,
 }
 
 /// Looks, refuses, and finds out where to sync to. Nothing is changed but what a killed run left unfinished.
@@ -84,14 +92,15 @@ fn begin<'a>(place: &'a Place<'a>, policy: &'a Policy) -> anyhow::Result<(Sync<'
     }
     let before = Before { head: branch.commit, upstream: exchange::tracked(repo, &upstream)? };
     let ledger = Ledger::new(place.absolute_root()?, branch.short(), upstream.clone(), before);
-    Ok((Sync { place, policy, upstream, ledger, in_the_way: Vec::new() }, branch))
+    let sync = Sync { place, policy, upstream, ledger, in_the_way: Vec::new(), asked: None, turn: None };
+    Ok((sync, branch))
 }
 
 impl Sync<'_> {
     fn run(&mut self, branch: Branch) -> anyhow::Result<()> {
         let mut pauses = Backoff::for_races();
-        let mut next = Next::Commit;
-        for attempt in 1..=self.policy.attempts.max(1) {
+        let (mut next, mut attempt) = (Next::Commit, 1);
+        loop {
             self.place.guard.check()?;
             if next == Next::Fetch {
                 // Whoever won the race for the remote may be about to win the next one.
@@ -99,11 +108,15 @@ impl Sync<'_> {
             }
             self.ledger.attempts = attempt;
             next = self.attempt(&branch, next)?;
-            if next == Next::Finish {
-                return Ok(());
+            match next {
+                Next::Finish => return Ok(()),
+                Next::FetchInTurn => {}
+                Next::Commit | Next::Fetch if attempt >= self.policy.attempts => {
+                    return Err(self.out_of_attempts(next).into());
+                }
+                Next::Commit | Next::Fetch => attempt += 1,
             }
         }
-        Err(self.out_of_attempts(next).into())
     }
 
     fn attempt(&mut self, branch: &Branch, from: Next) -> anyhow::Result<Next> {
@@ -180,6 +193,7 @@ impl Sync<'_> {
         });
         let heard = self.reached(heard)?;
         let theirs = heard.branch;
+        self.asked = Some(heard.asked);
         self.ledger.fetched(heard);
         failpoint::reach("fetched", self.place.root());
         let relation = relate(repo, local, theirs)?;
@@ -279,13 +293,14 @@ impl Sync<'_> {
         if !plan::push(relation, self.policy.pull, self.policy.push)? {
             return Ok(Next::Finish);
         }
+        let Some(turn) = self.take_turn()? else { return Ok(Next::FetchInTurn) };
         failpoint::reach("pushing", place.root());
         let commits = self.outgoing(local, theirs)?;
         place.progress.set(|| format!("pushing to {}", self.upstream.remote));
         let pushed =
             exchange::push(place, &self.upstream, self.policy, branch.name.as_ref(), local, theirs.id());
         match (self.reached(pushed)?, self.policy.pull) {
-            (Pushed::Done, _) => {}
+            (Pushed::Done, _) => turn.end_with_a_push(),
             (Pushed::LostRace, Pull::Wanted) => return Ok(Next::Fetch),
             (Pushed::LostRace, Pull::No) => {
                 return Err(Fault::failed(
@@ -301,6 +316,20 @@ impl Sync<'_> {
             tracking::set_up(place, branch.name.as_ref(), &self.upstream)?;
         }
         Ok(Next::Finish)
+    }
+
+    /// The turn to push; none where others have pushed while it was waited for, and it is to be used for a new look.
+    fn take_turn(&mut self) -> anyhow::Result<Option<Turn>> {
+        if let Some(turn) = self.turn.take() {
+            return Ok(Some(turn));
+        }
+        let turn = exchange::turn(self.place, &self.upstream, self.policy);
+        let turn = self.reached(turn)?;
+        if self.asked.is_some_and(|asked| turn.came_after_a_push(asked)) {
+            self.turn = Some(turn);
+            return Ok(None);
+        }
+        Ok(Some(turn))
     }
 
     /// The commits that a push takes along.
@@ -349,7 +378,7 @@ impl Sync<'_> {
                 Fault::failed(format!("files or the branch here moved each time; tried {attempts} times"))
                     .help("let what writes here come to rest, then run this again")
             }
-            Next::Fetch | Next::Finish => Fault::new(
+            Next::Fetch | Next::FetchInTurn | Next::Finish => Fault::new(
                 Exit::Unreachable,
                 format!(
                     "{} moved each time before the push arrived; tried {attempts} times",

@@ -82,3 +82,38 @@ fn take(path: PathBuf, alive: &dyn Fn()) -> Option<File> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turn(path: &std::path::Path) -> Turn {
+        Turn { file: take(path.to_owned(), &|| ()) }
+    }
+
+    #[test]
+    fn whoever_comes_later_waits_and_is_told_of_a_push() {
+        let folder = testkit::World::new();
+        let path = folder.path().join("turns/remote").into_std_path_buf();
+        let first = turn(&path);
+        let asked = SystemTime::now();
+        assert!(!first.came_after_a_push(SystemTime::UNIX_EPOCH), "nobody has pushed yet");
+        let later = {
+            let path = path.clone();
+            thread::spawn(move || turn(&path))
+        };
+        assert!(!later.is_finished(), "the first has not ended");
+        first.end_with_a_push();
+        let later = later.join().unwrap();
+        assert!(later.came_after_a_push(asked));
+        assert!(!later.came_after_a_push(SystemTime::now() + NAP));
+    }
+
+    #[test]
+    fn a_turn_that_ends_without_a_push_tells_of_none() {
+        let folder = testkit::World::new();
+        let path = folder.path().join("turns/remote").into_std_path_buf();
+        drop(turn(&path));
+        assert!(!turn(&path).came_after_a_push(SystemTime::UNIX_EPOCH));
+    }
+}
