@@ -29,9 +29,28 @@ use asked::Asked;
 /// Conversions as the attributes of each path ask for them.
 pub struct Conversions<'repo> {
     repo: &'repo gix::Repository,
-    attributes: gix::worktree::Stack,
     programs: State,
+    settings: Settings,
+}
+
+/// What conversions go by. It may be taken to another thread, and be used there with a repository of that thread's own.
+#[derive(Clone)]
+pub struct Settings {
+    attributes: gix::worktree::Stack,
     options: Options,
+}
+
+impl Settings {
+    /// Attributes come from where `source` says, `index` being the index that it means.
+    ///
+    /// # Errors
+    /// The configuration of filters or attributes is wrong.
+    pub fn of(repo: &gix::Repository, index: &gix::index::State, source: Source) -> anyhow::Result<Self> {
+        Ok(Settings {
+            attributes: repo.attributes_only(&with_plain_attributes(index), source)?.detach(),
+            options: gix::filter::Pipeline::options(repo)?,
+        })
+    }
 }
 
 /// What git keeps of a file.
@@ -52,12 +71,20 @@ impl<'repo> Conversions<'repo> {
         index: &gix::index::State,
         source: Source,
     ) -> anyhow::Result<Self> {
-        Ok(Conversions {
-            repo,
-            attributes: repo.attributes_only(&with_plain_attributes(index), source)?.detach(),
-            programs: State::new(repo.command_context()?),
-            options: gix::filter::Pipeline::options(repo)?,
-        })
+        Self::with(repo, Settings::of(repo, index, source)?)
+    }
+
+    /// Conversions for files of `repo` that go by `settings`.
+    ///
+    /// # Errors
+    /// The configuration of filters is wrong.
+    pub fn with(repo: &'repo gix::Repository, settings: Settings) -> anyhow::Result<Self> {
+        Ok(Conversions { repo, programs: State::new(repo.command_context()?), settings })
+    }
+
+    /// What these go by.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// What git keeps of `file`. `index` tells how its line ends were kept so far.
@@ -89,7 +116,7 @@ impl<'repo> Conversions<'repo> {
             }
         };
         if let Some(label) = asked.encoding.as_ref().filter(|_| !bytes.is_empty()) {
-            bytes = encoding::to_utf8(&bytes, label, &self.options.encodings_with_roundtrip_check)?;
+            bytes = encoding::to_utf8(&bytes, label, &self.settings.options.encodings_with_roundtrip_check)?;
         }
         bytes = self.line_feeds(bytes, asked.line_ends, path, index)?;
         if asked.ident {
@@ -109,7 +136,12 @@ impl<'repo> Conversions<'repo> {
             bytes = ident::expand(bytes, self.repo.object_hash())?;
         }
         let mut converted = Vec::new();
-        if eol::convert_to_worktree(&bytes, asked.line_ends, &mut converted, self.options.eol_config)? {
+        if eol::convert_to_worktree(
+            &bytes,
+            asked.line_ends,
+            &mut converted,
+            self.settings.options.eol_config,
+        )? {
             bytes = converted;
         }
         // As git does: what cannot be encoded is checked out as it is.
@@ -123,7 +155,7 @@ impl<'repo> Conversions<'repo> {
     }
 
     fn asked(&mut self, path: &BStr) -> anyhow::Result<Asked> {
-        Asked::at(&mut self.attributes, path, &self.repo.objects, self.options.eol_config)
+        Asked::at(&mut self.settings.attributes, path, &self.repo.objects, self.settings.options.eol_config)
             .with_context(|| format!("cannot tell the attributes of {path}"))
     }
 
@@ -135,7 +167,7 @@ impl<'repo> Conversions<'repo> {
         input: &mut impl Read,
         path: &BStr,
     ) -> anyhow::Result<Option<Vec<u8>>> {
-        let named = |name: &BString| self.options.drivers.iter().find(|driver| driver.name == *name);
+        let named = |name: &BString| self.settings.options.drivers.iter().find(|driver| driver.name == *name);
         let Some(driver) = asked.filter.as_ref().and_then(named) else { return Ok(None) };
         let context = Context { rela_path: path, ref_name: None, treeish: None, blob: None };
         let mut apply = || -> anyhow::Result<Option<Vec<u8>>> {
@@ -165,7 +197,7 @@ impl<'repo> Conversions<'repo> {
         index: &gix::index::State,
     ) -> anyhow::Result<Vec<u8>> {
         let native = gix::path::from_bstr(path)?;
-        let round_trip_check = match self.options.crlf_roundtrip_check {
+        let round_trip_check = match self.settings.options.crlf_roundtrip_check {
             CrlfRoundTripCheck::Fail => {
                 Some(eol::convert_to_git::RoundTripCheck::Fail { rela_path: &native })
             }
@@ -174,7 +206,8 @@ impl<'repo> Conversions<'repo> {
             }
             CrlfRoundTripCheck::Skip => None,
         };
-        let options = eol::convert_to_git::Options { round_trip_check, config: self.options.eol_config };
+        let options =
+            eol::convert_to_git::Options { round_trip_check, config: self.settings.options.eol_config };
         let mut converted = Vec::new();
         let mut in_index = |buffer: &mut Vec<u8>| {
             let Some(entry) = index.entry_by_path(path) else { return Ok(None) };

@@ -3,7 +3,7 @@
 //! An index may not hold `a` and `a/b` at once, must stay sorted, and its `TREE` extension names the trees of folders
 //! as they were: every edit has to be seen there, or the next commit takes a folder for unchanged.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use gix::ObjectId;
@@ -64,14 +64,25 @@ impl Edits {
 
     /// The entries of `index` that an edit is about, by their number: few out of many, and found without looking at the
     /// rest.
-    fn reached(&self, index: &gix::index::State) -> HashMap<usize, Reached> {
-        let mut reached = HashMap::new();
+    fn reached(&self, index: &gix::index::State) -> BTreeMap<usize, Reached> {
+        let mut reached = BTreeMap::new();
+        let mut arriving = Vec::new();
         for (path, edit) in &self.by_path {
-            for number in index.entry_range(path.as_bstr()).unwrap_or_default() {
-                reached.insert(number, Reached::By(*edit));
+            let numbers = index.entry_range(path.as_bstr()).unwrap_or_default();
+            // Where a path is in the index, none above or below it is.
+            let is_there = numbers.clone().any(|number| index.entry(number).stage_raw() == 0);
+            if !is_there && matches!(edit, Edit::Put(_)) {
+                arriving.push(path);
             }
+            // Of a path with several versions, as an unfinished merge leaves behind, one remains.
+            let further = match edit {
+                Edit::Put(_) => Reached::By(Edit::Remove),
+                Edit::Remove | Edit::Refresh(_) => Reached::By(*edit),
+            };
+            reached.extend(numbers.clone().skip(1).map(|number| (number, further)));
+            reached.extend(numbers.take(1).map(|number| (number, Reached::By(*edit))));
         }
-        for (path, _) in self.by_path.iter().filter(|(_, edit)| matches!(edit, Edit::Put(_))) {
+        for path in arriving {
             let in_the_way = below(index, path)
                 .chain(parents(path.as_bstr()).filter_map(|parent| index.entry_range(parent)).flatten());
             reached.extend(in_the_way.map(|number| (number, Reached::InTheWay)));
@@ -83,33 +94,33 @@ impl Edits {
     pub fn apply(self, index: &mut gix::index::State) {
         let reached = self.reached(index);
         let mut touched: Vec<BString> = Vec::new();
-        let mut done: BTreeSet<BString> = BTreeSet::new();
-        if !reached.is_empty() {
-            index.remove_entries(|number, path, entry| match reached.get(&number) {
-                None => false,
-                Some(Reached::InTheWay | Reached::By(Edit::Remove)) => {
-                    touched.push(path.to_owned());
-                    true
-                }
-                Some(Reached::By(Edit::Put(put))) => {
-                    touched.push(path.to_owned());
-                    if !done.insert(path.to_owned()) {
-                        return true;
-                    }
+        let mut there: BTreeSet<BString> = BTreeSet::new();
+        let mut gone: Vec<usize> = Vec::new();
+        for (number, reached) in reached {
+            let path = index.entry(number).path(index).to_owned();
+            let entry = &mut index.entries_mut()[number];
+            match reached {
+                Reached::InTheWay | Reached::By(Edit::Remove) => gone.push(number),
+                Reached::By(Edit::Put(put)) => {
                     (entry.id, entry.mode, entry.stat, entry.flags) =
                         (put.id, put.mode, put.stat, at_rest(put.flags));
-                    false
+                    there.insert(path.clone());
                 }
-                Some(Reached::By(Edit::Refresh(stat))) => {
-                    entry.stat = *stat;
-                    false
+                Reached::By(Edit::Refresh(stat)) => {
+                    entry.stat = stat;
+                    continue;
                 }
-            });
+            }
+            touched.push(path);
+        }
+        if !gone.is_empty() {
+            let mut gone = gone.into_iter().peekable();
+            index.remove_entries(|number, _, _| gone.next_if_eq(&number).is_some());
         }
         let mut added = false;
         for (path, edit) in &self.by_path {
             if let Edit::Put(put) = edit
-                && !done.contains(path)
+                && !there.contains(path)
             {
                 index.dangerously_push_entry(put.stat, put.id, at_rest(put.flags), put.mode, path.as_bstr());
                 touched.push(path.clone());

@@ -1,27 +1,33 @@
 //! Doing what was planned, looking at every path once more right before it is changed.
 //!
-//! A file that goes is moved aside first and looked at there: what was moved is what was verified, or it is moved back.
-//! A new file is written elsewhere and moved into place, which fails if something has come to be there. So there is no
-//! moment in which an edit can be overwritten unseen, and each path has its old or its new content, whole.
+//! New files are written elsewhere first. One that takes the place of another changes places with it, and what it took the
+//! place of is looked at where it is then: it is what was verified, or the two change back. A file that only goes is moved
+//! aside in the same way, and one that only comes is moved into place, which fails if something has come to be there. So
+//! there is no moment in which an edit can be overwritten unseen, and each path has its old or its new content, whole.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::Context as _;
-use gix::bstr::{BStr, BString, ByteSlice};
+use gix::bstr::{BString, ByteSlice};
+use gix::index::entry::Stat;
 use gix::index::entry::stat::Time;
-use gix::index::entry::{Mode, Stat};
 use remote::durable::{Durability, Part};
 
-use super::aside::{Role, move_new};
-use super::disk::{Disk, Kind, lstat, parents};
+use super::aside::{Role, name_inside};
+use super::disk::{Disk, Found, Kind, full, parent};
+use super::draft;
+use super::folder::{Folder, Spot};
 use super::journal::Pending;
 use super::plan::{Op, Step, UpdatePlan};
 use super::smudge::Smudger;
+use super::swap::{self, Swap, is_same_content};
 use super::undo::undo_files;
+use super::way::{Place, Way, name_of};
 use super::{Refused, Why};
 use crate::failpoint;
 use crate::index::{Edit, Edits, Lock, Looked, Put};
@@ -76,26 +82,35 @@ pub fn apply(
     }
     watch.check()?;
     let root = repo.workdir().context("a bare repository has no work tree")?;
+    let attributes = Attributes::of(plan);
     // The attributes are those of the new tree; where no attribute file changes, that is, the old one's.
-    let becoming = plan.ops.iter().any(|op| op.path.ends_with(b".gitattributes")).then(|| {
+    let becoming = (attributes == Attributes::Change).then(|| {
         let mut becoming = index.clone();
         edits(plan, &HashMap::new()).apply(&mut becoming);
         becoming
     });
     let pending = Pending::begin(repo, plan)?;
     failpoint::reach("update-journal", root);
+    let without_cache = draft::without_cache(repo);
     let mut update = Update {
+        repo,
         plan,
         pending: &pending,
-        disk: Disk::new(root),
-        reader: Reader::new(repo, &index)?,
-        smudger: Smudger::new(repo, becoming.as_ref().unwrap_or(&index))?,
+        root,
+        way: Way::from(root)?,
+        kept: pending.folder()?,
+        smudger: Smudger::new(&without_cache, becoming.as_ref().unwrap_or(&index))?,
+        attributes,
         index: &index,
+        reader: None,
         began: Time::try_from(lock.taken_at()?)?.secs,
+        near: (BString::default(), pending.aside()?.is_near(root)),
+        written: HashMap::new(),
+        replaced: HashMap::new(),
         placed: HashMap::new(),
         watch,
     };
-    let settled = update.files().and_then(|()| update.settle(repo));
+    let settled = update.files().and_then(|()| update.settle());
     let placed = update.placed;
     let since = match settled {
         Ok(since) => since,
@@ -152,36 +167,77 @@ impl<E: std::convert::Into<anyhow::Error>> From<E> for Stop {
 }
 
 struct Update<'a> {
+    repo: &'a gix::Repository,
     plan: &'a UpdatePlan,
     pending: &'a Pending,
-    disk: Disk,
-    reader: Reader<'a>,
+    root: &'a Path,
+    way: Way,
+    /// The folder in the git directory where files are kept.
+    kept: Folder,
     smudger: Smudger<'a>,
+    attributes: Attributes,
     index: &'a gix::index::File,
+    /// Made for the first file that has to be read: most often none has.
+    reader: Option<Reader<'a>>,
     /// The second in which the index was locked.
     began: u32,
+    /// The last folder that was asked about, and whether its files can be kept in the git directory.
+    near: (BString, bool),
+    /// The new files, as they looked when they were written.
+    written: HashMap<usize, Stat>,
+    /// Where the files are kept that were in place before.
+    replaced: HashMap<usize, Role>,
+    /// What the index may say of the files in place.
     placed: HashMap<usize, Stat>,
     watch: &'a dyn Watch,
 }
 
+/// What an update does to the attribute files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attributes {
+    /// Nothing.
+    Stay,
+    /// Some come, go or change. Those that go have a say for as long as they are there.
+    Change,
+}
+
+impl Attributes {
+    fn of(plan: &UpdatePlan) -> Self {
+        let changes = plan.ops.iter().any(|op| op.path.ends_with(b".gitattributes"));
+        if changes { Self::Change } else { Self::Stay }
+    }
+}
+
+/// Where the files of one step are.
+struct Spots<'a> {
+    /// In the work tree.
+    target: Spot<'a>,
+    /// The new one, until it is in place.
+    new: Spot<'a>,
+    /// The old one, once it is not.
+    old: Spot<'a>,
+}
+
 impl Update<'_> {
-    /// Remove what goes, deepest first, then write what comes.
+    /// Write what comes, remove what goes, deepest first, and put what comes in place.
     fn files(&mut self) -> Result<(), Stop> {
         let plan = self.plan;
+        if self.attributes == Attributes::Stay {
+            self.write_drafts()?;
+        }
         for (number, op) in plan.ops.iter().enumerate().rev() {
             match op.step {
-                Step::Remove(stat) => {
-                    self.allowed()?;
-                    self.move_aside(number, op, &stat)?;
-                }
+                Step::Remove(stat) => self.remove(number, op, &stat)?,
                 Step::RemoveFolder => {
                     self.allowed()?;
-                    // With something in it, it stays, as with git.
-                    let _ = fs::remove_dir(self.disk.full(op.path.as_bstr())?);
+                    self.way.remove_folder(op.path.as_bstr());
                 }
                 _ => continue,
             }
-            remove_empty_parents(&mut self.disk, op.path.as_bstr());
+            self.way.remove_empty_parents(op.path.as_bstr());
+        }
+        if self.attributes == Attributes::Change {
+            self.write_drafts()?;
         }
         for (number, op) in plan.ops.iter().enumerate() {
             self.watch.done_with(Doing::Updating, number, plan.ops.len());
@@ -189,200 +245,303 @@ impl Update<'_> {
                 Step::Create => self.create(number, op)?,
                 Step::Replace(stat) => self.replace(number, op, &stat)?,
                 Step::MakeFolder => self.make_folder(op)?,
-                Step::Adopt(stat) => {
-                    if self.disk.look(op.path.as_bstr())?.is_none_or(|found| found.stat != stat) {
-                        return Err(refuse(op, Why::Edited));
-                    }
-                    self.placed.insert(number, stat);
-                }
-                Step::Remove(_) | Step::RemoveFolder | Step::IndexOnly => {}
+                Step::Adopt(_) | Step::Remove(_) | Step::RemoveFolder | Step::IndexOnly => {}
             }
         }
         Ok(())
     }
 
     /// Whether the next change may be made. It is made on what is there then, not on what was seen before.
-    fn allowed(&mut self) -> Result<(), Stop> {
-        failpoint::reach("update-file", self.disk.root());
+    fn allowed(&self) -> Result<(), Stop> {
+        failpoint::reach("update-file", self.root);
         self.watch.check().map_err(Stop::Lost)?;
         self.watch.alive();
-        self.disk.forget();
         Ok(())
     }
 
+    /// Write the new files that can be kept in the git directory: all but those on other file systems.
+    fn write_drafts(&mut self) -> Result<(), Stop> {
+        let mut numbers = Vec::new();
+        for (number, op) in self.plan.ops.iter().enumerate() {
+            if op.writes() && self.is_near(op)? {
+                numbers.push(number);
+            }
+        }
+        let folder = self.pending.aside()?.folder();
+        let drafts = draft::write(self.repo, &mut self.smudger, self.plan, &numbers, folder, self.watch)?;
+        // Noted before any of them is in place: who undoes the update knows each of them by its looks.
+        self.pending.note(&drafts)?;
+        self.written = drafts.into_iter().collect();
+        Ok(())
+    }
+
+    /// Write the new file beside its place, where it was not written together with the others.
+    fn write_beside(&mut self, number: usize, op: &Op) -> Result<Stat, Stop> {
+        if let Some(written) = self.written.get(&number) {
+            return Ok(*written);
+        }
+        let side = op.new.with_context(|| format!("{} has nothing to be written", op.path))?;
+        let to = self.full(op)?.with_file_name(self.pending.aside()?.name_beside(Role::New, number));
+        self.watch.alive();
+        let stat = self.smudger.write(side, op.path.as_bstr(), &to)?;
+        self.pending.note(&[(number, stat)])?;
+        self.written.insert(number, stat);
+        Ok(stat)
+    }
+
     fn create(&mut self, number: usize, op: &Op) -> Result<(), Stop> {
-        if op.new.is_some_and(|new| new.mode == Mode::COMMIT) {
+        if !op.writes() {
             return self.make_folder(op);
         }
         self.make_parents(op)?;
-        let full = self.disk.full(op.path.as_bstr())?;
-        let new = self.write_aside(number, op, &full)?;
+        self.write_beside(number, op)?;
         self.allowed()?;
-        if self.disk.look(op.path.as_bstr())?.is_some_and(|found| found.kind == Kind::Folder) {
-            remove_empty_folders(&full).map_err(|_| refuse(op, Why::InTheWay(op.path.clone())))?;
-            self.disk.forget();
-        }
-        self.put_in_place(number, op, &new, &full)
+        let full = self.full(op)?;
+        self.at(number, op, Why::InTheWay, |spots| {
+            match spots.new.move_to(spots.target) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                result => return Ok(result.map(|()| Swap::Done)?),
+            }
+            let is_folder = spots.target.look()?.is_some_and(|found| found.kind == Kind::Folder);
+            if !is_folder || remove_empty_folders(&full).is_err() {
+                return Ok(Swap::Edited);
+            }
+            spots.new.move_to(spots.target)?;
+            Ok(Swap::Done)
+        })
     }
 
     fn replace(&mut self, number: usize, op: &Op, stat: &Stat) -> Result<(), Stop> {
-        if op.new.is_some_and(|new| new.mode == Mode::COMMIT) {
-            self.allowed()?;
-            self.move_aside(number, op, stat)?;
+        if !op.writes() {
+            self.remove(number, op, stat)?;
             return self.make_folder(op);
         }
-        let full = self.disk.full(op.path.as_bstr())?;
-        let new = self.write_aside(number, op, &full)?;
+        let written = self.write_beside(number, op)?;
         self.allowed()?;
-        self.move_aside(number, op, stat)?;
-        failpoint::reach("update-swap", self.disk.root());
-        self.put_in_place(number, op, &new, &full)
+        self.see_that_it_is_unchanged(op, stat)?;
+        let (root, mut kept_as) = (self.root, Role::New);
+        self.at(
+            number,
+            op,
+            |_| Why::Edited,
+            |spots| {
+                if spots.target.look()?.is_none_or(|found| found.stat != *stat) {
+                    return Ok(Swap::Edited);
+                }
+                let swapped = swap::exchange(spots.target, spots.new, stat, &written)?;
+                if swapped != Swap::Unsupported {
+                    failpoint::reach("update-swap", root);
+                    return Ok(swapped);
+                }
+                kept_as = Role::Old;
+                let taken = swap::take_away(spots.target, spots.old, stat)?;
+                failpoint::reach("update-swap", root);
+                if taken == Swap::Done {
+                    return swap::put(spots.new, spots.target);
+                }
+                Ok(taken)
+            },
+        )?;
+        self.replaced.insert(number, kept_as);
+        Ok(())
+    }
+
+    /// Take the file out of the work tree, provided that it is still the one that was looked at.
+    fn remove(&mut self, number: usize, op: &Op, stat: &Stat) -> Result<(), Stop> {
+        self.allowed()?;
+        self.see_that_it_is_unchanged(op, stat)?;
+        self.at(
+            number,
+            op,
+            |_| Why::Edited,
+            |spots| {
+                if spots.target.look()?.is_none_or(|found| found.stat != *stat) {
+                    return Ok(Swap::Edited);
+                }
+                swap::take_away(spots.target, spots.old, stat)
+            },
+        )?;
+        self.replaced.insert(number, Role::Old);
+        Ok(())
     }
 
     fn make_folder(&mut self, op: &Op) -> Result<(), Stop> {
         self.make_parents(op)?;
         self.allowed()?;
-        match fs::create_dir(self.disk.full(op.path.as_bstr())?) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(refuse(op, Why::InTheWay(op.path.clone())))
-            }
-            result => {
-                result.with_context(|| format!("cannot make the folder {}", op.path)).map_err(Stop::Failed)
-            }
-        }
+        self.make(op, op.path.clone())
     }
 
     /// The folders on the way to a file; what stands there and is none was not there when the update was planned.
     fn make_parents(&mut self, op: &Op) -> Result<(), Stop> {
-        let path = op.path.as_bstr();
-        if self.disk.blocked(path)?.is_none() {
-            return Ok(());
-        }
-        self.allowed()?;
-        for parent in parents(path) {
-            let full = self.disk.full(parent)?;
-            match lstat(&full)?.map(|found| found.kind) {
-                Some(Kind::Folder) => {}
-                Some(_) => return Err(refuse(op, Why::InTheWay(parent.to_owned()))),
-                None => fs::create_dir(&full).with_context(|| format!("cannot make the folder {parent}"))?,
+        let mut may = false;
+        loop {
+            let missing = match self.way.to(op.path.as_bstr())? {
+                Place::In(_) => return Ok(()),
+                Place::Blocked(parent) => parent,
+            };
+            if !may {
+                self.allowed()?;
+                may = true;
             }
+            self.make(op, missing)?;
         }
-        self.disk.forget();
-        Ok(())
     }
 
-    fn write_aside(&mut self, number: usize, op: &Op, full: &Path) -> Result<PathBuf, Stop> {
-        let (Some(aside), Some(side)) = (&self.pending.aside, op.new) else {
-            return Err(anyhow::anyhow!("{} has nothing to be written", op.path).into());
+    /// Make one folder, for `op`.
+    fn make(&mut self, op: &Op, path: BString) -> Result<(), Stop> {
+        let folder = match self.way.to(path.as_bstr())? {
+            Place::In(folder) => folder,
+            Place::Blocked(parent) => return Err(refuse(op, Why::InTheWay(parent))),
         };
-        let to = aside.place(Role::New, number, full);
-        self.watch.alive();
-        self.smudger.write(side, op.path.as_bstr(), &to)?;
-        Ok(to)
-    }
-
-    /// Take the file out of the work tree, provided that it is still the one that was looked at.
-    fn move_aside(&mut self, number: usize, op: &Op, stat: &Stat) -> Result<(), Stop> {
-        let path = op.path.as_bstr();
-        let unchanged = self.disk.look(path)?.is_some_and(|found| found.stat == *stat)
-            && !self.has_silently_changed(op, stat)?;
-        if !unchanged {
-            return Err(refuse(op, Why::Edited));
+        match folder.make(&name_of(path.as_bstr())?) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(refuse(op, Why::InTheWay(path)))
+            }
+            result => result.with_context(|| format!("cannot make the folder {path}")).map_err(Stop::Failed),
         }
-        let full = self.disk.full(path)?;
-        let Some(aside) = &self.pending.aside else { return Ok(()) };
-        let old = aside.place(Role::Old, number, &full);
-        match move_new(&full, &old) {
-            Err(error) if super::disk::is_missing(&error) => return Err(refuse(op, Why::Edited)),
-            result => result.with_context(|| format!("cannot move {path} aside"))?,
-        }
-        if !lstat(&old)?.is_some_and(|found| is_same_content(&found.stat, stat)) {
-            move_new(&old, &full)
-                .with_context(|| format!("cannot move {path} back from {}", old.display()))?;
-            return Err(refuse(op, Why::Edited));
-        }
-        Ok(())
     }
 
     /// A file that was edited within the same tick of the clock in which it was looked at looks the same as before.
-    fn has_silently_changed(&mut self, op: &Op, stat: &Stat) -> Result<bool, Stop> {
+    fn see_that_it_is_unchanged(&mut self, op: &Op, stat: &Stat) -> Result<(), Stop> {
         if stat.mtime.secs.saturating_add(YOUNG) < self.began {
-            return Ok(false);
+            return Ok(());
         }
-        let content =
-            self.reader.read(&mut self.disk, op.path.as_bstr(), self.index, Into::Nowhere, self.watch)?;
-        Ok(!matches!(content, Content::Read { id, .. } if op.old.is_some_and(|old| old.id == id)))
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            none => none.insert(Reader::new(self.repo, self.index)?),
+        };
+        let mut disk = Disk::new(self.root);
+        match reader.read(&mut disk, op.path.as_bstr(), self.index, Into::Nowhere, self.watch)? {
+            Content::Read { id, .. } if op.old.is_some_and(|old| old.id == id) => Ok(()),
+            _ => Err(refuse(op, Why::Edited)),
+        }
     }
 
-    fn put_in_place(&mut self, number: usize, op: &Op, new: &Path, full: &Path) -> Result<(), Stop> {
-        let written = lstat(new)?.with_context(|| format!("{} is gone", new.display()))?;
-        match move_new(new, full) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                return Err(refuse(op, Why::InTheWay(op.path.clone())));
-            }
-            result => result.with_context(|| format!("cannot put {} in place", op.path))?,
+    /// Change something at the path of `op`. Where that finds other things than were planned on, `why` says so.
+    fn at(
+        &mut self,
+        number: usize,
+        op: &Op,
+        why: fn(BString) -> Why,
+        change: impl FnOnce(Spots<'_>) -> anyhow::Result<Swap>,
+    ) -> Result<(), Stop> {
+        let name = name_of(op.path.as_bstr())?;
+        let [new, old] = self.names(number, op)?;
+        let folder = match self.way.to(op.path.as_bstr())? {
+            Place::In(folder) => folder,
+            Place::Blocked(parent) => return Err(refuse(op, why(parent))),
+        };
+        let kept = if self.near.1 { &self.kept } else { folder };
+        let spots = Spots {
+            target: Spot { folder, name: &name },
+            new: Spot { folder: kept, name: &new },
+            old: Spot { folder: kept, name: &old },
+        };
+        match change(spots).with_context(|| format!("cannot update {}", op.path))? {
+            Swap::Done => Ok(()),
+            Swap::Edited | Swap::Unsupported => Err(refuse(op, why(op.path.clone()))),
         }
-        self.pending.placed(number, &written.stat)?;
-        if let Some(found) = lstat(full)?
-            && is_same_content(&found.stat, &written.stat)
-        {
-            self.placed.insert(number, found.stat);
+    }
+
+    /// The names under which the new and the old file of a step are kept; in which folder, `self.near` says.
+    fn names(&mut self, number: usize, op: &Op) -> Result<[OsString; 2], Stop> {
+        let is_near = self.is_near(op)?;
+        let aside = self.pending.aside()?;
+        Ok([Role::New, Role::Old].map(|role| {
+            OsString::from(if is_near { name_inside(role, number) } else { aside.name_beside(role, number) })
+        }))
+    }
+
+    fn is_near(&mut self, op: &Op) -> Result<bool, Stop> {
+        let folder = parent(op.path.as_bstr());
+        if self.near.0 != folder {
+            self.near = (folder.to_owned(), self.pending.aside()?.is_near(&full(self.root, folder)?));
         }
-        Ok(())
+        Ok(self.near.1)
+    }
+
+    fn full(&self, op: &Op) -> Result<PathBuf, Stop> {
+        Ok(full(self.root, op.path.as_bstr())?)
     }
 
     /// See that nobody has touched anything, and say since when the index may be sure of that.
-    fn settle(&mut self, repo: &gix::Repository) -> Result<SystemTime, Stop> {
-        let Some(aside) = &self.pending.aside else { return Ok(SystemTime::UNIX_EPOCH) };
-        let mut written = Vec::new();
-        for number in self.placed.keys() {
-            written.push(self.disk.full(self.plan.ops[*number].path.as_bstr())?);
-        }
-        Durability::of(repo)
-            .flushing(Part::WorkTree)
-            .batch(self.disk.root(), &written)
-            .context("cannot flush the work tree")?;
-        let stamp = aside.folder().join("settled");
+    fn settle(&mut self) -> Result<SystemTime, Stop> {
+        self.flush()?;
+        let stamp = self.pending.aside()?.folder().join("settled");
         let since = File::create(&stamp).and_then(|file| file.metadata()?.modified());
         let since = since.with_context(|| format!("cannot write {}", stamp.display()))?;
+        // From the top, by their names: somebody may have moved a folder.
+        self.way.forget();
         for (number, op) in self.plan.ops.iter().enumerate() {
             self.watch.alive();
-            let full = self.disk.full(op.path.as_bstr())?;
             if let Step::Replace(stat) | Step::Remove(stat) = op.step
-                && let Some(old) = aside.find(Role::Old, number, &full)
-                && !lstat(&old)?.is_some_and(|found| is_same_content(&found.stat, &stat))
+                && !self.kept(number, op)?.is_some_and(|kept| is_same_content(&kept.stat, &stat))
             {
                 // An editor that had it open has written to it after all.
                 return Err(refuse(op, Why::Edited));
             }
-            if let Some(stat) = self.placed.get(&number)
-                && lstat(&full)?.is_none_or(|found| found.stat != *stat)
-            {
-                self.placed.remove(&number);
+            let found = self.found(op)?;
+            match op.step {
+                Step::Adopt(stat) if found.is_none_or(|found| found.stat != stat) => {
+                    return Err(refuse(op, Why::Edited));
+                }
+                Step::Adopt(stat) => drop(self.placed.insert(number, stat)),
+                _ => {
+                    if let (Some(found), Some(written)) = (found, self.written.get(&number))
+                        && is_same_content(&found.stat, written)
+                    {
+                        self.placed.insert(number, found.stat);
+                    }
+                }
             }
         }
         Ok(since)
+    }
+
+    /// Flush the files in place, where that is asked for.
+    fn flush(&self) -> Result<(), Stop> {
+        let durability = Durability::of(self.repo);
+        if durability.covers(Part::WorkTree) {
+            let files = self.written.keys().map(|number| self.full(&self.plan.ops[*number]));
+            let files: Vec<_> = files.collect::<Result<_, _>>()?;
+            let flushed = durability.flushing(Part::WorkTree).batch(self.root, &files);
+            flushed.context("cannot flush the work tree")?;
+        }
+        Ok(())
+    }
+
+    /// What is in place.
+    fn found(&mut self, op: &Op) -> Result<Option<Found>, Stop> {
+        if !op.writes() && !matches!(op.step, Step::Adopt(_)) {
+            return Ok(None);
+        }
+        let name = name_of(op.path.as_bstr())?;
+        Ok(match self.way.to(op.path.as_bstr())? {
+            Place::In(folder) => folder.look(&name).with_context(|| format!("cannot look at {}", op.path))?,
+            Place::Blocked(_) => None,
+        })
+    }
+
+    /// What was in place, as it is kept.
+    fn kept(&mut self, number: usize, op: &Op) -> Result<Option<Found>, Stop> {
+        let Some(role) = self.replaced.get(&number).copied() else { return Ok(None) };
+        let [new, old] = self.names(number, op)?;
+        let name = match role {
+            Role::New => new,
+            Role::Old => old,
+        };
+        if self.near.1 {
+            return Ok(self.kept.look(&name)?);
+        }
+        Ok(match self.way.to(op.path.as_bstr())? {
+            Place::In(folder) => folder.look(&name)?,
+            Place::Blocked(_) => None,
+        })
     }
 }
 
 fn refuse(op: &Op, why: Why) -> Stop {
     Stop::Refused(Refused { path: op.path.clone(), why })
-}
-
-/// Whether two looks saw one file with one content: moving a file changes the rest of what `lstat` tells.
-pub(super) fn is_same_content(a: &Stat, b: &Stat) -> bool {
-    (a.mtime, a.size, a.ino) == (b.mtime, b.size, b.ino)
-}
-
-/// Remove the folders on the way to `path` that have become empty, innermost first.
-pub(super) fn remove_empty_parents(disk: &mut Disk, path: &BStr) {
-    for parent in parents(path).rev() {
-        let Ok(full) = disk.full(parent) else { return };
-        if fs::remove_dir(full).is_err() {
-            break;
-        }
-    }
-    disk.forget();
 }
 
 /// Remove a folder that holds nothing but folders.

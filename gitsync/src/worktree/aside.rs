@@ -22,6 +22,20 @@ pub enum Role {
     Old,
 }
 
+impl Role {
+    fn word(self) -> &'static str {
+        match self {
+            Role::New => "new",
+            Role::Old => "old",
+        }
+    }
+}
+
+/// The name of the file of step `number` in the folder in the git directory.
+pub fn name_inside(role: Role, number: usize) -> String {
+    format!("{}-{number}", role.word())
+}
+
 /// Names for files that are not in place.
 #[derive(Debug, Clone)]
 pub struct Aside {
@@ -59,34 +73,29 @@ impl Aside {
         &self.folder
     }
 
-    /// Where the file of step `number` that belongs at `full` is to be kept: on its file system.
-    pub fn place(&self, role: Role, number: usize, full: &Path) -> PathBuf {
-        let [inside, beside] = self.places(role, number, full);
-        if self.is_near(full) {
-            return inside;
-        }
-        self.beside.set(true);
-        beside
-    }
-
-    fn is_near(&self, full: &Path) -> bool {
-        let folder = full.parent().unwrap_or(full);
+    /// Whether files that belong into `folder` can be kept in the folder in the git directory: both are on one file
+    /// system. Else they are to be kept beside the paths that they belong to.
+    pub fn is_near(&self, folder: &Path) -> bool {
         if let Some(near) = self.near.borrow().get(folder) {
             return *near;
         }
-        let near = is_on_one_device(&self.folder, full);
+        let near = is_on_one_device(&self.folder, folder);
+        if !near {
+            self.beside.set(true);
+        }
         self.near.borrow_mut().insert(folder.to_owned(), near);
         near
     }
 
+    /// The name of the file of step `number` where it is kept beside the path that it belongs to.
+    pub fn name_beside(&self, role: Role, number: usize) -> String {
+        format!(".lockstep-{}-{number}-{}", self.token, role.word())
+    }
+
     /// Where that file may be.
     pub fn places(&self, role: Role, number: usize, full: &Path) -> [PathBuf; 2] {
-        let role = match role {
-            Role::New => "new",
-            Role::Old => "old",
-        };
-        let beside = format!(".lockstep-{}-{number}-{role}", self.token);
-        [self.folder.join(format!("{role}-{number}")), full.with_file_name(beside)]
+        let beside = full.with_file_name(self.name_beside(role, number));
+        [self.folder.join(name_inside(role, number)), beside]
     }
 
     /// Where that file is, if it is.
@@ -101,17 +110,17 @@ pub fn folder(git_dir: &Path) -> PathBuf {
 }
 
 #[cfg(unix)]
-fn is_on_one_device(folder: &Path, full: &Path) -> bool {
+fn is_on_one_device(folder: &Path, other: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let device = |path: &Path| fs::symlink_metadata(path).map(|meta| meta.dev()).ok();
-    let nearest = full.ancestors().skip(1).find_map(device);
+    let nearest = other.ancestors().find_map(device);
     nearest.is_some() && nearest == device(folder)
 }
 
 #[cfg(not(unix))]
-fn is_on_one_device(folder: &Path, full: &Path) -> bool {
+fn is_on_one_device(folder: &Path, other: &Path) -> bool {
     // The same drive, by their first component.
-    folder.components().next() == full.components().next()
+    folder.components().next() == other.components().next()
 }
 
 /// Move `from` to `to`, which must not exist.

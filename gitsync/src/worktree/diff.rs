@@ -4,12 +4,14 @@
 //! walked: a name that stands twice in a folder, or that leads elsewhere, must be refused by name before anything is
 //! written. What both trees share has been checked out before and is not looked at.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use gix::ObjectId;
-use gix::bstr::{BStr, BString, ByteSlice};
+use gix::bstr::{BStr, BString};
 use gix::index::entry::Mode;
+use gix::objs::tree::EntryRef;
 
 use super::{Refused, Side, Why};
 use crate::path::{self, Hostile, Leaf};
@@ -46,22 +48,15 @@ pub fn diff(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::Res
         if pair.old == pair.new {
             continue;
         }
-        let old = pair.old.map(|id| entries(repo, id)).transpose()?.unwrap_or_default();
-        let new = pair.new.map(|id| entries(repo, id)).transpose()?.unwrap_or_default();
-        let mut both: BTreeMap<BString, (Option<Entry>, Option<Entry>)> = BTreeMap::new();
-        for (name, entry) in old {
-            both.entry(name).or_default().0 = Some(entry);
+        let (old, new) = (tree(repo, pair.old)?, tree(repo, pair.new)?);
+        let (old, new) = (Names::of(old.as_ref())?, Names::of(new.as_ref())?);
+        for name in &new.twice {
+            out.refuse(join(&pair.folder, name), Hostile::Twice);
         }
-        for (name, entry) in new {
-            let slot = &mut both.entry(name.clone()).or_default().1;
-            if slot.replace(entry).is_some() {
-                out.refuse(join(&pair.folder, &name), Hostile::Twice);
-            }
-        }
-        for (name, (old, new)) in both.into_iter().filter(|(_, (old, new))| old != new) {
-            let path = join(&pair.folder, &name);
+        for (name, old, new) in old.against(&new) {
+            let path = join(&pair.folder, name);
             if let Some(new) = &new
-                && let Err(why) = check(&path, &name, new, pair.depth)
+                && let Err(why) = check(&path, name, new, pair.depth)
             {
                 out.refuse(path, why);
                 continue;
@@ -110,12 +105,12 @@ impl Diff {
     }
 }
 
-fn check(path: &BString, name: &BString, entry: &Entry, depth: usize) -> Result<(), Hostile> {
+fn check(path: &BString, name: &BStr, entry: &Entry, depth: usize) -> Result<(), Hostile> {
     if depth >= DEEPEST {
         return Err(Hostile::TooLong);
     }
     let is_link = matches!(entry, Entry::Leaf(Side { mode: Mode::SYMLINK, .. }));
-    path::check_name(name.as_bstr(), if is_link { Leaf::Link } else { Leaf::Other })?;
+    path::check_name(name, if is_link { Leaf::Link } else { Leaf::Other })?;
     if path.len() > path::LONGEST_PATH { Err(Hostile::TooLong) } else { Ok(()) }
 }
 
@@ -127,27 +122,84 @@ fn split(entry: Option<Entry>) -> (Option<ObjectId>, Option<Side>) {
     }
 }
 
-fn entries(repo: &gix::Repository, id: ObjectId) -> anyhow::Result<Vec<(BString, Entry)>> {
-    let tree = repo.find_tree(id).with_context(|| format!("cannot read the tree {id}"))?;
-    tree.iter()
-        .map(|entry| {
-            let entry = entry.with_context(|| format!("the tree {id} is damaged"))?;
-            let id = entry.object_id();
-            let mode = entry.mode();
-            let entry_here = if mode.is_tree() {
-                Entry::Tree(id)
-            } else {
-                // Old trees hold modes such as 100664, which mean a plain file.
-                Entry::Leaf(Side { id, mode: gix::objs::tree::EntryMode::from(mode.kind()).into() })
-            };
-            Ok((entry.filename().to_owned(), entry_here))
-        })
-        .collect()
+fn tree(repo: &gix::Repository, id: Option<ObjectId>) -> anyhow::Result<Option<gix::Tree<'_>>> {
+    id.map(|id| repo.find_tree(id).with_context(|| format!("cannot read the tree {id}"))).transpose()
 }
 
-fn join(folder: &BString, name: &BString) -> BString {
+/// The entries of a tree, by name.
+#[derive(Default)]
+struct Names<'a> {
+    /// Sorted by nothing but the name, which is not the order of a tree. Each name once.
+    entries: Vec<EntryRef<'a>>,
+    /// The names that stand in the tree more than once, of which the last one counts.
+    twice: Vec<&'a BStr>,
+}
+
+impl<'a> Names<'a> {
+    fn of(tree: Option<&'a gix::Tree<'_>>) -> anyhow::Result<Self> {
+        let Some(tree) = tree else { return Ok(Names::default()) };
+        let entries = gix::objs::TreeRefIter::from_bytes(&tree.data, tree.id.kind());
+        let mut names = Names {
+            entries: entries
+                .collect::<Result<_, _>>()
+                .with_context(|| format!("the tree {} is damaged", tree.id))?,
+            twice: Vec::new(),
+        };
+        names.entries.sort_by(|one, other| one.filename.cmp(other.filename));
+        let Names { entries, twice } = &mut names;
+        entries.dedup_by(|next, kept| {
+            let is_twice = next.filename == kept.filename;
+            if is_twice {
+                twice.push(next.filename);
+                *kept = *next;
+            }
+            is_twice
+        });
+        Ok(names)
+    }
+
+    /// What differs in `new`, in the order of the names.
+    fn against<'b>(
+        &'b self,
+        new: &'b Names<'a>,
+    ) -> impl Iterator<Item = (&'a BStr, Option<Entry>, Option<Entry>)> + use<'a, 'b> {
+        let (mut old, mut new) = (self.entries.iter().peekable(), new.entries.iter().peekable());
+        let both = std::iter::from_fn(move || {
+            let order = match (old.peek(), new.peek()) {
+                (None, None) => return None,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(old), Some(new)) => old.filename.cmp(new.filename),
+            };
+            Some(match order {
+                Ordering::Less => (old.next(), None),
+                Ordering::Equal => (old.next(), new.next()),
+                Ordering::Greater => (None, new.next()),
+            })
+        });
+        both.filter(|(old, new)| old != new).filter_map(|(old, new)| {
+            let name = new.or(old)?.filename;
+            let (old, new) = (old.map(Entry::from), new.map(Entry::from));
+            (old != new).then_some((name, old, new))
+        })
+    }
+}
+
+impl From<&EntryRef<'_>> for Entry {
+    fn from(entry: &EntryRef<'_>) -> Self {
+        let id = entry.oid.to_owned();
+        if entry.mode.is_tree() {
+            Entry::Tree(id)
+        } else {
+            // Old trees hold modes such as 100664, which mean a plain file.
+            Entry::Leaf(Side { id, mode: gix::objs::tree::EntryMode::from(entry.mode.kind()).into() })
+        }
+    }
+}
+
+fn join(folder: &BString, name: &BStr) -> BString {
     if folder.is_empty() {
-        return name.clone();
+        return name.to_owned();
     }
     let mut path = folder.clone();
     path.push(b'/');

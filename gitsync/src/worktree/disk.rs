@@ -160,6 +160,11 @@ pub fn is_at_or_below(path: &BStr, folder: &BStr) -> bool {
     path.strip_prefix(folder.as_bytes()).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
 }
 
+/// The folder that `path` is in; empty is the root itself.
+pub fn parent(path: &BStr) -> &BStr {
+    path.rfind_byte(b'/').map_or(BStr::new(""), |at| path[..at].as_bstr())
+}
+
 /// The parents of `path`, outermost first.
 pub fn parents(path: &BStr) -> impl DoubleEndedIterator<Item = &BStr> {
     let ends: Vec<usize> = path.find_iter(b"/").collect();

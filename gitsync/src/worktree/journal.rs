@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -20,12 +21,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Side;
 use super::aside::{self, Aside, Role};
+use super::folder::Folder;
 use super::plan::{Op, Step, UpdatePlan};
 
 const FILE: &str = "journal.json";
 const PLACED: &str = "placed";
-/// The form of the file; another one is another program's.
-const VERSION: u32 = 1;
+/// The form of the file. In the first one a file that took the place of another never changed places with it.
+const VERSION: u32 = 2;
 
 /// An update whose branch has not moved yet. Its files are in place, what they replaced is kept aside.
 #[derive(Debug)]
@@ -37,7 +39,7 @@ pub struct Pending {
     pub(super) entries: Vec<Entry>,
     pub(super) aside: Option<Aside>,
     pub(super) root: PathBuf,
-    /// The list of files that were put in place, once there is one.
+    /// The list of new files, once there is one.
     placed: RefCell<Option<File>>,
 }
 
@@ -125,7 +127,7 @@ impl Pending {
         };
         let record: Record =
             serde_json::from_slice(&text).with_context(|| format!("{} is damaged", path.display()))?;
-        if record.version != VERSION {
+        if !(1..=VERSION).contains(&record.version) {
             bail!(
                 "{} was written by another version of this program (form {})",
                 path.display(),
@@ -142,21 +144,38 @@ impl Pending {
         }))
     }
 
-    /// Note that the file of step `number` was put in place, and looks like this: so that whoever undoes the update
-    /// knows it from an edit.
-    pub(super) fn placed(&self, number: usize, stat: &Stat) -> anyhow::Result<()> {
-        let Some(aside) = &self.aside else { return Ok(()) };
+    /// Note that new files, by the number of their step, are about to be put in place, and look like this: so that
+    /// whoever undoes the update knows them from an edit.
+    pub(super) fn note(&self, files: &[(usize, Stat)]) -> anyhow::Result<()> {
+        if files.is_empty() {
+            return Ok(());
+        }
         let mut log = self.placed.borrow_mut();
         let log = match &mut *log {
             Some(log) => log,
-            none => none.insert(File::options().append(true).create(true).open(aside.folder().join(PLACED))?),
+            none => none
+                .insert(File::options().append(true).create(true).open(self.aside()?.folder().join(PLACED))?),
         };
-        let Stat { mtime, size, ino, .. } = stat;
-        log.write_all(format!("{number} {} {} {size} {ino}\n", mtime.secs, mtime.nsecs).as_bytes())?;
+        let mut lines = String::new();
+        for (number, Stat { mtime, size, ino, .. }) in files {
+            writeln!(lines, "{number} {} {} {size} {ino}", mtime.secs, mtime.nsecs)?;
+        }
+        log.write_all(lines.as_bytes())?;
         Ok(())
     }
 
-    /// How the files looked that were put in place, by the number of their step.
+    /// Where files are kept.
+    pub(super) fn aside(&self) -> anyhow::Result<&Aside> {
+        self.aside.as_ref().context("nothing is kept where nothing is to be done")
+    }
+
+    /// The folder in the git directory where they are.
+    pub(super) fn folder(&self) -> anyhow::Result<Folder> {
+        let folder = self.aside()?.folder();
+        Folder::root(folder).with_context(|| format!("cannot open {}", folder.display()))
+    }
+
+    /// How the new files looked, by the number of their step.
     pub(super) fn all_placed(&self) -> HashMap<usize, Stat> {
         let Some(aside) = &self.aside else { return HashMap::new() };
         let text = fs::read_to_string(aside.folder().join(PLACED)).unwrap_or_default();

@@ -11,12 +11,16 @@ mod apply;
 pub mod aside;
 pub mod diff;
 pub mod disk;
+mod draft;
+mod folder;
 pub mod journal;
 mod look;
 mod plan;
 mod recover;
 mod smudge;
+mod swap;
 mod undo;
+mod way;
 
 use std::fmt;
 

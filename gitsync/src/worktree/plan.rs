@@ -40,6 +40,14 @@ pub struct Op {
     pub flags: Flags,
 }
 
+impl Op {
+    /// Whether a file is written.
+    pub fn writes(&self) -> bool {
+        matches!(self.step, Step::Create | Step::Replace(_))
+            && self.new.is_some_and(|new| new.mode != Mode::COMMIT)
+    }
+}
+
 /// What is done on disk.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Step {

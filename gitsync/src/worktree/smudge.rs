@@ -8,11 +8,13 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use gix::bstr::BStr;
-use gix::index::entry::Mode;
+use gix::index::entry::{Mode, Stat};
+use gix::index::fs::Metadata;
 use gix::worktree::stack::state::attributes::Source;
 
 use super::Side;
-use crate::convert::Conversions;
+use super::disk::Found;
+use crate::convert::{Conversions, Settings};
 use crate::stage::content::Abilities;
 
 /// Writes files as git would check them out.
@@ -28,19 +30,33 @@ impl<'repo> Smudger<'repo> {
     /// # Errors
     /// The configuration of filters or attributes is wrong.
     pub fn new(repo: &'repo gix::Repository, index: &gix::index::State) -> anyhow::Result<Self> {
-        let conversions = Conversions::new(repo, index, Source::IdMappingThenWorktree)?;
+        Self::with(repo, Settings::of(repo, index, Source::IdMappingThenWorktree)?)
+    }
+
+    /// One that goes by the settings of another.
+    ///
+    /// # Errors
+    /// The configuration of filters is wrong.
+    pub fn with(repo: &'repo gix::Repository, settings: Settings) -> anyhow::Result<Self> {
+        let conversions = Conversions::with(repo, settings)?;
         Ok(Smudger { repo, conversions, abilities: Abilities::of(repo)? })
     }
 
-    /// Write `side` of `path` as the new file `to`, which must not exist.
+    /// What it goes by.
+    pub fn settings(&self) -> &Settings {
+        self.conversions.settings()
+    }
+
+    /// Write `side` of `path` as the new file `to`, which must not exist, and say what it looks like then.
     ///
     /// # Errors
     /// The object is missing, a filter that must not fail did, or the file cannot be written. `to` may exist then.
-    pub fn write(&mut self, side: Side, path: &BStr, to: &Path) -> anyhow::Result<()> {
+    pub fn write(&mut self, side: Side, path: &BStr, to: &Path) -> anyhow::Result<Stat> {
         let blob =
             self.repo.find_blob(side.id).with_context(|| format!("the content of {path} is missing"))?;
         if side.mode == Mode::SYMLINK && self.abilities.links {
-            return symlink(&blob.data, to).with_context(|| format!("cannot make the link {path}"));
+            symlink(&blob.data, to).with_context(|| format!("cannot make the link {path}"))?;
+            return Ok(Found::new(&Metadata::from_path_no_follow(to)?)?.stat);
         }
         if side.mode == Mode::SYMLINK {
             return write(&blob.data, Mode::FILE, to).with_context(|| format!("cannot write {path}"));
@@ -53,7 +69,7 @@ impl<'repo> Smudger<'repo> {
     }
 }
 
-fn write(data: &[u8], mode: Mode, to: &Path) -> anyhow::Result<()> {
+fn write(data: &[u8], mode: Mode, to: &Path) -> anyhow::Result<Stat> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -63,8 +79,9 @@ fn write(data: &[u8], mode: Mode, to: &Path) -> anyhow::Result<()> {
     }
     #[cfg(not(unix))]
     let _ = mode;
-    options.open(to)?.write_all(data)?;
-    Ok(())
+    let mut file = options.open(to)?;
+    file.write_all(data)?;
+    Ok(Found::new(&Metadata::from_file(&file)?)?.stat)
 }
 
 #[cfg(unix)]

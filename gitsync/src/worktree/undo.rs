@@ -13,12 +13,13 @@ use gix::bstr::ByteSlice;
 use gix::index::entry::{Flags, Mode, Stat};
 
 use super::Side;
-use super::apply::{is_same_content, remove_empty_parents};
 use super::aside::{Aside, Role, move_new, remove_file};
 use super::diff::side_at;
-use super::disk::{Disk, Kind};
+use super::disk::{Disk, Kind, lstat};
 use super::journal::{Doing, Entry, Pending};
 use super::recover::Recovered;
+use super::swap::is_same_content;
+use super::way::Way;
 use crate::index::{self, Acquire, Edit, Edits, Looked, Put, Sparse};
 use crate::stage::content::{self, Abilities, Content, Reader};
 use crate::watch::Watch;
@@ -87,7 +88,8 @@ pub(super) fn undo_files(
             .with_context(|| format!("cannot take back the update of {}", entry.path))?;
     }
     for (number, entry) in mine {
-        back.put_back(number, entry).with_context(|| format!("cannot put back {}", entry.path))?;
+        back.put_back(number, entry, placed.get(&number))
+            .with_context(|| format!("cannot put back {}", entry.path))?;
     }
     Ok(())
 }
@@ -112,20 +114,21 @@ impl Back<'_> {
             Doing::Remove | Doing::RemoveFolder | Doing::Nothing => return Ok(()),
         }
         if entry.old.is_none() {
-            remove_empty_parents(&mut self.disk, entry.path.as_bstr());
+            Way::from(self.disk.root())?.remove_empty_parents(entry.path.as_bstr());
+            self.disk.forget();
         }
         Ok(())
     }
 
     /// Put what the update has taken away from the path there again, unless somebody has made something else there.
-    fn put_back(&mut self, number: usize, entry: &Entry) -> anyhow::Result<()> {
+    fn put_back(&mut self, number: usize, entry: &Entry, placed: Option<&Stat>) -> anyhow::Result<()> {
         let full = self.disk.full(entry.path.as_bstr())?;
         if entry.doing == Doing::RemoveFolder {
             // Nothing was in it.
             let _ = fs::create_dir_all(&full);
             return Ok(());
         }
-        let Some(old) = self.aside.find(Role::Old, number, &full) else { return Ok(()) };
+        let Some(old) = self.kept(number, entry, &full, placed)? else { return Ok(()) };
         let moved = full.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| move_new(&old, &full));
         self.disk.forget();
         match moved {
@@ -140,6 +143,37 @@ impl Back<'_> {
         }
         move_new(&old, &free_name(self.disk.root(), &full))
             .with_context(|| format!("cannot keep {}", old.display()))
+    }
+
+    /// Where what was at the path is kept; none where it was not taken away. What changed places with a new file is where
+    /// that one was.
+    fn kept(
+        &mut self,
+        number: usize,
+        entry: &Entry,
+        full: &Path,
+        placed: Option<&Stat>,
+    ) -> anyhow::Result<Option<PathBuf>> {
+        if let Some(old) = self.aside.find(Role::Old, number, full) {
+            return Ok(Some(old));
+        }
+        let Some(new) = self.aside.find(Role::New, number, full) else { return Ok(None) };
+        let Some(found) = lstat(&new)? else { return Ok(None) };
+        let is_old = match placed {
+            Some(placed) => !is_same_content(&found.stat, placed),
+            // Killed before new files were noted, so before anything was done; or that note was lost in a power cut.
+            None => {
+                let id = self.reader.id_elsewhere(&new, entry.path.as_bstr(), self.index);
+                let is = |side: Option<Side>| {
+                    side.is_some_and(|side| {
+                        Some(side.id) == id
+                            && content::mode(found.kind, Some(side.mode), self.abilities) == Some(side.mode)
+                    })
+                };
+                is(entry.old) && !is(entry.new)
+            }
+        };
+        Ok(is_old.then_some(new))
     }
 
     /// Whether what is at the path is what the update has put there.

@@ -1,0 +1,105 @@
+//! The new files of an update, all of them written before any is put in place.
+//!
+//! What is left then is to give files other names, which takes a moment: an object that is missing or a filter that fails
+//! is found out before. And files can be written by all processors at once.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use anyhow::anyhow;
+use gix::bstr::ByteSlice;
+use gix::index::entry::Stat;
+
+use super::aside::{Role, name_inside};
+use super::plan::UpdatePlan;
+use super::smudge::Smudger;
+use crate::watch::Watch;
+
+/// How many files one thread takes at a time.
+const SHARE: usize = 16;
+/// From this many files on, another thread is worth its beginning.
+const WORTH_IT: usize = 64;
+/// More threads than this get into each other's way: all files are made in one folder.
+const THREADS: usize = 4;
+
+/// A file that was written, by the number of its step, and what it looks like.
+pub type Draft = (usize, Stat);
+
+/// Write the new files of the steps `numbers` of `plan` into `folder`, by this thread and by others.
+///
+/// # Errors
+/// As [`Smudger::write`]. What was written by then stays.
+pub fn write(
+    repo: &gix::Repository,
+    smudger: &mut Smudger<'_>,
+    plan: &UpdatePlan,
+    numbers: &[usize],
+    folder: &Path,
+    watch: &dyn Watch,
+) -> anyhow::Result<Vec<Draft>> {
+    let threads =
+        thread::available_parallelism().map_or(1, usize::from).min(THREADS).min(numbers.len() / WORTH_IT);
+    let desk = Desk { plan, numbers, folder, taken: AtomicUsize::new(0) };
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..threads)
+            .map(|_| {
+                let (repo, settings, desk) = (without_cache(repo), smudger.settings().clone(), &desk);
+                scope.spawn(move || desk.work(&mut Smudger::with(&repo, settings)?, || ()))
+            })
+            .collect();
+        let mut drafts = desk.work(smudger, || watch.alive());
+        for other in others {
+            let more = other.join().unwrap_or_else(|_| Err(anyhow!("a thread that writes files has died")));
+            match (&mut drafts, more) {
+                (Ok(drafts), Ok(more)) => drafts.extend(more),
+                (Ok(_), Err(error)) => drafts = Err(error),
+                (Err(_), _) => {}
+            }
+        }
+        drafts
+    })
+}
+
+/// A view of `repo` that keeps no objects: the content of each file is needed once.
+pub fn without_cache(repo: &gix::Repository) -> gix::Repository {
+    let mut repo = repo.clone();
+    repo.object_cache_size(None);
+    repo
+}
+
+/// The work that is shared.
+struct Desk<'a> {
+    plan: &'a UpdatePlan,
+    numbers: &'a [usize],
+    folder: &'a Path,
+    /// How many of the numbers were taken so far.
+    taken: AtomicUsize,
+}
+
+impl Desk<'_> {
+    fn work(&self, smudger: &mut Smudger<'_>, alive: impl Fn()) -> anyhow::Result<Vec<Draft>> {
+        let mut drafts = Vec::new();
+        loop {
+            let begin = self.taken.fetch_add(SHARE, Ordering::Relaxed).min(self.numbers.len());
+            let end = (begin + SHARE).min(self.numbers.len());
+            if begin == end {
+                return Ok(drafts);
+            }
+            for number in &self.numbers[begin..end] {
+                alive();
+                let op = &self.plan.ops[*number];
+                let Some(side) = op.new else { continue };
+                let to = self.folder.join(name_inside(Role::New, *number));
+                match smudger.write(side, op.path.as_bstr(), &to) {
+                    Ok(stat) => drafts.push((*number, stat)),
+                    Err(error) => {
+                        // There is no use in more files.
+                        self.taken.fetch_max(self.numbers.len(), Ordering::Relaxed);
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! A folder that is held open: its names mean the same, whatever its path comes to name meanwhile.
+//!
+//! `rename("a/b", …)` goes through `a` when that is a symbolic link by then, and so may change files outside of the work
+//! tree. In a folder that is open nothing can come between; and it is the cheapest way to look, too. Where the system has
+//! no such calls, paths have to do.
+
+use std::ffi::OsStr;
+use std::io;
+
+use super::disk::Found;
+
+pub use imp::Folder;
+
+/// A name in a folder.
+#[derive(Clone, Copy)]
+pub struct Spot<'a> {
+    /// The folder.
+    pub folder: &'a Folder,
+    /// The name.
+    pub name: &'a OsStr,
+}
+
+impl Spot<'_> {
+    /// What stands there, if anything.
+    ///
+    /// # Errors
+    /// It cannot be told.
+    pub fn look(self) -> io::Result<Option<Found>> {
+        self.folder.look(self.name)
+    }
+
+    /// Moves what stands here to a spot where nothing does.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, or the move failed.
+    pub fn move_to(self, to: Spot<'_>) -> io::Result<()> {
+        self.folder.move_new(self.name, to.folder, to.name)
+    }
+
+    /// Lets what stands here and what stands there change places, in one step.
+    ///
+    /// # Errors
+    /// `Unsupported` where the file system has no such step, or it failed.
+    pub fn swap_with(self, other: Spot<'_>) -> io::Result<()> {
+        self.folder.exchange(self.name, other.folder, other.name)
+    }
+}
+
+#[cfg(unix)]
+mod imp {
+    use std::ffi::OsStr;
+    use std::io;
+    use std::os::fd::OwnedFd;
+    use std::path::Path;
+
+    use gix::index::entry::Stat;
+    use gix::index::entry::stat::Time;
+    use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+    use rustix::io::Errno;
+
+    use super::super::disk::{Found, Kind, is_missing};
+
+    /// An open folder.
+    #[derive(Debug)]
+    pub struct Folder {
+        handle: OwnedFd,
+    }
+
+    fn flags() -> OFlags {
+        #[cfg(target_os = "linux")]
+        let how = OFlags::PATH;
+        #[cfg(not(target_os = "linux"))]
+        let how = OFlags::RDONLY;
+        how | OFlags::DIRECTORY | OFlags::CLOEXEC
+    }
+
+    impl Folder {
+        /// Opens the folder at `path`, also through a link.
+        pub fn root(path: &Path) -> io::Result<Self> {
+            Ok(Folder { handle: rustix::fs::open(path, flags(), Mode::empty())? })
+        }
+
+        /// Opens the folder `name` in this one; none where there is no folder of that name.
+        pub fn child(&self, name: &OsStr) -> io::Result<Option<Self>> {
+            match rustix::fs::openat(&self.handle, name, flags() | OFlags::NOFOLLOW, Mode::empty()) {
+                Ok(handle) => Ok(Some(Folder { handle })),
+                // A link is no folder.
+                Err(Errno::LOOP) => Ok(None),
+                Err(error) => missing(error.into()),
+            }
+        }
+
+        /// What stands at `name`, if anything.
+        pub fn look(&self, name: &OsStr) -> io::Result<Option<Found>> {
+            match rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => Ok(Some(found(&stat))),
+                Err(error) => missing(error.into()),
+            }
+        }
+
+        /// Makes the folder `name`.
+        pub fn make(&self, name: &OsStr) -> io::Result<()> {
+            Ok(rustix::fs::mkdirat(&self.handle, name, Mode::from_raw_mode(0o777))?)
+        }
+
+        /// Removes the empty folder `name`.
+        pub fn remove_folder(&self, name: &OsStr) -> io::Result<()> {
+            Ok(rustix::fs::unlinkat(&self.handle, name, AtFlags::REMOVEDIR)?)
+        }
+
+        /// Moves `name` to a name in `to` that nothing has.
+        pub fn move_new(&self, name: &OsStr, to: &Folder, new: &OsStr) -> io::Result<()> {
+            #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+            match self.rename(name, to, new, rustix::fs::RenameFlags::NOREPLACE) {
+                Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+                result => return result,
+            }
+            match rustix::fs::linkat(&self.handle, name, &to.handle, new, AtFlags::empty()) {
+                Ok(()) => return Ok(rustix::fs::unlinkat(&self.handle, name, AtFlags::empty())?),
+                Err(Errno::EXIST) => return Err(io::ErrorKind::AlreadyExists.into()),
+                Err(_) => {}
+            }
+            // No hard links either: look, then move.
+            if to.look(new)?.is_some() {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            Ok(rustix::fs::renameat(&self.handle, name, &to.handle, new)?)
+        }
+
+        /// Lets `name` and the `other` in `with` change places.
+        pub fn exchange(&self, name: &OsStr, with: &Folder, other: &OsStr) -> io::Result<()> {
+            #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+            return self.rename(name, with, other, rustix::fs::RenameFlags::EXCHANGE);
+            #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+            {
+                let _ = (name, with, other);
+                Err(io::ErrorKind::Unsupported.into())
+            }
+        }
+
+        #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+        fn rename(
+            &self,
+            name: &OsStr,
+            to: &Folder,
+            new: &OsStr,
+            how: rustix::fs::RenameFlags,
+        ) -> io::Result<()> {
+            match rustix::fs::renameat_with(&self.handle, name, &to.handle, new, how) {
+                // The kernel or the file system does not know how.
+                Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Err(io::ErrorKind::Unsupported.into()),
+                result => Ok(result?),
+            }
+        }
+    }
+
+    fn missing<T>(error: io::Error) -> io::Result<Option<T>> {
+        if is_missing(&error) { Ok(None) } else { Err(error) }
+    }
+
+    #[allow(clippy::unnecessary_cast, reason = "the fields' types differ between systems")]
+    fn found(stat: &rustix::fs::Stat) -> Found {
+        let kind = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Kind::File { executable: stat.st_mode & 0o100 != 0 },
+            FileType::Symlink => Kind::Link,
+            FileType::Directory => Kind::Folder,
+            _ => Kind::Other,
+        };
+        let len = stat.st_size as u64;
+        let stat = Stat {
+            mtime: time(stat.st_mtime as i64, stat.st_mtime_nsec as u32),
+            ctime: time(stat.st_ctime as i64, stat.st_ctime_nsec as u32),
+            dev: stat.st_dev as u32,
+            ino: stat.st_ino as u32,
+            uid: stat.st_uid,
+            gid: stat.st_gid,
+            size: len as u32,
+        };
+        Found { kind, stat, len }
+    }
+
+    /// A time before 1970 is kept as none, as by the code that writes the index.
+    fn time(secs: i64, nsecs: u32) -> Time {
+        if secs < 0 { Time::default() } else { Time { secs: secs as u32, nsecs } }
+    }
+}
+
+#[cfg(not(unix))]
+mod imp {
+    use std::ffi::OsStr;
+    use std::fs;
+    use std::io;
+    use std::path::{Path, PathBuf};
+
+    use gix::index::fs::Metadata;
+
+    use super::super::aside::move_new;
+    use super::super::disk::{Found, Kind, is_missing};
+
+    /// A folder, by its path.
+    #[derive(Debug)]
+    pub struct Folder {
+        path: PathBuf,
+    }
+
+    impl Folder {
+        /// The folder at `path`.
+        pub fn root(path: &Path) -> io::Result<Self> {
+            Ok(Folder { path: path.to_owned() })
+        }
+
+        /// The folder `name` in this one; none where there is no folder of that name.
+        pub fn child(&self, name: &OsStr) -> io::Result<Option<Self>> {
+            let is_folder = self.look(name)?.is_some_and(|found| found.kind == Kind::Folder);
+            Ok(is_folder.then(|| Folder { path: self.path.join(name) }))
+        }
+
+        /// What stands at `name`, if anything.
+        pub fn look(&self, name: &OsStr) -> io::Result<Option<Found>> {
+            match Metadata::from_path_no_follow(&self.path.join(name)).and_then(|meta| Found::new(&meta)) {
+                Ok(found) => Ok(Some(found)),
+                Err(error) if is_missing(&error) => Ok(None),
+                Err(error) => Err(error),
+            }
+        }
+
+        /// Makes the folder `name`.
+        pub fn make(&self, name: &OsStr) -> io::Result<()> {
+            fs::create_dir(self.path.join(name))
+        }
+
+        /// Removes the empty folder `name`.
+        pub fn remove_folder(&self, name: &OsStr) -> io::Result<()> {
+            fs::remove_dir(self.path.join(name))
+        }
+
+        /// Moves `name` to a name in `to` that nothing has.
+        pub fn move_new(&self, name: &OsStr, to: &Folder, new: &OsStr) -> io::Result<()> {
+            move_new(&self.path.join(name), &to.path.join(new))
+        }
+
+        /// There is no such step here.
+        pub fn exchange(&self, _name: &OsStr, _with: &Folder, _other: &OsStr) -> io::Result<()> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
+}

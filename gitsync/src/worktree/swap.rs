@@ -1,0 +1,94 @@
+//! One file in the place of another, in such a way that an edit made at that very moment comes back.
+//!
+//! What stands at a path can change between the last look at it and the move. So nothing is written over: what was there
+//! is moved where nobody else looks, is held against what was seen, and goes back if it is something else.
+
+use std::io::ErrorKind;
+
+use anyhow::{Context as _, bail};
+use gix::index::entry::Stat;
+
+use super::disk::is_missing;
+use super::folder::Spot;
+
+/// How often a file is given back to somebody who keeps on replacing it.
+const PATIENCE: usize = 100;
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Swap {
+    /// It is done.
+    Done,
+    /// Something else was there, and is there again.
+    Edited,
+    /// The file system cannot do it in one step; nothing was done.
+    Unsupported,
+}
+
+/// Whether two looks saw one file with one content: moving a file changes the rest of what `lstat` tells.
+pub fn is_same_content(a: &Stat, b: &Stat) -> bool {
+    (a.mtime, a.size, a.ino) == (b.mtime, b.size, b.ino)
+}
+
+/// Put the file at `draft`, which looks like `written`, in the place of the one at `target`, which is to look like `was`
+/// and is kept where the draft was.
+///
+/// # Errors
+/// A file cannot be moved.
+pub fn exchange(target: Spot<'_>, draft: Spot<'_>, was: &Stat, written: &Stat) -> anyhow::Result<Swap> {
+    match target.swap_with(draft) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::Unsupported => return Ok(Swap::Unsupported),
+        Err(error) if is_missing(&error) => return Ok(Swap::Edited),
+        Err(error) => return Err(error.into()),
+    }
+    if draft.look()?.is_some_and(|found| is_same_content(&found.stat, was)) {
+        return Ok(Swap::Done);
+    }
+    give_back(target, draft, *written).context("cannot give back what was there")?;
+    Ok(Swap::Edited)
+}
+
+/// Let what is `kept` return to `target`, where something that looks like `placed` was put for it. If somebody has put
+/// something else there since, that is the later one, and stays.
+fn give_back(target: Spot<'_>, kept: Spot<'_>, mut placed: Stat) -> anyhow::Result<()> {
+    for _ in 0..PATIENCE {
+        let Some(returning) = kept.look()? else { return Ok(()) };
+        match target.swap_with(kept) {
+            Err(error) if is_missing(&error) => return Ok(kept.move_to(target)?),
+            result => result?,
+        }
+        if kept.look()?.is_none_or(|found| is_same_content(&found.stat, &placed)) {
+            return Ok(());
+        }
+        placed = returning.stat;
+    }
+    bail!("somebody keeps on replacing it")
+}
+
+/// Move the file at `target`, which is to look like `was`, to `aside`.
+///
+/// # Errors
+/// A file cannot be moved.
+pub fn take_away(target: Spot<'_>, aside: Spot<'_>, was: &Stat) -> anyhow::Result<Swap> {
+    match target.move_to(aside) {
+        Err(error) if is_missing(&error) => return Ok(Swap::Edited),
+        result => result?,
+    }
+    if aside.look()?.is_some_and(|found| is_same_content(&found.stat, was)) {
+        return Ok(Swap::Done);
+    }
+    aside.move_to(target).context("cannot move it back")?;
+    Ok(Swap::Edited)
+}
+
+/// Move the file at `new` to `target`, where nothing is to be.
+///
+/// # Errors
+/// It cannot be moved.
+pub fn put(new: Spot<'_>, target: Spot<'_>) -> anyhow::Result<Swap> {
+    match new.move_to(target) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Swap::Edited),
+        result => Ok(result.map(|()| Swap::Done)?),
+    }
+}

@@ -1,0 +1,96 @@
+//! The way to a file: the folders around it, each a real one, held open for as long as files in them are changed.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use anyhow::Context as _;
+use gix::bstr::{BStr, BString, ByteSlice};
+
+use super::disk::parents;
+use super::folder::Folder;
+
+/// The work tree's folder, and those below it that are open.
+pub struct Way {
+    root: Folder,
+    /// From the root on, each in the one before it.
+    open: Vec<Step>,
+}
+
+struct Step {
+    name: BString,
+    folder: Folder,
+}
+
+/// Where a file belongs.
+pub enum Place<'a> {
+    /// In this folder.
+    In(&'a Folder),
+    /// Nowhere: this parent of it is missing, a link, or a file.
+    Blocked(BString),
+}
+
+impl Way {
+    /// Begin at the folder `root`.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn from(root: &Path) -> anyhow::Result<Self> {
+        let folder = Folder::root(root).with_context(|| format!("cannot open {}", root.display()))?;
+        Ok(Way { root: folder, open: Vec::new() })
+    }
+
+    /// Close all folders, so that the way is gone from the top the next time.
+    pub fn forget(&mut self) {
+        self.open.clear();
+    }
+
+    /// The folder that `path` is in.
+    ///
+    /// # Errors
+    /// It cannot be told, for want of permission for instance; the error names the folder.
+    pub fn to(&mut self, path: &BStr) -> anyhow::Result<Place<'_>> {
+        let names = || path.rsplit_once_str("/").into_iter().flat_map(|(folder, _)| folder.split_str("/"));
+        let shared = names().zip(&self.open).take_while(|(name, step)| **name == **step.name).count();
+        self.open.truncate(shared);
+        for (depth, name) in names().enumerate().skip(shared) {
+            let here = self.open.last().map_or(&self.root, |step| &step.folder);
+            match here.child(&os(name)?).with_context(|| format!("cannot open the folder of {path}"))? {
+                Some(folder) => self.open.push(Step { name: name.into(), folder }),
+                None => {
+                    let parent = parents(path).nth(depth).unwrap_or(path);
+                    return Ok(Place::Blocked(parent.to_owned()));
+                }
+            }
+        }
+        Ok(Place::In(self.open.last().map_or(&self.root, |step| &step.folder)))
+    }
+
+    /// Remove the folder `path`, if there is one and it is empty.
+    pub fn remove_folder(&mut self, path: &BStr) -> bool {
+        let (Ok(name), Ok(Place::In(folder))) = (name_of(path), self.to(path)) else { return false };
+        folder.remove_folder(&name).is_ok()
+    }
+
+    /// Remove the folders on the way to `path` that have become empty, innermost first.
+    pub fn remove_empty_parents(&mut self, path: &BStr) {
+        for parent in parents(path).rev() {
+            if !self.remove_folder(parent) {
+                break;
+            }
+        }
+    }
+}
+
+/// The last name of `path`.
+///
+/// # Errors
+/// It is no name on this system.
+pub fn name_of(path: &BStr) -> anyhow::Result<OsString> {
+    os(path.rsplit_once_str("/").map_or(path.as_bytes(), |(_, name)| name))
+}
+
+fn os(name: &[u8]) -> anyhow::Result<OsString> {
+    let name = gix::path::from_bstr(name.as_bstr())
+        .with_context(|| format!("{} is no name on this system", name.as_bstr()))?;
+    Ok(name.into_owned().into_os_string())
+}
