@@ -4,6 +4,7 @@
 //! line added to a log of a megabyte would be that megabyte each time.
 
 mod ahead;
+mod beside;
 mod big;
 mod cores;
 pub(crate) mod delta;

@@ -129,6 +129,9 @@ impl Draft {
 
     /// Next come these bytes of the base.
     pub fn copy(&mut self, range: Range<usize>) {
+        if range.is_empty() {
+            return;
+        }
         if self.copied.end == range.start && !self.copied.is_empty() {
             self.copied.end = range.end;
         } else {
@@ -217,11 +220,11 @@ fn copy(out: &mut Vec<u8>, range: Range<usize>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// Git's side of it, after the format's description.
-    fn apply(base: &[u8], delta: &[u8]) -> Vec<u8> {
+    pub(in super::super) fn apply(base: &[u8], delta: &[u8]) -> Vec<u8> {
         let mut bytes = delta.iter().copied();
         let mut size = || {
             let (mut value, mut shift) = (0usize, 0);

@@ -1,9 +1,8 @@
 //! The entries of trees as the bytes that git stores, those of several versions side by side.
 
-use std::cmp::Ordering;
-use std::io;
+use std::{cmp::Ordering, io};
 
-use gix::{ObjectId, objs::tree::EntryMode};
+use gix::{ObjectId, bstr::ByteSlice, objs::tree::EntryMode};
 
 /// An entry of a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,16 +41,31 @@ impl<'a> Entries<'a> {
         self.rest = &self.rest[head.raw.len()..];
     }
 
-    /// Leaves all entries behind that come before `entry`; says what stands in its place, if anything.
-    pub fn advance_to(&mut self, entry: &Entry<'_>) -> gix::Result<Option<Entry<'a>>> {
+    /// Leaves all entries behind that come before `entry`, and what stands in its place too, which is handed over together
+    /// with where it begins.
+    pub fn take(&mut self, entry: &Entry<'_>) -> gix::Result<Option<(usize, Entry<'a>)>> {
         while let Some(head) = self.head()? {
-            match head.order(entry) {
-                Ordering::Less => self.pass(&head),
-                Ordering::Equal => return Ok(Some(head)),
-                Ordering::Greater => break,
+            let (order, at) = (head.order(entry), self.passed());
+            if order == Ordering::Greater {
+                break;
+            }
+            self.pass(&head);
+            if order == Ordering::Equal {
+                return Ok(Some((at, head)));
             }
         }
         Ok(None)
+    }
+
+    /// Leaves behind what both begin with alike, entry by entry.
+    pub fn pass_same(&mut self, other: &mut Self) {
+        while let Some(name) = self.rest.find_byte(0)
+            && let Some(head) = self.rest.get(..name + 1 + self.id)
+            && other.rest.starts_with(head)
+        {
+            self.rest = &self.rest[head.len()..];
+            other.rest = &other.rest[head.len()..];
+        }
     }
 
     /// How many bytes were left behind.
@@ -59,16 +73,11 @@ impl<'a> Entries<'a> {
         self.len - self.rest.len()
     }
 
-    /// Whether what is left begins like this.
-    pub fn begins_with(&self, bytes: &[u8]) -> bool {
-        self.rest.starts_with(bytes)
-    }
-
     fn parse(&self) -> Option<Entry<'a>> {
         let space = self.rest.iter().take(7).position(|byte| *byte == b' ')?;
         let mode = EntryMode::from_bytes(&self.rest[..space])?;
         let name = &self.rest[space + 1..];
-        let name = &name[..name.iter().position(|byte| *byte == 0)?];
+        let name = &name[..name.find_byte(0)?];
         let id = space + 1 + name.len() + 1;
         let raw = self.rest.get(..id + self.id)?;
         Some(Entry { raw, mode, name, id: ObjectId::try_from(&raw[id..]).ok()? })
@@ -99,16 +108,17 @@ fn damaged() -> gix::Error {
     gix::Error::from_error(io::Error::new(io::ErrorKind::InvalidData, "a tree is damaged"))
 }
 
+/// A tree of entries with these modes, names and ids.
+#[cfg(test)]
+pub(super) fn tree(entries: &[(&str, &str, u8)]) -> Vec<u8> {
+    let raw =
+        |(mode, name, id): &(&str, &str, u8)| [format!("{mode} {name}\0").as_bytes(), &[*id; 20]].concat();
+    entries.iter().flat_map(raw).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn tree(entries: &[(&str, &str, u8)]) -> Vec<u8> {
-        let raw = |(mode, name, id): &(&str, &str, u8)| {
-            [format!("{mode} {name}\0").as_bytes(), &[*id; 20]].concat()
-        };
-        entries.iter().flat_map(raw).collect()
-    }
 
     fn all(tree: &[u8]) -> gix::Result<Vec<Entry<'_>>> {
         let mut rest = Entries::of(tree, gix::hash::Kind::Sha1);

@@ -11,13 +11,7 @@ use std::{
 
 use gix::{ObjectId, hashtable, object::Kind};
 
-use super::{
-    Item, NameHash,
-    ahead::Ahead,
-    delta::Draft,
-    entries::{Entries, Entry},
-    trees::Trees,
-};
+use super::{Item, NameHash, ahead::Ahead, beside, delta::Draft, entries::Entries, trees::Trees};
 use crate::{
     commits::{Commit, Commits},
     objects::Reader,
@@ -157,67 +151,28 @@ impl Walk<'_> {
                 self.cover(*id, old)?;
             }
             let mut folders = Vec::new();
-            let delta = self.differing(&tree, &olds, |walk, entry, versions| {
+            let mut draft = match (self.deltas, olds.first()) {
+                (Deltas::Made, Some(old)) => Some(Draft::new(old.len(), tree.len())),
+                _ => None,
+            };
+            let hash = self.repo.object_hash();
+            beside::differing(&tree, &olds, hash, draft.as_mut(), |entry, versions| {
                 let name = NameHash::of(entry.name);
                 if entry.mode.is_tree() {
                     folders.push((entry.id, name, versions.to_vec()));
                 } else if !entry.mode.is_commit() {
-                    walk.add(entry.id, Kind::Blob, name, versions.first().copied());
+                    self.add(entry.id, Kind::Blob, name, versions.first().copied());
                 }
             })?;
             self.covered.insert(new);
             let item = &mut self.items[at];
-            (item.size, item.delta) = (Some(tree.len() as u64), delta);
+            item.size = Some(tree.len() as u64);
+            // A delta pays if it takes less than half of the object.
+            item.delta = draft.and_then(|draft| draft.finish(LONGEST_DELTA.min(tree.len() / 2)));
             folders.reverse();
             open.extend(folders);
         }
         Ok(())
-    }
-
-    /// Hands over each entry of `tree` that is not in the first of `olds`, with its older versions; and `tree` as a delta of
-    /// that first one.
-    fn differing(
-        &mut self,
-        tree: &[u8],
-        olds: &[Rc<[u8]>],
-        mut differs: impl FnMut(&mut Self, &Entry<'_>, &[ObjectId]),
-    ) -> gix::Result<Option<Vec<u8>>> {
-        let hash = self.repo.object_hash();
-        let wanted = olds.first().filter(|_| self.deltas == Deltas::Made);
-        let mut draft = wanted.map(|old| Draft::new(old.len(), tree.len()));
-        let mut rest = Entries::of(tree, hash);
-        let mut olds: Vec<Entries<'_>> = olds.iter().map(|old| Entries::of(old, hash)).collect();
-        let mut versions = Vec::new();
-        while let Some(entry) = rest.head()? {
-            rest.pass(&entry);
-            // Nearly all are the same.
-            if let Some(old) = olds.first_mut().filter(|old| old.begins_with(entry.raw)) {
-                let from = old.passed();
-                old.pass(&entry);
-                if let Some(draft) = &mut draft {
-                    draft.copy(from..old.passed());
-                }
-                continue;
-            }
-            versions.clear();
-            for old in &mut olds {
-                versions.extend(old.advance_to(&entry)?.filter(|old| old.is_version_of(&entry)));
-            }
-            if let Some(draft) = &mut draft {
-                let id = entry.raw.len() - hash.len_in_bytes();
-                let named = olds.first().filter(|old| old.begins_with(&entry.raw[..id]));
-                if let Some(old) = named {
-                    draft.copy(old.passed()..old.passed() + id);
-                    draft.insert(&entry.raw[id..]);
-                } else {
-                    draft.insert(entry.raw);
-                }
-            }
-            let ids: Vec<_> = versions.iter().map(|version: &Entry<'_>| version.id).collect();
-            differs(self, &entry, &ids);
-        }
-        // A delta pays if it takes less than half of the object, and need not be kept if it is long.
-        Ok(draft.and_then(|draft| draft.finish(LONGEST_DELTA.min(tree.len() / 2))))
     }
 
     /// Takes note of what is in a tree that is theirs or in the list already: none of it may come once more, under another
