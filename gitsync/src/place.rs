@@ -49,14 +49,15 @@ impl Watch for Place<'_> {
         self.guard.alive();
     }
 
-    fn done_with(&self, doing: Doing, files: usize, of: usize) {
+    fn done_with(&self, doing: Doing, done: usize, of: usize) {
         self.alive();
         self.progress.set(|| {
-            let (files, of) = (amount::count(files as u64), amount::of(of as u64, "changed file"));
-            match doing {
-                Doing::Reading => format!("{files} of {of} read"),
-                Doing::Updating => format!("{files} of {of} brought up to date"),
-            }
+            let (noun, verb) = match doing {
+                Doing::Reading => ("changed file", "read"),
+                Doing::Updating => ("changed file", "brought up to date"),
+                Doing::Replaying => ("local commit", "replayed"),
+            };
+            format!("{} of {} {verb}", amount::count(done as u64), amount::of(of as u64, noun))
         });
     }
 

@@ -28,6 +28,8 @@ pub fn report(section: &GitsyncSection, page: &mut Page) {
 pub fn step(step: Step, line: &Progress) {
     match step {
         Step::Connecting => line.set(|| "connecting".into()),
+        Step::MayAsk => line.hold("connecting"),
+        Step::Answered => line.release(),
         Step::Listed { refs } => {
             line.flow_ended();
             line.set(|| format!("the remote has {}", amount::of(refs as u64, "ref")));
@@ -64,7 +66,8 @@ fn repository(name: &str, sync: &RepoSync, page: &mut Page) {
     let branch = plain::line(&sync.branch);
     if sync.branch.is_empty() {
         // It could not be opened, and nothing more is known of it.
-        let title = format!("{name}: {}", plain::line(&sync.worktree));
+        let place = if sync.worktree.is_empty() { "nobody knows where" } else { &sync.worktree };
+        let title = format!("{name}: {}", plain::line(place));
         page.line(format_args!("{}, {coloured}", title.style(styles.heading)));
         return;
     }

@@ -1,6 +1,6 @@
 //! The phase: the main repository, then the vault, each with a lock, a section and failures of its own.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use contract::{Exit, GitsyncSection};
 use phase::{Done, Fault, Guard, Holding, Page, Phase, Run, Unlocked};
 
@@ -10,6 +10,7 @@ use crate::place::Place;
 use crate::policy::Policy;
 use crate::signing::Signing;
 use crate::sync::{Synced, sync};
+use crate::vault::Whereabouts;
 use crate::{dry_run, report, vault};
 
 impl Phase for Args {
@@ -55,27 +56,28 @@ fn main(args: &Args, run: &Run<'_>) -> Synced {
 
 /// Syncs the vault; `None` where there is none.
 fn the_vault(args: &Args, run: &Run<'_>) -> Option<Synced> {
-    let path = match vault_path(args, run) {
-        Ok(path) => path?,
-        Err(fault) => return Some(Synced::refused(fault)),
-    };
-    let synced = match open_vault(&path, args, run) {
+    let Whereabouts { said, path } = whereabouts(args, run)?;
+    let synced = match path.and_then(|path| open_vault(&path, args, run)) {
         Ok(vault) => one(args, run, &vault.repo, &*vault.guard, &args.vault_policy(), "vault"),
         Err(fault) => Synced::refused(fault),
     };
     let section = match (synced.section, &synced.fault) {
-        (None, Some(fault)) => Some(vault::unopened(&path, fault)),
+        (None, Some(fault)) => Some(vault::unopened(&said, fault)),
         (section, _) => section,
     };
     Some(Synced { section, ..synced })
 }
 
 /// Where the vault is said to be; `None` where there is none.
-fn vault_path(args: &Args, run: &Run<'_>) -> Result<Option<Utf8PathBuf>, Fault> {
+fn whereabouts(args: &Args, run: &Run<'_>) -> Option<Whereabouts> {
     match &args.vault {
-        _ if args.no_vault => Ok(None),
-        Some(path) => Ok(Some(path.clone())),
-        None => vault::path(&run.identity_file()?, run.worktree()?),
+        _ if args.no_vault => None,
+        Some(path) => Some(Whereabouts::known(path)),
+        None => {
+            // Who has no work tree has no identity file either, and has been told so.
+            let worktree = run.worktree().ok()?;
+            Whereabouts::of(run.identity_file(), worktree)
+        }
     }
 }
 

@@ -5,13 +5,30 @@ use contract::{RepoSync, SyncState, Wiki};
 use phase::{Fault, IdentityFile};
 
 /// Where the vault is said to be.
-///
-/// # Errors
-/// A fault with exit 78 where `~` stands for nothing.
-pub fn path(identity: &IdentityFile, worktree: &Utf8Path) -> Result<Option<Utf8PathBuf>, Fault> {
-    match &identity.vault_path {
-        Some(path) => expand(path, worktree, home().as_deref()).map(Some),
-        None => Ok(None),
+#[derive(Debug)]
+pub struct Whereabouts {
+    /// Its path in the document: as it was written where it cannot be worked out, empty where nobody knows.
+    pub said: Utf8PathBuf,
+    /// Its path; or why it cannot be worked out, a fault with exit 78.
+    pub path: Result<Utf8PathBuf, Fault>,
+}
+
+impl Whereabouts {
+    /// A path that needs no working out.
+    pub fn known(path: &Utf8Path) -> Self {
+        Self { said: path.to_owned(), path: Ok(path.to_owned()) }
+    }
+
+    /// What the identity file says; `None` where it says that there is no vault.
+    pub fn of(identity: Result<IdentityFile, Fault>, worktree: &Utf8Path) -> Option<Self> {
+        match identity.map(|identity| identity.vault_path) {
+            Ok(None) => None,
+            Ok(Some(written)) => {
+                let path = expand(&written, worktree, home().as_deref());
+                Some(Self { said: path.as_ref().cloned().unwrap_or(written), path })
+            }
+            Err(fault) => Some(Self { said: Utf8PathBuf::new(), path: Err(fault) }),
+        }
     }
 }
 
@@ -50,11 +67,11 @@ pub fn open(path: &Utf8Path, main: &Utf8Path) -> Result<gix::Repository, Fault> 
     Ok(repo)
 }
 
-/// What the document says of a vault at `path` that could not be opened: where the main repository fails as well, the run's
+/// What the document says of a vault, `said` to be there, that could not be opened: where the main repository fails as well, the run's
 /// error is about that one, and this is the only place that tells of the vault.
-pub fn unopened(path: &Utf8Path, fault: &Fault) -> RepoSync {
+pub fn unopened(said: &Utf8Path, fault: &Fault) -> RepoSync {
     RepoSync {
-        worktree: path.to_string(),
+        worktree: said.to_string(),
         branch: String::new(),
         remote: String::new(),
         upstream: None,
@@ -102,6 +119,14 @@ mod tests {
         assert_eq!(expanded("../vault"), "/srv/tools/../vault");
         assert_eq!(expanded("/srv/vault"), "/srv/vault");
         assert_eq!(expanded("~vault"), "/srv/tools/~vault");
+    }
+
+    #[test]
+    fn a_vault_that_cannot_be_found_out_is_not_taken_for_none() {
+        let broken = || Err(Fault::misconfigured("it is broken"));
+        let of = |identity| Whereabouts::of(identity, "/srv/tools".into());
+        assert!(of(Ok(IdentityFile::default())).is_none());
+        assert!(of(broken()).is_some_and(|vault| vault.said == "" && vault.path.is_err()));
     }
 
     #[test]

@@ -3,13 +3,15 @@
 //! Without it this code would have to know the run's lock to be able to stop when the lock is lost, and could not be
 //! tried alone. A run passes its guard; tests pass `()`.
 
-/// What is done with one file after the other.
+/// What is done with one file, or one commit, after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doing {
     /// Its content becomes an object.
     Reading,
     /// It is changed in the work tree.
     Updating,
+    /// It is a local commit, and made anew on top of what came in.
+    Replaying,
 }
 
 /// Asked before each change, told of each step.
@@ -23,8 +25,8 @@ pub trait Watch {
     /// Something moved: a file was read or written. It is a sign of life, and may be called very often.
     fn alive(&self) {}
 
-    /// So many files of all that there are were dealt with. It is a sign of life as well.
-    fn done_with(&self, _doing: Doing, _files: usize, _of: usize) {
+    /// So many of all that there are were dealt with. It is a sign of life as well.
+    fn done_with(&self, _doing: Doing, _done: usize, _of: usize) {
         self.alive();
     }
 

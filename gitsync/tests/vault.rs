@@ -133,6 +133,23 @@ fn a_missing_vault_is_told_also_where_the_main_repository_failed() {
 }
 
 #[test]
+fn a_vault_whose_place_cannot_be_found_out_is_told_also_where_the_main_repository_failed() {
+    let (_world, mike, _vault, _remote) = world();
+    let document = gitsync(&mike).success().stdout;
+    mike.write(".claude/identity.json", "{");
+    mike.git(["switch", "--quiet", "--detach"]);
+    // The run began before the file was broken.
+    let output = mike.program(env!("CARGO_BIN_EXE_gitsync")).stdin(document).output();
+    output.assert_code(1);
+    output.assert_says("HEAD is detached");
+    output.assert_says("besides, the vault: ");
+    let document = output.document();
+    let vault = document.vault();
+    assert_eq!((vault.state, vault.worktree.as_str()), (SyncState::Failed, ""));
+    assert!(vault.error.as_ref().unwrap().message.contains("identity.json is broken"), "{vault:?}");
+}
+
+#[test]
 fn whoever_commits_only_named_files_commits_nothing_in_the_vault() {
     let (_world, mike, vault, _remote) = world();
     names(&mike, "../vault");

@@ -11,7 +11,7 @@ mod report;
 mod save;
 
 use contract::{Decision, Exit, LogcheckSection};
-use phase::{CommonArgs, Done, Fault, Holding, Page, Phase, Run, SessionLogs};
+use phase::{CommonArgs, Done, Fault, Holding, Page, Phase, Run, SessionLogs, amount};
 
 pub use args::{Logcheck, OnFound};
 use plan::{Policy, Step};
@@ -30,7 +30,12 @@ impl Phase for Logcheck {
     fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<LogcheckSection>> {
         run.worktree()?;
         let logs = SessionLogs::of(run.repo())?;
-        let found = plan::found(look::changes(run.repo(), &logs)?)?;
+        let (progress, guard) = (run.progress(), run.guard());
+        let looked_at = |files: usize| {
+            guard.alive();
+            progress.set(|| format!("session logs: {} looked at", amount::of(files as u64, "file")));
+        };
+        let found = plan::found(look::changes(run.repo(), &logs, &looked_at)?)?;
         let step = plan::step(&found, &self.policy(run));
 
         if !found.is_empty() {

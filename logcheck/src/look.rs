@@ -54,7 +54,7 @@ pub(crate) enum InWorktree {
 pub(crate) fn changes(
     repo: &gix::Repository,
     logs: &SessionLogs,
-    looked_at: &(dyn Fn(usize) + Sync),
+    looked_at: &dyn Fn(usize),
 ) -> anyhow::Result<BTreeMap<BString, Change>> {
     let index = Index::read(repo, &repo.index_path())?;
     let mut changes = BTreeMap::<BString, Change>::new();
@@ -88,7 +88,7 @@ fn in_the_worktree(
     repo: &gix::Repository,
     index: &Index,
     logs: &SessionLogs,
-    looked_at: &(dyn Fn(usize) + Sync),
+    looked_at: &dyn Fn(usize),
     mut see: impl FnMut(BString, InWorktree),
 ) -> anyhow::Result<()> {
     // Each file of an untracked folder by itself, whatever status.showUntrackedFiles says: that is for people, and a

@@ -111,6 +111,8 @@ impl Watcher for Follower<'_> {
         let line = self.progress;
         match step {
             Step::Connecting => line.set(|| "notes: connecting".into()),
+            Step::MayAsk => line.hold("notes: connecting"),
+            Step::Answered => line.release(),
             Step::Listed { refs } => {
                 line.flow_ended();
                 line.set(|| format!("notes: {} at the remote", amount::of(refs as u64, "ref")));

@@ -7,7 +7,7 @@
 mod common;
 
 use common::identity;
-use testkit::{Repo, World};
+use testkit::{Repo, Terminal, World};
 
 /// A clone whose next sync has something to say about everything.
 fn eventful() -> (World, Repo) {
@@ -38,31 +38,27 @@ fn eventful() -> (World, Repo) {
 
 struct Screen {
     columns: u32,
-    /// What stands before the command: variables, and what becomes of its output.
+    /// The variables that stand before the command.
     before: &'static str,
-    after: &'static str,
-    colours: &'static [&'static str],
+    colours: Colours,
+}
+
+/// Whether colours are of interest.
+enum Colours {
+    Left,
+    Taken,
 }
 
 impl Screen {
     /// Runs a full run in a terminal of this size, and reads the screen.
-    fn read(&self, world: &World, repo: &Repo) -> String {
-        let socket = world.temporary().join("tmux");
-        let tmux = |words: &[&str]| {
-            repo.program("tmux")
-                .args(["-S", socket.as_str(), "-f", "/dev/null"])
-                .args(words)
-                .env("SHELL", "/bin/sh")
+    fn read(&self, repo: &Repo) -> String {
+        let command = format!("{} '{}' full-run", self.before, env!("CARGO_BIN_EXE_lockstep"));
+        let terminal = Terminal::open(repo, self.columns, &command);
+        terminal.wait();
+        let screen = match self.colours {
+            Colours::Left => terminal.coloured_screen(),
+            Colours::Taken => terminal.screen(),
         };
-        let Self { columns, before, after, colours } = self;
-        let command = format!(
-            "{before} '{}' full-run {after}; tmux -S '{socket}' wait-for -S done; sleep 600",
-            env!("CARGO_BIN_EXE_lockstep")
-        );
-        tmux(&["new-session", "-d", "-x", &columns.to_string(), "-y", "60", &command]).success();
-        tmux(&["wait-for", "done"]).success();
-        let screen = tmux(&["capture-pane", "-p"]).args(*colours).success().stdout;
-        tmux(&["kill-server"]).success();
         steady(repo, screen.trim_end()) + "\n"
     }
 }
@@ -108,28 +104,28 @@ fn phase_columns(line: &str) -> usize {
     line.chars().map(|c| if c >= '\u{2e80}' { 2 } else { 1 }).sum()
 }
 
-const PLAIN: Screen = Screen { columns: 80, before: "NO_COLOR=1", after: "", colours: &[] };
+const PLAIN: Screen = Screen { columns: 80, before: "NO_COLOR=1", colours: Colours::Taken };
 
 #[test]
 fn the_report_fits_a_terminal_of_80_columns() {
-    let (world, mike) = eventful();
-    let screen = PLAIN.read(&world, &mike);
+    let (_world, mike) = eventful();
+    let screen = PLAIN.read(&mike);
     assert_fits(&screen, 80);
     assert_kept("report-80", &screen);
 }
 
 #[test]
 fn the_report_uses_the_room_of_120_columns() {
-    let (world, mike) = eventful();
-    let screen = Screen { columns: 120, ..PLAIN }.read(&world, &mike);
+    let (_world, mike) = eventful();
+    let screen = Screen { columns: 120, ..PLAIN }.read(&mike);
     assert_fits(&screen, 120);
     assert_kept("report-120", &screen);
 }
 
 #[test]
 fn colour_has_a_meaning_and_takes_no_room() {
-    let (world, mike) = eventful();
-    let screen = Screen { before: "", colours: &["-e"], ..PLAIN }.read(&world, &mike);
+    let (_world, mike) = eventful();
+    let screen = Screen { before: "", colours: Colours::Left, ..PLAIN }.read(&mike);
     assert!(screen.contains("\\e["), "{screen}");
     assert_kept("report-80-colour", &screen);
 }
@@ -137,8 +133,8 @@ fn colour_has_a_meaning_and_takes_no_room() {
 #[test]
 fn nobody_who_does_not_want_colour_gets_any() {
     for before in ["NO_COLOR=1", "TERM=dumb"] {
-        let (world, mike) = eventful();
-        let screen = Screen { before, colours: &["-e"], ..PLAIN }.read(&world, &mike);
+        let (_world, mike) = eventful();
+        let screen = Screen { before, colours: Colours::Left, ..PLAIN }.read(&mike);
         assert!(!screen.contains('\\'), "{before}: {screen}");
         assert_kept("report-80", &screen);
     }
@@ -153,24 +149,4 @@ fn a_report_that_goes_to_a_file_is_neither_cut_nor_coloured() {
     let report = std::fs::read_to_string(&file).unwrap();
     assert!(!report.contains(['\u{1b}', '…']), "{report}");
     assert_kept("report-in-a-file", &(steady(&mike, report.trim_end()) + "\n"));
-}
-
-#[test]
-fn work_that_takes_long_shows_its_progress_on_a_terminal_and_leaves_none_behind() {
-    let (world, mike) = eventful();
-    // Long enough for somebody to wonder.
-    let hook = "#!/bin/sh\ncat >/dev/null\nsleep 1\n";
-    mike.hook("pre-push", hook);
-    let typescript = world.path().join("typescript");
-    let record = |term: &str| {
-        let run = format!("script -qec \"'{}' full-run\" '{typescript}'", env!("CARGO_BIN_EXE_lockstep"));
-        mike.program("sh").args(["-c", &run]).env("TERM", term).success();
-        std::fs::read_to_string(&typescript).unwrap()
-    };
-    let seen = record("xterm");
-    let shown = seen.matches("\r\u{1b}[K").count();
-    assert!(shown >= 2, "something is shown, and taken away: {seen:?}");
-    mike.write("more.md", "more\n");
-    let seen = record("dumb");
-    assert!(!seen.contains("\u{1b}[K"), "a dumb terminal cannot take a line back: {seen:?}");
 }

@@ -1,8 +1,12 @@
 //! Progress, for a person who waits: one line on the terminal that is overwritten, and nothing anywhere else.
+//!
+//! Work that goes on for long without a word, such as waiting for a server, has set its text before anybody had to wait.
+//! So a thread of its own draws what was last set, once it is due.
 
 use std::{
     io::{IsTerminal, Write},
-    sync::Mutex,
+    sync::{Arc, Condvar, Mutex, MutexGuard},
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -21,7 +25,20 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// A line of progress on stderr.
 #[derive(Debug)]
 pub struct Progress {
-    line: Option<Mutex<Line>>,
+    shown: Option<Shown>,
+}
+
+/// A line on a terminal, and who draws it.
+#[derive(Debug)]
+struct Shown {
+    board: Arc<Board>,
+    drawer: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Board {
+    line: Mutex<Line>,
+    ended: Condvar,
 }
 
 #[derive(Debug)]
@@ -29,65 +46,145 @@ struct Line {
     began: Instant,
     drawn: Option<Instant>,
     meter: Meter,
+    /// What is to be drawn as soon as it is due.
+    text: Option<String>,
+    /// The terminal is somebody else's for now.
+    is_held: bool,
+    has_ended: bool,
 }
 
 impl Progress {
     /// Progress on stderr where it is `wanted` and stderr a terminal that can take a line back, else none.
     pub(crate) fn new(wanted: bool) -> Self {
-        let shown = wanted && std::io::stderr().is_terminal() && !console::is_dumb();
-        Self {
-            line: shown
-                .then(|| Mutex::new(Line { began: Instant::now(), drawn: None, meter: Meter::default() })),
-        }
+        let is_shown = wanted && std::io::stderr().is_terminal() && !console::is_dumb();
+        Self { shown: is_shown.then(Shown::begin) }
     }
 
     /// No progress at all.
     pub fn none() -> Self {
-        Self { line: None }
+        Self { shown: None }
     }
 
-    /// Shows `text` where it is due; `text` is asked for only then.
+    /// Shows `text` as soon as it is due; it is asked for only where somebody looks.
     pub fn set(&self, text: impl FnOnce() -> String) {
-        self.draw(|_, _| Rate::default(), |_| text());
+        self.post(|_, _| Rate::default(), |_| text());
     }
 
-    /// Shows `text` where it is due, about a flow of which `total` bytes have gone by; `text` gets the rate of the flow.
+    /// Shows `text` as soon as it is due, about a flow of which `total` bytes have gone by; `text` gets the rate of the flow.
     pub fn flow(&self, total: u64, text: impl FnOnce(Rate) -> String) {
-        self.draw(|meter, now| meter.see(total, now), text);
+        self.post(|meter, now| meter.see(total, now), text);
+    }
+
+    /// Shows `text` at once, and then nothing more until it is [released](Self::release): somebody else may ask a question on
+    /// the terminal, and the question must not be overwritten.
+    pub fn hold(&self, text: &str) {
+        if let Some(mut line) = self.line() {
+            line.show(text, Instant::now());
+            line.is_held = true;
+        }
+    }
+
+    /// Shows again what there is to be shown.
+    pub fn release(&self) {
+        if let Some(mut line) = self.line() {
+            line.is_held = false;
+        }
     }
 
     /// The flow has ended, and the next one has a rate of its own.
     pub fn flow_ended(&self) {
-        if let Some(Ok(mut line)) = self.line.as_ref().map(Mutex::lock) {
+        if let Some(mut line) = self.line() {
             line.meter.stop();
-        }
-    }
-
-    fn draw(&self, measure: impl FnOnce(&mut Meter, Instant) -> Rate, text: impl FnOnce(Rate) -> String) {
-        let Some(Ok(mut line)) = self.line.as_ref().map(Mutex::lock) else { return };
-        let now = Instant::now();
-        let rate = measure(&mut line.meter, now);
-        let due = match line.drawn {
-            None => now.duration_since(line.began) >= PATIENCE,
-            Some(drawn) => now.duration_since(drawn) >= REDRAW,
-        };
-        if due {
-            line.drawn = Some(now);
-            let text = text(rate);
-            let text = crate::plain::line(&text);
-            // In the last column some terminals begin a new line, which could not be taken back.
-            let room = console::columns(Stream::Stderr).unwrap_or(80).saturating_sub(1);
-            let shown = columns::cut(&text, room);
-            // A terminal that is gone is no reason to stop the work.
-            let _ = write!(std::io::stderr().lock(), "\r\x1b[K{shown}");
         }
     }
 
     /// Takes the line away, so that something else can be printed.
     pub fn clear(&self) {
-        let Some(Ok(mut line)) = self.line.as_ref().map(Mutex::lock) else { return };
-        if line.drawn.take().is_some() {
-            let _ = write!(std::io::stderr().lock(), "\r\x1b[K");
+        if let Some(mut line) = self.line() {
+            line.text = None;
+            if line.drawn.take().is_some() {
+                line.write("");
+            }
         }
+    }
+
+    fn post(&self, measure: impl FnOnce(&mut Meter, Instant) -> Rate, text: impl FnOnce(Rate) -> String) {
+        let Some(mut line) = self.line() else { return };
+        let now = Instant::now();
+        let rate = measure(&mut line.meter, now);
+        line.text = Some(text(rate));
+        line.draw(now);
+    }
+
+    fn line(&self) -> Option<MutexGuard<'_, Line>> {
+        self.shown.as_ref()?.board.line.lock().ok()
+    }
+}
+
+impl Shown {
+    fn begin() -> Self {
+        let line = Line {
+            began: Instant::now(),
+            drawn: None,
+            meter: Meter::default(),
+            text: None,
+            is_held: false,
+            has_ended: false,
+        };
+        let board = Arc::new(Board { line: Mutex::new(line), ended: Condvar::new() });
+        let drawers = Arc::clone(&board);
+        // Where there can be no thread, the line is drawn when the next text is set.
+        let drawer = std::thread::Builder::new().spawn(move || drawers.draw_until_the_end()).ok();
+        Self { board, drawer }
+    }
+}
+
+impl Board {
+    fn draw_until_the_end(&self) {
+        let Ok(mut line) = self.line.lock() else { return };
+        while !line.has_ended {
+            line.draw(Instant::now());
+            match self.ended.wait_timeout(line, REDRAW) {
+                Ok((woken, _)) => line = woken,
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        if let Ok(mut line) = self.board.line.lock() {
+            line.has_ended = true;
+        }
+        self.board.ended.notify_all();
+        // It only draws: that it has failed is no reason to stop the work.
+        let _ = self.drawer.take().map(JoinHandle::join);
+    }
+}
+
+impl Line {
+    /// Draws the text where there is a new one and it is due.
+    fn draw(&mut self, now: Instant) {
+        let is_due = match self.drawn {
+            None => now.duration_since(self.began) >= PATIENCE,
+            Some(drawn) => now.duration_since(drawn) >= REDRAW,
+        };
+        if let Some(text) = self.text.take_if(|_| is_due && !self.is_held) {
+            self.show(&text, now);
+        }
+    }
+
+    fn show(&mut self, text: &str, now: Instant) {
+        self.drawn = Some(now);
+        let text = crate::plain::line(text);
+        // In the last column some terminals begin a new line, which could not be taken back.
+        let room = console::columns(Stream::Stderr).unwrap_or(80).saturating_sub(1);
+        self.write(&columns::cut(&text, room));
+    }
+
+    fn write(&self, text: &str) {
+        // A terminal that is gone is no reason to stop the work.
+        let _ = write!(std::io::stderr().lock(), "\r\x1b[K{text}");
     }
 }

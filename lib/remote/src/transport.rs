@@ -49,6 +49,7 @@ impl Line {
         let service = place.service;
         let wire = Arc::new(Wire::new(remote.stall(), remote.slowest()));
         let terminal = Terminal::look();
+        let _asking = Asking::may_begin(watcher, &place, terminal);
         let (mut transport, end) = connect(remote, place, wire, terminal)?;
         let credentials = credentials::provider(remote.repo, terminal);
         let shake = || {
@@ -106,6 +107,27 @@ impl Line {
     pub fn trouble(self, error: &gix::Error) -> Trouble {
         drop(self.transport);
         self.end.trouble(error)
+    }
+}
+
+/// While somebody may be asked something.
+struct Asking<'a>(&'a dyn Watcher);
+
+impl<'a> Asking<'a> {
+    /// Ssh may ask, and so may who knows the credentials for a web server, if there is a terminal to do so.
+    fn may_begin(watcher: &'a dyn Watcher, place: &Place, terminal: Terminal) -> Option<Self> {
+        use gix::url::Scheme;
+        let asks = matches!(place.url.scheme, Scheme::Ssh | Scheme::Http | Scheme::Https);
+        (asks && terminal == Terminal::Present).then(|| {
+            watcher.progress(Step::MayAsk);
+            Self(watcher)
+        })
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.progress(Step::Answered);
     }
 }
 

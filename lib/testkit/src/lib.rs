@@ -20,6 +20,8 @@ mod repo;
 pub mod servers;
 mod snapshot;
 mod surroundings;
+#[cfg(unix)]
+mod terminal;
 mod world;
 
 pub use binaries::binary;
@@ -31,4 +33,6 @@ pub use pipeline::{Pipeline, Ran};
 pub use recorder::Recorder;
 pub use repo::Repo;
 pub use snapshot::Snapshot;
+#[cfg(unix)]
+pub use terminal::Terminal;
 pub use world::World;

@@ -18,6 +18,11 @@ impl Repo {
         Self { path, surroundings }
     }
 
+    #[cfg(unix)]
+    pub(crate) fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Utf8Path {
         &self.path

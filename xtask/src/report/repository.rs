@@ -122,6 +122,9 @@ fn files(committed: &Committed) -> String {
 
 /// Where a repository stands, in one line.
 pub fn standing(sync: &RepoSync) -> String {
+    if sync.worktree.is_empty() {
+        return "where it is could not be found out".into();
+    }
     if sync.branch.is_empty() {
         return format!("{} could not be opened", plain::line(&sync.worktree));
     }

@@ -1,4 +1,4 @@
-//! A line between a client and a real server that can be cut, held up or garbled at any byte.
+//! A line between a client and a real server that can be slow, and cut, held up or garbled at any byte.
 //!
 //! What a made-up server does wrong is what its author thought of. A real one behind this relay fails in the middle of
 //! whatever it happens to be saying: a pack, a report, the length of a packet.
@@ -10,6 +10,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 /// What becomes of the line.
@@ -67,6 +68,8 @@ struct State {
 struct Now {
     plan: Option<Plan>,
     passed: Passed,
+    /// How long each piece of some thousand bytes takes.
+    pause: Duration,
     /// Those that are held up; they would be hung up on if nobody kept them.
     kept: Vec<TcpStream>,
 }
@@ -108,6 +111,11 @@ impl Relay {
         *now = Now { plan: Some(Plan { sender, after, mishap }), ..Now::default() };
     }
 
+    /// Makes a slow line of it: every 4 KiB, either way, take as long as `pause`.
+    pub fn slow_down(&self, pause: Duration) {
+        *self.state.lock() = Now { pause, ..Now::default() };
+    }
+
     /// Lets everything pass from now on, and counts anew.
     pub fn mend(&self) {
         *self.state.lock() = Now::default();
@@ -137,7 +145,11 @@ impl State {
     fn pass_on(&self, sender: Sender, mut from: TcpStream, mut into: TcpStream) {
         let mut buffer = [0; 4096];
         while let Ok(read @ 1..) = from.read(&mut buffer) {
-            let (passes, mishap) = self.lock().judge(sender, read);
+            let (pause, (passes, mishap)) = {
+                let mut now = self.lock();
+                (now.pause, now.judge(sender, read))
+            };
+            std::thread::sleep(pause);
             if into.write_all(&buffer[..passes]).is_err() {
                 break;
             }

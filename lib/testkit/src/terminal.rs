@@ -1,0 +1,90 @@
+//! A terminal with a person in front of it, which tmux is.
+//!
+//! What stands on a screen in the end is not what a program wrote: lines are taken back, colours are turned into letters,
+//! and what is too wide goes on below. Only a terminal knows.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use camino::Utf8PathBuf;
+
+use crate::{Invocation, Repo};
+
+/// How long a command may take; the tests' own limit is not far behind.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A terminal in which a command was started, in the folder of a repository. It goes when this is dropped.
+#[derive(Debug)]
+pub struct Terminal {
+    repo: Repo,
+    socket: Utf8PathBuf,
+    ended: Utf8PathBuf,
+}
+
+impl Terminal {
+    /// Opens a terminal and types `command`, a line for the shell, into it.
+    pub fn open(repo: &Repo, columns: u32, command: &str) -> Self {
+        let folder = tempfile::Builder::new().prefix("tty-").tempdir_in(repo.surroundings().temporary());
+        let folder = folder.expect("a folder for a terminal").keep();
+        let folder = Utf8PathBuf::from_path_buf(folder).expect("a path that is UTF-8");
+        let terminal = Self { repo: repo.clone(), socket: folder.join("tmux"), ended: folder.join("ended") };
+        let line = format!("{command}\necho $? >'{0}.new'; mv '{0}.new' '{0}'; sleep 600", terminal.ended);
+        let columns = columns.to_string();
+        terminal.tmux(&["new-session", "-d", "-x", &columns, "-y", "60", &line]).success();
+        terminal
+    }
+
+    /// Waits for the command's end, and gives its exit code.
+    pub fn wait(&self) -> i32 {
+        self.look_until_the_end(|_| ())
+    }
+
+    /// Waits for the command's end, and gives every line that was to be seen meanwhile.
+    pub fn lines_meanwhile(&self) -> BTreeSet<String> {
+        let mut lines = BTreeSet::new();
+        self.look_until_the_end(|screen| lines.extend(screen.lines().map(|line| line.trim_end().to_owned())));
+        lines
+    }
+
+    /// What stands on it now.
+    pub fn screen(&self) -> String {
+        self.tmux(&["capture-pane", "-p"]).success().stdout
+    }
+
+    /// What stands on it now, colours included.
+    pub fn coloured_screen(&self) -> String {
+        self.tmux(&["capture-pane", "-p", "-e"]).success().stdout
+    }
+
+    /// Types keys, by their names or as they are.
+    pub fn type_keys(&self, keys: &[&str]) {
+        self.tmux(&["send-keys"]).args(keys).success();
+    }
+
+    fn look_until_the_end(&self, mut look: impl FnMut(&str)) -> i32 {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Ok(code) = std::fs::read_to_string(&self.ended) {
+                return code.trim().parse().expect("an exit code");
+            }
+            let screen = self.screen();
+            look(&screen);
+            assert!(Instant::now() < deadline, "it takes for ever:\n{screen}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn tmux(&self, words: &[&str]) -> Invocation {
+        let tmux = self.repo.program("tmux").args(["-S", self.socket.as_str(), "-f", "/dev/null"]);
+        tmux.args(words).env("SHELL", "/bin/sh")
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // Whoever failed before has said so.
+        let _ = self.tmux(&["kill-server"]).output();
+    }
+}
