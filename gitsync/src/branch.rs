@@ -56,13 +56,13 @@ pub fn step(place: &Place<'_>, step: &Step) -> anyhow::Result<Moved> {
         Head::Branch(now) if now.name == step.branch && now.commit == step.from => {}
         Head::Branch(_) | Head::Detached(_) | Head::Unknown => return Ok(Moved::SomebodyElseDid),
     }
+    let by = place.people.committer()?.now();
     let reason = step.reason.to_str_lossy();
     let edit = Edit { name: step.branch.as_ref(), expected: step.from, new: step.to, reason: &reason };
     match writer.write(edit).map_err(faults::of_ref).with_context(doing)? {
         Written::Done => {}
         Written::Moved => return Ok(Moved::SomebodyElseDid),
     }
-    let by = place.people.committer.now();
     let line = Line { old: step.from, new: step.to, by: &by, reason: step.reason.as_bstr() };
     reflog::append(repo, repo.git_dir(), Path::new(HEAD), line).with_context(doing)?;
     drop(head);

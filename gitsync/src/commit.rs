@@ -20,6 +20,7 @@ use crate::index::{self, Looked};
 use crate::look::Branch;
 use crate::message::{self, Cleanup};
 use crate::patience;
+use crate::person::Person;
 use crate::place::Place;
 use crate::signing;
 use crate::stage::sink::{Loose, Sink};
@@ -95,11 +96,13 @@ pub fn commit(
         return Ok(Outcome::Nothing);
     }
 
-    let hooks = Hooks::of(repo, place.guard)?;
+    // Before any hook is asked, as git does: where nobody knows who commits, nothing is.
+    let author = place.people.author()?;
+    let hooks = Hooks::of(place)?;
     let mut staged = staged;
     if hooks.has("pre-commit") {
         let private = lock.private_copy(repo, &staged.index)?;
-        hooks.ask("pre-commit", commit_call(place, &private, []))?;
+        hooks.ask("pre-commit", commit_call(author, &private, []))?;
         staged = stage::reread(repo, &private, before, policy, &mut sink)?;
         if staged.counts.is_empty() {
             return Ok(Outcome::Nothing);
@@ -159,9 +162,9 @@ fn wording(
         let file = place.repo.git_dir().join("COMMIT_EDITMSG");
         std::fs::write(&file, &text).with_context(|| file.display().to_string())?;
         let index = lock.private_copy(place.repo, &staged.index)?;
-        let argument = short(place.root(), &file);
-        hooks.ask("prepare-commit-msg", commit_call(place, &index, [argument.clone(), "message".into()]))?;
-        hooks.ask("commit-msg", commit_call(place, &index, [argument]))?;
+        let (argument, author) = (short(place.root(), &file), place.people.author()?);
+        hooks.ask("prepare-commit-msg", commit_call(author, &index, [argument.clone(), "message".into()]))?;
+        hooks.ask("commit-msg", commit_call(author, &index, [argument]))?;
         text = cleanup.apply(std::fs::read(&file).with_context(|| file.display().to_string())?.as_bstr());
     }
     if text.is_empty() {
@@ -171,8 +174,8 @@ fn wording(
 }
 
 /// A call of a hook that belongs to a commit.
-fn commit_call<const N: usize>(place: &Place<'_>, index: &Path, args: [OsString; N]) -> Call {
-    let author = place.people.author.now();
+fn commit_call<const N: usize>(author: &Person, index: &Path, args: [OsString; N]) -> Call {
+    let author = author.now();
     let text = |bytes: &BString| OsString::from(bytes.to_string());
     Call {
         index: Some(index.to_owned()),
@@ -206,13 +209,15 @@ fn write(
     let commit = gix::objs::Commit {
         tree: staged.tree.id,
         parents: branch.commit.into_iter().collect(),
-        author: place.people.author.now(),
-        committer: place.people.committer.now(),
+        author: place.people.author()?.now(),
+        committer: place.people.committer()?.now(),
         encoding: None,
         message: message.clone(),
         extra_headers: Vec::new(),
     };
+    let held = place.signing.held(place.progress);
     let commit = signing::sign(commit, place.signing)?;
+    drop(held);
     let mut data = Vec::new();
     commit.write_to(&mut data)?;
     sink.put(gix::objs::Kind::Commit, &data)

@@ -7,6 +7,7 @@ use std::thread;
 
 use crate::exchange::{self, Failed, Heard};
 use crate::hooks::Hooks;
+use crate::person::People;
 use crate::place::Place;
 use crate::policy::{Policy, Pull};
 use crate::signing::Signing;
@@ -34,10 +35,11 @@ pub fn beside<T>(
     }
     // Each thread has a view of the repository of its own.
     let repo = place.repo.clone();
-    let Place { guard, progress, host, people, signing, .. } = *place;
+    let Place { guard, progress, host, signing, .. } = *place;
     Ok(thread::scope(|scope| {
         let asking = scope.spawn(move || {
-            let place = Place { repo: &repo, guard, progress, host, people, signing };
+            let people = People::of(&repo);
+            let place = Place { repo: &repo, guard, progress, host, people: &people, signing };
             exchange::fetch(&place, upstream, policy)
         });
         let done = work();
@@ -51,6 +53,6 @@ fn talks(place: &Place<'_>) -> anyhow::Result<bool> {
     if matches!(place.signing, Signing::With(_)) {
         return Ok(true);
     }
-    let hooks = Hooks::of(place.repo, place.guard)?;
+    let hooks = Hooks::of(place)?;
     Ok(HOOKS.iter().any(|name| hooks.has(name)))
 }

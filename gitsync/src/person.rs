@@ -3,6 +3,8 @@
 //! gix remembers the time at which the repository was opened. A run may wait minutes for the lock after that, and its
 //! commits would then be older than the ones that they stand on.
 
+use std::cell::OnceCell;
+
 use anyhow::Context as _;
 use gix::bstr::BString;
 use phase::Fault;
@@ -15,25 +17,48 @@ pub struct Person {
     fixed_time: Option<gix::date::Time>,
 }
 
-/// Both persons of a commit that is made here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct People {
-    /// Who wrote it.
-    pub author: Person,
-    /// Who committed it.
-    pub committer: Person,
+/// Both persons of a commit that is made here. Who they are is found out when the first one is asked for: to look up the
+/// local time alone takes longer than most of what a run with nothing to do has to find out.
+pub struct People<'repo> {
+    repo: &'repo gix::Repository,
+    both: OnceCell<Both>,
 }
 
-impl People {
+struct Both {
+    author: Person,
+    committer: Person,
+}
+
+impl<'repo> People<'repo> {
     /// The two as git would have them: by the environment, else by the configuration.
+    pub fn of(repo: &'repo gix::Repository) -> Self {
+        Self { repo, both: OnceCell::new() }
+    }
+
+    /// Who wrote it.
     ///
     /// # Errors
     /// A fault with exit 78 where nobody said who the user is.
-    pub fn of(repo: &gix::Repository) -> anyhow::Result<Self> {
-        Ok(Self {
-            author: Person::new(repo.author(), fixed(repo, "gitoxide.commit.authorDate"))?,
-            committer: Person::new(repo.committer(), fixed(repo, "gitoxide.commit.committerDate"))?,
-        })
+    pub fn author(&self) -> anyhow::Result<&Person> {
+        Ok(&self.both()?.author)
+    }
+
+    /// Who committed it.
+    ///
+    /// # Errors
+    /// A fault with exit 78 where nobody said who the user is.
+    pub fn committer(&self) -> anyhow::Result<&Person> {
+        Ok(&self.both()?.committer)
+    }
+
+    fn both(&self) -> anyhow::Result<&Both> {
+        if let Some(both) = self.both.get() {
+            return Ok(both);
+        }
+        let author = Person::new(self.repo.author(), fixed(self.repo, "gitoxide.commit.authorDate"))?;
+        let committer =
+            Person::new(self.repo.committer(), fixed(self.repo, "gitoxide.commit.committerDate"))?;
+        Ok(self.both.get_or_init(|| Both { author, committer }))
     }
 }
 

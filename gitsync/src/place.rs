@@ -20,7 +20,7 @@ pub struct Place<'a> {
     /// The machine's name.
     pub host: &'a str,
     /// Who commits.
-    pub people: &'a People,
+    pub people: &'a People<'a>,
     /// How commits are signed.
     pub signing: &'a Signing,
 }

@@ -105,11 +105,11 @@ fn one(
     policy: &Policy,
     name: &str,
 ) -> Synced {
-    let prepared = People::of(repo).and_then(|people| Ok((people, Signing::of(repo)?)));
-    let (people, signing) = match prepared {
-        Ok(prepared) => prepared,
+    let signing = match Signing::of(repo) {
+        Ok(signing) => signing,
         Err(error) => return Synced::refused(error),
     };
+    let people = People::of(repo);
     let host = &run.identity().host;
     let place = Place { repo, guard, progress: run.progress(), host, people: &people, signing: &signing };
     if !args.dry_run {

@@ -234,12 +234,14 @@ impl Sync<'_> {
         update::presentable(repo, local, onto)?;
         self.hooks()?.ask("pre-rebase", Call::with([what.upstream.to_string()]))?;
         place.progress.set(|| "replaying local commits".into());
-        let by = Replayer { committer: &place.people.committer, signing: place.signing };
+        let held = place.signing.held(place.progress);
+        let by = Replayer { committer: place.people.committer()?, signing: place.signing };
         let replayed = match rebase::rebase(repo, what, &by, place)? {
             Outcome::Nothing => return Ok(Some(local)),
             Outcome::Replayed(replayed) => replayed,
             Outcome::Conflict(conflict) => return Err(self.conflict(conflict)?.into()),
         };
+        drop(held);
         failpoint::reach("replayed", place.root());
         place.guard.check()?;
         replayed.keep(repo)?;
@@ -353,7 +355,7 @@ impl Sync<'_> {
     }
 
     fn hooks(&self) -> anyhow::Result<Hooks<'_>> {
-        Hooks::of(self.place.repo, self.place.guard)
+        Hooks::of(self.place)
     }
 
     fn conflict(&mut self, conflict: rebase::Conflict) -> anyhow::Result<Fault> {

@@ -63,8 +63,8 @@ impl Twin {
         let id = |name: &str| ObjectId::from_hex(self.repo.rev(name).as_bytes()).unwrap();
         let onto = id("upstream");
         let what = Replay { onto, upstream: onto, head: id("main") };
-        let people = People::of(&repo).unwrap();
-        let by = Replayer { committer: &people.committer, signing: &Signing::Off };
+        let people = People::of(&repo);
+        let by = Replayer { committer: people.committer().unwrap(), signing: &Signing::Off };
         match rebase::rebase(&repo, what, &by, &()).unwrap() {
             Outcome::Nothing => self.history(&what.head.to_string()),
             Outcome::Replayed(replayed) => {
