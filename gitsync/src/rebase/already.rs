@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use gix::ObjectId;
+use gix::bstr::BString;
 
 use super::{Replay, linear, patch_id::PatchIds};
 
@@ -26,19 +27,37 @@ pub fn upstream_has(
         return Ok(HashSet::new());
     }
     let mut ids = PatchIds::new(repo);
-    // What was changed where is cheap to know, and rarely the same: contents are looked at only where it is.
-    let mut by_outline: HashMap<ObjectId, Vec<&linear::Commit>> = HashMap::new();
+    // What was changed where is cheap to know, and rarely the same: more is looked at only where it is.
+    let mut by_top: HashMap<Vec<BString>, Sides<'_>> = HashMap::new();
+    for commit in range.iter().filter(|commit| !commit.is_merge()) {
+        by_top.entry(ids.top(commit)?).or_default().ours.push(commit);
+    }
     for commit in theirs.iter().filter(|commit| !commit.is_merge()) {
-        by_outline.entry(ids.outline(commit)?).or_default().push(commit);
+        if let Some(sides) = by_top.get_mut(&ids.top(commit)?) {
+            sides.theirs.push(commit);
+        }
     }
     let mut already = HashSet::new();
-    for commit in range.iter().filter(|commit| !commit.is_merge()) {
-        for other in by_outline.get(&ids.outline(commit)?).into_iter().flatten() {
-            if ids.whole(commit)? == ids.whole(other)? {
-                already.insert(commit.id);
-                break;
+    for sides in by_top.values().filter(|sides| !sides.theirs.is_empty()) {
+        let mut by_outline: HashMap<ObjectId, Vec<&linear::Commit>> = HashMap::new();
+        for commit in &sides.theirs {
+            by_outline.entry(ids.outline(commit)?).or_default().push(commit);
+        }
+        for commit in &sides.ours {
+            for other in by_outline.get(&ids.outline(commit)?).into_iter().flatten() {
+                if ids.whole(commit)? == ids.whole(other)? {
+                    already.insert(commit.id);
+                    break;
+                }
             }
         }
     }
     Ok(already)
+}
+
+/// Commits of both sides that may be the same.
+#[derive(Default)]
+struct Sides<'a> {
+    ours: Vec<&'a linear::Commit>,
+    theirs: Vec<&'a linear::Commit>,
 }

@@ -10,6 +10,7 @@
 mod already;
 mod attributes;
 mod encoding;
+mod entries;
 mod fork_point;
 mod linear;
 mod merge;
@@ -27,7 +28,10 @@ pub use fork_point::{Seen, base_for, seen};
 
 use crate::person::Person;
 use crate::signing::Signing;
-use crate::watch::Watch;
+use crate::watch::{Doing, Watch};
+
+/// How many bytes of objects are kept at hand: each commit has most of its folders in common with the one before it.
+const CACHE: usize = 8 * 1024 * 1024;
 
 /// What to replay, and onto what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +96,8 @@ pub fn rebase(
     watch: &dyn Watch,
 ) -> anyhow::Result<Outcome> {
     let mut repo = repo.clone().with_object_memory();
+    // A view of its own does without the cache of the one that it was made from.
+    repo.object_cache_size(CACHE);
     let range = linear::commits(&repo, what.upstream, what.head)?;
     let already = already::upstream_has(&repo, what, &range)?;
     let encoding = encoding::Wanted::of(&repo);
@@ -99,8 +105,9 @@ pub fn rebase(
     let (mut rewritten, mut dropped) = (Vec::new(), Vec::new());
     {
         let mut merger = merge::Merger::new(&repo);
-        for id in range.into_iter().filter(|commit| !commit.is_merge()).map(|commit| commit.id) {
-            watch.alive();
+        let range: Vec<_> = range.into_iter().filter(|commit| !commit.is_merge()).collect();
+        for (done, id) in range.iter().map(|commit| commit.id).enumerate() {
+            watch.done_with(Doing::Replaying, done, range.len());
             let picking = || format!("cannot replay commit {id}");
             let commit = pick::Original::read(&repo, id, &encoding).with_context(picking)?;
             if already.contains(&id) && !commit.is_empty() {

@@ -7,18 +7,21 @@
 use std::collections::HashMap;
 
 use gix::ObjectId;
-use gix::bstr::ByteSlice as _;
+use gix::bstr::{BStr, BString, ByteSlice as _};
 use gix::diff::blob::{
     Algorithm, Diff, InternedInput, ResourceKind,
     pipeline::{Mode, WorktreeRoots},
     platform::prepare_diff::Operation,
     sources::byte_lines,
 };
-use gix::objs::tree::{EntryKind, EntryMode};
+use gix::objs::tree::{EntryKind, EntryMode, EntryRef};
 
-use super::linear;
+use super::{entries, linear};
 use crate::changes::{self, Change};
 use crate::commit::tree_of;
+
+/// How many folders deep the names are that commits are told apart by first.
+const TOP: usize = 2;
 
 /// How many unchanged lines around a change belong to it.
 const CONTEXT: u32 = 3;
@@ -35,6 +38,20 @@ impl<'repo> PatchIds<'repo> {
     /// For the commits of `repo`.
     pub fn new(repo: &'repo gix::Repository) -> Self {
         Self { repo, cache: None, whole: HashMap::new() }
+    }
+
+    /// The names that a commit changes in the uppermost folders. Commits that differ in them differ in all else, and most
+    /// do: then nothing below has to be read.
+    ///
+    /// # Errors
+    /// An object cannot be read.
+    pub fn top(&self, commit: &linear::Commit) -> anyhow::Result<Vec<BString>> {
+        let mut names = Vec::new();
+        let (before, after) = trees(self.repo, commit)?;
+        top(self.repo, Some(before), Some(after), BStr::new(""), TOP, &mut names)?;
+        names.sort();
+        names.dedup();
+        Ok(names)
     }
 
     /// The id of what a commit changes where, without how.
@@ -141,10 +158,45 @@ fn file_names(change: &Change, text: &mut Squeezed<'_>) {
     name("+++", "b/", change.after.is_some());
 }
 
+/// The trees before and after a commit.
+fn trees(repo: &gix::Repository, commit: &linear::Commit) -> anyhow::Result<(ObjectId, ObjectId)> {
+    Ok((tree_of(repo, commit.parents.first().copied())?, tree_of(repo, Some(commit.id))?))
+}
+
+/// Adds the names that differ between two folders, and in the folders in them, so many levels deep. What is a folder on
+/// one side only has all its names on the other: whether it was there before is not a matter of the change.
+fn top(
+    repo: &gix::Repository,
+    before: Option<ObjectId>,
+    after: Option<ObjectId>,
+    folder: &BStr,
+    levels: usize,
+    names: &mut Vec<BString>,
+) -> anyhow::Result<()> {
+    let (before, after) = (before.map(|id| repo.find_tree(id)), after.map(|id| repo.find_tree(id)));
+    let (before, after) = (before.transpose()?, after.transpose()?);
+    let (before, after) = (entries(before.as_ref())?, entries(after.as_ref())?);
+    for (before, after) in entries::changed(&before, &after) {
+        let Some(entry) = after.or(before) else { continue };
+        let path = BString::from([folder.as_bytes(), entry.filename, b"/"].concat());
+        if levels > 1 && entry.mode.is_tree() {
+            let id = |entry: Option<&EntryRef<'_>>| entry.map(|entry| entry.oid.to_owned());
+            top(repo, id(before), id(after), path.as_bstr(), levels - 1, names)?;
+        } else {
+            names.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn entries<'a>(tree: Option<&'a gix::Tree<'_>>) -> anyhow::Result<Vec<EntryRef<'a>>> {
+    Ok(tree.map(|tree| tree.decode()).transpose()?.map_or_else(Vec::new, |tree| tree.entries))
+}
+
 /// What a commit changes, in the order of the paths.
 fn changed(repo: &gix::Repository, commit: &linear::Commit) -> anyhow::Result<Vec<Change>> {
-    let before = tree_of(repo, commit.parents.first().copied())?;
-    let mut changed = changes::between(repo, before, tree_of(repo, Some(commit.id))?)?;
+    let (before, after) = trees(repo, commit)?;
+    let mut changed = changes::between(repo, before, after)?;
     changed.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(changed)
 }

@@ -15,6 +15,8 @@ use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
 use gix::objs::tree::{Entry, EntryRef};
 
+use super::entries::{changed, order};
+
 /// Merges the change from `base` to `theirs` into `ours`; `None` where that takes more than comparing entries.
 ///
 /// # Errors
@@ -88,33 +90,6 @@ fn folder(
         return Ok(Folder::Empty);
     }
     Ok(Folder::Of(repo.write_object(&gix::objs::Tree { entries: merged })?.detach()))
-}
-
-/// The entries that differ, in order. Both entries of a pair have the same name, and both are folders or neither is.
-fn changed<'a, 'b>(
-    before: &'b [EntryRef<'a>],
-    after: &'b [EntryRef<'a>],
-) -> impl Iterator<Item = (Option<&'b EntryRef<'a>>, Option<&'b EntryRef<'a>>)> {
-    let (mut before, mut after) = (before.iter().peekable(), after.iter().peekable());
-    let pairs = std::iter::from_fn(move || {
-        let which = match (before.peek(), after.peek()) {
-            (None, None) => return None,
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(before), Some(after)) => order(before, after),
-        };
-        Some(match which {
-            Ordering::Less => (before.next(), None),
-            Ordering::Equal => (before.next(), after.next()),
-            Ordering::Greater => (None, after.next()),
-        })
-    });
-    pairs.filter(|(before, after)| before != after)
-}
-
-/// The order of entries in a tree: by name, a folder's as if it ended with a slash.
-fn order(one: &EntryRef<'_>, other: &EntryRef<'_>) -> Ordering {
-    one.cmp(other)
 }
 
 /// Whether there is a folder of that name where a file is meant, or the other way round.

@@ -1,0 +1,32 @@
+//! Which entries of a folder differ between two trees, without a look below.
+
+use std::cmp::Ordering;
+
+use gix::objs::tree::EntryRef;
+
+/// The entries that differ, in order. Both entries of a pair have the same name, and both are folders or neither is.
+pub fn changed<'a, 'b>(
+    before: &'b [EntryRef<'a>],
+    after: &'b [EntryRef<'a>],
+) -> impl Iterator<Item = (Option<&'b EntryRef<'a>>, Option<&'b EntryRef<'a>>)> {
+    let (mut before, mut after) = (before.iter().peekable(), after.iter().peekable());
+    let pairs = std::iter::from_fn(move || {
+        let which = match (before.peek(), after.peek()) {
+            (None, None) => return None,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(before), Some(after)) => order(before, after),
+        };
+        Some(match which {
+            Ordering::Less => (before.next(), None),
+            Ordering::Equal => (before.next(), after.next()),
+            Ordering::Greater => (None, after.next()),
+        })
+    });
+    pairs.filter(|(before, after)| before != after)
+}
+
+/// The order of entries in a tree: by name, a folder's as if it ended with a slash.
+pub fn order(one: &EntryRef<'_>, other: &EntryRef<'_>) -> Ordering {
+    one.cmp(other)
+}
