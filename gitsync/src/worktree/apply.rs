@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use gix::bstr::{BString, ByteSlice};
@@ -34,8 +34,11 @@ use crate::index::{Edit, Edits, Lock, Looked, Put};
 use crate::stage::content::{Content, Into, Reader};
 use crate::watch::{Doing, Watch};
 
-/// Files changed this many seconds before the update began may have changed again without looking different.
-const YOUNG: u32 = 2;
+/// No clock of a file system that tells fractions of a second ticks slower than this.
+const TICK: Duration = Duration::from_millis(100);
+
+/// No clock of a file system that tells whole seconds ticks slower than this: FAT counts in twos.
+const COARSE_TICK: Duration = Duration::from_millis(2500);
 
 /// What came of an update.
 #[derive(Debug)]
@@ -103,7 +106,7 @@ pub fn apply(
         attributes,
         index: &index,
         reader: None,
-        began: Time::try_from(lock.taken_at()?)?.secs,
+        began: lock.taken_at()?,
         near: (BString::default(), pending.aside()?.is_near(root)),
         written: HashMap::new(),
         replaced: HashMap::new(),
@@ -179,8 +182,8 @@ struct Update<'a> {
     index: &'a gix::index::File,
     /// Made for the first file that has to be read: most often none has.
     reader: Option<Reader<'a>>,
-    /// The second in which the index was locked.
-    began: u32,
+    /// When the index was locked.
+    began: SystemTime,
     /// The last folder that was asked about, and whether its files can be kept in the git directory.
     near: (BString, bool),
     /// The new files, as they looked when they were written.
@@ -403,7 +406,7 @@ impl Update<'_> {
 
     /// A file that was edited within the same tick of the clock in which it was looked at looks the same as before.
     fn see_that_it_is_unchanged(&mut self, op: &Op, stat: &Stat) -> Result<(), Stop> {
-        if stat.mtime.secs.saturating_add(YOUNG) < self.began {
+        if !is_young(stat.mtime, self.began) {
             return Ok(());
         }
         let reader = match &mut self.reader {
@@ -544,6 +547,13 @@ fn refuse(op: &Op, why: Why) -> Stop {
     Stop::Refused(Refused { path: op.path.clone(), why })
 }
 
+/// Whether a file that was changed at `changed` may have been changed once more after `now` without looking different.
+fn is_young(changed: Time, now: SystemTime) -> bool {
+    let tick = if changed.nsecs == 0 { COARSE_TICK } else { TICK };
+    let changed = SystemTime::UNIX_EPOCH + Duration::new(changed.secs.into(), changed.nsecs);
+    now.duration_since(changed).map_or(true, |age| age < tick)
+}
+
 /// Remove a folder that holds nothing but folders.
 fn remove_empty_folders(full: &Path) -> io::Result<()> {
     for entry in fs::read_dir(full)? {
@@ -553,4 +563,17 @@ fn remove_empty_folders(full: &Path) -> io::Result<()> {
         }
     }
     fs::remove_dir(full)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_young_for_a_tick_of_its_clock() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(10_050);
+        let is_young = |secs, nsecs| is_young(Time { secs, nsecs }, now);
+        assert!(is_young(10, 1) && is_young(10, 0) && is_young(8, 0) && is_young(11, 1));
+        assert!(!is_young(9, 1) && !is_young(7, 0));
+    }
 }
