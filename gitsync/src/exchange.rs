@@ -155,7 +155,7 @@ pub fn push(
     expected: Option<ObjectId>,
 ) -> Result<Pushed, Failed> {
     let remote = connect(place, upstream, policy)?;
-    let hooks = Hooks::of(place.repo, place.guard)?;
+    let hooks = Hooks::of(place)?;
     let nothing = place.repo.object_hash().null();
     let line = format!(
         "{} {local} {} {}\n",

@@ -15,7 +15,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use phase::{Fault, Guard, programs};
+use phase::{Fault, Guard, Progress, programs};
+
+use crate::place::Place;
 
 /// How often a hook that says nothing is looked at.
 const TICK: Duration = Duration::from_millis(500);
@@ -31,6 +33,7 @@ pub struct Hooks<'a> {
     directory: PathBuf,
     work_tree: PathBuf,
     guard: &'a dyn Guard,
+    progress: &'a Progress,
 }
 
 /// A hook that is about to be run.
@@ -65,11 +68,12 @@ pub enum Ran {
 }
 
 impl<'a> Hooks<'a> {
-    /// The hooks of `repo`: in `core.hooksPath`, or in the directory that all its work trees share.
+    /// The hooks of the repository at `place`: in `core.hooksPath`, or in the directory that all its work trees share.
     ///
     /// # Errors
     /// `core.hooksPath` is no path, or the repository is bare.
-    pub fn of(repo: &gix::Repository, guard: &'a dyn Guard) -> anyhow::Result<Self> {
+    pub fn of(place: &Place<'a>) -> anyhow::Result<Self> {
+        let Place { repo, guard, progress, .. } = *place;
         let work_tree = repo.workdir().context("a bare repository has no hooks to run")?;
         let work_tree = std::path::absolute(work_tree)?;
         let configured = repo.config_snapshot().trusted_path("core.hooksPath").context("core.hooksPath")?;
@@ -77,7 +81,7 @@ impl<'a> Hooks<'a> {
             Some(path) => work_tree.join(path),
             None => std::path::absolute(repo.common_dir())?.join("hooks"),
         };
-        Ok(Self { directory, work_tree, guard })
+        Ok(Self { directory, work_tree, guard, progress })
     }
 
     /// Whether there is a hook called `name`.
@@ -121,6 +125,8 @@ impl<'a> Hooks<'a> {
             return Ok(Ran::Absent);
         }
         self.guard.check()?;
+        // It may talk to the user.
+        let _held = self.progress.held(&format!("the {name} hook is at work"));
         let (output, writer) = io::pipe()?;
         let child = self
             .start(&path, &call, &writer)

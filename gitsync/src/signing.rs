@@ -4,7 +4,7 @@
 //! by the first server that looks.
 
 use gix::objs::Commit;
-use phase::Fault;
+use phase::{Fault, Held, Progress};
 
 /// Whether commits are signed here, and how.
 #[derive(Debug)]
@@ -30,6 +30,11 @@ impl Signing {
             .help("set user.signingKey and gpg.format as in `git help config`, or turn commit.gpgSign off")
             .into()),
         }
+    }
+
+    /// Leaves the terminal to the signing program for as long as this is kept: it may ask for a passphrase.
+    pub fn held<'a>(&self, progress: &'a Progress) -> Option<Held<'a>> {
+        matches!(self, Self::With(_)).then(|| progress.held("signing"))
     }
 }
 

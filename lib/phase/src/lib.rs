@@ -38,7 +38,7 @@ pub use host::host_name;
 pub use identity::IdentityFile;
 pub use page::{Page, Styles};
 pub use phase::{Holding, Phase};
-pub use progress::Progress;
+pub use progress::{Held, Progress};
 pub use repository::{discover, place};
 pub use run::Run;
 pub use runner::{drive, main};

@@ -28,6 +28,17 @@ pub struct Progress {
     shown: Option<Shown>,
 }
 
+/// A line that is held; see [`Progress::held`].
+#[derive(Debug)]
+#[must_use = "it is held until this is dropped"]
+pub struct Held<'a>(&'a Progress);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
+
 /// A line on a terminal, and who draws it.
 #[derive(Debug)]
 struct Shown {
@@ -82,6 +93,12 @@ impl Progress {
             line.show(text, Instant::now());
             line.is_held = true;
         }
+    }
+
+    /// The same for as long as what it gives is kept.
+    pub fn held(&self, text: &str) -> Held<'_> {
+        self.hold(text);
+        Held(self)
     }
 
     /// Shows again what there is to be shown.
