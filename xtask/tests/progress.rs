@@ -164,6 +164,35 @@ fn what_is_slow_and_silent_is_named_all_the_same() {
 }
 
 #[test]
+fn a_question_of_ssh_is_not_written_over() {
+    let (world, origin, [mike]) = World::with_clones(["mike"]);
+    let ssh = world.path().join("asking-ssh");
+    let script = "#!/bin/sh\n\
+        printf 'Enter passphrase: ' >/dev/tty\nread answer </dev/tty\nfor line; do :; done\nexec sh -c \"$line\"\n";
+    std::fs::write(&ssh, script).unwrap();
+    world.program("chmod").args(["+x", ssh.as_str()]).success();
+    mike.git(["config", "core.sshCommand", ssh.as_str()]);
+    mike.git(["config", "ssh.variant", "ssh"]);
+    mike.git(["remote", "set-url", "origin", &format!("ssh://server{}", origin.path())]);
+    // Meanwhile there is progress to be told of.
+    mike.git(["config", "filter.slow.clean", "sleep 0.2; cat"]);
+    mike.write(".gitattributes", "*.slow filter=slow\n");
+    (0..8).for_each(|number| mike.write(&format!("{number}.slow"), "x\n"));
+
+    let terminal = Terminal::open(&mike, 80, RUN);
+    // To fetch, and to push.
+    for question in 1..=2 {
+        let screen = terminal.look_until(|screen| screen.matches("Enter passphrase:").count() == question);
+        assert!(screen.trim_end().ends_with("connecting: Enter passphrase:"), "{screen}");
+        std::thread::sleep(Duration::from_millis(500));
+        assert_eq!(terminal.screen(), screen, "nothing is written over it");
+        terminal.type_keys(&["x", "Enter"]);
+    }
+    assert_eq!(terminal.wait(), 0, "{}", terminal.screen());
+    assert_eq!(origin.head(), mike.head());
+}
+
+#[test]
 fn nothing_of_it_is_written_where_nobody_looks() {
     let (world, mike, howard, _daemon, _relay) = behind_a_slow_line();
     howard.write("large.md", incompressible(1));

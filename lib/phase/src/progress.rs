@@ -90,7 +90,7 @@ impl Progress {
     /// the terminal, and the question must not be overwritten.
     pub fn hold(&self, text: &str) {
         if let Some(mut line) = self.line() {
-            line.show(text, Instant::now());
+            line.show(&format!("{text}: "), Instant::now());
             line.is_held = true;
         }
     }

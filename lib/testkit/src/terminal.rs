@@ -13,7 +13,7 @@ use camino::Utf8PathBuf;
 use crate::{Invocation, Repo};
 
 /// How long a command may take; the tests' own limit is not far behind.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A terminal in which a command was started, in the folder of a repository. It goes when this is dropped.
 #[derive(Debug)]
@@ -34,6 +34,19 @@ impl Terminal {
         let columns = columns.to_string();
         terminal.tmux(&["new-session", "-d", "-x", &columns, "-y", "60", &line]).success();
         terminal
+    }
+
+    /// Waits for a screen that is as one wants it, and gives it.
+    pub fn look_until(&self, mut is_wanted: impl FnMut(&str) -> bool) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let screen = self.screen();
+            if is_wanted(&screen) {
+                return screen;
+            }
+            assert!(Instant::now() < deadline, "it takes for ever:\n{screen}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Waits for the command's end, and gives its exit code.
@@ -64,16 +77,13 @@ impl Terminal {
     }
 
     fn look_until_the_end(&self, mut look: impl FnMut(&str)) -> i32 {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Ok(code) = std::fs::read_to_string(&self.ended) {
-                return code.trim().parse().expect("an exit code");
-            }
-            let screen = self.screen();
-            look(&screen);
-            assert!(Instant::now() < deadline, "it takes for ever:\n{screen}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let mut code = None;
+        self.look_until(|screen| {
+            look(screen);
+            code = std::fs::read_to_string(&self.ended).ok();
+            code.is_some()
+        });
+        code.and_then(|code| code.trim().parse().ok()).expect("an exit code")
     }
 
     fn tmux(&self, words: &[&str]) -> Invocation {
