@@ -16,7 +16,7 @@ use phase::Fault;
 
 use crate::branch::{self, Moved};
 use crate::hooks::{Call, Hooks};
-use crate::index::{self, Looked};
+use crate::index::{self, Looked, Writing, Written};
 use crate::look::Branch;
 use crate::message::{self, Cleanup};
 use crate::patience;
@@ -29,12 +29,12 @@ use crate::tree::Counts;
 use crate::{failpoint, refuse};
 
 /// What came of committing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Outcome {
     /// There was nothing to commit.
     Nothing,
-    /// There is a new commit.
-    Made(New),
+    /// There is a new commit, and an index that may still be on its way.
+    Made(New, Option<Writing>),
     /// Somebody else moved the branch meanwhile.
     SomebodyElseMoved,
 }
@@ -122,11 +122,15 @@ pub fn commit(
         return Ok(Outcome::SomebodyElseMoved);
     }
     failpoint::reach("committed-branch", place.root());
-    let Staged { index, index_tree, .. } = &mut staged;
-    lock.write(repo, index, index_tree.as_ref(), looked(policy), since)?;
+    let Staged { index, index_tree: built, counts, .. } = staged;
+    let what = Written { index, built, looked: looked(policy), since };
+    let mut writing = Some(Writing::begin(repo, lock, what)?);
     failpoint::reach("committed", place.root());
-    hooks.tell("post-commit", Call::default())?;
-    Ok(Outcome::Made(New { id, counts: staged.counts }))
+    if hooks.has("post-commit") {
+        writing.take().map_or(Ok(()), Writing::finish)?;
+        hooks.tell("post-commit", Call::default())?;
+    }
+    Ok(Outcome::Made(New { id, counts }, writing))
 }
 
 /// The tree of a commit; the empty tree where there is none.

@@ -11,6 +11,7 @@ use remote::{Backoff, Turn};
 use crate::early::{self, Early};
 use crate::exchange::{self, Failed, Pushed, Theirs};
 use crate::hooks::{Call, Hooks};
+use crate::index::{self, Writing};
 use crate::ledger::{Before, Ledger};
 use crate::look::{self, Branch, Head};
 use crate::place::Place;
@@ -20,7 +21,7 @@ use crate::rebase::{self, Outcome, Replay, Replayed, Replayer, Seen};
 use crate::relate::relate;
 use crate::upstream::{self, SaidBy, Upstream};
 use crate::worktree::Refused;
-use crate::{commit, failpoint, history, index, refuse, tracking, update};
+use crate::{commit, failpoint, history, refuse, tracking, update};
 
 /// How the sync of a repository ended.
 #[derive(Debug, Default)]
@@ -63,6 +64,8 @@ struct Sync<'a> {
     asked: Option<SystemTime>,
     /// The turn to push, where it is this run's.
     turn: Option<Turn>,
+    /// The index of the last commit, while it is being written.
+    writing: Option<Writing>,
 }
 
 /// Where to go on.
@@ -92,8 +95,9 @@ fn begin<'a>(place: &'a Place<'a>, policy: &'a Policy) -> anyhow::Result<(Sync<'
     }
     let before = Before { head: branch.commit, upstream: exchange::tracked(repo, &upstream)? };
     let ledger = Ledger::new(place.absolute_root()?, branch.short(), upstream.clone(), before);
-    let sync = Sync { place, policy, upstream, ledger, in_the_way: Vec::new(), asked: None, turn: None };
-    Ok((sync, branch))
+    let in_the_way = Vec::new();
+    let (asked, turn, writing) = (None, None, None);
+    Ok((Sync { place, policy, upstream, ledger, in_the_way, asked, turn, writing }, branch))
 }
 
 impl Sync<'_> {
@@ -134,9 +138,10 @@ impl Sync<'_> {
             })?;
             match committed? {
                 commit::Outcome::Nothing => {}
-                commit::Outcome::Made(new) => {
+                commit::Outcome::Made(new, writing) => {
                     self.ledger.committed(new);
                     now.commit = Some(new.id);
+                    self.writing = writing;
                 }
                 commit::Outcome::SomebodyElseMoved => return Ok(Next::Commit),
             }
@@ -150,7 +155,15 @@ impl Sync<'_> {
             .into());
         };
         let Some((local, theirs)) = self.pull(&now, local, &seen, early)? else { return Ok(Next::Commit) };
-        self.push(&now, local, theirs)
+        let pushed = self.push(&now, local, theirs);
+        let written = self.index_is_written();
+        let next = pushed?;
+        written.map(|()| next)
+    }
+
+    /// Waits until the index of the last commit is in place, for whatever is to look at it.
+    fn index_is_written(&mut self) -> anyhow::Result<()> {
+        self.writing.take().map_or(Ok(()), Writing::finish)
     }
 
     /// What the upstream has been so far.
@@ -200,10 +213,12 @@ impl Sync<'_> {
         let onto = match (plan::integrate(relation, &self.upstream.shown())?, theirs.id()) {
             (Integration::Nothing, _) | (_, None) => return Ok(Some((local, theirs))),
             (Integration::FastForward, Some(to)) => {
+                self.index_is_written()?;
                 return Ok(self.fast_forward(branch, local, to)?.map(|id| (id, theirs)));
             }
             (Integration::Replay, Some(onto)) => onto,
         };
+        self.index_is_written()?;
         Ok(self.replay(branch, local, onto, seen)?.map(|id| (id, theirs)))
     }
 
@@ -294,6 +309,9 @@ impl Sync<'_> {
         let relation = relate(repo, local, theirs)?;
         if !plan::push(relation, self.policy.pull, self.policy.push)? {
             return Ok(Next::Finish);
+        }
+        if self.hooks()?.has("pre-push") {
+            self.index_is_written()?;
         }
         let Some(turn) = self.take_turn()? else { return Ok(Next::FetchInTurn) };
         failpoint::reach("pushing", place.root());

@@ -7,6 +7,7 @@
 mod edit;
 mod lock;
 mod write;
+mod writing;
 
 use gix::bstr::BString;
 use gix::index::entry::Flags;
@@ -15,6 +16,7 @@ pub use edit::{Edit, Edits, Put};
 pub use lock::{Acquire, HeldBy, Lock, lock};
 pub use scan::{Sparse, read_index as read_at};
 pub use write::Looked;
+pub use writing::{Writing, Written};
 
 /// Read the index from disk for a look at the work tree, without taking it apart; see [`scan::Index::read`].
 ///

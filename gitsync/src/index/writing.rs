@@ -1,0 +1,71 @@
+//! Writing the index of a commit while the commit is pushed: the one waits for the processor, the other for the remote.
+//!
+//! Nothing else may look at the index meanwhile, neither a hook nor the next step of a run; whoever lets them waits for
+//! the end first.
+
+use std::thread::{self, JoinHandle};
+use std::time::SystemTime;
+
+use anyhow::Context as _;
+
+use super::{Lock, Looked};
+use crate::tree::Built;
+
+/// An index that is being written. Dropping it waits for the end.
+#[derive(Debug)]
+pub struct Writing {
+    thread: Option<JoinHandle<anyhow::Result<()>>>,
+}
+
+/// What is to be written, see [`Lock::write`].
+pub struct Written {
+    /// The index.
+    pub index: gix::index::File,
+    /// Its tree, where one was built.
+    pub built: Option<Built>,
+    /// Which entries were held against their files.
+    pub looked: Looked,
+    /// When looking at files began.
+    pub since: SystemTime,
+}
+
+impl Writing {
+    /// Begins to make `what` the repository's index, and to release the lock then.
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub fn begin(repo: &gix::Repository, lock: Lock, what: Written) -> anyhow::Result<Self> {
+        let repo = repo.clone().into_sync();
+        let write = move || {
+            let Written { mut index, built, looked, since } = what;
+            lock.write(&repo.to_thread_local(), &mut index, built.as_ref(), looked, since)
+        };
+        let thread = thread::Builder::new().name("index".into()).spawn(write);
+        Ok(Self { thread: Some(thread.context("the index is not written: no thread can be started")?) })
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Errors
+    /// It could not be written; the old index is untouched then.
+    pub fn finish(mut self) -> anyhow::Result<()> {
+        self.wait()
+    }
+
+    fn wait(&mut self) -> anyhow::Result<()> {
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(result)) => result,
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            // Whoever drops it has a worse failure to tell of.
+            let _ = self.wait();
+        }
+    }
+}
