@@ -58,7 +58,7 @@ pub fn append(
 /// A commit on top of `parent` with the text added.
 fn add(repo: &Repository, parent: Option<ObjectId>, object: Annotated, text: &[u8]) -> Result<ObjectId> {
     let tree = match parent {
-        Some(parent) => commits::tree_of(repo, parent)?,
+        Some(parent) => repo.find_commit(parent)?.tree_id()?.detach(),
         None => ObjectId::empty_tree(repo.object_hash()),
     };
     let mut notes = NotesTree::open(repo, tree)?;

@@ -1,11 +1,11 @@
 //! Carries out the plan for one notes ref: all merges in memory, then the objects, then the ref in one move.
 
 use anyhow::Result;
-use gix::{ObjectId, Repository};
+use gix::ObjectId;
 use phase::Guard;
 
 use crate::{
-    commits::{self, Relation},
+    commits::{self, Commits, Relation},
     merge::{self, Counts, Trees},
     objects::Drafts,
     plan::{Plan, Step},
@@ -61,7 +61,7 @@ pub enum How {
 /// # Errors
 /// Where the lock is lost, or the repository cannot be read or written.
 pub fn apply(
-    repo: &Repository,
+    commits: Commits<'_>,
     tip: &Tip,
     plan: &Plan,
     manner: Manner<'_>,
@@ -70,9 +70,9 @@ pub fn apply(
     if plan.steps.is_empty() {
         return Ok(Some(Applied { tip: tip.commit, ..Applied::default() }));
     }
-    let drafts = Drafts::of(repo);
+    let drafts = Drafts::of(commits.repo);
     let mut work = Work {
-        repo: drafts.repo(),
+        commits: Commits { repo: drafts.repo(), ..commits },
         manner,
         message: format!("Merged notes from {} into {}", manner.from, manner.into),
         applied: Applied { tip: tip.commit, ..Applied::default() },
@@ -92,14 +92,14 @@ pub fn apply(
     guard.check()?;
     drafts.keep()?;
     guard.check()?;
-    Ok(match refs::advance(repo, tip, new, &format!("notes: {message}"))? {
+    Ok(match refs::advance(commits.repo, tip, new, &format!("notes: {message}"))? {
         Moved::Done => Some(applied),
         Moved::Raced => None,
     })
 }
 
 struct Work<'a> {
-    repo: &'a Repository,
+    commits: Commits<'a>,
     manner: Manner<'a>,
     /// What the reflog is going to say.
     message: String,
@@ -122,16 +122,16 @@ impl Work<'_> {
 
     fn bring_in(&mut self, other: ObjectId, strategy: Strategy, message: String) -> Result<()> {
         let Some(local) = self.applied.tip else {
-            let tree = commits::tree_of(self.repo, other)?;
-            self.applied.counts = self.applied.counts.plus(merge::count(self.repo, None, tree)?);
+            let tree = self.commits.tree_of(other)?;
+            self.applied.counts = self.applied.counts.plus(merge::count(self.commits, None, tree)?);
             self.settle(other, How::Forwarded, message);
             return Ok(());
         };
-        let tree = |commit| commits::tree_of(self.repo, commit);
-        match commits::relate(self.repo, local, other)? {
+        let tree = |commit| self.commits.tree_of(commit);
+        match self.commits.relate(local, other)? {
             Relation::Contained => Ok(()),
             Relation::Ahead => {
-                let counts = merge::count(self.repo, Some(tree(local)?), tree(other)?)?;
+                let counts = merge::count(self.commits, Some(tree(local)?), tree(other)?)?;
                 self.applied.counts = self.applied.counts.plus(counts);
                 self.settle(other, How::Forwarded, message);
                 Ok(())
@@ -140,7 +140,7 @@ impl Work<'_> {
                 let trees =
                     Trees { base: base.map(tree).transpose()?, local: tree(local)?, remote: tree(other)? };
                 let merged = self.merge(trees, strategy)?;
-                let commit = commits::write(self.repo, merged, &[local, other], &message)?;
+                let commit = commits::write(self.commits.repo, merged, &[local, other], &message)?;
                 self.settle(commit, How::Merged, message);
                 Ok(())
             }
@@ -150,20 +150,20 @@ impl Work<'_> {
     /// Puts back what a commit undid: what it should have been, had it known its parent, less what it is.
     fn restore(&mut self, undone: Undone) -> Result<()> {
         let Some(local) = self.applied.tip else { return Ok(()) };
-        let tree = |commit| commits::tree_of(self.repo, commit);
+        let tree = |commit| self.commits.tree_of(commit);
         let strategy = keeping_both(self.manner.strategy);
         let had_it_known = Trees {
             base: undone.read.map(tree).transpose()?,
             local: self.joined(undone, strategy)?,
             remote: tree(undone.commit)?,
         };
-        let wanted = merge::merge(self.repo, had_it_known, strategy)?.tree;
+        let wanted = merge::merge(self.commits.repo, had_it_known, strategy)?.tree;
         let current = tree(local)?;
         let trees = Trees { base: Some(tree(undone.commit)?), local: current, remote: wanted };
         let restored = self.merge(trees, strategy)?;
         if restored != current {
             let message = format!("{RESTORED} {}", commits::short(undone.commit));
-            let commit = commits::write(self.repo, restored, &[local], &message)?;
+            let commit = commits::write(self.commits.repo, restored, &[local], &message)?;
             self.applied.restored.push(undone.commit);
             self.settle(commit, How::Merged, message);
         }
@@ -173,21 +173,21 @@ impl Work<'_> {
     /// The notes of the parent together with those that the command had read: these may be of a tip that was thrown out, and
     /// their absence in the parent's is no removal.
     fn joined(&self, undone: Undone, strategy: Strategy) -> Result<ObjectId> {
-        let tree = |commit| commits::tree_of(self.repo, commit);
+        let tree = |commit| self.commits.tree_of(commit);
         let Some(read) = undone.read else { return tree(undone.parent) };
-        match commits::relate(self.repo, undone.parent, read)? {
+        match self.commits.relate(undone.parent, read)? {
             Relation::Contained => tree(undone.parent),
             Relation::Ahead => tree(read),
             Relation::Diverged { base } => {
                 let base = base.map(tree).transpose()?;
                 let trees = Trees { base, local: tree(undone.parent)?, remote: tree(read)? };
-                Ok(merge::merge(self.repo, trees, strategy)?.tree)
+                Ok(merge::merge(self.commits.repo, trees, strategy)?.tree)
             }
         }
     }
 
     fn merge(&mut self, trees: Trees, strategy: Strategy) -> Result<ObjectId> {
-        let merged = merge::merge(self.repo, trees, strategy)?;
+        let merged = merge::merge(self.commits.repo, trees, strategy)?;
         self.applied.counts = self.applied.counts.plus(merged.counts);
         self.applied.shredded.extend(merged.shredded);
         Ok(merged.tree)

@@ -12,7 +12,7 @@ use crate::{
     sync::{Direction, Policy},
 };
 
-/// Fetches, merges and pushes notes refs, so that all notes are everywhere and none is lost.
+/// Fetch, merge and push notes refs, so that all notes are everywhere and none is lost.
 #[derive(Debug, clap::Parser)]
 #[command(name = "notes-sync", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Args {
@@ -27,12 +27,12 @@ pub struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  notes-sync                                       the notes below refs/notes/mem, in and out
-  notes-sync --no-push                             as a session begins: everybody's notes come in
-  notes-sync --dry-run                             see what would be fetched, merged and pushed
-  notes-sync --ref commits --strategy union        git's own notes, combined as git's union does
-  notes-sync append --ref refs/notes/mem/decisions -m 'We keep the old parser.'
-  notes-sync merge --ref refs/notes/mem/decisions refs/notes/origin/mem/decisions";
+  notes-sync                       the notes below refs/notes/mem, in and out
+  notes-sync --no-push             as a session begins: bring them in
+  notes-sync --dry-run             see what would be fetched and merged
+  notes-sync --ref commits --strategy union
+  notes-sync append --ref mem/decisions -m 'We keep the old parser.'
+  notes-sync merge --ref mem/decisions refs/notes/origin/mem/decisions";
 
 /// The phase's options.
 #[derive(Debug, clap::Args)]

@@ -1,8 +1,18 @@
 //! Commits of notes: how two of them are related, and new ones.
 
 use anyhow::{Context, Result};
-use gix::{ObjectId, Repository};
+use gix::{ObjectId, Repository, objs::FindExt};
 use phase::Fault;
+use remote::{History, SeenBy};
+
+/// The commits of a repository, of which each is read once a run.
+#[derive(Clone, Copy)]
+pub struct Commits<'a> {
+    /// The repository.
+    pub repo: &'a Repository,
+    /// What was read of it.
+    pub history: &'a History,
+}
 
 /// How the local notes stand to other ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,30 +29,38 @@ pub enum Relation {
     },
 }
 
-/// Compares two commits by their history.
-///
-/// # Errors
-/// Where a commit is missing.
-pub fn relate(repo: &Repository, local: ObjectId, other: ObjectId) -> Result<Relation> {
-    if local == other {
-        return Ok(Relation::Contained);
+impl<'a> Commits<'a> {
+    /// Compares two commits by their history.
+    ///
+    /// # Errors
+    /// Where a commit is missing.
+    pub fn relate(self, local: ObjectId, other: ObjectId) -> Result<Relation> {
+        if local == other {
+            return Ok(Relation::Contained);
+        }
+        let base = self.history.base(self.repo, local, other);
+        Ok(match base.context("cannot compare the histories of notes")? {
+            Some(base) if base == other => Relation::Contained,
+            Some(base) if base == local => Relation::Ahead,
+            base => Relation::Diverged { base },
+        })
     }
-    let bases = repo.merge_bases_many(local, &[other]).context("cannot compare the histories of notes")?;
-    Ok(match bases.first().map(|base| base.detach()) {
-        Some(base) if base == other => Relation::Contained,
-        Some(base) if base == local => Relation::Ahead,
-        base => Relation::Diverged { base },
-    })
-}
 
-/// The tree of a commit.
-///
-/// # Errors
-/// Where it cannot be read.
-pub fn tree_of(repo: &Repository, commit: ObjectId) -> Result<ObjectId> {
-    let commit_object =
-        repo.find_commit(commit).with_context(|| format!("cannot read the commit {commit}"))?;
-    Ok(commit_object.tree_id().with_context(|| format!("the commit {commit} is damaged"))?.detach())
+    /// The tree of a commit.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn tree_of(self, commit: ObjectId) -> Result<ObjectId> {
+        let mut buffer = Vec::new();
+        let found = self.objects().find_commit_iter(&commit, &mut buffer);
+        let mut found = found.with_context(|| format!("cannot read the commit {commit}"))?;
+        found.tree_id().with_context(|| format!("the commit {commit} is damaged"))
+    }
+
+    /// All objects, those in files of their own read faster than by the repository itself.
+    pub fn objects(self) -> SeenBy<'a> {
+        self.history.seen_by(self.repo)
+    }
 }
 
 /// Writes a commit, as `git notes` does: the message as it is, without a line feed at its end.

@@ -10,7 +10,7 @@ use phase::{Page, plain};
 use remote::{Remote, RemoteName, Watcher};
 
 use crate::{
-    commits::{self, Relation},
+    commits::{Commits, Relation},
     exchange,
     look::{self, Theirs},
     names::{NOTES, NotesRef},
@@ -112,30 +112,32 @@ pub fn look(
         there.filter(|(name, _)| policy.globs.matches(name) && !name.follows_one_of(followed)).collect();
     let here = look::local_refs(repo, &policy.globs)?;
     let names: std::collections::BTreeSet<NotesRef> = here.into_iter().chain(there.keys().cloned()).collect();
+    let commits = Commits { repo, history: remote.history() };
     let planned = |name: NotesRef| {
-        let planned = one(repo, remote.name(), &name, there.get(&name).copied(), policy)?;
+        let planned = one(commits, remote.name(), &name, there.get(&name).copied(), policy)?;
         Ok((name, planned))
     };
     names.into_iter().map(planned).collect()
 }
 
 fn one(
-    repo: &Repository,
+    commits: Commits<'_>,
     remote: &RemoteName,
     name: &NotesRef,
     theirs: Option<ObjectId>,
     policy: &Policy,
 ) -> Result<Planned> {
+    let repo = commits.repo;
     let before = look::tracked(repo, name, remote)?;
     let known = theirs.filter(|id| repo.has_object(id));
-    let (tip, facts) = look::look(repo, name, Theirs { now: known, before }, policy.rescue)?;
+    let (tip, facts) = look::look(commits, name, Theirs { now: known, before }, policy.rescue)?;
     let lost = facts.lost.iter().filter(|lost| lost.fate == Fate::Rescue).count();
     let standing = match (tip.commit, theirs, known) {
         (None, None, _) => Standing::Same,
         (None, Some(_), _) => Standing::OnlyThere,
         (Some(_), None, _) => Standing::OnlyHere,
         (Some(local), Some(theirs), _) if local == theirs => Standing::Same,
-        (Some(local), Some(_), Some(theirs)) => match commits::relate(repo, local, theirs)? {
+        (Some(local), Some(_), Some(theirs)) => match commits.relate(local, theirs)? {
             Relation::Contained => Standing::Ahead,
             Relation::Ahead => Standing::Behind,
             Relation::Diverged { .. } => Standing::Diverged,

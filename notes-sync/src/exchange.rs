@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use gix::{ObjectId, Repository};
 use phase::{Fault, Guard, Progress, amount};
-use remote::{Answer, Change, Fetch, Notice, Push, Remote, Step, Trouble, Update, Watcher};
+use remote::{Answer, Change, Fetch, History, Notice, Push, Remote, Step, Trouble, Update, Watcher};
 
 use crate::{
     globs::Globs,
@@ -33,6 +33,11 @@ impl<'a> Exchange<'a> {
     /// A talk with `remote` about the notes of `repo`.
     pub fn new(repo: &'a Repository, remote: Remote<'a>, watcher: Follower<'a>) -> Self {
         Self { repo, remote, watcher }
+    }
+
+    /// What was read of the repository's history on the way.
+    pub fn history(&self) -> &History {
+        self.remote.history()
     }
 
     /// Fetches what matches into the tracking refs, and says what the remote has.

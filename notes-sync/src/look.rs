@@ -5,6 +5,7 @@ use gix::{ObjectId, Repository};
 use remote::RemoteName;
 
 use crate::{
+    commits::Commits,
     globs::Globs,
     names::{NOTES, NotesRef},
     plan::Facts,
@@ -35,16 +36,16 @@ pub enum Rescue {
 ///
 /// # Errors
 /// Where the repository cannot be read.
-pub fn look(repo: &Repository, name: &NotesRef, theirs: Theirs, rescue: Rescue) -> Result<(Tip, Facts)> {
-    let tip = refs::read(repo, name.full().as_ref())?;
+pub fn look(commits: Commits<'_>, name: &NotesRef, theirs: Theirs, rescue: Rescue) -> Result<(Tip, Facts)> {
+    let tip = refs::read(commits.repo, name.full().as_ref())?;
     let mut facts = Facts { local: tip.commit, theirs: theirs.now, lost: Vec::new(), undone: Vec::new() };
     if let (Some(commit), Rescue::Merge) = (tip.commit, rescue) {
         let known: Vec<ObjectId> = theirs.now.into_iter().chain(theirs.before).collect();
-        facts.lost = rescue::look(repo, &tip.name, commit, theirs.before)?;
+        facts.lost = rescue::look(commits, &tip.name, commit, theirs.before)?;
         let thrown_out: Vec<ObjectId> = facts.lost.iter().map(|lost| lost.commit).collect();
-        facts.undone = undone::look(repo, commit, &known, &thrown_out)?;
+        facts.undone = undone::look(commits, commit, &known, &thrown_out)?;
         for lost in facts.lost.iter().filter(|lost| lost.fate == Fate::Rescue) {
-            for undone in undone::look(repo, lost.commit, &known, &thrown_out)? {
+            for undone in undone::look(commits, lost.commit, &known, &thrown_out)? {
                 if !facts.undone.contains(&undone) {
                     facts.undone.push(undone);
                 }

@@ -13,6 +13,7 @@ use anyhow::Result;
 use gix::{ObjectId, Repository};
 
 use crate::{
+    commits::Commits,
     strategy::Strategy,
     tree::Outcome,
     tree::diff,
@@ -104,9 +105,9 @@ pub fn merge(repo: &Repository, trees: Trees, strategy: Strategy) -> Result<Merg
 ///
 /// # Errors
 /// As for [`merge`].
-pub fn count(repo: &Repository, local: Option<ObjectId>, remote: ObjectId) -> Result<Counts> {
+pub fn count(commits: Commits<'_>, local: Option<ObjectId>, remote: ObjectId) -> Result<Counts> {
     let mut counts = Counts::default();
-    for change in diff::changes(repo, local, Some(remote))?.notes.values() {
+    for change in diff::changes(commits.repo, &commits.objects(), local, Some(remote))?.notes.values() {
         counts.take(change.old, change.new);
     }
     Ok(counts)

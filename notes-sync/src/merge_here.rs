@@ -9,10 +9,11 @@ use anyhow::{Context, Result};
 use contract::Exit;
 use gix::{ObjectId, Repository};
 use phase::{Fault, Unlocked};
-use remote::Backoff;
+use remote::{Backoff, History};
 
 use crate::{
     apply::{self, Applied, Manner},
+    commits::Commits,
     names::{self, NotesRef},
     plan::{Plan, Step},
     refs,
@@ -32,7 +33,7 @@ pub fn merge(
     strategy: Strategy,
     wait: Duration,
 ) -> Result<Applied> {
-    let began = Instant::now();
+    let (began, history) = (Instant::now(), History::of(repo));
     let (from_name, theirs) = resolve(repo, from)?;
     let into = name.to_string();
     let manner = Manner { strategy, from: &from_name, into: &into };
@@ -45,7 +46,9 @@ pub fn merge(
             );
         }
         let steps = theirs.into_iter().map(Step::Join).collect();
-        if let Some(applied) = apply::apply(repo, &tip, &Plan { steps }, manner, &Unlocked)? {
+        if let Some(applied) =
+            apply::apply(Commits { repo, history: &history }, &tip, &Plan { steps }, manner, &Unlocked)?
+        {
             return Ok(applied);
         }
         if began.elapsed() >= wait {

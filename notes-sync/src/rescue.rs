@@ -9,9 +9,9 @@
 use std::collections::HashSet;
 
 use anyhow::{Context, Result};
-use gix::{ObjectId, Repository, bstr::ByteSlice, refs::FullName};
+use gix::{ObjectId, bstr::ByteSlice, refs::FullName};
 
-use crate::commits::{self, Relation};
+use crate::commits::{Commits, Relation};
 
 /// A tip that the ref had and does not have any more, in itself or in its history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,27 +48,25 @@ pub struct Entry {
 /// # Errors
 /// Where the reflog or a commit cannot be read.
 pub fn look(
-    repo: &Repository,
+    commits: Commits<'_>,
     name: &FullName,
     tip: ObjectId,
     synced: Option<ObjectId>,
 ) -> Result<Vec<Lost>> {
-    let mut candidates = thrown_out(&entries(repo, name, synced)?, tip);
+    let mut candidates = thrown_out(&entries(commits, name, synced)?, tip);
     if candidates.is_empty() {
         return Ok(candidates);
     }
-    let recent: HashSet<ObjectId> = repo
-        .rev_walk([tip])
-        .with_hidden(synced.filter(|id| repo.has_object(id)))
-        .all()?
-        .map(|info| info.map(|info| info.id))
-        .collect::<Result<_, _>>()
-        .with_context(|| format!("cannot read the history of {}", name.as_bstr()))?;
+    let repo = commits.repo;
+    let known = synced.into_iter().filter(|id| repo.has_object(id)).collect();
+    let recent = commits.history.between(repo, vec![tip], known);
+    let recent = recent.with_context(|| format!("cannot read the history of {}", name.as_bstr()))?;
+    let recent: HashSet<ObjectId> = recent.into_iter().map(|commit| commit.id).collect();
     // Commits that nothing named any more may have been pruned.
     candidates.retain(|lost| !recent.contains(&lost.commit) && repo.has_object(lost.commit));
     let mut missing = Vec::new();
     for lost in candidates {
-        if commits::relate(repo, tip, lost.commit)? != Relation::Contained {
+        if commits.relate(tip, lost.commit)? != Relation::Contained {
             missing.push(lost);
         }
     }
@@ -101,8 +99,8 @@ fn is_forced_fetch(entry: &Entry) -> bool {
 }
 
 /// The reflog, the newest entry first, back to when the ref had the value `until`.
-fn entries(repo: &Repository, name: &FullName, until: Option<ObjectId>) -> Result<Vec<Entry>> {
-    let Some(reference) = repo.try_find_reference(name.as_ref())? else {
+fn entries(commits: Commits<'_>, name: &FullName, until: Option<ObjectId>) -> Result<Vec<Entry>> {
+    let Some(reference) = commits.repo.try_find_reference(name.as_ref())? else {
         return Ok(Vec::new());
     };
     let mut platform = reference.log_iter();
@@ -113,7 +111,7 @@ fn entries(repo: &Repository, name: &FullName, until: Option<ObjectId>) -> Resul
         let Ok(line) = line else { continue };
         entries.push(Entry { new: line.new_oid, message: line.message.to_str_lossy().into_owned() });
         // It may have been moved back there just now, and have thrown out what it had.
-        if Some(line.new_oid) == until && grew(repo, line.previous_oid, line.new_oid)? {
+        if Some(line.new_oid) == until && grew(commits, line.previous_oid, line.new_oid)? {
             break;
         }
     }
@@ -121,11 +119,12 @@ fn entries(repo: &Repository, name: &FullName, until: Option<ObjectId>) -> Resul
 }
 
 /// Whether a movement of the ref lost nothing.
-fn grew(repo: &Repository, old: ObjectId, new: ObjectId) -> Result<bool> {
+fn grew(commits: Commits<'_>, old: ObjectId, new: ObjectId) -> Result<bool> {
+    let repo = commits.repo;
     if old.is_null() || !repo.has_object(old) || !repo.has_object(new) {
         return Ok(true);
     }
-    Ok(commits::relate(repo, new, old)? == Relation::Contained)
+    Ok(commits.relate(new, old)? == Relation::Contained)
 }
 
 #[cfg(test)]

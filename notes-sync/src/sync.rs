@@ -6,10 +6,11 @@ use anyhow::Result;
 use contract::Exit;
 use gix::{ObjectId, Repository};
 use phase::{Fault, Guard, amount};
-use remote::{Answer, Backoff, RemoteName};
+use remote::{Answer, Backoff, History, RemoteName};
 
 use crate::{
     apply::{self, Applied, Manner},
+    commits::Commits,
     exchange::{Exchange, Follower, Outgoing},
     globs::Globs,
     heard::Heard,
@@ -90,14 +91,14 @@ impl<'a> Sync<'a> {
             let listed = match known.take().map_or_else(|| exchange.fetch(&self.policy.globs), Ok) {
                 Ok(listed) => listed,
                 Err(error) => {
-                    self.repair(&error)?;
+                    self.repair(&error, exchange.history())?;
                     return Err(error);
                 }
             };
             for name in listed.keys() {
                 self.meet(name.clone(), strategies)?;
             }
-            self.merge(&listed)?;
+            self.merge(&listed, exchange.history())?;
             self.push(exchange)?;
             if self.refs.values().all(|progress| progress.state != State::Open) {
                 return Ok(());
@@ -131,7 +132,8 @@ impl<'a> Sync<'a> {
     }
 
     /// Merges what the remote has into each ref that is not done.
-    fn merge(&mut self, listed: &BTreeMap<NotesRef, ObjectId>) -> Result<()> {
+    fn merge(&mut self, listed: &BTreeMap<NotesRef, ObjectId>, history: &History) -> Result<()> {
+        let commits = Commits { repo: self.repo, history };
         let of = self.refs.len();
         for (at, (name, progress)) in self.refs.iter_mut().enumerate() {
             if progress.state != State::Open {
@@ -143,7 +145,7 @@ impl<'a> Sync<'a> {
             });
             progress.attempts += 1;
             progress.theirs.now = listed.get(name).copied();
-            let place = Place { repo: self.repo, name, remote: &self.remote, guard: self.watcher.guard };
+            let place = Place { commits, name, remote: &self.remote, guard: self.watcher.guard };
             match place.integrate(progress, self.policy.rescue) {
                 Ok(()) => {
                     let same = progress.applied.tip == progress.theirs.now;
@@ -163,12 +165,12 @@ impl<'a> Sync<'a> {
 
     /// Puts back what racing writers threw out, where the remote is out of reach: a reflog forgets, and the remote may stay
     /// away for long.
-    fn repair(&mut self, why: &anyhow::Error) -> Result<()> {
+    fn repair(&mut self, why: &anyhow::Error, history: &History) -> Result<()> {
         let is_offline = |fault: &Fault| matches!(fault.exit(), Exit::Unreachable | Exit::NotAllowed);
         if !why.downcast_ref::<Fault>().is_some_and(is_offline) {
             return Ok(());
         }
-        self.merge(&BTreeMap::new())?;
+        self.merge(&BTreeMap::new(), history)?;
         for progress in self.refs.values_mut().filter(|progress| matches!(progress.state, State::Settled(_)))
         {
             progress.state = State::Open;
@@ -234,7 +236,7 @@ fn words(fault: &Fault) -> String {
 
 /// One local ref, about to be merged into.
 struct Place<'a> {
-    repo: &'a Repository,
+    commits: Commits<'a>,
     name: &'a NotesRef,
     remote: &'a RemoteName,
     guard: &'a dyn Guard,
@@ -248,15 +250,16 @@ impl Place<'_> {
         let manner = Manner { strategy: progress.strategy, from: &from, into: &into };
         let mut backoff = Backoff::new(Duration::from_millis(2), Duration::from_millis(100), Backoff::seed());
         for _ in 0..LOCAL_ATTEMPTS {
-            let (tip, facts) = look::look(self.repo, self.name, progress.theirs, rescue)?;
+            let (tip, facts) = look::look(self.commits, self.name, progress.theirs, rescue)?;
             let reported = facts.lost.iter().filter(|lost| lost.fate == Fate::Report);
             progress.reported = reported.map(|lost| lost.commit).collect();
-            if let Some(applied) = apply::apply(self.repo, &tip, &plan::plan(&facts), manner, self.guard)? {
+            if let Some(applied) = apply::apply(self.commits, &tip, &plan::plan(&facts), manner, self.guard)?
+            {
                 progress.add(applied);
                 return Ok(());
             }
             thread::sleep(backoff.pause());
         }
-        anyhow::bail!(refs::raced(self.repo, self.name.full().as_ref()))
+        anyhow::bail!(refs::raced(self.commits.repo, self.name.full().as_ref()))
     }
 }

@@ -1,5 +1,6 @@
 //! Notes trees: how they are laid out, compared, edited and written.
 
+mod alike;
 pub mod diff;
 mod edit;
 pub mod layout;

@@ -5,13 +5,23 @@
 //! history they look removed, and a merge would remove them everywhere. What gives it away is that such a command
 //! changes one note, and the commit seems to change several, or to cut off what it was to append to.
 
-use std::collections::{HashSet, VecDeque};
+use std::{
+    cell::{Cell, RefCell},
+    collections::{HashMap, HashSet, VecDeque},
+};
 
 use anyhow::{Context, Result};
-use gix::{ObjectId, Repository};
+use gix::{
+    ObjectId, Repository,
+    hash::oid,
+    object::Kind,
+    objs::{Data, Find, FindExt},
+};
+use remote::Commit;
 
 use crate::{
-    combine, commits,
+    combine,
+    commits::Commits,
     tree::diff::{self, Change},
 };
 
@@ -39,29 +49,29 @@ pub struct Undone {
 /// # Errors
 /// Where a commit or tree cannot be read.
 pub fn look(
-    repo: &Repository,
+    commits: Commits<'_>,
     tip: ObjectId,
     known: &[ObjectId],
     thrown_out: &[ObjectId],
 ) -> Result<Vec<Undone>> {
-    let known: Vec<ObjectId> = known.iter().copied().filter(|id| repo.has_object(id)).collect();
+    let known: Vec<ObjectId> = known.iter().copied().filter(|id| commits.repo.has_object(id)).collect();
     if known.contains(&tip) {
         return Ok(Vec::new());
     }
+    let trees = Trees::of(commits);
     let mut undone = Vec::new();
     let mut settled: HashSet<ObjectId> = HashSet::new();
-    for info in repo.rev_walk([tip]).with_hidden(known).all()? {
-        let info = info.context("cannot read the history of notes")?;
-        let commit = repo.find_commit(info.id)?;
-        let message = commit.message_raw()?.to_string();
-        if settled.contains(&info.id) || message.starts_with(RESTORED) {
-            settled.extend(info.parent_ids.iter().copied());
+    let history = commits.history.between(commits.repo, vec![tip], known);
+    for commit in history.context("cannot read the history of notes")? {
+        let message = message(commits, commit.id)?;
+        if settled.contains(&commit.id) || message.starts_with(RESTORED.as_bytes()) {
+            settled.extend(commit.parents.iter().copied());
             continue;
         }
-        if let ([parent], Some(command)) = (info.parent_ids.as_slice(), Command::of(&message))
-            && let Some(read) = what_it_read(repo, info.id, *parent, thrown_out, command)?
+        if let ([parent], Some(command)) = (commit.parents.as_slice(), Command::of(&message))
+            && let Some(read) = trees.what_it_read(&commit, *parent, thrown_out, command)?
         {
-            undone.push(Undone { commit: info.id, parent: *parent, read });
+            undone.push(Undone { commit: commit.id, parent: *parent, read });
         }
     }
     undone.reverse();
@@ -78,10 +88,10 @@ enum Command {
 }
 
 impl Command {
-    fn of(message: &str) -> Option<Self> {
-        match message.trim_end() {
-            "Notes added by 'git notes add'" => Some(Self::Add),
-            "Notes added by 'git notes append'" => Some(Self::Append),
+    fn of(message: &[u8]) -> Option<Self> {
+        match message.trim_ascii_end() {
+            b"Notes added by 'git notes add'" => Some(Self::Add),
+            b"Notes added by 'git notes append'" => Some(Self::Append),
             _ => None,
         }
     }
@@ -102,39 +112,87 @@ impl Command {
     }
 }
 
-/// What the command had read, where that was not the parent: another commit, or that there were no notes yet.
-fn what_it_read(
-    repo: &Repository,
-    commit: ObjectId,
-    parent: ObjectId,
-    thrown_out: &[ObjectId],
-    command: Command,
-) -> Result<Option<Option<ObjectId>>> {
-    let tree = commits::tree_of(repo, commit)?;
-    let changes_since = |older: Option<ObjectId>| -> Result<Vec<Change>> {
-        let older = older.map(|older| commits::tree_of(repo, older)).transpose()?;
-        Ok(diff::changes(repo, older, Some(tree))?.notes.into_values().collect())
-    };
-    if command.explains(repo, &changes_since(Some(parent))?)? {
-        return Ok(None);
+fn message(commits: Commits<'_>, commit: ObjectId) -> Result<Vec<u8>> {
+    let mut buffer = Vec::new();
+    let found = commits.objects().find_commit_iter(&commit, &mut buffer)?;
+    Ok(found.message().with_context(|| format!("the commit {commit} is damaged"))?.to_vec())
+}
+
+/// Compares the notes of commits. Each commit is compared with the one before it, whose trees are kept until it is its turn.
+struct Trees<'a> {
+    commits: Commits<'a>,
+    kept: RefCell<HashMap<ObjectId, Vec<u8>>>,
+    /// Bytes of those.
+    bytes: Cell<usize>,
+}
+
+/// How many bytes of trees are kept.
+const ROOM: usize = 512 * 1024;
+
+impl<'a> Trees<'a> {
+    fn of(commits: Commits<'a>) -> Self {
+        Self { commits, kept: RefCell::default(), bytes: Cell::new(0) }
     }
-    // The nearest first: in the history of what the ref was, it stood there a moment ago.
-    let tips = thrown_out.iter().copied().filter(|tip| *tip != commit && repo.has_object(*tip));
-    let mut waiting: VecDeque<Option<ObjectId>> = [parent].into_iter().chain(tips).map(Some).collect();
-    let mut seen: HashSet<Option<ObjectId>> = [Some(commit)].into();
-    while let Some(read) = waiting.pop_front() {
-        if seen.len() > REACH || !seen.insert(read) {
-            continue;
-        }
-        let changes = changes_since(read)?;
-        if read != Some(parent) && !changes.is_empty() && command.explains(repo, &changes)? {
-            return Ok(Some(read));
-        }
-        if let Some(read) = read {
-            let before: Vec<_> = repo.find_commit(read)?.parent_ids().map(|id| Some(id.detach())).collect();
-            // Before the first commit there were no notes.
-            waiting.extend(if before.is_empty() { vec![None] } else { before });
-        }
+
+    fn changes(&self, older: Option<ObjectId>, tree: ObjectId) -> Result<Vec<Change>> {
+        let older = older.map(|older| self.commits.tree_of(older)).transpose()?;
+        Ok(diff::changes(self.commits.repo, self, older, Some(tree))?.notes.into_values().collect())
     }
-    Ok(None)
+
+    /// What the command had read, where that was not the parent: another commit, or that there were no notes yet.
+    fn what_it_read(
+        &self,
+        commit: &Commit,
+        parent: ObjectId,
+        thrown_out: &[ObjectId],
+        command: Command,
+    ) -> Result<Option<Option<ObjectId>>> {
+        let repo = self.commits.repo;
+        if command.explains(repo, &self.changes(Some(parent), commit.tree)?)? {
+            return Ok(None);
+        }
+        // The nearest first: in the history of what the ref was, it stood there a moment ago.
+        let tips = thrown_out.iter().copied().filter(|tip| *tip != commit.id && repo.has_object(*tip));
+        let mut waiting: VecDeque<Option<ObjectId>> = [parent].into_iter().chain(tips).map(Some).collect();
+        let mut seen: HashSet<Option<ObjectId>> = [Some(commit.id)].into();
+        while let Some(read) = waiting.pop_front() {
+            if seen.len() > REACH || !seen.insert(read) {
+                continue;
+            }
+            let changes = self.changes(read, commit.tree)?;
+            if read != Some(parent) && !changes.is_empty() && command.explains(repo, &changes)? {
+                return Ok(Some(read));
+            }
+            if let Some(read) = read {
+                let before: Vec<_> =
+                    repo.find_commit(read)?.parent_ids().map(|id| Some(id.detach())).collect();
+                // Before the first commit there were no notes.
+                waiting.extend(if before.is_empty() { vec![None] } else { before });
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Find for Trees<'_> {
+    fn try_find<'b>(&self, id: &oid, buffer: &'b mut Vec<u8>) -> gix::Result<Option<Data<'b>>> {
+        let mut kept = self.kept.borrow_mut();
+        if let Some(tree) = kept.get(id) {
+            buffer.clear();
+            buffer.extend_from_slice(tree);
+            return Ok(Some(Data { kind: Kind::Tree, object_hash: id.kind(), data: buffer }));
+        }
+        let Some(kind) = self.commits.objects().try_find(id, buffer)?.map(|found| found.kind) else {
+            return Ok(None);
+        };
+        if kind == Kind::Tree {
+            self.bytes.set(self.bytes.get() + buffer.len());
+            if self.bytes.get() > ROOM {
+                kept.clear();
+                self.bytes.set(buffer.len());
+            }
+            kept.insert(id.to_owned(), buffer.clone());
+        }
+        Ok(Some(Data { kind, object_hash: id.kind(), data: buffer }))
+    }
 }

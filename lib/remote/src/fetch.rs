@@ -179,7 +179,7 @@ impl Remote<'_> {
         let new: Vec<_> = want.targets(self.repo).into_iter().map(|target| target.theirs).collect();
         let ours = refs::tips(self.repo).map_err(|error| Trouble::local("reading refs", error))?;
         let looked_at = &mut |_| watcher.progress(Step::Indexing);
-        connected::missing(self.repo, &new, &ours, looked_at).map_err(|missing| {
+        connected::missing(self.repo, &self.history, &new, &ours, looked_at).map_err(|missing| {
             let what = match missing {
                 Missing::Blob(id) => format!("object {id} is missing"),
                 Missing::Unreadable(error) => shown::error(&error),
@@ -204,7 +204,7 @@ impl Remote<'_> {
         let interrupt = AtomicBool::new(false);
         let walker = Negotiation::walker(self.repo);
         let commit_graph = walker.commit_graph_if_enabled().ok().flatten();
-        let mut graph = walker.revision_graph(commit_graph.as_ref());
+        let mut graph = self.history.graph(&walker, commit_graph.as_ref());
         let mut negotiation = Negotiation::new(&walker, &want.map, &mut graph);
         let shallow_file =
             self.repo.shallow_file().map_err(|error| Trouble::local("looking for a shallow file", error))?;

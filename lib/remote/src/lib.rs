@@ -21,10 +21,10 @@
 //! ```
 
 mod backoff;
-mod commits;
 mod credentials;
 pub mod durable;
 mod fetch;
+mod history;
 mod list;
 pub mod local_ref;
 mod name;
@@ -43,6 +43,7 @@ mod watch;
 
 pub use backoff::Backoff;
 pub use fetch::{Fetch, Fetched, Moved, Rejected, Why};
+pub use history::{Commit, History, SeenBy};
 pub use list::{Listed, Listing};
 pub use name::RemoteName;
 pub use pack::store::store;

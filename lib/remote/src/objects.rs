@@ -9,8 +9,9 @@ use std::{fs::File, io::Read, path::PathBuf};
 
 use gix::{
     ObjectId,
+    hash::oid,
     object::Kind,
-    objs::{Find, FindExt},
+    objs::FindExt,
     zlib::{Decompress, FlushDecompress, Status},
 };
 
@@ -18,6 +19,35 @@ use gix::{
 /// ones.
 pub(crate) struct Reader {
     repo: gix::Repository,
+    loose: Loose,
+}
+
+impl Reader {
+    pub fn new(mut repo: gix::Repository) -> Self {
+        repo.objects.ignore_replacements = true;
+        let loose = Loose::of(&repo);
+        Self { repo, loose }
+    }
+
+    /// Reads an object into `into`, whatever was there before.
+    pub fn read(&mut self, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
+        match self.loose.read(&id, into) {
+            Some(kind) => Ok(kind),
+            None => Ok(self.repo.objects.find(&id, into)?.kind),
+        }
+    }
+
+    /// The size of an object.
+    pub fn size(&mut self, id: ObjectId) -> gix::Result<u64> {
+        match self.loose.size(&id) {
+            Some(size) => Ok(size),
+            None => Ok(self.repo.find_header(id)?.size()),
+        }
+    }
+}
+
+/// Reads objects in files of their own.
+pub(crate) struct Loose {
     folder: PathBuf,
     file: Vec<u8>,
     plain: Vec<u8>,
@@ -27,45 +57,14 @@ pub(crate) struct Reader {
 /// Larger objects and files are left to gix.
 const LARGEST: usize = 256 * 1024;
 
-impl Reader {
-    pub fn new(mut repo: gix::Repository) -> Self {
-        repo.objects.ignore_replacements = true;
+impl Loose {
+    pub fn of(repo: &gix::Repository) -> Self {
         let folder = repo.objects.store_ref().path().to_owned();
-        Self { repo, folder, file: vec![0; LARGEST], plain: vec![0; LARGEST], inflate: Decompress::new() }
+        Self { folder, file: vec![0; LARGEST], plain: vec![0; LARGEST], inflate: Decompress::new() }
     }
 
-    /// Reads an object into `into`, whatever was there before.
-    pub fn read(&mut self, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
-        match self.loose(id, into) {
-            Some(kind) => Ok(kind),
-            None => Ok(self.repo.objects.find(&id, into)?.kind),
-        }
-    }
-
-    /// The same; `None` where there is no such object.
-    pub fn try_read(&mut self, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Option<Kind>> {
-        match self.loose(id, into) {
-            Some(kind) => Ok(Some(kind)),
-            None => Ok(self.repo.objects.try_find(&id, into)?.map(|found| found.kind)),
-        }
-    }
-
-    /// The size of an object.
-    pub fn size(&mut self, id: ObjectId) -> gix::Result<u64> {
-        let in_file = self.open(id).and_then(|compressed| {
-            let mut start = [0; LONGEST_HEADER];
-            self.inflate.reset();
-            self.inflate.decompress(&self.file[..compressed], &mut start, FlushDecompress::None).ok()?;
-            Some(header(&start[..self.inflate.total_out() as usize])?.1)
-        });
-        match in_file {
-            Some(size) => Ok(size),
-            None => Ok(self.repo.find_header(id)?.size()),
-        }
-    }
-
-    /// An object in a file of its own, if there is one that is small and sound.
-    fn loose(&mut self, id: ObjectId, into: &mut Vec<u8>) -> Option<Kind> {
+    /// Reads an object into `into`, if it has a file that is small and sound.
+    pub fn read(&mut self, id: &oid, into: &mut Vec<u8>) -> Option<Kind> {
         let compressed = self.open(id)?;
         self.inflate.reset();
         let status = self
@@ -83,11 +82,19 @@ impl Reader {
         Some(kind)
     }
 
+    /// The size of an object with such a file.
+    pub fn size(&mut self, id: &oid) -> Option<u64> {
+        let compressed = self.open(id)?;
+        let mut start = [0; LONGEST_HEADER];
+        self.inflate.reset();
+        self.inflate.decompress(&self.file[..compressed], &mut start, FlushDecompress::None).ok()?;
+        Some(header(&start[..self.inflate.total_out() as usize])?.1)
+    }
+
     /// Reads an object's file, and says how many bytes it has.
-    fn open(&mut self, id: ObjectId) -> Option<usize> {
-        let mut hex = [0; 2 * 32];
-        let hex = id.hex_to_buf(&mut hex);
-        let (folder, name) = hex.split_at(2);
+    fn open(&mut self, id: &oid) -> Option<usize> {
+        let mut hex = gix::hash::Kind::hex_buf();
+        let (folder, name) = id.hex_to_buf(&mut hex).split_at(2);
         let mut path = self.folder.join(folder);
         path.push(name);
         let read = File::open(path).ok()?.read(&mut self.file).ok()?;

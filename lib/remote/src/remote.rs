@@ -11,11 +11,12 @@ use gix::{
     refspec::{MatchGroup, RefSpec, match_group::Item},
 };
 
-use crate::{RemoteName, Trouble, shown};
+use crate::{History, RemoteName, Trouble, shown};
 
 /// A remote of a repository, as configured. Nothing is connected until it is asked to list, fetch or push.
 pub struct Remote<'repo> {
     pub(crate) repo: &'repo gix::Repository,
+    pub(crate) history: History,
     pub(crate) inner: gix::Remote<'repo>,
     name: RemoteName,
     stall: Option<Duration>,
@@ -49,7 +50,7 @@ impl<'repo> Remote<'repo> {
         }
         let inner = repo.try_find_remote(BStr::new(name.as_str())).ok_or_else(absent)?;
         let inner = inner.map_err(|error| unusable(name, &error))?;
-        Ok(Self { repo, inner, name: name.clone(), stall: None })
+        Ok(Self { repo, history: History::of(repo), inner, name: name.clone(), stall: None })
     }
 
     /// The same remote, with a limit on how long it may send and take no byte before it counts as unreachable.
@@ -58,6 +59,12 @@ impl<'repo> Remote<'repo> {
     pub fn with_stall(mut self, limit: Duration) -> Self {
         self.stall = Some(limit);
         self
+    }
+
+    /// What was read of the repository's history on the way.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     /// The remote's name.

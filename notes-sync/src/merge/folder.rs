@@ -71,8 +71,8 @@ impl<'repo> Worker<'repo> {
 
     /// Merges what is not of one form: a mixture, levels that open or close, other people's files.
     fn note_by_note(&mut self, prefix: &Prefix, trees: Sides<Option<ObjectId>>) -> Result<Outcome> {
-        let theirs = diff::changes_below(self.repo, prefix, trees.base, trees.remote)?;
-        let ours = diff::changes_below(self.repo, prefix, trees.base, trees.local)?;
+        let theirs = diff::changes_below(self.repo, &self.repo.objects, prefix, trees.base, trees.remote)?;
+        let ours = diff::changes_below(self.repo, &self.repo.objects, prefix, trees.base, trees.local)?;
         let mut notes = NotesTree::open_below(self.repo, prefix, trees.local)?;
         let mut touched = prefix.depth() == 0;
         for (object, their) in &theirs.notes {

@@ -7,11 +7,14 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use gix::{ObjectId, Repository};
+use gix::{ObjectId, Repository, objs::Find};
 
 use crate::combine;
 
-use super::layout::{self, Annotated, Other, Prefix, Slot};
+use super::{
+    alike,
+    layout::{self, Annotated, Other, Prefix, Slot},
+};
 
 /// A note that differs; absent where it does not exist on that side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,28 +43,35 @@ pub struct Changes {
     pub others: BTreeMap<(Prefix, gix::bstr::BString), OtherChange>,
 }
 
-/// Compares two notes trees; no tree is an empty one.
+/// Compares two notes trees of `repo`, read from its `objects`; no tree is an empty one.
 ///
 /// # Errors
 /// Where a folder that differs cannot be read.
-pub fn changes(repo: &Repository, old: Option<ObjectId>, new: Option<ObjectId>) -> Result<Changes> {
-    changes_below(repo, &Prefix::default(), old, new)
+pub fn changes(
+    repo: &Repository,
+    objects: &dyn Find,
+    old: Option<ObjectId>,
+    new: Option<ObjectId>,
+) -> Result<Changes> {
+    changes_below(repo, objects, &Prefix::default(), old, new)
 }
 
 /// Compares two versions of the folder at `prefix`.
 pub(crate) fn changes_below(
     repo: &Repository,
+    objects: &dyn Find,
     prefix: &Prefix,
     old: Option<ObjectId>,
     new: Option<ObjectId>,
 ) -> Result<Changes> {
-    let mut walk = Walk { repo, changes: Changes::default() };
+    let mut walk = Walk { repo, objects, changes: Changes::default() };
     walk.compare(prefix, old, new)?;
     Ok(walk.changes)
 }
 
 struct Walk<'repo> {
     repo: &'repo Repository,
+    objects: &'repo dyn Find,
     changes: Changes,
 }
 
@@ -86,7 +96,9 @@ impl Walk<'_> {
         if old == new {
             return Ok(());
         }
-        let (old, new) = (self.read(prefix, old)?, self.read(prefix, new)?);
+        let (before, after) = (self.bytes(old)?, self.bytes(new)?);
+        let (before, after) = alike::trimmed(&before, &after, self.repo.object_hash());
+        let (old, new) = (folder(prefix, old, before)?, folder(prefix, new, after)?);
         self.compare_others(prefix, old.others, new.others);
         let nothing = Part::default();
         let (mut before, mut after) = (old.parts.iter().peekable(), new.parts.iter().peekable());
@@ -139,7 +151,7 @@ impl Walk<'_> {
         notes: &mut BTreeMap<Annotated, ObjectId>,
     ) -> Result<()> {
         for tree in part.folder.iter().chain(&part.more_folders) {
-            let folder = self.read(prefix, Some(*tree))?;
+            let folder = folder(prefix, Some(*tree), &self.bytes(Some(*tree))?)?;
             for (byte, part) in &folder.parts {
                 self.collect(&prefix.join(*byte), part, notes)?;
             }
@@ -170,29 +182,36 @@ impl Walk<'_> {
         }
     }
 
-    fn read(&self, prefix: &Prefix, tree: Option<ObjectId>) -> Result<Folder> {
-        let mut folder = Folder::default();
-        let Some(tree) = tree else {
-            return Ok(folder);
-        };
-        layout::read(self.repo, tree, prefix, |slot| {
-            match slot {
-                Slot::Note { object, blob } => {
-                    folder.part(object.byte(prefix.depth())).notes.push((object, blob));
-                }
-                Slot::Folder { byte, tree } => {
-                    let part = folder.part(byte);
-                    match part.folder {
-                        None => part.folder = Some(tree),
-                        Some(_) => part.more_folders.push(tree),
-                    }
-                }
-                Slot::Other(other) => folder.others.push(other),
-            }
-            Ok(())
-        })?;
-        Ok(folder)
+    fn bytes(&self, tree: Option<ObjectId>) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        if let Some(tree) = tree {
+            layout::bytes(self.objects, tree, &mut bytes)?;
+        }
+        Ok(bytes)
     }
+}
+
+/// What these entries of `tree` are, which is the folder at `prefix`.
+fn folder(prefix: &Prefix, tree: Option<ObjectId>, entries: &[u8]) -> Result<Folder> {
+    let mut folder = Folder::default();
+    let Some(tree) = tree else { return Ok(folder) };
+    layout::slots(entries, tree, prefix, |slot| {
+        match slot {
+            Slot::Note { object, blob } => {
+                folder.part(object.byte(prefix.depth())).notes.push((object, blob));
+            }
+            Slot::Folder { byte, tree } => {
+                let part = folder.part(byte);
+                match part.folder {
+                    None => part.folder = Some(tree),
+                    Some(_) => part.more_folders.push(tree),
+                }
+            }
+            Slot::Other(other) => folder.others.push(other),
+        }
+        Ok(())
+    })?;
+    Ok(folder)
 }
 
 impl Folder {

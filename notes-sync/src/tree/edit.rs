@@ -144,7 +144,7 @@ impl Branch {
         opener: &mut Opener<'_>,
     ) -> Result<()> {
         let repo = opener.repo;
-        layout::read(repo, tree, prefix, |slot| {
+        layout::read(&repo.objects, tree, prefix, |slot| {
             let leaf = match slot {
                 Slot::Note { object, blob } => Leaf::Note { object, blob },
                 Slot::Folder { byte, tree } => Leaf::Folder { prefix: prefix.join(byte), tree },

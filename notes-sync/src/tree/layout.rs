@@ -6,11 +6,11 @@
 //!
 //! The rules are those of git's `notes.c`, `load_subtree()`.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use gix::{
-    ObjectId, Repository,
+    ObjectId,
     bstr::BString,
-    objs::{TreeRefIter, tree::EntryMode},
+    objs::{Find, Kind, TreeRefIter, tree::EntryMode},
 };
 
 /// The object that a note is about; never the note's own blob.
@@ -167,13 +167,43 @@ pub enum Slot {
 /// # Errors
 /// Where `tree` is missing, broken, or no tree, or where `take` fails.
 pub fn read(
-    repo: &Repository,
+    objects: &dyn Find,
+    tree: ObjectId,
+    prefix: &Prefix,
+    take: impl FnMut(Slot) -> Result<()>,
+) -> Result<()> {
+    let mut buffer = Vec::new();
+    bytes(objects, tree, &mut buffer)?;
+    slots(&buffer, tree, prefix, take)
+}
+
+/// Reads a tree as git stores it.
+///
+/// # Errors
+/// Where it is missing or no tree.
+pub(crate) fn bytes(objects: &dyn Find, tree: ObjectId, into: &mut Vec<u8>) -> Result<()> {
+    into.clear();
+    if tree.is_empty_tree() {
+        return Ok(());
+    }
+    let unreadable = || format!("cannot read the notes tree {tree}");
+    let found = objects.try_find(&tree, into).with_context(unreadable)?;
+    let found = found.with_context(|| format!("the notes tree {tree} is missing"))?;
+    ensure!(found.kind == Kind::Tree, "{tree} should be a tree of notes and is a {}", found.kind);
+    Ok(())
+}
+
+/// Takes apart some entries of a tree.
+///
+/// # Errors
+/// Where they are damaged, or where `take` fails.
+pub(crate) fn slots(
+    entries: &[u8],
     tree: ObjectId,
     prefix: &Prefix,
     mut take: impl FnMut(Slot) -> Result<()>,
 ) -> Result<()> {
-    let object = repo.find_tree(tree).with_context(|| format!("cannot read the notes tree {tree}"))?;
-    for entry in TreeRefIter::from_bytes(&object.data, tree.kind()) {
+    for entry in TreeRefIter::from_bytes(entries, tree.kind()) {
         let entry = entry.with_context(|| format!("the notes tree {tree} is damaged"))?;
         take(slot(entry.filename, entry.mode, entry.oid.to_owned(), prefix))?;
     }

@@ -5,20 +5,24 @@
 
 use gix::{ObjectId, objs::Exists};
 
-use crate::pack::{
-    Item,
-    walk::{self, Deltas},
+use crate::{
+    History,
+    pack::{
+        Item,
+        walk::{self, Deltas},
+    },
 };
 
 /// The first object that is missing behind `new`, given that all behind `ours` is there.
 pub(super) fn missing(
     repo: &gix::Repository,
+    history: &History,
     new: &[ObjectId],
     ours: &[ObjectId],
     looked_at: &mut dyn FnMut(usize),
 ) -> Result<(), Missing> {
-    let items =
-        walk::new_objects(repo, new, ours, Deltas::LeftOut, looked_at).map_err(Missing::Unreadable)?;
+    let items = walk::new_objects(repo, history, new, ours, Deltas::LeftOut, looked_at)
+        .map_err(Missing::Unreadable)?;
     let absent = |item: &&Item| item.kind == gix::object::Kind::Blob && !repo.objects.exists(&item.id);
     match items.iter().find(absent) {
         Some(item) => Err(Missing::Blob(item.id)),

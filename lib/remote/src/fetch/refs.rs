@@ -71,7 +71,7 @@ pub(super) fn update(
         };
         let facts = Facts {
             category: category(&name),
-            relation: relation(repo, old, theirs).map_err(local)?,
+            relation: relation(remote, old, theirs).map_err(local)?,
             force,
             checked_out: checked_out.contains(&name),
         };
@@ -157,7 +157,8 @@ fn category(name: &FullName) -> Option<Category<'static>> {
     }
 }
 
-fn relation(repo: &gix::Repository, old: Option<ObjectId>, new: ObjectId) -> gix::Result<Relation> {
+fn relation(remote: &Remote<'_>, old: Option<ObjectId>, new: ObjectId) -> gix::Result<Relation> {
+    let repo = remote.repo;
     let Some(old) = old else { return Ok(Relation::New) };
     if old == new {
         return Ok(Relation::Same);
@@ -168,7 +169,7 @@ fn relation(repo: &gix::Repository, old: Option<ObjectId>, new: ObjectId) -> gix
         Ok(object.peel_to_kind(gix::object::Kind::Commit).ok().map(|commit| commit.id))
     };
     let (Some(old), Some(new)) = (commit(old)?, commit(new)?) else { return Ok(Relation::Incomparable) };
-    Ok(match repo.merge_base(old, new) {
+    Ok(match remote.history.base(repo, old, new) {
         Ok(Some(base)) if base == old => Relation::Ahead,
         _ => Relation::Diverged,
     })

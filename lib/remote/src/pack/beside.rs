@@ -61,8 +61,11 @@ mod tests {
     use super::super::{delta, entries::tree};
     use super::*;
 
-    /// What differs, as name and older versions.
-    fn compare(new: &[u8], olds: &[&[u8]]) -> (Vec<(String, Vec<u8>)>, Option<Vec<u8>>) {
+    /// A name, and its older versions.
+    type Differing = (String, Vec<u8>);
+
+    /// What differs, and the delta.
+    fn compare(new: &[u8], olds: &[&[u8]]) -> (Vec<Differing>, Option<Vec<u8>>) {
         let olds: Vec<Rc<[u8]>> = olds.iter().map(|old| Rc::from(*old)).collect();
         let mut draft = olds.first().map(|old| Draft::new(old.len(), new.len()));
         let mut found = Vec::new();

@@ -13,7 +13,7 @@ use gix::{ObjectId, hashtable, object::Kind};
 
 use super::{Item, NameHash, ahead::Ahead, beside, delta::Draft, entries::Entries, trees::Trees};
 use crate::{
-    commits::{Commit, Commits},
+    history::{Commit, History},
     objects::Reader,
 };
 
@@ -30,13 +30,17 @@ pub(crate) enum Deltas {
 /// Ids of `theirs` that are not here are ignored. `found` is told how many there are so far.
 pub(crate) fn new_objects(
     repo: &gix::Repository,
+    history: &History,
     tips: &[ObjectId],
     theirs: &[ObjectId],
     deltas: Deltas,
     found: &mut dyn FnMut(usize),
 ) -> gix::Result<Vec<Item>> {
+    let mut real = repo.clone();
+    real.objects.ignore_replacements = true;
     let mut walk = Walk {
-        repo,
+        repo: &real,
+        history,
         trees: Trees::new(Reader::new(repo.clone())),
         seen: hashtable::HashSet::default(),
         covered: hashtable::HashSet::default(),
@@ -70,6 +74,7 @@ fn commits_among(repo: &gix::Repository, ids: &[ObjectId]) -> Vec<ObjectId> {
 
 struct Walk<'a> {
     repo: &'a gix::Repository,
+    history: &'a History,
     trees: Trees,
     /// What is in the list, or theirs.
     seen: hashtable::HashSet<ObjectId>,
@@ -108,8 +113,7 @@ impl Walk<'_> {
     }
 
     fn commits(&mut self, tips: Vec<ObjectId>, hidden: Vec<ObjectId>) -> gix::Result<()> {
-        let history = Commits::of(self.repo);
-        let newest_first = history.between(tips, hidden)?;
+        let newest_first = self.history.between(self.repo, tips, hidden)?;
         let by_id: HashMap<ObjectId, &Commit> =
             newest_first.iter().map(|commit| (commit.id, commit)).collect();
         let ordered = parents_first(&newest_first, &by_id);
@@ -126,7 +130,7 @@ impl Walk<'_> {
                     match by_id.get(parent) {
                         Some(parent) => before.push(parent.tree),
                         // In a shallow repository there may be none.
-                        None => before.extend(history.tree_of(*parent).ok()),
+                        None => before.extend(self.history.tree_of(self.repo, *parent).ok()),
                     }
                 }
                 self.add(commit.id, Kind::Commit, NameHash::default(), None);

@@ -1,0 +1,164 @@
+//! The history as walks read it.
+//!
+//! One run walks the same commits several times: to agree with the server on what is missing, to find out what is new on
+//! either side, to compare the two. Each is read once and kept, as long as there are not too many.
+
+use std::cell::{Cell, RefCell};
+
+use gix::{
+    ObjectId, Repository,
+    hash::oid,
+    hashtable::HashMap,
+    object::Kind,
+    objs::{Data, Find, FindExt},
+    revision::plumbing,
+    revwalk::Graph,
+    traverse::commit::{ParentIds, Simple},
+};
+
+use crate::objects::Loose;
+
+/// Commits of a repository. What has once been read of them stays: a commit never changes.
+///
+/// Everything is asked for by a handle of that repository, as another one may have objects that this one has not.
+pub struct History {
+    loose: RefCell<Loose>,
+    kept: RefCell<HashMap<ObjectId, Box<[u8]>>>,
+    room: Cell<usize>,
+}
+
+/// A commit, as far as walks need it.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// Its id.
+    pub id: ObjectId,
+    /// Its tree.
+    pub tree: ObjectId,
+    /// The commits before it.
+    pub parents: ParentIds,
+}
+
+/// How many bytes of commits are kept.
+const ROOM: usize = 1024 * 1024;
+
+impl History {
+    /// Nothing is read yet.
+    #[must_use]
+    pub fn of(repo: &Repository) -> Self {
+        Self { loose: RefCell::new(Loose::of(repo)), kept: RefCell::default(), room: Cell::new(ROOM) }
+    }
+
+    /// The commits behind `tips` that are not behind `hidden`, the newer ones roughly first.
+    ///
+    /// # Errors
+    ///
+    /// Where one cannot be read.
+    pub fn between(
+        &self,
+        repo: &Repository,
+        tips: Vec<ObjectId>,
+        hidden: Vec<ObjectId>,
+    ) -> gix::Result<Vec<Commit>> {
+        let commits = self.seen_by(repo);
+        let shallow = repo.shallow_commits()?;
+        // What lies behind a shallow commit is not here.
+        let mut cut_off: Vec<ObjectId> = Vec::new();
+        let here = |id: &oid| {
+            let Some(shallow) = shallow.as_ref() else { return true };
+            if let Ok(at) = cut_off.binary_search_by(|one| one.as_ref().cmp(id)) {
+                cut_off.remove(at);
+                return false;
+            }
+            if shallow.iter().any(|one| one.as_ref() == id)
+                && let Ok(commit) = commits.find_commit_iter(id, &mut Vec::new())
+            {
+                cut_off.extend(commit.parent_ids());
+                cut_off.sort_unstable();
+            }
+            true
+        };
+        let walk = Simple::filtered(tips, commits, here)
+            .commit_graph(repo.commit_graph_if_enabled()?.filter(|_| !replaces(repo)))
+            .hide(hidden)?;
+        walk.map(|found| {
+            let found = found?;
+            Ok(Commit { tree: self.tree_of(repo, found.id)?, id: found.id, parents: found.parent_ids })
+        })
+        .collect()
+    }
+
+    /// The best common ancestor of two commits, of several the first; `None` where they have none.
+    ///
+    /// # Errors
+    ///
+    /// Where a commit cannot be read.
+    pub fn base(&self, repo: &Repository, one: ObjectId, other: ObjectId) -> gix::Result<Option<ObjectId>> {
+        let stored = repo.commit_graph_if_enabled()?;
+        let mut graph = self.graph(repo, stored.as_ref());
+        Ok(plumbing::merge_base(one, &[other], &mut graph)?.map(|bases| *bases.first()))
+    }
+
+    /// The tree of a commit.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read.
+    pub fn tree_of(&self, repo: &Repository, commit: ObjectId) -> gix::Result<ObjectId> {
+        self.seen_by(repo).find_commit_iter(&commit, &mut Vec::new())?.tree_id()
+    }
+
+    /// Objects as `repo` has them, those read first that were read before.
+    #[must_use]
+    pub fn seen_by<'a>(&'a self, repo: &'a Repository) -> SeenBy<'a> {
+        SeenBy { history: self, repo }
+    }
+
+    /// For gix's own algorithms.
+    pub(crate) fn graph<'a, 'cache, T>(
+        &'a self,
+        repo: &'a Repository,
+        stored: Option<&'cache gix::commitgraph::Graph>,
+    ) -> Graph<'a, 'cache, T> {
+        Graph::new(self.seen_by(repo), stored.filter(|_| !replaces(repo)))
+    }
+}
+
+/// The objects of a repository, of which the commits are kept.
+#[derive(Clone, Copy)]
+pub struct SeenBy<'a> {
+    history: &'a History,
+    repo: &'a Repository,
+}
+
+impl Find for SeenBy<'_> {
+    fn try_find<'a>(&self, id: &oid, buffer: &'a mut Vec<u8>) -> gix::Result<Option<Data<'a>>> {
+        let History { loose, kept, room } = self.history;
+        // Where commits are replaced by others, gix knows by which, and who wants to see it.
+        if replaces(self.repo) {
+            return self.repo.objects.try_find(id, buffer);
+        }
+        if let Some(commit) = kept.borrow().get(id) {
+            buffer.clear();
+            buffer.extend_from_slice(commit);
+            return Ok(Some(Data { kind: Kind::Commit, object_hash: id.kind(), data: buffer }));
+        }
+        let in_file = loose.borrow_mut().read(id, buffer);
+        let kind = match in_file {
+            Some(kind) => kind,
+            None => match self.repo.objects.try_find(id, buffer)? {
+                Some(found) => found.kind,
+                None => return Ok(None),
+            },
+        };
+        if kind == Kind::Commit && room.get() > buffer.len() {
+            room.set(room.get() - buffer.len());
+            kept.borrow_mut().insert(id.to_owned(), buffer.as_slice().into());
+        }
+        Ok(Some(Data { kind, object_hash: id.kind(), data: buffer }))
+    }
+}
+
+/// Whether the repository has objects that stand for others, see <https://git-scm.com/docs/git-replace>.
+fn replaces(repo: &Repository) -> bool {
+    repo.objects.store_ref().replacements().next().is_some()
+}
