@@ -271,7 +271,8 @@ impl Update<'_> {
             }
         }
         let folder = self.pending.aside()?.folder();
-        let drafts = draft::write(self.repo, &mut self.smudger, self.plan, &numbers, folder, self.watch)?;
+        let drafts =
+            draft::write(self.repo, &mut self.smudger, self.plan, &numbers, folder, self.root, self.watch)?;
         // Noted before any of them is in place: who undoes the update knows each of them by its looks.
         self.pending.note(&drafts)?;
         self.written = drafts.into_iter().collect();
@@ -284,9 +285,10 @@ impl Update<'_> {
             return Ok(*written);
         }
         let side = op.new.with_context(|| format!("{} has nothing to be written", op.path))?;
-        let to = self.full(op)?.with_file_name(self.pending.aside()?.name_beside(Role::New, number));
+        let folder = full(self.root, parent(op.path.as_bstr()))?;
+        let to = folder.join(self.pending.aside()?.name_beside(Role::New, number));
         self.watch.alive();
-        let stat = self.smudger.write(side, op.path.as_bstr(), &to)?;
+        let stat = self.smudger.write(side, op.path.as_bstr(), &to, None)?;
         self.pending.note(&[(number, stat)])?;
         self.written.insert(number, stat);
         Ok(stat)

@@ -12,6 +12,8 @@ use gix::bstr::ByteSlice;
 use gix::index::entry::Stat;
 
 use super::aside::{Role, name_inside};
+use super::create::place_matters;
+use super::disk::{full, parent};
 use super::plan::UpdatePlan;
 use super::smudge::Smudger;
 use crate::watch::Watch;
@@ -26,7 +28,8 @@ const THREADS: usize = 4;
 /// A file that was written, by the number of its step, and what it looks like.
 pub type Draft = (usize, Stat);
 
-/// Write the new files of the steps `numbers` of `plan` into `folder`, by this thread and by others.
+/// Write the new files of the steps `numbers` of `plan`, which belong below `root`, into `folder`: by this thread and by
+/// others.
 ///
 /// # Errors
 /// As [`Smudger::write`]. What was written by then stays.
@@ -36,11 +39,18 @@ pub fn write(
     plan: &UpdatePlan,
     numbers: &[usize],
     folder: &Path,
+    root: &Path,
     watch: &dyn Watch,
 ) -> anyhow::Result<Vec<Draft>> {
     let threads =
         thread::available_parallelism().map_or(1, usize::from).min(THREADS).min(numbers.len() / WORTH_IT);
-    let desk = Desk { plan, numbers, folder, taken: AtomicUsize::new(0) };
+    let desk = Desk {
+        plan,
+        numbers,
+        folder,
+        root: place_matters(folder).then_some(root),
+        taken: AtomicUsize::new(0),
+    };
     thread::scope(|scope| {
         let others: Vec<_> = (1..threads)
             .map(|_| {
@@ -73,6 +83,8 @@ struct Desk<'a> {
     plan: &'a UpdatePlan,
     numbers: &'a [usize],
     folder: &'a Path,
+    /// Where the files belong, if it matters where they are.
+    root: Option<&'a Path>,
     /// How many of the numbers were taken so far.
     taken: AtomicUsize,
 }
@@ -91,7 +103,8 @@ impl Desk<'_> {
                 let op = &self.plan.ops[*number];
                 let Some(side) = op.new else { continue };
                 let to = self.folder.join(name_inside(Role::New, *number));
-                match smudger.write(side, op.path.as_bstr(), &to) {
+                let home = self.root.map(|root| full(root, parent(op.path.as_bstr()))).transpose()?;
+                match smudger.write(side, op.path.as_bstr(), &to, home.as_deref()) {
                     Ok(stat) => drafts.push((*number, stat)),
                     Err(error) => {
                         // There is no use in more files.

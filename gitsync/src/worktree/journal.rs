@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use gix::ObjectId;
@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Side;
 use super::aside::{self, Aside, Role};
+use super::clear::clear;
 use super::folder::Folder;
 use super::plan::{Op, Step, UpdatePlan};
 
@@ -120,7 +121,7 @@ impl Pending {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 // Killed before the record was made, so before anything was done; or after it was removed.
-                remove_folder(&folder)?;
+                clear(&folder)?;
                 return Ok(None);
             }
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
@@ -208,16 +209,7 @@ impl Pending {
             }
         }
         aside::remove_file(&aside.folder().join(FILE))?;
-        remove_folder(aside.folder())
-    }
-}
-
-fn remove_folder(folder: &Path) -> anyhow::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
-        }
-        _ => Ok(()),
+        clear(aside.folder())
     }
 }
 

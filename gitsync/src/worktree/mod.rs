@@ -9,6 +9,8 @@
 
 mod apply;
 pub mod aside;
+mod clear;
+mod create;
 pub mod diff;
 pub mod disk;
 mod draft;

@@ -2,8 +2,6 @@
 //!
 //! The attributes are those of the new tree: a file must come out as it would from a fresh checkout.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -13,6 +11,7 @@ use gix::index::fs::Metadata;
 use gix::worktree::stack::state::attributes::Source;
 
 use super::Side;
+use super::create::create;
 use super::disk::Found;
 use crate::convert::{Conversions, Settings};
 use crate::stage::content::Abilities;
@@ -47,11 +46,12 @@ impl<'repo> Smudger<'repo> {
         self.conversions.settings()
     }
 
-    /// Write `side` of `path` as the new file `to`, which must not exist, and say what it looks like then.
+    /// Write `side` of `path` as the new file `to`, which must not exist, and say what it looks like then. Where a
+    /// folder is given it is put near the files in that.
     ///
     /// # Errors
     /// The object is missing, a filter that must not fail did, or the file cannot be written. `to` may exist then.
-    pub fn write(&mut self, side: Side, path: &BStr, to: &Path) -> anyhow::Result<Stat> {
+    pub fn write(&mut self, side: Side, path: &BStr, to: &Path, near: Option<&Path>) -> anyhow::Result<Stat> {
         let blob =
             self.repo.find_blob(side.id).with_context(|| format!("the content of {path} is missing"))?;
         if side.mode == Mode::SYMLINK && self.abilities.links {
@@ -59,29 +59,16 @@ impl<'repo> Smudger<'repo> {
             return Ok(Found::new(&Metadata::from_path_no_follow(to)?)?.stat);
         }
         if side.mode == Mode::SYMLINK {
-            return write(&blob.data, Mode::FILE, to).with_context(|| format!("cannot write {path}"));
+            let found = create(&blob.data, Mode::FILE, to, near);
+            return Ok(found.with_context(|| format!("cannot write {path}"))?.stat);
         }
         let data = self
             .conversions
             .to_worktree(blob.detach().data, path)
             .with_context(|| format!("cannot convert {path}"))?;
-        write(&data, side.mode, to).with_context(|| format!("cannot write {path}"))
+        let found = create(&data, side.mode, to, near);
+        Ok(found.with_context(|| format!("cannot write {path}"))?.stat)
     }
-}
-
-fn write(data: &[u8], mode: Mode, to: &Path) -> anyhow::Result<Stat> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(if mode == Mode::FILE_EXECUTABLE { 0o777 } else { 0o666 });
-    }
-    #[cfg(not(unix))]
-    let _ = mode;
-    let mut file = options.open(to)?;
-    file.write_all(data)?;
-    Ok(Found::new(&Metadata::from_file(&file)?)?.stat)
 }
 
 #[cfg(unix)]
