@@ -38,5 +38,5 @@ pub struct Cmdcopy {
 const EXAMPLES: &str = "\
 Examples:
   cmdcopy --dry-run             see what would be copied
-  cmdcopy --prune               copy, and remove commands that are gone from the repository
+  cmdcopy --prune               copy, and remove what is gone from there
   cmdcopy --to ~/laptop/.claude/commands";

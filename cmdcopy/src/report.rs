@@ -26,12 +26,15 @@ pub(crate) fn files(section: &CmdcopySection, tense: Tense, page: &mut Page) {
         .map(|(result, word)| (section.files.iter().filter(|file| file.result == result).count(), word));
     let told: Vec<_> =
         told.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    let told = if told.is_empty() { "no commands".into() } else { told.join(", ") };
     let would = match tense {
         Tense::Past => "",
         Tense::Conditional => " (dry run: nothing was changed)",
     };
-    page.line(format_args!("cmdcopy: {told} in {}{would}", plain::line(&section.to)));
+    if told.is_empty() {
+        page.line(format_args!("cmdcopy: no commands in {}{would}", plain::line(&section.from)));
+    } else {
+        page.line(format_args!("cmdcopy: {} in {}{would}", told.join(", "), plain::line(&section.to)));
+    }
     for file in section.files.iter().filter(|file| file.result != CopyResult::Unchanged) {
         page.line(format_args!("  {}", line(file, page.styles)));
     }

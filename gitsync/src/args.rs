@@ -10,7 +10,7 @@ use phase::{CommonArgs, Fault, LockArgs};
 
 use crate::policy::{Commit, Policy, Pull, Push};
 
-/// Commits everything, fetches, rebases, updates the work tree and pushes; then the same for the vault.
+/// Commit everything, fetch, rebase, update the work tree and push; then the same for the vault.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "gitsync", version, after_help = EXAMPLES)]
 pub struct Args {
@@ -64,10 +64,10 @@ pub struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  gitsync                                  sync the repository around the current directory
-  gitsync --no-push --fresh                bring in what the others did, as at the start of a session
+  gitsync                          sync the repository around you
+  gitsync --no-push --fresh        bring in what the others did
+  gitsync --dry-run                see what would happen
   gitsync --only session-logs/today.md -m 'notes of today'
-  gitsync --dry-run                        see what would happen
   lock acquire | gitsync | notes-sync | lock release";
 
 impl Args {

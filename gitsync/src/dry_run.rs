@@ -68,6 +68,9 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
     let upstream = upstream::of(repo, branch.name.as_ref())?;
     let known = exchange::tracked(repo, &upstream)?;
     let commit = would_commit(place, branch.commit, policy)?;
+    if branch.commit.is_none() && commit.is_empty() {
+        return Err(refuse::nothing_to_begin_with(&branch.short()).into());
+    }
     let theirs = match policy.pull {
         Pull::No => Ok(known),
         Pull::Wanted => exchange::list(place, &upstream, policy),

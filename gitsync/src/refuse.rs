@@ -65,6 +65,12 @@ pub fn named(paths: &[BString]) -> String {
     text
 }
 
+/// The branch has no commit, and there is nothing to make its first one of.
+pub fn nothing_to_begin_with(branch: &str) -> Fault {
+    Fault::failed(format!("{branch} has no commit yet, and there is nothing to commit"))
+        .help("add a file, or clone the remote instead: `git clone URL`")
+}
+
 fn of_unsupported(unsupported: Unsupported) -> Fault {
     match unsupported {
         Unsupported::Reftable => {

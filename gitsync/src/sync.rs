@@ -147,12 +147,7 @@ impl Sync<'_> {
             }
         }
         let Some(local) = now.commit else {
-            return Err(Fault::failed(format!(
-                "{} has no commit yet, and there is nothing to commit",
-                now.short()
-            ))
-            .help("add a file, or clone the remote instead: `git clone URL`")
-            .into());
+            return Err(refuse::nothing_to_begin_with(&now.short()).into());
         };
         let Some((local, theirs)) = self.pull(&now, local, &seen, early)? else { return Ok(Next::Commit) };
         let pushed = self.push(&now, local, theirs);

@@ -51,9 +51,11 @@ fn an_unborn_branch_with_nothing_to_commit() {
     let origin = world.bare("origin.git");
     let mike = world.init("mike");
     mike.git(["remote", "add", "origin", origin.path().as_str()]);
-    let output = gitsync(&mike).output();
-    output.assert_code(1);
-    output.assert_says("no commit yet");
+    for options in [&[][..], &["--dry-run"]] {
+        let output = gitsync(&mike).args(options).output();
+        output.assert_code(1);
+        output.assert_says("no commit yet");
+    }
 }
 
 #[test]

@@ -20,10 +20,10 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  lock run -- ./save.sh                       any script, under the lock that runs take
-  lock run --wait 0 -- ./checkpoint.sh        exit 75 where somebody else holds it
-  lock acquire | gitsync | lock release       a run of one's own
-  lock status                                 who holds it";
+  lock run -- ./save.sh                    any script, under the runs' lock
+  lock run --wait 0 -- ./checkpoint.sh     exit 75 where somebody has it
+  lock acquire | gitsync | lock release    a run of one's own
+  lock status                              who holds it";
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {

@@ -41,9 +41,9 @@ pub enum OnFound {
 
 const EXAMPLES: &str = "\
 Examples:
-  logcheck                              look, and ask
-  logcheck --on-found proceed           look, and let them be committed all the same
+  logcheck                         look, and ask
+  logcheck --on-found proceed      look, and let them be committed as they are
   logcheck --on-found save --save-command 'bin/save --sync'
   git config --add lockstep.sessionLogs '(^|/)journal/.*\\.md$'
 
-Exit codes: 0 none found, or proceed, or saved; 3 session logs are to be saved first.";
+Exit codes: 0 none found, or proceed, or saved; 3 they are to be saved first.";

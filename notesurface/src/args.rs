@@ -59,4 +59,5 @@ Examples:
   notesurface --pending           look without counting it as shown
   notesurface --since HEAD~50     look back
   notesurface ack                 count everything as shown
-  gitsync | notesurface --pending | tee run.json | jq '.phases.notesurface.notes' && notesurface ack <run.json";
+  notesurface --pending -q | tee run.json | jq '.phases.notesurface.notes'
+  notesurface ack <run.json       count as shown what was in that document";

@@ -32,7 +32,7 @@ const EXAMPLES: &str = "\
 Examples:
   lockstep full-run             sync the repository around you
   lockstep full-run --demo      see first what that does, on a playground
-  lockstep doctor               is everything set up, and what to do where it is not
+  lockstep doctor               is everything set up, and what to do if not
   lockstep hooks install        let runs start by themselves";
 
 #[derive(Debug, clap::Subcommand)]

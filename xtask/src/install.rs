@@ -28,7 +28,7 @@ const EXAMPLES: &str = "\
 Examples:
   cargo xtask install                                  below ~/.local
   cargo xtask install --root /usr/local
-  lockstep install --from target/release --root pkg    for a package, from what is built already";
+  lockstep install --from target/release --root pkg    what is built already";
 
 /// Builds and installs.
 pub fn run(args: &Install, console: &Console) -> anyhow::Result<u8> {

@@ -167,11 +167,17 @@ fn an_identity_that_the_next_run_would_commit_is_told_until_git_ignores_it() {
 
 #[test]
 fn a_vault_that_cannot_be_synced_is_bad() {
-    let (_world, _origin, mike) = healthy();
+    let (world, origin, mike) = healthy();
     identity(&mike, r#"{"user": "mike", "vault_path": "../nowhere"}"#);
     assert_finds(&mike, "bad", "the vault is missing");
     identity(&mike, r#"{"user": "mike", "vault_path": "."}"#);
     assert_finds(&mike, "bad", "is this repository itself");
+    let vault = world.clone_of(&origin, "vault");
+    identity(&mike, r#"{"user": "mike", "vault_path": "../vault"}"#);
+    assert_eq!(findings(doctor(&mike)), (0, Vec::new()));
+    vault.git(["config", "--unset", "user.name"]);
+    std::fs::write(world.git_config(), "").unwrap();
+    assert_finds(&mike, "bad", "git does not know who commits in the vault");
 }
 
 #[cfg(unix)]

@@ -65,7 +65,8 @@ fn a_file_that_was_not_there_is_gone_afterwards() {
     let (world, _origin, [mike]) = World::with_clones(["mike"]);
     hooks(&mike, &["install", "agent", "systemd", "launchd", "windows", "--yes"]).success();
     assert!(settings(&world).exists());
-    hooks(&mike, &["uninstall", "--yes"]).success();
+    let said = hooks(&mike, &["uninstall", "--yes"]).success().stdout;
+    assert!(said.contains("removed ") && !said.contains("changed "), "{said}");
     let files =
         world.program("find").args([world.home().as_str(), "-type", "f", "-name", "*lockstep*"]).success();
     assert_eq!(files.stdout, "");

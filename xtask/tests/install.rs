@@ -113,16 +113,18 @@ fn other_shells_take_their_completions_where_there_are_such_shells() {
 }
 
 #[test]
-fn every_help_has_examples() {
+fn every_help_has_examples_that_fit_a_terminal() {
     let world = World::new();
-    for name in BINARIES {
-        let help = world.binary(name).arg("--help").success().stdout;
-        assert!(help.contains("Examples:\n"), "{name} --help shows none");
-    }
-    for command in ["full-run", "hooks", "doctor", "install"] {
-        let help = world.binary("lockstep").args([command, "--help"]).success().stdout;
-        assert!(help.contains("Examples:\n"), "lockstep {command} --help shows none");
-    }
+    let shows = |name: &str, args: &[&str]| {
+        let help = world.binary(name).args(args).arg("--help").success().stdout;
+        let examples = help.split_once("Examples:\n");
+        let (_, examples) = examples.unwrap_or_else(|| panic!("{name} {args:?} --help shows none"));
+        for line in examples.lines() {
+            assert!(line.chars().count() <= 80, "too wide, and would be broken: {line}");
+        }
+    };
+    BINARIES.into_iter().for_each(|name| shows(name, &[]));
+    ["full-run", "hooks", "doctor", "install"].into_iter().for_each(|command| shows("lockstep", &[command]));
 }
 
 #[test]

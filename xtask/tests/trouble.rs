@@ -108,6 +108,11 @@ fn a_failed_vault_does_not_hide_that_the_repository_was_synced() {
     assert_eq!(output.document().main().state, SyncState::Pushed);
     assert_eq!(origin.head(), mike.head());
     mike.assert_unlocked();
+
+    let report = full_run(&mike).output();
+    report.assert_code(78);
+    assert!(report.stdout.contains("error: the vault is missing"), "{report}");
+    assert!(report.stdout.contains("\nfailed in the vault: main is at "), "{report}");
 }
 
 #[test]

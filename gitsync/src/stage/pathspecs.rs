@@ -69,9 +69,14 @@ impl<'repo> Pathspecs<'repo> {
         self.specs
             .into_iter()
             .filter(|(given, _, seen)| !seen && !left_out(given))
-            .map(|(given, _, _)| given)
+            .map(|(given, _, _)| as_typed(given))
             .collect()
     }
+}
+
+/// A pathspec without the empty list of its magic, which gix puts before those that have none.
+fn as_typed(spec: BString) -> BString {
+    spec.strip_prefix(b":()").map_or_else(|| spec.clone(), BString::from)
 }
 
 /// The pathspecs, made to start at the work tree's root wherever the run was started.

@@ -37,7 +37,7 @@ const EXAMPLES: &str = "\
 Examples:
   lockstep doctor --repo ~/claudetools
   lockstep doctor --offline
-  lockstep doctor --json | jq -r '.checks[] | select(.state != \"ok\") | .message, .help'
+  lockstep doctor --json | jq -r '.checks[] | select(.state != \"ok\") | .help'
 
 Exit codes: 0 nothing is bad; 1 something is.";
 

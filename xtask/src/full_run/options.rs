@@ -122,13 +122,14 @@ fn time(text: &str) -> Result<String, String> {
 
 const EXAMPLES: &str = "\
 Examples:
-  lockstep full-run                              the repository around you
-  lockstep full-run --repo ~/tools --proceed     from cron: session logs go into the automatic commit
-  lockstep full-run --json | jq .outcome         for a script
-  lockstep full-run --demo                       on a playground, to see what it does
+  lockstep full-run                           the repository around you
+  lockstep full-run --repo ~/tools --proceed  from cron: logs are committed too
+  lockstep full-run --json | jq .outcome      for a script
+  lockstep full-run --demo                    first, on a playground
 
-Exit codes: 0 done; 1 failed; 3 session logs are to be saved first; 4 conflict; 69 remote unreachable; 75 another run holds
-the lock; 77 not allowed; 78 wrong configuration; 130, 143 ended by Ctrl-C, SIGTERM.";
+Exit codes: 0 done; 1 failed; 3 session logs are to be saved first; 4 conflict;
+69 remote unreachable; 75 another run holds the lock; 77 not allowed; 78 wrong
+configuration; 130, 143 ended by Ctrl-C, SIGTERM.";
 
 impl FullRun {
     /// The seven steps, each with its options; `owner` is the process that the lock belongs to.

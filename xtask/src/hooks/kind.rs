@@ -72,8 +72,13 @@ impl Kind {
         let name = place.name();
         match self {
             Self::Agent | Self::Cron => Vec::new(),
+            // What is gone cannot be disabled, but it can be stopped.
             Self::Systemd => vec![
-                format!("systemctl --user disable --now {name}.timer"),
+                format!("systemctl --user stop {name}.timer"),
+                format!(
+                    "rm -f '{}'",
+                    place.config.join(format!("systemd/user/timers.target.wants/{name}.timer"))
+                ),
                 "systemctl --user daemon-reload".into(),
             ],
             Self::Launchd => vec![format!("launchctl bootout gui/$(id -u)/{name}")],

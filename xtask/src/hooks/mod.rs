@@ -108,10 +108,10 @@ impl OnFound {
 
 const EXAMPLES: &str = "\
 Examples:
-  lockstep hooks print systemd                          what would be written, for a look
-  lockstep hooks install agent --repo ~/claudetools     shows the change to ~/.claude/settings.json, and asks
-  lockstep hooks install cron --every 30m --yes         two lines in your crontab
-  lockstep hooks uninstall                              everything of this repository, after you agree";
+  lockstep hooks print systemd                     what would be written
+  lockstep hooks install agent --repo ~/tools      shows the change, and asks
+  lockstep hooks install cron --every 30m --yes    two lines in your crontab
+  lockstep hooks uninstall                         all of this repository's";
 
 /// Does what was asked for.
 pub fn run(args: &Hooks, console: &Console) -> anyhow::Result<u8> {
@@ -212,7 +212,8 @@ impl Alter {
         }
         for change in real {
             texts::apply(change)?;
-            page.line(format_args!("{} {}", "changed".style(page.styles.good), change.target));
+            let done = if change.after.is_some() { "changed" } else { "removed" };
+            page.line(format_args!("{} {}", done.style(page.styles.good), change.target));
             if let (plan::Backup::Make, Target::File(path)) = (change.backup, &change.target) {
                 page.line(format_args!("  as it was: {}", texts::backup_of(path)));
             }

@@ -1,6 +1,6 @@
 //! The end of the report: what went wrong, what state everything is in, and what to type next.
 
-use contract::{Decision, Document, Outcome};
+use contract::{Decision, Document, Outcome, RepoSync};
 use owo_colors::OwoColorize as _;
 use phase::{Page, plain};
 
@@ -27,9 +27,21 @@ pub fn draw(facts: &Facts<'_>, document: &Document, page: &mut Page) {
         (_, Outcome::Deferred) => ("not done, and not failed: the next run catches up", page.styles.warning),
         (_, Outcome::Unsaved) => ("not done: session logs are to be saved first", page.styles.warning),
         (_, Outcome::Conflict) => ("stopped at a conflict", page.styles.error),
+        (_, Outcome::Failed) if failed_in_the_vault_alone(document) => {
+            ("failed in the vault", page.styles.error)
+        }
         (_, Outcome::Ok | Outcome::Saved | Outcome::Failed) => ("failed", page.styles.error),
     };
     page.line(format_args!("{}: {}, {took}", word.style(style), state(document)));
+}
+
+/// Whether the repository itself is well, so that the last line would contradict itself.
+fn failed_in_the_vault_alone(document: &Document) -> bool {
+    let Some(gitsync) = &document.phases.gitsync else { return false };
+    let failed = |sync: &RepoSync| sync.error.is_some();
+    document.error.as_ref().is_some_and(|error| error.phase == "gitsync")
+        && gitsync.vault.as_ref().is_some_and(failed)
+        && !gitsync.main.as_ref().is_none_or(failed)
 }
 
 /// Draws the end of a run that left none.

@@ -1,5 +1,7 @@
 //! Keys of git's configuration that say nothing to anybody, or something that nobody understands.
 
+use phase::amount;
+
 use crate::doctor::{
     check::Check,
     facts::{Facts, Key},
@@ -19,7 +21,7 @@ pub fn judge(facts: &Facts) -> Vec<Check> {
     let mut checks: Vec<Check> = facts.keys.iter().filter_map(of_key).collect();
     let ours = facts.keys.iter().filter(|key| key.section == "lockstep").count();
     if checks.is_empty() && ours > 0 {
-        checks.push(Check::ok("configuration", format!("{ours} keys under lockstep")));
+        checks.push(Check::ok("configuration", format!("{} under lockstep", amount::of(ours as u64, "key"))));
     }
     checks
 }

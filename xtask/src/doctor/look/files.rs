@@ -159,13 +159,20 @@ pub fn vault(identity: &Result<IdentityFile, Fault>, main: &Repo) -> Vault {
     if !path.exists() {
         return broken(format!("the vault is missing: there is no {path}"));
     }
-    match phase::discover(&path).and_then(|repo| phase::place(&repo)) {
+    match phase::discover(&path).and_then(|repo| phase::place(&repo).map(|place| (repo, place))) {
         Err(fault) => Vault::Broken(fault.into()),
-        Ok(place) if place.common_dir == main.common_dir => {
+        Ok((_, place)) if place.common_dir == main.common_dir => {
             broken(format!("the vault at {path} is this repository itself"))
         }
-        Ok(place) => match place.worktree {
+        Ok((repo, place)) => match place.worktree {
             None => broken(format!("the vault at {path} is a bare repository")),
+            Some(root) if !super::can_commit(&repo) => Vault::Broken(Told {
+                message: format!("git does not know who commits in the vault at {root}"),
+                help: Some(
+                    "git config --global user.name 'YOUR NAME' && git config --global user.email YOU@EXAMPLE.ORG"
+                        .into(),
+                ),
+            }),
             Some(root) => Vault::Fine(root),
         },
     }

@@ -113,11 +113,16 @@ fn operation(state: gix::state::InProgress) -> &'static str {
 }
 
 fn people(repo: &gix::Repository, identity: &Result<IdentityFile, Fault>) -> People {
-    let known = |person: Option<gix::Result<gix::actor::SignatureRef<'_>>>| matches!(person, Some(Ok(person)) if !person.name.trim().is_empty());
     People {
         user: identity.as_ref().map(|identity| identity.user.clone()).map_err(|fault| fault.clone().into()),
         file_is_exposed: files::is_exposed(repo, ".claude/identity.json"),
         git_name: repo.config_snapshot().string("user.name").map(|name| name.to_string()),
-        can_commit: known(repo.author()) && known(repo.committer()),
+        can_commit: can_commit(repo),
     }
+}
+
+/// Whether git knows who would commit.
+fn can_commit(repo: &gix::Repository) -> bool {
+    let known = |person: Option<gix::Result<gix::actor::SignatureRef<'_>>>| matches!(person, Some(Ok(person)) if !person.name.trim().is_empty());
+    known(repo.author()) && known(repo.committer())
 }
