@@ -20,6 +20,7 @@ mod nested;
 mod pool;
 mod raw;
 mod sparse;
+mod task;
 mod walk;
 mod worker;
 

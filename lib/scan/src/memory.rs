@@ -135,9 +135,14 @@ impl Memory {
 }
 
 impl Record {
-    /// Whether a folder that is `identity` now holds the names that have the fingerprint `names`, and no others.
-    pub fn holds(&self, identity: Identity, names: impl FnOnce() -> u64) -> bool {
-        self.identity == identity && self.names == names()
+    /// Whether it is about what a folder is now. Then nothing has come into the folder since, nor gone from it.
+    pub fn is_of(&self, identity: Identity) -> bool {
+        self.identity == identity
+    }
+
+    /// Whether the folder held the names that have the fingerprint `names`, and no others.
+    pub fn holds(&self, names: u64) -> bool {
+        self.names == names
     }
 }
 

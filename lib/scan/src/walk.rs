@@ -13,7 +13,8 @@ use crate::folder::Folder;
 use crate::index::Index;
 use crate::memory::{Learnt, Memory, Record};
 use crate::pool::{Pool, StopOnPanic};
-use crate::worker::{Task, Worker};
+use crate::task::Task;
+use crate::worker::Worker;
 use crate::{Difference, Interest};
 
 /// Entries of the index that are worth a thread of their own.

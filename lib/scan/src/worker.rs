@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::Context as _;
@@ -14,71 +13,25 @@ use gix::worktree::stack::state::ignore::Source;
 
 use crate::children::Children;
 use crate::compare::full;
-use crate::folder::Folder;
+use crate::folder::Identity;
 use crate::memory::Record;
 use crate::names::{Kind, Names, in_index};
 use crate::nested;
 use crate::pool::Pool;
+use crate::task::{Place, Standing, Task, Unread};
 use crate::walk::{Scan, below};
 use crate::{Difference, Seen};
 
 /// Files of one folder that are looked at in one go; more of them are shared among the threads.
 const SHARE: usize = 500;
 
-/// Something to be looked at.
-pub enum Task {
-    /// A folder, with all that lies below it.
-    Folder(Unread),
-    /// Tracked files that lie directly in a folder, by their places in the index.
-    Files(Place, Vec<usize>),
-}
-
-/// Where paths are looked up: an open folder, and how many bytes of a whole path lead to it.
-#[derive(Clone)]
-pub struct Place {
-    folder: Arc<Folder>,
-    skip: usize,
-}
-
-impl Place {
-    fn of(folder: Folder, path: &BStr) -> Self {
-        Place { folder: Arc::new(folder), skip: path.len() + 1 }
-    }
-
-    /// The rest of a path from here on.
-    fn rest<'p>(&self, path: &'p BStr) -> &'p [u8] {
-        &path[self.skip..]
-    }
-}
-
-/// A folder that has not been read yet.
-pub struct Unread {
-    /// An open folder that it lies in, not always directly.
-    within: Place,
-    /// Where it lies; the root is the empty path.
-    path: BString,
-    /// What the index has below it.
-    entries: Range<usize>,
-    standing: Standing,
-}
-
-/// What the index says of a folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    /// It has files below it.
-    Tracked,
-    /// It has nothing there.
-    Untracked,
-    /// It has a file there.
-    WasFile,
-}
-
-impl Task {
-    /// The root of the work tree, with all `entries` of the index.
-    pub fn root(folder: Folder, entries: usize) -> Self {
-        let (within, path) = (Place { folder: Arc::new(folder), skip: 0 }, BString::default());
-        Task::Folder(Unread { within, path, entries: 0..entries, standing: Standing::Tracked })
-    }
+/// What the index has directly in a folder.
+#[derive(Default)]
+struct Listed {
+    /// The folders, with what the index has below them.
+    folders: Vec<(BString, Range<usize>)>,
+    /// The files, where they are wanted.
+    files: Vec<usize>,
 }
 
 /// One thread's part of a scan.
@@ -154,9 +107,9 @@ impl<'a> Worker<'a> {
         {
             // Neither its names nor its files are wanted: it need not even be opened.
             let identity = unread.within.folder.identity_of(name);
-            if identity.is_some_and(|identity| record.holds(identity, || self.fingerprint(&unread))) {
-                self.records.push(*record);
-                return self.compare(&unread.within, path, unread.entries.clone(), &Names::default());
+            if let Some(listed) = identity.and_then(|identity| self.as_remembered(record, identity, &unread))
+            {
+                return self.listed(&unread.within, listed);
             }
         }
         let opened = unread.within.folder.child(name).with_context(|| self.cannot_read(path))?;
@@ -164,12 +117,36 @@ impl<'a> Worker<'a> {
         let place = Place::of(folder, path);
         if let Some(record) = record
             && let Some(identity) = place.folder.identity()
-            && record.holds(identity, || self.fingerprint(&unread))
+            && let Some(listed) = self.as_remembered(record, identity, &unread)
         {
-            self.records.push(*record);
-            return self.compare(&place, path, unread.entries.clone(), &Names::default());
+            return self.listed(&place, listed);
         }
         self.read(place, &unread)
+    }
+
+    /// What the index has directly in a folder that is `identity` now, where that is all that there is: nothing has come
+    /// into the folder since what is remembered of it.
+    fn as_remembered(&mut self, record: &Record, identity: Identity, unread: &Unread) -> Option<Listed> {
+        if !record.is_of(identity) {
+            return None;
+        }
+        let path = unread.path.as_bstr();
+        let wants_files = self.scan.interest.in_folder(path);
+        let mut fingerprint = self.scan.memory.fingerprint();
+        let mut listed = Listed::default();
+        for child in Children::new(self.scan.index, unread.entries.clone(), path.len() + 1) {
+            fingerprint.add(child.name, child.is_folder);
+            if child.is_folder {
+                listed.folders.push((below(path, child.name), child.entries));
+            } else if wants_files {
+                listed.files.push(child.entries.start);
+            }
+        }
+        if !record.holds(fingerprint.finish()) {
+            return None;
+        }
+        self.records.push(*record);
+        Some(listed)
     }
 
     /// Reads the names in a folder, and holds them against the index.
@@ -203,15 +180,6 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    /// The fingerprint of the names that the index has in a folder.
-    fn fingerprint(&self, unread: &Unread) -> u64 {
-        let mut fingerprint = self.scan.memory.fingerprint();
-        for child in Children::new(self.scan.index, unread.entries.clone(), unread.path.len() + 1) {
-            fingerprint.add(child.name, child.is_folder);
-        }
-        fingerprint.finish()
-    }
-
     fn cannot_read(&self, path: &BStr) -> String {
         format!("cannot read {}", self.scan.root.join(path.to_string()).display())
     }
@@ -226,33 +194,37 @@ impl<'a> Worker<'a> {
     ) -> anyhow::Result<()> {
         let prefix = if path.is_empty() { 0 } else { path.len() + 1 };
         let wants_files = self.scan.interest.in_folder(path);
-        let mut listed = names.iter().peekable();
-        let mut files = Vec::new();
+        let mut found = names.iter().peekable();
+        let mut listed = Listed::default();
         for child in Children::new(self.scan.index, entries, prefix) {
-            while let Some(name) = listed.peek().copied() {
+            while let Some(name) = found.peek().copied() {
                 let order = in_index(names.of(name), name.kind == Kind::Folder, child.name, child.is_folder);
                 if order.is_gt() {
                     break;
                 }
-                listed.next();
+                found.next();
                 if order.is_lt() {
                     self.unknown(place, path, names.of(name), name.kind, wants_files)?;
                 }
             }
             if child.is_folder {
-                self.tasks.push_back(Task::Folder(Unread {
-                    within: place.clone(),
-                    path: below(path, child.name),
-                    entries: child.entries,
-                    standing: Standing::Tracked,
-                }));
+                listed.folders.push((below(path, child.name), child.entries));
             } else if wants_files {
-                files.push(child.entries.start);
+                listed.files.push(child.entries.start);
             }
         }
-        for name in listed {
+        for name in found {
             self.unknown(place, path, names.of(name), name.kind, wants_files)?;
         }
+        self.listed(place, listed)
+    }
+
+    /// Goes on with what the index has directly in a folder.
+    fn listed(&mut self, place: &Place, listed: Listed) -> anyhow::Result<()> {
+        let Listed { folders, files } = listed;
+        let unread =
+            |(path, entries)| Unread { within: place.clone(), path, entries, standing: Standing::Tracked };
+        self.tasks.extend(folders.into_iter().map(|folder| Task::Folder(unread(folder))));
         if files.len() > 2 * SHARE {
             let shares = files.chunks(SHARE);
             self.tasks.extend(shares.map(|share| Task::Files(place.clone(), share.to_vec())));
