@@ -150,3 +150,21 @@ fn a_report_that_goes_to_a_file_is_neither_cut_nor_coloured() {
     assert!(!report.contains(['\u{1b}', '…']), "{report}");
     assert_kept("report-in-a-file", &(steady(&mike, report.trim_end()) + "\n"));
 }
+
+#[test]
+fn what_is_too_wide_is_broken_between_words_and_commands_are_left_whole() {
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    mike.git(["remote", "set-url", "origin", "http://127.0.0.1:1/a-folder/and-another-one/tools.git"]);
+    mike.write("new.md", "new\n");
+    let screen = PLAIN.read(&mike);
+    assert_fits(&screen, 80);
+    let report = screen.split_once("error: ").unwrap().1;
+    assert!(
+        report
+            .starts_with("remote 'origin' at http://127.0.0.1:1/a-folder/and-another-one/tools.git\n       ")
+    );
+    let (message, help) = report.split_once("\n  help: ").unwrap();
+    assert!(message.lines().skip(1).all(|line| line.starts_with("       ")), "{screen}");
+    let last = help.split_once("\nfailed: ").unwrap().1;
+    assert!(last.contains("\n  ") && !last.contains("  \n"), "between words: {screen}");
+}

@@ -27,9 +27,52 @@ pub fn cut(line: &str, room: usize) -> Cow<'_, str> {
     Cow::Owned(cut)
 }
 
+/// Breaks a line that is wider than `width` between two words, as often as it takes; `begun` columns stand before it, and
+/// what goes on below is indented by `indent`. A word that is too wide by itself, such as a path, stays whole.
+pub fn wrap(line: &str, width: usize, begun: usize, indent: usize) -> Cow<'_, str> {
+    if begun + of(line) <= width {
+        return Cow::Borrowed(line);
+    }
+    let mut wrapped = String::with_capacity(line.len() + 16);
+    let mut column = begun;
+    for (number, word) in line.split(' ').enumerate() {
+        let wide = of(word);
+        match number {
+            0 => column += wide,
+            _ if column + 1 + wide > width && column > indent => {
+                wrapped.push('\n');
+                wrapped.extend(std::iter::repeat_n(' ', indent));
+                column = indent + wide;
+            }
+            _ => {
+                wrapped.push(' ');
+                column += 1 + wide;
+            }
+        }
+        wrapped.push_str(word);
+    }
+    Cow::Owned(wrapped)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_that_is_broken_fits_and_loses_no_word() {
+        assert_eq!(wrap("all of it fits", 20, 6, 2), "all of it fits");
+        assert_eq!(wrap("not all of it fits", 20, 6, 2), "not all of it\n  fits");
+        assert_eq!(
+            wrap("at /a/path/that/is/too/wide it ends", 12, 4, 2),
+            "at\n  /a/path/that/is/too/wide\n  it ends"
+        );
+        let text = "Grüße, 世界 und alle anderen, die dort sind";
+        for width in 12..40 {
+            let wrapped = wrap(text, width, 3, 3);
+            assert!(wrapped.lines().skip(1).all(|line| of(line) <= width), "{wrapped}");
+            assert_eq!(wrapped.split_whitespace().collect::<Vec<_>>().join(" "), text);
+        }
+    }
 
     #[test]
     fn a_line_is_measured_by_what_it_takes_on_the_screen() {

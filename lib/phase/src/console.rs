@@ -125,7 +125,7 @@ impl Console {
 
     /// Writes an error to stderr, whatever was silenced.
     pub fn error(&self, message: &str, help: Option<&str>) {
-        let mut page = Page::new(self.error_styles, None);
+        let mut page = Page::new(self.error_styles, width(Stream::Stderr));
         page.error(message, help);
         // Where stderr is gone there is nobody left to tell; the exit code still says it.
         let _ = deliver(&mut std::io::stderr().lock(), page.as_str());

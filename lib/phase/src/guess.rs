@@ -83,6 +83,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::disallowed_methods, reason = "git makes what is tested with")]
     fn a_repository_is_taken_as_it_was_opened_only_while_its_configuration_is_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let directory = Utf8PathBuf::from_path_buf(folder.path().canonicalize().unwrap()).unwrap();

@@ -7,6 +7,8 @@ use std::fmt::{Display, Write as _};
 
 use owo_colors::{OwoColorize, Style};
 
+use crate::columns;
+
 /// The styles of a report, by meaning; all of them are plain by default.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
@@ -79,17 +81,31 @@ impl Page {
 
     /// Writes an error and its remedy.
     pub fn error(&mut self, message: &str, help: Option<&str>) {
-        let label = "error:".style(self.styles.error).to_string();
-        self.line(format_args!("{label} {}", crate::plain::text(message)));
+        self.labelled("error:", self.styles.error, &format!(" {message}"), "error: ".len());
         if let Some(help) = help {
+            // It may be a command, which is copied as a whole only where it is not broken.
             self.line(format_args!("  help: {}", crate::plain::text(help)));
         }
     }
 
     /// Writes a warning.
     pub fn warning(&mut self, message: &str) {
-        let label = "warning:".style(self.styles.warning).to_string();
-        self.line(format_args!("{label} {}", crate::plain::text(message)));
+        self.labelled("warning:", self.styles.warning, &format!(" {message}"), "warning: ".len());
+    }
+
+    /// Writes a label, and after it a text that goes on below, indented, where the page is not wide enough.
+    pub fn labelled(&mut self, label: &str, style: Style, text: &str, indent: usize) {
+        let text = crate::plain::text(text);
+        let mut begun = columns::of(label);
+        let mut lines = Vec::new();
+        for line in text.split('\n') {
+            lines.push(match self.width {
+                Some(width) => columns::wrap(line, width, begun, indent),
+                None => line.into(),
+            });
+            begun = 0;
+        }
+        self.line(format_args!("{}{}", label.style(style), lines.join("\n")));
     }
 
     /// What was written so far.
@@ -105,6 +121,6 @@ impl Page {
     /// Cuts a text to the page's width less `indent` columns, with an ellipsis where something is missing.
     pub fn fit(&self, text: &str, indent: usize) -> String {
         let room = self.width.map_or(usize::MAX, |width| width.saturating_sub(indent).max(16));
-        crate::columns::cut(&crate::plain::line(text), room).into_owned()
+        columns::cut(&crate::plain::line(text), room).into_owned()
     }
 }

@@ -32,7 +32,7 @@ pub fn draw(facts: &Facts<'_>, document: &Document, page: &mut Page) {
         }
         (_, Outcome::Ok | Outcome::Saved | Outcome::Failed) => ("failed", page.styles.error),
     };
-    page.line(format_args!("{}: {}, {took}", word.style(style), state(document)));
+    page.labelled(word, style, &format!(": {}, {took}", state(document)), 2);
 }
 
 /// Whether the repository itself is well, so that the last line would contradict itself.
