@@ -12,7 +12,7 @@ use gix::{
     hash::oid,
     object::Kind,
     objs::FindExt,
-    zlib::{Decompress, FlushDecompress, Status},
+    zlib::{Inflate, Status},
 };
 
 /// Reads objects of a repository, as they are and not as `refs/replace/` shows them: what is sent or checked are the real
@@ -51,7 +51,7 @@ pub(crate) struct Loose {
     folder: PathBuf,
     file: Vec<u8>,
     plain: Vec<u8>,
-    inflate: Decompress,
+    inflate: Inflate,
 }
 
 /// Larger objects and files are left to gix.
@@ -60,18 +60,15 @@ const LARGEST: usize = 256 * 1024;
 impl Loose {
     pub fn of(repo: &gix::Repository) -> Self {
         let folder = repo.objects.store_ref().path().to_owned();
-        Self { folder, file: vec![0; LARGEST], plain: vec![0; LARGEST], inflate: Decompress::new() }
+        Self { folder, file: vec![0; LARGEST], plain: vec![0; LARGEST], inflate: Inflate::default() }
     }
 
     /// Reads an object into `into`, if it has a file that is small and sound.
     pub fn read(&mut self, id: &oid, into: &mut Vec<u8>) -> Option<Kind> {
         let compressed = self.open(id)?;
         self.inflate.reset();
-        let status = self
-            .inflate
-            .decompress(&self.file[..compressed], &mut self.plain, FlushDecompress::Finish)
-            .ok()?;
-        let plain = &self.plain[..self.inflate.total_out() as usize];
+        let (status, _, size) = self.inflate.once(&self.file[..compressed], &mut self.plain).ok()?;
+        let plain = &self.plain[..size];
         let (kind, size, header) = header(plain)?;
         let content = plain.get(header..)?;
         if status != Status::StreamEnd || content.len() as u64 != size {
@@ -87,8 +84,8 @@ impl Loose {
         let compressed = self.open(id)?;
         let mut start = [0; LONGEST_HEADER];
         self.inflate.reset();
-        self.inflate.decompress(&self.file[..compressed], &mut start, FlushDecompress::None).ok()?;
-        Some(header(&start[..self.inflate.total_out() as usize])?.1)
+        let (_, _, size) = self.inflate.prefix(&self.file[..compressed], &mut start).ok()?;
+        Some(header(&start[..size])?.1)
     }
 
     /// Reads an object's file, and says how many bytes it has.
