@@ -50,7 +50,7 @@ impl Phase for Cmdcopy {
 
         let Report { files, fault } = if self.dry_run {
             Report {
-                files: steps.iter().filter_map(|(name, step)| step.outcome(name)).collect(),
+                files: steps.iter().filter_map(|(name, step)| step.prospect(name)).collect(),
                 fault: None,
             }
         } else {

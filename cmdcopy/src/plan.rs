@@ -118,6 +118,16 @@ impl Step {
         Some(CopiedFile { name: name.into(), result, backup: None, reason })
     }
 
+    /// The same for a step that is not done: what would become of the user's own content is said besides.
+    pub(crate) fn prospect(&self, name: &str) -> Option<CopiedFile> {
+        let outcome = self.outcome(name)?;
+        let reason = match self {
+            Self::Replace { whose: Whose::Users, .. } => Some("yours would be kept as a backup".into()),
+            _ => outcome.reason,
+        };
+        Some(CopiedFile { reason, ..outcome })
+    }
+
     /// What the step writes.
     pub(crate) fn writes(&self) -> Option<&Content> {
         match self {

@@ -261,6 +261,17 @@ fn a_dry_run_changes_nothing_at_all() {
 }
 
 #[test]
+fn a_dry_run_says_what_would_become_of_what_the_user_wrote() {
+    let story = Story::begin();
+    let target = story.world.home().join(".claude/commands");
+    std::fs::create_dir_all(&target).unwrap();
+    std::fs::write(target.join("sync.md"), "my own\n").unwrap();
+    let output = story.cmdcopy().arg("--dry-run").success();
+    output.assert_says("sync.md: yours would be kept as a backup");
+    assert_eq!(std::fs::read_to_string(target.join("sync.md")).unwrap(), "my own\n");
+}
+
+#[test]
 fn without_commands_there_is_nothing_to_do() {
     let world = World::new();
     let repo = world.init("mike");
