@@ -134,9 +134,11 @@ impl<'a> Trees<'a> {
         Self { commits, kept: RefCell::default(), bytes: Cell::new(0) }
     }
 
+    /// What changed, as far as it matters: a command changes one note.
     fn changes(&self, older: Option<ObjectId>, tree: ObjectId) -> Result<Vec<Change>> {
         let older = older.map(|older| self.commits.tree_of(older)).transpose()?;
-        Ok(diff::changes(self.commits.repo, self, older, Some(tree))?.notes.into_values().collect())
+        let changes = diff::first_changes(self.commits.repo, self, older, Some(tree), 2)?;
+        Ok(changes.notes.into_values().collect())
     }
 
     /// What the command had read, where that was not the parent: another commit, or that there were no notes yet.

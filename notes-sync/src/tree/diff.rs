@@ -56,6 +56,23 @@ pub fn changes(
     changes_below(repo, objects, &Prefix::default(), old, new)
 }
 
+/// Compares two notes trees until `most` notes are found that differ: who asks whether it is a single one needs no more
+/// than two. There may be a few more.
+///
+/// # Errors
+/// As for [`changes`].
+pub fn first_changes(
+    repo: &Repository,
+    objects: &dyn Find,
+    old: Option<ObjectId>,
+    new: Option<ObjectId>,
+    most: usize,
+) -> Result<Changes> {
+    let mut walk = Walk { repo, objects, most, changes: Changes::default() };
+    walk.compare(&Prefix::default(), old, new)?;
+    Ok(walk.changes)
+}
+
 /// Compares two versions of the folder at `prefix`.
 pub(crate) fn changes_below(
     repo: &Repository,
@@ -64,7 +81,7 @@ pub(crate) fn changes_below(
     old: Option<ObjectId>,
     new: Option<ObjectId>,
 ) -> Result<Changes> {
-    let mut walk = Walk { repo, objects, changes: Changes::default() };
+    let mut walk = Walk { repo, objects, most: usize::MAX, changes: Changes::default() };
     walk.compare(prefix, old, new)?;
     Ok(walk.changes)
 }
@@ -72,6 +89,8 @@ pub(crate) fn changes_below(
 struct Walk<'repo> {
     repo: &'repo Repository,
     objects: &'repo dyn Find,
+    /// How many notes are enough.
+    most: usize,
     changes: Changes,
 }
 
@@ -115,7 +134,7 @@ impl Walk<'_> {
     }
 
     fn compare_part(&mut self, prefix: &Prefix, old: &Part, new: &Part) -> Result<()> {
-        if old == new {
+        if old == new || self.changes.notes.len() >= self.most {
             return Ok(());
         }
         if let (Some(old), Some(new)) = (old.only_folder(), new.only_folder()) {
