@@ -25,6 +25,14 @@ pub struct Put {
     pub flags: Flags,
 }
 
+impl Put {
+    /// The entry's flags: those that are kept, and in memory that its file was looked at.
+    fn flags(&self) -> Flags {
+        let seen = if self.stat == Stat::default() { Flags::empty() } else { Flags::UPTODATE };
+        at_rest(self.flags) | seen
+    }
+}
+
 /// One change of the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edit {
@@ -103,11 +111,12 @@ impl Edits {
                 Reached::InTheWay | Reached::By(Edit::Remove) => gone.push(number),
                 Reached::By(Edit::Put(put)) => {
                     (entry.id, entry.mode, entry.stat, entry.flags) =
-                        (put.id, put.mode, put.stat, at_rest(put.flags));
+                        (put.id, put.mode, put.stat, put.flags());
                     there.insert(path.clone());
                 }
                 Reached::By(Edit::Refresh(stat)) => {
                     entry.stat = stat;
+                    entry.flags |= Flags::UPTODATE;
                     continue;
                 }
             }
@@ -122,7 +131,7 @@ impl Edits {
             if let Edit::Put(put) = edit
                 && !there.contains(path)
             {
-                index.dangerously_push_entry(put.stat, put.id, at_rest(put.flags), put.mode, path.as_bstr());
+                index.dangerously_push_entry(put.stat, put.id, put.flags(), put.mode, path.as_bstr());
                 touched.push(path.clone());
                 added = true;
             }

@@ -124,7 +124,10 @@ fn keep_doubts(
     let is_in_doubt = |entry: &Entry| {
         let unseen =
             entry.flags.intersects(Flags::SKIP_WORKTREE | Flags::ASSUME_VALID) || entry.mode == Mode::COMMIT;
+        // Those that were looked at since the lock was taken are as sure as the new index can be.
+        let looked_at = entry.flags.contains(Flags::UPTODATE);
         !unseen
+            && !looked_at
             && entry.stat.size != 0
             && entry.stat.is_racy(timestamp, options)
             && entry.stat.mtime.secs < since

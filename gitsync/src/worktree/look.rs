@@ -99,7 +99,8 @@ pub fn look(
         leaving.iter().filter(|_| !abilities.case).map(|path| path.to_ascii_lowercase().into()).collect();
     let mut look = Look {
         disk: Disk::new(root),
-        reader: Reader::new(repo, index)?,
+        repo,
+        reader: None,
         sparse: Sparse::of(repo)?,
         abilities,
         stat: repo.stat_options()?,
@@ -118,7 +119,9 @@ pub fn look(
 
 struct Look<'a> {
     disk: Disk,
-    reader: Reader<'a>,
+    repo: &'a gix::Repository,
+    /// Made for the first file that has to be read: most often none has.
+    reader: Option<Reader<'a>>,
     sparse: Sparse,
     abilities: Abilities,
     stat: StatOptions,
@@ -177,8 +180,11 @@ impl Look<'_> {
         {
             return Ok(OnDisk::AsInIndex(found.stat));
         }
-        let content =
-            self.reader.read(&mut self.disk, path, self.index, content::Into::Nowhere, self.watch)?;
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            none => none.insert(Reader::new(self.repo, self.index)?),
+        };
+        let content = reader.read(&mut self.disk, path, self.index, content::Into::Nowhere, self.watch)?;
         Ok(match content {
             Content::Read { id, found } => {
                 let is = |side: Side| {
