@@ -56,7 +56,8 @@ pub fn step(place: &Place<'_>, step: &Step) -> anyhow::Result<Moved> {
         Head::Branch(now) if now.name == step.branch && now.commit == step.from => {}
         Head::Branch(_) | Head::Detached(_) | Head::Unknown => return Ok(Moved::SomebodyElseDid),
     }
-    let by = place.people.committer()?.now();
+    // As git's, a reflog does without a name where nobody said who the user is: only a commit needs one.
+    let by = reflog::committer(repo).with_context(doing)?;
     let reason = step.reason.to_str_lossy();
     let edit = Edit { name: step.branch.as_ref(), expected: step.from, new: step.to, reason: &reason };
     match writer.write(edit).map_err(faults::of_ref).with_context(doing)? {

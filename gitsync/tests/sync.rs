@@ -359,3 +359,22 @@ fn twenty_rounds_of_edits_on_both_sides_end_in_the_same_tree() {
     assert_converged(&[&howard, &mike]);
     assert_eq!(origin.rev("main"), howard.head());
 }
+
+#[test]
+fn who_only_takes_in_needs_no_name() {
+    let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("his.md", "his\n");
+    gitsync(&howard).success();
+    for key in ["user.name", "user.email"] {
+        mike.git(["config", "--unset", key]);
+    }
+    let anonymous = || gitsync(&mike).env("GIT_CONFIG_GLOBAL", "/dev/null");
+    let output = anonymous().output();
+    assert_eq!(output.code, 0, "{output:?}");
+    assert_eq!(mike.read("his.md"), "his\n");
+    mike.write("mine.md", "mine\n");
+    let refused = anonymous().output();
+    assert_eq!(refused.code, 78, "{refused:?}");
+    refused.assert_says("git does not know who you are");
+    mike.assert_unlocked();
+}
