@@ -28,14 +28,15 @@ pub fn cut(line: &str, room: usize) -> Cow<'_, str> {
 }
 
 /// Breaks a line that is wider than `width` between two words, as often as it takes; `begun` columns stand before it, and
-/// what goes on below is indented by `indent`. A word that is too wide by itself, such as a path, stays whole.
+/// what goes on below is indented by `indent`. A word that is too wide by itself, such as a path, stays whole, and so does what
+/// stands in backticks: a command is copied as a whole.
 pub fn wrap(line: &str, width: usize, begun: usize, indent: usize) -> Cow<'_, str> {
     if begun + of(line) <= width {
         return Cow::Borrowed(line);
     }
     let mut wrapped = String::with_capacity(line.len() + 16);
     let mut column = begun;
-    for (number, word) in line.split(' ').enumerate() {
+    for (number, word) in words(line).enumerate() {
         let wide = of(word);
         match number {
             0 => column += wide,
@@ -54,6 +55,15 @@ pub fn wrap(line: &str, width: usize, begun: usize, indent: usize) -> Cow<'_, st
     Cow::Owned(wrapped)
 }
 
+/// The words of a line, what stands in backticks being one.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    let mut is_command = false;
+    line.split(move |c| {
+        is_command ^= c == '`';
+        c == ' ' && !is_command
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +75,10 @@ mod tests {
         assert_eq!(
             wrap("at /a/path/that/is/too/wide it ends", 12, 4, 2),
             "at\n  /a/path/that/is/too/wide\n  it ends"
+        );
+        assert_eq!(
+            wrap("see what `git status` says there", 20, 0, 2),
+            "see what\n  `git status` says\n  there"
         );
         let text = "Grüße, 世界 und alle anderen, die dort sind";
         for width in 12..40 {

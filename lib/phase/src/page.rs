@@ -82,9 +82,12 @@ impl Page {
     /// Writes an error and its remedy.
     pub fn error(&mut self, message: &str, help: Option<&str>) {
         self.labelled("error:", self.styles.error, &format!(" {message}"), "error: ".len());
-        if let Some(help) = help {
-            // It may be a command, which is copied as a whole only where it is not broken.
-            self.line(format_args!("  help: {}", crate::plain::text(help)));
+        match help {
+            Some(help) if holds_a_bare_command(help) => {
+                self.line(format_args!("  help: {}", crate::plain::text(help)));
+            }
+            Some(help) => self.labelled("  help:", Style::default(), &format!(" {help}"), "  help: ".len()),
+            None => {}
         }
     }
 
@@ -122,5 +125,35 @@ impl Page {
     pub fn fit(&self, text: &str, indent: usize) -> String {
         let room = self.width.map_or(usize::MAX, |width| width.saturating_sub(indent).max(16));
         columns::cut(&crate::plain::line(text), room).into_owned()
+    }
+}
+
+/// Whether there is a command in a remedy without backticks around it, which could not be copied if it were broken.
+fn holds_a_bare_command(help: &str) -> bool {
+    ["git config ", "rm '", "git -C "].iter().any(|command| {
+        help.match_indices(command).any(|(at, _)| help[..at].matches('`').count().is_multiple_of(2))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remedy_is_broken_between_words_and_a_command_is_not() {
+        let told = |help: &str| {
+            let mut page = Page::new(Styles::default(), Some(30));
+            page.error("no", Some(help));
+            page.take()
+        };
+        let sentence = told("check the network and the URL (`git remote -v` shows it)");
+        assert_eq!(
+            sentence,
+            "error: no\n  help: check the network and\n        the URL\n        (`git remote -v` shows\n        it)\n"
+        );
+        let command =
+            told("git config --global user.name 'Your Name' && git config --global user.email you@x");
+        assert_eq!(command.lines().count(), 2, "{command}");
+        assert_eq!(told("if no git is running here, it was left behind: rm '/a b'").lines().count(), 2);
     }
 }
