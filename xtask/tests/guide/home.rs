@@ -80,8 +80,11 @@ impl Home {
         Self { world, howard, mike, number: 0.into() }
     }
 
-    /// Leaves the home without clones, as it is before one has read the guide.
+    /// Leaves the home without clones, and git without a name, as it is before one has read the guide.
     pub fn forget_the_clone(&self) {
+        for key in ["user.name", "user.email"] {
+            self.world.git(["config", "--global", "--unset", key]);
+        }
         for clone in ["claudetools", "vault"] {
             std::fs::remove_dir_all(self.world.home().join(clone)).unwrap();
         }
