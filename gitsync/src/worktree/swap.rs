@@ -92,3 +92,64 @@ pub fn put(new: Spot<'_>, target: Spot<'_>) -> anyhow::Result<Swap> {
         result => Ok(result.map(|()| Swap::Done)?),
     }
 }
+
+#[cfg(target_os = "linux")]
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::fs;
+
+    use super::super::folder::Folder;
+    use super::*;
+
+    /// A folder with a file in place and a draft; and how both look.
+    fn folder() -> (tempfile::TempDir, Folder, [Stat; 2]) {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("file"), "old").unwrap();
+        fs::write(directory.path().join("draft"), "the new").unwrap();
+        let folder = Folder::root(directory.path()).unwrap();
+        let stat = |name: &str| folder.look(OsStr::new(name)).unwrap().unwrap().stat;
+        let stats = [stat("file"), stat("draft")];
+        (directory, folder, stats)
+    }
+
+    fn spots(folder: &Folder) -> (Spot<'_>, Spot<'_>) {
+        let spot = |name| Spot { folder, name: OsStr::new(name) };
+        (spot("file"), spot("draft"))
+    }
+
+    fn contents(directory: &tempfile::TempDir) -> [String; 2] {
+        ["file", "draft"].map(|name| fs::read_to_string(directory.path().join(name)).unwrap())
+    }
+
+    #[test]
+    fn the_old_file_is_where_the_new_one_was() {
+        let (directory, folder, [was, written]) = folder();
+        let (target, draft) = spots(&folder);
+        assert_eq!(exchange(target, draft, &was, &written).unwrap(), Swap::Done);
+        assert_eq!(contents(&directory), ["the new", "old"]);
+    }
+
+    #[test]
+    fn an_edit_that_nobody_saw_before_comes_back() {
+        let (directory, folder, [was, written]) = folder();
+        let (target, draft) = spots(&folder);
+        fs::write(directory.path().join("file"), "edited").unwrap();
+        assert_eq!(exchange(target, draft, &was, &written).unwrap(), Swap::Edited);
+        assert_eq!(contents(&directory), ["edited", "the new"]);
+        fs::remove_file(directory.path().join("file")).unwrap();
+        assert_eq!(exchange(target, draft, &was, &written).unwrap(), Swap::Edited, "it was removed");
+    }
+
+    #[test]
+    fn of_two_edits_the_later_one_stays_in_place() {
+        let (directory, folder, [_, written]) = folder();
+        let (target, draft) = spots(&folder);
+        // The first was swapped out, and the second put in the place of the new file before that could be undone.
+        fs::write(directory.path().join("draft"), "first edit").unwrap();
+        fs::write(directory.path().join("second"), "second edit").unwrap();
+        fs::rename(directory.path().join("second"), directory.path().join("file")).unwrap();
+        give_back(target, draft, written).unwrap();
+        assert_eq!(contents(&directory), ["second edit", "first edit"]);
+    }
+}

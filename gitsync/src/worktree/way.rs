@@ -94,3 +94,43 @@ fn os(name: &[u8]) -> anyhow::Result<OsString> {
         .with_context(|| format!("{} is no name on this system", name.as_bstr()))?;
     Ok(name.into_owned().into_os_string())
 }
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_link_and_a_file_are_no_way() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir_all(directory.path().join("real/inner")).unwrap();
+        fs::write(directory.path().join("real/inner/file"), "").unwrap();
+        std::os::unix::fs::symlink("real", directory.path().join("link")).unwrap();
+        let mut way = Way::from(directory.path()).unwrap();
+        let mut blocked = |path: &str| match way.to(path.into()).unwrap() {
+            Place::In(_) => None,
+            Place::Blocked(parent) => Some(parent.to_string()),
+        };
+        assert_eq!(blocked("real/inner/file"), None);
+        assert_eq!(blocked("link/inner/file").as_deref(), Some("link"));
+        assert_eq!(blocked("real/inner/file/below/it").as_deref(), Some("real/inner/file"));
+        assert_eq!(blocked("real/none/file").as_deref(), Some("real/none"));
+    }
+
+    #[test]
+    fn a_folder_that_is_held_open_stays_itself_when_another_takes_its_name() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir_all(directory.path().join("folder")).unwrap();
+        fs::create_dir_all(directory.path().join("elsewhere")).unwrap();
+        let mut way = Way::from(directory.path()).unwrap();
+        let Place::In(folder) = way.to("folder/file".into()).unwrap() else { panic!("it is there") };
+        fs::rename(directory.path().join("folder"), directory.path().join("moved")).unwrap();
+        std::os::unix::fs::symlink("elsewhere", directory.path().join("folder")).unwrap();
+        folder.make(OsStr::new("made")).unwrap();
+        assert!(directory.path().join("moved/made").is_dir());
+        assert!(!directory.path().join("elsewhere/made").exists());
+    }
+}
