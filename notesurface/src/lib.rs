@@ -78,11 +78,13 @@ impl Notesurface {
             }
             (pointer, _) => pointer,
         };
-        // Looking back, or looking ahead, shows nothing in the sense of the pointer.
-        if asked == Asked::New && !self.pending && !self.dry_run {
+        let Found { notes, unnameable } = look::notes(run, &range)?;
+        // Looking back, or looking ahead, shows nothing in the sense of the pointer. Where there is nothing to be shown,
+        // though, there is nothing that the next run would have to show.
+        let leaves_some = self.pending && (!notes.is_empty() || section.user.is_none());
+        if asked == Asked::New && !leaves_some && !self.dry_run {
             self.advance_to(run, pointer.as_ref(), range.tip)?;
         }
-        let Found { notes, unnameable } = look::notes(run, &range)?;
         let section = NotesurfaceSection { upto: Some(range.tip.to_string()), notes, ..section };
         if unnameable.is_empty() {
             return Ok(Done::ok(section));
