@@ -16,7 +16,9 @@ fn main() {
 
 /// A log of so many lines, no two of them the same.
 fn log(lines: u32) -> Vec<u8> {
-    (0..lines).flat_map(|n| format!("{n}: client {:08x}\n", n.wrapping_mul(2_654_435_761)).into_bytes()).collect()
+    (0..lines)
+        .flat_map(|n| format!("{n}: client {:08x}\n", n.wrapping_mul(2_654_435_761)).into_bytes())
+        .collect()
 }
 
 /// A folder of 256 folders, the ids of which follow from `seed`, and of which one is another than with the same seed and 0.
@@ -36,17 +38,19 @@ fn tree(seed: u64, changed: u8) -> Vec<u8> {
 #[divan::bench(args = [100, 10_000, 50_000])]
 fn a_log_with_one_more_line(bencher: Bencher<'_, '_>, lines: u32) {
     let (old, new) = (log(lines), log(lines + 1));
-    bencher.counter(BytesCount::of_slice(&new)).with_inputs(|| old.clone()).bench_values(|old| {
-        Base::new(old).unwrap().delta(black_box(&new), new.len() / 2).unwrap()
-    });
+    bencher
+        .counter(BytesCount::of_slice(&new))
+        .with_inputs(|| old.clone())
+        .bench_values(|old| Base::new(old).unwrap().delta(black_box(&new), new.len() / 2).unwrap());
 }
 
 #[divan::bench]
 fn a_tree_searched(bencher: Bencher<'_, '_>) {
     let (old, new) = (tree(1, 0), tree(1, 1));
-    bencher.counter(BytesCount::of_slice(&new)).with_inputs(|| old.clone()).bench_values(|old| {
-        Base::new(old).unwrap().delta(black_box(&new), new.len() / 2).unwrap()
-    });
+    bencher
+        .counter(BytesCount::of_slice(&new))
+        .with_inputs(|| old.clone())
+        .bench_values(|old| Base::new(old).unwrap().delta(black_box(&new), new.len() / 2).unwrap());
 }
 
 #[divan::bench]
