@@ -5,40 +5,35 @@
 //! aside in the same way, and one that only comes is moved into place, which fails if something has come to be there. So
 //! there is no moment in which an edit can be overwritten unseen, and each path has its old or its new content, whole.
 
+mod settle;
+
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 use gix::bstr::{BString, ByteSlice};
 use gix::index::entry::Stat;
-use gix::index::entry::stat::Time;
-use remote::durable::{Durability, Part};
 
 use super::aside::{Role, name_inside};
-use super::disk::{Disk, Found, Kind, full, parent};
+use super::disk::{Disk, Kind, full, parent};
 use super::draft;
 use super::folder::{Folder, Spot};
 use super::journal::Pending;
 use super::plan::{Op, Step, UpdatePlan};
 use super::smudge::Smudger;
-use super::swap::{self, Swap, is_same_content};
+use super::swap::{self, Swap};
 use super::undo::undo_files;
 use super::way::{Place, Way, name_of};
+use super::young::is_young;
 use super::{Refused, Why};
 use crate::failpoint;
 use crate::index::{Edit, Edits, Lock, Looked, Put};
 use crate::stage::content::{Content, Into, Reader};
 use crate::watch::{Doing, Watch};
-
-/// No clock of a file system that tells fractions of a second ticks slower than this.
-const TICK: Duration = Duration::from_millis(100);
-
-/// No clock of a file system that tells whole seconds ticks slower than this: FAT counts in twos.
-const COARSE_TICK: Duration = Duration::from_millis(2500);
 
 /// What came of an update.
 #[derive(Debug)]
@@ -468,92 +463,10 @@ impl Update<'_> {
     fn full(&self, op: &Op) -> Result<PathBuf, Stop> {
         Ok(full(self.root, op.path.as_bstr())?)
     }
-
-    /// See that nobody has touched anything, and say since when the index may be sure of that.
-    fn settle(&mut self) -> Result<SystemTime, Stop> {
-        self.flush()?;
-        let stamp = self.pending.aside()?.folder().join("settled");
-        let since = File::create(&stamp).and_then(|file| file.metadata()?.modified());
-        let since = since.with_context(|| format!("cannot write {}", stamp.display()))?;
-        // From the top, by their names: somebody may have moved a folder.
-        self.way.forget();
-        for (number, op) in self.plan.ops.iter().enumerate() {
-            self.watch.alive();
-            if let Step::Replace(stat) | Step::Remove(stat) = op.step
-                && !self.kept(number, op)?.is_some_and(|kept| is_same_content(&kept.stat, &stat))
-            {
-                // An editor that had it open has written to it after all.
-                return Err(refuse(op, Why::Edited));
-            }
-            let found = self.found(op)?;
-            match op.step {
-                Step::Adopt(stat) if found.is_none_or(|found| found.stat != stat) => {
-                    return Err(refuse(op, Why::Edited));
-                }
-                Step::Adopt(stat) => drop(self.placed.insert(number, stat)),
-                _ => {
-                    if let (Some(found), Some(written)) = (found, self.written.get(&number))
-                        && is_same_content(&found.stat, written)
-                    {
-                        self.placed.insert(number, found.stat);
-                    }
-                }
-            }
-        }
-        Ok(since)
-    }
-
-    /// Flush the files in place, where that is asked for.
-    fn flush(&self) -> Result<(), Stop> {
-        let durability = Durability::of(self.repo);
-        if durability.covers(Part::WorkTree) {
-            let files = self.written.keys().map(|number| self.full(&self.plan.ops[*number]));
-            let files: Vec<_> = files.collect::<Result<_, _>>()?;
-            let flushed = durability.flushing(Part::WorkTree).batch(self.root, &files);
-            flushed.context("cannot flush the work tree")?;
-        }
-        Ok(())
-    }
-
-    /// What is in place.
-    fn found(&mut self, op: &Op) -> Result<Option<Found>, Stop> {
-        if !op.writes() && !matches!(op.step, Step::Adopt(_)) {
-            return Ok(None);
-        }
-        let name = name_of(op.path.as_bstr())?;
-        Ok(match self.way.to(op.path.as_bstr())? {
-            Place::In(folder) => folder.look(&name).with_context(|| format!("cannot look at {}", op.path))?,
-            Place::Blocked(_) => None,
-        })
-    }
-
-    /// What was in place, as it is kept.
-    fn kept(&mut self, number: usize, op: &Op) -> Result<Option<Found>, Stop> {
-        let Some(role) = self.replaced.get(&number).copied() else { return Ok(None) };
-        let [new, old] = self.names(number, op)?;
-        let name = match role {
-            Role::New => new,
-            Role::Old => old,
-        };
-        if self.near.1 {
-            return Ok(self.kept.look(&name)?);
-        }
-        Ok(match self.way.to(op.path.as_bstr())? {
-            Place::In(folder) => folder.look(&name)?,
-            Place::Blocked(_) => None,
-        })
-    }
 }
 
 fn refuse(op: &Op, why: Why) -> Stop {
     Stop::Refused(Refused { path: op.path.clone(), why })
-}
-
-/// Whether a file that was changed at `changed` may have been changed once more after `now` without looking different.
-fn is_young(changed: Time, now: SystemTime) -> bool {
-    let tick = if changed.nsecs == 0 { COARSE_TICK } else { TICK };
-    let changed = SystemTime::UNIX_EPOCH + Duration::new(changed.secs.into(), changed.nsecs);
-    now.duration_since(changed).map_or(true, |age| age < tick)
 }
 
 /// Remove a folder that holds nothing but folders.
@@ -565,17 +478,4 @@ fn remove_empty_folders(full: &Path) -> io::Result<()> {
         }
     }
     fs::remove_dir(full)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_young_for_a_tick_of_its_clock() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(10_050);
-        let is_young = |secs, nsecs| is_young(Time { secs, nsecs }, now);
-        assert!(is_young(10, 1) && is_young(10, 0) && is_young(8, 0) && is_young(11, 1));
-        assert!(!is_young(9, 1) && !is_young(7, 0));
-    }
 }

@@ -23,6 +23,7 @@ mod smudge;
 mod swap;
 mod undo;
 mod way;
+mod young;
 
 use std::fmt;
 
