@@ -47,7 +47,7 @@ impl Prepared {
 
 impl Drop for Prepared {
     fn drop(&mut self) {
-        // It is in its place by now; and should it stay here, the next taker sweeps it away.
+        // It is in its place by now, or what it replaced is here; should it stay, the next taker sweeps it away.
         let _ = fs::remove_file(&self.path);
     }
 }
