@@ -98,7 +98,9 @@ fn act(world: &World, repo: &Repo, deed: &Deed) {
             repo.write(NAMES[*name], format!("{text}\n"));
         }
         Deed::Touch(name) => {
-            if let Ok(file) = std::fs::File::options().write(true).open(path(name)) {
+            // To open a pipe for writing waits for a reader.
+            let is_file = std::fs::metadata(path(name)).is_ok_and(|meta| meta.is_file());
+            if is_file && let Ok(file) = std::fs::File::options().write(true).open(path(name)) {
                 file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
             }
         }
