@@ -10,8 +10,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::lab::{Lab, Pace};
 
-/// What the git directory holds that is not copied: objects are removed one by one, and the index belongs to the files.
-const APART: [&str; 2] = ["objects", "index"];
+/// What the git directory holds that is not copied: objects are removed one by one, and the index belongs to the files. What
+/// a scan remembers of folders it has from the run before, as it does for users.
+const APART: [&str; 3] = ["objects", "index", "lockstep-folders"];
 
 /// A repository as it was.
 #[derive(Debug)]
@@ -62,8 +63,8 @@ impl Frozen {
         for new in now.difference(&self.objects) {
             std::fs::remove_file(new).with_context(|| format!("{new} could not be removed"))?;
         }
-        remove_all(&self.git_dir, &APART)?;
         let copy = Utf8Path::from_path(self.copy.path()).context("a temporary folder's path is not UTF-8")?;
+        remove_others(&self.git_dir, copy, &APART)?;
         copy_all(copy, &self.git_dir, &[])
     }
 }
@@ -122,28 +123,39 @@ fn copy_all(from: &Utf8Path, to: &Utf8Path, but: &[&str]) -> anyhow::Result<()> 
             continue;
         }
         if entry.file_type()?.is_dir() {
-            std::fs::create_dir(&target).with_context(|| format!("{target} could not be made"))?;
+            std::fs::create_dir_all(&target).with_context(|| format!("{target} could not be made"))?;
             copy_all(entry.path(), &target, &[])?;
-        } else {
+        } else if !is_alike(entry.path(), &target) {
             std::fs::copy(entry.path(), &target).with_context(|| format!("{target} could not be written"))?;
         }
     }
     Ok(())
 }
 
-fn remove_all(folder: &Utf8Path, but: &[&str]) -> anyhow::Result<()> {
+/// Removes what is in `folder` and not in `kept`.
+fn remove_others(folder: &Utf8Path, kept: &Utf8Path, but: &[&str]) -> anyhow::Result<()> {
     for entry in folder.read_dir_utf8().with_context(|| format!("{folder} could not be read"))? {
         let entry = entry?;
         if but.contains(&entry.file_name()) {
             continue;
         }
-        let path = entry.path();
-        let removed = if entry.file_type()?.is_dir() {
-            std::fs::remove_dir_all(path)
-        } else {
-            std::fs::remove_file(path)
+        let (path, kept) = (entry.path(), kept.join(entry.file_name()));
+        let removed = match (entry.file_type()?.is_dir(), kept.is_dir()) {
+            (true, true) => {
+                remove_others(path, &kept, &[])?;
+                Ok(())
+            }
+            (true, false) => std::fs::remove_dir_all(path),
+            (false, _) if kept.is_file() => Ok(()),
+            (false, _) => std::fs::remove_file(path),
         };
         removed.with_context(|| format!("{path} could not be removed"))?;
     }
     Ok(())
+}
+
+/// Whether two files hold the same. A file that is written again is a young one, which programs trust less than users' files
+/// deserve: a configuration, above all, is old.
+fn is_alike(a: &Utf8Path, b: &Utf8Path) -> bool {
+    matches!((std::fs::read(a), std::fs::read(b)), (Ok(a), Ok(b)) if a == b)
 }
