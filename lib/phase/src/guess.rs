@@ -6,6 +6,7 @@
 //! time for it to the whole.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::Path,
     time::{Duration, SystemTime},
@@ -39,18 +40,22 @@ impl Guess {
 
     /// The repository, if it is the one at `place`, with the configuration that it has now.
     pub(crate) fn repo_at(self, place: &Repo) -> Option<gix::Repository> {
-        let configuration =
-            [self.repo.common_dir().join("config"), self.repo.git_dir().join("config.worktree")];
-        let is_same = self.place == *place && configuration.iter().all(|path| self.is_as_read(path));
-        is_same.then_some(self.repo)
+        (self.place == *place && self.is_configured_as_read()).then_some(self.repo)
+    }
+
+    /// Whether no file that the configuration was read from can have changed since, those of the user and of the system among
+    /// them, and a linked work tree has got none of its own.
+    fn is_configured_as_read(&self) -> bool {
+        let config = self.repo.config_snapshot();
+        let read = config.plumbing().sections().filter_map(|section| section.meta().path.as_deref());
+        let read: BTreeSet<&Path> = read.collect();
+        let own = self.repo.git_dir().join("config.worktree");
+        (read.contains(own.as_path()) || !own.exists()) && read.into_iter().all(|path| self.is_as_read(path))
     }
 
     /// Whether a file cannot have changed since it was read.
     fn is_as_read(&self, path: &Path) -> bool {
-        match changed_last(path) {
-            Ok(changed) => changed + OLD < self.began,
-            Err(error) => error.kind() == io::ErrorKind::NotFound,
-        }
+        changed_last(path).is_ok_and(|changed| changed + OLD < self.began)
     }
 }
 
@@ -95,6 +100,14 @@ mod tests {
         let (mut later, place) = guess(&directory);
         later.began += 2 * OLD;
         assert!(later.repo_at(&place).is_some());
+
+        let (mut removed, place) = guess(&directory);
+        removed.began += 2 * OLD;
+        let config = directory.join(".git/config");
+        let text = fs::read(&config).unwrap();
+        fs::remove_file(&config).unwrap();
+        assert!(removed.repo_at(&place).is_none(), "what was read is gone");
+        fs::write(&config, text).unwrap();
 
         let (mut elsewhere, mut place) = guess(&directory);
         elsewhere.began += 2 * OLD;
