@@ -17,7 +17,7 @@ use gix::{
 
 use self::{
     connected::Missing,
-    negotiate::Negotiation,
+    negotiate::{Negotiation, Silence},
     want::{Specs, Want},
 };
 use crate::{
@@ -205,10 +205,12 @@ impl Remote<'_> {
         let walker = Negotiation::walker(self.repo);
         let commit_graph = walker.commit_graph_if_enabled().ok().flatten();
         let mut graph = self.history.graph(&walker, commit_graph.as_ref());
-        let mut negotiation = Negotiation::new(&walker, &want.map, &mut graph);
+        let silence = Silence::of(&line.handshake);
+        let mut negotiation = Negotiation::new(&walker, &want.map, &mut graph, silence);
         let shallow_file =
             self.repo.shallow_file().map_err(|error| Trouble::local("looking for a shallow file", error))?;
         let ticks = Ticks::default();
+        let wire = line.wire();
         let talk = || {
             protocol::fetch(
                 &mut negotiation,
@@ -247,7 +249,7 @@ impl Remote<'_> {
                 },
             )
         };
-        let outcome = pulse::beside(watcher, Step::Indexing, &|| ticks.count(), talk);
+        let outcome = pulse::beside(watcher, Step::Indexing, &|| ticks.count() + wire.received(), talk);
         match (outcome, disk) {
             (_, Some(error)) => {
                 line.hang_up();

@@ -32,8 +32,17 @@ pub(crate) struct Item {
     pub before: Option<ObjectId>,
     /// Its size in bytes, where that was found out on the way.
     pub size: Option<u64>,
-    /// It as a delta of what it was before, where that was found out on the way.
-    pub delta: Option<Vec<u8>>,
+    /// What was found out of its content on the way.
+    pub known: Option<Known>,
+}
+
+/// What is known of an object's content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// All of it: it is small.
+    Whole(Vec<u8>),
+    /// It as a delta of what it was before.
+    Delta(Vec<u8>),
 }
 
 /// Git's hash of a file's name: the last characters count most, so that files of a kind come together.

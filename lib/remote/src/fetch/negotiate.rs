@@ -3,8 +3,12 @@
 use gix::{
     negotiate::Negotiator,
     odb::store::RefreshMode,
-    protocol::fetch::{Arguments, Negotiate, RefMap, Response, Shallow, negotiate},
+    protocol::{
+        Handshake,
+        fetch::{Arguments, Negotiate, RefMap, Response, Shallow, negotiate},
+    },
 };
+use gix_transport::Protocol;
 
 /// What a negotiation needs to know of the repository.
 pub(super) struct Negotiation<'a, 'graph, 'cache> {
@@ -12,13 +16,37 @@ pub(super) struct Negotiation<'a, 'graph, 'cache> {
     map: &'a RefMap,
     graph: &'a mut gix::negotiate::Graph<'graph, 'cache>,
     negotiator: Box<dyn Negotiator>,
+    silence: Silence,
 }
+
+/// Whether the server can be asked not to tell how far it is. Nobody is shown that, and it would stop to tell after every
+/// hundredth part of each step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Silence {
+    Understood,
+    Unknown,
+}
+
+impl Silence {
+    /// What the server understands: in version 2 of the protocol each does.
+    pub fn of(handshake: &Handshake) -> Self {
+        let understood = match handshake.server_protocol_version {
+            Protocol::V2 => true,
+            Protocol::V0 | Protocol::V1 => handshake.capabilities.contains(NO_PROGRESS),
+        };
+        if understood { Self::Understood } else { Self::Unknown }
+    }
+}
+
+/// See <https://git-scm.com/docs/protocol-capabilities#_no_progress>.
+const NO_PROGRESS: &str = "no-progress";
 
 impl<'a, 'graph, 'cache> Negotiation<'a, 'graph, 'cache> {
     pub fn new(
         repo: &'a gix::Repository,
         map: &'a RefMap,
         graph: &'a mut gix::negotiate::Graph<'graph, 'cache>,
+        silence: Silence,
     ) -> Self {
         use gix::remote::fetch::negotiate::Algorithm;
         let word = repo.config_snapshot().string("fetch.negotiationAlgorithm");
@@ -27,7 +55,7 @@ impl<'a, 'graph, 'cache> Negotiation<'a, 'graph, 'cache> {
             Some(b"noop") => Algorithm::Noop,
             _ => Algorithm::Consecutive,
         };
-        Self { repo, map, graph, negotiator: algorithm.into_negotiator() }
+        Self { repo, map, graph, negotiator: algorithm.into_negotiator(), silence }
     }
 
     /// A handle for walking: what the server has and we have not must not make it look for new packs each time.
@@ -59,6 +87,9 @@ impl Negotiate for Negotiation<'_, '_, '_> {
     }
 
     fn add_wants(&mut self, arguments: &mut Arguments, remote_ref_target_known: &[bool]) -> bool {
+        if self.silence == Silence::Understood {
+            arguments.add_feature(NO_PROGRESS);
+        }
         negotiate::add_wants(
             &self.repo.objects,
             arguments,

@@ -12,7 +12,7 @@ use gix::{
 };
 
 use super::{
-    Item,
+    Item, Known,
     delta::Base,
     order::{Limits, Placed, Plan},
     write::Options,
@@ -82,11 +82,16 @@ impl<'a> Encoder<'a> {
             return Ok(Encoded { id: placed.id, form, size: placed.size, deflated: None });
         }
         let item = &self.items[placed.item];
-        if let (Plan::DeltaOf(base), Some(delta)) = (placed.plan, &item.delta)
-            && item.before == Some(base)
-        {
-            let deflated = Some(self.deflate.all(delta)?);
-            return Ok(Encoded { id: item.id, form: Form::Delta(base), size: delta.len() as u64, deflated });
+        let known = match (placed.plan, &item.known) {
+            (Plan::DeltaOf(base), Some(Known::Delta(delta))) if item.before == Some(base) => {
+                Some((Form::Delta(base), delta))
+            }
+            (Plan::Whole, Some(Known::Whole(content))) => Some((Form::Whole(item.kind), content)),
+            _ => None,
+        };
+        if let Some((form, bytes)) = known {
+            let (size, deflated) = (bytes.len() as u64, Some(self.deflate.all(bytes)?));
+            return Ok(Encoded { id: item.id, form, size, deflated });
         }
         let mut data = std::mem::take(&mut self.object);
         self.reader.read(placed.id, &mut data)?;

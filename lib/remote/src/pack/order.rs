@@ -132,7 +132,7 @@ fn plan(item: &Item, size: u64, base: Option<(ObjectId, u64)>, limits: Limits) -
     if size > limits.big {
         return Plan::Streamed;
     }
-    if matches!(item.kind, Kind::Commit | Kind::Tag) || (size < SMALLEST && item.delta.is_none()) {
+    if matches!(item.kind, Kind::Commit | Kind::Tag) || size < SMALLEST {
         return Plan::Whole;
     }
     match base {
@@ -154,7 +154,7 @@ mod tests {
 
     fn blob(number: u8, before: Option<u8>) -> Item {
         let (name, before) = (NameHash::of(b"log.md"), before.map(id));
-        Item { id: id(number), kind: Kind::Blob, name, before, size: None, delta: None }
+        Item { id: id(number), kind: Kind::Blob, name, before, size: None, known: None }
     }
 
     fn tree(number: u8, before: Option<u8>) -> Item {

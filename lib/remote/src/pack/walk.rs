@@ -11,7 +11,10 @@ use std::{
 
 use gix::{ObjectId, hashtable, object::Kind};
 
-use super::{Item, NameHash, ahead::Ahead, beside, delta::Draft, entries::Entries, trees::Trees};
+use super::{
+    Item, Known, NameHash, ahead::Ahead, beside, delta::Draft, entries::Entries, order::SMALLEST,
+    trees::Trees,
+};
 use crate::{
     history::{Commit, History},
     objects::Reader,
@@ -155,8 +158,9 @@ impl Walk<'_> {
                 self.cover(*id, old)?;
             }
             let mut folders = Vec::new();
+            let is_small = (tree.len() as u64) < SMALLEST;
             let mut draft = match (self.deltas, olds.first()) {
-                (Deltas::Made, Some(old)) => Some(Draft::new(old.len(), tree.len())),
+                (Deltas::Made, Some(old)) if !is_small => Some(Draft::new(old.len(), tree.len())),
                 _ => None,
             };
             let hash = self.repo.object_hash();
@@ -171,8 +175,11 @@ impl Walk<'_> {
             self.covered.insert(new);
             let item = &mut self.items[at];
             item.size = Some(tree.len() as u64);
-            // A delta pays if it takes less than half of the object.
-            item.delta = draft.and_then(|draft| draft.finish(LONGEST_DELTA.min(tree.len() / 2)));
+            item.known = match draft {
+                // A delta pays if it takes less than half of the object.
+                Some(draft) => draft.finish(LONGEST_DELTA.min(tree.len() / 2)).map(Known::Delta),
+                None => (is_small && self.deltas == Deltas::Made).then(|| Known::Whole(tree.to_vec())),
+            };
             folders.reverse();
             open.extend(folders);
         }
@@ -197,7 +204,7 @@ impl Walk<'_> {
         if !self.seen.insert(id) {
             return false;
         }
-        self.items.push(Item { id, kind, name, before, size: None, delta: None });
+        self.items.push(Item { id, kind, name, before, size: None, known: None });
         if self.items.len().is_multiple_of(1000) {
             (self.found)(self.items.len());
         }

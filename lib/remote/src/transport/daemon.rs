@@ -13,7 +13,7 @@ use gix_transport::client::{
 
 use super::{
     place::Place,
-    wire::{Fault, Wire},
+    wire::{Fault, Wire, gathered},
 };
 
 /// The port that is git's.
@@ -31,8 +31,16 @@ pub(super) fn open(place: &Place, wire: &Arc<Wire>) -> io::Result<Box<dyn Transp
     let virtual_host = Some((host, place.url.port));
     let path = place.url.path.clone();
     Ok(Box::new(
-        Connection::new(read, write, place.protocol, path, virtual_host, ConnectMode::Daemon, false)
-            .custom_url(Some(place.url.to_bstring())),
+        Connection::new(
+            read,
+            gathered(write),
+            place.protocol,
+            path,
+            virtual_host,
+            ConnectMode::Daemon,
+            false,
+        )
+        .custom_url(Some(place.url.to_bstring())),
     ))
 }
 

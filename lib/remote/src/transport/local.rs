@@ -1,6 +1,6 @@
 //! A repository on this machine: git's own server program, as git itself starts it.
 
-use std::{process::Command, sync::Arc};
+use std::{io::BufWriter, process::Command, sync::Arc};
 
 use gix_transport::{
     Protocol,
@@ -13,7 +13,7 @@ use gix_transport::{
 use super::{
     child::{self, Process},
     place::Place,
-    wire::Wire,
+    wire::{Wire, gathered},
 };
 use crate::{Trouble, remote::unusable, terminal::Terminal};
 
@@ -49,10 +49,18 @@ pub(super) fn talk(
     place: &Place,
     from: child::FromChild,
     to: child::ToChild,
-) -> Connection<child::FromChild, child::ToChild> {
+) -> Connection<child::FromChild, BufWriter<child::ToChild>> {
     let nowhere = None::<(String, Option<u16>)>;
-    Connection::new(from, to, place.protocol, place.url.path.clone(), nowhere, ConnectMode::Process, false)
-        .custom_url(Some(place.url.to_bstring()))
+    Connection::new(
+        from,
+        gathered(to),
+        place.protocol,
+        place.url.path.clone(),
+        nowhere,
+        ConnectMode::Process,
+        false,
+    )
+    .custom_url(Some(place.url.to_bstring()))
 }
 
 /// Says beforehand what a server program would only say in the user's language.
