@@ -95,7 +95,19 @@ impl History {
     pub fn base(&self, repo: &Repository, one: ObjectId, other: ObjectId) -> gix::Result<Option<ObjectId>> {
         let stored = repo.commit_graph_if_enabled()?;
         let mut graph = self.graph(repo, stored.as_ref());
-        Ok(plumbing::merge_base(one, &[other], &mut graph)?.map(|bases| *bases.first()))
+        let Some(bases) = plumbing::merge_base(one, &[other], &mut graph)? else { return Ok(None) };
+        // gix leaves out a base that lies behind another one only where first parents lead from one to the other, and finds such
+        // bases where the clocks of commits differ, or stand still.
+        for base in &bases {
+            let others: Vec<ObjectId> = bases.iter().copied().filter(|other| other != base).collect();
+            let lies_behind = !others.is_empty()
+                && plumbing::merge_base(*base, &others, &mut graph)?
+                    .is_some_and(|common| common.iter().any(|common| common == base));
+            if !lies_behind {
+                return Ok(Some(*base));
+            }
+        }
+        Ok(Some(*bases.first()))
     }
 
     /// The tree of a commit.
@@ -159,6 +171,6 @@ impl Find for SeenBy<'_> {
 }
 
 /// Whether the repository has objects that stand for others, see <https://git-scm.com/docs/git-replace>.
-fn replaces(repo: &Repository) -> bool {
+pub(crate) fn replaces(repo: &Repository) -> bool {
     repo.objects.store_ref().replacements().next().is_some()
 }
