@@ -70,6 +70,9 @@ pub(crate) fn copy(
             }
         }
     }
+    if copied == record.copied() {
+        return Ok(report);
+    }
     match guard.check() {
         Ok(()) => record.write(copied).context("the commands were copied")?,
         Err(fault) => report.fault = Some(fault),

@@ -4,14 +4,14 @@
 //! So it looks before each change whether its token is still the lock's.
 
 use std::{
-    sync::Mutex,
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
 
 use camino::Utf8Path;
 
 use crate::{
-    Leftover, Patience, Place, Process, Term, Token, Trouble, Wish,
+    Leftover, Life, Patience, Place, Process, Term, Token, Trouble, Wish,
     fence::{ours, under_guard},
     give_back::{Release, leave, release},
     leftovers,
@@ -30,7 +30,7 @@ const PULSE: Duration = Duration::from_secs(5);
 pub struct Held {
     place: Place,
     token: Token,
-    stake: Stake,
+    stake: Mutex<Stake>,
     last_sign: Mutex<Option<Instant>>,
     /// How the file looked that said that the lock is this one's, where it can be known again by that.
     known: Mutex<Option<Mark>>,
@@ -43,6 +43,8 @@ enum Stake {
     Whole,
     /// A place among the owners of a lock that somebody else took.
     Worker(Process),
+    /// The promise of such a place, for when there is something to change.
+    Guest,
     /// Nothing any more.
     Nothing,
 }
@@ -74,19 +76,26 @@ impl Held {
     /// # Errors
     /// [`Trouble::Lost`] where the lock no longer has this token.
     pub fn enter(place: Place, token: Token) -> Result<Self, Trouble> {
-        let me = Process::current();
-        under_guard(&place, || {
-            let (taken, record) = ours(&place, &token)?;
-            let onlookers = Onlookers::of(&taken, record.lease());
-            let record = record.entered_by(&me);
-            take::write(&place, &taken.dir, &record, onlookers).map_err(Trouble::refused("enter", &place))
-        })?;
+        let me = add_to_owners(&place, &token)?;
         Ok(Self::with(place, token, Stake::Worker(me)))
+    }
+
+    /// Joins a lock that somebody else took. Where a process owns it that lives, this one becomes an owner beside it with its
+    /// first change: until then there is nothing that the lock would have to be kept for, should the other one die.
+    ///
+    /// # Errors
+    /// [`Trouble::Lost`] where the lock no longer has this token.
+    pub fn join(place: Place, token: Token) -> Result<Self, Trouble> {
+        let (_, record) = ours(&place, &token)?;
+        match record.owner.as_ref().map(Process::life) {
+            Some(Life::Alive) => Ok(Self::with(place, token, Stake::Guest)),
+            _ => Self::enter(place, token),
+        }
     }
 
     fn with(place: Place, token: Token, stake: Stake) -> Self {
         let last_sign = Mutex::new(Some(Instant::now()));
-        Self { place, token, stake, last_sign, known: Mutex::default() }
+        Self { place, token, stake: Mutex::new(stake), last_sign, known: Mutex::default() }
     }
 
     /// The token that proves that the lock is held.
@@ -104,6 +113,7 @@ impl Held {
     /// # Errors
     /// [`Trouble::Lost`] where it is not: nothing may be changed any more.
     pub fn check(&self) -> Result<(), Trouble> {
+        self.settle_in()?;
         if !self.sign_is_due() && self.looks_as_before() {
             return Ok(());
         }
@@ -111,6 +121,15 @@ impl Held {
         self.sign(&taken);
         if let Ok(mut known) = self.known.lock() {
             *known = taken.mark.filter(|mark| mark.is_settled(SystemTime::now()));
+        }
+        Ok(())
+    }
+
+    /// Makes a guest an owner.
+    fn settle_in(&self) -> Result<(), Trouble> {
+        let mut stake = self.stake.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*stake, Stake::Guest) {
+            *stake = Stake::Worker(add_to_owners(&self.place, &self.token)?);
         }
         Ok(())
     }
@@ -151,6 +170,7 @@ impl Held {
     /// # Errors
     /// [`Trouble::Lost`] where the lock is no longer this one's.
     pub fn made(&self, path: &Utf8Path) -> Result<bool, Trouble> {
+        self.settle_in()?;
         let leftover = Leftover::of(path, &Process::current())
             .map_err(Trouble::refused("note a file in", &self.place))?;
         let Some(leftover) = leftover else { return Ok(false) };
@@ -187,7 +207,7 @@ impl Held {
 
     /// Keeps the lock beyond the end of this value: its owner is another process, or nobody, as the lock itself says.
     pub fn keep(mut self) -> Token {
-        self.stake = Stake::Nothing;
+        self.stake = Mutex::new(Stake::Nothing);
         self.token.clone()
     }
 
@@ -200,12 +220,25 @@ impl Held {
     }
 
     fn end(&mut self) -> Result<Release, Trouble> {
-        match std::mem::replace(&mut self.stake, Stake::Nothing) {
+        let stake = self.stake.get_mut().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(stake, Stake::Nothing) {
             Stake::Whole => release(&self.place, &self.token),
             Stake::Worker(process) => leave(&self.place, &self.token, &process),
-            Stake::Nothing => Ok(Release::Released),
+            Stake::Guest | Stake::Nothing => Ok(Release::Released),
         }
     }
+}
+
+/// Makes this process one of the owners of the lock with this token.
+fn add_to_owners(place: &Place, token: &Token) -> Result<Process, Trouble> {
+    let me = Process::current();
+    under_guard(place, || {
+        let (taken, record) = ours(place, token)?;
+        let onlookers = Onlookers::of(&taken, record.lease());
+        let record = record.entered_by(&me);
+        take::write(place, &taken.dir, &record, onlookers).map_err(Trouble::refused("enter", place))
+    })?;
+    Ok(me)
 }
 
 impl Drop for Held {
@@ -234,6 +267,12 @@ mod tests {
 
     fn take(place: &Place) -> Held {
         Held::take(place.clone(), None, &PATIENCE, &mut |_| {}).unwrap()
+    }
+
+    fn take_lease(place: &Place) -> Took {
+        let lease = PATIENCE.stale_after;
+        let wish = Wish { owner: None, worker: None, term: Term::SignsOfLife, lease, name: None };
+        acquire(place, &wish, &PATIENCE, &mut |_| {}).unwrap()
     }
 
     fn lock_is_silent_for(place: &Place, silence: Duration) {
@@ -337,14 +376,7 @@ mod tests {
     #[test]
     fn a_phase_owns_the_lock_of_its_run_while_it_works_and_leaves_a_lease() {
         let (_keep, place) = place();
-        let wish = Wish {
-            owner: None,
-            worker: None,
-            term: Term::SignsOfLife,
-            lease: PATIENCE.stale_after,
-            name: None,
-        };
-        let took = acquire(&place, &wish, &PATIENCE, &mut |_| {}).unwrap();
+        let took = take_lease(&place);
         let pid = || fs::read_to_string(place.lock().join("pid")).unwrap();
         assert_eq!(pid(), "0\n");
         let phase = Held::enter(place.clone(), took.record.token.clone()).unwrap();
@@ -352,6 +384,36 @@ mod tests {
         drop(phase);
         assert_eq!(pid(), "0\n");
         assert!(matches!(Held::enter(place, Token::fresh()), Err(Trouble::Lost { .. })));
+    }
+
+    #[test]
+    fn who_joins_a_living_owner_is_one_beside_it_from_the_first_change_on() {
+        let (_keep, place) = place();
+        let owner = take(&place);
+        let workers = || {
+            let words = fs::read(place.lock().join(OWNER_FILE)).unwrap();
+            Record::parse(&words).unwrap().workers.len()
+        };
+        let phase = Held::join(place.clone(), owner.token().clone()).unwrap();
+        phase.alive();
+        assert_eq!(workers(), 0);
+        phase.check().unwrap();
+        assert_eq!(workers(), 1);
+        assert!(matches!(phase.give_back(), Ok(Release::Released)));
+        assert_eq!(workers(), 0);
+
+        let guest = Held::join(place.clone(), owner.token().clone()).unwrap();
+        drop(owner);
+        assert!(matches!(guest.check(), Err(Trouble::Lost { .. })), "the lock is gone");
+    }
+
+    #[test]
+    fn who_joins_a_lease_owns_it_at_once() {
+        let (_keep, place) = place();
+        let took = take_lease(&place);
+        let _phase = Held::join(place.clone(), took.record.token.clone()).unwrap();
+        let pid = fs::read_to_string(place.lock().join("pid")).unwrap();
+        assert_eq!(pid, format!("{}\n", std::process::id()));
     }
 
     #[test]

@@ -11,13 +11,13 @@ pub struct Keeper;
 
 impl phase::Keeper for Keeper {
     fn enter(&self, common_dir: &Utf8Path, token: &str) -> Result<Box<dyn Guard>, Fault> {
-        Ok(Box::new(Held::enter(Place::new(common_dir), token.into())?))
+        Ok(Box::new(Held::join(Place::new(common_dir), token.into())?))
     }
 
     fn take(&self, common_dir: &Utf8Path, args: &LockArgs) -> Result<Box<dyn Guard>, Fault> {
         let place = Place::new(common_dir);
         if let Some(record) = joinable(&place, &Inherited::from_environment())? {
-            return Ok(Box::new(Held::enter(place, record.token)?));
+            return Ok(Box::new(Held::join(place, record.token)?));
         }
         let patience = Patience { wait: args.wait, stale_after: args.stale_after };
         Ok(Box::new(Held::take(place, None, &patience, &mut |_| {})?))
