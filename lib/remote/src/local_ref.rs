@@ -8,6 +8,7 @@
 pub mod claim;
 mod machine;
 mod packed;
+pub mod person;
 mod place;
 pub mod reflog;
 mod session;

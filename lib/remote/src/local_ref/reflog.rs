@@ -14,7 +14,10 @@ use gix::{
     bstr::{BStr, ByteSlice as _},
 };
 
-use super::claim::{is_missing, remove_empty_folders};
+use super::{
+    claim::{is_missing, remove_empty_folders},
+    person::{self, Role},
+};
 use crate::permissions::{make_folders, share};
 
 /// One line.
@@ -66,17 +69,9 @@ pub(super) fn delete(base: &Path, name: &Path) -> io::Result<()> {
 ///
 /// What is configured cannot be used.
 pub fn committer(repo: &gix::Repository) -> gix::Result<Signature> {
-    let is_fixed = repo.config_snapshot().string("gitoxide.commit.committerDate").is_some();
-    let now = gix::date::Time::now_local_or_utc();
-    Ok(match repo.committer() {
-        Some(known) => {
-            let known = known?;
-            // gix remembers when the repository was opened, which may be long ago.
-            let time = if is_fixed { known.time()? } else { now };
-            Signature { name: known.name.to_owned(), email: known.email.to_owned(), time }
-        }
-        None => Signature { name: "unknown".into(), email: "unknown@localhost".into(), time: now },
-    })
+    let unknown =
+        || Signature { name: "unknown".into(), email: "unknown@localhost".into(), time: person::now() };
+    person::signature(repo, Role::Committer).unwrap_or_else(|| Ok(unknown()))
 }
 
 /// Whether a ref of this name gets a log.

@@ -1,0 +1,134 @@
+//! Who makes commits and moves refs here, and when that is.
+//!
+//! gix can tell too. To know the time there, though, it asks what the local time zone is called, and for that every folder
+//! of the system's time zones is listed: a tenth of what a merge of a thousand notes takes.
+
+use std::{fs, sync::OnceLock};
+
+use gix::{Repository, actor::Signature, date::Time};
+use jiff::{Timestamp, tz::TimeZone};
+
+/// What somebody does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Who wrote what is in a commit.
+    Author,
+    /// Who commits it, or moves a ref.
+    Committer,
+}
+
+impl Role {
+    fn name_keys(self) -> [&'static str; 3] {
+        match self {
+            Self::Author => ["author.name", "user.name", "gitoxide.author.nameFallback"],
+            Self::Committer => ["committer.name", "user.name", "gitoxide.committer.nameFallback"],
+        }
+    }
+
+    fn email_keys(self) -> [&'static str; 4] {
+        let environment = "gitoxide.user.emailFallback";
+        match self {
+            Self::Author => ["author.email", "user.email", environment, "gitoxide.author.emailFallback"],
+            Self::Committer => {
+                ["committer.email", "user.email", environment, "gitoxide.committer.emailFallback"]
+            }
+        }
+    }
+
+    fn date_key(self) -> &'static str {
+        match self {
+            Self::Author => "gitoxide.commit.authorDate",
+            Self::Committer => "gitoxide.commit.committerDate",
+        }
+    }
+}
+
+/// Who the user is in a role, by the environment or else by the configuration, as
+/// [git has it](https://git-scm.com/docs/git-commit#_commit_information); at this moment, or when the environment says.
+/// `None` where nobody has said who that is.
+///
+/// # Errors
+///
+/// The date in the environment is none.
+pub fn signature(repo: &Repository, role: Role) -> Option<gix::Result<Signature>> {
+    let config = repo.config_snapshot();
+    if config.string(role.date_key()).is_some() {
+        // In any of the forms that git reads.
+        let known = match role {
+            Role::Author => repo.author(),
+            Role::Committer => repo.committer(),
+        };
+        return Some(known?.and_then(|known| known.to_owned()));
+    }
+    let name = role.name_keys().into_iter().find_map(|key| config.string(key))?;
+    let email = role.email_keys().into_iter().find_map(|key| config.string(key))?;
+    Some(Ok(Signature { name, email, time: now() }))
+}
+
+/// The time now, with the offset of the local time zone.
+pub fn now() -> Time {
+    let now = Timestamp::now();
+    Time { seconds: now.as_second(), offset: zone().to_offset(now).seconds() }
+}
+
+/// The local time zone: without `TZ` it is what `/etc/localtime` says (localtime(5)), whatever it is called.
+fn zone() -> &'static TimeZone {
+    static ZONE: OnceLock<TimeZone> = OnceLock::new();
+    let from_file = || {
+        if std::env::var_os("TZ").is_some() {
+            return None;
+        }
+        TimeZone::tzif("local", &fs::read("/etc/localtime").ok()?).ok()
+    };
+    ZONE.get_or_init(|| from_file().unwrap_or_else(TimeZone::system))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repo(config: &[&str]) -> (testkit::World, Repository) {
+        let world = testkit::World::new();
+        let folder = world.path().join("repo");
+        gix::init(&folder).unwrap();
+        let options = gix::open::Options::isolated().config_overrides(config.iter().copied());
+        let repo = gix::open_opts(&folder, options).unwrap();
+        (world, repo)
+    }
+
+    #[test]
+    fn the_role_comes_before_the_user() {
+        let (_world, repo) = repo(&[
+            "user.name=U",
+            "user.email=u@example.com",
+            "committer.name=C",
+            "author.email=a@example.com",
+        ]);
+        for role in [Role::Author, Role::Committer] {
+            let of_gix = match role {
+                Role::Author => repo.author(),
+                Role::Committer => repo.committer(),
+            };
+            let (ours, of_gix) = (signature(&repo, role).unwrap().unwrap(), of_gix.unwrap().unwrap());
+            assert_eq!((ours.name.as_ref(), ours.email.as_ref()), (of_gix.name, of_gix.email));
+            assert_eq!(ours.time.offset, of_gix.time().unwrap().offset);
+        }
+    }
+
+    #[test]
+    fn nobody_is_made_up() {
+        let (_world, repo) = repo(&["user.name=U"]);
+        assert!(signature(&repo, Role::Author).is_none());
+    }
+
+    #[test]
+    fn a_date_that_is_given_is_used() {
+        let (_world, repo) = repo(&[
+            "user.name=U",
+            "user.email=u@example.com",
+            "gitoxide.commit.committerDate=2026-06-05T12:00:00 -0700",
+        ]);
+        let committer = signature(&repo, Role::Committer).unwrap().unwrap();
+        assert_eq!(committer.time, Time { seconds: 1_780_686_000, offset: -7 * 3600 });
+    }
+}
