@@ -15,7 +15,7 @@ pub(super) struct Rows {
 /// What stands for a symbol.
 #[derive(Clone, Copy, Default)]
 struct Word {
-    bits: u32,
+    bits: u64,
     len: u32,
 }
 
@@ -60,19 +60,24 @@ impl Rows {
         out.put(0b101, 3);
         let (distance, extra, extra_len) = distance(shape.row);
         self.code(distance, &mut out);
-        let repeat = self.words[REPEAT_3 + shape.head - 3];
+        let again = self.words[REPEAT_3 + shape.head - 3];
+        // The distance's own word is a single 0.
+        let repeat = Word { bits: again.bits | extra << (again.len + 1), len: again.len + 1 + extra_len };
         for (at, row) in tree.chunks_exact(shape.row).enumerate() {
             let rest = if at == 0 {
                 row
             } else {
                 out.put(repeat.bits, repeat.len);
-                out.put(0, 1);
-                out.put(extra, extra_len);
                 &row[shape.head..]
             };
-            for byte in rest {
-                let word = self.words[usize::from(*byte)];
-                out.put(word.bits, word.len);
+            for bytes in rest.chunks(BYTES_AT_ONCE) {
+                let (mut bits, mut len) = (0, 0);
+                for byte in bytes {
+                    let word = self.words[usize::from(*byte)];
+                    bits |= word.bits << len;
+                    len += word.len;
+                }
+                out.put(bits, len);
             }
         }
         out.put(self.words[END].bits, self.words[END].len);
@@ -86,13 +91,13 @@ impl Rows {
         let mut lengths = self.lengths.to_vec();
         lengths.resize(SYMBOLS + distance, 0);
         lengths.push(1);
-        out.put((SYMBOLS - 257) as u32, 5);
-        out.put(distance as u32, 5);
+        out.put((SYMBOLS - 257) as u64, 5);
+        out.put(distance as u64, 5);
         let order = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
         let inner = words(&INNER);
-        out.put(order.len() as u32 - 4, 4);
+        out.put(order.len() as u64 - 4, 4);
         for symbol in order {
-            out.put(u32::from(INNER[symbol]), 3);
+            out.put(u64::from(INNER[symbol]), 3);
         }
         let mut rest = &lengths[..];
         while let Some(first) = rest.first() {
@@ -103,7 +108,7 @@ impl Rows {
             while left >= 3 {
                 let repeated = left.min(6);
                 out.put(inner[16].bits, inner[16].len);
-                out.put(repeated as u32 - 3, 2);
+                out.put(repeated as u64 - 3, 2);
                 left -= repeated;
             }
             for _ in 0..left {
@@ -134,7 +139,7 @@ impl Shape {
 }
 
 /// The symbol for a distance, and what is said beside it in how many bits.
-fn distance(distance: usize) -> (usize, u32, u32) {
+fn distance(distance: usize) -> (usize, u64, u32) {
     let before = distance as u32 - 1;
     if before < 4 {
         return (before as usize, 0, 0);
@@ -142,7 +147,7 @@ fn distance(distance: usize) -> (usize, u32, u32) {
     let log = before.ilog2();
     let extra_len = log - 1;
     let symbol = 2 * log + (before >> extra_len & 1);
-    (symbol as usize, before & ((1 << extra_len) - 1), extra_len)
+    (symbol as usize, u64::from(before & ((1 << extra_len) - 1)), extra_len)
 }
 
 /// The words of a canonical code, their bits in the order in which they are written.
@@ -152,7 +157,7 @@ fn words<const N: usize>(lengths: &[u8; N]) -> [Word; N] {
     for len in 1..=15u32 {
         next <<= 1;
         for (symbol, _) in lengths.iter().enumerate().filter(|(_, of)| u32::from(**of) == len) {
-            words[symbol] = Word { bits: next.reverse_bits() >> (32 - len), len };
+            words[symbol] = Word { bits: u64::from(next.reverse_bits() >> (32 - len)), len };
             next += 1;
         }
     }
@@ -166,21 +171,25 @@ struct Bits {
     len: u32,
 }
 
+/// The longest word has ten bits.
+const BYTES_AT_ONCE: usize = 5;
+
 impl Bits {
     fn with_capacity(bytes: usize) -> Self {
         Self { bytes: Vec::with_capacity(bytes + 64), pending: 0, len: 0 }
     }
 
-    /// Adds at most 32 bits.
+    /// Adds at most 56 bits.
     #[inline]
-    fn put(&mut self, bits: u32, len: u32) {
-        self.pending |= u64::from(bits) << self.len;
+    fn put(&mut self, bits: u64, len: u32) {
+        self.pending |= bits << self.len;
         self.len += len;
-        if self.len >= 32 {
-            self.bytes.extend_from_slice(&(self.pending as u32).to_le_bytes());
-            self.pending >>= 32;
-            self.len -= 32;
-        }
+        // All are written, and those taken back that do not fill a byte: the same few steps for any number of them.
+        let (at, whole) = (self.bytes.len(), self.len / 8);
+        self.bytes.extend_from_slice(&self.pending.to_le_bytes());
+        self.bytes.truncate(at + whole as usize);
+        self.pending = self.pending.checked_shr(8 * whole).unwrap_or(0);
+        self.len %= 8;
     }
 
     fn finish(mut self) -> Vec<u8> {
