@@ -7,7 +7,7 @@ use crate::{
     objects,
     tree::Outcome,
     tree::layout::{self, Prefix},
-    tree::raw::{Crowd, Form, Sides},
+    tree::raw::{Cell, Crowd, Form, Part, Sides},
 };
 
 use super::{crew, folder::Worker};
@@ -27,24 +27,31 @@ impl Worker<'_> {
         sides: Sides<&[u8]>,
         form: Form,
     ) -> Result<Option<Outcome>> {
-        let came_in = |row: &Sides<Option<&[u8]>>| row.remote != row.base && row.remote != row.local;
-        let jobs: Vec<Job> = form
-            .side_by_side(sides)
-            .filter(came_in)
-            .filter_map(|row| {
-                let entry = row.local.or(row.remote).or(row.base)?;
-                let byte = layout::byte_from_hex(form.name(entry))?;
-                let id = |cell: Option<&[u8]>| cell.map(|entry| form.id(entry));
-                let trees = Sides { base: id(row.base), local: id(row.local), remote: id(row.remote) };
-                Some(Job { byte, trees })
-            })
-            .collect();
+        let came_in = |row: &Sides<Cell<'_>>| row.remote != row.base && row.remote != row.local;
+        let job = |part: &Part<'_>| {
+            let Part::Row(row) = *part else { return None };
+            let entry = row.local.or(row.remote).or(row.base).filter(|_| came_in(&row))?;
+            let byte = layout::byte_from_hex(form.name(entry))?;
+            let id = |cell: Cell<'_>| cell.map(|entry| form.id(entry));
+            let trees = Sides { base: id(row.base), local: id(row.local), remote: id(row.remote) };
+            Some(Job { byte, trees })
+        };
+        let parts: Vec<Part<'_>> = form.side_by_side(sides).collect();
+        let jobs: Vec<Job> = parts.iter().filter_map(job).collect();
         let before = self.tally.clone();
         let mut outcomes = crew::merge(self, prefix, &jobs)?.into_iter();
 
         let mut merged = self.buffer(sides.local.len().max(sides.remote.len()));
         let (mut crowd, mut touched) = (Crowd::default(), prefix.depth() == 0);
-        for row in form.side_by_side(sides) {
+        for part in parts {
+            let row = match part {
+                Part::Row(row) => row,
+                Part::Same(entries) => {
+                    form.names(entries).for_each(|name| crowd.folder(name));
+                    merged.extend_from_slice(entries);
+                    continue;
+                }
+            };
             let outcome = if came_in(&row) { outcomes.next() } else { None }.unwrap_or(Outcome::Untouched);
             let Some(entry) = row.local.or(row.remote).or(row.base) else { continue };
             let name = form.name(entry);

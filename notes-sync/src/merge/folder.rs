@@ -5,7 +5,7 @@
 //! result, as bytes where it is of the usual form, and else note by note, as git does.
 
 use anyhow::{Context, Result};
-use gix::{ObjectId, Repository, objs::FindExt};
+use gix::{ObjectId, OdbHandle, Repository, objs::FindExt};
 
 use crate::{
     others_merge,
@@ -23,12 +23,39 @@ pub(crate) struct Worker<'repo> {
     pub(super) repo: &'repo Repository,
     pub(super) strategy: Strategy,
     pub(super) tally: Tally,
+    sources: Sides<Source<'repo>>,
     spare: Vec<Vec<u8>>,
+}
+
+/// Where one side is read from.
+enum Source<'repo> {
+    Common(&'repo OdbHandle),
+    /// A handle of its own: each looks first into the pack where it found the last object, and what one side has new is
+    /// nearly always in one pack.
+    Own(Box<OdbHandle>),
+}
+
+impl<'repo> Source<'repo> {
+    fn of(repo: &'repo Repository) -> Self {
+        // What was made before in this run would be copied.
+        match repo.objects.num_objects_in_memory() {
+            0 => Self::Own(Box::new(repo.objects.clone())),
+            _ => Self::Common(&repo.objects),
+        }
+    }
+
+    fn objects(&self) -> &OdbHandle {
+        match self {
+            Self::Common(objects) => objects,
+            Self::Own(objects) => objects,
+        }
+    }
 }
 
 impl<'repo> Worker<'repo> {
     pub(crate) fn new(repo: &'repo Repository, strategy: Strategy) -> Self {
-        Self { repo, strategy, tally: Tally::default(), spare: Vec::new() }
+        let sources = Sides { base: Source::of(repo), local: Source::of(repo), remote: Source::of(repo) };
+        Self { repo, strategy, tally: Tally::default(), sources, spare: Vec::new() }
     }
 
     /// Merges the folder at `prefix`. The root always gets the layout that git would give it.
@@ -37,12 +64,17 @@ impl<'repo> Worker<'repo> {
         if !is_root && (trees.remote == trees.base || trees.remote == trees.local) {
             return Ok(Outcome::Untouched);
         }
-        let base = self.read(trees.base)?;
-        let local = if trees.local == trees.base { None } else { Some(self.read(trees.local)?) };
-        let remote = self.read(trees.remote)?;
-        let sides = Sides { base: &*base, local: local.as_deref().unwrap_or(&base), remote: &*remote };
+        let mut bytes = || self.spare.pop().unwrap_or_default();
+        let (mut base, mut local, mut remote) = (bytes(), bytes(), bytes());
+        read(self.sources.base.objects(), trees.base, &mut base)?;
+        read(self.sources.remote.objects(), trees.remote, &mut remote)?;
+        if trees.local != trees.base {
+            read(self.sources.local.objects(), trees.local, &mut local)?;
+        }
+        let here = if trees.local == trees.base { &base } else { &local };
+        let sides = Sides { base: &*base, local: &**here, remote: &*remote };
         let outcome = self.by_form(prefix, sides, trees.remote)?;
-        self.spare.extend([base, remote].into_iter().chain(local));
+        self.spare.extend([base, local, remote]);
         match outcome {
             Some(outcome) => Ok(outcome),
             None => self.note_by_note(prefix, trees),
@@ -57,7 +89,9 @@ impl<'repo> Worker<'repo> {
         remote: Option<ObjectId>,
     ) -> Result<Option<Outcome>> {
         let kind = self.repo.object_hash();
-        let all = |form: Form| form.fits(sides.local) && form.fits(sides.remote) && form.fits(sides.base);
+        // Where nothing was changed here, the two are the same bytes.
+        let base_fits = |form: Form| std::ptr::eq(sides.local, sides.base) || form.fits(sides.base);
+        let all = |form: Form| form.fits(sides.local) && form.fits(sides.remote) && base_fits(form);
         let notes = Form::of_notes(prefix.depth(), kind);
         if all(notes) {
             return self.notes(prefix, sides, notes, remote).map(Some);
@@ -98,16 +132,13 @@ impl<'repo> Worker<'repo> {
     pub(super) fn give_back(&mut self, buffer: Vec<u8>) {
         self.spare.push(buffer);
     }
+}
 
-    /// The bytes of a folder; none where there is no folder.
-    fn read(&mut self, tree: Option<ObjectId>) -> Result<Vec<u8>> {
-        let mut bytes = self.buffer(0);
-        if let Some(tree) = tree.filter(|tree| !tree.is_empty_tree()) {
-            self.repo
-                .objects
-                .find_tree_iter(&tree, &mut bytes)
-                .with_context(|| format!("cannot read the notes tree {tree}"))?;
-        }
-        Ok(bytes)
+/// The bytes of a folder; none where there is no folder.
+fn read(objects: &OdbHandle, tree: Option<ObjectId>, into: &mut Vec<u8>) -> Result<()> {
+    into.clear();
+    if let Some(tree) = tree.filter(|tree| !tree.is_empty_tree()) {
+        objects.find_tree_iter(&tree, into).with_context(|| format!("cannot read the notes tree {tree}"))?;
     }
+    Ok(())
 }

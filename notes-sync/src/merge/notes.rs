@@ -8,7 +8,7 @@ use crate::{
     tree::Outcome,
     tree::diff::Change,
     tree::layout::{self, Prefix},
-    tree::raw::{Crowd, Form, Sides},
+    tree::raw::{Cell, Crowd, Form, Part, Sides},
 };
 
 use super::folder::Worker;
@@ -24,18 +24,30 @@ impl Worker<'_> {
     ) -> Result<Outcome> {
         let mut merged = self.buffer(sides.local.len().max(sides.remote.len()));
         let (mut crowd, mut touched) = (Crowd::default(), prefix.depth() == 0);
-        for row in form.side_by_side(sides) {
+        for part in form.side_by_side(sides) {
+            let row = match part {
+                Part::Row(row) => row,
+                Part::Same(entries) => {
+                    form.names(entries).for_each(|name| crowd.note(name));
+                    merged.extend_from_slice(entries);
+                    continue;
+                }
+            };
             let mut kept = row.local;
             if row.remote != row.base && row.remote != row.local {
-                let id = |cell: Option<&[u8]>| cell.map(|entry| form.id(entry));
+                let id = |cell: Cell<'_>| cell.map(|entry| form.id(entry));
                 let [base, local, remote] = [row.base, row.local, row.remote].map(id);
+                let their = Change { old: base, new: remote };
                 let Some(entry) = row.local.or(row.remote).or(row.base) else { continue };
-                let Some(object) = layout::object_from_hex(form.name(entry), prefix, self.repo.object_hash())
-                else {
-                    continue;
+                let version = if local == base {
+                    self.tally.counts.take(base, remote);
+                    Some(remote)
+                } else {
+                    let object = layout::object_from_hex(form.name(entry), prefix, self.repo.object_hash());
+                    let Some(object) = object else { continue };
+                    self.note(object, Some(Change { old: base, new: local }), their)?
                 };
-                let our = (local != base).then_some(Change { old: base, new: local });
-                match self.note(object, our, Change { old: base, new: remote })? {
+                match version {
                     None => {}
                     Some(version) if version == remote => {
                         touched = true;

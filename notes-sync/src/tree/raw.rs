@@ -5,6 +5,8 @@
 //! side by side and most of the result be copied. Whatever is not of that kind has no [`Form`], and is left to
 //! [`super::NotesTree`].
 
+use std::cmp::Ordering;
+
 use gix::{ObjectId, hash::oid};
 
 /// What all entries of a folder have in common.
@@ -17,6 +19,15 @@ pub(crate) struct Form {
 
 /// What one side has under a name, if anything; the entry's bytes.
 pub(crate) type Cell<'a> = Option<&'a [u8]>;
+
+/// What the three sides have one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part<'a> {
+    /// Entries that are the same on all sides: their bytes.
+    Same(&'a [u8]),
+    /// One name's entries, not all of them the same.
+    Row(Sides<Cell<'a>>),
+}
 
 /// The three sides of a merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,15 +55,27 @@ impl Form {
         if !entries.remainder().is_empty() {
             return false;
         }
-        let mut last: &[u8] = b"";
+        let mut last: Option<&[u8]> = None;
         entries.into_iter().all(|entry| {
-            let name = self.name(entry);
-            let fine = entry.starts_with(self.mode)
-                && name > last
-                && name.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
-                && entry[self.mode.len() + self.name] == 0;
-            last = name;
-            fine
+            let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+            let rising = last.is_none_or(|last| self.order(last, entry).is_lt());
+            last = Some(entry);
+            // Looking at all of these few bytes takes less time than stopping at the first that is wrong.
+            let mode = self.mode.iter().zip(entry).fold(true, |fine, (one, other)| fine & (one == other));
+            let digits = self.name(entry).iter().fold(true, |fine, byte| fine & is_digit(byte));
+            rising && mode && digits && entry[self.mode.len() + self.name] == 0
+        })
+    }
+
+    /// The order of two entries' names. Their begin decides it nearly always, and comparing that takes no loop.
+    fn order(self, one: &[u8], other: &[u8]) -> Ordering {
+        let begin = |entry: &[u8]| {
+            let begin = entry[self.mode.len()..].first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+            begin >> (64 - 8 * self.name.min(8))
+        };
+        begin(one).cmp(&begin(other)).then_with(|| match self.name {
+            ..=8 => Ordering::Equal,
+            _ => self.name(one).cmp(self.name(other)),
         })
     }
 
@@ -79,30 +102,48 @@ impl Form {
         folder.extend_from_slice(id.as_bytes());
     }
 
-    /// The three sides entry by entry, in the order of the names. All must be of this form.
-    pub(crate) fn side_by_side(self, sides: Sides<&[u8]>) -> impl Iterator<Item = Sides<Cell<'_>>> {
+    /// The three sides in the order of the names. All must be of this form.
+    pub(crate) fn side_by_side(self, sides: Sides<&[u8]>) -> impl Iterator<Item = Part<'_>> {
         let mut rest = [sides.base, sides.local, sides.remote];
         std::iter::from_fn(move || {
-            let heads = rest.map(|side| side.get(..self.entry()));
-            // Nearly always they are the same.
-            if let [Some(base), Some(local), Some(remote)] = heads
-                && base == local
-                && base == remote
-            {
-                rest = rest.map(|side| &side[self.entry()..]);
-                return Some(Sides { base: Some(base), local: Some(local), remote: Some(remote) });
+            let [base, local, remote] = rest;
+            let alike = shared(base, local).min(shared(local, remote));
+            let same = &local[..alike - alike % self.entry()];
+            if !same.is_empty() {
+                rest = rest.map(|side| &side[same.len()..]);
+                return Some(Part::Same(same));
             }
-            let first = heads.iter().flatten().map(|entry| self.name(entry)).min()?;
+            let heads = rest.map(|side| side.get(..self.entry()));
+            let first = heads.into_iter().flatten().min_by(|one, other| self.order(one, other))?;
             let mut row = [None; 3];
             for (at, head) in heads.into_iter().enumerate() {
-                if let Some(entry) = head.filter(|entry| self.name(entry) == first) {
+                if let Some(entry) = head.filter(|entry| self.order(entry, first).is_eq()) {
                     row[at] = Some(entry);
                     rest[at] = &rest[at][self.entry()..];
                 }
             }
             let [base, local, remote] = row;
-            Some(Sides { base, local, remote })
+            Some(Part::Row(Sides { base, local, remote }))
         })
+    }
+
+    /// The names of some entries.
+    pub(crate) fn names(self, entries: &[u8]) -> impl Iterator<Item = &[u8]> {
+        entries.chunks_exact(self.entry()).map(move |entry| self.name(entry))
+    }
+}
+
+/// How many bytes both begin with alike. Nearly always that is nearly all, so it pays to compare several at a time.
+fn shared(one: &[u8], other: &[u8]) -> usize {
+    let (words, others) = (one.as_chunks::<8>().0, other.as_chunks::<8>().0);
+    let pairs = words.iter().zip(others).map(|(one, other)| {
+        let [one, other] = [one, other].map(|word| u64::from_le_bytes(*word));
+        one ^ other
+    });
+    let all = 8 * words.len().min(others.len());
+    match pairs.enumerate().find(|(_, differs)| *differs != 0) {
+        Some((at, differs)) => 8 * at + differs.trailing_zeros() as usize / 8,
+        None => all + one[all..].iter().zip(&other[all..]).take_while(|(one, other)| one == other).count(),
     }
 }
 
