@@ -34,11 +34,11 @@ fn whole_runs_go_into_the_table_and_the_plots() {
 fn single_phases_and_starts_go_into_tables_of_their_own() {
     let world = World::new();
     let out = world.path().join("out");
-    bench(&world).args(["--out", out.as_str(), "--scenario", "steps,start"]).success();
+    bench(&world).args(["--out", out.as_str(), "--scenario", "steps,start,merge"]).success();
 
     let page = std::fs::read_to_string(out.join("results.md")).unwrap();
-    for row in ["| gitsync S4 |", "| notes-sync S5 |", "| notesurface S3 |", "| logcheck S1 |", "| gitsync |"]
-    {
+    let phases = ["| gitsync S4 |", "| notes-sync S5 |", "| notesurface S3 |", "| logcheck S1 |"];
+    for row in phases.into_iter().chain(["| gitsync |", "| 200 notes, 2 changed on each side |"]) {
         assert!(page.contains(row), "{row} is not in\n{page}");
     }
     assert!(out.join("memory.svg").is_file());

@@ -81,6 +81,11 @@ pub fn settle<'a>(lab: &Lab, clones: impl IntoIterator<Item = &'a Utf8Path>) -> 
     for clone in clones {
         lab.git(clone, &["update-index", "-q", "--refresh", "--force-write-index"])?;
     }
+    rest(lab)
+}
+
+/// Waits until everything that was written is on the disk.
+pub fn rest(lab: &Lab) -> anyhow::Result<()> {
     match lab.pace() {
         Pace::Careful => flush(lab.root()),
         Pace::Quick => Ok(()),

@@ -12,6 +12,8 @@ mod history;
 mod lab;
 mod machine;
 mod measure;
+mod merges;
+mod notes;
 mod options;
 mod phases;
 mod results;
@@ -133,6 +135,10 @@ fn measure(
         if args.wants(What::Steps) {
             phases::steps(ground, amounts(files), take)?;
         }
+    }
+    if args.wants(What::Merge) {
+        steps::begin(console, "notes to merge")?;
+        merges::rows(ground, take)?;
     }
     if args.wants(What::Wire) {
         steps::begin(console, "ssh and http")?;

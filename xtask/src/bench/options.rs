@@ -58,6 +58,8 @@ pub enum What {
     S6,
     /// Single phases against git's equal of each.
     Steps,
+    /// The merge of notes by itself against git's, of up to 120,000 notes.
+    Merge,
     /// Nothing to do, and one file changed, over ssh and http to servers on this machine.
     Wire,
     /// The start of each binary, and its size.

@@ -27,6 +27,8 @@ pub enum Kind {
     Whole,
     /// One phase against git's equal.
     Step,
+    /// The merge of notes against git's.
+    Merge,
     /// A whole run over a network protocol.
     Wire,
     /// S1 at a size of its own.
@@ -44,7 +46,7 @@ pub struct Row {
     pub id: String,
     /// What there was to do.
     pub title: String,
-    /// On how many files; for a binary's start, the binary's size in bytes.
+    /// On how many files; of a merge, notes; for a binary's start, the binary's size in bytes.
     pub files: usize,
     /// The file system that was measured on.
     pub place: String,

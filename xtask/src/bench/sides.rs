@@ -4,7 +4,7 @@ use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{history::NOTES, lab::Lab, site::Site};
+use super::{history::NOTES, lab::Lab, notes, site::Site};
 use crate::binaries::Binaries;
 
 /// One of two that do the same work.
@@ -77,6 +77,25 @@ impl Sides<'_> {
             Side::Ours => {
                 let mut command = self.ours("lockstep", clone);
                 command.args(["full-run", "--proceed", "--repo", clone.as_str()]);
+                command
+            }
+        }
+    }
+
+    /// The merge of notes that are here already, in a bare repository.
+    pub fn merge(&self, side: Side, repository: &Utf8Path) -> Command {
+        let strategy = "cat_sort_uniq";
+        match side {
+            Side::Theirs => {
+                let mut command = self.lab.command("git", repository);
+                command.args(["notes", "--ref", notes::LOCAL, "merge", "--quiet", "--strategy", strategy]);
+                command.arg(notes::REMOTE);
+                command
+            }
+            Side::Ours => {
+                let mut command = self.ours("notes-sync", repository);
+                command.args(["merge", "--quiet", "--ref", notes::LOCAL, "--strategy", strategy]);
+                command.arg(notes::REMOTE);
                 command
             }
         }

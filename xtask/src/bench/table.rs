@@ -16,15 +16,16 @@ pub fn line(row: &Row) -> String {
     let (theirs, ours) = (ms(row.theirs.median()), ms(row.ours.median()));
     let (their_peak, our_peak) = (mib(row.theirs.peak_kib), mib(row.ours.peak_kib));
     let phases: String = row.phases.iter().map(|(name, ms)| format!(", {name} {ms} ms")).collect();
-    let files = match row.kind {
-        Kind::Start => String::new(),
-        Kind::Whole | Kind::Step | Kind::Wire | Kind::Scale => format!(", {} files", row.files),
+    let name = match row.kind {
+        Kind::Start => row.id.clone(),
+        Kind::Merge => "merge".to_owned(),
+        Kind::Whole | Kind::Step | Kind::Wire | Kind::Scale => format!("{}, {} files", row.id, row.files),
     };
     let connections =
         row.connections.map_or_else(String::new, |(theirs, ours)| format!(", {theirs} : {ours} connections"));
     format!(
-        "{}{files}, {}: {ratio}; {theirs} : {ours}, {their_peak} : {our_peak}{connections}{phases}",
-        row.id, row.title
+        "{name}, {}: {ratio}; {theirs} : {ours}, {their_peak} : {our_peak}{connections}{phases}",
+        row.title
     )
 }
 
@@ -37,6 +38,7 @@ pub fn page(results: &Results) -> String {
     whole(&mut page, results);
     phases(&mut page, results);
     steps(&mut page, results);
+    merges(&mut page, results);
     wire(&mut page, results);
     starts(&mut page, results);
     scale(&mut page, results);
@@ -66,12 +68,7 @@ fn whole(page: &mut String, results: &Results) {
     );
     for row in results.of(Kind::Whole) {
         let Some(ratio) = row.ratio() else { continue };
-        let target = row.target.map_or_else(String::new, |target| format!("{target:.0}"));
-        let met = match row.target {
-            Some(target) if ratio.middle >= target => "met",
-            Some(_) => "missed",
-            None => "",
-        };
+        let (target, met) = target(row, ratio.middle);
         say(
             page,
             &format!(
@@ -88,6 +85,14 @@ fn whole(page: &mut String, results: &Results) {
                 ms(row.ours.median()),
             ),
         );
+    }
+}
+
+/// A row's target, and whether it is met.
+fn target(row: &Row, ratio: f64) -> (String, &'static str) {
+    match row.target {
+        Some(target) => (format!("{target:.0}"), if ratio >= target { "met" } else { "missed" }),
+        None => (String::new(), ""),
     }
 }
 
@@ -131,6 +136,37 @@ fn steps(page: &mut String, results: &Results) {
                 ratio.middle,
                 ratio.low,
                 ratio.high,
+                mib(row.theirs.peak_kib),
+                mib(row.ours.peak_kib),
+            ),
+        );
+    }
+}
+
+fn merges(page: &mut String, results: &Results) {
+    heading(
+        page,
+        results,
+        Kind::Merge,
+        "Merging notes",
+        "| what there is to merge | on | times as fast | half of the pairs | target | | processor time | git | notes-sync | \
+         git's peak | ours |\n|---|---|--:|--:|--:|---|--:|--:|--:|--:|--:|",
+    );
+    for row in results.of(Kind::Merge) {
+        let Some(ratio) = row.ratio() else { continue };
+        let (target, met) = target(row, ratio.middle);
+        say(
+            page,
+            &format!(
+                "| {} | {} | **{:.1}** | {:.1} to {:.1} | {target} | {met} | {} | {} | {} | {} | {} |",
+                row.title,
+                row.place,
+                ratio.middle,
+                ratio.low,
+                ratio.high,
+                times(row.theirs.busy_ms, row.ours.busy_ms),
+                ms(row.theirs.median()),
+                ms(row.ours.median()),
                 mib(row.theirs.peak_kib),
                 mib(row.ours.peak_kib),
             ),

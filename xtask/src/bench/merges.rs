@@ -1,0 +1,185 @@
+//! The merge of notes by itself: `notes-sync merge` beside `git notes merge`, as whole processes.
+//!
+//! In S5 the merge is a small part of a run. What it is to do among many notes would not be seen there.
+
+use anyhow::{Context as _, ensure};
+use camino::Utf8PathBuf;
+
+use super::{
+    contest::{Contest, Label},
+    frozen::{self, Frozen},
+    ground::Ground,
+    lab::{Objects, Pace},
+    measure,
+    notes::{self, Notes},
+    results::{Kind, Row},
+    sides::Side,
+    table::thousands,
+};
+
+/// How many times as fast as git's each merge is to be.
+const TARGET: f64 = 5.0;
+
+/// Two sides to merge.
+#[derive(Debug, Clone, Copy, Default)]
+struct Case {
+    /// Notes that both started from.
+    notes: usize,
+    /// How many each side has changed, for itself.
+    changed: usize,
+    /// How many of the same both have changed, differently.
+    changed_by_both: usize,
+    /// How many each side has added.
+    added: usize,
+}
+
+const NONE: Case = Case { notes: 0, changed: 0, changed_by_both: 0, added: 0 };
+const CASES: [Case; 6] = [
+    Case { notes: 100_000, changed: 1_000, ..NONE },
+    Case { notes: 100_000, changed_by_both: 1_000, ..NONE },
+    Case { added: 10_000, ..NONE },
+    Case { notes: 100_000, added: 10_000, ..NONE },
+    Case { notes: 20_000, changed: 500, ..NONE },
+    Case { notes: 20_000, changed_by_both: 500, ..NONE },
+];
+
+/// Measures all cases, and hands each row over as soon as it is there.
+pub fn rows(ground: &Ground<'_>, take: &mut dyn FnMut(Row) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    for case in CASES {
+        let case = match ground.lab.pace() {
+            Pace::Careful => case,
+            Pace::Quick => case.part(500),
+        };
+        take(row(ground, case)?)?;
+    }
+    Ok(())
+}
+
+fn row(ground: &Ground<'_>, case: Case) -> anyhow::Result<Row> {
+    let pair = Pair::new(ground, case)?;
+    if ground.lab.pace() == Pace::Careful {
+        // What is read for the first time comes from the disk, and nobody's ratio is about that.
+        Contest::hold(1, |side| pair.once(side))?;
+    }
+    let contest = Contest::hold(ground.pairs, |side| pair.once(side))?;
+    std::fs::remove_dir_all(&pair.repository)
+        .with_context(|| format!("{} could not be removed", pair.repository))?;
+    Ok(contest.row(Label {
+        kind: Kind::Merge,
+        id: case.what(),
+        title: case.title(),
+        files: case.notes,
+        place: ground.place.clone(),
+        target: Some(TARGET),
+    }))
+}
+
+impl Case {
+    fn part(self, divisor: usize) -> Self {
+        let Self { notes, changed, changed_by_both, added } = self;
+        Self {
+            notes: notes / divisor,
+            changed: changed / divisor,
+            changed_by_both: changed_by_both / divisor,
+            added: added / divisor,
+        }
+    }
+
+    fn what(self) -> String {
+        match self {
+            Self { added: 1.., .. } => format!("{0} and {0} new", thousands(self.added)),
+            Self { changed_by_both: 1.., .. } => {
+                format!("the same {} changed on both sides", thousands(self.changed_by_both))
+            }
+            Self { .. } => format!("{} changed on each side", thousands(self.changed)),
+        }
+    }
+
+    fn title(self) -> String {
+        match self.notes {
+            0 => format!("{} notes", self.what()),
+            notes => format!("{} notes, {}", thousands(notes), self.what()),
+        }
+    }
+
+    /// The notes that both started from, and those of each side.
+    fn sides(self) -> [Notes; 3] {
+        let base: Notes = (0..self.notes).map(|number| notes::note(number, "at first")).collect();
+        let side = |name: &str, own: usize, new: usize| {
+            let changed = (0..self.changed_by_both).chain(own..own + self.changed);
+            let numbers = changed.chain(new..new + self.added);
+            let mut notes = base.clone();
+            notes.extend(numbers.map(|number| notes::note(number, name)));
+            notes
+        };
+        let here = side("here", self.changed_by_both, 1_000_000);
+        let there = side("there", self.changed_by_both + self.changed, 2_000_000);
+        [base, here, there]
+    }
+}
+
+/// A repository on which both merge, and what is to come of it.
+struct Pair<'a> {
+    ground: &'a Ground<'a>,
+    repository: Utf8PathBuf,
+    state: Frozen,
+    expected: String,
+}
+
+impl<'a> Pair<'a> {
+    fn new(ground: &'a Ground<'a>, case: Case) -> anyhow::Result<Self> {
+        let repository = ground.lab.root().join("merge.git");
+        ground.lab.git(ground.lab.root(), &["init", "--quiet", "--bare", repository.as_str()])?;
+        let tips =
+            [(notes::BASE, None), (notes::LOCAL, Some(notes::BASE)), (notes::REMOTE, Some(notes::BASE))];
+        // Each in a pack of its own, as fetches bring them.
+        for ((name, parent), notes) in tips.into_iter().zip(case.sides()) {
+            ground
+                .lab
+                .import(&repository, Objects::Packed, |out| notes::commit(out, name, parent, &notes))?;
+        }
+        let state = Frozen::bare(ground.lab, &repository)?;
+        let mut pair = Self { ground, repository, state, expected: String::new() };
+        measure::succeed(&mut ground.sides.merge(Side::Theirs, &pair.repository))?;
+        pair.expected = pair.merged()?;
+        Ok(pair)
+    }
+
+    fn once(&self, side: Side) -> anyhow::Result<measure::Measured> {
+        self.state.thaw(self.ground.lab)?;
+        frozen::rest(self.ground.lab)?;
+        let measured = measure::succeed(&mut self.ground.sides.merge(side, &self.repository))?;
+        let merged = self.merged()?;
+        ensure!(merged == self.expected, "{side:?} merged to {merged} instead of {}", self.expected);
+        Ok(measured)
+    }
+
+    /// The tree of the merged notes, and how many parents their commit has.
+    fn merged(&self) -> anyhow::Result<String> {
+        self.ground.lab.git(&self.repository, &["log", "-1", "--format=%T %P", notes::LOCAL])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_side_has_its_own_changes_and_both_the_same() {
+        let case = Case { notes: 10, changed: 2, changed_by_both: 3, added: 4 };
+        let [base, here, there] = case.sides();
+        let differ = |one: &Notes, other: &Notes| {
+            one.iter().filter(|(object, note)| other.get(*object) != Some(note)).count()
+        };
+        assert_eq!((base.len(), here.len(), there.len()), (10, 14, 14));
+        assert_eq!((differ(&here, &base), differ(&there, &base)), (9, 9));
+        // Those that both have changed, those that either has changed for itself, and those that are new there.
+        assert_eq!(differ(&there, &here), 3 + 2 + 2 + 4);
+    }
+
+    #[test]
+    fn a_case_says_what_it_is_about() {
+        assert_eq!(CASES[1].title(), "100,000 notes, the same 1,000 changed on both sides");
+        assert_eq!(CASES[2].title(), "10,000 and 10,000 new notes");
+    }
+}
