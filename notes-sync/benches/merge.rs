@@ -1,26 +1,19 @@
-//! The merge of notes beside `git notes merge`: the merge in memory, and both as whole processes on fresh copies of one
-//! repository. `TMPDIR` says on which medium.
+//! The merge of notes in memory, to see what a change of it brings. Whole processes, beside git's, are measured by
+//! `cargo xtask bench --scenario merge`.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the benchmark")]
-#![allow(clippy::disallowed_methods, reason = "git and the program are measured as processes")]
 
 #[path = "../tests/twin/mod.rs"]
 mod twin;
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-    sync::LazyLock,
-};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use divan::Bencher;
 use notes_sync::{
     merge::{self, Trees},
     strategy::Strategy,
 };
-use twin::{Twin, isolated, spread};
+use twin::{Twin, spread};
 
 fn main() {
     divan::main();
@@ -81,34 +74,6 @@ fn in_memory(bencher: Bencher<'_, '_>, case: &'static Case) {
         .bench_local_refs(|repo| merge::merge(repo, trees, Strategy::CatSortUniq).unwrap());
 }
 
-#[divan::bench(args = &CASES, sample_count = 20, sample_size = 1)]
-fn as_a_process(bencher: Bencher<'_, '_>, case: &'static Case) {
-    bencher.with_inputs(|| Copied::of(&case.twin)).bench_refs(|copy| {
-        let mut program = isolated(Command::new(env!("CARGO_BIN_EXE_notes-sync")), &copy.0);
-        run(program.args([
-            "merge",
-            "-q",
-            "--ref",
-            "local",
-            "--strategy",
-            "cat_sort_uniq",
-            "refs/notes/remote",
-        ]));
-    });
-}
-
-#[divan::bench(args = &CASES, sample_count = 20, sample_size = 1)]
-fn git_as_a_process(bencher: Bencher<'_, '_>, case: &'static Case) {
-    bencher.with_inputs(|| Copied::of(&case.twin)).bench_refs(|copy| {
-        let mut git = isolated(Command::new("git"), &copy.0);
-        run(git.args(["notes", "--ref", "local", "merge", "-q", "-s", "cat_sort_uniq", "refs/notes/remote"]));
-    });
-}
-
-fn run(command: &mut Command) {
-    assert!(command.stdout(Stdio::null()).status().unwrap().success());
-}
-
 fn fixture(size: Size) -> Twin {
     let note = |number: u64, side: &str| {
         let text =
@@ -152,31 +117,6 @@ fn lay_out(notes: &[(String, Vec<u8>)], depth: usize, fanout: usize, files: &mut
             files.push((path, note.clone()));
         } else {
             lay_out(part, depth + 1, fanout, files);
-        }
-    }
-}
-
-/// A copy of a repository; it is deleted when nobody looks at the clock any more.
-struct Copied(PathBuf, #[allow(dead_code, reason = "deletes the folder")] tempfile::TempDir);
-
-impl Copied {
-    fn of(twin: &Twin) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let copy = folder.path().join("repo");
-        copy_all(twin.path(), &copy);
-        Self(copy, folder)
-    }
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_all(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
         }
     }
 }
