@@ -1,5 +1,7 @@
 //! Carries out the plan for one notes ref: all merges in memory, then the objects, then the ref in one move.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 use gix::ObjectId;
 use phase::Guard;
@@ -12,7 +14,7 @@ use crate::{
     refs::{self, Moved, Tip},
     strategy::Strategy,
     tree::layout::Annotated,
-    undone::{RESTORED, Undone},
+    undone::{RESTORED, Repair, Undone},
 };
 
 /// What a merge is to be called, and how to make it.
@@ -76,12 +78,13 @@ pub fn apply(
         manner,
         message: format!("Merged notes from {} into {}", manner.from, manner.into),
         applied: Applied { tip: tip.commit, ..Applied::default() },
+        whole: HashMap::new(),
     };
     for step in &plan.steps {
-        match *step {
-            Step::Rescue(commit) => work.rescue(commit)?,
+        match step {
+            Step::Rescue(commit) => work.rescue(*commit)?,
             Step::Restore(undone) => work.restore(undone)?,
-            Step::Join(commit) => work.join(commit)?,
+            Step::Join(commit) => work.join(*commit)?,
         }
         guard.alive();
     }
@@ -104,6 +107,8 @@ struct Work<'a> {
     /// What the reflog is going to say.
     message: String,
     applied: Applied,
+    /// What commits should have been that undid something.
+    whole: HashMap<ObjectId, ObjectId>,
 }
 
 impl Work<'_> {
@@ -148,18 +153,22 @@ impl Work<'_> {
     }
 
     /// Puts back what a commit undid: what it should have been, had it known its parent, less what it is.
-    fn restore(&mut self, undone: Undone) -> Result<()> {
+    fn restore(&mut self, undone: &Undone) -> Result<()> {
         let Some(local) = self.applied.tip else { return Ok(()) };
-        let tree = |commit| self.commits.tree_of(commit);
         let strategy = keeping_both(self.manner.strategy);
+        let tree = |commit| self.commits.tree_of(commit);
         let had_it_known = Trees {
             base: undone.read.map(tree).transpose()?,
             local: self.joined(undone, strategy)?,
             remote: tree(undone.commit)?,
         };
-        let wanted = merge::merge(self.commits.repo, had_it_known, strategy)?.tree;
+        let whole = merge::merge(self.commits.repo, had_it_known, strategy)?.tree;
+        self.whole.insert(undone.commit, whole);
+        if undone.repair == Repair::Done {
+            return Ok(());
+        }
         let current = tree(local)?;
-        let trees = Trees { base: Some(tree(undone.commit)?), local: current, remote: wanted };
+        let trees = Trees { base: Some(tree(undone.commit)?), local: current, remote: whole };
         let restored = self.merge(trees, strategy)?;
         if restored != current {
             let message = format!("{RESTORED} {}", commits::short(undone.commit));
@@ -172,18 +181,31 @@ impl Work<'_> {
 
     /// The notes of the parent together with those that the command had read: these may be of a tip that was thrown out, and
     /// their absence in the parent's is no removal.
-    fn joined(&self, undone: Undone, strategy: Strategy) -> Result<ObjectId> {
-        let tree = |commit| self.commits.tree_of(commit);
-        let Some(read) = undone.read else { return tree(undone.parent) };
+    fn joined(&self, undone: &Undone, strategy: Strategy) -> Result<ObjectId> {
+        let parent = self.whole(undone.parent, &undone.parent_lacks, strategy)?;
+        let Some(read) = undone.read else { return Ok(parent) };
         match self.commits.relate(undone.parent, read)? {
-            Relation::Contained => tree(undone.parent),
-            Relation::Ahead => tree(read),
+            Relation::Contained => Ok(parent),
+            Relation::Ahead => self.whole(read, &undone.read_lacks, strategy),
             Relation::Diverged { base } => {
-                let base = base.map(tree).transpose()?;
-                let trees = Trees { base, local: tree(undone.parent)?, remote: tree(read)? };
-                Ok(merge::merge(self.commits.repo, trees, strategy)?.tree)
+                let base = base.map(|base| self.commits.tree_of(base)).transpose()?;
+                let remote = self.whole(read, &undone.read_lacks, strategy)?;
+                Ok(merge::merge(self.commits.repo, Trees { base, local: parent, remote }, strategy)?.tree)
             }
         }
+    }
+
+    /// The notes of `commit` with what those before it undid: that they are not there is no removal either.
+    fn whole(&self, commit: ObjectId, lacks: &[ObjectId], strategy: Strategy) -> Result<ObjectId> {
+        let mut tree = self.commits.tree_of(commit)?;
+        for blind in lacks {
+            if let Some(whole) = self.whole.get(blind) {
+                let base = Some(self.commits.tree_of(*blind)?);
+                let trees = Trees { base, local: tree, remote: *whole };
+                tree = merge::merge(self.commits.repo, trees, strategy)?.tree;
+            }
+        }
+        Ok(tree)
     }
 
     fn merge(&mut self, trees: Trees, strategy: Strategy) -> Result<ObjectId> {

@@ -16,6 +16,7 @@ use crate::{
     names::{NOTES, NotesRef},
     rescue::Fate,
     sync::{Direction, Policy},
+    undone::{Memory, Repair},
 };
 
 /// How a local notes ref stands to the remote's.
@@ -130,7 +131,9 @@ fn one(
     let repo = commits.repo;
     let before = look::tracked(repo, name, remote)?;
     let known = theirs.filter(|id| repo.has_object(id));
-    let (tip, facts) = look::look(commits, name, Theirs { now: known, before }, policy.rescue)?;
+    let theirs_then = Theirs { now: known, before };
+    let (tip, facts) = look::look(commits, name, theirs_then, policy.rescue, &mut Memory::default())?;
+    let undone = facts.undone.iter().filter(|undone| undone.repair == Repair::Due).count();
     let lost = facts.lost.iter().filter(|lost| lost.fate == Fate::Rescue).count();
     let standing = match (tip.commit, theirs, known) {
         (None, None, _) => Standing::Same,
@@ -144,7 +147,7 @@ fn one(
         },
         (Some(_), Some(_), None) => Standing::Unknown,
     };
-    Ok(plan(standing, lost + facts.undone.len(), policy.direction))
+    Ok(plan(standing, lost + undone, policy.direction))
 }
 
 /// Writes the plan for people.

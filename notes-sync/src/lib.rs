@@ -20,6 +20,7 @@ mod others_merge;
 pub mod plan;
 pub mod progress;
 pub mod records;
+pub mod reflog;
 pub mod refs;
 mod report;
 pub mod rescue;

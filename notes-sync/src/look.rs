@@ -9,9 +9,11 @@ use crate::{
     globs::Globs,
     names::{NOTES, NotesRef},
     plan::Facts,
+    reflog,
     refs::{self, Tip},
     rescue::{self, Fate},
-    settings, undone,
+    settings,
+    undone::{self, Memory, Place},
 };
 
 /// What the remote has of a ref, as far as is known.
@@ -32,25 +34,27 @@ pub enum Rescue {
     Leave,
 }
 
-/// Looks at a ref, and says where it was while looking.
+/// Looks at a ref, and says where it was while looking. What is found out about commits goes into `memory`.
 ///
 /// # Errors
 /// Where the repository cannot be read.
-pub fn look(commits: Commits<'_>, name: &NotesRef, theirs: Theirs, rescue: Rescue) -> Result<(Tip, Facts)> {
+pub fn look(
+    commits: Commits<'_>,
+    name: &NotesRef,
+    theirs: Theirs,
+    rescue: Rescue,
+    memory: &mut Memory,
+) -> Result<(Tip, Facts)> {
     let tip = refs::read(commits.repo, name.full().as_ref())?;
     let mut facts = Facts { local: tip.commit, theirs: theirs.now, lost: Vec::new(), undone: Vec::new() };
     if let (Some(commit), Rescue::Merge) = (tip.commit, rescue) {
+        let reflog = reflog::read(commits, &tip.name, theirs.before)?;
+        facts.lost = rescue::look(commits, reflog.fresh(), commit, theirs.before)?;
+        let rescued = facts.lost.iter().filter(|lost| lost.fate == Fate::Rescue).map(|lost| lost.commit);
+        let tips: Vec<ObjectId> = [commit].into_iter().chain(rescued).collect();
         let known: Vec<ObjectId> = theirs.now.into_iter().chain(theirs.before).collect();
-        facts.lost = rescue::look(commits, &tip.name, commit, theirs.before)?;
-        let thrown_out: Vec<ObjectId> = facts.lost.iter().map(|lost| lost.commit).collect();
-        facts.undone = undone::look(commits, commit, &known, &thrown_out)?;
-        for lost in facts.lost.iter().filter(|lost| lost.fate == Fate::Rescue) {
-            for undone in undone::look(commits, lost.commit, &known, &thrown_out)? {
-                if !facts.undone.contains(&undone) {
-                    facts.undone.push(undone);
-                }
-            }
-        }
+        let place = Place { tips: &tips, known: &known, reflog: reflog.entries() };
+        facts.undone = undone::look(commits, place, memory)?;
     }
     Ok((tip, facts))
 }

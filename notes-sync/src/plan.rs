@@ -4,7 +4,7 @@ use gix::ObjectId;
 
 use crate::{
     rescue::{Fate, Lost},
-    undone::Undone,
+    undone::{Repair, Undone},
 };
 
 /// What is known about one ref.
@@ -16,7 +16,7 @@ pub struct Facts {
     pub theirs: Option<ObjectId>,
     /// Tips that are missing from the local history, the oldest first.
     pub lost: Vec<Lost>,
-    /// Commits that undid other writers' notes, the oldest first.
+    /// Commits that undid other writers' notes, each after those that it names.
     pub undone: Vec<Undone>,
 }
 
@@ -28,11 +28,11 @@ pub struct Plan {
 }
 
 /// One step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Merge a tip back in that a racing writer threw out.
     Rescue(ObjectId),
-    /// Put back what a commit undid without knowing it.
+    /// Find out what a commit should have been that undid something without knowing it, and put that back where it is due.
     Restore(Undone),
     /// Merge what the remote has, or take it as it is where the local notes are part of it.
     Join(ObjectId),
@@ -47,7 +47,9 @@ pub fn plan(facts: &Facts) -> Plan {
             Fate::Rescue => Some(Step::Rescue(lost.commit)),
             Fate::Report => None,
         }));
-        steps.extend(facts.undone.iter().copied().map(Step::Restore));
+        if facts.undone.iter().any(|undone| undone.repair == Repair::Due) {
+            steps.extend(facts.undone.iter().cloned().map(Step::Restore));
+        }
     }
     if let Some(theirs) = facts.theirs.filter(|_| facts.theirs != facts.local) {
         steps.push(Step::Join(theirs));

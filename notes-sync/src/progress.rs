@@ -9,6 +9,7 @@ use crate::{
     look::Theirs,
     names::NotesRef,
     strategy::Strategy,
+    undone::Memory,
 };
 
 /// How far a ref got.
@@ -28,6 +29,8 @@ pub struct Progress {
     pub state: State,
     /// Tips that are in the reflog alone and stay there.
     pub reported: Vec<ObjectId>,
+    /// What was found out about its commits.
+    pub memory: Memory,
 }
 
 /// What is still to be done about a ref.

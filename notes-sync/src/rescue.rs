@@ -9,9 +9,12 @@
 use std::collections::HashSet;
 
 use anyhow::{Context, Result};
-use gix::{ObjectId, bstr::ByteSlice, refs::FullName};
+use gix::ObjectId;
 
-use crate::commits::{Commits, Relation};
+use crate::{
+    commits::{Commits, Relation},
+    reflog::Entry,
+};
 
 /// A tip that the ref had and does not have any more, in itself or in its history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,36 +34,27 @@ pub enum Fate {
     Report,
 }
 
-/// One movement of a ref.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Where it went.
-    pub new: ObjectId,
-    /// Why, in the words of whoever moved it.
-    pub message: String,
-}
-
 /// The tips that are missing from the history of `tip`, the oldest first.
 ///
-/// `synced` is what the remote is known to have had: what the reflog holds from before the ref grew to that value was
-/// looked at then.
+/// `fresh` is what the reflog holds from since all was last looked at, the newest first, and `synced` what the remote is
+/// known to have had.
 ///
 /// # Errors
-/// Where the reflog or a commit cannot be read.
+/// Where a commit cannot be read.
 pub fn look(
     commits: Commits<'_>,
-    name: &FullName,
+    fresh: &[Entry],
     tip: ObjectId,
     synced: Option<ObjectId>,
 ) -> Result<Vec<Lost>> {
-    let mut candidates = thrown_out(&entries(commits, name, synced)?, tip);
+    let mut candidates = thrown_out(fresh, tip);
     if candidates.is_empty() {
         return Ok(candidates);
     }
     let repo = commits.repo;
     let known = synced.into_iter().filter(|id| repo.has_object(id)).collect();
     let recent = commits.history.between(repo, vec![tip], known);
-    let recent = recent.with_context(|| format!("cannot read the history of {}", name.as_bstr()))?;
+    let recent = recent.context("cannot read the history of notes")?;
     let recent: HashSet<ObjectId> = recent.into_iter().map(|commit| commit.id).collect();
     // Commits that nothing named any more may have been pruned.
     candidates.retain(|lost| !recent.contains(&lost.commit) && repo.has_object(lost.commit));
@@ -98,35 +92,6 @@ fn is_forced_fetch(entry: &Entry) -> bool {
     entry.message.ends_with("forced-update")
 }
 
-/// The reflog, the newest entry first, back to when the ref had the value `until`.
-fn entries(commits: Commits<'_>, name: &FullName, until: Option<ObjectId>) -> Result<Vec<Entry>> {
-    let Some(reference) = commits.repo.try_find_reference(name.as_ref())? else {
-        return Ok(Vec::new());
-    };
-    let mut platform = reference.log_iter();
-    let unreadable = || format!("cannot read the reflog of {}", name.as_bstr());
-    let mut entries = Vec::new();
-    for line in platform.rev().with_context(unreadable)?.into_iter().flatten() {
-        // A line that another writer is at the middle of is whole by the next run.
-        let Ok(line) = line else { continue };
-        entries.push(Entry { new: line.new_oid, message: line.message.to_str_lossy().into_owned() });
-        // It may have been moved back there just now, and have thrown out what it had.
-        if Some(line.new_oid) == until && grew(commits, line.previous_oid, line.new_oid)? {
-            break;
-        }
-    }
-    Ok(entries)
-}
-
-/// Whether a movement of the ref lost nothing.
-fn grew(commits: Commits<'_>, old: ObjectId, new: ObjectId) -> Result<bool> {
-    let repo = commits.repo;
-    if old.is_null() || !repo.has_object(old) || !repo.has_object(new) {
-        return Ok(true);
-    }
-    Ok(commits.relate(new, old)? == Relation::Contained)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,7 +101,7 @@ mod tests {
     }
 
     fn entry(number: u8, message: &str) -> Entry {
-        Entry { new: id(number), message: message.into() }
+        Entry { old: None, new: id(number), message: message.into() }
     }
 
     const APPENDED: &str = "notes: Notes added by 'git notes append'";

@@ -21,6 +21,7 @@ use crate::{
     refs,
     rescue::Fate,
     settings::Strategies,
+    undone::Memory,
 };
 
 /// How often a local ref may be moved by others before the run leaves it to the next one.
@@ -126,6 +127,7 @@ impl<'a> Sync<'a> {
             attempts: 0,
             state: State::Open,
             reported: Vec::new(),
+            memory: Memory::default(),
         };
         self.refs.insert(name, progress);
         Ok(())
@@ -250,7 +252,8 @@ impl Place<'_> {
         let manner = Manner { strategy: progress.strategy, from: &from, into: &into };
         let mut backoff = Backoff::new(Duration::from_millis(2), Duration::from_millis(100), Backoff::seed());
         for _ in 0..LOCAL_ATTEMPTS {
-            let (tip, facts) = look::look(self.commits, self.name, progress.theirs, rescue)?;
+            let (tip, facts) =
+                look::look(self.commits, self.name, progress.theirs, rescue, &mut progress.memory)?;
             let reported = facts.lost.iter().filter(|lost| lost.fate == Fate::Report);
             progress.reported = reported.map(|lost| lost.commit).collect();
             if let Some(applied) = apply::apply(self.commits, &tip, &plan::plan(&facts), manner, self.guard)?

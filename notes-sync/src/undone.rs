@@ -5,196 +5,236 @@
 //! history they look removed, and a merge would remove them everywhere. What gives it away is that such a command
 //! changes one note, and the commit seems to change several, or to cut off what it was to append to.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::{HashMap, HashSet, VecDeque},
-};
+mod command;
+mod lineage;
+mod search;
+mod trail;
+mod trees;
 
-use anyhow::{Context, Result};
-use gix::{
-    ObjectId, Repository,
-    hash::oid,
-    object::Kind,
-    objs::{Data, Find, FindExt},
-};
-use remote::Commit;
+use std::collections::{HashMap, HashSet};
 
-use crate::{
-    combine,
-    commits::Commits,
-    tree::diff::{self, Change},
-};
+use anyhow::Result;
+use gix::ObjectId;
+
+use crate::{commits::Commits, reflog::Entry};
+use lineage::{Lineage, What};
+use search::{Search, Suspect};
 
 /// The message of the commits that put such notes back. What is older than one of them was looked at when it was made.
 pub const RESTORED: &str = "Notes restored that were undone by";
 
-/// How many commits are looked at for the notes that a command had read. A race spans the few that were made meanwhile, and a
-/// merge among them brings in as many as came from elsewhere.
-const REACH: usize = 256;
-
 /// A commit that undid what its parent brought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undone {
     /// The commit.
     pub commit: ObjectId,
     /// Its parent, of which it knew nothing but the id.
     pub parent: ObjectId,
-    /// The older commit whose notes it had read; `None` where there were no notes yet.
+    /// The commit whose notes it had read; `None` where there were no notes yet.
     pub read: Option<ObjectId>,
+    /// Other such commits that its parent stands on: that it lacks what they undid is no removal.
+    pub parent_lacks: Vec<ObjectId>,
+    /// The same of what it had read.
+    pub read_lacks: Vec<ObjectId>,
+    /// Whether there is something to be put back.
+    pub repair: Repair,
 }
 
-/// Looks for such commits in the history of `tip`, the oldest first, leaving out that of `known`. What a command had read may
-/// be one of `thrown_out`, the tips that the ref had for a moment.
+/// Whether what a commit undid is still missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repair {
+    /// It is missing.
+    Due,
+    /// It was put back elsewhere, and is only missing from what other commits stand on.
+    Done,
+}
+
+/// Where to look.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The ref's tip, and those that are going to be merged into it.
+    pub tips: &'a [ObjectId],
+    /// Commits that were looked at, with all that they stand on.
+    pub known: &'a [ObjectId],
+    /// Where the ref was, the newest movement first.
+    pub reflog: &'a [Entry],
+}
+
+/// What was found out about commits, which never changes. It outlives a look that has to be repeated.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    /// Commits that were looked at, with what their command had read where that was not their parent.
+    verdicts: HashMap<ObjectId, Verdict>,
+    /// How many times notes were compared to find that out.
+    comparisons: usize,
+}
+
+impl Memory {
+    /// How many times the notes of a commit were compared with others than its parent's.
+    pub fn comparisons(&self) -> usize {
+        self.comparisons
+    }
+}
+
+/// What is known about a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// Nothing is wrong with it, or nobody can tell what.
+    Fine,
+    /// It undid what its parent brought.
+    Blind(Blind),
+}
+
+/// A commit whose command had not read what its parent has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Blind {
+    commit: ObjectId,
+    parent: ObjectId,
+    read: Option<ObjectId>,
+}
+
+/// Looks for such commits, in an order in which each comes after those that it names.
 ///
 /// # Errors
 /// Where a commit or tree cannot be read.
-pub fn look(
-    commits: Commits<'_>,
-    tip: ObjectId,
-    known: &[ObjectId],
-    thrown_out: &[ObjectId],
-) -> Result<Vec<Undone>> {
-    let known: Vec<ObjectId> = known.iter().copied().filter(|id| commits.repo.has_object(id)).collect();
-    if known.contains(&tip) {
+pub fn look(commits: Commits<'_>, place: Place<'_>, memory: &mut Memory) -> Result<Vec<Undone>> {
+    let known = here(commits, place.known);
+    let tips: Vec<_> = place.tips.iter().copied().filter(|tip| !known.contains(tip)).collect();
+    if tips.is_empty() {
         return Ok(Vec::new());
     }
-    let trees = Trees::of(commits);
-    let mut undone = Vec::new();
-    let mut settled: HashSet<ObjectId> = HashSet::new();
-    let history = commits.history.between(commits.repo, vec![tip], known);
-    for commit in history.context("cannot read the history of notes")? {
-        let message = message(commits, commit.id)?;
-        if settled.contains(&commit.id) || message.starts_with(RESTORED.as_bytes()) {
-            settled.extend(commit.parents.iter().copied());
+    let mut lineage = Lineage::default();
+    let ours = lineage.grow(commits, tips.clone(), known.clone())?;
+    let settled = lineage.settled(&tips);
+    let due: HashSet<ObjectId> = ours.iter().copied().filter(|id| !settled.contains(id)).collect();
+    let mut new: Vec<ObjectId> = ours.into_iter().filter(|id| due.contains(id)).collect();
+    let mut seen = HashSet::new();
+    let mut blind: Vec<Blind> = Vec::new();
+    while !new.is_empty() {
+        new.retain(|commit| seen.insert(*commit));
+        let found = judge(commits, &lineage, &new, place.reflog, memory)?;
+        new.clear();
+        for one in &found {
+            new.extend(meanwhile(commits, &mut lineage, *one, &known)?);
+        }
+        blind.extend(found);
+    }
+    // The older ones first: each has all behind it that they have, and more.
+    blind.sort_by_cached_key(|one| lineage.behind(&[one.commit]).len());
+    let undone = blind.iter().map(|one| {
+        let repair = if due.contains(&one.commit) { Repair::Due } else { Repair::Done };
+        undone(&lineage, &blind, *one, repair)
+    });
+    Ok(in_order(undone.collect()))
+}
+
+/// What was made between what a command had read and its parent: those commits may be blind as well, though it was put right
+/// since.
+fn meanwhile(
+    commits: Commits<'_>,
+    lineage: &mut Lineage,
+    blind: Blind,
+    known: &[ObjectId],
+) -> Result<Vec<ObjectId>> {
+    let mut meanwhile = Vec::new();
+    for (tip, behind) in [(Some(blind.parent), blind.read), (blind.read, Some(blind.parent))] {
+        let (tip, behind) = (here(commits, tip.as_slice()), here(commits, behind.as_slice()));
+        let hidden = if behind.is_empty() { known.to_vec() } else { behind };
+        let between = lineage.grow(commits, tip.clone(), hidden)?;
+        let settled = lineage.settled(&tip);
+        meanwhile.extend(between.into_iter().filter(|commit| !settled.contains(commit)));
+    }
+    Ok(meanwhile)
+}
+
+/// What there is to say about one of `blind`.
+fn undone(lineage: &Lineage, blind: &[Blind], one: Blind, repair: Repair) -> Undone {
+    let behind_parent = unrepaired(lineage, Some(one.parent), blind);
+    let behind_read = unrepaired(lineage, one.read, blind);
+    // What both lack makes no difference between them.
+    let only = |these: &HashSet<ObjectId>, those: &HashSet<ObjectId>| {
+        let ids = blind.iter().map(|other| other.commit);
+        ids.filter(|id| *id != one.commit && these.contains(id) && !those.contains(id)).collect()
+    };
+    Undone {
+        commit: one.commit,
+        parent: one.parent,
+        read: one.read,
+        parent_lacks: only(&behind_parent, &behind_read),
+        read_lacks: only(&behind_read, &behind_parent),
+        repair,
+    }
+}
+
+/// Those of `ids` that are here: what nothing names any more may have been pruned.
+fn here(commits: Commits<'_>, ids: &[ObjectId]) -> Vec<ObjectId> {
+    ids.iter().copied().filter(|id| commits.repo.has_object(id)).collect()
+}
+
+/// Which of `new` are blind.
+fn judge(
+    commits: Commits<'_>,
+    lineage: &Lineage,
+    new: &[ObjectId],
+    reflog: &[Entry],
+    memory: &mut Memory,
+) -> Result<Vec<Blind>> {
+    let search = Search::new(commits, reflog);
+    let mut suspects = Vec::new();
+    for id in new {
+        if memory.verdicts.contains_key(id) {
             continue;
         }
-        if let ([parent], Some(command)) = (commit.parents.as_slice(), Command::of(&message))
-            && let Some(read) = trees.what_it_read(&commit, *parent, thrown_out, command)?
+        memory.verdicts.insert(*id, Verdict::Fine);
+        if let Some((commit, What::Command(command))) = lineage.get(*id)
+            && let [parent] = commit.parents.as_slice()
         {
-            undone.push(Undone { commit: commit.id, parent: *parent, read });
+            let suspect = Suspect { commit: *id, tree: commit.tree, parent: *parent, command };
+            if !search.explains(suspect, Some(*parent))? {
+                suspects.push(suspect);
+            }
         }
     }
-    undone.reverse();
-    Ok(undone)
-}
-
-/// A command of git that changes one note.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Command {
-    /// It puts a note in place.
-    Add,
-    /// It puts text behind a note.
-    Append,
-}
-
-impl Command {
-    fn of(message: &[u8]) -> Option<Self> {
-        match message.trim_ascii_end() {
-            b"Notes added by 'git notes add'" => Some(Self::Add),
-            b"Notes added by 'git notes append'" => Some(Self::Append),
-            _ => None,
-        }
+    for (suspect, read) in search.run(suspects, &mut memory.comparisons)? {
+        let blind = Blind { commit: suspect.commit, parent: suspect.parent, read };
+        memory.verdicts.insert(suspect.commit, Verdict::Blind(blind));
     }
+    let verdicts = new.iter().filter_map(|id| memory.verdicts.get(id));
+    Ok(verdicts
+        .filter_map(|verdict| match verdict {
+            Verdict::Blind(blind) => Some(*blind),
+            Verdict::Fine => None,
+        })
+        .collect())
+}
 
-    /// Whether the command can have made these changes.
-    fn explains(self, repo: &Repository, changes: &[Change]) -> Result<bool> {
-        let [change] = changes else {
-            return Ok(changes.is_empty());
+/// Those of `blind` that `tip` stands on without what they undid.
+fn unrepaired(lineage: &Lineage, tip: Option<ObjectId>, blind: &[Blind]) -> HashSet<ObjectId> {
+    if blind.len() < 2 {
+        return HashSet::new();
+    }
+    let behind = lineage.behind(tip.as_slice());
+    let settled = lineage.settled(tip.as_slice());
+    let ids = blind.iter().map(|one| one.commit);
+    ids.filter(|id| behind.contains(id) && !settled.contains(id)).collect()
+}
+
+/// Each after those that it names.
+fn in_order(mut waiting: Vec<Undone>) -> Vec<Undone> {
+    let mut placed = Vec::with_capacity(waiting.len());
+    while !waiting.is_empty() {
+        let names: HashSet<ObjectId> = waiting.iter().map(|undone| undone.commit).collect();
+        let is_next = |undone: &Undone| {
+            !undone.parent_lacks.iter().chain(&undone.read_lacks).any(|named| names.contains(named))
         };
-        match (self, change.old, change.new) {
-            (Self::Add, _, _) | (Self::Append, None, Some(_)) => Ok(true),
-            (Self::Append, _, None) => Ok(false),
-            (Self::Append, Some(old), Some(new)) => {
-                let (old, new) = (combine::read(repo, old)?, combine::read(repo, new)?);
-                Ok(new.starts_with(old.trim_ascii_end()))
-            }
+        let (next, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_next);
+        if next.is_empty() {
+            // A reflog that was tampered with has one come before itself.
+            placed.extend(rest);
+            break;
         }
+        placed.extend(next);
+        waiting = rest;
     }
-}
-
-fn message(commits: Commits<'_>, commit: ObjectId) -> Result<Vec<u8>> {
-    let mut buffer = Vec::new();
-    let found = commits.objects().find_commit_iter(&commit, &mut buffer)?;
-    Ok(found.message().with_context(|| format!("the commit {commit} is damaged"))?.to_vec())
-}
-
-/// Compares the notes of commits. Each commit is compared with the one before it, whose trees are kept until it is its turn.
-struct Trees<'a> {
-    commits: Commits<'a>,
-    kept: RefCell<HashMap<ObjectId, Vec<u8>>>,
-    /// Bytes of those.
-    bytes: Cell<usize>,
-}
-
-/// How many bytes of trees are kept.
-const ROOM: usize = 512 * 1024;
-
-impl<'a> Trees<'a> {
-    fn of(commits: Commits<'a>) -> Self {
-        Self { commits, kept: RefCell::default(), bytes: Cell::new(0) }
-    }
-
-    /// What changed, as far as it matters: a command changes one note.
-    fn changes(&self, older: Option<ObjectId>, tree: ObjectId) -> Result<Vec<Change>> {
-        let older = older.map(|older| self.commits.tree_of(older)).transpose()?;
-        let changes = diff::first_changes(self.commits.repo, self, older, Some(tree), 2)?;
-        Ok(changes.notes.into_values().collect())
-    }
-
-    /// What the command had read, where that was not the parent: another commit, or that there were no notes yet.
-    fn what_it_read(
-        &self,
-        commit: &Commit,
-        parent: ObjectId,
-        thrown_out: &[ObjectId],
-        command: Command,
-    ) -> Result<Option<Option<ObjectId>>> {
-        let repo = self.commits.repo;
-        if command.explains(repo, &self.changes(Some(parent), commit.tree)?)? {
-            return Ok(None);
-        }
-        // The nearest first: in the history of what the ref was, it stood there a moment ago.
-        let tips = thrown_out.iter().copied().filter(|tip| *tip != commit.id && repo.has_object(*tip));
-        let mut waiting: VecDeque<Option<ObjectId>> = [parent].into_iter().chain(tips).map(Some).collect();
-        let mut seen: HashSet<Option<ObjectId>> = [Some(commit.id)].into();
-        while let Some(read) = waiting.pop_front() {
-            if seen.len() > REACH || !seen.insert(read) {
-                continue;
-            }
-            let changes = self.changes(read, commit.tree)?;
-            if read != Some(parent) && !changes.is_empty() && command.explains(repo, &changes)? {
-                return Ok(Some(read));
-            }
-            if let Some(read) = read {
-                let before: Vec<_> =
-                    repo.find_commit(read)?.parent_ids().map(|id| Some(id.detach())).collect();
-                // Before the first commit there were no notes.
-                waiting.extend(if before.is_empty() { vec![None] } else { before });
-            }
-        }
-        Ok(None)
-    }
-}
-
-impl Find for Trees<'_> {
-    fn try_find<'b>(&self, id: &oid, buffer: &'b mut Vec<u8>) -> gix::Result<Option<Data<'b>>> {
-        let mut kept = self.kept.borrow_mut();
-        if let Some(tree) = kept.get(id) {
-            buffer.clear();
-            buffer.extend_from_slice(tree);
-            return Ok(Some(Data { kind: Kind::Tree, object_hash: id.kind(), data: buffer }));
-        }
-        let Some(kind) = self.commits.objects().try_find(id, buffer)?.map(|found| found.kind) else {
-            return Ok(None);
-        };
-        if kind == Kind::Tree {
-            self.bytes.set(self.bytes.get() + buffer.len());
-            if self.bytes.get() > ROOM {
-                kept.clear();
-                self.bytes.set(buffer.len());
-            }
-            kept.insert(id.to_owned(), buffer.clone());
-        }
-        Ok(Some(Data { kind, object_hash: id.kind(), data: buffer }))
-    }
+    placed
 }

@@ -1,9 +1,17 @@
-//! Notes that racing writers lost, where that is hard to put right: the remote is away, or what a command had read was itself
-//! thrown out.
+//! Notes that racing writers lost, where that is hard to put right: the remote is away, what a command had read was itself
+//! thrown out or is far behind, or stands on what others lost.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use contract::SyncedRef;
+use gix::ObjectId;
+use notes_sync::{
+    commits::{self, Commits},
+    reflog,
+    tree::{NotesTree, layout::Annotated},
+    undone::{self, Memory, Place},
+};
+use remote::History;
 use testkit::{Invocation, Output, Repo, Sections, World};
 
 const REF: &str = "refs/notes/mem/decisions";
@@ -25,6 +33,10 @@ fn objects<const N: usize>(repo: &Repo) -> [String; N] {
         repo.write("file", format!("{number}"));
         repo.commit_all("one more")
     })
+}
+
+fn annotated(object: &str) -> Annotated {
+    Annotated(object.parse().unwrap())
 }
 
 /// Makes `tree` a commit of `git notes append` on `parent`, whatever that command had read, and moves the ref to it, whatever
@@ -100,4 +112,116 @@ fn a_commit_is_repaired_though_what_its_command_had_read_was_thrown_out() {
     let settled = howard.rev(REF);
     sync(&howard).success();
     assert_eq!(howard.rev(REF), settled, "once is enough");
+}
+
+#[test]
+fn of_two_commits_in_a_row_that_knew_nothing_of_each_other_neither_loses_anything() {
+    let (_world, _origin, [howard]) = World::with_clones(["howard"]);
+    let [one, two, three] = objects(&howard);
+    howard.note(REF, &one, "at first");
+    let base = howard.rev(REF);
+    let first = appended(&howard, &base, &with_line(&howard, &base, &two, "of the first"));
+    // The second had read the notes before the first came, the third before the second did.
+    let second = appended(&howard, &first, &with_line(&howard, &base, &one, "of the second"));
+    assert_eq!(howard.notes(REF).get(&two), None, "the second undid the first");
+    appended(&howard, &second, &with_line(&howard, &first, &three, "of the third"));
+
+    sync(&howard).success();
+    let notes = howard.notes(REF);
+    assert_eq!(notes[&two], "of the first");
+    assert!(notes[&one].contains("of the second"), "{notes:?}");
+    assert_eq!(notes[&three], "of the third");
+}
+
+#[test]
+fn a_repair_that_was_thrown_out_does_not_count_for_what_stands_beside_it() {
+    let (_world, origin, [howard]) = World::with_clones(["howard"]);
+    let [one, two, three] = objects(&howard);
+    howard.note(REF, &one, "at first");
+    let base = howard.rev(REF);
+    let first = appended(&howard, &base, &with_line(&howard, &base, &two, "of the first"));
+    let second = appended(&howard, &first, &with_line(&howard, &base, &one, "of the second"));
+    let line = with_line(&howard, &first, &three, "of the one who was slow");
+    // It is repaired, and the remote has that already.
+    sync(&howard).success();
+    assert_eq!(origin.notes(REF)[&two], "of the first");
+    // A writer that had read the ref before throws the repair out, and another one that had read it earlier stands on that.
+    let beside = appended(&howard, &second, &with_line(&howard, &second, &one, "of the one beside"));
+    appended(&howard, &beside, &line);
+
+    sync(&howard).success();
+    let notes = howard.notes(REF);
+    assert_eq!(notes[&two], "of the first");
+    assert!(notes[&one].contains("of the second") && notes[&one].contains("of the one beside"), "{notes:?}");
+    assert_eq!(notes[&three], "of the one who was slow");
+}
+
+#[test]
+fn what_a_command_had_read_is_found_however_much_came_in_meanwhile() {
+    let (_world, _origin, [howard]) = World::with_clones(["howard"]);
+    let [one, two, three] = objects(&howard);
+    howard.note(REF, &one, "at first");
+    let read = howard.rev(REF);
+    // All that others did comes in at once.
+    let many = many_commits(&howard, &read, "Notes from afar", |notes, git, number| {
+        let blob = git.write_blob(format!("the {number}th of somebody else\n")).unwrap().detach();
+        notes.set(annotated(&two), Some(blob)).unwrap();
+    });
+    howard.git(["update-ref", "-m", "notes: Merged notes from afar", REF, &many]);
+    appended(&howard, &many, &with_line(&howard, &read, &three, "of the one who was slow"));
+
+    sync(&howard).success();
+    let notes = howard.notes(REF);
+    assert_eq!(notes[&two], "the 299th of somebody else");
+    assert_eq!(notes[&three], "of the one who was slow");
+}
+
+#[test]
+fn commits_that_are_not_what_they_say_cost_little_and_hide_no_other() {
+    let (_world, _origin, [howard]) = World::with_clones(["howard"]);
+    let [one, two, three] = objects(&howard);
+    howard.note(REF, &one, "at first");
+    let base = howard.rev(REF);
+    let first = appended(&howard, &base, &with_line(&howard, &base, &two, "of the first"));
+    let second = appended(&howard, &first, &with_line(&howard, &base, &one, "of the second"));
+    let two_at_once = |notes: &mut NotesTree<'_>, git: &gix::Repository, number: usize| {
+        for object in [&two, &three] {
+            let blob = git.write_blob(format!("{number}\n")).unwrap().detach();
+            notes.set(annotated(object), Some(blob)).unwrap();
+        }
+    };
+    let tip = many_commits(&howard, &second, APPENDED, two_at_once);
+
+    let repo = gix::open_opts(howard.path(), gix::open::Options::isolated()).unwrap();
+    let commits = Commits { repo: &repo, history: &History::of(&repo) };
+    let reflog = reflog::read(commits, &REF.try_into().unwrap(), None).unwrap();
+    let mut memory = Memory::default();
+    let tips = [tip.parse::<ObjectId>().unwrap()];
+    let place = Place { tips: &tips, known: &[], reflog: reflog.entries() };
+    let undone = undone::look(commits, place, &mut memory).unwrap();
+    let found: Vec<String> = undone.iter().map(|undone| undone.commit.to_string()).collect();
+    assert_eq!(found, [second]);
+    assert!(memory.comparisons() <= 10_000, "{}", memory.comparisons());
+    // And what was found out is known.
+    let compared = memory.comparisons();
+    assert_eq!(undone::look(commits, place, &mut memory).unwrap(), undone);
+    assert_eq!(memory.comparisons(), compared);
+}
+
+/// A few hundred commits one upon the other, each with the notes of the one before and a change.
+fn many_commits(
+    repo: &Repo,
+    tip: &str,
+    message: &str,
+    change: impl Fn(&mut NotesTree<'_>, &gix::Repository, usize),
+) -> String {
+    let git = gix::open_opts(repo.path(), gix::open::Options::isolated()).unwrap();
+    let mut tip = tip.parse::<ObjectId>().unwrap();
+    for number in 0..300 {
+        let mut notes =
+            NotesTree::open(&git, git.find_commit(tip).unwrap().tree_id().unwrap().detach()).unwrap();
+        change(&mut notes, &git, number);
+        tip = commits::write(&git, notes.write().unwrap(), &[tip], message).unwrap();
+    }
+    tip.to_string()
 }

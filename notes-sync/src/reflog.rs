@@ -1,0 +1,85 @@
+//! Where a notes ref has been: its reflog, as far back as it matters.
+//!
+//! It is what git's commands leave behind of the order in which they saw the ref, and the only thing that still names
+//! the commits which they threw out.
+
+use anyhow::{Context, Result};
+use gix::{ObjectId, bstr::ByteSlice, refs::FullName};
+
+use crate::commits::{Commits, Relation};
+
+/// How many movements are read beyond those that are new: what a command had read is from before they began.
+const BEFORE: usize = 64;
+
+/// One movement of a ref.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it was; `None` where it did not exist.
+    pub old: Option<ObjectId>,
+    /// Where it went.
+    pub new: ObjectId,
+    /// Why, in the words of whoever moved it.
+    pub message: String,
+}
+
+/// The movements of a ref, the newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reflog {
+    entries: Vec<Entry>,
+    fresh: usize,
+}
+
+impl Reflog {
+    /// Those that nobody has looked at yet.
+    pub fn fresh(&self) -> &[Entry] {
+        &self.entries[..self.fresh]
+    }
+
+    /// Those and some before them.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+}
+
+/// Reads a ref's reflog. What it holds from before the ref grew to `synced` was looked at then; nothing at all where no log is
+/// kept.
+///
+/// # Errors
+/// Where the reflog or a commit cannot be read.
+pub fn read(commits: Commits<'_>, name: &FullName, synced: Option<ObjectId>) -> Result<Reflog> {
+    let mut reflog = Reflog::default();
+    let Some(reference) = commits.repo.try_find_reference(name.as_ref())? else {
+        return Ok(reflog);
+    };
+    let mut platform = reference.log_iter();
+    let unreadable = || format!("cannot read the reflog of {}", name.as_bstr());
+    let mut last_fresh = None;
+    for line in platform.rev().with_context(unreadable)?.into_iter().flatten() {
+        // A line that another writer is at the middle of is whole by the next run.
+        let Ok(line) = line else { continue };
+        let old = Some(line.previous_oid).filter(|old| !old.is_null());
+        reflog.entries.push(Entry {
+            old,
+            new: line.new_oid,
+            message: line.message.to_str_lossy().into_owned(),
+        });
+        let read = reflog.entries.len();
+        // It may have been moved back there just now, and have thrown out what it had.
+        if last_fresh.is_none() && Some(line.new_oid) == synced && grew(commits, old, line.new_oid)? {
+            last_fresh = Some(read);
+        }
+        if last_fresh.is_some_and(|last| read >= last + BEFORE) {
+            break;
+        }
+    }
+    reflog.fresh = last_fresh.unwrap_or(reflog.entries.len());
+    Ok(reflog)
+}
+
+/// Whether a movement of the ref lost nothing.
+fn grew(commits: Commits<'_>, old: Option<ObjectId>, new: ObjectId) -> Result<bool> {
+    let Some(old) = old.filter(|old| commits.repo.has_object(old) && commits.repo.has_object(new)) else {
+        return Ok(true);
+    };
+    Ok(commits.relate(new, old)? == Relation::Contained)
+}
