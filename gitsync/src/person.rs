@@ -8,6 +8,7 @@ use std::cell::OnceCell;
 use anyhow::Context as _;
 use gix::bstr::BString;
 use phase::Fault;
+use remote::local_ref::person::{self, Role};
 
 /// An author or a committer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +18,8 @@ pub struct Person {
     fixed_time: Option<gix::date::Time>,
 }
 
-/// Both persons of a commit that is made here. Who they are is found out when the first one is asked for: to look up the
-/// local time alone takes longer than most of what a run with nothing to do has to find out.
+/// Both persons of a commit that is made here. Who they are is found out when the first one is asked for: a run with nothing
+/// to commit need not know, nor fail where nobody has said.
 pub struct People<'repo> {
     repo: &'repo gix::Repository,
     both: OnceCell<Both>,
@@ -55,25 +56,21 @@ impl<'repo> People<'repo> {
         if let Some(both) = self.both.get() {
             return Ok(both);
         }
-        let author = Person::new(self.repo.author(), fixed(self.repo, "gitoxide.commit.authorDate"))?;
-        let committer =
-            Person::new(self.repo.committer(), fixed(self.repo, "gitoxide.commit.committerDate"))?;
+        let author = Person::of(self.repo, Role::Author)?;
+        let committer = Person::of(self.repo, Role::Committer)?;
         Ok(self.both.get_or_init(|| Both { author, committer }))
     }
 }
 
 impl Person {
-    fn new(known: Option<gix::Result<gix::actor::SignatureRef<'_>>>, time: TimeIs) -> anyhow::Result<Self> {
-        let Some(known) = known else { return Err(nobody().into()) };
-        let known = known?;
+    fn of(repo: &gix::Repository, role: Role) -> anyhow::Result<Self> {
+        let known = person::signature(repo, role).ok_or_else(nobody)?;
+        let known = known.context("the date in the environment is no date")?;
         if known.name.trim_ascii().is_empty() {
             return Err(nobody().into());
         }
-        let fixed_time = match time {
-            TimeIs::Now => None,
-            TimeIs::Fixed => Some(known.time().context("the date in the environment is no date")?),
-        };
-        Ok(Self { name: known.name.to_owned(), email: known.email.to_owned(), fixed_time })
+        let fixed_time = role.has_fixed_time(repo).then_some(known.time);
+        Ok(Self { name: known.name, email: known.email, fixed_time })
     }
 
     /// The person's name.
@@ -83,20 +80,9 @@ impl Person {
 
     /// The person, now; or at the time that the environment fixes.
     pub fn now(&self) -> gix::actor::Signature {
-        let time = self.fixed_time.unwrap_or_else(gix::date::Time::now_local_or_utc);
+        let time = self.fixed_time.unwrap_or_else(person::now);
         gix::actor::Signature { name: self.name.clone(), email: self.email.clone(), time }
     }
-}
-
-#[derive(Debug, Clone, Copy)]
-enum TimeIs {
-    /// `GIT_AUTHOR_DATE` or `GIT_COMMITTER_DATE` says.
-    Fixed,
-    Now,
-}
-
-fn fixed(repo: &gix::Repository, key: &str) -> TimeIs {
-    if repo.config_snapshot().string(key).is_some() { TimeIs::Fixed } else { TimeIs::Now }
 }
 
 fn nobody() -> Fault {

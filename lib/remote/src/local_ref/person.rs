@@ -35,6 +35,11 @@ impl Role {
         }
     }
 
+    /// Whether the environment says when whatever is done in this role is done: `GIT_AUTHOR_DATE` or `GIT_COMMITTER_DATE`.
+    pub fn has_fixed_time(self, repo: &Repository) -> bool {
+        repo.config_snapshot().string(self.date_key()).is_some()
+    }
+
     fn date_key(self) -> &'static str {
         match self {
             Self::Author => "gitoxide.commit.authorDate",
@@ -52,7 +57,7 @@ impl Role {
 /// The date in the environment is none.
 pub fn signature(repo: &Repository, role: Role) -> Option<gix::Result<Signature>> {
     let config = repo.config_snapshot();
-    if config.string(role.date_key()).is_some() {
+    if role.has_fixed_time(repo) {
         // In any of the forms that git reads.
         let known = match role {
             Role::Author => repo.author(),
