@@ -1,6 +1,5 @@
 //! Getting what the remote has: `git fetch`.
 
-mod connected;
 mod negotiate;
 mod refs;
 mod want;
@@ -16,13 +15,15 @@ use gix::{
 };
 
 use self::{
-    connected::Missing,
     negotiate::{Negotiation, Silence},
     want::{Specs, Want},
 };
 use crate::{
-    Change, Direction, Listing, Remote, Step, Trouble, Watcher, list,
-    pack::store::Arriving,
+    Change, Direction, Listing, Recent, Remote, Step, Trouble, Watcher, list,
+    pack::{
+        sound::{self, Missing},
+        store::Arriving,
+    },
     pulse::{self, Ticks},
     shown,
     transport::Line,
@@ -97,6 +98,8 @@ pub struct Fetched {
     pub objects: u64,
     /// Bytes that came over the wire.
     pub bytes: u64,
+    /// What is in the pack that came, if it was small.
+    pub recent: Recent,
 }
 
 /// A local ref that a fetch changed.
@@ -164,8 +167,9 @@ impl Remote<'_> {
             Fetched { listing, objects: received.objects, bytes: received.bytes, ..Fetched::default() };
         if let Some(pack) = received.pack {
             watcher.may_change(Change::Objects).map_err(Trouble::Stopped)?;
+            fetched.recent = pack.recent.clone();
             pack.keep(self.repo).map_err(|error| Trouble::local("keeping the received pack", error))?;
-            self.check(&called, &want, watcher)?;
+            self.check(&fetched.recent.view(self.repo), &called, &want, watcher)?;
         }
         let listing = fetched.listing.clone();
         refs::prune(self, specs.configured(), &listing, watcher, &mut fetched)?;
@@ -174,12 +178,19 @@ impl Remote<'_> {
         Ok(fetched)
     }
 
-    /// Makes sure that all came that belongs to what came.
-    fn check(&self, called: &str, want: &Want, watcher: &dyn Watcher) -> Result<(), Trouble> {
+    /// Makes sure that all came that belongs to what came: a server that leaves an object out would give us a branch that
+    /// cannot be checked out, and that we would then build on. `view` is one of the repository.
+    fn check(
+        &self,
+        view: &gix::Repository,
+        called: &str,
+        want: &Want,
+        watcher: &dyn Watcher,
+    ) -> Result<(), Trouble> {
         let new: Vec<_> = want.targets(self.repo).into_iter().map(|target| target.theirs).collect();
         let ours = refs::tips(self.repo).map_err(|error| Trouble::local("reading refs", error))?;
         let looked_at = &mut |_| watcher.progress(Step::Indexing);
-        connected::missing(self.repo, &self.history, &new, &ours, looked_at).map_err(|missing| {
+        sound::check(view, &self.history, &new, &ours, looked_at).map_err(|missing| {
             let what = match missing {
                 Missing::Blob(id) => format!("object {id} is missing"),
                 Missing::Unreadable(error) => shown::error(&error),

@@ -4,6 +4,8 @@
 //! line added to a log of a megabyte would be that megabyte each time.
 
 mod ahead;
+mod apply;
+mod arrive;
 mod beside;
 mod big;
 mod cores;
@@ -12,8 +14,11 @@ pub(crate) mod encode;
 mod entries;
 mod fresh;
 mod index;
+mod loaded;
 pub(crate) mod order;
+pub(crate) mod resolve;
 mod rows;
+pub(crate) mod sound;
 pub(crate) mod store;
 mod trees;
 pub(crate) mod walk;

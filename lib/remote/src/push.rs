@@ -16,10 +16,7 @@ use self::{
 use crate::{
     Change, Direction, Remote, Step, Trouble, Watcher,
     local_ref::{self, Edit, Value, Writer},
-    pack::{
-        walk::{self, Deltas},
-        write::Offsets,
-    },
+    pack::{walk, write::Offsets},
     pulse, shown,
     transport::Line,
 };
@@ -146,7 +143,7 @@ impl Remote<'_> {
         };
         let new: Vec<_> = updates.iter().filter_map(|update| update.new).collect();
         let counted = &mut |objects| watcher.progress(Step::Counting { objects });
-        let items = walk::new_objects(self.repo, &self.history, &new, theirs, Deltas::Made, counted)
+        let items = walk::new_objects(self.repo, &self.history, &new, theirs, counted)
             .map_err(|error| Trouble::local("finding out what the remote lacks", error))?;
         if let Err(stop) = watcher.may_change(Change::RemoteRefs) {
             line.close();

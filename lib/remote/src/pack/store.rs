@@ -1,7 +1,8 @@
 //! New objects into the object database: complete, and on the disk before anything can name them.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
 };
@@ -12,8 +13,11 @@ use gix::{
     odb::pack,
 };
 
-use super::fresh;
-use crate::durable::{self, Durability, Part};
+use super::{arrive, fresh};
+use crate::{
+    durable::{self, Durability, Part},
+    recent::Recent,
+};
 
 /// From how many objects on one pack costs less than a file for each.
 const PACK_FROM: usize = 16;
@@ -50,6 +54,8 @@ fn loose(repo: &gix::Repository, id: ObjectId, kind: Kind, data: &[u8]) -> gix::
 pub(crate) struct Arriving {
     /// How many objects it has.
     pub objects: u64,
+    /// What is in it, where that was kept.
+    pub recent: Recent,
     files: Option<(PathBuf, PathBuf)>,
     outside: Outside,
 }
@@ -57,7 +63,12 @@ pub(crate) struct Arriving {
 impl Arriving {
     /// A pack and its index that were written to `outside`.
     pub(super) fn of(objects: u64, files: (PathBuf, PathBuf), outside: Outside) -> Self {
-        Self { objects, files: Some(files), outside }
+        Self { objects, recent: Recent::default(), files: Some(files), outside }
+    }
+
+    /// The same, with what is in it.
+    pub(super) fn with(self, recent: Recent) -> Self {
+        Self { recent, ..self }
     }
 
     /// Reads a pack, completes it if it is thin, and indexes it.
@@ -67,9 +78,19 @@ impl Arriving {
         progress: &mut dyn gix::DynNestedProgress,
         interrupt: &AtomicBool,
     ) -> gix::Result<Self> {
+        let mut begin = Vec::new();
+        (&mut *stream)
+            .take(arrive::SMALL as u64 + 1)
+            .read_to_end(&mut begin)
+            .map_err(gix::Error::from_error)?;
+        if begin.len() <= arrive::SMALL
+            && let Some(small) = arrive::arrive(repo, &begin)
+        {
+            return Ok(small);
+        }
         let outside = Outside::new(repo.objects.store_ref().path()).map_err(gix::Error::from_error)?;
         let written = pack::Bundle::write_to_directory(
-            stream,
+            &mut begin.chain(stream),
             Some(&outside.0),
             progress,
             interrupt,
@@ -79,6 +100,7 @@ impl Arriving {
         )?;
         Ok(Self {
             objects: u64::from(written.index.num_objects),
+            recent: Recent::default(),
             files: written.data_path.zip(written.index_path),
             outside,
         })

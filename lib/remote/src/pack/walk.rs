@@ -20,13 +20,6 @@ use crate::{
     objects::Reader,
 };
 
-/// Whether trees are to be had as deltas of what they were before, which is known while they are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Deltas {
-    Made,
-    LeftOut,
-}
-
 /// Everything reachable from `tips` that the owner of `theirs` need not have, each object with what it was
 /// before. An object's predecessor is either theirs, or comes before it in the list.
 ///
@@ -36,7 +29,6 @@ pub(crate) fn new_objects(
     history: &History,
     tips: &[ObjectId],
     theirs: &[ObjectId],
-    deltas: Deltas,
     found: &mut dyn FnMut(usize),
 ) -> gix::Result<Vec<Item>> {
     let mut real = repo.clone();
@@ -48,7 +40,6 @@ pub(crate) fn new_objects(
         seen: hashtable::HashSet::default(),
         covered: hashtable::HashSet::default(),
         items: Vec::new(),
-        deltas,
         found,
     };
     let mut commits = Vec::new();
@@ -61,7 +52,7 @@ pub(crate) fn new_objects(
 }
 
 /// The commits behind `ids`, as far as they are here.
-fn commits_among(repo: &gix::Repository, ids: &[ObjectId]) -> Vec<ObjectId> {
+pub(super) fn commits_among(repo: &gix::Repository, ids: &[ObjectId]) -> Vec<ObjectId> {
     // What the other side has and we have not is the normal case, and no reason to look for new packs.
     let mut repo = repo.clone();
     repo.objects.refresh = gix::odb::store::RefreshMode::Never;
@@ -84,7 +75,6 @@ struct Walk<'a> {
     /// Trees whose entries all are.
     covered: hashtable::HashSet<ObjectId>,
     items: Vec<Item>,
-    deltas: Deltas,
     found: &'a mut dyn FnMut(usize),
 }
 
@@ -159,8 +149,8 @@ impl Walk<'_> {
             }
             let mut folders = Vec::new();
             let is_small = (tree.len() as u64) < SMALLEST;
-            let mut draft = match (self.deltas, olds.first()) {
-                (Deltas::Made, Some(old)) if !is_small => Some(Draft::new(old.len(), tree.len())),
+            let mut draft = match olds.first() {
+                Some(old) if !is_small => Some(Draft::new(old.len(), tree.len())),
                 _ => None,
             };
             let hash = self.repo.object_hash();
@@ -178,7 +168,7 @@ impl Walk<'_> {
             item.known = match draft {
                 // A delta pays if it takes less than half of the object.
                 Some(draft) => draft.finish(LONGEST_DELTA.min(tree.len() / 2)).map(Known::Delta),
-                None => (is_small && self.deltas == Deltas::Made).then(|| Known::Whole(tree.to_vec())),
+                None => is_small.then(|| Known::Whole(tree.to_vec())),
             };
             folders.reverse();
             open.extend(folders);

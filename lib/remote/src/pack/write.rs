@@ -181,7 +181,7 @@ pub(super) fn count(objects: usize) -> io::Result<u32> {
     u32::try_from(objects).map_err(|_| io::Error::other("too many objects for a pack"))
 }
 
-const OFS_DELTA: u8 = 6;
+pub(super) const OFS_DELTA: u8 = 6;
 const REF_DELTA: u8 = 7;
 
 pub(super) fn whole(kind: Kind) -> u8 {
@@ -206,7 +206,7 @@ pub(super) fn begin_entry(out: &mut Vec<u8>, kind: u8, mut size: u64) {
 }
 
 /// A distance: sevens of bits, the highest first, each continuation counting from one.
-fn distance(out: &mut Vec<u8>, mut distance: u64) {
+pub(super) fn distance(out: &mut Vec<u8>, mut distance: u64) {
     let mut bytes = vec![(distance & 0x7f) as u8];
     distance >>= 7;
     while distance > 0 {

@@ -1,0 +1,230 @@
+//! A small pack that somebody sent, from memory to the disk: complete, and with its index.
+//!
+//! Gix reads a pack from the stream, writes it with all that it lacks, and reads it once more to find out what is in it. For
+//! the some hundred objects that a sync brings, that takes longer than they took to come. A small pack is taken apart where
+//! it is, once, and what was in it stays at hand. What is large or strange is left to gix.
+
+use std::{collections::HashSet, fs, io};
+
+use gix::ObjectId;
+
+use super::{
+    index::{self, Located},
+    loaded::{Form, Loaded},
+    resolve::{Resolved, resolve},
+    store::{Arriving, Outside},
+    write,
+};
+use crate::recent::Recent;
+
+/// How many bytes a small pack has, at most.
+pub(super) const SMALL: usize = 4 * 1024 * 1024;
+/// How many bytes it holds, at most: its entries, and again what they stand for.
+const MOST: usize = 16 * 1024 * 1024;
+
+/// Writes the pack `raw` and its index beside the object database. `None`: it is none that this can be done with.
+pub(super) fn arrive(repo: &gix::Repository, raw: &[u8]) -> Option<Arriving> {
+    let hash = repo.object_hash();
+    let loaded = Loaded::parse(raw, hash, MOST)?;
+    let resolved = resolve(repo, &loaded, MOST)?;
+    let Complete { bytes, located, checksum } = complete(&loaded, &resolved, hash)?;
+    let index = index::encode(located, checksum).ok()?;
+    let outside = Outside::new(repo.objects.store_ref().path()).ok()?;
+    let files = ["pack", "idx"].map(|end| outside.join(&format!("pack-{checksum}.{end}")));
+    let write = || -> io::Result<()> {
+        fs::write(&files[0], bytes)?;
+        fs::write(&files[1], index)
+    };
+    write().ok()?;
+    let objects = loaded.entries().len() as u64;
+    let [pack, index] = files;
+    let known = resolved.bases.into_iter().map(|base| base.object);
+    let recent = Recent::of(resolved.objects.into_iter().chain(known));
+    Some(Arriving::of(objects, (pack, index), outside).with(recent))
+}
+
+/// A pack that holds all that its deltas are of.
+struct Complete {
+    bytes: Vec<u8>,
+    located: Vec<Located>,
+    checksum: ObjectId,
+}
+
+/// Completes a pack. The only delta of an object that it lacks becomes what it stands for; to be whole takes no more room
+/// than what it lacks would. What is a base of several comes at the end.
+fn complete(loaded: &Loaded<'_>, resolved: &Resolved, hash: gix::hash::Kind) -> Option<Complete> {
+    let mut inside = HashSet::with_capacity(resolved.objects.len());
+    // A pack that holds something twice is strange.
+    if !resolved.objects.iter().all(|object| inside.insert(object.id)) {
+        return None;
+    }
+    let mut whole: Vec<Option<&[u8]>> = vec![None; loaded.entries().len()];
+    let mut missing = Vec::new();
+    for base in &resolved.bases {
+        match base.entries.as_slice() {
+            [only] => whole[*only] = Some(&base.packed),
+            _ if inside.contains(&base.object.id) => {}
+            _ => missing.push(base),
+        }
+    }
+    let mut pack = Growing::begin(loaded.entries().len() + missing.len())?;
+    let mut starts = Vec::with_capacity(loaded.entries().len());
+    for ((entry, object), whole) in loaded.entries().iter().zip(&resolved.objects).zip(whole) {
+        starts.push(pack.bytes.len());
+        let size = loaded.content(entry).len() as u64;
+        match (entry.form, whole) {
+            (_, Some(packed)) => {
+                pack.header(write::whole(object.kind), object.data.len() as u64);
+                pack.bytes.extend_from_slice(packed);
+            }
+            (Form::DeltaOf(base), None) => {
+                let distance = pack.bytes.len() - starts.get(base)?;
+                pack.header(write::OFS_DELTA, size);
+                write::distance(&mut pack.bytes, distance as u64);
+                pack.bytes.extend_from_slice(loaded.packed(entry));
+            }
+            (Form::Whole(_) | Form::DeltaOfObject(_), None) => {
+                pack.bytes.extend_from_slice(loaded.whole(entry));
+            }
+        }
+        pack.end_of(object.id, *starts.last()?);
+    }
+    for base in missing {
+        let start = pack.bytes.len();
+        pack.header(write::whole(base.object.kind), base.object.data.len() as u64);
+        pack.bytes.extend_from_slice(&base.packed);
+        pack.end_of(base.object.id, start);
+    }
+    pack.end(hash)
+}
+
+/// A pack that is being put together.
+struct Growing {
+    bytes: Vec<u8>,
+    located: Vec<Located>,
+}
+
+impl Growing {
+    fn begin(objects: usize) -> Option<Self> {
+        let bytes = write::preamble(write::count(objects).ok()?).to_vec();
+        Some(Self { bytes, located: Vec::with_capacity(objects) })
+    }
+
+    fn header(&mut self, kind: u8, size: u64) {
+        write::begin_entry(&mut self.bytes, kind, size);
+    }
+
+    /// Notes what was put there from `start` on.
+    fn end_of(&mut self, id: ObjectId, start: usize) {
+        let crc32 = zlib_rs::crc32::crc32(0, &self.bytes[start..]);
+        self.located.push(Located { id, offset: start as u64, crc32 });
+    }
+
+    fn end(mut self, hash: gix::hash::Kind) -> Option<Complete> {
+        let mut hasher = gix::hash::hasher(hash);
+        hasher.update(&self.bytes);
+        let checksum = hasher.try_finalize().ok()?;
+        self.bytes.extend_from_slice(checksum.as_slice());
+        Some(Complete { bytes: self.bytes, located: self.located, checksum })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that fails says where")]
+mod tests {
+    use testkit::{Repo, World};
+
+    use super::*;
+
+    /// The pack that git sends of what is `new`, to whoever has `known`, made with these options.
+    fn sent(from: &Repo, new: &str, known: &str, options: &str) -> Vec<u8> {
+        let to = from.join(".git/sent");
+        let script = format!(
+            "printf '{new}\\n^{known}\\n' | git pack-objects -q --revs --thin --stdout {options} >{to}"
+        );
+        from.program("sh").args(["-c", &script]).success();
+        fs::read(to).unwrap()
+    }
+
+    fn text(page: u32, edits: u32) -> String {
+        (0..300)
+            .map(|line| format!("{line} of {page}: {}\n", if line < edits { line * 7919 } else { line }))
+            .collect()
+    }
+
+    /// Two clones, of which one has a history that the other lacks: pages that change again and again, and more than one
+    /// that comes of the same. And the two ends of it.
+    fn clones() -> (World, [Repo; 2], [String; 2]) {
+        let (world, _, [ours, theirs]) = World::with_clones(["ours", "theirs"]);
+        for page in 0..20 {
+            theirs.write(&format!("pages/{page}.md"), text(page, 0));
+        }
+        theirs.commit_all("pages");
+        theirs.push();
+        ours.pull();
+        let known = theirs.head();
+        for round in 1..6 {
+            for page in 0..20 {
+                theirs.write(&format!("pages/{page}.md"), text(page, round));
+            }
+            for copy in 0..3 {
+                theirs.write(&format!("copies/{round}-{copy}.md"), text(round, 20 + copy));
+            }
+            theirs.commit_all("edits");
+        }
+        let new = theirs.head();
+        (world, [ours, theirs], [new, known])
+    }
+
+    #[test]
+    fn a_pack_that_lacks_what_is_here_is_whole_afterwards_as_git_sees_it() {
+        for options in ["--delta-base-offset", "--delta-base-offset --depth=1", "--window=0"] {
+            let (_world, [ours, theirs], [new, known]) = clones();
+            let raw = sent(&theirs, &new, &known, options);
+            let repo = gix::open(ours.path()).unwrap();
+            let arriving = arrive(&repo, &raw).unwrap();
+            let recent = arriving.recent.clone();
+            arriving.keep(&repo).unwrap();
+            ours.git(["fsck", "--strict", "--no-dangling", &new]);
+            let pack = ours.path().join(".git/objects/pack");
+            for entry in pack.read_dir_utf8().unwrap().map(Result::unwrap) {
+                if entry.path().extension() == Some("idx") {
+                    ours.git(["verify-pack", entry.path().as_str()]);
+                }
+            }
+            let tree = |repo: &Repo| repo.git(["ls-tree", "-r", &new]);
+            assert_eq!(tree(&ours), tree(&theirs), "{options}");
+            let view = recent.view(&repo);
+            for line in theirs.git(["rev-list", "--objects", &new]).lines() {
+                let id = ObjectId::from_hex(&line.as_bytes()[..40]).unwrap();
+                assert_eq!(view.find_object(id).unwrap().data, repo.find_object(id).unwrap().data, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_damaged_or_strange_is_left_to_others() {
+        let (world, [ours, theirs], [new, known]) = clones();
+        let raw = sent(&theirs, &new, &known, "--delta-base-offset");
+        let repo = gix::open(ours.path()).unwrap();
+        for at in (0..raw.len()).step_by(97) {
+            assert!(arrive(&repo, &raw[..at]).is_none(), "it ends at {at}");
+            let mut bad = raw.clone();
+            bad[at] ^= 0x10;
+            assert!(arrive(&repo, &bad).is_none(), "it is damaged at {at}");
+            let end = bad.len() - 20;
+            let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
+            hasher.update(&bad[..end]);
+            bad[end..].copy_from_slice(hasher.try_finalize().unwrap().as_slice());
+            // Its checksum says that it is as it was sent. Whatever comes of it, nothing panics.
+            let _ = arrive(&repo, &bad);
+        }
+        let by_name = sent(&theirs, &new, &known, "");
+        assert!(
+            arrive(&repo, &by_name).is_none(),
+            "it names what it holds itself by its id, not by where it is"
+        );
+        let elsewhere = gix::open(world.init("elsewhere").path()).unwrap();
+        assert!(arrive(&elsewhere, &raw).is_none(), "what it lacks is not here either");
+    }
+}

@@ -1,0 +1,144 @@
+//! Whether all is there that belongs to new commits.
+//!
+//! What belongs to the commits that were there before is there; so only what a commit's tree does not share with those of
+//! its parents is looked at. Each commit can be looked at by itself, and so several at once.
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use gix::{ObjectId, hashtable::HashSet, object::Kind, objs::Exists};
+
+use super::{beside, trees::Trees, walk::commits_among};
+use crate::{history::History, objects::Reader};
+
+/// What is missing.
+#[derive(Debug)]
+pub(crate) enum Missing {
+    /// A commit, tree or tag, which the error names.
+    Unreadable(gix::Error),
+    /// A file's content.
+    Blob(ObjectId),
+}
+
+impl From<gix::Error> for Missing {
+    fn from(error: gix::Error) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
+/// How many commits one thread takes at a time: one tree is often the next one's older version.
+const SHARE: usize = 8;
+
+/// Makes sure that everything behind `new` is there, given that all behind `ours` is. `looked_at` is told now and then how
+/// many commits were looked at.
+///
+/// # Errors
+/// The first object that is missing.
+pub(crate) fn check(
+    repo: &gix::Repository,
+    history: &History,
+    new: &[ObjectId],
+    ours: &[ObjectId],
+    looked_at: &mut dyn FnMut(usize),
+) -> Result<(), Missing> {
+    let mut real = repo.clone();
+    real.objects.ignore_replacements = true;
+    let mut sound = Sound::new(&real);
+    let mut tips = Vec::new();
+    for id in new {
+        tips.extend(sound.tip(*id)?);
+    }
+    let commits = history.between(&real, tips, commits_among(repo, ours))?;
+    let trees = commits.iter().map(|commit| {
+        // In a shallow repository a parent may not be there.
+        let before = commit.parents.iter().filter_map(|parent| history.tree_of(&real, *parent).ok());
+        (commit.tree, before.collect())
+    });
+    let trees: Vec<(ObjectId, Vec<ObjectId>)> = trees.collect();
+    let taken = AtomicUsize::new(0);
+    let share = |sound: &mut Sound, taken_so_far: &mut dyn FnMut(usize)| {
+        loop {
+            let begin = taken.fetch_add(SHARE, Ordering::Relaxed).min(trees.len());
+            let share = &trees[begin..(begin + SHARE).min(trees.len())];
+            taken_so_far(begin);
+            if share.is_empty() {
+                return Ok(());
+            }
+            share.iter().try_for_each(|(tree, before)| sound.tree(*tree, before.clone()))?;
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(trees.len().div_ceil(SHARE));
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..threads)
+            .map(|_| {
+                let (repo, share) = (real.clone().into_sync(), &share);
+                scope.spawn(move || share(&mut Sound::new(&repo.to_thread_local()), &mut |_| ()))
+            })
+            .collect();
+        let mut all = share(&mut sound, looked_at);
+        for other in others {
+            let ended = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            all = all.and(ended);
+        }
+        all
+    })
+}
+
+/// Looks at objects, and remembers which trees it has looked at.
+struct Sound {
+    repo: gix::Repository,
+    trees: Trees,
+    seen: HashSet<ObjectId>,
+}
+
+impl Sound {
+    fn new(repo: &gix::Repository) -> Self {
+        let trees = Trees::new(Reader::new(repo.clone()));
+        Self { repo: repo.clone(), trees, seen: HashSet::default() }
+    }
+
+    /// Looks at what a ref can name. Tags are followed to what they are of; where that is a commit, it is handed over.
+    fn tip(&mut self, mut id: ObjectId) -> Result<Option<ObjectId>, Missing> {
+        loop {
+            let object = self.repo.find_object(id)?;
+            match object.kind {
+                Kind::Commit => return Ok(Some(id)),
+                Kind::Tag => id = object.into_tag().target_id()?.detach(),
+                Kind::Tree => {
+                    drop(object);
+                    return self.tree(id, Vec::new()).map(|()| None);
+                }
+                Kind::Blob => return Ok(None),
+            }
+        }
+    }
+
+    /// Looks at a tree, but for what it shares with those that were `before`.
+    fn tree(&mut self, new: ObjectId, before: Vec<ObjectId>) -> Result<(), Missing> {
+        // Folders can be nested deeper than a stack.
+        let mut open = vec![(new, before)];
+        while let Some((new, before)) = open.pop() {
+            if before.contains(&new) || !self.seen.insert(new) {
+                continue;
+            }
+            let tree = self.trees.get(new)?;
+            let olds = before.iter().map(|old| self.trees.get(*old)).collect::<gix::Result<Vec<_>>>()?;
+            let mut missing = None;
+            beside::differing(&tree, &olds, new.kind(), None, |entry, versions| {
+                if versions.contains(&entry.id) {
+                    // It is the same in another one of them.
+                } else if entry.mode.is_tree() {
+                    open.push((entry.id, versions.to_vec()));
+                } else if !entry.mode.is_commit() && !self.repo.objects.exists(&entry.id) {
+                    missing.get_or_insert(entry.id);
+                }
+            })?;
+            if let Some(blob) = missing {
+                return Err(Missing::Blob(blob));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,52 @@
+//! Objects that have just come in, kept in memory for whoever looks at them next.
+//!
+//! What a fetch brings is unpacked once to find out what it is, and would be unpacked again to see whether it is complete, to
+//! compare it with what is there, and to write it into the work tree.
+
+use std::{fmt, sync::Arc};
+
+use gix::{ObjectId, hashtable::HashMap, object::Kind, odb::pack::cache::Object as Cache};
+
+use crate::{history::replaces, pack::resolve::Object};
+
+/// Objects that have just come in, and those that they were a difference of. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Recent(Arc<HashMap<ObjectId, Object>>);
+
+impl Recent {
+    pub(crate) fn of(objects: impl IntoIterator<Item = Object>) -> Self {
+        Self(Arc::new(objects.into_iter().map(|object| (object.id, object)).collect()))
+    }
+
+    /// A view of `repo` that takes these objects from memory, and remembers no others.
+    #[must_use]
+    pub fn view(&self, repo: &gix::Repository) -> gix::Repository {
+        let mut view = repo.clone();
+        view.objects.unset_object_cache();
+        // Where objects are replaced by others, gix knows by which.
+        if !self.0.is_empty() && !replaces(repo) {
+            let recent = self.clone();
+            view.objects.set_object_cache(move || Box::new(AtHand(recent.clone())));
+        }
+        view
+    }
+}
+
+impl fmt::Debug for Recent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recent").field("objects", &self.0.len()).finish()
+    }
+}
+
+struct AtHand(Recent);
+
+impl Cache for AtHand {
+    fn put(&mut self, _: ObjectId, _: Kind, _: &[u8]) {}
+
+    fn get(&mut self, id: &ObjectId, out: &mut Vec<u8>) -> Option<Kind> {
+        let Object { kind, data, .. } = self.0.0.get(id)?;
+        out.clear();
+        out.extend_from_slice(data);
+        Some(*kind)
+    }
+}
