@@ -11,7 +11,7 @@ use super::{
     ground::Ground,
     lab::{Objects, Pace},
     measure,
-    notes::{self, Notes},
+    notes::{self, Note, Version},
     results::{Kind, Row},
     sides::Side,
     table::thousands,
@@ -24,13 +24,13 @@ const TARGET: f64 = 5.0;
 #[derive(Debug, Clone, Copy, Default)]
 struct Case {
     /// Notes that both started from.
-    notes: usize,
+    notes: u32,
     /// How many each side has changed, for itself.
-    changed: usize,
+    changed: u32,
     /// How many of the same both have changed, differently.
-    changed_by_both: usize,
+    changed_by_both: u32,
     /// How many each side has added.
-    added: usize,
+    added: u32,
 }
 
 const NONE: Case = Case { notes: 0, changed: 0, changed_by_both: 0, added: 0 };
@@ -68,14 +68,14 @@ fn row(ground: &Ground<'_>, case: Case) -> anyhow::Result<Row> {
         kind: Kind::Merge,
         id: case.what(),
         title: case.title(),
-        files: case.notes,
+        files: case.notes as usize,
         place: ground.place.clone(),
         target: Some(TARGET),
     }))
 }
 
 impl Case {
-    fn part(self, divisor: usize) -> Self {
+    fn part(self, divisor: u32) -> Self {
         let Self { notes, changed, changed_by_both, added } = self;
         Self {
             notes: notes / divisor,
@@ -87,35 +87,45 @@ impl Case {
 
     fn what(self) -> String {
         match self {
-            Self { added: 1.., .. } => format!("{0} and {0} new", thousands(self.added)),
+            Self { added: 1.., .. } => format!("{0} and {0} new", count(self.added)),
             Self { changed_by_both: 1.., .. } => {
-                format!("the same {} changed on both sides", thousands(self.changed_by_both))
+                format!("the same {} changed on both sides", count(self.changed_by_both))
             }
-            Self { .. } => format!("{} changed on each side", thousands(self.changed)),
+            Self { .. } => format!("{} changed on each side", count(self.changed)),
         }
     }
 
     fn title(self) -> String {
         match self.notes {
             0 => format!("{} notes", self.what()),
-            notes => format!("{} notes, {}", thousands(notes), self.what()),
+            notes => format!("{} notes, {}", count(notes), self.what()),
         }
     }
 
-    /// The notes that both started from, and those of each side.
-    fn sides(self) -> [Notes; 3] {
-        let base: Notes = (0..self.notes).map(|number| notes::note(number, "at first")).collect();
-        let side = |name: &str, own: usize, new: usize| {
-            let changed = (0..self.changed_by_both).chain(own..own + self.changed);
-            let numbers = changed.chain(new..new + self.added);
-            let mut notes = base.clone();
-            notes.extend(numbers.map(|number| notes::note(number, name)));
-            notes
+    /// The notes as they were at first, or as one side has them, in order.
+    fn notes(self, side: Version) -> Vec<Note> {
+        let both = self.changed_by_both;
+        let (own, new) = match side {
+            Version::First => (0..0, 0..0),
+            Version::Here => (both..both + self.changed, 1_000_000..1_000_000 + self.added),
+            Version::There => {
+                let own = both + self.changed;
+                (own..own + self.changed, 2_000_000..2_000_000 + self.added)
+            }
         };
-        let here = side("here", self.changed_by_both, 1_000_000);
-        let there = side("there", self.changed_by_both + self.changed, 2_000_000);
-        [base, here, there]
+        let is_changed = |number| side != Version::First && (number < both || own.contains(&number));
+        let old = (0..self.notes).map(|number| (number, is_changed(number)));
+        let mut notes: Vec<Note> = old
+            .chain(new.map(|number| (number, true)))
+            .map(|(number, is_changed)| Note::new(number, if is_changed { side } else { Version::First }))
+            .collect();
+        notes.sort_unstable();
+        notes
     }
+}
+
+fn count(notes: u32) -> String {
+    thousands(notes as usize)
 }
 
 /// A repository on which both merge, and what is to come of it.
@@ -130,10 +140,14 @@ impl<'a> Pair<'a> {
     fn new(ground: &'a Ground<'a>, case: Case) -> anyhow::Result<Self> {
         let repository = ground.lab.root().join("merge.git");
         ground.lab.git(ground.lab.root(), &["init", "--quiet", "--bare", repository.as_str()])?;
-        let tips =
-            [(notes::BASE, None), (notes::LOCAL, Some(notes::BASE)), (notes::REMOTE, Some(notes::BASE))];
+        let sides = [
+            (Version::First, notes::BASE, None),
+            (Version::Here, notes::LOCAL, Some(notes::BASE)),
+            (Version::There, notes::REMOTE, Some(notes::BASE)),
+        ];
         // Each in a pack of its own, as fetches bring them.
-        for ((name, parent), notes) in tips.into_iter().zip(case.sides()) {
+        for (side, name, parent) in sides {
+            let notes = case.notes(side);
             ground
                 .lab
                 .import(&repository, Objects::Packed, |out| notes::commit(out, name, parent, &notes))?;
@@ -167,10 +181,9 @@ mod tests {
     #[test]
     fn each_side_has_its_own_changes_and_both_the_same() {
         let case = Case { notes: 10, changed: 2, changed_by_both: 3, added: 4 };
-        let [base, here, there] = case.sides();
-        let differ = |one: &Notes, other: &Notes| {
-            one.iter().filter(|(object, note)| other.get(*object) != Some(note)).count()
-        };
+        let [base, here, there] =
+            [Version::First, Version::Here, Version::There].map(|side| case.notes(side));
+        let differ = |one: &[Note], other: &[Note]| one.iter().filter(|note| !other.contains(note)).count();
         assert_eq!((base.len(), here.len(), there.len()), (10, 14, 14));
         assert_eq!((differ(&here, &base), differ(&there, &base)), (9, 9));
         // Those that both have changed, those that either has changed for itself, and those that are new there.

@@ -3,10 +3,7 @@
 //! Git opens a level of folders where there are many notes. A tree in another layout would be laid out anew by whoever
 //! merges it, and that would be measured instead.
 
-use std::{
-    collections::BTreeMap,
-    io::{Result, Write},
-};
+use std::io::{Result, Write};
 
 /// What both sides started from.
 pub const BASE: &str = "refs/notes/base";
@@ -15,61 +12,101 @@ pub const LOCAL: &str = "refs/notes/local";
 /// The notes there.
 pub const REMOTE: &str = "refs/notes/remote";
 
-/// Notes, by the object that each is about.
-pub type Notes = BTreeMap<String, String>;
+/// A note that is a record. There are many, and the memory of whoever starts a program is counted as the program's, so that
+/// each is as small as can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Note {
+    /// The object that it is about; no two numbers have the same.
+    object: [u8; 20],
+    number: u32,
+    version: Version,
+}
 
-/// A note that is a record, and the object that it is about: no two numbers have the same.
-pub fn note(number: usize, side: &str) -> (String, String) {
-    let object = spread(number as u64);
-    let text = format!("---\ntype: decision\nid: {number}\n---\n\nWhy {object}, as seen {side}.\n");
-    (object, text)
+/// Who wrote a note last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// Before the two sides went their own ways.
+    First,
+    /// This side.
+    Here,
+    /// The other one.
+    There,
+}
+
+impl Note {
+    /// A version of the note with this number.
+    pub fn new(number: u32, version: Version) -> Self {
+        Self { object: spread(number), number, version }
+    }
+
+    fn text(&self) -> String {
+        let Self { number, version, .. } = self;
+        let seen = match version {
+            Version::First => "at first",
+            Version::Here => "here",
+            Version::There => "there",
+        };
+        format!("---\ntype: decision\nid: {number}\n---\n\nWhy {}, as seen {seen}.\n", hex(&self.object))
+    }
+
+    /// The hex digit of its object at a place.
+    fn digit(&self, place: usize) -> u8 {
+        let byte = self.object[place / 2];
+        if place.is_multiple_of(2) { byte >> 4 } else { byte & 15 }
+    }
+
+    /// Its path below so many levels of folders.
+    fn path(&self, fanout: usize) -> String {
+        let (folders, name) = self.object.split_at(fanout);
+        folders.iter().map(|folder| format!("{folder:02x}/")).collect::<String>() + &hex(name)
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// An id that is as likely to begin with one digit as with any other.
-fn spread(number: u64) -> String {
+fn spread(number: u32) -> [u8; 20] {
     // The finalizer of MurmurHash3: each bit of the number changes half of the bits.
     let mixed = |seed: u64| {
-        let mut bits = number.wrapping_add(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut bits = u64::from(number).wrapping_add(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         bits = (bits ^ (bits >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
         bits = (bits ^ (bits >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
         bits ^ (bits >> 33)
     };
-    format!("{:016x}{:016x}{:08x}", mixed(1), mixed(2), mixed(3) >> 32)
+    let mut id = [0; 20];
+    for (seed, part) in (1..).zip(id.chunks_mut(8)) {
+        part.copy_from_slice(&mixed(seed).to_be_bytes()[..part.len()]);
+    }
+    id
 }
 
-/// Writes a commit of notes for `git fast-import`, on top of `parent`.
-pub fn commit(out: &mut dyn Write, name: &str, parent: Option<&str>, notes: &Notes) -> Result<()> {
+/// Writes a commit of notes, which come in order, for `git fast-import`, on top of `parent`.
+pub fn commit(out: &mut dyn Write, name: &str, parent: Option<&str>, notes: &[Note]) -> Result<()> {
     writeln!(out, "commit {name}\ncommitter Mike <mike@example.com> 1780686000 -0700\ndata 0")?;
     if let Some(parent) = parent {
         writeln!(out, "from {parent}^0\ndeleteall")?;
     }
-    let notes: Vec<Note<'_>> = notes.iter().collect();
-    lay_out(&notes, 0, 0, &mut |path, text| {
+    lay_out(notes, 0, 0, &mut |path, note| {
+        let text = note.text();
         writeln!(out, "M 100644 inline {path}\ndata {}\n{text}", text.len())
     })
 }
 
-type Note<'a> = (&'a String, &'a String);
-
 /// Gives notes their paths; they come in the order of their objects and share their first `depth` digits. A level of folders
 /// opens where each of the next 16 digits leads to more than one note (`determine_fanout()` of git's `notes.c`).
 fn lay_out(
-    notes: &[Note<'_>],
+    notes: &[Note],
     depth: usize,
     fanout: usize,
-    put: &mut dyn FnMut(String, &str) -> Result<()>,
+    put: &mut dyn FnMut(String, &Note) -> Result<()>,
 ) -> Result<()> {
-    let parts: Vec<_> =
-        notes.chunk_by(|one, next| one.0.as_bytes()[depth] == next.0.as_bytes()[depth]).collect();
+    let parts: Vec<_> = notes.chunk_by(|one, next| one.digit(depth) == next.digit(depth)).collect();
     let opens = depth == 2 * fanout && parts.len() == 16 && parts.iter().all(|part| part.len() > 1);
     let fanout = fanout + usize::from(opens);
     parts.into_iter().try_for_each(|part| match part {
-        [(object, text)] => {
-            let (folders, name) = object.split_at(2 * fanout);
-            let folders = folders.as_bytes().chunks(2).map(String::from_utf8_lossy);
-            let path = folders.fold(String::new(), |path, folder| path + &folder + "/");
-            put(path + name, text)
-        }
+        [note] => put(note.path(fanout), note),
         _ => lay_out(part, depth + 1, fanout, put),
     })
 }
@@ -78,9 +115,9 @@ fn lay_out(
 mod tests {
     use super::*;
 
-    fn paths(numbers: std::ops::Range<usize>) -> Vec<String> {
-        let notes: Notes = numbers.map(|number| note(number, "here")).collect();
-        let notes: Vec<Note<'_>> = notes.iter().collect();
+    fn paths(numbers: std::ops::Range<u32>) -> Vec<String> {
+        let mut notes: Vec<_> = numbers.map(|number| Note::new(number, Version::Here)).collect();
+        notes.sort_unstable();
         let mut paths = Vec::new();
         lay_out(&notes, 0, 0, &mut |path, _| {
             paths.push(path);
@@ -94,7 +131,7 @@ mod tests {
     fn every_note_has_a_path_and_folders_open_with_their_number() {
         for (notes, slashes) in [(10, 0), (1_000, 1), (60_000, 2)] {
             let paths = paths(0..notes);
-            assert_eq!(paths.len(), notes);
+            assert_eq!(paths.len(), notes as usize);
             assert!(paths.iter().all(|path| path.len() == 40 + slashes), "{notes}: {:?}", paths.first());
         }
     }
