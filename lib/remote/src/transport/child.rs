@@ -166,6 +166,9 @@ impl Drop for FromChild {
 
 impl Write for ToChild {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        if self.wire.has_stalled() {
+            return Err(self.wire.stall());
+        }
         match self.queue.give(buffer.to_vec(), Patience::Limited(self.wire.limit)) {
             Err(_) => Err(self.wire.stall()),
             Ok(Err(error)) => Err(error),

@@ -82,6 +82,9 @@ impl Read for Socket {
 
 impl Write for Socket {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        if self.wire.has_stalled() {
+            return Err(self.wire.stall());
+        }
         let written = self.stream.write(buffer).map_err(|error| self.explain(error))?;
         self.wire.count_sent(written);
         Ok(written)

@@ -91,6 +91,11 @@ impl Wire {
         io::Error::new(io::ErrorKind::TimedOut, "the connection stalled")
     }
 
+    /// Whether it has: what is left to be sent then need not wait for the limit once more.
+    pub fn has_stalled(&self) -> bool {
+        self.account.lock().unwrap_or_else(std::sync::PoisonError::into_inner).stalled
+    }
+
     /// Keeps a line of the other side's stderr; the last ones count, as that is where programs say why they die.
     pub fn heard(&self, line: String) {
         const KEPT: usize = 40;
