@@ -8,9 +8,19 @@ use gitsync::index::{self, Acquire, Looked};
 use gitsync::stage::sink::{Loose, Sink as _};
 use gitsync::stage::{self, Policy, Refusal, Scope};
 use gitsync::tree::Counts;
-use gitsync::worktree::{self, Applied, Done, Refused};
+use gitsync::worktree::{self, Applied, Done, Refused, Why};
 use gix::ObjectId;
 use testkit::{Repo, World};
+
+/// A repository with these files, committed.
+pub fn repo_with(world: &World, files: &[(&str, &str)]) -> Repo {
+    let repo = world.init("mike");
+    for (path, content) in files {
+        repo.write(path, content);
+    }
+    repo.commit_all("the beginning");
+    repo
+}
 
 /// The repository as the engine opens it: its own configuration, nothing of the tester's.
 pub fn open(repo: &Repo) -> gix::Repository {
@@ -178,4 +188,35 @@ pub fn assert_updates_as_git(world: &World, repo: &Repo, to: &str) -> Done {
     }
     assert_same_index(repo, &twin);
     done
+}
+
+/// A repository whose `HEAD` is the commit `old`, with another commit `new`, made by these two.
+pub fn two_commits(world: &World, old: impl Fn(&Repo), new: impl Fn(&Repo)) -> Repo {
+    let repo = world.init("mike");
+    old(&repo);
+    repo.commit_all("old");
+    repo.git(["tag", "old"]);
+    new(&repo);
+    repo.commit_all("new");
+    repo.git(["tag", "new"]);
+    repo.git(["reset", "--quiet", "--hard", "old"]);
+    repo.git(["clean", "-ffdqx"]);
+    repo
+}
+
+/// Writes all of these.
+pub fn write_all(repo: &Repo, files: &[(&str, &str)]) {
+    files.iter().for_each(|(path, content)| repo.write(path, content));
+}
+
+/// An update to `new` is refused for `path`, and nothing is changed.
+#[track_caller]
+pub fn assert_refused(repo: &Repo, path: &str, is_right: impl Fn(&Why) -> bool) {
+    let (before, index) = (snapshot(repo), std::fs::read(repo.git_dir().join("index")).unwrap());
+    let refused = update(repo, "HEAD", "new").expect_err("it was not refused");
+    assert!(refused.iter().any(|refused| refused.path == path && is_right(&refused.why)), "{refused:?}");
+    assert_eq!(snapshot(repo), before, "the work tree");
+    assert_eq!(std::fs::read(repo.git_dir().join("index")).unwrap(), index, "the index");
+    assert!(!repo.git_dir().join("lockstep-update").exists());
+    repo.assert_unlocked();
 }
