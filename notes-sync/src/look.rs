@@ -52,8 +52,9 @@ pub fn look(
         facts.lost = rescue::look(commits, reflog.fresh(), commit, theirs.before)?;
         let rescued = facts.lost.iter().filter(|lost| lost.fate == Fate::Rescue).map(|lost| lost.commit);
         let tips: Vec<ObjectId> = [commit].into_iter().chain(rescued).collect();
-        let known: Vec<ObjectId> = theirs.now.into_iter().chain(theirs.before).collect();
-        let place = Place { tips: &tips, known: &known, reflog: reflog.entries() };
+        // What has come to the remote since may be this repository's own, pushed by git, and nobody has looked at it.
+        let known = theirs.before.or(theirs.now);
+        let place = Place { tips: &tips, known: known.as_slice(), reflog: reflog.entries() };
         facts.undone = undone::look(commits, place, memory)?;
     }
     Ok((tip, facts))

@@ -157,6 +157,23 @@ fn a_repair_that_was_thrown_out_does_not_count_for_what_stands_beside_it() {
 }
 
 #[test]
+fn what_git_itself_has_pushed_is_looked_at_all_the_same() {
+    let (_world, origin, [howard]) = World::with_clones(["howard"]);
+    let [one, two] = objects(&howard);
+    howard.note(REF, &one, "at first");
+    sync(&howard).success();
+    let base = howard.rev(REF);
+    let first = appended(&howard, &base, &with_line(&howard, &base, &two, "of the first"));
+    appended(&howard, &first, &with_line(&howard, &base, &one, "of the second"));
+    howard.git(["push", "-q", "origin", REF]);
+    assert_eq!(origin.notes(REF).get(&two), None);
+
+    sync(&howard).success();
+    assert_eq!(origin.notes(REF)[&two], "of the first");
+    assert!(origin.notes(REF)[&one].contains("of the second"));
+}
+
+#[test]
 fn what_a_command_had_read_is_found_however_much_came_in_meanwhile() {
     let (_world, _origin, [howard]) = World::with_clones(["howard"]);
     let [one, two, three] = objects(&howard);

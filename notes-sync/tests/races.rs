@@ -22,7 +22,7 @@ const REF: &str = "refs/notes/mem/decisions";
 const TRACKING: &str = "refs/notes/origin/mem/decisions";
 
 /// How many stories are told; `NOTES_SYNC_RACES` names another number.
-const STORIES: u64 = 12;
+const STORIES: u64 = 8;
 
 /// How many steps each has, apart from its end.
 const STEPS: usize = 60;
