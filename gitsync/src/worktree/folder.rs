@@ -53,8 +53,6 @@ mod imp {
     use std::os::fd::OwnedFd;
     use std::path::Path;
 
-    use gix::index::entry::Stat;
-    use gix::index::entry::stat::Time;
     use rustix::fs::{AtFlags, FileType, Mode, OFlags};
     use rustix::io::Errno;
 
@@ -166,22 +164,7 @@ mod imp {
             FileType::Directory => Kind::Folder,
             _ => Kind::Other,
         };
-        let len = stat.st_size as u64;
-        let stat = Stat {
-            mtime: time(stat.st_mtime as i64, stat.st_mtime_nsec as u32),
-            ctime: time(stat.st_ctime as i64, stat.st_ctime_nsec as u32),
-            dev: stat.st_dev as u32,
-            ino: stat.st_ino as u32,
-            uid: stat.st_uid,
-            gid: stat.st_gid,
-            size: len as u32,
-        };
-        Found { kind, stat, len }
-    }
-
-    /// A time before 1970 is kept as none, as by the code that writes the index.
-    fn time(secs: i64, nsecs: u32) -> Time {
-        if secs < 0 { Time::default() } else { Time { secs: secs as u32, nsecs } }
+        Found { kind, stat: scan::in_index(stat), len: stat.st_size as u64 }
     }
 }
 

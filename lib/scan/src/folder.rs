@@ -54,12 +54,11 @@ mod imp {
     use std::os::fd::OwnedFd;
     use std::path::Path;
 
-    use gix::index::entry::Stat;
-    use gix::index::entry::stat::Time;
     use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, fstat, fstatfs, open, openat, statat};
 
     use super::{Found, Identity, is_missing};
     use crate::names::{Kind, Names};
+    use crate::stat::in_index;
 
     /// As much of a listing as is asked for at once, in bytes.
     const ROOM: usize = 32 * 1024;
@@ -172,25 +171,6 @@ mod imp {
             mtime: (stat.st_mtime as i64, stat.st_mtime_nsec as u32),
             ctime: (stat.st_ctime as i64, stat.st_ctime_nsec as u32),
         }
-    }
-
-    /// Stat data as the index keeps them: the low 32 bits of each.
-    #[allow(clippy::unnecessary_cast, reason = "the fields' types differ between architectures")]
-    fn in_index(stat: &rustix::fs::Stat) -> Stat {
-        Stat {
-            mtime: time(stat.st_mtime as i64, stat.st_mtime_nsec as u32),
-            ctime: time(stat.st_ctime as i64, stat.st_ctime_nsec as u32),
-            dev: stat.st_dev as u32,
-            ino: stat.st_ino as u32,
-            uid: stat.st_uid,
-            gid: stat.st_gid,
-            size: stat.st_size as u32,
-        }
-    }
-
-    /// A time before 1970 is kept as none, as by the code that writes the index.
-    fn time(secs: i64, nsecs: u32) -> Time {
-        if secs < 0 { Time::default() } else { Time { secs: secs as u32, nsecs } }
     }
 }
 

@@ -20,6 +20,8 @@ mod nested;
 mod pool;
 mod raw;
 mod sparse;
+#[cfg(unix)]
+mod stat;
 mod task;
 mod walk;
 mod worker;
@@ -32,6 +34,8 @@ pub use index::{Entry, Index, read as read_index};
 pub use memory::Learnt;
 pub use nested::head as nested_head;
 pub use sparse::Sparse;
+#[cfg(unix)]
+pub use stat::in_index;
 pub use walk::{Scanned, scan};
 
 /// A path at which work tree and index differ, or may.
