@@ -13,10 +13,10 @@ use super::{command::Command, trail::Trail, trees::Trees};
 use crate::{commits::Commits, reflog::Entry};
 
 /// How many comparisons are made for one search before it is the next one's turn.
-const TURN: usize = 8;
+const TURN: usize = 4;
 
 /// How many for all searches of a run together.
-const BUDGET: usize = 8192;
+const BUDGET: usize = 4096;
 
 /// A commit that its parent does not explain.
 #[derive(Debug, Clone, Copy)]
