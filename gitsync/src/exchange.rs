@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use gix::ObjectId;
 use gix::refs::FullName;
 use phase::Fault;
-use remote::{Answer, Direction, Fetch, Remote, Trouble, Turn, Update};
+use remote::{Answer, Direction, Fetch, Recent, Remote, Trouble, Turn, Update};
 
 use crate::faults;
 use crate::hooks::{Call, Hooks};
@@ -36,7 +36,7 @@ impl Theirs {
 }
 
 /// What a fetch found out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Heard {
     /// What the branch is at the remote.
     pub branch: Theirs,
@@ -44,6 +44,8 @@ pub struct Heard {
     pub asked: SystemTime,
     /// The notes refs that the remote has, by name; they were not fetched.
     pub notes: Vec<(FullName, ObjectId)>,
+    /// What came in.
+    pub recent: Recent,
 }
 
 /// A talk that did not come about, told from everything else that can fail.
@@ -96,7 +98,7 @@ pub fn fetch(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<
         None => Theirs::New,
     };
     let notes = notes.into_iter().map(|listed| (listed.name.clone(), listed.id)).collect();
-    Ok(Heard { branch, asked, notes })
+    Ok(Heard { branch, asked, notes, recent: fetched.recent })
 }
 
 /// What the upstream is at the remote by now, without fetching anything.

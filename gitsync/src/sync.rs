@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use contract::{Exit, RepoSync};
 use gix::ObjectId;
 use phase::Fault;
-use remote::{Backoff, Turn};
+use remote::{Backoff, Recent, Turn};
 
 use crate::early::{self, Early};
 use crate::exchange::{self, Failed, Pushed, Theirs};
@@ -62,6 +62,8 @@ struct Sync<'a> {
     in_the_way: Vec<Refused>,
     /// When the remote was asked last.
     asked: Option<SystemTime>,
+    /// What came in then.
+    recent: Recent,
     /// The turn to push, where it is this run's.
     turn: Option<Turn>,
     /// The index of the last commit, while it is being written.
@@ -96,8 +98,9 @@ fn begin<'a>(place: &'a Place<'a>, policy: &'a Policy) -> anyhow::Result<(Sync<'
     let before = Before { head: branch.commit, upstream: exchange::tracked(repo, &upstream)? };
     let ledger = Ledger::new(place.absolute_root()?, branch.short(), upstream.clone(), before);
     let in_the_way = Vec::new();
-    let (asked, turn, writing) = (None, None, None);
-    Ok((Sync { place, policy, upstream, ledger, in_the_way, asked, turn, writing }, branch))
+    let (asked, recent) = (None, Recent::default());
+    let (turn, writing) = (None, None);
+    Ok((Sync { place, policy, upstream, ledger, in_the_way, asked, recent, turn, writing }, branch))
 }
 
 impl Sync<'_> {
@@ -202,6 +205,7 @@ impl Sync<'_> {
         let heard = self.reached(heard)?;
         let theirs = heard.branch;
         self.asked = Some(heard.asked);
+        self.recent = heard.recent.clone();
         self.ledger.fetched(heard);
         failpoint::reach("fetched", self.place.root());
         let relation = relate(repo, local, theirs)?;
@@ -224,7 +228,7 @@ impl Sync<'_> {
         to: ObjectId,
     ) -> anyhow::Result<Option<ObjectId>> {
         let now = Branch { commit: Some(local), ..branch.clone() };
-        if !self.settle(update::update(self.place, &now, to, "lockstep: Fast-forward")?)? {
+        if !self.settle(update::update(self.place, &self.recent, &now, to, "lockstep: Fast-forward")?)? {
             return Ok(None);
         }
         self.hooks()?.tell("post-merge", Call::with(["0"]))?;
@@ -258,7 +262,7 @@ impl Sync<'_> {
         failpoint::reach("kept", place.root());
         let now = Branch { commit: Some(local), ..branch.clone() };
         let reason = format!("lockstep (finish): {} onto {onto}", branch.name.as_bstr());
-        if !self.settle(update::update(place, &now, replayed.head, &reason)?)? {
+        if !self.settle(update::update(place, &self.recent, &now, replayed.head, &reason)?)? {
             return Ok(None);
         }
         self.ledger.replayed(|old| replayed.now(old));

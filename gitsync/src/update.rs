@@ -5,6 +5,7 @@
 use gix::ObjectId;
 use gix::bstr::BString;
 use phase::Fault;
+use remote::Recent;
 
 use crate::branch::{self, Moved};
 use crate::commit::tree_of;
@@ -25,12 +26,19 @@ pub enum Outcome {
     SomebodyElseMoved,
 }
 
-/// Takes `branch` to the commit `to`.
+/// Takes `branch` to the commit `to`, much of which may be `recent`.
 ///
 /// # Errors
 /// A file or ref cannot be written, or the lock is lost.
-pub fn update(place: &Place<'_>, branch: &Branch, to: ObjectId, reason: &str) -> anyhow::Result<Outcome> {
-    let repo = place.repo;
+pub fn update(
+    place: &Place<'_>,
+    recent: &Recent,
+    branch: &Branch,
+    to: ObjectId,
+    reason: &str,
+) -> anyhow::Result<Outcome> {
+    // Here each object is needed once, so that none has to be remembered but what is in memory anyway.
+    let repo = &recent.view(place.repo);
     place.guard.check()?;
     let lock = patience::index_lock(place)?;
     let index = index::read(repo)?;

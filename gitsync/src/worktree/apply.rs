@@ -89,7 +89,6 @@ pub fn apply(
     });
     let pending = Pending::begin(repo, plan)?;
     failpoint::reach("update-journal", root);
-    let without_cache = draft::without_cache(repo);
     let mut update = Update {
         repo,
         plan,
@@ -97,7 +96,7 @@ pub fn apply(
         root,
         way: Way::from(root)?,
         kept: pending.folder()?,
-        smudger: Smudger::new(&without_cache, becoming.as_ref().unwrap_or(&index))?,
+        smudger: Smudger::new(repo, becoming.as_ref().unwrap_or(&index))?,
         attributes,
         index: &index,
         reader: None,

@@ -54,7 +54,7 @@ pub fn write(
     thread::scope(|scope| {
         let others: Vec<_> = (1..threads)
             .map(|_| {
-                let (repo, settings, desk) = (without_cache(repo), smudger.settings().clone(), &desk);
+                let (repo, settings, desk) = (repo.clone(), smudger.settings().clone(), &desk);
                 scope.spawn(move || desk.work(&mut Smudger::with(&repo, settings)?, || ()))
             })
             .collect();
@@ -69,13 +69,6 @@ pub fn write(
         }
         drafts
     })
-}
-
-/// A view of `repo` that keeps no objects: the content of each file is needed once.
-pub fn without_cache(repo: &gix::Repository) -> gix::Repository {
-    let mut repo = repo.clone();
-    repo.object_cache_size(None);
-    repo
 }
 
 /// The work that is shared.
