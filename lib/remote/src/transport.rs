@@ -11,6 +11,7 @@ mod local;
 mod place;
 mod queue;
 mod ssh;
+mod whole;
 pub(crate) mod wire;
 
 use std::{

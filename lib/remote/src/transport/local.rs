@@ -1,9 +1,13 @@
 //! A repository on this machine: git's own server program, as git itself starts it.
 
-use std::{io::BufWriter, process::Command, sync::Arc};
+use std::{
+    io::{BufWriter, Write},
+    process::Command,
+    sync::Arc,
+};
 
 use gix_transport::{
-    Protocol,
+    Protocol, Service,
     client::{
         blocking_io::Transport,
         git::{ConnectMode, blocking_io::Connection},
@@ -13,6 +17,7 @@ use gix_transport::{
 use super::{
     child::{self, Process},
     place::Place,
+    whole::Whole,
     wire::{Wire, gathered},
 };
 use crate::{Trouble, remote::unusable, terminal::Terminal};
@@ -41,15 +46,19 @@ pub(super) fn open(
             "a remote on this machine needs git's server programs on PATH: install git",
         )
     })?;
-    Ok((Box::new(talk(place, from, to)), process))
+    let transport: Box<dyn Transport + Send> = match (place.service, place.protocol) {
+        (Service::UploadPack, Protocol::V2) => Box::new(talk(place, from, Whole::new(to))),
+        _ => Box::new(talk(place, from, to)),
+    };
+    Ok((transport, process))
 }
 
 /// The protocol over a child's pipes.
-pub(super) fn talk(
+pub(super) fn talk<W: Write>(
     place: &Place,
     from: child::FromChild,
-    to: child::ToChild,
-) -> Connection<child::FromChild, BufWriter<child::ToChild>> {
+    to: W,
+) -> Connection<child::FromChild, BufWriter<W>> {
     let nowhere = None::<(String, Option<u16>)>;
     Connection::new(
         from,
