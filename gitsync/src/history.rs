@@ -23,8 +23,7 @@ pub fn merge_base(
     one: ObjectId,
     other: ObjectId,
 ) -> anyhow::Result<Option<ObjectId>> {
-    let base = repo.merge_base(one, other).context("cannot walk the history")?;
-    Ok(base.map(gix::Id::detach))
+    remote::History::of(repo).base(repo, one, other).context("cannot walk the history")
 }
 
 /// Whether any commit that `tip` has and `base` has not is a merge.

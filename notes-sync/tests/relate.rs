@@ -83,6 +83,10 @@ proptest! {
                 let relation = commits.relate(ids[one], ids[other]).unwrap();
                 let common: BTreeSet<usize> = behind[one].intersection(&behind[other]).copied().collect();
                 let is_best = |base: usize| common.iter().all(|also| *also == base || !behind[*also].contains(&base));
+                let bases = read.bases(&repo, ids[one], &[ids[other]]).unwrap();
+                let bases: BTreeSet<usize> = bases.iter().filter_map(|base| ids.iter().position(|id| id == base)).collect();
+                let best: BTreeSet<usize> = common.iter().copied().filter(|base| is_best(*base)).collect();
+                prop_assert_eq!(bases, best, "{} and {}", one, other);
                 match relation {
                     Relation::Contained => prop_assert!(behind[one].contains(&other)),
                     Relation::Ahead => prop_assert!(behind[other].contains(&one)),

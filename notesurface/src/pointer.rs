@@ -63,9 +63,10 @@ impl Advance {
         tip: ObjectId,
     ) -> anyhow::Result<Option<Self>> {
         let Some(pointer) = pointer else { return Ok(Some(Self { before: None, commits: vec![tip] })) };
+        let history = remote::History::of(repo);
         let mut commits = vec![tip];
         for &commit in &pointer.commits {
-            match repo.merge_base(commit, tip) {
+            match history.base(repo, commit, tip) {
                 Ok(Some(base)) if base == tip => return Ok(None),
                 Ok(Some(base)) if base == commit => {}
                 _ => commits.push(commit),

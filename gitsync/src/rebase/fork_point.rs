@@ -56,9 +56,8 @@ pub fn base_for(
     if known.is_empty() {
         return Ok(onto);
     }
-    let bases = repo.merge_bases_many(head, &known)?;
-    let [fork_point] = bases.as_slice() else { return Ok(onto) };
-    let fork_point = fork_point.detach();
+    let bases = remote::History::of(repo).bases(repo, head, &known)?;
+    let &[fork_point] = bases.as_slice() else { return Ok(onto) };
     if !known.contains(&fork_point) || crate::history::is_ancestor(repo, fork_point, onto)? {
         return Ok(onto);
     }

@@ -93,21 +93,32 @@ impl History {
     ///
     /// Where a commit cannot be read.
     pub fn base(&self, repo: &Repository, one: ObjectId, other: ObjectId) -> gix::Result<Option<ObjectId>> {
+        Ok(self.bases(repo, one, &[other])?.first().copied())
+    }
+
+    /// The best common ancestors of one commit and a merge of others, see
+    /// [`git merge-base`](https://git-scm.com/docs/git-merge-base#_discussion).
+    ///
+    /// # Errors
+    ///
+    /// Where a commit cannot be read.
+    pub fn bases(&self, repo: &Repository, one: ObjectId, others: &[ObjectId]) -> gix::Result<Vec<ObjectId>> {
         let stored = repo.commit_graph_if_enabled()?;
         let mut graph = self.graph(repo, stored.as_ref());
-        let Some(bases) = plumbing::merge_base(one, &[other], &mut graph)? else { return Ok(None) };
+        let Some(found) = plumbing::merge_base(one, others, &mut graph)? else { return Ok(Vec::new()) };
         // gix leaves out a base that lies behind another one only where first parents lead from one to the other, and finds such
         // bases where the clocks of commits differ, or stand still.
-        for base in &bases {
-            let others: Vec<ObjectId> = bases.iter().copied().filter(|other| other != base).collect();
+        let mut best = Vec::with_capacity(found.len());
+        for base in &found {
+            let others: Vec<ObjectId> = found.iter().copied().filter(|other| other != base).collect();
             let lies_behind = !others.is_empty()
                 && plumbing::merge_base(*base, &others, &mut graph)?
                     .is_some_and(|common| common.iter().any(|common| common == base));
             if !lies_behind {
-                return Ok(Some(*base));
+                best.push(*base);
             }
         }
-        Ok(Some(*bases.first()))
+        Ok(best)
     }
 
     /// The tree of a commit.
