@@ -3,7 +3,10 @@
 use anyhow::{Context, Result};
 use gix::{ObjectId, Repository, objs::FindExt};
 use phase::Fault;
-use remote::{History, SeenBy};
+use remote::{
+    History, SeenBy,
+    local_ref::person::{Role, signature},
+};
 
 /// The commits of a repository, of which each is read once a run.
 #[derive(Clone, Copy)]
@@ -72,13 +75,12 @@ pub fn write(repo: &Repository, tree: ObjectId, parents: &[ObjectId], message: &
         Fault::misconfigured("merging notes makes commits, and git does not know who you are")
             .help("git config --global user.name NAME; git config --global user.email EMAIL")
     };
-    let author = repo.author().ok_or_else(unknown)??;
-    let committer = repo.committer().ok_or_else(unknown)??;
+    let by = |role| signature(repo, role).ok_or_else(unknown);
     let commit = gix::objs::Commit {
         tree,
         parents: parents.iter().copied().collect(),
-        author: author.to_owned()?,
-        committer: committer.to_owned()?,
+        author: by(Role::Author)??,
+        committer: by(Role::Committer)??,
         encoding: None,
         message: message.into(),
         extra_headers: Vec::new(),
