@@ -1,13 +1,22 @@
 //! The session logs in two trees, and the notes in them.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+    rc::Rc,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
 
 use anyhow::Context as _;
 use gix::{
     ObjectId,
     bstr::{BStr, BString, ByteSlice as _},
     diff::tree::{Recorder, State, recorder::Change},
-    objs::{TreeRefIter, tree::EntryMode},
+    objs::{
+        TreeRefIter,
+        tree::{EntryMode, EntryRef},
+    },
 };
 use phase::SessionLogs;
 
@@ -22,6 +31,30 @@ pub(crate) struct Differing {
     pub(crate) before: Option<ObjectId>,
     /// What it is.
     pub(crate) after: Option<ObjectId>,
+}
+
+/// A folder at the top that is not the same in two trees.
+struct Folder {
+    name: BString,
+    before: Option<ObjectId>,
+    after: Option<ObjectId>,
+}
+
+/// How many such folders are worth a thread.
+const WORTH_IT: usize = 4;
+
+impl Folder {
+    /// What differs in it, by paths within it.
+    fn differing(&self, repo: &gix::Repository) -> anyhow::Result<Vec<Change>> {
+        let read = |id: ObjectId| repo.find_tree(id).map(|tree| tree.data.clone());
+        let [old, new] = [self.before, self.after].map(|id| id.map(read).transpose());
+        let (old, new) = (old?.unwrap_or_default(), new?.unwrap_or_default());
+        let entries = |tree| TreeRefIter::from_bytes(tree, repo.object_hash());
+        let mut recorder = Recorder::default();
+        gix::diff::tree(entries(&old), entries(&new), &mut State::default(), &repo.objects, &mut recorder)
+            .with_context(|| format!("the trees of {} could not be compared", self.name))?;
+        Ok(recorder.records)
+    }
 }
 
 /// Reads session logs of a repository for one user.
@@ -48,22 +81,72 @@ impl<'a> Logs<'a> {
         before: Option<ObjectId>,
         after: ObjectId,
     ) -> anyhow::Result<Vec<Differing>> {
-        let old = before.map(|id| self.repo.find_tree(id)).transpose()?;
-        let new = self.repo.find_tree(after)?;
-        let kind = self.repo.object_hash();
-        let mut recorder = Recorder::default();
-        gix::diff::tree(
-            TreeRefIter::from_bytes(old.as_ref().map_or(&[], |tree| &tree.data), kind),
-            TreeRefIter::from_bytes(&new.data, kind),
-            &mut State::default(),
-            &self.repo.objects,
-            &mut recorder,
-        )
-        .with_context(|| format!("the trees {before:?} and {after} could not be compared"))?;
-        Ok(recorder.records.into_iter().filter_map(|change| self.log(change)).collect())
+        let read = |id: ObjectId| self.repo.find_tree(id).map(|tree| tree.data.clone());
+        let (old, new) = (before.map(read).transpose()?.unwrap_or_default(), read(after)?);
+        let (mut found, folders) = self.at_the_top(&old, &new)?;
+        found.extend(self.below(&folders)?);
+        found.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(found)
     }
 
-    fn log(&self, change: Change) -> Option<Differing> {
+    /// What differs between the entries of two trees: logs, and folders to look into.
+    fn at_the_top(&self, old: &[u8], new: &[u8]) -> anyhow::Result<(Vec<Differing>, Vec<Folder>)> {
+        let kind = self.repo.object_hash();
+        let entries = |tree| TreeRefIter::from_bytes(tree, kind).collect::<gix::Result<Vec<_>>>();
+        let mut sides: BTreeMap<&BStr, [Option<EntryRef<'_>>; 2]> = BTreeMap::new();
+        for (side, tree) in [old, new].into_iter().enumerate() {
+            for entry in entries(tree).context("a tree is damaged")? {
+                sides.entry(entry.filename).or_default()[side] = Some(entry);
+            }
+        }
+        let (mut logs, mut folders) = (Vec::new(), Vec::new());
+        for (name, [before, after]) in sides.into_iter().filter(|(_, [before, after])| before != after) {
+            let of = |entry: Option<EntryRef<'_>>, is: fn(EntryMode) -> bool| {
+                entry.filter(|entry| is(entry.mode)).map(|entry| entry.oid.to_owned())
+            };
+            let blob = |mode: EntryMode| mode.is_blob();
+            logs.extend(self.log(name.to_owned(), of(before, blob), of(after, blob)));
+            let [before, after] = [before, after].map(|entry| of(entry, |mode| mode.is_tree()));
+            if before != after {
+                folders.push(Folder { name: name.to_owned(), before, after });
+            }
+        }
+        Ok((logs, folders))
+    }
+
+    /// The logs that differ in `folders`, by all processors where there are many.
+    fn below(&self, folders: &[Folder]) -> anyhow::Result<Vec<Differing>> {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let threads = cores.min(folders.len() / WORTH_IT).max(1);
+        let next = AtomicUsize::new(0);
+        let share = |repo: &gix::Repository| -> anyhow::Result<Vec<(BString, Vec<Change>)>> {
+            let mut found = Vec::new();
+            while let Some(folder) = folders.get(next.fetch_add(1, Ordering::Relaxed)) {
+                found.push((folder.name.clone(), folder.differing(repo)?));
+            }
+            Ok(found)
+        };
+        let found = thread::scope(|scope| {
+            let others: Vec<_> = (1..threads)
+                .map(|_| {
+                    let (repo, share) = (self.repo.clone().into_sync(), &share);
+                    scope.spawn(move || share(&repo.to_thread_local()))
+                })
+                .collect();
+            let mut all = share(self.repo)?;
+            for other in others {
+                all.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            }
+            anyhow::Ok(all)
+        })?;
+        let changes = found.into_iter().flat_map(|(name, changes)| {
+            changes.into_iter().filter_map(move |change| self.change(&name, change))
+        });
+        Ok(changes.collect())
+    }
+
+    /// A change in the folder `top`, where it is about a log.
+    fn change(&self, top: &BString, change: Change) -> Option<Differing> {
         // A link is not a log, whatever its name; the log is where it points to.
         let content = |mode: EntryMode, id| mode.is_blob().then_some(id);
         let (path, before, after) = match change {
@@ -73,6 +156,10 @@ impl<'a> Logs<'a> {
                 (path, content(previous_entry_mode, previous_oid), content(entry_mode, oid))
             }
         };
+        self.log([top.as_slice(), &path].join(&b'/').into(), before, after)
+    }
+
+    fn log(&self, path: BString, before: Option<ObjectId>, after: Option<ObjectId>) -> Option<Differing> {
         // The folder rules out nearly all files, for less than it takes to hold their paths against a pattern.
         let folder = path.rfind_byte(b'/').map_or(BStr::new(""), |at| path[..at].as_bstr());
         let is_log = (before.is_some() || after.is_some())
