@@ -179,3 +179,43 @@ fn a_thousand_refs_come_and_go_as_with_git() {
     assert_eq!(both("gone"), 1001);
     ours.git(["fsck", "--strict"]);
 }
+
+/// What `git fast-import` makes commits of: each writes these files, at a time on its maker's clock.
+fn commits(name: &str, from: bool, all: impl IntoIterator<Item = (u64, Vec<String>)>) -> String {
+    let mut stream = String::new();
+    for (number, (time, files)) in all.into_iter().enumerate() {
+        let from = if from && number == 0 { format!("from {name}^0\n") } else { String::new() };
+        stream
+            .push_str(&format!("commit {name}\ncommitter M <m@example.com> {time} +0000\ndata 1\nx\n{from}"));
+        for file in files {
+            stream.push_str(&format!("M 100644 inline {file}\ndata {}\n{file}\n", file.len()));
+        }
+        stream.push('\n');
+    }
+    stream
+}
+
+#[test]
+fn what_both_have_is_not_fetched_again_however_many_commits_one_has_of_ones_own() {
+    const X: &str = "refs/notes/mem/x";
+    let (_world, _, [ours, theirs]) = World::with_clones(["ours", "theirs"]);
+    let import = |repo: &testkit::Repo, stream: String| {
+        repo.write(".git/stream", stream);
+        repo.program("sh").args(["-c", "git fast-import --quiet <.git/stream"]).success();
+    };
+    // The clock of whoever began was far ahead: that commit is the first that is talked about.
+    import(&theirs, commits(X, false, [(2_000_000_000, vec!["first".into()])]));
+    theirs.git(["push", "-q", "origin", X]);
+    ours.git(["fetch", "-q", "origin", NOTES]);
+    let many = (0..300).map(|number| format!("many/{number}")).collect();
+    import(&theirs, commits(X, true, [(1_700_000_000, many)]));
+    theirs.git(["push", "-q", "origin", X]);
+    ours.git(["fetch", "-q", "origin", &format!("{X}:{X}")]);
+    import(&ours, commits(X, true, (0..600).map(|at| (1_700_000_001 + at, vec![format!("own/{at}")]))));
+    import(&theirs, commits(X, true, [(1_700_000_001, vec!["new".into()])]));
+    theirs.git(["push", "-q", "origin", X]);
+
+    let repo = open(&ours);
+    let fetched = origin(&repo).fetch(&Fetch::only().and(NOTES).unwrap(), &Unwatched).unwrap();
+    assert_eq!(fetched.objects, 3, "a commit, a tree, a blob");
+}

@@ -38,6 +38,10 @@ impl Silence {
     }
 }
 
+/// How many commits that the server does not know are named to it before what is not known to be common is fetched. Git gives
+/// up after 256, as gix does: whoever has more commits of their own than that then gets all of what both have, once more.
+const PATIENCE: usize = 8 * 1024;
+
 /// See <https://git-scm.com/docs/protocol-capabilities#_no_progress>.
 const NO_PROGRESS: &str = "no-progress";
 
@@ -106,6 +110,9 @@ impl Negotiate for Negotiation<'_, '_, '_> {
         arguments: &mut Arguments,
         previous_response: Option<&Response>,
     ) -> gix::Result<(negotiate::Round, bool)> {
-        negotiate::one_round(&mut *self.negotiator, self.graph, state, arguments, previous_response)
+        let (round, is_done) =
+            negotiate::one_round(&mut *self.negotiator, self.graph, state, arguments, previous_response)?;
+        let has_more = round.haves_sent == round.haves_to_send;
+        Ok((round, is_done && !(has_more && round.in_vain < PATIENCE)))
     }
 }
