@@ -10,7 +10,6 @@ use std::{
 };
 
 /// From this many files on, one flush of the whole file system is cheaper than one for each of them.
-#[cfg(target_os = "linux")]
 const MANY: usize = 48;
 
 /// Which parts of a repository are to survive a power cut, by
@@ -157,24 +156,40 @@ impl Flushing {
     ///
     /// The disk failed.
     pub fn batch(self, root: &Path, files: &[PathBuf]) -> io::Result<()> {
-        if self == Self::LeftToTheSystem || files.is_empty() {
+        self.contents(root, files)?;
+        if self == Self::LeftToTheSystem || files.is_empty() || are_many(files) {
             return Ok(());
         }
-        #[cfg(target_os = "linux")]
-        if files.len() >= MANY {
-            return Ok(rustix::fs::syncfs(File::open(root)?)?);
-        }
-        let mut folders: Vec<&Path> = vec![root];
-        for path in files {
-            match sync_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => folders.extend(path.parent()),
-            }
-        }
+        let mut folders: Vec<&Path> = files.iter().filter_map(|path| path.parent()).chain([root]).collect();
         folders.sort();
         folders.dedup();
         folders.into_iter().try_for_each(sync_dir)
     }
+
+    /// Flushes what many files hold, all on the file system of `root`, but not their names, for files that get their
+    /// names later. Files that are gone are not missed.
+    ///
+    /// # Errors
+    ///
+    /// The disk failed.
+    pub fn contents(self, root: &Path, files: &[PathBuf]) -> io::Result<()> {
+        if self == Self::LeftToTheSystem {
+            return Ok(());
+        }
+        #[cfg(target_os = "linux")]
+        if are_many(files) {
+            return Ok(rustix::fs::syncfs(File::open(root)?)?);
+        }
+        files.iter().try_for_each(|path| match sync_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        })
+    }
+}
+
+/// Whether one flush of the whole file system is cheaper than one for each file.
+fn are_many(files: &[PathBuf]) -> bool {
+    cfg!(target_os = "linux") && files.len() >= MANY
 }
 
 /// Waits until the file at `path` is on the disk.

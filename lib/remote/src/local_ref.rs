@@ -194,7 +194,9 @@ impl<'repo> Writer<'repo> {
         let paths = |pick: fn(&Draft) -> PathBuf| -> Vec<PathBuf> {
             drafts.iter().flatten().filter_map(Option::as_ref).map(pick).collect()
         };
-        let flushed = self.flush(&paths(|draft| draft.claim.draft_path().to_owned()));
+        let root = self.repo.common_dir();
+        // The names that they have now are nobody's.
+        let flushed = self.flushing.contents(root, &paths(|draft| draft.claim.draft_path().to_owned()));
         let written = paths(|draft| draft.claim.target().to_owned());
         let mut answers = Vec::with_capacity(edits.len());
         for (edit, draft) in edits.iter().zip(drafts) {
@@ -207,7 +209,7 @@ impl<'repo> Writer<'repo> {
                 }
             });
         }
-        if let Err(error) = self.flush(&written) {
+        if let Err(error) = self.flushing.batch(root, &written) {
             answers.fill_with(|| Err(Failed::Other(anyhow::anyhow!("cannot flush refs: {error}"))));
         }
         answers
@@ -257,10 +259,6 @@ impl<'repo> Writer<'repo> {
                 .name_taken(&place, name)?
                 .unwrap_or_else(|| Failed::doing(format!("cannot write {}", name.as_bstr()), error))),
         }
-    }
-
-    fn flush(&self, files: &[PathBuf]) -> std::io::Result<()> {
-        self.flushing.batch(self.repo.common_dir(), files)
     }
 
     /// Keeps others from writing a ref for as long as the claim lives.

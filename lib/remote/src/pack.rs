@@ -21,6 +21,7 @@ mod rows;
 pub(crate) mod sound;
 pub(crate) mod store;
 mod trees;
+mod unnamed;
 pub(crate) mod walk;
 pub(crate) mod write;
 

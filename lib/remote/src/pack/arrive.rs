@@ -12,7 +12,8 @@ use super::{
     index::{self, Located},
     loaded::{Form, Loaded},
     resolve::{Resolved, resolve},
-    store::{Arriving, Outside},
+    store::Arriving,
+    unnamed::Unnamed,
     write,
 };
 use crate::recent::Recent;
@@ -22,25 +23,23 @@ pub(super) const SMALL: usize = 4 * 1024 * 1024;
 /// How many bytes it holds, at most: its entries, and again what they stand for.
 const MOST: usize = 16 * 1024 * 1024;
 
-/// Writes the pack `raw` and its index beside the object database. `None`: it is none that this can be done with.
+/// Writes the pack `raw` and its index. `None`: it is none that this can be done with.
 pub(super) fn arrive(repo: &gix::Repository, raw: &[u8]) -> Option<Arriving> {
     let hash = repo.object_hash();
     let loaded = Loaded::parse(raw, hash, MOST)?;
     let resolved = resolve(repo, &loaded, MOST)?;
     let Complete { bytes, located, checksum } = complete(&loaded, &resolved, hash)?;
     let index = index::encode(located, checksum).ok()?;
-    let outside = Outside::new(repo.objects.store_ref().path()).ok()?;
-    let files = ["pack", "idx"].map(|end| outside.join(&format!("pack-{checksum}.{end}")));
+    let files = Unnamed::new(repo.objects.store_ref().path()).ok()?;
     let write = || -> io::Result<()> {
-        fs::write(&files[0], bytes)?;
-        fs::write(&files[1], index)
+        fs::write(&files.pack, bytes)?;
+        fs::write(&files.index, index)
     };
     write().ok()?;
     let objects = loaded.entries().len() as u64;
-    let [pack, index] = files;
     let known = resolved.bases.into_iter().map(|base| base.object);
     let recent = Recent::of(resolved.objects.into_iter().chain(known));
-    Some(Arriving::of(objects, (pack, index), outside).with(recent))
+    Some(Arriving::of(objects, files, checksum).with(recent))
 }
 
 /// A pack that holds all that its deltas are of.

@@ -13,25 +13,23 @@ use super::{
     encode::{Deflate, TINY},
     index::{self, Located},
     rows::Rows,
-    store::{Arriving, Outside},
+    store::Arriving,
+    unnamed::Unnamed,
     write::{self, Failure},
 };
 
 /// An object and its id.
 type Object<'a> = (&'a ObjectId, &'a (Kind, Vec<u8>));
 
-/// Writes a pack of `objects`, all whole, beside the object database. The same objects always give the same pack.
+/// Writes a pack of `objects`, all whole. The same objects always give the same pack.
 pub(super) fn write(repo: &gix::Repository, objects: &gix::odb::memory::Storage) -> gix::Result<Arriving> {
     let mut objects: Vec<Object<'_>> = objects.iter().collect();
     objects.sort_unstable_by_key(|(id, (kind, _))| (rank(*kind), **id));
     let io = |error: std::io::Error| gix::Error::from_error(error);
-    let outside = Outside::new(repo.objects.store_ref().path()).map_err(io)?;
-    let unnamed = outside.join("pack");
-    let (located, checksum) = write_to(&unnamed, &objects, repo.object_hash())?;
-    let index = index::encode(located, checksum)?;
-    let [data_path, index_path] = ["pack", "idx"].map(|end| outside.join(&format!("pack-{checksum}.{end}")));
-    fs::rename(unnamed, &data_path).and_then(|()| fs::write(&index_path, index)).map_err(io)?;
-    Ok(Arriving::of(objects.len() as u64, (data_path, index_path), outside))
+    let files = Unnamed::new(repo.objects.store_ref().path()).map_err(io)?;
+    let (located, checksum) = write_to(&files.pack, &objects, repo.object_hash())?;
+    fs::write(&files.index, index::encode(located, checksum)?).map_err(io)?;
+    Ok(Arriving::of(objects.len() as u64, files, checksum))
 }
 
 /// What is read first comes first.
@@ -52,7 +50,7 @@ fn write_to(
 ) -> gix::Result<(Vec<Located>, ObjectId)> {
     let io = |error: std::io::Error| gix::Error::from_error(error);
     let preamble = write::preamble(write::count(objects.len()).map_err(io)?);
-    let mut file = File::create(path).map_err(io)?;
+    let mut file = File::create_new(path).map_err(io)?;
     let (mut hash, mut at) = (gix::hash::hasher(kind), 0);
     let mut located = Vec::with_capacity(objects.len());
     let mut put = |piece: Piece| {

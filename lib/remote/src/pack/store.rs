@@ -1,9 +1,7 @@
 //! New objects into the object database: complete, and on the disk before anything can name them.
 
 use std::{
-    fs,
     io::{self, Read as _},
-    path::{Path, PathBuf},
     sync::atomic::AtomicBool,
 };
 
@@ -13,7 +11,10 @@ use gix::{
     odb::pack,
 };
 
-use super::{arrive, fresh};
+use super::{
+    arrive, fresh,
+    unnamed::{Folder, Unnamed},
+};
 use crate::{
     durable::{self, Durability, Part},
     recent::Recent,
@@ -50,20 +51,20 @@ fn loose(repo: &gix::Repository, id: ObjectId, kind: Kind, data: &[u8]) -> gix::
     Ok(())
 }
 
-/// A pack that is complete, but still outside of the object database. Dropping it deletes it.
+/// A pack that is complete, but not part of the object database yet. Dropping it deletes it.
+#[derive(Default)]
 pub(crate) struct Arriving {
     /// How many objects it has.
     pub objects: u64,
     /// What is in it, where that was kept.
     pub recent: Recent,
-    files: Option<(PathBuf, PathBuf)>,
-    outside: Outside,
+    files: Option<(Unnamed, ObjectId)>,
 }
 
 impl Arriving {
-    /// A pack and its index that were written to `outside`.
-    pub(super) fn of(objects: u64, files: (PathBuf, PathBuf), outside: Outside) -> Self {
-        Self { objects, recent: Recent::default(), files: Some(files), outside }
+    /// A pack with this checksum that was written.
+    pub(super) fn of(objects: u64, files: Unnamed, checksum: ObjectId) -> Self {
+        Self { objects, recent: Recent::default(), files: Some((files, checksum)) }
     }
 
     /// The same, with what is in it.
@@ -88,84 +89,30 @@ impl Arriving {
         {
             return Ok(small);
         }
-        let outside = Outside::new(repo.objects.store_ref().path()).map_err(gix::Error::from_error)?;
+        let folder = Folder::new(repo.objects.store_ref().path()).map_err(gix::Error::from_error)?;
         let written = pack::Bundle::write_to_directory(
             &mut begin.chain(stream),
-            Some(&outside.0),
+            Some(folder.path()),
             progress,
             interrupt,
             Some(repo.objects.clone()),
             repo.object_hash(),
             pack::bundle::write::Options::default(),
         )?;
-        Ok(Self {
-            objects: u64::from(written.index.num_objects),
-            recent: Recent::default(),
-            files: written.data_path.zip(written.index_path),
-            outside,
-        })
+        let Some((pack, index)) = written.data_path.zip(written.index_path) else {
+            return Ok(Self::default());
+        };
+        let files = Unnamed::of(pack, index, folder);
+        Ok(Self::of(u64::from(written.index.num_objects), files, written.index.data_hash))
     }
 
     /// Makes the objects part of the repository.
     pub fn keep(self, repo: &gix::Repository) -> io::Result<()> {
-        let Some((pack, index)) = self.files else { return Ok(()) };
-        let durability = Durability::of(repo);
-        let home = repo.objects.store_ref().path().join("pack");
-        fs::create_dir_all(&home)?;
-        // The index last: it is what makes the pack visible.
-        for (file, part) in [(&pack, Part::Pack), (&index, Part::PackMetadata)] {
-            if durability.covers(part) {
-                durable::sync_file(file)?;
+        match self.files {
+            Some((files, checksum)) => {
+                files.publish(repo.objects.store_ref().path(), checksum, Durability::of(repo))
             }
-            read_only(file)?;
-            let target = home.join(file.file_name().unwrap_or_default());
-            if !target.exists() {
-                fs::rename(file, target)?;
-            }
+            None => Ok(()),
         }
-        if durability.covers(Part::Pack) {
-            durable::sync_dir(&home)?;
-        }
-        drop(self.outside);
-        Ok(())
-    }
-}
-
-/// Packs never change, and git marks them so.
-fn read_only(file: &Path) -> io::Result<()> {
-    let mut permissions = fs::metadata(file)?.permissions();
-    #[cfg(unix)]
-    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o444);
-    #[cfg(not(unix))]
-    permissions.set_readonly(true);
-    fs::set_permissions(file, permissions)
-}
-
-/// A folder beside the object database. Its name is one that `git gc` recognises and removes, should we die.
-pub(super) struct Outside(PathBuf);
-
-impl Outside {
-    pub(super) fn new(objects: &Path) -> io::Result<Self> {
-        use std::hash::{BuildHasher, Hasher};
-        loop {
-            let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
-            let path = objects.join(format!("tmp_objdir-incoming-{random:016x}"));
-            match fs::create_dir(&path) {
-                Ok(()) => return Ok(Self(path)),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// The path of a file in it.
-    pub(super) fn join(&self, file: &str) -> PathBuf {
-        self.0.join(file)
-    }
-}
-
-impl Drop for Outside {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
