@@ -10,6 +10,9 @@ const BEGINNING: u64 = 1_780_686_000;
 /// Where notes are, in a namespace that the sync looks at by default.
 pub const NOTES: &str = "refs/notes/mem/decisions";
 
+/// What git calls a commit of `git notes append`.
+pub const APPENDED: &str = "Notes added by 'git notes append'";
+
 /// A commit to be.
 #[derive(Debug, Clone, Copy)]
 pub struct Commit<'a> {
@@ -30,12 +33,9 @@ pub fn commit(
     files: impl IntoIterator<Item = (String, String)>,
 ) -> Result<()> {
     let Commit { on, from, author, number } = commit;
-    let time = BEGINNING + number as u64 * 60;
-    writeln!(out, "commit {on}")?;
-    for role in ["author", "committer"] {
-        writeln!(out, "{role} {author} <{}@example.com> {time} -0700", author.to_lowercase())?;
-    }
-    data(out, &format!("work of {author}, part {number}\n"))?;
+    let by = signature(author, number);
+    writeln!(out, "commit {on}\nauthor {by}\ncommitter {by}")?;
+    data(out, &message_of(on, author, number))?;
     if let Some(from) = from {
         writeln!(out, "from {from}")?;
     }
@@ -44,6 +44,24 @@ pub fn commit(
         data(out, &text)?;
     }
     writeln!(out)
+}
+
+/// Who made the commit of this number, and when.
+pub fn signature(author: &str, number: usize) -> String {
+    format!("{author} <{}@example.com> {}", author.to_lowercase(), time(number))
+}
+
+/// When the commit of this number was made.
+pub fn time(number: usize) -> String {
+    format!("{} -0700", BEGINNING + number as u64 * 60)
+}
+
+/// A commit of notes is called what git calls it: who looks for what notes were lost reads that.
+fn message_of(on: &str, author: &str, number: usize) -> String {
+    if on.starts_with("refs/notes/") {
+        return format!("{APPENDED}\n");
+    }
+    format!("work of {author}, part {number}\n")
 }
 
 fn data(out: &mut dyn Write, text: &str) -> Result<()> {

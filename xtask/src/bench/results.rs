@@ -102,8 +102,9 @@ impl Row {
     }
 
     fn is_same_measurement(&self, other: &Self) -> bool {
-        let sized = |row: &Self| (row.kind != Kind::Start).then_some(row.files);
-        let key = |row: &Self| (row.kind, row.id.clone(), row.place.clone(), sized(row));
+        // How large a binary is, is what was measured; and the repositories of the others are nothing to it.
+        let ground = |row: &Self| (row.kind != Kind::Start).then(|| (row.place.clone(), row.files));
+        let key = |row: &Self| (row.kind, row.id.clone(), ground(row));
         key(self) == key(other)
     }
 }
@@ -176,6 +177,18 @@ mod tests {
             .map(|row| (row.id.as_str(), row.files, row.ratio().unwrap().middle))
             .collect();
         assert_eq!(rows, [("S1", 20, 3.0), ("S2", 10, 6.0), ("S2", 20, 4.0)]);
+    }
+
+    #[test]
+    fn the_start_of_a_binary_is_the_same_wherever_repositories_are() {
+        let start =
+            |place: &str, size| Row { kind: Kind::Start, place: place.into(), ..row("lock", size, 1.0) };
+        let mut results = Results::default();
+        for new in [start("ext4", 4_000), start("tmpfs", 5_000), row("S1", 20, 1.0)] {
+            results.add(new);
+        }
+        let rows: Vec<_> = results.rows.iter().map(|row| (row.id.as_str(), row.files)).collect();
+        assert_eq!(rows, [("S1", 20), ("lock", 5_000)]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The situations that a sync finds a clone in.
 
+use std::collections::HashMap;
+
 use anyhow::{Context as _, ensure};
 use camino::Utf8Path;
 
@@ -119,26 +121,55 @@ fn diverged(site: &Site<'_>) -> anyhow::Result<()> {
 }
 
 /// Notes on pages, that both sides have; then changes on each side, half of them to the same notes.
+///
+/// The clone is as its last sync left it: what the remote had is in the tracking ref, and git has packed what it had written,
+/// of which there were more objects than its `gc.auto` lets be. What was appended here since is not packed, and each time is
+/// in the ref's log.
 fn notes(site: &Site<'_>) -> anyhow::Result<()> {
     let (notes, changed) = site.amounts.notes;
     let objects = site.git(&["ls-tree", "-r", "--format=%(objectname)", "HEAD"])?;
-    let objects = objects.lines().take(notes).enumerate();
-    let all = objects.map(|(number, object)| (object.to_owned(), note(number))).collect();
+    let objects: HashMap<&str, usize> = objects.lines().take(notes).zip(0..).collect();
+    let all = objects.iter().map(|(object, number)| ((*object).to_owned(), note(*number))).collect();
     on_top(site, &site.clone, Objects::Packed, NOTES, "Mike", [all].into_iter())?;
     // Git lays the notes out in folders as it does with any that it has written itself.
-    site.git(&["notes", "--ref", NOTES, "append", "-m", "it stays", "HEAD"])?;
+    let mut append = site.lab.command("git", &site.clone);
+    append.args(["notes", "--ref", NOTES, "append", "-m", "it stays", "HEAD"]);
+    append.env("GIT_AUTHOR_DATE", history::time(1)).env("GIT_COMMITTER_DATE", history::time(1));
+    ensure!(append.status().context("git could not be started")?.success(), "a note could not be appended");
     site.git(&["push", "--quiet", "origin", NOTES])?;
+    site.git(&["fetch", "--quiet", "origin", "+refs/notes/mem/*:refs/notes/origin/mem/*"])?;
+    site.git(&["repack", "-d", "-l", "-q"])?;
 
     let paths = site.git(&["ls-tree", "-r", "--name-only", NOTES])?;
-    let paths: Vec<&str> = paths.lines().collect();
-    // Every note is a commit of its own, as `git notes` makes them.
+    let known = paths.lines().filter_map(|path| {
+        let number = objects.get(path.replace('/', "").as_str())?;
+        Some((path, note(*number)))
+    });
+    let known: Vec<(&str, String)> = known.collect();
+    // Every note is a commit of its own, as `git notes append` makes them.
     let changes = |author: &'static str, first: usize| {
-        paths.iter().enumerate().skip(first).take(changed).map(move |(number, path)| {
-            vec![((*path).to_owned(), format!("{}decided by {author}: {number}\n", note(number)))]
-        })
+        let changed = known.iter().skip(first).take(changed);
+        changed.map(move |(path, text)| vec![((*path).to_owned(), format!("{text}\ndecided by {author}\n"))])
     };
     on_top(site, &site.remote, Objects::Packed, NOTES, "Howard", changes("Howard", 0))?;
-    on_top(site, &site.clone, Objects::Loose, NOTES, "Mike", changes("Mike", changed / 2))
+    on_top(site, &site.clone, Objects::Loose, NOTES, "Mike", changes("Mike", changed / 2))?;
+    log_each(site, changed)
+}
+
+/// Puts into the log of the clone's notes what git would have written: a line for each of the last `commits`, in place of the
+/// one of the import.
+fn log_each(site: &Site<'_>, commits: usize) -> anyhow::Result<()> {
+    let path = site.clone.join(".git/logs").join(NOTES);
+    let log = std::fs::read_to_string(&path).with_context(|| format!("{path} could not be read"))?;
+    let mut lines: Vec<String> = log.lines().map(str::to_owned).collect();
+    lines.pop();
+    let ids = site.git(&["rev-list", "--reverse", &format!("--max-count={}", commits + 1), NOTES])?;
+    let ids: Vec<&str> = ids.lines().collect();
+    lines.extend(ids.windows(2).zip(1..).map(|(pair, number)| {
+        let by = history::signature("Mike", number);
+        format!("{} {} {by}\tnotes: {}", pair[0], pair[1], history::APPENDED)
+    }));
+    std::fs::write(&path, lines.join("\n") + "\n").with_context(|| format!("{path} could not be written"))
 }
 
 fn note(number: usize) -> String {

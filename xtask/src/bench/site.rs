@@ -54,6 +54,8 @@ impl<'a> Site<'a> {
         let site = Self { lab, amounts, folder, remote, clone };
         site.git(&["notes", "--ref", NOTES, "add", "-m", "we keep the old parser"])?;
         site.git(&["push", "--quiet", "origin", NOTES])?;
+        // So that whatever packs new objects later leaves these alone.
+        site.git(&["repack", "-d", "-l", "-q"])?;
         Ok(site)
     }
 
