@@ -64,9 +64,7 @@ pub fn commit(
     let mut lock = patience::index_lock(place)?;
     let since = lock.taken_at()?;
     let index = index::open(repo)?;
-    if index.is_unmerged() {
-        refuse::unmerged(&index::unmerged(index.decoded()?))?;
-    }
+    refuse::unmerged(&index::unmerged_in(&index)?)?;
     let before = tree_of(repo, branch.commit)?;
     place.progress.set(|| "looking for changes".into());
     let changes = stage::scan(repo, &index, policy, place)?;
@@ -84,13 +82,12 @@ pub fn commit(
 
     place.progress.set(|| format!("reading {} changed files", changes.candidates.len()));
     let mut sink = Loose::new(repo);
-    let staged = stage::prepare(repo, index.into_decoded()?, before, changes, policy, &mut sink, place)?
+    let staged = stage::prepare(repo, index, before, changes, policy, &mut sink, place)?
         .map_err(|why| refused(&why))?;
     if staged.counts.is_empty() {
-        let mut staged = staged;
         if staged.index_changed {
             place.guard.check()?;
-            let Staged { index, index_tree, .. } = &mut staged;
+            let Staged { index, index_tree, .. } = staged;
             lock.write(repo, index, index_tree.as_ref(), looked(policy), since)?;
         }
         return Ok(Outcome::Nothing);

@@ -159,11 +159,11 @@ fn would_commit(place: &Place<'_>, head: Option<ObjectId>, policy: &Policy) -> a
     let Some(policy) = policy.commit.staging() else { return Ok(Counts::default()) };
     let repo = place.repo.clone().with_object_memory();
     let index = index::open(&repo)?;
-    refuse::unmerged(&index::unmerged(index.decoded()?))?;
+    refuse::unmerged(&index::unmerged_in(&index)?)?;
     let changes = stage::scan(&repo, &index, &policy, place)?;
     let before = tree_of(&repo, head)?;
     let mut sink = Loose::new(&repo);
-    let staged = stage::prepare(&repo, index.into_decoded()?, before, changes, &policy, &mut sink, place)?;
+    let staged = stage::prepare(&repo, index, before, changes, &policy, &mut sink, place)?;
     Ok(staged.map_err(|why| crate::commit::refused(&why))?.counts)
 }
 

@@ -92,8 +92,8 @@ fn begin<'a>(place: &'a Place<'a>, policy: &'a Policy) -> anyhow::Result<(Sync<'
     let branch = refuse::refuse(&facts)?.clone();
     let upstream = upstream::of(repo, branch.name.as_ref())?;
     if policy.commit == Commit::Nothing {
-        let index = index::read(repo)?;
-        refuse::unmerged(&index::unmerged(&index))?;
+        let index = index::open(repo)?;
+        refuse::unmerged(&index::unmerged_in(&index)?)?;
     }
     let before = Before { head: branch.commit, upstream: exchange::tracked(repo, &upstream)? };
     let ledger = Ledger::new(place.absolute_root()?, branch.short(), upstream.clone(), before);

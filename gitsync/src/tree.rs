@@ -3,6 +3,8 @@
 //! gix can read trees and edit them one by one, but not write the tree of an index. Folders whose tree the index's
 //! `TREE` extension knows are not built again: on a large repository with one changed file that is nearly all of them.
 
+mod graft;
+
 use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context as _, bail};
@@ -13,6 +15,8 @@ use gix::index::entry::Flags;
 use gix::index::extension::Tree as Cache;
 use gix::objs::tree::EntryKind;
 use gix::objs::{Kind, WriteTo as _};
+
+pub use graft::graft;
 
 use crate::changes;
 use crate::stage::sink::Sink;

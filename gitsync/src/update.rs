@@ -41,8 +41,8 @@ pub fn update(
     let repo = &recent.view(place.repo);
     place.guard.check()?;
     let lock = patience::index_lock(place)?;
-    let index = index::read(repo)?;
-    refuse::unmerged(&index::unmerged(&index))?;
+    let index = index::open(repo)?;
+    refuse::unmerged(&index::unmerged_in(&index)?)?;
     let (from_tree, to_tree) = (tree_of(repo, branch.commit)?, tree_of(repo, Some(to))?);
     let facts = worktree::look(repo, &index, from_tree, to_tree, place)?;
     failpoint::reach("update-looked", place.root());

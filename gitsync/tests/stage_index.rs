@@ -216,10 +216,7 @@ fn a_hook_may_stage_more_in_its_private_copy_of_the_index() {
     let changes = gitsync::stage::scan(&gix, &index, &policy, &()).unwrap();
     let (head, mut sink) = (common::head_tree(&gix), Loose::new(&gix));
     let staged =
-        gitsync::stage::prepare(&gix, index.into_decoded().unwrap(), head, changes, &policy, &mut sink, &())
-            .unwrap()
-            .ok()
-            .unwrap();
+        gitsync::stage::prepare(&gix, index, head, changes, &policy, &mut sink, &()).unwrap().ok().unwrap();
     let copy = lock.private_copy(&gix, &staged.index).unwrap();
     repo.write("by the hook", "3\n");
     let hook = repo
@@ -228,8 +225,8 @@ fn a_hook_may_stage_more_in_its_private_copy_of_the_index() {
         .env("GIT_INDEX_FILE", copy.to_str().unwrap())
         .output();
     hook.assert_success();
-    let mut staged = gitsync::stage::reread(&gix, &copy, head, &policy, &mut sink).unwrap();
-    lock.write(&gix, &mut staged.index, staged.index_tree.as_ref(), gitsync::index::Looked::AtSome, since)
+    let staged = gitsync::stage::reread(&gix, &copy, head, &policy, &mut sink).unwrap();
+    lock.write(&gix, staged.index, staged.index_tree.as_ref(), gitsync::index::Looked::AtSome, since)
         .unwrap();
     assert_eq!(repo.git(["diff", "--cached", "--name-only"]), "a\nby the hook");
     assert_eq!(repo.git(["write-tree"]), staged.tree.id.to_string());
@@ -250,16 +247,8 @@ fn a_dry_run_computes_the_same_tree_and_leaves_nothing_behind() {
     let policy = Default::default();
     let changes = gitsync::stage::scan(&gix, &index, &policy, &()).unwrap();
     let head = common::head_tree(&gix);
-    let staged = gitsync::stage::prepare(
-        &gix,
-        index.into_decoded().unwrap(),
-        head,
-        changes,
-        &policy,
-        &mut Loose::new(&gix),
-        &(),
-    )
-    .unwrap();
+    let staged =
+        gitsync::stage::prepare(&gix, index, head, changes, &policy, &mut Loose::new(&gix), &()).unwrap();
     let staged = staged.ok().unwrap();
     assert_eq!(repo.git(["count-objects"]), before);
     assert_eq!((staged.counts.added, staged.counts.modified), (1, 1));

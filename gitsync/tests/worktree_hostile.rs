@@ -50,7 +50,7 @@ fn repo(world: &World) -> Repo {
 fn refusals(repo: &Repo, to: &str) -> Vec<Refused> {
     let before = snapshot(repo);
     let gix = open(repo);
-    let index = gitsync::index::read(&gix).unwrap();
+    let index = gitsync::index::open(&gix).unwrap();
     let to = ObjectId::from_hex(to.as_bytes()).unwrap();
     let facts = look(&gix, &index, common::head_tree(&gix), to, &()).unwrap();
     let refused = plan(&facts).expect_err("it was not refused");
@@ -157,7 +157,7 @@ fn old_names_that_are_not_allowed_may_go() {
     let gix = open(&repo);
     let evil = blob(&repo, "evil\n");
     let from = tree(&repo, &[(FILE, b"git~1", &evil), (FILE, b"honest", &blob(&repo, "1\n"))]);
-    let index = gitsync::index::read(&gix).unwrap();
+    let index = gitsync::index::open(&gix).unwrap();
     let from = ObjectId::from_hex(from.as_bytes()).unwrap();
     let facts = look(&gix, &index, from, common::head_tree(&gix), &()).unwrap();
     assert_eq!(plan(&facts).unwrap().ops, []);

@@ -52,7 +52,7 @@ fn repo(world: &World) -> Repo {
 fn update(repo: &Repo, watch: &dyn Watch) -> anyhow::Result<Applied> {
     let gix = open(repo);
     let Acquire::Ours(lock) = index::lock(&gix)? else { panic!("index.lock is somebody else's") };
-    let index = index::read(&gix)?;
+    let index = index::open(&gix)?;
     let facts = worktree::look(&gix, &index, head_tree(&gix), tree_of(repo, "new"), &())?;
     let plan = worktree::plan(&facts).unwrap();
     worktree::apply(&gix, lock, index, &plan, watch)

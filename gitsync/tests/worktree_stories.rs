@@ -220,7 +220,7 @@ fn the_work_tree_is_filled_from_nothing() {
     assert_eq!(empty, "4b825dc642cb6eb9a060e54bf8d69288fbee4904");
     let gix = open(&repo);
     let gitsync::index::Acquire::Ours(lock) = gitsync::index::lock(&gix).unwrap() else { panic!("held") };
-    let index = gitsync::index::read(&gix).unwrap();
+    let index = gitsync::index::open(&gix).unwrap();
     let empty = gix::ObjectId::empty_tree(gix::hash::Kind::Sha1);
     let facts = gitsync::worktree::look(&gix, &index, empty, tree_of(&repo, "new"), &()).unwrap();
     let plan = gitsync::worktree::plan(&facts).unwrap();

@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io::{Read, Seek as _};
 
 use anyhow::{Context as _, bail};
-use gix::bstr::{BStr, BString};
+use gix::bstr::{BStr, BString, ByteSlice as _};
 use gix::filter::plumbing::driver::apply::Context;
 use gix::filter::plumbing::driver::{Operation, State};
 use gix::filter::plumbing::eol;
@@ -217,6 +217,12 @@ impl<'repo> Conversions<'repo> {
         let changed = eol::convert_to_git(&bytes, line_ends, &mut converted, &mut in_index, options)?;
         Ok(if changed { converted } else { bytes })
     }
+}
+
+/// Whether a file of this name says what the attributes of others are; in whatever case, as some file systems do not tell.
+pub fn is_of_attributes(path: &BStr) -> bool {
+    let name = path.rsplit_once_str("/").map_or(path.as_bytes(), |(_, name)| name);
+    name.eq_ignore_ascii_case(b".gitattributes")
 }
 
 /// The index with no attribute file that is executable: gix takes no notice of such, git does.

@@ -27,7 +27,7 @@ pub struct Put {
 
 impl Put {
     /// The entry's flags: those that are kept, and in memory that its file was looked at.
-    fn flags(&self) -> Flags {
+    pub(super) fn flags(&self) -> Flags {
         let seen = if self.stat == Stat::default() { Flags::empty() } else { Flags::UPTODATE };
         at_rest(self.flags) | seen
     }
@@ -65,6 +65,16 @@ impl Edits {
         self.by_path.insert(path, edit);
     }
 
+    /// All of them, sorted by their paths.
+    pub fn iter(&self) -> impl Iterator<Item = (&BString, &Edit)> {
+        self.by_path.iter()
+    }
+
+    /// Whether there is one of `path`.
+    pub fn contains(&self, path: &BStr) -> bool {
+        self.by_path.contains_key(path)
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.by_path.is_empty()
@@ -100,6 +110,9 @@ impl Edits {
 
     /// Make the changes.
     pub fn apply(self, index: &mut gix::index::State) {
+        if self.is_empty() {
+            return;
+        }
         let reached = self.reached(index);
         let mut touched: Vec<BString> = Vec::new();
         let mut there: BTreeSet<BString> = BTreeSet::new();
@@ -148,6 +161,15 @@ impl Edits {
     }
 }
 
+impl IntoIterator for Edits {
+    type Item = (BString, Edit);
+    type IntoIter = std::collections::btree_map::IntoIter<BString, Edit>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.by_path.into_iter()
+    }
+}
+
 /// The entries in the folder `path`.
 fn below(index: &gix::index::State, path: &BString) -> Range<usize> {
     let folder = [path.as_slice(), b"/"].concat();
@@ -164,7 +186,7 @@ fn at_rest(flags: Flags) -> Flags {
 }
 
 /// Say that the trees on the way to `path` have to be built anew.
-fn invalidate(root: &mut gix::index::extension::Tree, path: &BStr) {
+pub(super) fn invalidate(root: &mut gix::index::extension::Tree, path: &BStr) {
     let mut here = root;
     here.num_entries = None;
     for name in

@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use super::Revised;
+
 /// What came of asking for the lock.
 pub enum Acquire {
     /// It is ours.
@@ -88,11 +90,7 @@ impl Lock {
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn private_copy(
-        &mut self,
-        repo: &gix::Repository,
-        index: &gix::index::File,
-    ) -> anyhow::Result<PathBuf> {
+    pub fn private_copy(&mut self, repo: &gix::Repository, index: &Revised) -> anyhow::Result<PathBuf> {
         let mut file = File::create(&self.private)
             .with_context(|| format!("cannot write {}", self.private.display()))?;
         super::write::serialise(repo, index, None, &mut file)?;

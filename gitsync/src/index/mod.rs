@@ -6,6 +6,8 @@
 
 mod edit;
 mod lock;
+mod patch;
+mod revised;
 mod write;
 mod writing;
 
@@ -14,6 +16,7 @@ use gix::index::entry::Flags;
 
 pub use edit::{Edit, Edits, Put};
 pub use lock::{Acquire, HeldBy, Lock, lock};
+pub use revised::Revised;
 pub use scan::{Sparse, read_index as read_at};
 pub use write::Looked;
 pub use writing::{Writing, Written};
@@ -46,6 +49,14 @@ pub fn unmerged(index: &gix::index::State) -> Vec<BString> {
         .collect();
     paths.dedup();
     paths
+}
+
+/// The same, of an index that is not taken apart where there is no need to.
+///
+/// # Errors
+/// It is damaged.
+pub fn unmerged_in(index: &scan::Index) -> anyhow::Result<Vec<BString>> {
+    Ok(if index.is_unmerged() { unmerged(index.decoded()?) } else { Vec::new() })
 }
 
 /// Whether git looks at the work tree for this entry at all.

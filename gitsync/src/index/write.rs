@@ -9,17 +9,20 @@
 //! See <https://git-scm.com/docs/racy-git>.
 
 use std::fs::File;
-use std::io::{BufWriter, IntoInnerError, Write as _};
+use std::io::{BufWriter, IntoInnerError, Write};
 use std::time::SystemTime;
 
 use anyhow::Context as _;
+use filetime::FileTime;
 use gix::index::Entry;
-use gix::index::entry::stat::Time;
-use gix::index::entry::{Flags, Mode};
+use gix::index::entry::stat::{Options, Time};
+use gix::index::entry::{Flags, Mode, Stat};
+use gix::index::extension::Tree;
 use remote::durable::{Durability, Part};
 use remote::permissions::shared_mode;
 
-use super::Lock;
+use super::patch::Patch;
+use super::{Lock, Revised};
 use crate::stage::content::{self, Content, Reader};
 use crate::tree::Built;
 use crate::worktree::disk::Disk;
@@ -52,22 +55,25 @@ impl Lock {
     pub fn write(
         mut self,
         repo: &gix::Repository,
-        index: &mut gix::index::File,
+        index: impl Into<Revised>,
         built: Option<&Built>,
         looked: Looked,
         since: SystemTime,
     ) -> anyhow::Result<()> {
-        if looked == Looked::AtSome {
-            keep_doubts(repo, index, since)?;
+        let mut index = index.into();
+        if looked == Looked::AtSome && has_doubts(repo, &index, since)? {
+            let mut whole = index.into_whole()?;
+            keep_doubts(repo, &mut whole, since)?;
+            index = whole.into();
         }
-        self.replace(repo, index, built, since)
+        self.replace(repo, &index, built, since)
             .with_context(|| format!("cannot write {}", self.index.display()))
     }
 
     fn replace(
         &mut self,
         repo: &gix::Repository,
-        index: &gix::index::File,
+        index: &Revised,
         built: Option<&Built>,
         since: SystemTime,
     ) -> anyhow::Result<()> {
@@ -90,24 +96,44 @@ impl Lock {
 /// Write `index` to `file` in the form that git reads.
 pub(super) fn serialise(
     repo: &gix::Repository,
-    index: &gix::index::File,
+    index: &Revised,
     built: Option<&Built>,
     file: &mut File,
 ) -> anyhow::Result<()> {
     let skip_hash = repo.config_snapshot().boolean("index.skipHash").unwrap_or(false);
-    let options = gix::index::write::Options { extensions: gix::index::write::Extensions::None, skip_hash };
     // Entries are written field by field: the hash is fed with what has gathered, or it takes longer than all the rest.
     let mut out = BufWriter::with_capacity(128 * 1024, gix::hash::io::Write::new(file, repo.object_hash()));
-    let state: &gix::index::State = index;
-    state.write_to(&mut out, options)?;
-    // gix writes the extension only where the index it read had one.
-    if let Some(tree) = built.map(|built| &built.cache).or(index.tree()) {
-        tree.write_to(&mut out)?;
+    let cache = built.map(|built| &built.cache);
+    match Patch::of(&index.index, &index.edits) {
+        Some(patch) => patch.write(index.edits.clone().into_iter(), cache, &mut out)?,
+        None => write_whole(&*index.whole()?, cache, skip_hash, &mut out)?,
     }
     let gix::hash::io::Write { hash, inner } = out.into_inner().map_err(IntoInnerError::into_error)?;
     let hash = if skip_hash { repo.object_hash().null() } else { hash.try_finalize()? };
     inner.write_all(hash.as_slice())?;
     Ok(())
+}
+
+fn write_whole(
+    state: &gix::index::State,
+    cache: Option<&Tree>,
+    skip_hash: bool,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    let options = gix::index::write::Options { extensions: gix::index::write::Extensions::None, skip_hash };
+    state.write_to(&mut *out, options)?;
+    // gix writes the extension only where the index it read had one.
+    cache.or(state.tree()).map_or(Ok(()), |tree| tree.write_to(out))?;
+    Ok(())
+}
+
+/// Whether there are entries that are to be seen to, see [`keep_doubts`].
+fn has_doubts(repo: &gix::Repository, index: &Revised, since: SystemTime) -> anyhow::Result<bool> {
+    let doubt = Doubt::of(repo, index.index.timestamp(), since)?;
+    Ok((0..index.index.len()).any(|at| {
+        let entry = index.index.entry(at);
+        doubt.is_about(entry.stat, entry.mode, entry.flags) && !index.edits.contains(entry.path)
+    }))
 }
 
 /// See to the entries that cannot be told from an edit made in the same second as the old index, and that the new one's
@@ -119,18 +145,10 @@ fn keep_doubts(
     index: &mut gix::index::File,
     since: SystemTime,
 ) -> anyhow::Result<()> {
-    let options = repo.stat_options()?;
-    let (timestamp, since) = (index.timestamp(), Time::try_from(since)?.secs);
+    let doubt = Doubt::of(repo, index.timestamp(), since)?;
+    // Those that were looked at since the lock was taken are as sure as the new index can be.
     let is_in_doubt = |entry: &Entry| {
-        let unseen =
-            entry.flags.intersects(Flags::SKIP_WORKTREE | Flags::ASSUME_VALID) || entry.mode == Mode::COMMIT;
-        // Those that were looked at since the lock was taken are as sure as the new index can be.
-        let looked_at = entry.flags.contains(Flags::UPTODATE);
-        !unseen
-            && !looked_at
-            && entry.stat.size != 0
-            && entry.stat.is_racy(timestamp, options)
-            && entry.stat.mtime.secs < since
+        !entry.flags.contains(Flags::UPTODATE) && doubt.is_about(entry.stat, entry.mode, entry.flags)
     };
     let doubtful: Vec<usize> =
         (0..index.entries().len()).filter(|at| is_in_doubt(&index.entries()[*at])).collect();
@@ -149,4 +167,27 @@ fn keep_doubts(
         }
     }
     Ok(())
+}
+
+/// What makes an entry one that cannot be told from an edit.
+struct Doubt {
+    options: Options,
+    /// When the old index was written.
+    timestamp: FileTime,
+    /// The second in which looking began.
+    since: u32,
+}
+
+impl Doubt {
+    fn of(repo: &gix::Repository, timestamp: FileTime, since: SystemTime) -> anyhow::Result<Self> {
+        Ok(Self { options: repo.stat_options()?, timestamp, since: Time::try_from(since)?.secs })
+    }
+
+    fn is_about(&self, stat: Stat, mode: Mode, flags: Flags) -> bool {
+        let unseen = flags.intersects(Flags::SKIP_WORKTREE | Flags::ASSUME_VALID) || mode == Mode::COMMIT;
+        !unseen
+            && stat.size != 0
+            && stat.is_racy(self.timestamp, self.options)
+            && stat.mtime.secs < self.since
+    }
 }

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use anyhow::Context as _;
 
-use super::{Lock, Looked};
+use super::{Lock, Looked, Revised};
 use crate::tree::Built;
 
 /// An index that is being written. Dropping it waits for the end.
@@ -20,7 +20,7 @@ pub struct Writing {
 /// What is to be written, see [`Lock::write`].
 pub struct Written {
     /// The index.
-    pub index: gix::index::File,
+    pub index: Revised,
     /// Its tree, where one was built.
     pub built: Option<Built>,
     /// Which entries were held against their files.
@@ -37,8 +37,8 @@ impl Writing {
     pub fn begin(repo: &gix::Repository, lock: Lock, what: Written) -> anyhow::Result<Self> {
         let repo = repo.clone().into_sync();
         let write = move || {
-            let Written { mut index, built, looked, since } = what;
-            lock.write(&repo.to_thread_local(), &mut index, built.as_ref(), looked, since)
+            let Written { index, built, looked, since } = what;
+            lock.write(&repo.to_thread_local(), index, built.as_ref(), looked, since)
         };
         let thread = thread::Builder::new().name("index".into()).spawn(write);
         Ok(Self { thread: Some(thread.context("the index is not written: no thread can be started")?) })

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use gix::ObjectId;
-use gix::bstr::{BString, ByteSlice};
+use gix::bstr::{BStr, BString, ByteSlice};
 use gix::index::entry::{Flags, Mode, Stat};
-use gix::index::extension::Tree as Cache;
 
 use super::content::{self, Abilities, Content, Reader};
 use super::pathspecs::Pathspecs;
 use super::sink::Sink;
 use super::{Candidate, Changes, Policy, Refusal, Scope, Seen, Why};
-use crate::index::{Edit, Edits, Put, read_at};
+use crate::convert::is_of_attributes;
+use crate::index::{Edit, Edits, Put, Revised, read_at};
 use crate::path::{self, Leaf};
 use crate::tree::{self, Built, Counts};
 use crate::watch::{Doing, Watch};
@@ -23,7 +23,7 @@ pub struct Staged {
     /// The tree to commit.
     pub tree: Built,
     /// The index as it shall be, to be written after the branch has moved.
-    pub index: gix::index::File,
+    pub index: Revised,
     /// What `tree` is to be remembered with in the index; none where the index holds more than was committed.
     pub index_tree: Option<Built>,
     /// Whether the index differs at all from the one on disk, be it in stat data only.
@@ -41,7 +41,7 @@ pub struct Staged {
 /// them, so that a person can mend them at once.
 pub fn prepare(
     repo: &gix::Repository,
-    mut index: gix::index::File,
+    index: scan::Index,
     head: ObjectId,
     changes: Changes,
     policy: &Policy,
@@ -56,8 +56,7 @@ pub fn prepare(
         Err(refused) => return Ok(Err(refused)),
     };
     let index_changed = !edits.is_empty();
-    edits.apply(&mut index);
-    finish(repo, index, head, policy, sink, index_changed).map(Ok)
+    finish(repo, Revised { index, edits }, head, policy, sink, index_changed).map(Ok)
 }
 
 /// Build the tree of the index that a hook may have changed, which lies at `path`.
@@ -71,30 +70,41 @@ pub fn reread(
     policy: &Policy,
     sink: &mut dyn Sink,
 ) -> anyhow::Result<Staged> {
-    finish(repo, read_at(repo, path)?, head, policy, sink, true)
+    finish(repo, read_at(repo, path)?.into(), head, policy, sink, true)
 }
 
 fn finish(
     repo: &gix::Repository,
-    index: gix::index::File,
+    mut index: Revised,
     head: ObjectId,
     policy: &Policy,
     sink: &mut dyn Sink,
     index_changed: bool,
 ) -> anyhow::Result<Staged> {
-    let (tree, index_tree) = match &policy.scope {
-        Scope::Everything => {
-            let tree = tree::build(repo, &index, sink)?;
-            (tree.clone(), Some(tree))
+    // An index that does not know its trees makes every run build them all.
+    let knew_tree = index.index.tree().is_some();
+    let grafted = match policy.scope {
+        Scope::Everything => tree::graft(repo, &index, head, sink)?,
+        Scope::Only(_) => None,
+    };
+    let (tree, index_tree) = match (grafted, &policy.scope) {
+        (Some(tree), _) => (tree.clone(), Some(tree)),
+        (None, scope) => {
+            let whole = index.into_whole()?;
+            let built = match scope {
+                Scope::Everything => {
+                    let tree = tree::build(repo, &whole, sink)?;
+                    (tree.clone(), Some(tree))
+                }
+                Scope::Only(_) => (tree::build(repo, &only(repo, &whole, head, policy)?, sink)?, None),
+            };
+            index = whole.into();
+            built
         }
-        Scope::Only(_) => (tree::build(repo, &only(repo, &index, head, policy)?, sink)?, None),
     };
     let counts = tree::count(repo, head, tree.id)?;
-    // An index that does not know its trees makes every run build them all.
-    let knew = |tree: &Cache| tree.num_entries.is_some();
-    let learnt =
-        index_tree.as_ref().is_some_and(|built| knew(&built.cache)) && !index.tree().is_some_and(knew);
-    let index_changed = index_changed || learnt;
+    let knows_tree = index_tree.as_ref().is_some_and(|built| built.cache.num_entries.is_some());
+    let index_changed = index_changed || knows_tree && !knew_tree;
     Ok(Staged { tree, index, index_tree, index_changed, counts })
 }
 
@@ -129,7 +139,7 @@ fn only(
 
 fn read_all(
     repo: &gix::Repository,
-    index: &gix::index::File,
+    index: &scan::Index,
     candidates: Vec<Candidate>,
     sink: &mut dyn Sink,
     watch: &dyn Watch,
@@ -140,11 +150,15 @@ fn read_all(
         return Ok(Ok(edits));
     }
     let root = repo.workdir().context("a bare repository has no work tree")?;
+    // Sorted, as they are.
+    let is_candidate =
+        |path: &BStr| candidates.binary_search_by(|candidate| candidate.path.as_bstr().cmp(path)).is_ok();
+    let known = index.part(|path| is_candidate(path) || is_of_attributes(path));
     let mut one = One {
-        reader: Reader::new(repo, index)?,
+        reader: Reader::new(repo, &known)?,
         disk: Disk::new(root),
         abilities: Abilities::of(repo)?,
-        index,
+        index: &known,
         folders: Folders::new(repo, index)?,
     };
     let of = candidates.len();
@@ -165,7 +179,8 @@ struct One<'repo> {
     reader: Reader<'repo>,
     disk: Disk,
     abilities: Abilities,
-    index: &'repo gix::index::File,
+    /// What the index has of all that is to be read, and the attribute files.
+    index: &'repo gix::index::State,
     folders: Folders,
 }
 
@@ -222,11 +237,11 @@ struct Folders {
 }
 
 impl Folders {
-    fn new(repo: &gix::Repository, index: &gix::index::State) -> anyhow::Result<Self> {
+    fn new(repo: &gix::Repository, index: &scan::Index) -> anyhow::Result<Self> {
         let mut by_folded = BTreeMap::new();
         if !Abilities::of(repo)?.case {
-            for entry in index.entries() {
-                for folder in parents(entry.path(index)) {
+            for at in 0..index.len() {
+                for folder in parents(index.path(at)) {
                     by_folded.entry(folder.to_ascii_lowercase().into()).or_insert_with(|| folder.to_owned());
                 }
             }

@@ -30,8 +30,9 @@ use super::undo::undo_files;
 use super::way::{Place, Way, name_of};
 use super::young::is_young;
 use super::{Refused, Why};
+use crate::convert::is_of_attributes;
 use crate::failpoint;
-use crate::index::{Edit, Edits, Lock, Looked, Put};
+use crate::index::{Edit, Edits, Lock, Looked, Put, Revised};
 use crate::stage::content::{Content, Into, Reader};
 use crate::watch::{Doing, Watch};
 
@@ -65,7 +66,7 @@ pub struct Done {
 pub fn apply(
     repo: &gix::Repository,
     lock: Lock,
-    mut index: gix::index::File,
+    index: scan::Index,
     plan: &UpdatePlan,
     watch: &dyn Watch,
 ) -> anyhow::Result<Applied> {
@@ -82,11 +83,10 @@ pub fn apply(
     let root = repo.workdir().context("a bare repository has no work tree")?;
     let attributes = Attributes::of(plan);
     // The attributes are those of the new tree; where no attribute file changes, that is, the old one's.
-    let becoming = (attributes == Attributes::Change).then(|| {
-        let mut becoming = index.clone();
+    let mut becoming = index.part(is_of_attributes);
+    if attributes == Attributes::Change {
         edits(plan, &HashMap::new()).apply(&mut becoming);
-        becoming
-    });
+    }
     let pending = Pending::begin(repo, plan)?;
     failpoint::reach("update-journal", root);
     let mut update = Update {
@@ -96,7 +96,7 @@ pub fn apply(
         root,
         way: Way::from(root)?,
         kept: pending.folder()?,
-        smudger: Smudger::new(repo, becoming.as_ref().unwrap_or(&index))?,
+        smudger: Smudger::new(repo, &becoming)?,
         attributes,
         index: &index,
         reader: None,
@@ -113,20 +113,20 @@ pub fn apply(
         Ok(since) => since,
         Err(Stop::Lost(error)) => return Err(error),
         Err(Stop::Failed(error)) => {
-            undo_files(repo, &pending, &index, None)?;
+            undo_files(repo, &pending, index.decoded()?, None)?;
             pending.finish()?;
             return Err(error);
         }
         Err(Stop::Refused(refused)) => {
-            undo_files(repo, &pending, &index, None)?;
+            undo_files(repo, &pending, index.decoded()?, None)?;
             pending.finish()?;
             return Ok(Applied::Refused(vec![refused]));
         }
     };
     failpoint::reach("update-index", root);
     watch.check()?;
-    edits(plan, &placed).apply(&mut index);
-    lock.write(repo, &mut index, None, Looked::AtSome, since)?;
+    let index = Revised { index, edits: edits(plan, &placed) };
+    lock.write(repo, index, None, Looked::AtSome, since)?;
     let removed = plan.ops.iter().filter(|op| matches!(op.step, Step::Remove(_))).count();
     let written = plan.ops.iter().filter(|op| matches!(op.step, Step::Create | Step::Replace(_))).count();
     Ok(Applied::Done(Box::new(Done { pending, written, removed, kept })))
@@ -173,7 +173,7 @@ struct Update<'a> {
     kept: Folder,
     smudger: Smudger<'a>,
     attributes: Attributes,
-    index: &'a gix::index::File,
+    index: &'a scan::Index,
     /// Made for the first file that has to be read: most often none has.
     reader: Option<Reader<'a>>,
     /// When the index was locked.
@@ -200,7 +200,7 @@ enum Attributes {
 
 impl Attributes {
     fn of(plan: &UpdatePlan) -> Self {
-        let changes = plan.ops.iter().any(|op| op.path.ends_with(b".gitattributes"));
+        let changes = plan.ops.iter().any(|op| is_of_attributes(op.path.as_bstr()));
         if changes { Self::Change } else { Self::Stay }
     }
 }
@@ -407,10 +407,10 @@ impl Update<'_> {
         }
         let reader = match &mut self.reader {
             Some(reader) => reader,
-            none => none.insert(Reader::new(self.repo, self.index)?),
+            none => none.insert(Reader::new(self.repo, self.index.decoded()?)?),
         };
-        let mut disk = Disk::new(self.root);
-        match reader.read(&mut disk, op.path.as_bstr(), self.index, Into::Nowhere, self.watch)? {
+        let (mut disk, index) = (Disk::new(self.root), self.index.decoded()?);
+        match reader.read(&mut disk, op.path.as_bstr(), index, Into::Nowhere, self.watch)? {
             Content::Read { id, .. } if op.old.is_some_and(|old| old.id == id) => Ok(()),
             _ => Err(refuse(op, Why::Edited)),
         }

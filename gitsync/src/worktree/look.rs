@@ -81,7 +81,7 @@ pub enum OnDisk {
 /// An object is missing or damaged, or the configuration is wrong.
 pub fn look(
     repo: &gix::Repository,
-    index: &gix::index::File,
+    index: &scan::Index,
     from: ObjectId,
     to: ObjectId,
     watch: &dyn Watch,
@@ -125,7 +125,7 @@ struct Look<'a> {
     sparse: Sparse,
     abilities: Abilities,
     stat: StatOptions,
-    index: &'a gix::index::File,
+    index: &'a scan::Index,
     /// Paths that the old tree has; what goes away is removed before anything is written.
     leaving: BTreeSet<&'a BStr>,
     /// The same, where the file system does not tell names apart by their case: `FILE` is no obstacle to `file` then.
@@ -136,18 +136,18 @@ struct Look<'a> {
 impl Look<'_> {
     fn at(&mut self, path: &BStr, change: &Change) -> anyhow::Result<PathFacts> {
         let blocked = self.blocked(path)?;
-        let entry = self.index.entry_by_path(path);
+        let entry = self.index.find(path);
         let is_another = entry.is_none() && self.folded.contains(&BString::from(path.to_ascii_lowercase()));
         let found = if blocked.is_some() || is_another { None } else { self.disk.look(path)? };
         let facts = entry.map(|entry| EntryFacts {
-            side: Side { id: entry.id, mode: entry.mode },
+            side: side(&entry),
             flags: entry.flags & (Flags::ASSUME_VALID | Flags::SKIP_WORKTREE | Flags::INTENT_TO_ADD),
             left_out: entry.flags.contains(Flags::SKIP_WORKTREE) && found.is_none(),
         });
         let disk = match found {
             None => OnDisk::Nothing,
             Some(Found { kind: Kind::Folder, .. }) => OnDisk::Folder(self.foreign(path)?),
-            Some(found) => self.compare(path, change, entry, &found)?,
+            Some(found) => self.compare(path, change, entry.as_ref(), &found)?,
         };
         let (old, new) = (change.old, change.new);
         Ok(PathFacts {
@@ -172,7 +172,7 @@ impl Look<'_> {
         &mut self,
         path: &BStr,
         change: &Change,
-        entry: Option<&gix::index::Entry>,
+        entry: Option<&scan::Entry<'_>>,
         found: &Found,
     ) -> anyhow::Result<OnDisk> {
         if let Some(entry) = entry
@@ -182,16 +182,17 @@ impl Look<'_> {
         }
         let reader = match &mut self.reader {
             Some(reader) => reader,
-            none => none.insert(Reader::new(self.repo, self.index)?),
+            none => none.insert(Reader::new(self.repo, self.index.decoded()?)?),
         };
-        let content = reader.read(&mut self.disk, path, self.index, content::Into::Nowhere, self.watch)?;
+        let index = self.index.decoded()?;
+        let content = reader.read(&mut self.disk, path, index, content::Into::Nowhere, self.watch)?;
         Ok(match content {
             Content::Read { id, found } => {
                 let is = |side: Side| {
                     side.id == id
                         && content::mode(found.kind, Some(side.mode), self.abilities) == Some(side.mode)
                 };
-                if entry.is_some_and(|entry| is(Side { id: entry.id, mode: entry.mode })) {
+                if entry.is_some_and(|entry| is(side(entry))) {
                     OnDisk::AsInIndex(found.stat)
                 } else if change.new.is_some_and(is) {
                     OnDisk::AsInNew(found.stat)
@@ -206,7 +207,7 @@ impl Look<'_> {
     }
 
     /// Whether the stat data alone prove that the file is as the index says.
-    fn is_surely(&self, entry: &gix::index::Entry, found: &Found) -> bool {
+    fn is_surely(&self, entry: &scan::Entry<'_>, found: &Found) -> bool {
         let has_mode = content::mode(found.kind, Some(entry.mode), self.abilities) == Some(entry.mode);
         let marked = entry.stat.size == 0 && !entry.id.is_empty_blob();
         entry.mode != Mode::COMMIT
@@ -239,6 +240,10 @@ impl Look<'_> {
         }
         Ok(None)
     }
+}
+
+fn side(entry: &scan::Entry<'_>) -> Side {
+    Side { id: entry.id.to_owned(), mode: entry.mode }
 }
 
 /// Whether one of the parents of `path` is in `paths`.

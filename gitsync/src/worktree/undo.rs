@@ -20,7 +20,7 @@ use super::journal::{Doing, Entry, Pending};
 use super::recover::Recovered;
 use super::swap::is_same_content;
 use super::way::Way;
-use crate::index::{self, Acquire, Edit, Edits, Looked, Put, Sparse};
+use crate::index::{self, Acquire, Edit, Edits, Looked, Put, Revised, Sparse};
 use crate::stage::content::{self, Abilities, Content, Reader};
 use crate::watch::Watch;
 
@@ -44,12 +44,11 @@ pub fn undo(
         Acquire::Held(by) => return Ok(Recovered::Held(by)),
     };
     let since = lock.taken_at()?;
-    let mut index = index::read(repo)?;
+    let index = index::read(repo)?;
     undo_files(repo, &pending, &index, Some(head))?;
     let edits = undo_entries(repo, &pending, &index, head)?;
     if !edits.is_empty() {
-        edits.apply(&mut index);
-        lock.write(repo, &mut index, None, Looked::AtSome, since)?;
+        lock.write(repo, Revised { index: index.into(), edits }, None, Looked::AtSome, since)?;
     }
     let paths = pending.entries.iter().map(|entry| entry.path.clone()).collect();
     pending.finish()?;

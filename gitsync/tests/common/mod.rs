@@ -47,19 +47,10 @@ pub fn stage(repo: &Repo, scope: Scope) -> Result<StagedTree, Vec<Refusal>> {
     let index = index::open(&repo).unwrap();
     let changes = stage::scan(&repo, &index, &policy, &()).unwrap();
     let mut sink = Loose::new(&repo);
-    let mut staged = stage::prepare(
-        &repo,
-        index.into_decoded().unwrap(),
-        head_tree(&repo),
-        changes,
-        &policy,
-        &mut sink,
-        &(),
-    )
-    .unwrap()?;
+    let staged = stage::prepare(&repo, index, head_tree(&repo), changes, &policy, &mut sink, &()).unwrap()?;
     sink.sync().unwrap();
     let looked = if policy.scope == Scope::Everything { Looked::AtAll } else { Looked::AtSome };
-    lock.write(&repo, &mut staged.index, staged.index_tree.as_ref(), looked, since).unwrap();
+    lock.write(&repo, staged.index, staged.index_tree.as_ref(), looked, since).unwrap();
     Ok(StagedTree {
         tree: staged.tree.id.to_string(),
         counts: staged.counts,
@@ -131,7 +122,7 @@ pub fn update(repo: &Repo, from: &str, to: &str) -> Result<Done, Vec<Refused>> {
     let gix = open(repo);
     let (from, to) = (tree_of(repo, from), tree_of(repo, to));
     let Acquire::Ours(lock) = index::lock(&gix).unwrap() else { panic!("index.lock is somebody else's") };
-    let index = index::read(&gix).unwrap();
+    let index = index::open(&gix).unwrap();
     let facts = worktree::look(&gix, &index, from, to, &()).unwrap();
     let plan = worktree::plan(&facts)?;
     match worktree::apply(&gix, lock, index, &plan, &()).unwrap() {

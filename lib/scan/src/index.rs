@@ -156,6 +156,29 @@ impl Index {
         }
     }
 
+    /// The index as it lies in its file, where it has not had to be taken apart: for whoever copies what stays of it.
+    pub fn as_written(&self) -> Option<AsWritten<'_>> {
+        match &self.form {
+            Form::Raw(raw, _) => Some(AsWritten(raw)),
+            Form::Decoded(_) => None,
+        }
+    }
+
+    /// As much of it as is `wanted`, as an index of its own.
+    pub fn part(&self, wanted: impl Fn(&BStr) -> bool) -> State {
+        let (hash, timestamp) = match &self.form {
+            Form::Raw(raw, _) => (raw.hash, raw.timestamp),
+            Form::Decoded(index) => (index.object_hash(), index.timestamp()),
+        };
+        let mut part = State::new(hash);
+        part.set_timestamp(timestamp);
+        for at in (0..self.len()).filter(|at| wanted(self.path(*at))) {
+            let entry = self.entry(at);
+            part.dangerously_push_entry(entry.stat, entry.id.to_owned(), entry.flags, entry.mode, entry.path);
+        }
+        part
+    }
+
     /// All of it. It is taken apart at the first call only.
     ///
     /// # Errors
@@ -185,6 +208,32 @@ impl Index {
                 None => decode(&raw, self.path),
             },
         }
+    }
+}
+
+/// An index as it lies in its file: of version 2 or 3, neither split nor sparse.
+#[derive(Debug, Clone, Copy)]
+pub struct AsWritten<'a>(&'a Raw);
+
+impl<'a> AsWritten<'a> {
+    /// The version of its form, 2 or 3.
+    pub fn version(self) -> u32 {
+        self.0.version()
+    }
+
+    /// What its objects are named by.
+    pub fn object_hash(self) -> gix::hash::Kind {
+        self.0.hash
+    }
+
+    /// The bytes of the entries in `range`. They may stand in another index of its version, or of a later one, as they are.
+    pub fn bytes_of(self, range: Range<usize>) -> &'a [u8] {
+        self.0.bytes_of(range)
+    }
+
+    /// Its `TREE` extension, if it has one.
+    pub fn cache(self) -> Option<gix::index::extension::Tree> {
+        self.0.cache()
     }
 }
 

@@ -30,7 +30,7 @@ use gix::bstr::{BStr, BString};
 use gix::index::entry::Stat;
 
 pub use compare::Abilities;
-pub use index::{Entry, Index, read as read_index};
+pub use index::{AsWritten, Entry, Index, first_without, read as read_index};
 pub use memory::Learnt;
 pub use nested::head as nested_head;
 pub use sparse::Sparse;

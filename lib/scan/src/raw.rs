@@ -6,12 +6,15 @@
 //! knows it all and can say what is wrong.
 //! See <https://git-scm.com/docs/gitformat-index>.
 
+use std::ops::Range;
+
 use filetime::FileTime;
 use gix::ObjectId;
 use gix::bstr::{BStr, ByteSlice as _};
 use gix::hash::Kind;
 use gix::index::entry::stat::Time;
 use gix::index::entry::{Flags, Mode, Stat};
+use gix::index::extension::{Tree, tree};
 
 use crate::index::Entry;
 
@@ -33,6 +36,10 @@ pub struct Raw {
     pub timestamp: FileTime,
     /// Where each entry begins.
     starts: Vec<u32>,
+    /// Where the last entry ends.
+    end: usize,
+    /// Where the tree cache is, if there is one.
+    cache: Option<Range<usize>>,
     /// What its objects are named by.
     pub hash: Kind,
     /// What the tree cache says of the whole.
@@ -50,6 +57,8 @@ impl Raw {
             bytes,
             timestamp,
             starts: Vec::new(),
+            end: HEADER,
+            cache: None,
             hash,
             root_tree: None,
             is_unmerged: false,
@@ -64,6 +73,22 @@ impl Raw {
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.starts.len()
+    }
+
+    /// The form of the entries, as the file names it: 2 or 3.
+    pub fn version(&self) -> u32 {
+        be_u32(&self.bytes, 4)
+    }
+
+    /// What lies in the file of the entries in `range`: it may be copied into another index of that form, or of a later one.
+    pub fn bytes_of(&self, range: Range<usize>) -> &[u8] {
+        let begin = |at| self.starts.get(at).map_or(self.end, |start| *start as usize);
+        &self.bytes[begin(range.start)..begin(range.end)]
+    }
+
+    /// The tree cache.
+    pub fn cache(&self) -> Option<Tree> {
+        tree::decode(&self.bytes[self.cache.clone()?], self.hash, None)
     }
 
     /// The path of an entry.
@@ -147,6 +172,7 @@ impl Raw {
             self.starts.push(u32::try_from(start).ok()?);
             start = after;
         }
+        self.end = start;
         Some(start)
     }
 
@@ -161,6 +187,7 @@ impl Raw {
             let signature = &self.bytes[at..at + 4];
             if signature == b"TREE" {
                 self.root_tree = root_of_cache(&self.bytes[body..after], self.hash)?;
+                self.cache = Some(body..after);
             } else if !signature[0].is_ascii_uppercase() {
                 // It cannot be left aside: a split index, a sparse one, or something unknown.
                 return None;

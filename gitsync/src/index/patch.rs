@@ -1,0 +1,119 @@
+//! An index with a few changes, written from the bytes of the old one.
+//!
+//! Of a large index nearly all stays as it is. To take all of it apart, and to put every entry together again, takes several
+//! times as long as to copy what stays, and as much memory again. So only what changes is made anew.
+//! See <https://git-scm.com/docs/gitformat-index>.
+
+use std::io::{self, Write};
+
+use gix::bstr::{BStr, BString, ByteSlice as _};
+use gix::index::State;
+use gix::index::entry::{Flags, Stat};
+use gix::index::extension::Tree;
+use scan::{AsWritten, Index, first_without};
+
+use super::edit::{Edit, Edits, Put, invalidate};
+use crate::worktree::disk::parents;
+
+/// How to write an index with some edits.
+pub struct Patch<'a> {
+    index: &'a Index,
+    old: AsWritten<'a>,
+    version: u32,
+    count: u32,
+    cache: Option<Tree>,
+}
+
+impl<'a> Patch<'a> {
+    /// How to write `index` with `edits`, whose stat data do not matter yet; none where that takes more than to copy what
+    /// stays.
+    pub fn of(index: &'a Index, edits: &Edits) -> Option<Self> {
+        let old = index.as_written().filter(|_| !index.is_unmerged())?;
+        let (mut version, mut count, mut cache) = (old.version(), index.len(), old.cache());
+        for (path, edit) in edits.iter() {
+            let path = path.as_bstr();
+            let is_there = index.find(path).is_some();
+            match edit {
+                Edit::Refresh(_) => continue,
+                Edit::Remove if !is_there => continue,
+                Edit::Remove => count -= 1,
+                Edit::Put(put) => {
+                    if !is_there {
+                        if is_in_the_way(index, path) {
+                            return None;
+                        }
+                        count += 1;
+                    }
+                    if put.flags().contains(Flags::EXTENDED) {
+                        version = 3;
+                    }
+                }
+            }
+            if let Some(cache) = &mut cache {
+                invalidate(cache, path);
+            }
+        }
+        Some(Self { index, old, version, count: u32::try_from(count).ok()?, cache })
+    }
+
+    /// Writes the index, but for the checksum at its end. `edits` are those that the patch is of, sorted by their paths, and
+    /// with their stat data. Where a tree is given it is the one that the index is to make.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(
+        &self,
+        edits: impl Iterator<Item = (BString, Edit)>,
+        cache: Option<&Tree>,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        out.write_all(b"DIRC")?;
+        out.write_all(&self.version.to_be_bytes())?;
+        out.write_all(&self.count.to_be_bytes())?;
+        let (all, mut next) = (self.index.len(), 0);
+        for (path, edit) in edits {
+            let at = first_without(next..all, |at| self.index.path(at) < path.as_bstr());
+            out.write_all(self.old.bytes_of(next..at))?;
+            let is_there = at < all && self.index.path(at) == path.as_bstr();
+            next = at + usize::from(is_there);
+            match edit {
+                Edit::Put(put) => self.entry(path.as_bstr(), &put, out)?,
+                Edit::Refresh(stat) if is_there => {
+                    let mut entry = self.old.bytes_of(at..next).to_vec();
+                    refresh(&mut entry, &stat);
+                    out.write_all(&entry)?;
+                }
+                Edit::Remove | Edit::Refresh(_) => {}
+            }
+        }
+        out.write_all(self.old.bytes_of(next..all))?;
+        cache.or(self.cache.as_ref()).map_or(Ok(()), |cache| cache.write_to(out))
+    }
+
+    /// One entry, filled up to a multiple of eight bytes as all are.
+    fn entry(&self, path: &BStr, put: &Put, out: &mut impl Write) -> io::Result<()> {
+        let mut alone = State::new(self.old.object_hash());
+        alone.dangerously_push_entry(put.stat, put.id, put.flags(), put.mode, path);
+        let mut bytes = Vec::with_capacity(path.len() + 72);
+        alone.entry(0).write_to(&mut bytes, &alone)?;
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        out.write_all(&bytes)
+    }
+}
+
+/// Whether a path above or below `path`, which is to come, is in the index.
+fn is_in_the_way(index: &Index, path: &BStr) -> bool {
+    let folder = [path.as_bytes(), b"/"].concat();
+    let below = first_without(0..index.len(), |at| index.path(at).as_bytes() < folder.as_slice());
+    (below < index.len() && index.path(below).starts_with(&folder))
+        || parents(path).any(|parent| index.find(parent).is_some())
+}
+
+/// Replaces the stat data of an entry. Its kind stands among them, and stays.
+fn refresh(entry: &mut [u8], stat: &Stat) {
+    let before = [stat.ctime.secs, stat.ctime.nsecs, stat.mtime.secs, stat.mtime.nsecs, stat.dev, stat.ino];
+    let after = [stat.uid, stat.gid, stat.size];
+    for (at, number) in (0..24).step_by(4).zip(before).chain((28..40).step_by(4).zip(after)) {
+        entry[at..at + 4].copy_from_slice(&number.to_be_bytes());
+    }
+}

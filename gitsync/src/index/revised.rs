@@ -1,0 +1,61 @@
+//! An index that was read, and what is to be changed in it.
+
+use std::borrow::Cow;
+
+use gix::index::File;
+use scan::Index;
+
+use super::Edits;
+use super::patch::Patch;
+
+/// An index as it shall be: one that was read, but for some edits.
+#[derive(Debug)]
+pub struct Revised {
+    /// As it was read.
+    pub index: Index,
+    /// What is to be changed.
+    pub edits: Edits,
+}
+
+impl Revised {
+    /// Whether it can be written from the bytes of the old one: every edit is one of a file that stays, comes or goes by itself.
+    pub fn is_simple(&self) -> bool {
+        Patch::of(&self.index, &self.edits).is_some()
+    }
+
+    /// All of it, taken apart.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub fn whole(&self) -> anyhow::Result<Cow<'_, File>> {
+        let index = self.index.decoded()?;
+        if self.edits.is_empty() {
+            return Ok(Cow::Borrowed(index));
+        }
+        let mut whole = index.clone();
+        self.edits.clone().apply(&mut whole);
+        Ok(Cow::Owned(whole))
+    }
+
+    /// All of it, taken apart, to be changed.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub fn into_whole(self) -> anyhow::Result<File> {
+        let mut whole = self.index.into_decoded()?;
+        self.edits.apply(&mut whole);
+        Ok(whole)
+    }
+}
+
+impl From<Index> for Revised {
+    fn from(index: Index) -> Self {
+        Self { index, edits: Edits::default() }
+    }
+}
+
+impl From<File> for Revised {
+    fn from(index: File) -> Self {
+        Index::from(index).into()
+    }
+}

@@ -1,0 +1,182 @@
+//! The tree of an index with a few edits, from the tree that it made before them.
+//!
+//! Where the index still made the tree of the last commit, only the folders on the way to an edit have to be written. The
+//! rest of the index is not even looked at, so that it need not be taken apart.
+
+use anyhow::Context as _;
+use gix::ObjectId;
+use gix::bstr::{BString, ByteSlice as _};
+use gix::index::extension::Tree as Cache;
+use gix::objs::tree::{Entry, EntryKind, EntryMode};
+use gix::objs::{Kind, Tree, WriteTo as _};
+
+use super::Built;
+use crate::index::{Edit, Revised};
+use crate::stage::sink::Sink;
+
+/// The tree of `index`, which made the tree `head` before its edits; `None` where it did not, or where it takes more than
+/// edits of files to make the new one: it has to be built from the whole index then.
+///
+/// # Errors
+/// A tree cannot be read or written.
+pub fn graft(
+    repo: &gix::Repository,
+    index: &Revised,
+    head: ObjectId,
+    sink: &mut dyn Sink,
+) -> anyhow::Result<Option<Built>> {
+    if index.index.tree() != Some(head) || !index.is_simple() {
+        return Ok(None);
+    }
+    let Some(cache) = index.index.as_written().and_then(scan::AsWritten::cache) else { return Ok(None) };
+    if cache.num_entries.map(|count| count as usize) != Some(index.index.len()) {
+        return Ok(None);
+    }
+    let mut leaves = Vec::new();
+    for (path, edit) in index.edits.iter() {
+        let now = match edit {
+            Edit::Refresh(_) => continue,
+            Edit::Remove => None,
+            Edit::Put(put) => {
+                let mode = put.mode.to_tree_entry_mode();
+                Some((mode.with_context(|| format!("{path} has an unknown mode"))?, put.id))
+            }
+        };
+        leaves.push(Leaf { path, now });
+    }
+    let mut grafter = Grafter { repo, sink };
+    Ok(match grafter.folder(cache, &leaves)? {
+        Folder::Is(cache) => Some(Built { id: cache.id, cache }),
+        // There is a tree even of nothing, and git has its own ways with it.
+        Folder::Empty | Folder::Unknown => None,
+    })
+}
+
+/// What becomes of one file.
+struct Leaf<'a> {
+    /// Its path, from the folder on that is looked at.
+    path: &'a [u8],
+    /// What it is now; none where it has gone.
+    now: Option<(EntryMode, ObjectId)>,
+}
+
+/// What became of a folder.
+enum Folder {
+    /// It has this tree.
+    Is(Cache),
+    /// Nothing is in it any more.
+    Empty,
+    /// The cache does not know it.
+    Unknown,
+}
+
+struct Grafter<'a> {
+    repo: &'a gix::Repository,
+    sink: &'a mut dyn Sink,
+}
+
+impl Grafter<'_> {
+    /// Edits the folder `old`. The leaves are sorted.
+    fn folder(&mut self, old: Cache, leaves: &[Leaf<'_>]) -> anyhow::Result<Folder> {
+        let Cache { name, id, num_entries: Some(mut count), mut children } = old else {
+            return Ok(Folder::Unknown);
+        };
+        let mut tree = match id.is_empty_tree() {
+            true => Tree::empty(),
+            false => self.repo.find_tree(id)?.decode()?.to_owned(),
+        };
+        if !is_of_an_index(&tree, &children) {
+            return Ok(Folder::Unknown);
+        }
+        let mut rest = leaves;
+        while let Some(first) = rest.first() {
+            let (name, is_file) = match first.path.split_once_str("/") {
+                Some((name, _)) => (name, false),
+                None => (first.path, true),
+            };
+            if is_file {
+                rest = &rest[1..];
+                let before = put(&mut tree, name, EntryKind::Blob.into(), first.now);
+                count = count - u32::from(before.is_some()) + u32::from(first.now.is_some());
+                continue;
+            }
+            let here = rest.iter().take_while(|leaf| below(leaf.path, name).is_some()).count();
+            let (inside, after) = rest.split_at(here);
+            rest = after;
+            let inside: Vec<_> = inside
+                .iter()
+                .filter_map(|leaf| Some(Leaf { path: below(leaf.path, name)?, now: leaf.now }))
+                .collect();
+            let at = children.iter().position(|child| child.name.as_slice() == name);
+            let before = at.map_or_else(|| nothing(self.repo), |at| children.swap_remove(at));
+            count -= before.num_entries.unwrap_or(0);
+            let now = match self.folder(before, &inside)? {
+                Folder::Unknown => return Ok(Folder::Unknown),
+                Folder::Empty => None,
+                Folder::Is(mut child) => {
+                    let id = child.id;
+                    count += child.num_entries.unwrap_or(0);
+                    child.name = name.into();
+                    children.push(child);
+                    Some((EntryKind::Tree.into(), id))
+                }
+            };
+            put(&mut tree, name, EntryKind::Tree.into(), now);
+        }
+        if tree.entries.is_empty() {
+            return Ok(Folder::Empty);
+        }
+        children.sort_by(|one, other| one.name.cmp(&other.name));
+        let mut data = Vec::with_capacity(tree.entries.len() * 48);
+        tree.write_to(&mut data)?;
+        let id = self.sink.put(Kind::Tree, &data)?;
+        Ok(Folder::Is(Cache { name, id, num_entries: Some(count), children }))
+    }
+}
+
+/// What `path` is from the folder `name` on; none where it is not in it.
+fn below<'a>(path: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    path.strip_prefix(name)?.strip_prefix(b"/")
+}
+
+/// Whether an index would make this very tree, and its cache knows all folders in it: no modes of old, no empty folders.
+fn is_of_an_index(tree: &Tree, children: &[Cache]) -> bool {
+    let folders = tree.entries.iter().filter(|entry| entry.mode.is_tree());
+    tree.entries.iter().all(|entry| entry.mode == EntryMode::from(entry.mode.kind()))
+        && folders.clone().count() == children.len()
+        && folders.clone().all(|entry| {
+            children
+                .iter()
+                .any(|child| (child.name.as_slice(), child.id) == (entry.filename.as_slice(), entry.oid))
+        })
+}
+
+/// A folder that is not there yet.
+fn nothing(repo: &gix::Repository) -> Cache {
+    let id = ObjectId::empty_tree(repo.object_hash());
+    Cache { name: Default::default(), id, num_entries: Some(0), children: Vec::new() }
+}
+
+/// Makes `name`, which is `like` a file or like a folder, what it is now, and says what it was before.
+fn put(
+    tree: &mut Tree,
+    name: &[u8],
+    like: EntryMode,
+    now: Option<(EntryMode, ObjectId)>,
+) -> Option<ObjectId> {
+    let null = ObjectId::null(gix::hash::Kind::Sha1);
+    let named = Entry { mode: like, filename: BString::from(name), oid: null };
+    match (tree.entries.binary_search(&named), now) {
+        (Ok(at), Some((mode, oid))) => {
+            let entry = &mut tree.entries[at];
+            entry.mode = mode;
+            Some(std::mem::replace(&mut entry.oid, oid))
+        }
+        (Ok(at), None) => Some(tree.entries.remove(at).oid),
+        (Err(at), Some((mode, oid))) => {
+            tree.entries.insert(at, Entry { mode, oid, ..named });
+            None
+        }
+        (Err(_), None) => None,
+    }
+}
