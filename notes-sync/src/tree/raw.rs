@@ -5,8 +5,6 @@
 //! side by side and most of the result be copied. Whatever is not of that kind has no [`Form`], and is left to
 //! [`super::NotesTree`].
 
-use std::cmp::Ordering;
-
 use gix::{ObjectId, hash::oid};
 
 /// What all entries of a folder have in common.
@@ -55,28 +53,35 @@ impl Form {
         if !entries.remainder().is_empty() {
             return false;
         }
-        let mut last: Option<&[u8]> = None;
+        let has_mode = self.has_mode();
+        let mut last: Option<(u64, &[u8])> = None;
         entries.into_iter().all(|entry| {
-            let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-            let rising = last.is_none_or(|last| self.order(last, entry).is_lt());
-            last = Some(entry);
-            // Looking at all of these few bytes takes less time than stopping at the first that is wrong.
-            let mode = self.mode.iter().zip(entry).fold(true, |fine, (one, other)| fine & (one == other));
-            let digits = self.name(entry).iter().fold(true, |fine, byte| fine & is_digit(byte));
-            rising && mode && digits && entry[self.mode.len() + self.name] == 0
+            let begin = self.begin(entry);
+            let rising = last.is_none_or(|(before, last)| {
+                before < begin || before == begin && self.name(last) < self.name(entry)
+            });
+            last = Some((begin, entry));
+            rising
+                && has_mode(entry)
+                && are_digits(self.name(entry))
+                && entry[self.mode.len() + self.name] == 0
         })
     }
 
-    /// The order of two entries' names. Their begin decides it nearly always, and comparing that takes no loop.
-    fn order(self, one: &[u8], other: &[u8]) -> Ordering {
-        let begin = |entry: &[u8]| {
-            let begin = entry[self.mode.len()..].first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
-            begin >> (64 - 8 * self.name.min(8))
-        };
-        begin(one).cmp(&begin(other)).then_with(|| match self.name {
-            ..=8 => Ordering::Equal,
-            _ => self.name(one).cmp(self.name(other)),
-        })
+    /// Whether an entry begins with the mode; compared as one number, which takes no loop.
+    fn has_mode(self) -> impl Fn(&[u8]) -> bool {
+        let unused = 64 - 8 * self.mode.len();
+        let mut mode = [0; 8];
+        mode[..self.mode.len()].copy_from_slice(self.mode);
+        let mode = u64::from_be_bytes(mode) >> unused;
+        move |entry| entry.first_chunk().is_some_and(|begin| u64::from_be_bytes(*begin) >> unused == mode)
+    }
+
+    /// The begin of an entry's name as a number. It decides the order of two names nearly always, and comparing it takes no
+    /// loop.
+    fn begin(self, entry: &[u8]) -> u64 {
+        let begin = entry[self.mode.len()..].first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        begin >> (64 - 8 * self.name.min(8))
     }
 
     /// How many bytes an entry has.
@@ -113,11 +118,14 @@ impl Form {
                 rest = rest.map(|side| &side[same.len()..]);
                 return Some(Part::Same(same));
             }
-            let heads = rest.map(|side| side.get(..self.entry()));
-            let first = heads.into_iter().flatten().min_by(|one, other| self.order(one, other))?;
+            let heads = rest.map(|side| side.get(..self.entry()).map(|entry| (self.begin(entry), entry)));
+            let order = |one: (u64, &[u8]), other: (u64, &[u8])| {
+                one.0.cmp(&other.0).then_with(|| self.name(one.1).cmp(self.name(other.1)))
+            };
+            let first = heads.into_iter().flatten().min_by(|one, other| order(*one, *other))?;
             let mut row = [None; 3];
             for (at, head) in heads.into_iter().enumerate() {
-                if let Some(entry) = head.filter(|entry| self.order(entry, first).is_eq()) {
+                if let Some((_, entry)) = head.filter(|head| order(*head, first).is_eq()) {
                     row[at] = Some(entry);
                     rest[at] = &rest[at][self.entry()..];
                 }
@@ -131,6 +139,20 @@ impl Form {
     pub(crate) fn names(self, entries: &[u8]) -> impl Iterator<Item = &[u8]> {
         entries.chunks_exact(self.entry()).map(move |entry| self.name(entry))
     }
+}
+
+/// Whether all bytes of a name are hex digits.
+fn are_digits(name: &[u8]) -> bool {
+    // As many at a time as a processor looks at in one step.
+    let all = |bytes: &[u8; 16]| bytes.iter().fold(true, |fine, byte| fine & is_digit(*byte));
+    match name.last_chunk() {
+        Some(end) => all(end) && name.as_chunks().0.iter().all(all),
+        None => name.iter().all(|byte| is_digit(*byte)),
+    }
+}
+
+fn is_digit(byte: u8) -> bool {
+    (byte.wrapping_sub(b'0') < 10) | (byte.wrapping_sub(b'a') < 6)
 }
 
 /// How many bytes both begin with alike. Nearly always that is nearly all, so it pays to compare several at a time.

@@ -62,9 +62,9 @@ fn write_to(
     let pieces = pieces(objects);
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(pieces.len());
     let workers = (0..threads).map(|_| {
-        let (rows, mut deflate) = (Rows::new(), Deflate::new(Compression::BEST_SPEED));
+        let (mut rows, mut deflate) = (Rows::new(), Deflate::new(Compression::BEST_SPEED));
         let pieces = &pieces;
-        move |at: usize| piece(pieces[at], kind, &rows, &mut deflate)
+        move |at: usize| piece(pieces[at], kind, &mut rows, &mut deflate)
     });
     put(Piece { bytes: preamble.to_vec(), located: Vec::new() })
         .and_then(|()| cores::in_order(pieces.len(), workers.collect(), put))
@@ -104,7 +104,7 @@ fn pieces<'a, 'o>(mut objects: &'a [Object<'o>]) -> Vec<&'a [Object<'o>]> {
 fn piece(
     objects: &[Object<'_>],
     kind: gix::hash::Kind,
-    rows: &Rows,
+    rows: &mut Rows,
     deflate: &mut Deflate,
 ) -> gix::Result<Piece> {
     let mut piece =
@@ -112,15 +112,13 @@ fn piece(
     for (id, (object, data)) in objects {
         let start = piece.bytes.len();
         write::begin_entry(&mut piece.bytes, write::whole(*object), data.len() as u64);
-        let as_rows = || rows.compress(data, kind.len_in_bytes());
-        match object {
-            Kind::Tree
-                if data.len() > TINY
-                    && let Some(stream) = as_rows() =>
-            {
-                piece.bytes.extend_from_slice(&stream)
-            }
-            _ => piece.bytes.extend_from_slice(&deflate.all(data)?),
+        let as_rows = match object {
+            Kind::Tree if data.len() > TINY => rows.compress(data, kind.len_in_bytes()),
+            _ => None,
+        };
+        match as_rows {
+            Some(stream) => piece.bytes.extend_from_slice(stream),
+            None => piece.bytes.extend_from_slice(&deflate.all(data)?),
         }
         let crc32 = zlib_rs::crc32::crc32(0, &piece.bytes[start..]);
         piece.located.push(Located { id: **id, offset: start as u64, crc32 });

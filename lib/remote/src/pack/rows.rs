@@ -10,13 +10,15 @@
 pub(super) struct Rows {
     words: [Word; SYMBOLS],
     lengths: [u8; SYMBOLS],
+    /// Where the last stream was written, and the next one will be.
+    room: Vec<u8>,
 }
 
-/// What stands for a symbol.
+/// What stands for a symbol. Small, so that all of them stay close to the processor.
 #[derive(Clone, Copy, Default)]
 struct Word {
-    bits: u64,
-    len: u32,
+    bits: u16,
+    len: u16,
 }
 
 /// A tree as rows.
@@ -47,43 +49,52 @@ impl Rows {
         // So that the words fill the code, as they must: 16/32 + 2/64 + 239/512 + 2/1024. Spaces are in the heads alone.
         lengths[END] = 10;
         lengths[usize::from(b' ')] = 10;
-        Self { words: words(&lengths), lengths }
+        Self { words: words(&lengths), lengths, room: Vec::new() }
     }
 
     /// The tree as a zlib stream; `None` where it is not of this kind.
-    pub fn compress(&self, tree: &[u8], id: usize) -> Option<Vec<u8>> {
+    pub fn compress(&mut self, tree: &[u8], id: usize) -> Option<&[u8]> {
         let shape = Shape::of(tree, id)?;
-        let mut out = Bits::with_capacity(tree.len());
+        let mut out = Bits::new(std::mem::take(&mut self.room), tree.len());
         // A window of 32 KiB, the fastest level.
-        out.bytes.extend_from_slice(&[0x78, 0x01]);
+        out.put(0x0178, 16);
         // The last block, with a code of its own.
         out.put(0b101, 3);
         let (distance, extra, extra_len) = distance(shape.row);
         self.code(distance, &mut out);
         let again = self.words[REPEAT_3 + shape.head - 3];
         // The distance's own word is a single 0.
-        let repeat = Word { bits: again.bits | extra << (again.len + 1), len: again.len + 1 + extra_len };
+        let (repeat, repeat_len) =
+            (u64::from(again.bits) | extra << (again.len + 1), u32::from(again.len) + 1 + extra_len);
         for (at, row) in tree.chunks_exact(shape.row).enumerate() {
             let rest = if at == 0 {
                 row
             } else {
-                out.put(repeat.bits, repeat.len);
+                out.put(repeat, repeat_len);
                 &row[shape.head..]
             };
-            for bytes in rest.chunks(BYTES_AT_ONCE) {
-                let (mut bits, mut len) = (0, 0);
-                for byte in bytes {
-                    let word = self.words[usize::from(*byte)];
-                    bits |= word.bits << len;
-                    len += word.len;
-                }
-                out.put(bits, len);
+            let (full, last) = rest.as_chunks::<BYTES_AT_ONCE>();
+            for bytes in full {
+                self.literals(bytes, &mut out);
             }
+            self.literals(last, &mut out);
         }
-        out.put(self.words[END].bits, self.words[END].len);
-        let mut stream = out.finish();
-        stream.extend_from_slice(&zlib_rs::adler32::adler32(1, tree).to_be_bytes());
-        Some(stream)
+        out.word(self.words[END]);
+        let len = out.finish(zlib_rs::adler32::adler32(1, tree));
+        self.room = out.bytes;
+        Some(&self.room[..len])
+    }
+
+    /// Writes a few bytes as themselves.
+    #[inline]
+    fn literals(&self, few: &[u8], out: &mut Bits) {
+        let (mut bits, mut len) = (0, 0);
+        for byte in few {
+            let word = self.words[usize::from(*byte)];
+            bits |= u64::from(word.bits) << len;
+            len += u32::from(word.len);
+        }
+        out.put(bits, len);
     }
 
     /// Writes the lengths of all words, from which a reader makes the words; the only distance has one bit.
@@ -103,16 +114,16 @@ impl Rows {
         while let Some(first) = rest.first() {
             let run = rest.iter().take_while(|len| *len == first).count();
             let word = inner[usize::from(*first)];
-            out.put(word.bits, word.len);
+            out.word(word);
             let mut left = run - 1;
             while left >= 3 {
                 let repeated = left.min(6);
-                out.put(inner[16].bits, inner[16].len);
+                out.word(inner[16]);
                 out.put(repeated as u64 - 3, 2);
                 left -= repeated;
             }
             for _ in 0..left {
-                out.put(word.bits, word.len);
+                out.word(word);
             }
             rest = &rest[run..];
         }
@@ -127,11 +138,19 @@ impl Shape {
         let head = tree.iter().take(7).position(|byte| *byte == b' ')? + 1;
         let name = tree.iter().skip(head).position(|byte| *byte == 0)?;
         let row = head + name + 1 + id;
-        let alike = |row: &[u8]| {
-            row[..head] == tree[..head]
-                && row[head..head + name].iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-                && row[head + name] == 0
+        // As arrays, since their lengths are known then, and nobody needs to be called to compare them.
+        let begins_alike = |row: &[u8]| match head {
+            6 => row.first_chunk::<6>() == tree.first_chunk(),
+            _ => row.first_chunk::<7>() == tree.first_chunk(),
         };
+        let is_digit = |byte: &u8| (byte.wrapping_sub(b'0') < 10) | (byte.wrapping_sub(b'a') < 6);
+        let are_digits = |name: &[u8]| {
+            let (full, last) = name.as_chunks::<16>();
+            full.iter().all(|bytes| bytes.iter().fold(true, |fine, byte| fine & is_digit(byte)))
+                && last.iter().all(is_digit)
+        };
+        let alike =
+            |row: &[u8]| begins_alike(row) && are_digits(&row[head..head + name]) && row[head + name] == 0;
         let rows = tree.chunks_exact(row);
         let fits = HEADS.contains(&head) && rows.remainder().is_empty() && rows.len() >= 2;
         (fits && rows.into_iter().all(alike)).then_some(Self { row, head })
@@ -153,30 +172,42 @@ fn distance(distance: usize) -> (usize, u64, u32) {
 /// The words of a canonical code, their bits in the order in which they are written.
 fn words<const N: usize>(lengths: &[u8; N]) -> [Word; N] {
     let mut words = [Word::default(); N];
-    let mut next = 0u32;
-    for len in 1..=15u32 {
+    let mut next = 0u16;
+    for len in 1..=15u16 {
         next <<= 1;
-        for (symbol, _) in lengths.iter().enumerate().filter(|(_, of)| u32::from(**of) == len) {
-            words[symbol] = Word { bits: u64::from(next.reverse_bits() >> (32 - len)), len };
+        for (symbol, _) in lengths.iter().enumerate().filter(|(_, of)| u16::from(**of) == len) {
+            words[symbol] = Word { bits: next.reverse_bits() >> (16 - len), len };
             next += 1;
         }
     }
     words
 }
 
+/// The longest word has ten bits.
+const BYTES_AT_ONCE: usize = 5;
+/// What is written before the first word of a tree, its code above all, and after the last takes less.
+const FRAME: usize = 256;
+
 /// Bits on their way into bytes, the lowest first.
 struct Bits {
     bytes: Vec<u8>,
+    at: usize,
     pending: u64,
     len: u32,
 }
 
-/// The longest word has ten bits.
-const BYTES_AT_ONCE: usize = 5;
-
 impl Bits {
-    fn with_capacity(bytes: usize) -> Self {
-        Self { bytes: Vec::with_capacity(bytes + 64), pending: 0, len: 0 }
+    /// Writes to `bytes`, whatever is in there, with room for a tree of this length.
+    fn new(mut bytes: Vec<u8>, tree: usize) -> Self {
+        let room = tree + tree / 4 + FRAME;
+        if bytes.len() < room {
+            bytes.resize(room, 0);
+        }
+        Self { bytes, at: 0, pending: 0, len: 0 }
+    }
+
+    fn word(&mut self, word: Word) {
+        self.put(word.bits.into(), word.len.into());
     }
 
     /// Adds at most 56 bits.
@@ -184,18 +215,18 @@ impl Bits {
     fn put(&mut self, bits: u64, len: u32) {
         self.pending |= bits << self.len;
         self.len += len;
-        // All are written, and those taken back that do not fill a byte: the same few steps for any number of them.
-        let (at, whole) = (self.bytes.len(), self.len / 8);
-        self.bytes.extend_from_slice(&self.pending.to_le_bytes());
-        self.bytes.truncate(at + whole as usize);
-        self.pending = self.pending.checked_shr(8 * whole).unwrap_or(0);
+        // All are written, and again with the next ones those that do not fill a byte: the same few steps for any number.
+        self.bytes[self.at..][..8].copy_from_slice(&self.pending.to_le_bytes());
+        self.at += self.len as usize / 8;
+        self.pending >>= self.len & !7;
         self.len %= 8;
     }
 
-    fn finish(mut self) -> Vec<u8> {
-        let whole = self.len.div_ceil(8) as usize;
-        self.bytes.extend_from_slice(&self.pending.to_le_bytes()[..whole]);
-        self.bytes
+    /// Fills the last byte, and adds the checksum; how many bytes were written in all.
+    fn finish(&mut self, checksum: u32) -> usize {
+        self.put(0, (8 - self.len) % 8);
+        self.bytes[self.at..][..4].copy_from_slice(&checksum.to_be_bytes());
+        self.at + 4
     }
 }
 
@@ -234,14 +265,14 @@ mod tests {
 
     #[test]
     fn rows_of_any_length_come_out_as_they_went_in_and_smaller() {
-        let rows = Rows::new();
+        let mut rows = Rows::new();
         for (mode, digits) in
             [("40000 ", 2), ("100644 ", 40), ("100644 ", 38), ("100644 ", 36), ("100644 ", 2)]
         {
             for count in [2, 3, 16, 256, 3000] {
                 let tree = tree(mode, digits, count);
                 let stream = rows.compress(&tree, 20).expect("rows");
-                assert_eq!(inflated(&stream), tree);
+                assert_eq!(inflated(stream), tree);
                 assert!(
                     count < 100 || stream.len() * 100 < tree.len() * 95,
                     "{mode}{digits}: {}",
@@ -253,7 +284,7 @@ mod tests {
 
     #[test]
     fn other_trees_are_not_taken_for_rows() {
-        let rows = Rows::new();
+        let mut rows = Rows::new();
         let mut mixed = tree("100644 ", 40, 3);
         mixed.extend_from_slice(&tree("40000 ", 2, 1));
         let readme = [b"100644 README\0".as_slice(), &[7; 20], b"100644 readme\0", &[8; 20]].concat();
