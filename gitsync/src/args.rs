@@ -1,6 +1,7 @@
 //! The command line, and what it means for the main repository and for the vault.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -9,6 +10,7 @@ use gix::bstr::BString;
 use phase::{CommonArgs, Fault, LockArgs};
 
 use crate::policy::{Commit, Policy, Pull, Push};
+use crate::worktree::Leavings;
 
 /// Commit everything, fetch, rebase, update the work tree and push; then the same for the vault.
 #[derive(Debug, Clone, Parser)]
@@ -60,6 +62,21 @@ pub struct Args {
 
     #[command(flatten)]
     pub(crate) lock: LockArgs,
+
+    #[arg(skip)]
+    pub(crate) leavings: Rest,
+}
+
+/// What the run has left to be removed. It is waited for where the command line is dropped: last of all, when the next phase
+/// is at work.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rest(Arc<Mutex<Vec<Leavings>>>);
+
+impl Rest {
+    /// Keeps `leavings` until the end.
+    pub fn take_over(&self, leavings: Vec<Leavings>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(leavings);
+    }
 }
 
 const EXAMPLES: &str = "\

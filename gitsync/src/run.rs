@@ -25,10 +25,12 @@ impl Phase for Args {
     }
 
     fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<GitsyncSection>> {
-        let main = main(self, run);
+        let mut main = main(self, run);
         // Whoever took the lock over syncs the vault as well.
         let lock_is_lost = main.fault.as_ref().is_some_and(|fault| fault.exit() == Exit::Deferred);
         let vault = if lock_is_lost { None } else { the_vault(self, run) }.unwrap_or_default();
+        main.leavings.extend(vault.leavings);
+        self.leavings.take_over(main.leavings);
         let section =
             GitsyncSection { main: main.section, vault: vault.section, ..GitsyncSection::default() };
         let vault_fault = vault.fault.map(of_the_vault);
@@ -120,7 +122,9 @@ fn one(
             let mut page = run.page();
             planned.show(name, &mut page);
             match run.say(&page) {
-                Ok(()) => Synced { section: Some(planned.section), fault: planned.fault },
+                Ok(()) => {
+                    Synced { section: Some(planned.section), fault: planned.fault, ..Synced::default() }
+                }
                 Err(error) => Synced::refused(anyhow::Error::from(error)),
             }
         }

@@ -20,7 +20,7 @@ use crate::policy::{Commit, Policy, Pull};
 use crate::rebase::{self, Outcome, Replay, Replayed, Replayer, Seen};
 use crate::relate::relate;
 use crate::upstream::{self, SaidBy, Upstream};
-use crate::worktree::Refused;
+use crate::worktree::{Leavings, Refused};
 use crate::{commit, failpoint, history, refuse, tracking, update};
 
 /// How the sync of a repository ended.
@@ -30,12 +30,14 @@ pub struct Synced {
     pub section: Option<RepoSync>,
     /// What went wrong; none where nothing did.
     pub fault: Option<Fault>,
+    /// What was replaced in the work tree and is still on its way out.
+    pub leavings: Vec<Leavings>,
 }
 
 impl Synced {
     /// A repository that was refused.
     pub fn refused(fault: impl Into<Fault>) -> Self {
-        Self { section: None, fault: Some(fault.into()) }
+        Self { fault: Some(fault.into()), ..Self::default() }
     }
 }
 
@@ -46,9 +48,10 @@ pub fn sync(place: &Place<'_>, policy: &Policy) -> Synced {
         Err(error) => return Synced::refused(error),
     };
     let fault = sync.run(branch).err().map(Fault::from);
+    let leavings = std::mem::take(&mut sync.leavings);
     match sync.ledger.close(place.repo, fault.as_ref()) {
-        Ok(section) => Synced { section: Some(section), fault },
-        Err(error) => Synced { section: None, fault: fault.or_else(|| Some(error.into())) },
+        Ok(section) => Synced { section: Some(section), fault, leavings },
+        Err(error) => Synced { section: None, fault: fault.or_else(|| Some(error.into())), leavings },
     }
 }
 
@@ -68,6 +71,8 @@ struct Sync<'a> {
     turn: Option<Turn>,
     /// The index of the last commit, while it is being written.
     writing: Option<Writing>,
+    /// What was replaced in the work tree, by this run and by those before, and is still on its way out.
+    leavings: Vec<Leavings>,
 }
 
 /// Where to go on.
@@ -100,7 +105,9 @@ fn begin<'a>(place: &'a Place<'a>, policy: &'a Policy) -> anyhow::Result<(Sync<'
     let in_the_way = Vec::new();
     let (asked, recent) = (None, Recent::default());
     let (turn, writing) = (None, None);
-    Ok((Sync { place, policy, upstream, ledger, in_the_way, asked, recent, turn, writing }, branch))
+    let leavings = Leavings::of_earlier_runs(repo.git_dir());
+    let sync = Sync { place, policy, upstream, ledger, in_the_way, asked, recent, turn, writing, leavings };
+    Ok((sync, branch))
 }
 
 impl Sync<'_> {
@@ -284,7 +291,10 @@ impl Sync<'_> {
     /// Whether the branch is where it shall be, or else everything starts over.
     fn settle(&mut self, outcome: update::Outcome) -> anyhow::Result<bool> {
         match outcome {
-            update::Outcome::Done => Ok(true),
+            update::Outcome::Done(leavings) => {
+                self.leavings.extend(leavings);
+                Ok(true)
+            }
             update::Outcome::SomebodyElseMoved => Ok(false),
             update::Outcome::Refused(paths) if self.commit_may_help(&paths) => {
                 self.in_the_way = paths;

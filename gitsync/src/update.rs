@@ -12,14 +12,14 @@ use crate::commit::tree_of;
 use crate::look::Branch;
 use crate::place::Place;
 use crate::worktree::diff::diff;
-use crate::worktree::{self, Applied, Recovered, Refused, Why};
+use crate::worktree::{self, Applied, Leavings, Recovered, Refused, Why};
 use crate::{failpoint, index, patience, refuse};
 
 /// What came of an update.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The branch is there.
-    Done,
+    /// The branch is there. What was replaced may still be on its way out.
+    Done(Option<Leavings>),
     /// These paths must not be changed; nothing was.
     Refused(Vec<Refused>),
     /// Somebody else moved the branch meanwhile; nothing was changed.
@@ -65,8 +65,7 @@ pub fn update(
     match branch::step(place, &step)? {
         Moved::Done => {
             failpoint::reach("moved", place.root());
-            done.pending.finish()?;
-            Ok(Outcome::Done)
+            Ok(Outcome::Done(done.pending.retire(repo)?))
         }
         Moved::SomebodyElseDid => {
             undone(worktree::undo(repo, done.pending, head_tree(repo)?, place)?)?;

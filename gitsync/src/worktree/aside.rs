@@ -68,6 +68,11 @@ impl Aside {
         self.beside.get()
     }
 
+    /// What tells the update from others.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// The folder in the git directory.
     pub fn folder(&self) -> &Path {
         &self.folder

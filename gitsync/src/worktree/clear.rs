@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,29 +16,42 @@ use anyhow::Context as _;
 
 /// How many files are waited for at once, at most.
 const THREADS: usize = 8;
-/// How many are removed before it is known whether that means waiting.
-const TRIAL: usize = 32;
-/// What takes longer than this is waiting.
-const AT_ONCE: Duration = Duration::from_micros(100);
+/// Who removes a file and takes longer than this has waited.
+const AT_ONCE: Duration = Duration::from_micros(500);
 
 /// Remove a folder and what is in it; nothing where it is not there.
 ///
 /// # Errors
 /// Something cannot be removed.
 pub fn clear(folder: &Path) -> anyhow::Result<()> {
+    clear_until(folder, &AtomicBool::new(false))
+}
+
+/// The same, until that is `enough`: where each file means waiting, what is left then stays.
+///
+/// # Errors
+/// Something cannot be removed.
+pub fn clear_until(folder: &Path, enough: &AtomicBool) -> anyhow::Result<()> {
     let cleared = files(folder).and_then(|names| {
         // What stays is met again below, and named there.
-        let remove =
-            |names: &[OsString]| names.iter().for_each(|name| drop(fs::remove_file(folder.join(name))));
-        let (first, others) = names.split_at(names.len().min(TRIAL));
-        let began = Instant::now();
-        remove(first);
-        if began.elapsed() > AT_ONCE * TRIAL as u32 && !others.is_empty() {
+        let remove = |name: &OsString| drop(fs::remove_file(folder.join(name)));
+        let is_enough = || enough.load(Ordering::Relaxed);
+        let waits = |name: &OsString| {
+            let began = Instant::now();
+            remove(name);
+            began.elapsed() > AT_ONCE
+        };
+        let alone = names.iter().position(waits).map_or(names.len(), |at| at + 1);
+        let others = &names[alone..];
+        if !others.is_empty() {
             thread::scope(|scope| {
                 for share in others.chunks(others.len().div_ceil(THREADS)) {
-                    scope.spawn(move || remove(share));
+                    scope.spawn(move || share.iter().take_while(|_| !is_enough()).for_each(remove));
                 }
             });
+            if is_enough() {
+                return Ok(());
+            }
         }
         fs::remove_dir_all(folder)
     });

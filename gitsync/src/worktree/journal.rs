@@ -23,6 +23,7 @@ use super::Side;
 use super::aside::{self, Aside, Role};
 use super::clear::clear;
 use super::folder::Folder;
+use super::leavings::Leavings;
 use super::plan::{Op, Step, UpdatePlan};
 
 const FILE: &str = "journal.json";
@@ -196,7 +197,23 @@ impl Pending {
     /// # Errors
     /// Something cannot be removed; the next run will try again.
     pub fn finish(self) -> anyhow::Result<()> {
-        let Some(aside) = self.aside else { return Ok(()) };
+        self.forget()?.map_or(Ok(()), |aside| clear(aside.folder()))
+    }
+
+    /// The same, but what was replaced may go beside what is done next. None where it has gone.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn retire(self, repo: &gix::Repository) -> anyhow::Result<Option<Leavings>> {
+        match self.forget()? {
+            Some(aside) => Leavings::begin(repo.git_dir(), aside.folder(), aside.token()),
+            None => Ok(None),
+        }
+    }
+
+    /// Removes the record, and what is kept outside of the folder in the git directory. That is all that is left.
+    fn forget(self) -> anyhow::Result<Option<Aside>> {
+        let Some(aside) = self.aside else { return Ok(None) };
         let entries = self.entries.iter().enumerate().filter(|_| aside.may_be_beside());
         for (number, entry) in entries {
             let full = super::disk::full(&self.root, entry.path.as_bstr())?;
@@ -209,7 +226,7 @@ impl Pending {
             }
         }
         aside::remove_file(&aside.folder().join(FILE))?;
-        clear(aside.folder())
+        Ok(Some(aside))
     }
 }
 

@@ -16,6 +16,7 @@ pub mod disk;
 mod draft;
 mod folder;
 pub mod journal;
+mod leavings;
 mod look;
 mod plan;
 mod recover;
@@ -33,6 +34,7 @@ use gix::index::entry::Mode;
 
 pub use apply::{Applied, Done, apply};
 pub use journal::Pending;
+pub use leavings::Leavings;
 pub use look::{EntryFacts, Facts, OnDisk, PathFacts, look};
 pub use plan::{Op, Step, UpdatePlan, plan};
 pub use recover::{Recovered, recover};
