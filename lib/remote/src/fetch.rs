@@ -169,7 +169,9 @@ impl Remote<'_> {
             watcher.may_change(Change::Objects).map_err(Trouble::Stopped)?;
             fetched.recent = pack.recent.clone();
             pack.keep(self.repo).map_err(|error| Trouble::local("keeping the received pack", error))?;
-            self.check(&fetched.recent.view(self.repo), &called, &want, watcher)?;
+            self.history.take_in(&fetched.recent);
+            *self.recent.borrow_mut() = fetched.recent.clone();
+            self.check(&fetched.recent, &called, &want, watcher)?;
         }
         let listing = fetched.listing.clone();
         refs::prune(self, specs.configured(), &listing, watcher, &mut fetched)?;
@@ -179,10 +181,10 @@ impl Remote<'_> {
     }
 
     /// Makes sure that all came that belongs to what came: a server that leaves an object out would give us a branch that
-    /// cannot be checked out, and that we would then build on. `view` is one of the repository.
+    /// cannot be checked out, and that we would then build on.
     fn check(
         &self,
-        view: &gix::Repository,
+        recent: &Recent,
         called: &str,
         want: &Want,
         watcher: &dyn Watcher,
@@ -190,7 +192,7 @@ impl Remote<'_> {
         let new: Vec<_> = want.targets(self.repo).into_iter().map(|target| target.theirs).collect();
         let ours = refs::tips(self.repo).map_err(|error| Trouble::local("reading refs", error))?;
         let looked_at = &mut |_| watcher.progress(Step::Indexing);
-        sound::check(view, &self.history, &new, &ours, looked_at).map_err(|missing| {
+        sound::check(self.repo, recent, &self.history, &new, &ours, looked_at).map_err(|missing| {
             let what = match missing {
                 Missing::Blob(id) => format!("object {id} is missing"),
                 Missing::Unreadable(error) => shown::error(&error),

@@ -3,7 +3,7 @@
 //! One run walks the same commits several times: to agree with the server on what is missing, to find out what is new on
 //! either side, to compare the two. Each is read once and kept, as long as there are not too many.
 
-use std::cell::{Cell, RefCell};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gix::{
     ObjectId, Repository,
@@ -16,15 +16,30 @@ use gix::{
     traverse::commit::{ParentIds, Simple},
 };
 
-use crate::objects::Loose;
+use crate::{objects::Loose, recent::Recent};
 
-/// Commits of a repository. What has once been read of them stays: a commit never changes.
+/// Commits of a repository. What has once been read of them stays: a commit never changes. Several threads can share it.
 ///
 /// Everything is asked for by a handle of that repository, as another one may have objects that this one has not.
 pub struct History {
-    loose: RefCell<Loose>,
-    kept: RefCell<HashMap<ObjectId, Box<[u8]>>>,
-    room: Cell<usize>,
+    loose: Mutex<Loose>,
+    kept: Mutex<Kept>,
+}
+
+/// Commits that were read.
+struct Kept {
+    commits: HashMap<ObjectId, Box<[u8]>>,
+    /// How many bytes there may still be.
+    room: usize,
+}
+
+impl Kept {
+    fn keep(&mut self, id: &oid, commit: &[u8]) {
+        if let Some(room) = self.room.checked_sub(commit.len()) {
+            self.room = room;
+            self.commits.insert(id.to_owned(), commit.into());
+        }
+    }
 }
 
 /// A commit, as far as walks need it.
@@ -45,7 +60,14 @@ impl History {
     /// Nothing is read yet.
     #[must_use]
     pub fn of(repo: &Repository) -> Self {
-        Self { loose: RefCell::new(Loose::of(repo)), kept: RefCell::default(), room: Cell::new(ROOM) }
+        let kept = Kept { commits: HashMap::default(), room: ROOM };
+        Self { loose: Mutex::new(Loose::of(repo)), kept: Mutex::new(kept) }
+    }
+
+    /// Takes in the commits among objects that are the repository's now, so that they need not be looked for.
+    pub(crate) fn take_in(&self, recent: &Recent) {
+        let mut kept = locked(&self.kept);
+        recent.commits().for_each(|commit| kept.keep(&commit.id, &commit.data));
     }
 
     /// The commits behind `tips` that are not behind `hidden`, the newer ones roughly first.
@@ -130,6 +152,21 @@ impl History {
         self.seen_by(repo).find_commit_iter(&commit, &mut Vec::new())?.tree_id()
     }
 
+    /// The first parent of a commit, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// Where the commit cannot be read.
+    pub(crate) fn first_parent_of(
+        &self,
+        repo: &Repository,
+        commit: ObjectId,
+    ) -> gix::Result<Option<ObjectId>> {
+        let mut buffer = Vec::new();
+        let parents = self.seen_by(repo).find_commit_iter(&commit, &mut buffer)?;
+        Ok(parents.parent_ids().next())
+    }
+
     /// Objects as `repo` has them, those read first that were read before.
     #[must_use]
     pub fn seen_by<'a>(&'a self, repo: &'a Repository) -> SeenBy<'a> {
@@ -155,17 +192,17 @@ pub struct SeenBy<'a> {
 
 impl Find for SeenBy<'_> {
     fn try_find<'a>(&self, id: &oid, buffer: &'a mut Vec<u8>) -> gix::Result<Option<Data<'a>>> {
-        let History { loose, kept, room } = self.history;
+        let History { loose, kept } = self.history;
         // Where commits are replaced by others, gix knows by which, and who wants to see it.
         if replaces(self.repo) {
             return self.repo.objects.try_find(id, buffer);
         }
-        if let Some(commit) = kept.borrow().get(id) {
+        if let Some(commit) = locked(kept).commits.get(id) {
             buffer.clear();
             buffer.extend_from_slice(commit);
             return Ok(Some(Data { kind: Kind::Commit, object_hash: id.kind(), data: buffer }));
         }
-        let in_file = loose.borrow_mut().read(id, buffer);
+        let in_file = locked(loose).read(id, buffer);
         let kind = match in_file {
             Some(kind) => kind,
             None => match self.repo.objects.try_find(id, buffer)? {
@@ -173,12 +210,16 @@ impl Find for SeenBy<'_> {
                 None => return Ok(None),
             },
         };
-        if kind == Kind::Commit && room.get() > buffer.len() {
-            room.set(room.get() - buffer.len());
-            kept.borrow_mut().insert(id.to_owned(), buffer.as_slice().into());
+        if kind == Kind::Commit {
+            locked(kept).keep(id, buffer);
         }
         Ok(Some(Data { kind, object_hash: id.kind(), data: buffer }))
     }
+}
+
+/// A thread that panicked has left nothing half done here.
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether the repository has objects that stand for others, see <https://git-scm.com/docs/git-replace>.

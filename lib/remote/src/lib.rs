@@ -47,7 +47,11 @@ pub use fetch::{Fetch, Fetched, Moved, Rejected, Why};
 pub use history::{Commit, History, SeenBy};
 pub use list::{Listed, Listing};
 pub use name::RemoteName;
-pub use pack::store::store;
+pub use pack::{
+    one_change::Replaced,
+    ready::{Passed, Ready, Stretch},
+    store::store,
+};
 pub use push::{Answer, Push, Pushed, Together, Update};
 pub use recent::Recent;
 pub use remote::{Direction, Remote};

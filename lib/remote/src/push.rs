@@ -14,7 +14,7 @@ use self::{
     send::{Features, Request, Why},
 };
 use crate::{
-    Change, Direction, Remote, Step, Trouble, Watcher,
+    Change, Direction, Ready, Remote, Step, Trouble, Watcher,
     local_ref::{self, Edit, Value, Writer},
     pack::{walk, write::Offsets},
     pulse, shown,
@@ -107,6 +107,20 @@ impl Remote<'_> {
     /// Every [`Trouble`] of a connection; the remote's refs may or may not have moved then, which a new listing
     /// tells. An update that is not made is no error but an [`Answer`].
     pub fn push(&self, what: &Push, watcher: &dyn Watcher) -> Result<Pushed, Trouble> {
+        self.push_with(what, None, watcher)
+    }
+
+    /// Pushes, and makes use of what is `ready`, as far as the remote lacks it.
+    ///
+    /// # Errors
+    ///
+    /// As [`push`](Self::push).
+    pub fn push_with(
+        &self,
+        what: &Push,
+        ready: Option<&Ready>,
+        watcher: &dyn Watcher,
+    ) -> Result<Pushed, Trouble> {
         let mut line = Line::open(self, Direction::Push, watcher)?;
         let advertised = line.handshake.refs.take().unwrap_or_default();
         watcher.progress(Step::Listed { refs: advertised.len() });
@@ -117,7 +131,8 @@ impl Remote<'_> {
             return Ok(Pushed { answers: settled(answers), ..Pushed::default() });
         }
         let updates: Vec<&Update> = send.iter().map(|at| &what.updates[*at]).collect();
-        let sent = self.send(line, updates, &theirs, what.together, watcher)?;
+        let ready = ready.filter(|ready| self.fits(ready, &updates));
+        let sent = self.send(line, updates, (&theirs, ready), what.together, watcher)?;
         for at in send {
             answers[at] = Some(self.answer(&what.updates[at], &sent.report, watcher)?);
         }
@@ -130,7 +145,7 @@ impl Remote<'_> {
         &self,
         mut line: Line,
         updates: Vec<&Update>,
-        theirs: &[ObjectId],
+        (theirs, ready): (&[ObjectId], Option<&Ready>),
         together: Together,
         watcher: &dyn Watcher,
     ) -> Result<Outgoing, Trouble> {
@@ -143,13 +158,19 @@ impl Remote<'_> {
         };
         let new: Vec<_> = updates.iter().filter_map(|update| update.new).collect();
         let counted = &mut |objects| watcher.progress(Step::Counting { objects });
-        let items = walk::new_objects(self.repo, &self.history, &new, theirs, counted)
+        // What is ready, and what belongs to it, is theirs when the rest comes.
+        let mut theirs = theirs.to_vec();
+        theirs.extend(ready.into_iter().flat_map(Ready::stretches).map(|stretch| stretch.tip));
+        let recent = self.recent.borrow().clone();
+        let mut items = walk::new_objects(self.repo, &self.history, &new, &theirs, recent, counted)
             .map_err(|error| Trouble::local("finding out what the remote lacks", error))?;
+        items.retain(|item| !ready.is_some_and(|ready| ready.has(item.id)));
+        let ready = ready.map_or(&[][..], Ready::encoded);
         if let Err(stop) = watcher.may_change(Change::RemoteRefs) {
             line.close();
             return Err(Trouble::Stopped(stop));
         }
-        let request = Request { updates, items: &items, features };
+        let request = Request { updates, ready, items: &items, features };
         let wire = line.wire();
         let talk = || send::send(self.repo, &mut line, &request, watcher);
         match pulse::beside(watcher, Step::Awaiting, &|| wire.received(), talk) {
@@ -161,7 +182,7 @@ impl Remote<'_> {
                     None => Ok(Outgoing {
                         report: sent.report,
                         messages: sent.messages,
-                        objects: items.len() as u64,
+                        objects: (ready.len() + items.len()) as u64,
                         bytes: sent.bytes,
                     }),
                 }
@@ -179,6 +200,30 @@ impl Remote<'_> {
                 }
             },
         }
+    }
+
+    /// Whether all that is ready is lacked by the remote, and has its place there: each stretch is what led from what both have
+    /// to what is pushed. If the remote has some of it by now, or it was taken back here, it is better to look anew.
+    fn fits(&self, ready: &Ready, updates: &[&Update]) -> bool {
+        ready.stretches().iter().all(|stretch| {
+            updates.iter().any(|update| {
+                let (Some(expected), Some(new)) = (update.expected, update.new) else { return false };
+                self.leads_to(stretch.tip, new)
+                    && matches!(self.history.base(self.repo, stretch.tip, expected), Ok(Some(base)) if base == stretch.known)
+            })
+        })
+    }
+
+    /// Whether a commit is one of the last first parents of another one.
+    fn leads_to(&self, commit: ObjectId, mut tip: ObjectId) -> bool {
+        const FAR: usize = 64;
+        (0..FAR).any(|_| {
+            let found = tip == commit;
+            if !found && let Ok(Some(parent)) = self.history.first_parent_of(self.repo, tip) {
+                tip = parent;
+            }
+            found
+        })
     }
 
     /// What became of `update`. Where the server refused it, the remote is asked what it has: the words of a

@@ -18,6 +18,16 @@ impl Recent {
         Self(Arc::new(objects.into_iter().map(|object| (object.id, object)).collect()))
     }
 
+    /// One of them.
+    pub(crate) fn get(&self, id: &ObjectId) -> Option<&Object> {
+        self.0.get(id)
+    }
+
+    /// The commits among them.
+    pub(crate) fn commits(&self) -> impl Iterator<Item = &Object> {
+        self.0.values().filter(|object| object.kind == Kind::Commit)
+    }
+
     /// A view of `repo` that takes these objects from memory, and remembers no others.
     #[must_use]
     pub fn view(&self, repo: &gix::Repository) -> gix::Repository {
@@ -44,7 +54,7 @@ impl Cache for AtHand {
     fn put(&mut self, _: ObjectId, _: Kind, _: &[u8]) {}
 
     fn get(&mut self, id: &ObjectId, out: &mut Vec<u8>) -> Option<Kind> {
-        let Object { kind, data, .. } = self.0.0.get(id)?;
+        let Object { kind, data, .. } = self.0.get(id)?;
         out.clear();
         out.extend_from_slice(data);
         Some(*kind)

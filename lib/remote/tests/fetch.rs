@@ -219,3 +219,33 @@ fn what_both_have_is_not_fetched_again_however_many_commits_one_has_of_ones_own(
     let fetched = origin(&repo).fetch(&Fetch::only().and(NOTES).unwrap(), &Unwatched).unwrap();
     assert_eq!(fetched.objects, 3, "a commit, a tree, a blob");
 }
+
+#[test]
+fn what_the_remote_had_last_is_named_first_and_then_nothing_else_need_be() {
+    const X: &str = "refs/notes/mem/x";
+    let (world, _, [ours, theirs]) = World::with_clones(["ours", "theirs"]);
+    let import = |repo: &testkit::Repo, from, times: std::ops::Range<u64>, whose: &str| {
+        repo.write(".git/stream", commits(X, from, times.map(|at| (at, vec![format!("{whose}/{at}")]))));
+        repo.program("sh").args(["-c", "git fast-import --quiet <.git/stream"]).success();
+    };
+    import(&theirs, false, 1_700_000_000..1_700_000_001, "both");
+    theirs.git(["push", "-q", "origin", X]);
+    ours.git(["fetch", "-q", "origin", NOTES, &format!("{X}:{X}")]);
+    import(&ours, true, 1_700_000_001..1_700_000_101, "ours");
+    import(&theirs, true, 1_700_000_001..1_700_000_003, "theirs");
+    theirs.git(["push", "-q", "origin", X]);
+    // A server whose words with us are written down.
+    let heard = world.path().join("heard");
+    let server = world.path().join("server");
+    std::fs::write(&server, format!("#!/bin/sh\ntee {heard} | git-upload-pack \"$@\"\n")).unwrap();
+    ours.program("chmod").args(["+x", server.as_str()]).success();
+    ours.git(["config", "remote.origin.uploadpack", server.as_str()]);
+
+    let repo = open(&ours);
+    let fetched = origin(&repo).fetch(&Fetch::only().and(NOTES).unwrap(), &Unwatched).unwrap();
+    assert_eq!(fetched.objects, 2 * 4, "two commits, two trees of each, a file of each");
+    let heard = String::from_utf8_lossy(&std::fs::read(heard).unwrap()).into_owned();
+    let haves: Vec<&str> = heard.split("have ").skip(1).map(|have| &have[..40]).collect();
+    assert_eq!(haves[0], ours.rev(&format!("{X}~100")));
+    assert!(haves.len() < 20, "{} commits were named", haves.len());
+}

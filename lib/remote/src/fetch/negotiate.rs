@@ -1,6 +1,7 @@
 //! Agreeing with the server on what is missing here. The steps are gix's; this is what they work on.
 
 use gix::{
+    bstr::BStr,
     negotiate::Negotiator,
     odb::store::RefreshMode,
     protocol::{
@@ -42,6 +43,9 @@ impl Silence {
 /// up after 256, as gix does: whoever has more commits of their own than that then gets all of what both have, once more.
 const PATIENCE: usize = 8 * 1024;
 
+/// How many refs that follow the remote's are named to it first.
+const MOST_FOLLOWERS: usize = 64;
+
 /// See <https://git-scm.com/docs/protocol-capabilities#_no_progress>.
 const NO_PROGRESS: &str = "no-progress";
 
@@ -71,6 +75,24 @@ impl<'a, 'graph, 'cache> Negotiation<'a, 'graph, 'cache> {
     }
 }
 
+impl Negotiation<'_, '_, '_> {
+    /// Names what the remote had when it was last asked, before anything else: most often it still has that, and then knows at
+    /// once what is missing here. Git begins with what is newest, which are one's own commits that the remote has never
+    /// seen.
+    fn name_followers(&self, arguments: &mut Arguments, remote_ref_target_known: &[bool]) {
+        let wanted = self.map.mappings.iter().zip(remote_ref_target_known).filter(|(_, known)| !**known);
+        let locals = wanted.filter_map(|(mapping, _)| mapping.local.as_ref());
+        for local in locals.take(MOST_FOLLOWERS) {
+            // What is not a commit that is here, git would not name either.
+            let reference = self.repo.try_find_reference(BStr::new(local)).ok().flatten();
+            let commit = reference.and_then(|mut reference| reference.peel_to_commit().ok());
+            if let Some(commit) = commit {
+                arguments.have(commit.id);
+            }
+        }
+    }
+}
+
 impl Negotiate for Negotiation<'_, '_, '_> {
     fn mark_complete_and_common_ref(&mut self) -> gix::Result<negotiate::Action> {
         let alternates = self.repo.objects.store_ref().alternate_db_paths()?;
@@ -94,14 +116,18 @@ impl Negotiate for Negotiation<'_, '_, '_> {
         if self.silence == Silence::Understood {
             arguments.add_feature(NO_PROGRESS);
         }
-        negotiate::add_wants(
+        let has_wants = negotiate::add_wants(
             &self.repo.objects,
             arguments,
             self.map,
             remote_ref_target_known,
             &Shallow::NoChange,
             |_mapping| false,
-        )
+        );
+        if has_wants {
+            self.name_followers(arguments, remote_ref_target_known);
+        }
+        has_wants
     }
 
     fn one_round(

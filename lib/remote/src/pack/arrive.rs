@@ -10,7 +10,7 @@ use gix::ObjectId;
 
 use super::{
     index::{self, Located},
-    loaded::{Form, Loaded},
+    loaded::{self, Form, Loaded},
     resolve::{Resolved, resolve},
     store::Arriving,
     unnamed::Unnamed,
@@ -22,9 +22,13 @@ use crate::recent::Recent;
 pub(super) const SMALL: usize = 4 * 1024 * 1024;
 /// How many bytes it holds, at most: its entries, and again what they stand for.
 const MOST: usize = 16 * 1024 * 1024;
+/// How many objects it has, at most: of tiny ones a small pack can hold tens of thousands, which take more room beside their
+/// content than for it, and come no sooner in this way.
+const MOST_OBJECTS: u32 = 10_000;
 
 /// Writes the pack `raw` and its index. `None`: it is none that this can be done with.
 pub(super) fn arrive(repo: &gix::Repository, raw: &[u8]) -> Option<Arriving> {
+    loaded::count(raw).filter(|count| *count <= MOST_OBJECTS)?;
     let hash = repo.object_hash();
     let loaded = Loaded::parse(raw, hash, MOST)?;
     let resolved = resolve(repo, &loaded, MOST)?;
@@ -199,6 +203,28 @@ mod tests {
                 assert_eq!(view.find_object(id).unwrap().data, repo.find_object(id).unwrap().data, "{line}");
             }
         }
+    }
+
+    #[test]
+    fn a_crowd_of_tiny_objects_is_left_to_others() {
+        let world = World::new();
+        let theirs = world.init("theirs");
+        let blobs = |count: u32| {
+            let blobs = (0..count).map(|blob| {
+                let text = blob.to_string();
+                format!("blob\ndata {}\n{text}\n", text.len())
+            });
+            theirs.program("git").args(["fast-import", "--quiet"]).stdin(blobs.collect::<String>()).success();
+            let to = theirs.join(".git/sent");
+            let script = format!(
+                "git cat-file --batch-all-objects --batch-check='%(objectname)' | git pack-objects -q --stdout >{to}"
+            );
+            theirs.program("sh").args(["-c", &script]).success();
+            fs::read(to).unwrap()
+        };
+        let repo = gix::open(world.init("ours").path()).unwrap();
+        assert!(arrive(&repo, &blobs(MOST_OBJECTS)).is_some());
+        assert!(arrive(&repo, &blobs(MOST_OBJECTS + 1)).is_none());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A tree beside its older versions: what is different in it, and its delta, which is the same thing said otherwise.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use gix::ObjectId;
 
@@ -13,7 +13,7 @@ use super::{
 /// that first one goes into `draft`.
 pub(super) fn differing(
     tree: &[u8],
-    olds: &[Rc<[u8]>],
+    olds: &[Arc<[u8]>],
     hash: gix::hash::Kind,
     mut draft: Option<&mut Draft>,
     mut differs: impl FnMut(&Entry<'_>, &[ObjectId]),
@@ -66,7 +66,7 @@ mod tests {
 
     /// What differs, and the delta.
     fn compare(new: &[u8], olds: &[&[u8]]) -> (Vec<Differing>, Option<Vec<u8>>) {
-        let olds: Vec<Rc<[u8]>> = olds.iter().map(|old| Rc::from(*old)).collect();
+        let olds: Vec<Arc<[u8]>> = olds.iter().map(|old| Arc::from(*old)).collect();
         let mut draft = olds.first().map(|old| Draft::new(old.len(), new.len()));
         let mut found = Vec::new();
         differing(new, &olds, gix::hash::Kind::Sha1, draft.as_mut(), |entry, versions| {

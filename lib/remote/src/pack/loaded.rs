@@ -46,11 +46,16 @@ pub(super) enum Form {
     DeltaOfObject(ObjectId),
 }
 
+/// How many objects a pack says that it has.
+pub(super) fn count(raw: &[u8]) -> Option<u32> {
+    data::header::decode(raw.first_chunk::<HEADER>()?).ok().map(|(_, count)| count)
+}
+
 impl<'a> Loaded<'a> {
     /// Takes a pack apart that holds no more than `most` bytes when unpacked. `None`: it is larger, or damaged.
     pub fn parse(raw: &'a [u8], hash: gix::hash::Kind, most: usize) -> Option<Self> {
         let end = raw.len().checked_sub(hash.len_in_bytes())?;
-        let (_, count) = data::header::decode(raw.first_chunk::<HEADER>()?).ok()?;
+        let count = count(raw)?;
         let mut hasher = gix::hash::hasher(hash);
         hasher.update(&raw[..end]);
         if hasher.try_finalize().ok()?.as_slice() != &raw[end..] {

@@ -50,7 +50,8 @@ pub(super) const SMALLEST: u64 = 128;
 ///
 /// Of several versions of a file, the newest is a delta of what the receiver has, and each older one is a delta of
 /// the next: files grow more than they shrink, and what is only left out costs nothing. Trees go the other way round, as what
-/// changed in them was found out in that direction.
+/// changed in them was found out in that direction. The first of many versions of a tree is whole: git resolves what hangs on
+/// objects that a pack does not have one by one, and anything else on all cores.
 pub(crate) fn arrange(items: &[Item], sizes: &HashMap<ObjectId, u64>, limits: Limits) -> Vec<Placed> {
     let versions = Versions::of(items);
     let mut depths = vec![0; items.len()];
@@ -59,8 +60,12 @@ pub(crate) fn arrange(items: &[Item], sizes: &HashMap<ObjectId, u64>, limits: Li
         let item: &Item = &items[at];
         let size = item.size.or_else(|| sizes.get(&item.id).copied()).unwrap_or(0);
         let neighbour = neighbour.filter(|neighbour| depths[*neighbour] < limits.depth);
-        let base = neighbour.map(|neighbour| items[neighbour].id).or(versions.theirs[at]);
-        let plan = plan(item, size, base.map(|id| (id, sizes.get(&id).copied().unwrap_or(0))), limits);
+        let first = versions.first_of_crowd(at, items);
+        let base = neighbour.or(first).map(|base| items[base].id).or(versions.theirs[at]);
+        let plan = match first {
+            Some(first) if first == at && size <= limits.big => Plan::Whole,
+            _ => plan(item, size, base.map(|id| (id, sizes.get(&id).copied().unwrap_or(0))), limits),
+        };
         if let Plan::DeltaOf(_) = plan {
             depths[at] = neighbour.map_or(1, |neighbour| depths[neighbour] + 1);
         }
@@ -82,7 +87,16 @@ struct Versions {
     older: Vec<Option<usize>>,
     /// By item: the version that the receiver has.
     theirs: Vec<Option<ObjectId>>,
+    /// By item: the first of its versions in the list.
+    first: Vec<usize>,
+    /// By item: how many come after it, if it is the first.
+    followers: Vec<usize>,
 }
+
+/// From how many versions on the first one of a tree is whole.
+const CROWD: usize = 64;
+/// Unless it is larger than this.
+const LARGEST_WHOLE: u64 = 32 * 1024;
 
 impl Versions {
     /// Every item's predecessor is theirs or earlier in the list, so newer ones are later: no circle is possible.
@@ -90,19 +104,35 @@ impl Versions {
         let places: HashMap<ObjectId, usize> =
             items.iter().enumerate().map(|(at, item)| (item.id, at)).collect();
         let none = || vec![None; items.len()];
-        let mut versions = Self { newer: none(), older: none(), theirs: vec![None; items.len()] };
+        let mut versions = Self {
+            newer: none(),
+            older: none(),
+            theirs: vec![None; items.len()],
+            first: (0..items.len()).collect(),
+            followers: vec![0; items.len()],
+        };
         for (at, item) in items.iter().enumerate() {
             match item.before.map(|before| (before, places.get(&before))) {
                 Some((_, Some(older))) if *older < at => {
                     versions.newer[*older] = Some(at);
                     versions.older[at] = Some(*older);
                     versions.theirs[at] = versions.theirs[*older];
+                    versions.first[at] = versions.first[*older];
+                    versions.followers[versions.first[at]] += 1;
                 }
                 Some((before, None)) => versions.theirs[at] = Some(before),
                 _ => {}
             }
         }
         versions
+    }
+
+    /// The first version of a tree of which there are many.
+    fn first_of_crowd(&self, at: usize, items: &[Item]) -> Option<usize> {
+        let first = self.first[at];
+        let is_small = items[first].size.is_some_and(|size| size <= LARGEST_WHOLE);
+        let is_crowd = self.followers[first] >= CROWD && is_small && self.theirs[at].is_some();
+        (is_crowd && items[at].kind == Kind::Tree).then_some(first)
     }
 }
 
@@ -206,6 +236,22 @@ mod tests {
         assert_eq!(plans[&id(3)], Plan::DeltaOf(id(2)));
         assert_eq!(plans[&id(4)], Plan::DeltaOf(id(99)));
         assert_eq!(plans[&id(5)], Plan::DeltaOf(id(4)));
+    }
+
+    #[test]
+    fn the_first_of_many_versions_of_a_tree_is_whole_and_chains_begin_with_it() {
+        let many = CROWD as u8 + 1;
+        let crowd = |size| -> HashMap<ObjectId, Plan> {
+            let versions = (1..=many)
+                .map(|n| Item { size: Some(size), ..tree(n, Some(if n == 1 { 99 } else { n - 1 })) });
+            arranged(&versions.collect::<Vec<_>>()).into_iter().map(|one| (one.id, one.plan)).collect()
+        };
+        let plans = crowd(1000);
+        assert_eq!(plans[&id(1)], Plan::Whole);
+        assert_eq!(plans[&id(4)], Plan::DeltaOf(id(3)));
+        assert_eq!(plans[&id(5)], Plan::DeltaOf(id(1)), "at the depth the next chain begins");
+        assert!(plans.values().all(|plan| *plan != Plan::DeltaOf(id(99))));
+        assert_eq!(crowd(LARGEST_WHOLE + 1)[&id(1)], Plan::DeltaOf(id(99)));
     }
 
     #[test]

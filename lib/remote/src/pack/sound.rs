@@ -11,7 +11,7 @@ use std::{
 use gix::{ObjectId, hashtable::HashSet, object::Kind, objs::Exists};
 
 use super::{beside, trees::Trees, walk::commits_among};
-use crate::{history::History, objects::Reader};
+use crate::{history::History, objects::Reader, recent::Recent};
 
 /// What is missing.
 #[derive(Debug)]
@@ -31,13 +31,14 @@ impl From<gix::Error> for Missing {
 /// How many commits one thread takes at a time: one tree is often the next one's older version.
 const SHARE: usize = 8;
 
-/// Makes sure that everything behind `new` is there, given that all behind `ours` is. `looked_at` is told now and then how
+/// Makes sure that everything behind `new` is there, given that all behind `ours` is, where `recent` has just come in. `looked_at` is told now and then how
 /// many commits were looked at.
 ///
 /// # Errors
 /// The first object that is missing.
 pub(crate) fn check(
     repo: &gix::Repository,
+    recent: &Recent,
     history: &History,
     new: &[ObjectId],
     ours: &[ObjectId],
@@ -45,7 +46,7 @@ pub(crate) fn check(
 ) -> Result<(), Missing> {
     let mut real = repo.clone();
     real.objects.ignore_replacements = true;
-    let mut sound = Sound::new(&real);
+    let mut sound = Sound::new(&real, recent.clone());
     let mut tips = Vec::new();
     for id in new {
         tips.extend(sound.tip(*id)?);
@@ -73,8 +74,8 @@ pub(crate) fn check(
     thread::scope(|scope| {
         let others: Vec<_> = (1..threads)
             .map(|_| {
-                let (repo, share) = (real.clone().into_sync(), &share);
-                scope.spawn(move || share(&mut Sound::new(&repo.to_thread_local()), &mut |_| ()))
+                let (repo, recent, share) = (real.clone().into_sync(), recent.clone(), &share);
+                scope.spawn(move || share(&mut Sound::new(&repo.to_thread_local(), recent), &mut |_| ()))
             })
             .collect();
         let mut all = share(&mut sound, looked_at);
@@ -89,14 +90,15 @@ pub(crate) fn check(
 /// Looks at objects, and remembers which trees it has looked at.
 struct Sound {
     repo: gix::Repository,
+    recent: Recent,
     trees: Trees,
     seen: HashSet<ObjectId>,
 }
 
 impl Sound {
-    fn new(repo: &gix::Repository) -> Self {
-        let trees = Trees::new(Reader::new(repo.clone()));
-        Self { repo: repo.clone(), trees, seen: HashSet::default() }
+    fn new(repo: &gix::Repository, recent: Recent) -> Self {
+        let trees = Trees::new(Reader::new(repo.clone()), recent.clone());
+        Self { repo: repo.clone(), recent, trees, seen: HashSet::default() }
     }
 
     /// Looks at what a ref can name. Tags are followed to what they are of; where that is a commit, it is handed over.
@@ -131,7 +133,10 @@ impl Sound {
                     // It is the same in another one of them.
                 } else if entry.mode.is_tree() {
                     open.push((entry.id, versions.to_vec()));
-                } else if !entry.mode.is_commit() && !self.repo.objects.exists(&entry.id) {
+                } else if !entry.mode.is_commit()
+                    && self.recent.get(&entry.id).is_none()
+                    && !self.repo.objects.exists(&entry.id)
+                {
                     missing.get_or_insert(entry.id);
                 }
             })?;

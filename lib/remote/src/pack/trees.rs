@@ -2,19 +2,21 @@
 //!
 //! The walk through a history compares each commit's tree with the one before it, so that each is needed at least twice.
 
-use std::{io, rc::Rc};
+use std::{io, sync::Arc};
 
 use gix::{ObjectId, hashtable::HashMap, object::Kind};
 
-use crate::objects::Reader;
+use crate::{objects::Reader, recent::Recent};
 
 /// Reads trees.
 pub(super) struct Trees {
     reader: Reader,
+    /// What has just come in, and need not be read.
+    recent: Recent,
     buffer: Vec<u8>,
     /// Those that were read or asked for since the others were put away.
-    young: HashMap<ObjectId, Rc<[u8]>>,
-    old: HashMap<ObjectId, Rc<[u8]>>,
+    young: HashMap<ObjectId, Arc<[u8]>>,
+    old: HashMap<ObjectId, Arc<[u8]>>,
     /// Bytes of the young ones.
     bytes: usize,
 }
@@ -23,19 +25,24 @@ pub(super) struct Trees {
 const ROOM: usize = 1024 * 1024;
 
 impl Trees {
-    pub fn new(reader: Reader) -> Self {
+    pub fn new(reader: Reader, recent: Recent) -> Self {
         let (young, old) = (HashMap::default(), HashMap::default());
-        Self { reader, buffer: Vec::new(), young, old, bytes: 0 }
+        Self { reader, recent, buffer: Vec::new(), young, old, bytes: 0 }
     }
 
     /// A tree.
-    pub fn get(&mut self, id: ObjectId) -> gix::Result<Rc<[u8]>> {
+    pub fn get(&mut self, id: ObjectId) -> gix::Result<Arc<[u8]>> {
         if let Some(tree) = self.young.get(&id) {
-            return Ok(Rc::clone(tree));
+            return Ok(Arc::clone(tree));
+        }
+        if let Some(object) = self.recent.get(&id)
+            && object.kind == Kind::Tree
+        {
+            return Ok(Arc::clone(&object.data));
         }
         let tree = match self.old.remove(&id) {
             Some(tree) => tree,
-            None if id.is_empty_tree() => Rc::default(),
+            None if id.is_empty_tree() => Arc::default(),
             None => match self.reader.read(id, &mut self.buffer)? {
                 Kind::Tree => self.buffer.as_slice().into(),
                 kind => return Err(not_a_tree(id, kind)),
@@ -45,14 +52,28 @@ impl Trees {
         Ok(tree)
     }
 
+    /// Any object. Trees are kept.
+    pub fn read(&mut self, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
+        if let Some(tree) = self.young.get(&id).or_else(|| self.old.get(&id)) {
+            into.clear();
+            into.extend_from_slice(tree);
+            return Ok(Kind::Tree);
+        }
+        let kind = self.reader.read(id, into)?;
+        if kind == Kind::Tree {
+            self.keep(id, &Arc::from(into.as_slice()));
+        }
+        Ok(kind)
+    }
+
     /// Takes in a tree that somebody else has read.
-    pub fn keep(&mut self, id: ObjectId, tree: &Rc<[u8]>) {
+    pub fn keep(&mut self, id: ObjectId, tree: &Arc<[u8]>) {
         self.bytes += tree.len();
         if self.bytes > ROOM {
             self.old = std::mem::take(&mut self.young);
             self.bytes = tree.len();
         }
-        self.young.insert(id, Rc::clone(tree));
+        self.young.insert(id, Arc::clone(tree));
     }
 }
 

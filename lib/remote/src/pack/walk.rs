@@ -5,42 +5,80 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    rc::Rc,
+    sync::Arc,
     thread,
 };
 
 use gix::{ObjectId, hashtable, object::Kind};
 
 use super::{
-    Item, Known, NameHash, ahead::Ahead, beside, delta::Draft, entries::Entries, order::SMALLEST,
+    Item, Known, NameHash,
+    ahead::Ahead,
+    beside,
+    delta::Draft,
+    entries::Entries,
+    one_change::{OneChange, Replaced},
+    order::SMALLEST,
     trees::Trees,
 };
 use crate::{
     history::{Commit, History},
     objects::Reader,
+    recent::Recent,
 };
 
 /// Everything reachable from `tips` that the owner of `theirs` need not have, each object with what it was
 /// before. An object's predecessor is either theirs, or comes before it in the list.
 ///
-/// Ids of `theirs` that are not here are ignored. `found` is told how many there are so far.
+/// Ids of `theirs` that are not here are ignored. What is `recent` need not be read. `found` is told how many there are so far.
 pub(crate) fn new_objects(
     repo: &gix::Repository,
     history: &History,
     tips: &[ObjectId],
     theirs: &[ObjectId],
+    recent: Recent,
     found: &mut dyn FnMut(usize),
+) -> gix::Result<Vec<Item>> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let way = Way { threads, recent, found, passing: &mut |_, _, _| Ok(()) };
+    walk(repo, history, tips, theirs, way)
+}
+
+/// How to walk.
+pub(super) struct Way<'a> {
+    /// How many threads there may be.
+    pub threads: usize,
+    /// What need not be read.
+    pub recent: Recent,
+    /// Is told how many objects there are so far.
+    pub found: &'a mut dyn FnMut(usize),
+    /// Is shown each commit that is new, parents first, while its trees are at hand. Where it fails, so does the walk.
+    pub passing: Passing<'a>,
+}
+
+/// Who is shown commits, with the one file that each replaced, if that is all it did, and what its trees and files can be read
+/// from.
+pub(super) type Passing<'a> = &'a mut dyn FnMut(&Commit, Option<Replaced>, &mut Trees) -> gix::Result<()>;
+
+/// As [`new_objects`].
+pub(super) fn walk(
+    repo: &gix::Repository,
+    history: &History,
+    tips: &[ObjectId],
+    theirs: &[ObjectId],
+    way: Way<'_>,
 ) -> gix::Result<Vec<Item>> {
     let mut real = repo.clone();
     real.objects.ignore_replacements = true;
     let mut walk = Walk {
         repo: &real,
         history,
-        trees: Trees::new(Reader::new(repo.clone())),
+        trees: Trees::new(Reader::new(repo.clone()), way.recent.clone()),
         seen: hashtable::HashSet::default(),
         covered: hashtable::HashSet::default(),
         items: Vec::new(),
-        found,
+        change: OneChange::default(),
+        way,
     };
     let mut commits = Vec::new();
     for tip in tips {
@@ -66,7 +104,7 @@ pub(super) fn commits_among(repo: &gix::Repository, ids: &[ObjectId]) -> Vec<Obj
     commits
 }
 
-struct Walk<'a> {
+struct Walk<'a, 'w> {
     repo: &'a gix::Repository,
     history: &'a History,
     trees: Trees,
@@ -75,13 +113,15 @@ struct Walk<'a> {
     /// Trees whose entries all are.
     covered: hashtable::HashSet<ObjectId>,
     items: Vec<Item>,
-    found: &'a mut dyn FnMut(usize),
+    /// What the tree that is being compared changes.
+    change: OneChange,
+    way: Way<'w>,
 }
 
 /// From how many commits on a thread that reads ahead pays.
 const MANY: usize = 16;
 
-impl Walk<'_> {
+impl Walk<'_, '_> {
     /// Tags are followed to what they are of; trees and blobs can be pushed too.
     fn tip(&mut self, id: ObjectId, commits: &mut Vec<ObjectId>) -> gix::Result<()> {
         let mut object = self.repo.find_object(id)?;
@@ -111,12 +151,11 @@ impl Walk<'_> {
             newest_first.iter().map(|commit| (commit.id, commit)).collect();
         let ordered = parents_first(&newest_first, &by_id);
         thread::scope(|scope| {
-            let cores = || thread::available_parallelism().map_or(1, usize::from);
-            let ahead = (ordered.len() >= MANY && cores() > 1)
+            let ahead = (ordered.len() >= MANY && self.way.threads > 1)
                 .then(|| Ahead::start(scope, self.repo, ordered.iter().map(|commit| commit.tree).collect()));
             for commit in ordered {
                 if let Some(tree) = ahead.as_ref().and_then(Ahead::next) {
-                    self.trees.keep(commit.tree, &Rc::from(tree?));
+                    self.trees.keep(commit.tree, &Arc::from(tree?));
                 }
                 let mut before = Vec::new();
                 for parent in &commit.parents {
@@ -127,7 +166,9 @@ impl Walk<'_> {
                     }
                 }
                 self.add(commit.id, Kind::Commit, NameHash::default(), None);
+                self.change = OneChange::default();
                 self.tree(commit.tree, NameHash::default(), &before)?;
+                (self.way.passing)(commit, self.change.replaced(), &mut self.trees)?;
             }
             Ok(())
         })
@@ -139,6 +180,7 @@ impl Walk<'_> {
         let mut open = vec![(new, name, before.to_vec())];
         while let Some((new, name, before)) = open.pop() {
             if before.contains(&new) || !self.add(new, Kind::Tree, name, before.first().copied()) {
+                self.change.is_more();
                 continue;
             }
             let at = self.items.len() - 1;
@@ -154,14 +196,24 @@ impl Walk<'_> {
                 _ => None,
             };
             let hash = self.repo.object_hash();
+            let mut differing = 0;
             beside::differing(&tree, &olds, hash, draft.as_mut(), |entry, versions| {
                 let name = NameHash::of(entry.name);
+                differing += 1;
                 if entry.mode.is_tree() {
                     folders.push((entry.id, name, versions.to_vec()));
                 } else if !entry.mode.is_commit() {
                     self.add(entry.id, Kind::Blob, name, versions.first().copied());
+                    self.change.file(entry.id, versions);
                 }
             })?;
+            // Where nothing is missing either, both are as long.
+            let is_same_but_for_one = differing == 1
+                && folders.iter().all(|(_, _, versions)| versions.len() == 1)
+                && matches!(olds.as_slice(), [old] if old.len() == tree.len());
+            if !is_same_but_for_one {
+                self.change.is_more();
+            }
             self.covered.insert(new);
             let item = &mut self.items[at];
             item.size = Some(tree.len() as u64);
@@ -196,7 +248,7 @@ impl Walk<'_> {
         }
         self.items.push(Item { id, kind, name, before, size: None, known: None });
         if self.items.len().is_multiple_of(1000) {
-            (self.found)(self.items.len());
+            (self.way.found)(self.items.len());
         }
         true
     }

@@ -9,7 +9,7 @@ use gix::{ObjectId, object::Kind, zlib::Compression};
 
 use super::{
     Item, big, cores,
-    encode::Form,
+    encode::{Encoded, Form},
     order::{self, Limits},
 };
 
@@ -57,25 +57,26 @@ impl Options {
     }
 }
 
-/// Writes a pack with `items` to `out`. `sent` is told the number of objects and bytes written so far.
+/// Writes a pack with what is `ready` and `items` to `out`, of which none is in both. `sent` is told the number of objects and bytes written so far.
 pub(crate) fn write(
     repo: &gix::Repository,
+    ready: &[Encoded],
     items: &[Item],
     options: Options,
     out: &mut dyn Write,
     sent: &mut dyn FnMut(usize, u64),
 ) -> Result<u64, Failure> {
+    let mut pack = Stream::begin(repo.object_hash(), ready.len() + items.len(), options.offsets, out)?;
+    for one in ready {
+        pack.one(repo, one, options.level)?;
+    }
+    sent(pack.written.len(), pack.at);
     let sizes = cores::sizes(repo, items, options.threads).map_err(Failure::Source)?;
     let placed = order::arrange(items, &sizes, options.limits);
     drop(sizes);
-    let mut pack = Stream::begin(repo.object_hash(), placed.len(), options.offsets, out)?;
     cores::encode(repo, items, &placed, options, |encoded| {
         for one in encoded {
-            pack.header(one.id, one.form, one.size)?;
-            match one.deflated {
-                Some(deflated) => pack.bytes(&deflated)?,
-                None => pack.streamed(repo, one.id, one.size, options.level)?,
-            }
+            pack.one(repo, &one, options.level)?;
             sent(pack.written.len(), pack.at);
         }
         Ok(())
@@ -106,6 +107,14 @@ impl<'a> Stream<'a> {
         let mut stream = Self { out, hash, at: 0, written: HashMap::new(), offsets };
         stream.bytes(&preamble(objects))?;
         Ok(stream)
+    }
+
+    fn one(&mut self, repo: &gix::Repository, one: &Encoded, level: Compression) -> Result<(), Failure> {
+        self.header(one.id, one.form, one.size)?;
+        match &one.deflated {
+            Some(deflated) => self.bytes(deflated),
+            None => self.streamed(repo, one.id, one.size, level),
+        }
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {

@@ -13,6 +13,7 @@ use crate::{
     Step, Watcher,
     pack::{
         Item,
+        encode::Encoded,
         write::{self, Failure, Offsets, Options},
     },
     transport::Line,
@@ -21,6 +22,9 @@ use crate::{
 /// A push, ready to be sent.
 pub(super) struct Request<'a> {
     pub updates: Vec<&'a Update>,
+    /// What was encoded beforehand.
+    pub ready: &'a [Encoded],
+    /// The rest of what goes out.
     pub items: &'a [Item],
     pub features: Features,
 }
@@ -125,9 +129,9 @@ fn pack(
     if request.updates.iter().all(|update| update.new.is_none()) {
         return out.flush().map(|()| 0).map_err(Failure::Sink);
     }
-    let of = request.items.len();
+    let of = request.ready.len() + request.items.len();
     let options = Options::of(repo, request.features.offsets);
-    write::write(repo, request.items, options, &mut out, &mut |objects, bytes| {
+    write::write(repo, request.ready, request.items, options, &mut out, &mut |objects, bytes| {
         watcher.progress(Step::Sending { objects, of, bytes });
     })
 }

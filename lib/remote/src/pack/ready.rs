@@ -1,0 +1,146 @@
+//! What is going to be pushed, made ready while something else is waited for.
+//!
+//! Whoever fetches and then pushes knows most of the pack beforehand: one's own commits since the remote was last in step. A
+//! server takes its time to put together what it sends; meanwhile these are walked and compressed.
+
+use std::{cell::RefCell, io};
+
+use gix::{
+    ObjectId, Repository,
+    hash::oid,
+    hashtable::HashSet,
+    objs::{Data, Find},
+};
+
+use super::{
+    Item, cores,
+    encode::Encoded,
+    one_change::Replaced,
+    order,
+    trees::Trees,
+    walk::{self, Way},
+    write::{Failure, Offsets, Options},
+};
+use crate::{
+    history::{Commit, History, replaces},
+    recent::Recent,
+};
+
+/// Commits of one's own, and all that belongs to them, in the form in which they are sent.
+pub struct Ready {
+    stretches: Vec<Stretch>,
+    encoded: Vec<Encoded>,
+    ids: HashSet<ObjectId>,
+}
+
+/// Some of a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// Up to here it is known at the remote.
+    pub known: ObjectId,
+    /// Up to here it is to be.
+    pub tip: ObjectId,
+}
+
+/// A commit, as it is shown in passing.
+pub struct Passed<'a> {
+    /// The commit.
+    pub commit: &'a Commit,
+    /// All that it did, where that is no more than to replace one file by another version of it.
+    pub replaced: Option<Replaced>,
+    /// What its trees and files, and those of its parents, can be read from.
+    pub objects: &'a dyn Find,
+}
+
+/// From how many objects on it is left to the push, which need not hold them in memory.
+const MOST: usize = 32 * 1024;
+/// The same in bytes.
+const LARGEST: usize = 8 * 1024 * 1024;
+
+impl Ready {
+    /// Makes `stretches` ready, with as many threads as there are processors, less `others` that are at work. Each commit is
+    /// shown to `passing`, parents first, which stops it all by failing.
+    ///
+    /// # Errors
+    ///
+    /// Where an object cannot be read, or there are too many to be held in memory. The push is then made without it, and
+    /// says what is wrong, if it is.
+    pub fn make(
+        repo: &Repository,
+        history: &History,
+        stretches: Vec<Stretch>,
+        others: usize,
+        passing: &mut dyn FnMut(Passed<'_>) -> gix::Result<()>,
+    ) -> gix::Result<Self> {
+        if replaces(repo) {
+            return Err(given_up("where commits are replaced, two histories would have to be walked"));
+        }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let options = Options::of(repo, Offsets::Understood);
+        let options =
+            Options { threads: options.threads.min(cores.saturating_sub(others)).max(1), ..options };
+        let tips: Vec<_> = stretches.iter().map(|stretch| stretch.tip).collect();
+        let known: Vec<_> = stretches.iter().map(|stretch| stretch.known).collect();
+        let mut found = 0;
+        let way = Way {
+            threads: options.threads,
+            recent: Recent::default(),
+            found: &mut |objects| found = objects,
+            passing: &mut |commit, replaced, trees| {
+                passing(Passed { commit, replaced, objects: &InPassing(RefCell::new(trees)) })
+            },
+        };
+        let items = walk::walk(repo, history, &tips, &known, way)?;
+        if items.len() > MOST {
+            return Err(given_up("there are too many objects"));
+        }
+        let encoded = encode(repo, &items, options)?;
+        let ids = items.into_iter().map(|item| item.id).collect();
+        Ok(Self { stretches, encoded, ids })
+    }
+
+    /// The objects, each after what it is a delta of.
+    pub(crate) fn encoded(&self) -> &[Encoded] {
+        &self.encoded
+    }
+
+    /// Whether an object is among them.
+    pub(crate) fn has(&self, id: ObjectId) -> bool {
+        self.ids.contains(&id)
+    }
+
+    /// Where they begin and end.
+    pub(crate) fn stretches(&self) -> &[Stretch] {
+        &self.stretches
+    }
+}
+
+fn encode(repo: &Repository, items: &[Item], options: Options) -> gix::Result<Vec<Encoded>> {
+    let sizes = cores::sizes(repo, items, options.threads)?;
+    let placed = order::arrange(items, &sizes, options.limits);
+    let (mut all, mut bytes) = (Vec::with_capacity(placed.len()), 0);
+    let encoded = cores::encode(repo, items, &placed, options, |some| {
+        bytes += some.iter().filter_map(|one| one.deflated.as_ref()).map(Vec::len).sum::<usize>();
+        all.extend(some);
+        if bytes > LARGEST { Err(Failure::Source(given_up("the objects are too large"))) } else { Ok(()) }
+    });
+    match encoded {
+        Ok(()) => Ok(all),
+        Err(Failure::Source(error)) => Err(error),
+        Err(Failure::Sink(error)) => Err(gix::Error::from_error(error)),
+    }
+}
+
+fn given_up(why: &'static str) -> gix::Error {
+    gix::Error::from_error(io::Error::other(why))
+}
+
+/// Objects in a walk, of which the trees are at hand.
+struct InPassing<'a>(RefCell<&'a mut Trees>);
+
+impl Find for InPassing<'_> {
+    fn try_find<'b>(&self, id: &oid, buffer: &'b mut Vec<u8>) -> gix::Result<Option<Data<'b>>> {
+        let kind = self.0.borrow_mut().read(id.to_owned(), buffer)?;
+        Ok(Some(Data { kind, object_hash: id.kind(), data: buffer }))
+    }
+}

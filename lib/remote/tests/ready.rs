@@ -1,0 +1,156 @@
+//! What is made ready before a push, and what becomes of it, judged by git.
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::{id, name, open, origin};
+use remote::{Answer, History, Passed, Push, Pushed, Ready, Stretch, Unwatched, Update};
+use testkit::{Repo, World};
+
+fn make(repo: &gix::Repository, known: &str, tip: &str) -> Ready {
+    let stretch = Stretch { known: id(known), tip: id(tip) };
+    Ready::make(repo, &History::of(repo), vec![stretch], 0, &mut |_| Ok(())).unwrap()
+}
+
+fn push(repo: &gix::Repository, expected: &str, new: &str, ready: Option<&Ready>) -> Pushed {
+    let update = Update { name: name("refs/heads/main"), expected: Some(id(expected)), new: Some(id(new)) };
+    let push = Push { updates: vec![update], ..Push::default() };
+    origin(repo).push_with(&push, ready, &Unwatched).unwrap()
+}
+
+/// Commits that change a page in a folder, over and over: enough for trees of which there are many versions.
+fn work(repo: &Repo, commits: u32) -> String {
+    for page in 0..40 {
+        repo.write(&format!("pages/{page:02}.md"), format!("page {page} of {}\n", repo.path()));
+    }
+    for commit in 0..commits {
+        repo.append("pages/07.md", format!("line {commit}\n"));
+        repo.commit_all("one more");
+    }
+    repo.head()
+}
+
+/// A clone with commits of its own at a remote that has moved.
+fn diverged(commits: u32) -> (World, Repo, Repo, [String; 3]) {
+    let (world, remote, [ours, theirs]) = World::with_clones(["ours", "theirs"]);
+    let known = ours.head();
+    theirs.write("theirs.md", "x\n");
+    let moved = theirs.commit_all("theirs");
+    theirs.push();
+    let tip = work(&ours, commits);
+    (world, remote, ours, [known, tip, moved])
+}
+
+#[test]
+fn what_was_made_ready_arrives_whole_together_with_what_was_made_later() {
+    let (_world, remote, ours, [known, tip, moved]) = diverged(80);
+    let ready = make(&open(&ours), &known, &tip);
+    ours.git(["fetch", "-q"]);
+    ours.git(["merge", "-q", "--no-edit", "origin/main"]);
+    let merged = ours.head();
+    // What a push without it sends, counted by git.
+    let lacked = ours.git(["rev-list", "--objects", "--count", &merged, &format!("^{moved}")]);
+
+    let pushed = push(&open(&ours), &moved, &merged, Some(&ready));
+    assert_eq!(pushed.answers, [Answer::Done]);
+    assert_eq!(pushed.objects.to_string(), lacked);
+    remote.git(["fsck", "--strict"]);
+    assert_eq!(remote.files("main"), ours.files("main"));
+}
+
+#[test]
+fn what_the_remote_has_by_now_is_not_sent_once_more() {
+    let (_world, remote, ours, [known, tip, moved]) = diverged(8);
+    let ready = make(&open(&ours), &known, &tip);
+    ours.git(["fetch", "-q"]);
+    ours.git(["merge", "-q", "--no-edit", "origin/main"]);
+    let merged = ours.head();
+    ours.git(["push", "-q", "origin", &format!("{merged}:refs/heads/main")]);
+    ours.write("later.md", "later\n");
+    let later = ours.commit_all("later");
+
+    let pushed = push(&open(&ours), &merged, &later, Some(&ready));
+    assert_eq!((pushed.answers, pushed.objects), (vec![Answer::Done], 3));
+    assert_ne!(moved, merged);
+    remote.git(["fsck", "--strict"]);
+}
+
+#[test]
+fn what_was_taken_back_meanwhile_is_sent_to_nobody() {
+    let (_world, remote, ours, [known, tip, moved]) = diverged(8);
+    let ready = make(&open(&ours), &known, &tip);
+    ours.git(["fetch", "-q"]);
+    ours.git(["reset", "-q", "--hard", "origin/main"]);
+    ours.write("instead.md", "instead\n");
+    let instead = ours.commit_all("instead");
+
+    let pushed = push(&open(&ours), &moved, &instead, Some(&ready));
+    assert_eq!((pushed.answers, pushed.objects), (vec![Answer::Done], 3));
+    assert_ne!(remote.try_git(["cat-file", "-e", &tip]).code, 0, "nobody wanted it to be there");
+}
+
+#[test]
+fn a_commit_in_passing_tells_of_the_one_file_that_it_replaced_and_of_nothing_else() {
+    let (_world, _remote, [ours]) = World::with_clones(["ours"]);
+    for file in ["a/b/one.md", "a/b/two.md", "a/three.md", "four.md"] {
+        ours.write(file, format!("{file}\n"));
+    }
+    let known = ours.commit_all("files");
+    let commit = |what: &str, change: &dyn Fn()| {
+        change();
+        ours.commit_all(what);
+    };
+    commit("replaced deep down", &|| ours.append("a/b/one.md", "more\n"));
+    commit("replaced at the top", &|| ours.append("four.md", "more\n"));
+    commit("two files", &|| {
+        ours.append("a/b/one.md", "more\n");
+        ours.append("a/three.md", "more\n");
+    });
+    commit("one replaced, one gone", &|| {
+        ours.append("a/b/one.md", "even more\n");
+        ours.remove("a/b/two.md");
+    });
+    commit("one added", &|| ours.write("a/b/five.md", "x\n"));
+    commit("one gone", &|| ours.remove("a/b/five.md"));
+    commit("another name", &|| ours.rename("four.md", "fivf.md"));
+    commit("replaced again", &|| ours.append("a/three.md", "and more\n"));
+    let tip = ours.head();
+
+    let repo = open(&ours);
+    let mut told = BTreeMap::new();
+    let stretch = Stretch { known: id(&known), tip: id(&tip) };
+    let passing = &mut |passed: Passed<'_>| {
+        let message = repo.find_commit(passed.commit.id)?.message_raw()?.to_string();
+        told.insert(message.trim_end().to_owned(), (passed.commit.id, passed.replaced));
+        Ok(())
+    };
+    Ready::make(&repo, &History::of(&repo), vec![stretch], 0, passing).unwrap();
+    assert_eq!(told.len(), 8);
+    let rev = |revision: String| id(&ours.rev(&revision));
+    for (message, (commit, replaced)) in told {
+        let file = match message.as_str() {
+            "replaced deep down" => Some("a/b/one.md"),
+            "replaced at the top" => Some("four.md"),
+            "replaced again" => Some("a/three.md"),
+            _ => None,
+        };
+        let expected = file.map(|file| (rev(format!("{commit}^:{file}")), rev(format!("{commit}:{file}"))));
+        assert_eq!(replaced.map(|file| (file.old, file.new)), expected, "{message}");
+    }
+}
+
+#[test]
+fn whoever_is_shown_a_commit_can_stop_it_all() {
+    let (_world, _remote, ours, [known, tip, _]) = diverged(8);
+    let repo = open(&ours);
+    let mut shown = 0;
+    let stretch = Stretch { known: id(&known), tip: id(&tip) };
+    let stopped = Ready::make(&repo, &History::of(&repo), vec![stretch], 0, &mut |_| {
+        shown += 1;
+        if shown == 5 { Err(gix::Error::from_error(std::io::Error::other("enough"))) } else { Ok(()) }
+    });
+    assert!(stopped.is_err());
+    assert_eq!(shown, 5);
+}
