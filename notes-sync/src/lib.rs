@@ -1,5 +1,6 @@
 //! Fetches, merges and pushes notes refs, so that all notes are everywhere and none is lost.
 
+mod ahead;
 pub mod append;
 pub mod apply;
 mod args;

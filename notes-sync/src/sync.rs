@@ -6,9 +6,10 @@ use anyhow::Result;
 use contract::Exit;
 use gix::{ObjectId, Repository};
 use phase::{Fault, Guard, amount};
-use remote::{Answer, Backoff, History, RemoteName};
+use remote::{Answer, Backoff, History, Ready, RemoteName, Stretch};
 
 use crate::{
+    ahead,
     apply::{self, Applied, Manner},
     commits::Commits,
     exchange::{Exchange, Follower, Outgoing},
@@ -83,13 +84,23 @@ impl<'a> Sync<'a> {
             Some(heard) => heard.if_here(self.repo, &self.policy.globs, &self.remote)?,
             None => None,
         };
-        let mut backoff = Backoff::for_races();
+        let (mut backoff, mut ready) = (Backoff::for_races(), None);
         for attempt in 1..=self.policy.attempts.max(1) {
             if attempt > 1 {
                 thread::sleep(backoff.pause());
                 self.watcher.guard.alive();
             }
-            let listed = match known.take().map_or_else(|| exchange.fetch(&self.policy.globs), Ok) {
+            let own = if ready.is_none() { self.own() } else { Vec::new() };
+            let commits = Commits { repo: self.repo, history: exchange.history() };
+            let (listed, ahead) = match known.take() {
+                Some(known) => (Ok(known), None),
+                None => ahead::beside(commits, own, || exchange.fetch(&self.policy.globs)),
+            };
+            if let Some(ahead) = ahead {
+                self.refs.values_mut().for_each(|progress| progress.memory.learn(&ahead.fine));
+                ready = Some(ahead.ready);
+            }
+            let listed = match listed {
                 Ok(listed) => listed,
                 Err(error) => {
                     self.repair(&error, exchange.history())?;
@@ -99,8 +110,8 @@ impl<'a> Sync<'a> {
             for name in listed.keys() {
                 self.meet(name.clone(), strategies)?;
             }
-            self.merge(&listed, exchange.history())?;
-            self.push(exchange)?;
+            self.merge(&exchange.view(), &listed, exchange.history())?;
+            self.push(exchange, ready.as_ref())?;
             if self.refs.values().all(|progress| progress.state != State::Open) {
                 return Ok(());
             }
@@ -133,9 +144,26 @@ impl<'a> Sync<'a> {
         Ok(())
     }
 
+    /// What was committed here since the remote was last known to be in step, of the refs that are to go there.
+    fn own(&self) -> Vec<Stretch> {
+        if self.policy.direction == Direction::In {
+            return Vec::new();
+        }
+        let stretches = self.refs.values().filter_map(|progress| {
+            let (known, tip) = (progress.theirs.before?, progress.before?);
+            (progress.state == State::Open && known != tip).then_some(Stretch { known, tip })
+        });
+        stretches.collect()
+    }
+
     /// Merges what the remote has into each ref that is not done.
-    fn merge(&mut self, listed: &BTreeMap<NotesRef, ObjectId>, history: &History) -> Result<()> {
-        let commits = Commits { repo: self.repo, history };
+    fn merge(
+        &mut self,
+        repo: &Repository,
+        listed: &BTreeMap<NotesRef, ObjectId>,
+        history: &History,
+    ) -> Result<()> {
+        let commits = Commits { repo, history };
         let of = self.refs.len();
         for (at, (name, progress)) in self.refs.iter_mut().enumerate() {
             if progress.state != State::Open {
@@ -172,7 +200,7 @@ impl<'a> Sync<'a> {
         if !why.downcast_ref::<Fault>().is_some_and(is_offline) {
             return Ok(());
         }
-        self.merge(&BTreeMap::new(), history)?;
+        self.merge(self.repo, &BTreeMap::new(), history)?;
         for progress in self.refs.values_mut().filter(|progress| matches!(progress.state, State::Settled(_)))
         {
             progress.state = State::Open;
@@ -181,7 +209,7 @@ impl<'a> Sync<'a> {
     }
 
     /// Pushes each ref that is not done.
-    fn push(&mut self, exchange: &Exchange<'_>) -> Result<()> {
+    fn push(&mut self, exchange: &Exchange<'_>, ready: Option<&Ready>) -> Result<()> {
         let open = || self.refs.iter().filter(|(_, progress)| progress.state == State::Open);
         let outgoing: Vec<Outgoing<'_>> = open()
             .filter_map(|(name, progress)| {
@@ -192,7 +220,7 @@ impl<'a> Sync<'a> {
             return Ok(());
         }
         self.watcher.guard.check()?;
-        let answers = exchange.push(&outgoing)?;
+        let answers = exchange.push(&outgoing, ready)?;
         let names: Vec<NotesRef> = outgoing.iter().map(|out| out.name.clone()).collect();
         for (name, answer) in names.into_iter().zip(answers) {
             let Some(progress) = self.refs.get_mut(&name) else { continue };

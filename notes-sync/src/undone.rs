@@ -15,8 +15,13 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
 use gix::ObjectId;
+use remote::{Passed, Replaced};
 
-use crate::{commits::Commits, reflog::Entry};
+use crate::{
+    commits::Commits,
+    reflog::Entry,
+    tree::diff::{self, Change},
+};
 use lineage::{Lineage, What};
 use search::{Search, Suspect};
 
@@ -70,6 +75,11 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// Takes in that nothing is wrong with some commits.
+    pub fn learn(&mut self, fine: &[ObjectId]) {
+        self.verdicts.extend(fine.iter().map(|commit| (*commit, Verdict::Fine)));
+    }
+
     /// How many times the notes of a commit were compared with others than its parent's.
     pub fn comparisons(&self) -> usize {
         self.comparisons
@@ -91,6 +101,25 @@ struct Blind {
     commit: ObjectId,
     parent: ObjectId,
     read: Option<ObjectId>,
+}
+
+/// Whether nothing is wrong with a commit, as what it names for its parent is what its command has read, or since it is of no
+/// command. Where it is not, it takes a [`look`] to know.
+///
+/// # Errors
+/// Where an object cannot be read.
+pub fn is_explained(commits: Commits<'_>, passed: &Passed<'_>) -> Result<bool> {
+    let Passed { commit, replaced, objects } = *passed;
+    let What::Command(command) = lineage::what(commits, commit.id)? else { return Ok(true) };
+    let [parent] = commit.parents.as_slice() else { return Ok(true) };
+    if let Some(Replaced { old, new }) = replaced
+        && command.explains(objects, &[Change { old: Some(old), new: Some(new) }])?
+    {
+        return Ok(true);
+    }
+    let older = commits.tree_of(*parent)?;
+    let changes = diff::first_changes(commits.repo, objects, Some(older), Some(commit.tree), 2)?;
+    command.explains(objects, &changes.notes.into_values().collect::<Vec<_>>())
 }
 
 /// Looks for such commits, in an order in which each comes after those that it names.

@@ -242,3 +242,37 @@ fn many_commits(
     }
     tip.to_string()
 }
+
+#[test]
+fn among_many_commits_the_one_that_undid_anothers_notes_is_found_while_the_remote_is_asked() {
+    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    let all: [String; 24] = objects(&howard);
+    howard.push();
+    mike.pull();
+    howard.note(REF, &all[0], "at first");
+    sync(&howard).success();
+    sync(&mike).success();
+    // So that something comes in, which the look goes on beside.
+    mike.note(REF, &all[1], "of mike");
+    sync(&mike).success();
+
+    for object in &all[2..12] {
+        howard.git(["notes", "--ref", REF, "append", "-m", "before", object]);
+    }
+    let read = howard.rev(&format!("{REF}~1"));
+    let parent = howard.rev(REF);
+    appended(&howard, &parent, &with_line(&howard, &read, &all[0], "of the one that knew nothing"));
+    assert_eq!(howard.notes(REF).get(&all[11]), None, "it undid what it did not know");
+    for object in &all[12..] {
+        howard.git(["notes", "--ref", REF, "append", "-m", "after", object]);
+    }
+
+    let out = the_one(&sync(&howard).success());
+    assert_eq!(out.rescued.len(), 1, "{:?}", out.rescued);
+    let notes = howard.notes(REF);
+    assert_eq!(notes.len(), 24);
+    assert_eq!(notes[&all[11]], "before");
+    assert!(notes[&all[0]].contains("of the one that knew nothing"), "{notes:?}");
+    assert_eq!(origin.rev(REF), howard.rev(REF));
+    origin.assert_sound();
+}

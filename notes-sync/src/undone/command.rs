@@ -1,9 +1,12 @@
 //! What the commands of git can do in one commit.
 
-use anyhow::Result;
-use gix::Repository;
+use anyhow::{Context, Result};
+use gix::{
+    ObjectId,
+    objs::{Find, FindExt},
+};
 
-use crate::{combine, tree::diff::Change};
+use crate::tree::diff::Change;
 
 /// A command of git that changes one note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +29,8 @@ impl Command {
         }
     }
 
-    /// Whether the command can have made these changes.
-    pub(super) fn explains(self, repo: &Repository, changes: &[Change]) -> Result<bool> {
+    /// Whether the command can have made these changes of notes that are among `objects`.
+    pub(super) fn explains(self, objects: &dyn Find, changes: &[Change]) -> Result<bool> {
         let [change] = changes else {
             return Ok(changes.is_empty());
         };
@@ -35,10 +38,16 @@ impl Command {
             (Self::Add, _, _) | (Self::Append, None, Some(_)) => Ok(true),
             (Self::Append, _, None) => Ok(false),
             (Self::Append, Some(old), Some(new)) => {
-                Ok(appended_to(&combine::read(repo, old)?, &combine::read(repo, new)?))
+                Ok(appended_to(&read(objects, old)?, &read(objects, new)?))
             }
         }
     }
+}
+
+fn read(objects: &dyn Find, note: ObjectId) -> Result<Vec<u8>> {
+    let mut buffer = Vec::new();
+    objects.find_blob(&note, &mut buffer).with_context(|| format!("cannot read the note {note}"))?;
+    Ok(buffer)
 }
 
 /// Whether `new` is `old` with more behind it, be it without the blank that `old` ends with. What else `old` ends with stays a

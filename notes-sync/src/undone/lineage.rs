@@ -75,7 +75,8 @@ impl Lineage {
     }
 }
 
-fn what(commits: Commits<'_>, id: ObjectId) -> Result<What> {
+/// What a commit is.
+pub(super) fn what(commits: Commits<'_>, id: ObjectId) -> Result<What> {
     let mut buffer = Vec::new();
     let commit = commits.objects().find_commit_iter(&id, &mut buffer)?;
     let message = commit.message().with_context(|| format!("the commit {id} is damaged"))?;

@@ -45,7 +45,7 @@ impl<'a> Search<'a> {
 
     /// Whether the commit can be what its command made of `read`, where `None` is no notes at all.
     pub(super) fn explains(&self, suspect: Suspect, read: Option<ObjectId>) -> Result<bool> {
-        suspect.command.explains(self.commits.repo, &self.trees.changes(read, suspect.tree)?)
+        suspect.command.explains(&self.trees, &self.trees.changes(read, suspect.tree)?)
     }
 
     /// What the commands of `suspects` had read, of those where it is found.
@@ -78,7 +78,7 @@ impl<'a> Search<'a> {
             let Some(read) = trail.next(self.commits)? else { return Ok(Turn::InVain) };
             *comparisons += 1;
             let changes = self.trees.changes(read, tree)?;
-            if !changes.is_empty() && command.explains(self.commits.repo, &changes)? {
+            if !changes.is_empty() && command.explains(&self.trees, &changes)? {
                 return Ok(Turn::Found(read));
             }
         }
