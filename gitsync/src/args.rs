@@ -8,6 +8,7 @@ use camino::Utf8PathBuf;
 use clap::Parser;
 use gix::bstr::BString;
 use phase::{CommonArgs, Fault, LockArgs};
+use scan::{Ahead, Everything};
 
 use crate::policy::{Commit, Policy, Pull, Push};
 use crate::worktree::Leavings;
@@ -65,6 +66,9 @@ pub struct Args {
 
     #[arg(skip)]
     pub(crate) leavings: Rest,
+
+    #[arg(skip)]
+    pub(crate) foresight: Foresight,
 }
 
 /// What the run has left to be removed. It is waited for where the command line is dropped: last of all, when the next phase
@@ -76,6 +80,24 @@ impl Rest {
     /// Keeps `leavings` until the end.
     pub fn take_over(&self, leavings: Vec<Leavings>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(leavings);
+    }
+}
+
+/// The look at the work tree that was begun while the document was awaited.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Foresight(Arc<Mutex<Option<Ahead>>>);
+
+impl Foresight {
+    /// Begins to look at everything, where everything may be committed.
+    pub fn begin(&self, args: &Args, repo: &gix::Repository) {
+        if !args.no_commit && !args.dry_run {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Ahead::begin(repo, Everything);
+        }
+    }
+
+    /// What was begun, once.
+    pub fn take(&self) -> Option<Ahead> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 

@@ -13,6 +13,7 @@ use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
 use gix::objs::WriteTo as _;
 use phase::Fault;
+use scan::Ahead;
 
 use crate::branch::{self, Moved};
 use crate::hooks::{Call, Hooks};
@@ -24,7 +25,7 @@ use crate::person::Person;
 use crate::place::Place;
 use crate::signing;
 use crate::stage::sink::{Loose, Sink};
-use crate::stage::{self, Refusal, Staged};
+use crate::stage::{self, Changes, Refusal, Staged};
 use crate::tree::Counts;
 use crate::{failpoint, refuse};
 
@@ -58,16 +59,15 @@ pub fn commit(
     branch: &Branch,
     policy: &stage::Policy,
     message: Option<&str>,
+    ahead: Option<Ahead>,
 ) -> anyhow::Result<Outcome> {
     let repo = place.repo;
     place.guard.check()?;
     let mut lock = patience::index_lock(place)?;
     let since = lock.taken_at()?;
-    let index = index::open(repo)?;
-    refuse::unmerged(&index::unmerged_in(&index)?)?;
     let before = tree_of(repo, branch.commit)?;
     place.progress.set(|| "looking for changes".into());
-    let changes = stage::scan(repo, &index, policy, place)?;
+    let (index, changes) = look(place, policy, ahead)?;
     changes.remember();
     if let Some(pathspec) = changes.unmatched.first() {
         return Err(Fault::failed(format!("the pathspec '{pathspec}' matches no file"))
@@ -128,6 +128,25 @@ pub fn commit(
         hooks.tell("post-commit", Call::default())?;
     }
     Ok(Outcome::Made(New { id, counts }, writing))
+}
+
+/// The index, and what of the work tree is to be staged. What was seen `ahead` counts where it still holds.
+fn look(
+    place: &Place<'_>,
+    policy: &stage::Policy,
+    ahead: Option<Ahead>,
+) -> anyhow::Result<(scan::Index, Changes)> {
+    let repo = place.repo;
+    let (index, scanned) = match ahead.and_then(|ahead| ahead.end(repo)) {
+        Some((index, scanned)) => (index, Some(scanned)),
+        None => (index::open(repo)?, None),
+    };
+    refuse::unmerged(&index::unmerged_in(&index)?)?;
+    let changes = match scanned {
+        Some(scanned) => stage::sort(repo, &index, policy, scanned, place)?,
+        None => stage::scan(repo, &index, policy, place)?,
+    };
+    Ok((index, changes))
 }
 
 /// The tree of a commit; the empty tree where there is none.

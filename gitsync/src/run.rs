@@ -3,6 +3,7 @@
 use camino::Utf8Path;
 use contract::{Exit, GitsyncSection};
 use phase::{Done, Fault, Guard, Holding, Page, Phase, Run, Unlocked};
+use scan::Ahead;
 
 use crate::args::Args;
 use crate::person::People;
@@ -22,6 +23,10 @@ impl Phase for Args {
 
     fn holding(&self) -> Holding<'_> {
         Holding::Takes(&self.lock)
+    }
+
+    fn look_ahead(&self, repo: &gix::Repository) {
+        self.foresight.begin(self, repo);
     }
 
     fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<GitsyncSection>> {
@@ -51,7 +56,10 @@ impl Phase for Args {
 fn main(args: &Args, run: &Run<'_>) -> Synced {
     let policy = run.worktree().map_err(anyhow::Error::from).and_then(|root| args.policy(root.as_std_path()));
     match policy {
-        Ok(policy) => one(args, run, run.repo(), run.guard(), &policy, "repository"),
+        Ok(policy) => {
+            let ahead = args.foresight.take().filter(|_| run.was_expected());
+            one(args, run, run.repo(), run.guard(), &policy, "repository", ahead)
+        }
         Err(error) => Synced::refused(error),
     }
 }
@@ -60,7 +68,7 @@ fn main(args: &Args, run: &Run<'_>) -> Synced {
 fn the_vault(args: &Args, run: &Run<'_>) -> Option<Synced> {
     let Whereabouts { said, path } = whereabouts(args, run)?;
     let synced = match path.and_then(|path| open_vault(&path, args, run)) {
-        Ok(vault) => one(args, run, &vault.repo, &*vault.guard, &args.vault_policy(), "vault"),
+        Ok(vault) => one(args, run, &vault.repo, &*vault.guard, &args.vault_policy(), "vault", None),
         Err(fault) => Synced::refused(fault),
     };
     let section = match (synced.section, &synced.fault) {
@@ -106,6 +114,7 @@ fn one(
     guard: &dyn Guard,
     policy: &Policy,
     name: &str,
+    ahead: Option<Ahead>,
 ) -> Synced {
     let signing = match Signing::of(repo) {
         Ok(signing) => signing,
@@ -115,7 +124,7 @@ fn one(
     let host = &run.identity().host;
     let place = Place { repo, guard, progress: run.progress(), host, people: &people, signing: &signing };
     if !args.dry_run {
-        return sync(&place, policy);
+        return sync(&place, policy, ahead);
     }
     match dry_run::plan(&place, policy) {
         Ok(planned) => {

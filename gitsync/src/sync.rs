@@ -7,6 +7,7 @@ use contract::{Exit, RepoSync};
 use gix::ObjectId;
 use phase::Fault;
 use remote::{Backoff, Recent, Turn};
+use scan::Ahead;
 
 use crate::early::{self, Early};
 use crate::exchange::{self, Failed, Pushed, Theirs};
@@ -41,9 +42,9 @@ impl Synced {
     }
 }
 
-/// Syncs the repository at `place`.
-pub fn sync(place: &Place<'_>, policy: &Policy) -> Synced {
-    let (mut sync, branch) = match begin(place, policy) {
+/// Syncs the repository at `place`. The look at its work tree may have begun `ahead` of it.
+pub fn sync(place: &Place<'_>, policy: &Policy, ahead: Option<Ahead>) -> Synced {
+    let (mut sync, branch) = match begin(place, policy, ahead) {
         Ok(begun) => begun,
         Err(error) => return Synced::refused(error),
     };
@@ -73,6 +74,8 @@ struct Sync<'a> {
     writing: Option<Writing>,
     /// What was replaced in the work tree, by this run and by those before, and is still on its way out.
     leavings: Vec<Leavings>,
+    /// The look at the work tree that was begun before.
+    ahead: Option<Ahead>,
 }
 
 /// Where to go on.
@@ -89,11 +92,17 @@ enum Next {
 }
 
 /// Looks, refuses, and finds out where to sync to. Nothing is changed but what a killed run left unfinished.
-fn begin<'a>(place: &'a Place<'a>, policy: &'a Policy) -> anyhow::Result<(Sync<'a>, Branch)> {
+fn begin<'a>(
+    place: &'a Place<'a>,
+    policy: &'a Policy,
+    ahead: Option<Ahead>,
+) -> anyhow::Result<(Sync<'a>, Branch)> {
     let repo = place.repo;
     let facts = look::look(repo)?;
     refuse::refuse(&facts)?;
-    update::recover(place)?;
+    let was_settled = update::recover(place)?;
+    // Whoever looked before saw what was taken back or finished only now.
+    let ahead = ahead.filter(|_| was_settled);
     let branch = refuse::refuse(&facts)?.clone();
     let upstream = upstream::of(repo, branch.name.as_ref())?;
     if policy.commit == Commit::Nothing {
@@ -106,7 +115,8 @@ fn begin<'a>(place: &'a Place<'a>, policy: &'a Policy) -> anyhow::Result<(Sync<'
     let (asked, recent) = (None, Recent::default());
     let (turn, writing) = (None, None);
     let leavings = Leavings::of_earlier_runs(repo.git_dir());
-    let sync = Sync { place, policy, upstream, ledger, in_the_way, asked, recent, turn, writing, leavings };
+    let sync =
+        Sync { place, policy, upstream, ledger, in_the_way, asked, recent, turn, writing, leavings, ahead };
     Ok((sync, branch))
 }
 
@@ -143,8 +153,9 @@ impl Sync<'_> {
             && let Some(policy) = self.policy.commit.staging()
         {
             let committed;
+            let ahead = self.ahead.take();
             (committed, early) = early::beside(self.place, &self.upstream, self.policy, || {
-                commit::commit(self.place, &now, &policy, self.policy.commit.message())
+                commit::commit(self.place, &now, &policy, self.policy.commit.message(), ahead)
             })?;
             match committed? {
                 commit::Outcome::Nothing => {}

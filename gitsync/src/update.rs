@@ -74,14 +74,16 @@ pub fn update(
     }
 }
 
-/// Finishes or takes back what a killed run was at.
+/// Finishes or takes back what a killed run was at. Whether there was nothing of that kind.
 ///
 /// # Errors
 /// A file cannot be written, the index is somebody else's, or the lock is lost.
-pub fn recover(place: &Place<'_>) -> anyhow::Result<()> {
+pub fn recover(place: &Place<'_>) -> anyhow::Result<bool> {
     place.guard.check()?;
     branch::clear(place.repo);
-    undone(worktree::recover(place.repo, head_tree(place.repo)?, place)?)
+    let recovered = worktree::recover(place.repo, head_tree(place.repo)?, place)?;
+    let was_settled = matches!(recovered, Recovered::Nothing);
+    undone(recovered).map(|()| was_settled)
 }
 
 fn undone(recovered: Recovered) -> anyhow::Result<()> {

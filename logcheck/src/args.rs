@@ -1,6 +1,9 @@
 //! The options of `logcheck`.
 
+use std::cell::RefCell;
+
 use phase::CommonArgs;
+use scan::Ahead;
 
 /// Find session logs that nobody has committed yet, and stop the run in favour of saving them.
 ///
@@ -24,6 +27,10 @@ pub struct Logcheck {
     /// The options of every phase.
     #[command(flatten)]
     pub common: CommonArgs,
+
+    /// The look at the work tree that was begun while the document was awaited.
+    #[arg(skip)]
+    pub(crate) ahead: RefCell<Option<Ahead>>,
 }
 
 /// What to do where session logs are found.

@@ -10,6 +10,8 @@ mod plan;
 mod report;
 mod save;
 
+use std::sync::Arc;
+
 use contract::{Decision, Exit, LogcheckSection};
 use phase::{CommonArgs, Done, Fault, Holding, Page, Phase, Run, SessionLogs, amount};
 
@@ -27,15 +29,20 @@ impl Phase for Logcheck {
         Holding::Joins
     }
 
+    fn look_ahead(&self, repo: &gix::Repository) {
+        self.ahead.replace(look::ahead(repo));
+    }
+
     fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<LogcheckSection>> {
         run.worktree()?;
-        let logs = SessionLogs::of(run.repo())?;
+        let logs = Arc::new(SessionLogs::of(run.repo())?);
         let (progress, guard) = (run.progress(), run.guard());
         let looked_at = |files: usize| {
             guard.alive();
             progress.set(|| format!("session logs: {} looked at", amount::of(files as u64, "file")));
         };
-        let found = plan::found(look::changes(run.repo(), &logs, &looked_at)?)?;
+        let ahead = self.ahead.take().filter(|_| run.was_expected());
+        let found = plan::found(look::changes(run.repo(), &logs, ahead, &looked_at)?)?;
         let step = plan::step(&found, &self.policy(run));
 
         if !found.is_empty() {

@@ -4,7 +4,7 @@
 //! since a log may be new in any of them, but no file is looked at that cannot be a session log; and where the index
 //! says by its tree cache that it equals the last commit, the trees are not read.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Context as _;
 use gix::{
@@ -15,7 +15,7 @@ use gix::{
     worktree::stack::state::attributes::Source,
 };
 use phase::SessionLogs;
-use scan::{Difference, Index, Interest, Reason, Seen};
+use scan::{Ahead, Difference, Index, Interest, Reason, Scanned, Seen};
 
 /// How a session log stands to the last commit: through the index, through the work tree, or both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,12 +53,16 @@ pub(crate) enum InWorktree {
 /// All session logs that differ from the last commit, by path. `looked_at` is told how many files were looked at so far.
 pub(crate) fn changes(
     repo: &gix::Repository,
-    logs: &SessionLogs,
+    logs: &Arc<SessionLogs>,
+    ahead: Option<Ahead>,
     looked_at: &dyn Fn(usize),
 ) -> anyhow::Result<BTreeMap<BString, Change>> {
-    let index = Index::read(repo, &repo.index_path())?;
+    let (index, scanned) = match ahead.and_then(|ahead| ahead.end(repo)) {
+        Some(seen) => seen,
+        None => scanned(repo, logs, looked_at)?,
+    };
     let mut changes = BTreeMap::<BString, Change>::new();
-    in_the_worktree(repo, &index, logs, looked_at, |path, change| {
+    in_the_worktree(repo, &index, scanned.differences, |path, change| {
         changes.entry(path).or_default().worktree = Some(change)
     })
     .context("the work tree could not be compared with the index")?;
@@ -71,10 +75,28 @@ pub(crate) fn changes(
     Ok(changes)
 }
 
-/// The session logs, as all that a scan has to look at.
-struct Logs<'a>(&'a SessionLogs);
+/// Begins to look for them before the phase is at work.
+pub(crate) fn ahead(repo: &gix::Repository) -> Option<Ahead> {
+    Ahead::begin(repo, Logs(Arc::new(SessionLogs::of(repo).ok()?)))
+}
 
-impl Interest for Logs<'_> {
+fn scanned(
+    repo: &gix::Repository,
+    logs: &Arc<SessionLogs>,
+    looked_at: &dyn Fn(usize),
+) -> anyhow::Result<(Index, Scanned)> {
+    let index = Index::read(repo, &repo.index_path())?;
+    // Each file of an untracked folder by itself, whatever status.showUntrackedFiles says: that is for people, and a
+    // commit takes them all.
+    let scanned = scan::scan(repo, &index, &Logs(logs.clone()), looked_at)
+        .context("the work tree could not be compared with the index")?;
+    Ok((index, scanned))
+}
+
+/// The session logs, as all that a scan has to look at.
+struct Logs(Arc<SessionLogs>);
+
+impl Interest for Logs {
     fn in_folder(&self, path: &BStr) -> bool {
         self.0.may_lie_in(path)
     }
@@ -87,13 +109,9 @@ impl Interest for Logs<'_> {
 fn in_the_worktree(
     repo: &gix::Repository,
     index: &Index,
-    logs: &SessionLogs,
-    looked_at: &dyn Fn(usize),
+    differences: Vec<Difference>,
     mut see: impl FnMut(BString, InWorktree),
 ) -> anyhow::Result<()> {
-    // Each file of an untracked folder by itself, whatever status.showUntrackedFiles says: that is for people, and a
-    // commit takes them all.
-    let differences = scan::scan(repo, index, &Logs(logs), looked_at)?.differences;
     if differences.is_empty() {
         return Ok(());
     }

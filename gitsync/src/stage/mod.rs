@@ -17,7 +17,7 @@ use gix::index::entry::Stat;
 
 pub use prepare::{Staged, prepare, reread};
 pub use refusal::{Refusal, Why};
-pub use scan::scan;
+pub use scan::{scan, sort};
 
 /// What is to be staged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 
 use anyhow::Context as _;
 use gix::bstr::ByteSlice;
-use scan::{Difference, Everything, Reason, Seen as Found};
+use scan::{Difference, Everything, Reason, Scanned, Seen as Found};
 
 use super::pathspecs::Pathspecs;
 use super::{Candidate, Changes, Policy, Refusal, Scope, Seen, Why};
@@ -25,6 +25,21 @@ pub fn scan(
     policy: &Policy,
     watch: &dyn Watch,
 ) -> anyhow::Result<Changes> {
+    let scanned = scan::scan(repo, index, &Everything, &|files| watch.looked_at(files))?;
+    sort(repo, index, policy, scanned, watch)
+}
+
+/// What of that which a scan of everything has found is to be staged.
+///
+/// # Errors
+/// The configuration is wrong; the error names it.
+pub fn sort(
+    repo: &gix::Repository,
+    index: &scan::Index,
+    policy: &Policy,
+    scanned: Scanned,
+    watch: &dyn Watch,
+) -> anyhow::Result<Changes> {
     let sparse = Sparse::of(repo)?;
     let mut pathspecs = match policy.scope {
         Scope::Everything => Pathspecs::everything(),
@@ -32,9 +47,7 @@ pub fn scan(
     };
     watch.alive();
 
-    let mut changes = Changes::default();
-    let scanned = scan::scan(repo, index, &Everything, &|files| watch.looked_at(files))?;
-    changes.learnt = scanned.learnt;
+    let mut changes = Changes { learnt: scanned.learnt, ..Changes::default() };
     for Difference { path, seen } in scanned.differences {
         watch.alive();
         let is_repository = seen == Found::NewRepository;

@@ -17,7 +17,20 @@ pub(crate) enum Start {
     /// Something is wrong before any work: the document says so and goes on.
     Refuse(Box<Envelope>, Fault),
     /// A document and the repository that it is about.
-    Work(Box<Envelope>, Box<gix::Repository>),
+    Work(Box<Envelope>, Box<Opened>),
+}
+
+/// A repository that was opened for a document.
+pub(crate) struct Opened {
+    pub(crate) repo: gix::Repository,
+    /// Whether it was opened before the document came.
+    pub(crate) was_expected: bool,
+}
+
+impl Opened {
+    fn now(repo: gix::Repository) -> Self {
+        Self { repo, was_expected: false }
+    }
 }
 
 /// What a phase has to begin with.
@@ -35,6 +48,9 @@ pub(crate) fn read<P: Phase>(phase: &P) -> Beginning {
         return Beginning { input: Ok(Input::Nothing), guess: None };
     }
     let guess = if input::may_come_late() { Guess::make(args) } else { None };
+    if let Some(guess) = &guess {
+        phase.look_ahead(guess.repo());
+    }
     Beginning { input: input::read(), guess }
 }
 
@@ -54,20 +70,20 @@ pub(crate) fn begin<P: Phase>(phase: &P, beginning: Beginning) -> Start {
             return Start::PassOn(envelope);
         }
         Ok(Input::Document(envelope)) => match open_documents(&envelope, args.repo.as_deref(), guess) {
-            Ok(repo) => Ok((envelope, repo)),
+            Ok(opened) => Ok((envelope, opened)),
             Err(fault) => return Start::Refuse(envelope, fault),
         },
         Ok(Input::Hook(directory)) => begin_run(args.repo.clone().unwrap_or(directory)),
         Ok(Input::Nothing) => begin_run(args.repo.clone().unwrap_or_else(|| Utf8PathBuf::from("."))),
     };
     match started {
-        Ok((envelope, repo)) => Start::Work(envelope, Box::new(repo)),
+        Ok((envelope, opened)) => Start::Work(envelope, Box::new(opened)),
         Err(fault) => Start::Refuse(Box::new(empty_envelope()), fault.ending_the_run()),
     }
 }
 
 /// A run that begins here.
-fn begin_run(directory: Utf8PathBuf) -> Result<(Box<Envelope>, gix::Repository), Fault> {
+fn begin_run(directory: Utf8PathBuf) -> Result<(Box<Envelope>, Opened), Fault> {
     let repo = repository::discover(&directory)?;
     let place = repository::place(&repo)?;
     let user = match &place.worktree {
@@ -76,7 +92,7 @@ fn begin_run(directory: Utf8PathBuf) -> Result<(Box<Envelope>, gix::Repository),
     };
     let user = user.or_else(|| repo.config_snapshot().string("user.name").map(|name| name.to_string()));
     let document = Document::begin(new_run_id(), Some(place), Identity { user, host: crate::host_name() });
-    Ok((Box::new(Envelope::new(document)), repo))
+    Ok((Box::new(Envelope::new(document)), Opened::now(repo)))
 }
 
 /// The repository of a run that began elsewhere.
@@ -84,13 +100,13 @@ fn open_documents(
     envelope: &Envelope,
     named: Option<&Utf8Path>,
     guess: Option<Guess>,
-) -> Result<gix::Repository, Fault> {
+) -> Result<Opened, Fault> {
     let Some(place) = &envelope.document().repo else {
         return Err(Fault::new(Exit::BadInput, "the run document names no repository")
             .help("give --fresh and --repo DIR to begin a run of its own"));
     };
     if let Some(repo) = guess.and_then(|guess| guess.repo_at(place)) {
-        return Ok(repo);
+        return Ok(Opened { repo, was_expected: true });
     }
     let repo = repository::discover(Utf8Path::new(place.worktree.as_deref().unwrap_or(&place.common_dir)))?;
     let found = repository::place(&repo)?;
@@ -114,7 +130,7 @@ fn open_documents(
             .help("leave --repo away, or give --fresh to begin a run of its own"));
         }
     }
-    Ok(repo)
+    Ok(Opened::now(repo))
 }
 
 fn shown(place: &contract::Repo) -> &str {

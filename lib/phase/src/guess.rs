@@ -38,6 +38,11 @@ impl Guess {
         Some(Self { repo, place, began })
     }
 
+    /// The repository, whether or not it is the one.
+    pub(crate) fn repo(&self) -> &gix::Repository {
+        &self.repo
+    }
+
     /// The repository, if it is the one at `place`, with the configuration that it has now.
     pub(crate) fn repo_at(self, place: &Repo) -> Option<gix::Repository> {
         (self.place == *place && self.is_configured_as_read()).then_some(self.repo)

@@ -22,6 +22,11 @@ pub trait Phase {
     /// a section that says no more than that; a phase that has more to say returns [`Done::fault`].
     fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<Self::Section>>;
 
+    /// Called while the document is awaited, with the repository that it is likely to be about: the place to begin with what
+    /// takes long and changes nothing. The lock is not held yet, and the run may never come to this phase; what was
+    /// found counts only where [`Run::was_expected`] says so, and where it still holds.
+    fn look_ahead(&self, _repo: &gix::Repository) {}
+
     /// Writes the section for people.
     fn report(&self, section: &Self::Section, page: &mut Page);
 

@@ -9,6 +9,7 @@ use crate::{Console, Fault, Guard, IdentityFile, Keeper, Page, Progress};
 pub struct Run<'a> {
     pub(crate) document: Document,
     pub(crate) repo: gix::Repository,
+    pub(crate) was_expected: bool,
     pub(crate) guard: Box<dyn Guard>,
     pub(crate) keeper: &'a dyn Keeper,
     pub(crate) console: &'a Console,
@@ -30,6 +31,11 @@ impl Run<'_> {
     /// The repository, opened.
     pub fn repo(&self) -> &gix::Repository {
         &self.repo
+    }
+
+    /// Whether it is the repository that [`Phase::look_ahead`](crate::Phase::look_ahead) was given, configured as it was.
+    pub fn was_expected(&self) -> bool {
+        self.was_expected
     }
 
     /// The root of the work tree.

@@ -11,7 +11,7 @@ use contract::{Common, Document, Envelope, Exit, Section};
 
 use crate::{
     Console, Done, Fault, Guard, Holding, Keeper, Page, Phase, Run, Unlocked, Verdict,
-    begin::{Start, begin, read},
+    begin::{Opened, Start, begin, read},
     console::Delivery,
 };
 
@@ -36,7 +36,7 @@ pub fn drive<P: Phase>(phase: &P, keeper: &dyn Keeper) -> ExitCode {
     match begin(phase, beginning) {
         Start::PassOn(envelope) => deliver(&console, &console.page(), &envelope).exit(&envelope),
         Start::Refuse(envelope, fault) => refuse::<P>(&console, began, *envelope, fault),
-        Start::Work(envelope, repo) => work(phase, keeper, &console, began, *envelope, *repo),
+        Start::Work(envelope, opened) => work(phase, keeper, &console, began, *envelope, *opened),
     }
 }
 
@@ -54,7 +54,7 @@ fn work<P: Phase>(
     console: &Console,
     began: Instant,
     mut envelope: Envelope,
-    repo: gix::Repository,
+    opened: Opened,
 ) -> ExitCode {
     let guard = match hold(phase, keeper, envelope.document()) {
         Ok(guard) => guard,
@@ -62,7 +62,8 @@ fn work<P: Phase>(
     };
     let run = Run {
         document: envelope.document().clone(),
-        repo,
+        repo: opened.repo,
+        was_expected: opened.was_expected,
         guard,
         keeper,
         console,

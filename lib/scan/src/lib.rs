@@ -10,6 +10,7 @@
 //! said to be, and its reader decides.
 //! See <https://git-scm.com/docs/racy-git>, <https://git-scm.com/docs/gitignore>.
 
+mod ahead;
 mod children;
 mod compare;
 mod folder;
@@ -29,6 +30,7 @@ mod worker;
 use gix::bstr::{BStr, BString};
 use gix::index::entry::Stat;
 
+pub use ahead::Ahead;
 pub use compare::Abilities;
 pub use index::{AsWritten, Entry, Index, first_without, read as read_index};
 pub use memory::Learnt;
