@@ -40,11 +40,6 @@ impl<'a> Exchange<'a> {
         self.remote.history()
     }
 
-    /// A view of the repository that has at hand what came in last.
-    pub fn view(&self) -> Repository {
-        self.remote.view()
-    }
-
     /// Fetches what matches into the tracking refs, and says what the remote has.
     ///
     /// # Errors

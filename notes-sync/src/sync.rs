@@ -110,7 +110,7 @@ impl<'a> Sync<'a> {
             for name in listed.keys() {
                 self.meet(name.clone(), strategies)?;
             }
-            self.merge(&exchange.view(), &listed, exchange.history())?;
+            self.merge(&listed, exchange.history())?;
             self.push(exchange, ready.as_ref())?;
             if self.refs.values().all(|progress| progress.state != State::Open) {
                 return Ok(());
@@ -157,13 +157,8 @@ impl<'a> Sync<'a> {
     }
 
     /// Merges what the remote has into each ref that is not done.
-    fn merge(
-        &mut self,
-        repo: &Repository,
-        listed: &BTreeMap<NotesRef, ObjectId>,
-        history: &History,
-    ) -> Result<()> {
-        let commits = Commits { repo, history };
+    fn merge(&mut self, listed: &BTreeMap<NotesRef, ObjectId>, history: &History) -> Result<()> {
+        let commits = Commits { repo: self.repo, history };
         let of = self.refs.len();
         for (at, (name, progress)) in self.refs.iter_mut().enumerate() {
             if progress.state != State::Open {
@@ -200,7 +195,7 @@ impl<'a> Sync<'a> {
         if !why.downcast_ref::<Fault>().is_some_and(is_offline) {
             return Ok(());
         }
-        self.merge(self.repo, &BTreeMap::new(), history)?;
+        self.merge(&BTreeMap::new(), history)?;
         for progress in self.refs.values_mut().filter(|progress| matches!(progress.state, State::Settled(_)))
         {
             progress.state = State::Open;

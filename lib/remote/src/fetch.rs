@@ -170,7 +170,6 @@ impl Remote<'_> {
             fetched.recent = pack.recent.clone();
             pack.keep(self.repo).map_err(|error| Trouble::local("keeping the received pack", error))?;
             self.history.take_in(&fetched.recent);
-            *self.recent.borrow_mut() = fetched.recent.clone();
             self.check(&fetched.recent, &called, &want, watcher)?;
         }
         let listing = fetched.listing.clone();

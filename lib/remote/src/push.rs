@@ -161,8 +161,7 @@ impl Remote<'_> {
         // What is ready, and what belongs to it, is theirs when the rest comes.
         let mut theirs = theirs.to_vec();
         theirs.extend(ready.into_iter().flat_map(Ready::stretches).map(|stretch| stretch.tip));
-        let recent = self.recent.borrow().clone();
-        let mut items = walk::new_objects(self.repo, &self.history, &new, &theirs, recent, counted)
+        let mut items = walk::new_objects(self.repo, &self.history, &new, &theirs, counted)
             .map_err(|error| Trouble::local("finding out what the remote lacks", error))?;
         items.retain(|item| !ready.is_some_and(|ready| ready.has(item.id)));
         let ready = ready.map_or(&[][..], Ready::encoded);

@@ -3,7 +3,7 @@
 //! Reading `remote.<name>.*` in one place keeps fetch, push and the reports from disagreeing about which URL
 //! is meant once `insteadOf`, `pushInsteadOf` and `pushUrl` have had their say.
 
-use std::{cell::RefCell, time::Duration};
+use std::time::Duration;
 
 use gix::{
     bstr::BStr,
@@ -11,14 +11,12 @@ use gix::{
     refspec::{MatchGroup, RefSpec, match_group::Item},
 };
 
-use crate::{History, Recent, RemoteName, Trouble, shown};
+use crate::{History, RemoteName, Trouble, shown};
 
 /// A remote of a repository, as configured. Nothing is connected until it is asked to list, fetch or push.
 pub struct Remote<'repo> {
     pub(crate) repo: &'repo gix::Repository,
     pub(crate) history: History,
-    /// What the last fetch brought.
-    pub(crate) recent: RefCell<Recent>,
     pub(crate) inner: gix::Remote<'repo>,
     name: RemoteName,
     stall: Option<Duration>,
@@ -52,14 +50,7 @@ impl<'repo> Remote<'repo> {
         }
         let inner = repo.try_find_remote(BStr::new(name.as_str())).ok_or_else(absent)?;
         let inner = inner.map_err(|error| unusable(name, &error))?;
-        Ok(Self {
-            repo,
-            history: History::of(repo),
-            recent: RefCell::default(),
-            inner,
-            name: name.clone(),
-            stall: None,
-        })
+        Ok(Self { repo, history: History::of(repo), inner, name: name.clone(), stall: None })
     }
 
     /// The same remote, with a limit on how long it may send and take no byte before it counts as unreachable.
@@ -68,12 +59,6 @@ impl<'repo> Remote<'repo> {
     pub fn with_stall(mut self, limit: Duration) -> Self {
         self.stall = Some(limit);
         self
-    }
-
-    /// A view of the repository that takes from memory what the last fetch brought, if that was small.
-    #[must_use]
-    pub fn view(&self) -> gix::Repository {
-        self.recent.borrow().view(self.repo)
     }
 
     /// What was read of the repository's history on the way.

@@ -4,7 +4,7 @@
 //! the some hundred objects that a sync brings, that takes longer than they took to come. A small pack is taken apart where
 //! it is, once, and what was in it stays at hand. What is large or strange is left to gix.
 
-use std::{collections::HashSet, fs, io};
+use std::{borrow::Cow, collections::HashSet, fs, io};
 
 use gix::ObjectId;
 
@@ -47,19 +47,22 @@ pub(super) fn arrive(repo: &gix::Repository, raw: &[u8]) -> Option<Arriving> {
 }
 
 /// A pack that holds all that its deltas are of.
-struct Complete {
-    bytes: Vec<u8>,
+struct Complete<'a> {
+    bytes: Cow<'a, [u8]>,
     located: Vec<Located>,
     checksum: ObjectId,
 }
 
 /// Completes a pack. The only delta of an object that it lacks becomes what it stands for; to be whole takes no more room
 /// than what it lacks would. What is a base of several comes at the end.
-fn complete(loaded: &Loaded<'_>, resolved: &Resolved, hash: gix::hash::Kind) -> Option<Complete> {
+fn complete<'a>(loaded: &Loaded<'a>, resolved: &Resolved, hash: gix::hash::Kind) -> Option<Complete<'a>> {
     let mut inside = HashSet::with_capacity(resolved.objects.len());
     // A pack that holds something twice is strange.
     if !resolved.objects.iter().all(|object| inside.insert(object.id)) {
         return None;
+    }
+    if resolved.bases.is_empty() {
+        return Some(as_it_came(loaded, resolved));
     }
     let mut whole: Vec<Option<&[u8]>> = vec![None; loaded.entries().len()];
     let mut missing = Vec::new();
@@ -101,6 +104,16 @@ fn complete(loaded: &Loaded<'_>, resolved: &Resolved, hash: gix::hash::Kind) -> 
     pack.end(hash)
 }
 
+/// A pack that lacks nothing.
+fn as_it_came<'a>(loaded: &Loaded<'a>, resolved: &Resolved) -> Complete<'a> {
+    let entries = loaded.entries().iter().zip(&resolved.objects);
+    let located = entries.map(|(entry, object)| {
+        let crc32 = zlib_rs::crc32::crc32(0, loaded.whole(entry));
+        Located { id: object.id, offset: entry.start as u64, crc32 }
+    });
+    Complete { located: located.collect(), bytes: Cow::Borrowed(loaded.raw()), checksum: loaded.checksum() }
+}
+
 /// A pack that is being put together.
 struct Growing {
     bytes: Vec<u8>,
@@ -123,12 +136,12 @@ impl Growing {
         self.located.push(Located { id, offset: start as u64, crc32 });
     }
 
-    fn end(mut self, hash: gix::hash::Kind) -> Option<Complete> {
+    fn end<'a>(mut self, hash: gix::hash::Kind) -> Option<Complete<'a>> {
         let mut hasher = gix::hash::hasher(hash);
         hasher.update(&self.bytes);
         let checksum = hasher.try_finalize().ok()?;
         self.bytes.extend_from_slice(checksum.as_slice());
-        Some(Complete { bytes: self.bytes, located: self.located, checksum })
+        Some(Complete { bytes: Cow::Owned(self.bytes), located: self.located, checksum })
     }
 }
 
@@ -142,9 +155,8 @@ mod tests {
     /// The pack that git sends of what is `new`, to whoever has `known`, made with these options.
     fn sent(from: &Repo, new: &str, known: &str, options: &str) -> Vec<u8> {
         let to = from.join(".git/sent");
-        let script = format!(
-            "printf '{new}\\n^{known}\\n' | git pack-objects -q --revs --thin --stdout {options} >{to}"
-        );
+        let script =
+            format!("printf '{new}\\n^{known}\\n' | git pack-objects -q --revs --stdout {options} >{to}");
         from.program("sh").args(["-c", &script]).success();
         fs::read(to).unwrap()
     }
@@ -181,7 +193,12 @@ mod tests {
 
     #[test]
     fn a_pack_that_lacks_what_is_here_is_whole_afterwards_as_git_sees_it() {
-        for options in ["--delta-base-offset", "--delta-base-offset --depth=1", "--window=0"] {
+        for options in [
+            "--thin --delta-base-offset",
+            "--thin --delta-base-offset --depth=1",
+            "--thin --window=0",
+            "--delta-base-offset",
+        ] {
             let (_world, [ours, theirs], [new, known]) = clones();
             let raw = sent(&theirs, &new, &known, options);
             let repo = gix::open(ours.path()).unwrap();
@@ -190,6 +207,10 @@ mod tests {
             arriving.keep(&repo).unwrap();
             ours.git(["fsck", "--strict", "--no-dangling", &new]);
             let pack = ours.path().join(".git/objects/pack");
+            if !options.contains("--thin") {
+                let files = pack.read_dir_utf8().unwrap().map(|file| fs::read(file.unwrap().path()).unwrap());
+                assert!(files.into_iter().any(|file| file == raw), "what lacks nothing is kept as it came");
+            }
             for entry in pack.read_dir_utf8().unwrap().map(Result::unwrap) {
                 if entry.path().extension() == Some("idx") {
                     ours.git(["verify-pack", entry.path().as_str()]);
@@ -230,7 +251,7 @@ mod tests {
     #[test]
     fn what_is_damaged_or_strange_is_left_to_others() {
         let (world, [ours, theirs], [new, known]) = clones();
-        let raw = sent(&theirs, &new, &known, "--delta-base-offset");
+        let raw = sent(&theirs, &new, &known, "--thin --delta-base-offset");
         let repo = gix::open(ours.path()).unwrap();
         for at in (0..raw.len()).step_by(97) {
             assert!(arrive(&repo, &raw[..at]).is_none(), "it ends at {at}");
@@ -244,7 +265,7 @@ mod tests {
             // Its checksum says that it is as it was sent. Whatever comes of it, nothing panics.
             let _ = arrive(&repo, &bad);
         }
-        let by_name = sent(&theirs, &new, &known, "");
+        let by_name = sent(&theirs, &new, &known, "--thin");
         assert!(
             arrive(&repo, &by_name).is_none(),
             "it names what it holds itself by its id, not by where it is"

@@ -17,6 +17,7 @@ const HEADER: usize = data::header::SIZE;
 /// A pack and its entries.
 pub(super) struct Loaded<'a> {
     raw: &'a [u8],
+    checksum: ObjectId,
     entries: Vec<Entry>,
     /// What the entries hold, unpacked, one after the other.
     plain: Vec<u8>,
@@ -58,10 +59,11 @@ impl<'a> Loaded<'a> {
         let count = count(raw)?;
         let mut hasher = gix::hash::hasher(hash);
         hasher.update(&raw[..end]);
-        if hasher.try_finalize().ok()?.as_slice() != &raw[end..] {
+        let checksum = hasher.try_finalize().ok()?;
+        if checksum.as_slice() != &raw[end..] {
             return None;
         }
-        let mut loaded = Self { raw, entries: Vec::new(), plain: Vec::new() };
+        let mut loaded = Self { raw, checksum, entries: Vec::new(), plain: Vec::new() };
         let mut inflate = Inflate::default();
         let mut at = HEADER;
         for _ in 0..count {
@@ -111,6 +113,16 @@ impl<'a> Loaded<'a> {
     /// The entries, in their order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// All of it.
+    pub fn raw(&self) -> &'a [u8] {
+        self.raw
+    }
+
+    /// What it ends with: the checksum of all before that.
+    pub fn checksum(&self) -> ObjectId {
+        self.checksum
     }
 
     /// What an entry holds: an object, or a delta.

@@ -21,10 +21,7 @@ use super::{
     walk::{self, Way},
     write::{Failure, Offsets, Options},
 };
-use crate::{
-    history::{Commit, History, replaces},
-    recent::Recent,
-};
+use crate::history::{Commit, History, replaces};
 
 /// Commits of one's own, and all that belongs to them, in the form in which they are sent.
 pub struct Ready {
@@ -84,7 +81,6 @@ impl Ready {
         let mut found = 0;
         let way = Way {
             threads: options.threads,
-            recent: Recent::default(),
             found: &mut |objects| found = objects,
             passing: &mut |commit, replaced, trees| {
                 passing(Passed { commit, replaced, objects: &InPassing(RefCell::new(trees)) })

@@ -44,8 +44,8 @@ pub(super) struct Base {
     pub packed: Vec<u8>,
 }
 
-/// How much one thread takes at a time.
-const SHARE: usize = 16;
+/// How much one thread takes at a time. Behind some there are long chains, and they lie beside each other.
+const SHARE: usize = 4;
 /// From how many pieces of work on another thread is worth its beginning.
 const WORTH_IT: usize = 64;
 

@@ -30,17 +30,16 @@ use crate::{
 /// Everything reachable from `tips` that the owner of `theirs` need not have, each object with what it was
 /// before. An object's predecessor is either theirs, or comes before it in the list.
 ///
-/// Ids of `theirs` that are not here are ignored. What is `recent` need not be read. `found` is told how many there are so far.
+/// Ids of `theirs` that are not here are ignored. `found` is told how many there are so far.
 pub(crate) fn new_objects(
     repo: &gix::Repository,
     history: &History,
     tips: &[ObjectId],
     theirs: &[ObjectId],
-    recent: Recent,
     found: &mut dyn FnMut(usize),
 ) -> gix::Result<Vec<Item>> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let way = Way { threads, recent, found, passing: &mut |_, _, _| Ok(()) };
+    let way = Way { threads, found, passing: &mut |_, _, _| Ok(()) };
     walk(repo, history, tips, theirs, way)
 }
 
@@ -48,8 +47,6 @@ pub(crate) fn new_objects(
 pub(super) struct Way<'a> {
     /// How many threads there may be.
     pub threads: usize,
-    /// What need not be read.
-    pub recent: Recent,
     /// Is told how many objects there are so far.
     pub found: &'a mut dyn FnMut(usize),
     /// Is shown each commit that is new, parents first, while its trees are at hand. Where it fails, so does the walk.
@@ -73,7 +70,7 @@ pub(super) fn walk(
     let mut walk = Walk {
         repo: &real,
         history,
-        trees: Trees::new(Reader::new(repo.clone()), way.recent.clone()),
+        trees: Trees::new(Reader::new(repo.clone()), Recent::default()),
         seen: hashtable::HashSet::default(),
         covered: hashtable::HashSet::default(),
         items: Vec::new(),
