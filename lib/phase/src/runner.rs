@@ -96,7 +96,10 @@ fn work<P: Phase>(
         return fault.exit().code().into();
     }
     // The lock is given back first: the next phase begins when this one's stdout ends.
-    drop(run);
+    let Run { repo, guard, progress, .. } = run;
+    drop((guard, progress));
+    // The process ends, and the system takes all of its memory at once.
+    std::mem::forget(repo);
     console.ends();
     delivered.exit(&envelope)
 }
