@@ -3,6 +3,7 @@
 //! Where something that is run for the commit may talk to the user, a hook or a signing program, they take turns after
 //! all: the remote may have to ask for a password.
 
+use std::cell::Cell;
 use std::thread;
 
 use crate::exchange::{self, Failed, Heard};
@@ -39,7 +40,8 @@ pub fn beside<T>(
     Ok(thread::scope(|scope| {
         let asking = scope.spawn(move || {
             let people = People::of(&repo);
-            let place = Place { repo: &repo, guard, progress, host, people: &people, signing };
+            let asked = Cell::default();
+            let place = Place { repo: &repo, guard, progress, host, people: &people, signing, asked };
             exchange::fetch(&place, upstream, policy)
         });
         let done = work();

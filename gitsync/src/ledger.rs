@@ -31,6 +31,8 @@ pub struct Ledger {
     pushed: Vec<Commit>,
     conflicts: Vec<BString>,
     reach: Reach,
+    /// What came in, where it has been looked at.
+    incoming: Option<Incoming>,
     /// How many times it was tried.
     pub attempts: u32,
 }
@@ -42,6 +44,15 @@ pub struct Before {
     pub head: Option<ObjectId>,
     /// Where the upstream was, as far as was known here.
     pub upstream: Option<ObjectId>,
+}
+
+/// What came in.
+#[derive(Debug)]
+pub struct Incoming {
+    /// What the remote was at.
+    of: Option<ObjectId>,
+    pulled: Option<Pulled>,
+    wiki: Wiki,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +75,7 @@ impl Ledger {
             pushed: Vec::new(),
             conflicts: Vec::new(),
             reach: Reach::Reached,
+            incoming: None,
             attempts: 0,
         }
     }
@@ -105,12 +117,28 @@ impl Ledger {
         self.reach = Reach::Offline;
     }
 
+    /// What came in, as the document is to say it. To find it out takes reading the history, for which there is time while
+    /// others are waited for.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub fn incoming(&self, repo: &gix::Repository) -> anyhow::Result<Incoming> {
+        let (pulled, wiki) = self.pulled(repo)?;
+        Ok(Incoming { of: self.theirs, pulled, wiki })
+    }
+
+    /// Takes what [`incoming`](Self::incoming) has found, so that it need not be found again.
+    pub fn came_in(&mut self, incoming: Incoming) {
+        self.incoming = Some(incoming);
+    }
+
     /// What the document says.
     ///
     /// # Errors
     /// The history cannot be read.
-    pub fn close(self, repo: &gix::Repository, fault: Option<&Fault>) -> anyhow::Result<RepoSync> {
-        let (pulled, wiki) = self.pulled(repo)?;
+    pub fn close(mut self, repo: &gix::Repository, fault: Option<&Fault>) -> anyhow::Result<RepoSync> {
+        let known = self.incoming.take().filter(|incoming| incoming.of == self.theirs);
+        let Incoming { pulled, wiki, .. } = known.map_or_else(|| self.incoming(repo), Ok)?;
         let pushed = (!self.pushed.is_empty())
             .then(|| Pushed { count: self.pushed.len() as u64, commits: self.pushed.clone() });
         let known = crate::exchange::tracked(repo, &self.upstream)?;

@@ -1,6 +1,8 @@
 //! Where the work is done, and on whose behalf: all that every step of a sync needs and none of them changes.
 
+use std::cell::Cell;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use phase::{Guard, Progress, amount};
@@ -8,6 +10,10 @@ use phase::{Guard, Progress, amount};
 use crate::person::People;
 use crate::signing::Signing;
 use crate::watch::{Doing, Watch};
+
+/// How long the answer of the lock's guard holds for many small changes in a row. Between an answer and a change any process may
+/// be kept waiting for longer than that by others; and whoever takes a lock over has seen no sign of life for minutes.
+const MOMENT: Duration = Duration::from_millis(2);
 
 /// A repository with a work tree, the lock that is held for it, and who is at work.
 pub struct Place<'a> {
@@ -23,6 +29,8 @@ pub struct Place<'a> {
     pub people: &'a People<'a>,
     /// How commits are signed.
     pub signing: &'a Signing,
+    /// When the lock's guard was asked last, and had nothing against a change.
+    pub asked: Cell<Option<Instant>>,
 }
 
 impl Place<'_> {
@@ -42,7 +50,18 @@ impl Place<'_> {
 
 impl Watch for Place<'_> {
     fn check(&self) -> anyhow::Result<()> {
-        Ok(self.guard.check()?)
+        let now = Instant::now();
+        self.asked.set(None);
+        self.guard.check()?;
+        self.asked.set(Some(now));
+        Ok(())
+    }
+
+    fn check_again(&self) -> anyhow::Result<()> {
+        match self.asked.get() {
+            Some(asked) if asked.elapsed() < MOMENT => Ok(()),
+            _ => self.check(),
+        }
     }
 
     fn alive(&self) {

@@ -1,5 +1,7 @@
 //! The phase: the main repository, then the vault, each with a lock, a section and failures of its own.
 
+use std::cell::Cell;
+
 use camino::Utf8Path;
 use contract::{Exit, GitsyncSection};
 use phase::{Done, Fault, Guard, Holding, Page, Phase, Run, Unlocked};
@@ -122,7 +124,8 @@ fn one(
     };
     let people = People::of(repo);
     let host = &run.identity().host;
-    let place = Place { repo, guard, progress: run.progress(), host, people: &people, signing: &signing };
+    let (progress, asked) = (run.progress(), Cell::default());
+    let place = Place { repo, guard, progress, host, people: &people, signing: &signing, asked };
     if !args.dry_run {
         return sync(&place, policy, ahead);
     }

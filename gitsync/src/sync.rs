@@ -1,6 +1,7 @@
 //! One repository, from what it is like to what the document says about it: commit, fetch, replay, update, push, and
 //! over again from the right step where something moved meanwhile.
 
+use std::thread;
 use std::time::SystemTime;
 
 use contract::{Exit, RepoSync};
@@ -263,7 +264,7 @@ impl Sync<'_> {
         let (place, repo) = (self.place, self.place.repo);
         let what = Replay { onto, upstream: rebase::base_for(repo, seen, onto, local)?, head: local };
         // What must not be written need not be merged with either, which is not made for such names.
-        update::presentable(repo, local, onto)?;
+        update::presentable(repo, &self.recent, local, onto)?;
         self.hooks()?.ask("pre-rebase", Call::with([what.upstream.to_string()]))?;
         place.progress.set(|| "replaying local commits".into());
         let held = place.signing.held(place.progress);
@@ -337,8 +338,18 @@ impl Sync<'_> {
         failpoint::reach("pushing", place.root());
         let commits = self.outgoing(local, theirs)?;
         place.progress.set(|| format!("pushing to {}", self.upstream.remote));
-        let pushed =
-            exchange::push(place, &self.upstream, self.policy, branch.name.as_ref(), local, theirs.id());
+        // The remote takes its time.
+        let (view, ledger) = (repo.clone(), &self.ledger);
+        let (pushed, incoming) = thread::scope(|scope| {
+            let looking = scope.spawn(move || ledger.incoming(&view));
+            let name = branch.name.as_ref();
+            let pushed = exchange::push(place, &self.upstream, self.policy, name, local, theirs.id());
+            (pushed, looking.join())
+        });
+        // What could not be found out now will be asked for again, and told of then.
+        if let Ok(Ok(incoming)) = incoming {
+            self.ledger.came_in(incoming);
+        }
         match (self.reached(pushed)?, self.policy.pull) {
             (Pushed::Done, _) => turn.end_with_a_push(),
             (Pushed::LostRace, Pull::Wanted) => return Ok(Next::Fetch),

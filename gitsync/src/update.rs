@@ -97,11 +97,17 @@ fn head_tree(repo: &gix::Repository) -> anyhow::Result<ObjectId> {
     Ok(repo.head_tree_id_or_empty()?.detach())
 }
 
-/// Makes sure that the tree of `theirs` has no names, other than those that `ours` has already, that must not be written.
+/// Makes sure that the tree of `theirs`, much of which may be `recent`, has no names, other than those that `ours` has already, that must not be written.
 ///
 /// # Errors
 /// A fault with exit 1 that names them, or an object cannot be read.
-pub fn presentable(repo: &gix::Repository, ours: ObjectId, theirs: ObjectId) -> anyhow::Result<()> {
+pub fn presentable(
+    repo: &gix::Repository,
+    recent: &Recent,
+    ours: ObjectId,
+    theirs: ObjectId,
+) -> anyhow::Result<()> {
+    let repo = &recent.view(repo);
     let hostile = diff(repo, tree_of(repo, Some(ours))?, tree_of(repo, Some(theirs))?)?.hostile;
     if hostile.is_empty() { Ok(()) } else { Err(refused(&hostile).into()) }
 }

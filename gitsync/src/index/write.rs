@@ -10,10 +10,13 @@
 
 use std::fs::File;
 use std::io::{BufWriter, IntoInnerError, Write};
+use std::sync::mpsc::channel;
+use std::thread;
 use std::time::SystemTime;
 
 use anyhow::Context as _;
 use filetime::FileTime;
+use gix::bstr::BString;
 use gix::index::Entry;
 use gix::index::entry::stat::{Options, Time};
 use gix::index::entry::{Flags, Mode, Stat};
@@ -22,7 +25,7 @@ use remote::durable::{Durability, Part};
 use remote::permissions::shared_mode;
 
 use super::patch::Patch;
-use super::{Lock, Revised};
+use super::{Edit, Lock, Revised};
 use crate::stage::content::{self, Content, Reader};
 use crate::tree::Built;
 use crate::worktree::disk::Disk;
@@ -61,24 +64,65 @@ impl Lock {
         since: SystemTime,
     ) -> anyhow::Result<()> {
         let mut index = index.into();
-        if looked == Looked::AtSome && has_doubts(repo, &index, since)? {
+        let doubt = Doubt::of(repo, index.index.timestamp(), since)?;
+        if looked == Looked::AtSome && doubt.is_about_some(&index) {
             let mut whole = index.into_whole()?;
             keep_doubts(repo, &mut whole, since)?;
             index = whole.into();
         }
-        self.replace(repo, &index, built, since)
-            .with_context(|| format!("cannot write {}", self.index.display()))
+        let filled = self.file.set_len(0).map_err(anyhow::Error::from);
+        filled
+            .and_then(|()| serialise(repo, &index, built, &mut self.file))
+            .with_context(|| format!("cannot write {}", self.path.display()))?;
+        self.install(repo, since)
     }
 
-    fn replace(
+    /// Writes `index`, which is to become the repository's, while `work` finds out how the files of its edits look: it tells of
+    /// each edit once more, in the order of their paths, with its stat data. Says whether that could be done; if not, it is
+    /// [`write`](Self::write)'s task. `since` is the moment at which looking at files began.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn fill_while<T>(
         &mut self,
         repo: &gix::Repository,
         index: &Revised,
-        built: Option<&Built>,
         since: SystemTime,
-    ) -> anyhow::Result<()> {
-        self.file.set_len(0)?;
-        serialise(repo, index, built, &mut self.file)?;
+        work: impl FnOnce(&mut dyn FnMut(BString, Edit)) -> T,
+    ) -> anyhow::Result<(T, bool)> {
+        let doubt = Doubt::of(repo, index.index.timestamp(), since)?;
+        let Some(patch) = Patch::of(&index.index, &index.edits) else {
+            return Ok((work(&mut |_, _| {}), false));
+        };
+        let (file, sealing, path) = (&mut self.file, Sealing::of(repo), &self.path);
+        let (hand, handed) = channel();
+        let fill = move || {
+            if doubt.is_about_some(index) {
+                return Ok(false);
+            }
+            file.set_len(0)?;
+            seal(sealing, file, |out| Ok(patch.write(handed.into_iter(), None, out)?))?;
+            Ok(true)
+        };
+        thread::scope(|scope| {
+            let filling = thread::Builder::new().name("index".into()).spawn_scoped(scope, fill)?;
+            let done = work(&mut |path, edit| drop(hand.send((path, edit))));
+            drop(hand);
+            let filled: anyhow::Result<bool> =
+                filling.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            Ok((done, filled.with_context(|| format!("cannot write {}", path.display()))?))
+        })
+    }
+
+    /// Makes what was written the repository's index, and releases the lock.
+    ///
+    /// # Errors
+    /// The disk failed; the old index is untouched then.
+    pub fn install(mut self, repo: &gix::Repository, since: SystemTime) -> anyhow::Result<()> {
+        self.replace(repo, since).with_context(|| format!("cannot write {}", self.index.display()))
+    }
+
+    fn replace(&mut self, repo: &gix::Repository, since: SystemTime) -> anyhow::Result<()> {
         self.file.set_modified(since)?;
         if let Some(mode) = shared_mode(repo, &self.file.metadata()?) {
             self.file.set_permissions(mode)?;
@@ -100,16 +144,42 @@ pub(super) fn serialise(
     built: Option<&Built>,
     file: &mut File,
 ) -> anyhow::Result<()> {
-    let skip_hash = repo.config_snapshot().boolean("index.skipHash").unwrap_or(false);
-    // Entries are written field by field: the hash is fed with what has gathered, or it takes longer than all the rest.
-    let mut out = BufWriter::with_capacity(128 * 1024, gix::hash::io::Write::new(file, repo.object_hash()));
-    let cache = built.map(|built| &built.cache);
-    match Patch::of(&index.index, &index.edits) {
-        Some(patch) => patch.write(index.edits.clone().into_iter(), cache, &mut out)?,
-        None => write_whole(&*index.whole()?, cache, skip_hash, &mut out)?,
+    let (sealing, cache) = (Sealing::of(repo), built.map(|built| &built.cache));
+    seal(sealing, file, |out| match Patch::of(&index.index, &index.edits) {
+        Some(patch) => Ok(patch.write(index.edits.clone().into_iter(), cache, out)?),
+        None => write_whole(&*index.whole()?, cache, sealing.skip_hash, out),
+    })
+}
+
+/// How an index ends.
+#[derive(Debug, Clone, Copy)]
+struct Sealing {
+    hash: gix::hash::Kind,
+    /// Nobody wants a checksum.
+    skip_hash: bool,
+}
+
+impl Sealing {
+    fn of(repo: &gix::Repository) -> Self {
+        let skip_hash = repo.config_snapshot().boolean("index.skipHash").unwrap_or(false);
+        Self { hash: repo.object_hash(), skip_hash }
     }
+}
+
+/// Where an index is written to: a file, by way of its checksum.
+type Out<'a> = BufWriter<gix::hash::io::Write<&'a mut File>>;
+
+/// Writes what `write` writes, and the checksum after it.
+fn seal(
+    sealing: Sealing,
+    file: &mut File,
+    write: impl FnOnce(&mut Out<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    // Entries are written field by field: the hash is fed with what has gathered, or it takes longer than all the rest.
+    let mut out = BufWriter::with_capacity(128 * 1024, gix::hash::io::Write::new(file, sealing.hash));
+    write(&mut out)?;
     let gix::hash::io::Write { hash, inner } = out.into_inner().map_err(IntoInnerError::into_error)?;
-    let hash = if skip_hash { repo.object_hash().null() } else { hash.try_finalize()? };
+    let hash = if sealing.skip_hash { sealing.hash.null() } else { hash.try_finalize()? };
     inner.write_all(hash.as_slice())?;
     Ok(())
 }
@@ -125,15 +195,6 @@ fn write_whole(
     // gix writes the extension only where the index it read had one.
     cache.or(state.tree()).map_or(Ok(()), |tree| tree.write_to(out))?;
     Ok(())
-}
-
-/// Whether there are entries that are to be seen to, see [`keep_doubts`].
-fn has_doubts(repo: &gix::Repository, index: &Revised, since: SystemTime) -> anyhow::Result<bool> {
-    let doubt = Doubt::of(repo, index.index.timestamp(), since)?;
-    Ok((0..index.index.len()).any(|at| {
-        let entry = index.index.entry(at);
-        doubt.is_about(entry.stat, entry.mode, entry.flags) && !index.edits.contains(entry.path)
-    }))
 }
 
 /// See to the entries that cannot be told from an edit made in the same second as the old index, and that the new one's
@@ -181,6 +242,14 @@ struct Doubt {
 impl Doubt {
     fn of(repo: &gix::Repository, timestamp: FileTime, since: SystemTime) -> anyhow::Result<Self> {
         Ok(Self { options: repo.stat_options()?, timestamp, since: Time::try_from(since)?.secs })
+    }
+
+    /// Whether there are such entries, apart from those that are edited.
+    fn is_about_some(&self, index: &Revised) -> bool {
+        (0..index.index.len()).any(|at| {
+            let entry = index.index.entry(at);
+            self.is_about(entry.stat, entry.mode, entry.flags) && !index.edits.contains(entry.path)
+        })
     }
 
     fn is_about(&self, stat: Stat, mode: Mode, flags: Flags) -> bool {

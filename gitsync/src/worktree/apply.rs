@@ -29,12 +29,13 @@ use super::swap::{self, Swap};
 use super::undo::undo_files;
 use super::way::{Place, Way, name_of};
 use super::young::is_young;
-use super::{Refused, Why};
+use super::{Refused, Side, Why};
 use crate::convert::is_of_attributes;
 use crate::failpoint;
 use crate::index::{Edit, Edits, Lock, Looked, Put, Revised};
 use crate::stage::content::{Content, Into, Reader};
 use crate::watch::{Doing, Watch};
+use settle::Settled;
 
 /// What came of an update.
 #[derive(Debug)]
@@ -87,8 +88,11 @@ pub fn apply(
     if attributes == Attributes::Change {
         edits(plan, &HashMap::new()).apply(&mut becoming);
     }
+    // How the new files look is not known yet, only which they are.
+    let mut becomes = Revised { index, edits: edits(plan, &HashMap::new()) };
     let pending = Pending::begin(repo, plan)?;
     failpoint::reach("update-journal", root);
+    let mut lock = lock;
     let mut update = Update {
         repo,
         plan,
@@ -98,7 +102,7 @@ pub fn apply(
         kept: pending.folder()?,
         smudger: Smudger::new(repo, &becoming)?,
         attributes,
-        index: &index,
+        index: &becomes.index,
         reader: None,
         began: lock.taken_at()?,
         near: (BString::default(), pending.aside()?.is_near(root)),
@@ -107,26 +111,31 @@ pub fn apply(
         placed: HashMap::new(),
         watch,
     };
-    let settled = update.files().and_then(|()| update.settle());
+    let settled = update.files().and_then(|()| update.settle(&mut lock, &becomes));
     let placed = update.placed;
-    let since = match settled {
-        Ok(since) => since,
+    let settled = match settled {
+        Ok(settled) => settled,
         Err(Stop::Lost(error)) => return Err(error),
         Err(Stop::Failed(error)) => {
-            undo_files(repo, &pending, index.decoded()?, None)?;
+            undo_files(repo, &pending, becomes.index.decoded()?, None)?;
             pending.finish()?;
             return Err(error);
         }
         Err(Stop::Refused(refused)) => {
-            undo_files(repo, &pending, index.decoded()?, None)?;
+            undo_files(repo, &pending, becomes.index.decoded()?, None)?;
             pending.finish()?;
             return Ok(Applied::Refused(vec![refused]));
         }
     };
     failpoint::reach("update-index", root);
     watch.check()?;
-    let index = Revised { index, edits: edits(plan, &placed) };
-    lock.write(repo, index, None, Looked::AtSome, since)?;
+    match settled {
+        Settled { since, index_is_written: true } => lock.install(repo, since)?,
+        Settled { since, index_is_written: false } => {
+            becomes.edits = edits(plan, &placed);
+            lock.write(repo, becomes, None, Looked::AtSome, since)?;
+        }
+    }
     let removed = plan.ops.iter().filter(|op| matches!(op.step, Step::Remove(_))).count();
     let written = plan.ops.iter().filter(|op| matches!(op.step, Step::Create | Step::Replace(_))).count();
     Ok(Applied::Done(Box::new(Done { pending, written, removed, kept })))
@@ -136,16 +145,19 @@ pub fn apply(
 fn edits(plan: &UpdatePlan, placed: &HashMap<usize, Stat>) -> Edits {
     let mut edits = Edits::default();
     for (number, op) in plan.ops.iter().enumerate() {
-        let edit = match op.new {
-            None => Edit::Remove,
-            Some(new) => {
-                let stat = placed.get(&number).copied().unwrap_or_default();
-                Edit::Put(Put { id: new.id, mode: new.mode, stat, flags: op.flags })
-            }
-        };
-        edits.insert(op.path.clone(), edit);
+        edits.insert(op.path.clone(), edit(op, placed.get(&number)));
     }
     edits
+}
+
+/// The index entry that a step leads to, with the stat data of the file that was put in place, if one was.
+fn edit(op: &Op, placed: Option<&Stat>) -> Edit {
+    match op.new {
+        None => Edit::Remove,
+        Some(Side { id, mode }) => {
+            Edit::Put(Put { id, mode, stat: placed.copied().unwrap_or_default(), flags: op.flags })
+        }
+    }
 }
 
 enum Stop {
@@ -251,7 +263,7 @@ impl Update<'_> {
     /// Whether the next change may be made. It is made on what is there then, not on what was seen before.
     fn allowed(&self) -> Result<(), Stop> {
         failpoint::reach("update-file", self.root);
-        self.watch.check().map_err(Stop::Lost)?;
+        self.watch.check_again().map_err(Stop::Lost)?;
         self.watch.alive();
         Ok(())
     }

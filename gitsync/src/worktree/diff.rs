@@ -6,8 +6,9 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::thread;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use gix::ObjectId;
 use gix::bstr::{BStr, BString};
 use gix::index::entry::Mode;
@@ -18,6 +19,11 @@ use crate::path::{self, Hostile, Leaf};
 
 /// Longer paths than this cannot be opened, and a tree may nest without end.
 const DEEPEST: usize = 2_048;
+
+/// So many folders are worth the beginning of other threads: each takes some ten microseconds.
+const WORTH_IT: usize = 16;
+/// No more threads than that: what they wait for is the same.
+const THREADS: usize = 4;
 
 /// One path that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,30 +51,9 @@ pub fn diff(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::Res
     let mut out = Diff::default();
     let mut open = vec![Pair { folder: BString::default(), depth: 0, old: Some(from), new: Some(to) }];
     while let Some(pair) = open.pop() {
-        if pair.old == pair.new {
-            continue;
-        }
-        let (old, new) = (tree(repo, pair.old)?, tree(repo, pair.new)?);
-        let (old, new) = (Names::of(old.as_ref())?, Names::of(new.as_ref())?);
-        for name in &new.twice {
-            out.refuse(join(&pair.folder, name), Hostile::Twice);
-        }
-        for (name, old, new) in old.against(&new) {
-            let path = join(&pair.folder, name);
-            if let Some(new) = &new
-                && let Err(why) = check(&path, name, new, pair.depth)
-            {
-                out.refuse(path, why);
-                continue;
-            }
-            let (old_tree, old) = split(old);
-            let (new_tree, new) = split(new);
-            if old_tree.is_some() || new_tree.is_some() {
-                open.push(Pair { folder: path.clone(), depth: pair.depth + 1, old: old_tree, new: new_tree });
-            }
-            if old.is_some() || new.is_some() {
-                out.changes.insert(path, Change { old, new });
-            }
+        out.folder(repo, pair, &mut open)?;
+        if open.len() >= WORTH_IT {
+            out.rest(repo, std::mem::take(&mut open))?;
         }
     }
     out.hostile.sort_by(|a, b| a.path.cmp(&b.path));
@@ -100,6 +85,72 @@ enum Entry {
 }
 
 impl Diff {
+    /// Compares one folder; the ones in it that differ are opened.
+    fn folder(&mut self, repo: &gix::Repository, pair: Pair, open: &mut Vec<Pair>) -> anyhow::Result<()> {
+        if pair.old == pair.new {
+            return Ok(());
+        }
+        let (old, new) = (tree(repo, pair.old)?, tree(repo, pair.new)?);
+        let (old, new) = (Names::of(old.as_ref())?, Names::of(new.as_ref())?);
+        for name in &new.twice {
+            self.refuse(join(&pair.folder, name), Hostile::Twice);
+        }
+        for (name, old, new) in old.against(&new) {
+            let path = join(&pair.folder, name);
+            if let Some(new) = &new
+                && let Err(why) = check(&path, name, new, pair.depth)
+            {
+                self.refuse(path, why);
+                continue;
+            }
+            let (old_tree, old) = split(old);
+            let (new_tree, new) = split(new);
+            if old_tree.is_some() || new_tree.is_some() {
+                open.push(Pair { folder: path.clone(), depth: pair.depth + 1, old: old_tree, new: new_tree });
+            }
+            if old.is_some() || new.is_some() {
+                self.changes.insert(path, Change { old, new });
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares many folders, by several threads.
+    fn rest(&mut self, repo: &gix::Repository, open: Vec<Pair>) -> anyhow::Result<()> {
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+        let mut shares: Vec<Vec<Pair>> = (0..threads).map(|_| Vec::new()).collect();
+        for (number, pair) in open.into_iter().enumerate() {
+            shares[number % threads].push(pair);
+        }
+        let all = |repo: &gix::Repository, mut open: Vec<Pair>| {
+            let mut out = Diff::default();
+            while let Some(pair) = open.pop() {
+                out.folder(repo, pair, &mut open)?;
+            }
+            anyhow::Ok(out)
+        };
+        let here = shares.pop().unwrap_or_default();
+        let found = thread::scope(|scope| {
+            let others: Vec<_> = shares
+                .into_iter()
+                .map(|share| {
+                    let repo = repo.clone();
+                    scope.spawn(move || all(&repo, share))
+                })
+                .collect();
+            let mut found = vec![all(repo, here)];
+            let died = || Err(anyhow!("a thread that compares trees has died"));
+            found.extend(others.into_iter().map(|other| other.join().unwrap_or_else(|_| died())));
+            found
+        });
+        for part in found {
+            let mut part = part?;
+            self.changes.append(&mut part.changes);
+            self.hostile.append(&mut part.hostile);
+        }
+        Ok(())
+    }
+
     fn refuse(&mut self, path: BString, why: Hostile) {
         self.hostile.push(Refused { path, why: Why::Hostile(why) });
     }

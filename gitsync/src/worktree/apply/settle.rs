@@ -7,7 +7,7 @@ use std::fs::File;
 use std::time::SystemTime;
 
 use anyhow::Context as _;
-use gix::bstr::ByteSlice as _;
+use gix::bstr::{BString, ByteSlice as _};
 use remote::durable::{Durability, Part};
 
 use super::super::Why;
@@ -16,15 +16,34 @@ use super::super::disk::Found;
 use super::super::plan::{Op, Step};
 use super::super::swap::is_same_content;
 use super::super::way::{Place, name_of};
-use super::{Stop, Update, refuse};
+use super::{Stop, Update, edit, refuse};
+use crate::index::{Edit, Lock, Revised};
+
+/// An update of which nobody has touched anything.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settled {
+    /// Since when the index may be sure of that.
+    pub since: SystemTime,
+    /// Whether the new index is in its lock already.
+    pub index_is_written: bool,
+}
 
 impl Update<'_> {
-    /// See that nobody has touched anything, and say since when the index may be sure of that.
-    pub(super) fn settle(&mut self) -> Result<SystemTime, Stop> {
+    /// See that nobody has touched anything. Where it can be, the index that work tree `becomes` is written into its `lock`
+    /// meanwhile, by another thread: most of that is to compute its checksum.
+    pub(super) fn settle(&mut self, lock: &mut Lock, becomes: &Revised) -> Result<Settled, Stop> {
         self.flush()?;
         let stamp = self.pending.aside()?.folder().join("settled");
         let since = File::create(&stamp).and_then(|file| file.metadata()?.modified());
         let since = since.with_context(|| format!("cannot write {}", stamp.display()))?;
+        let (looked, index_is_written) =
+            lock.fill_while(self.repo, becomes, since, |tell| self.look_back(tell))?;
+        looked?;
+        Ok(Settled { since, index_is_written })
+    }
+
+    /// Looks at all that was done, and tells of the index entry of each step.
+    fn look_back(&mut self, tell: &mut dyn FnMut(BString, Edit)) -> Result<(), Stop> {
         // From the top, by their names: somebody may have moved a folder.
         self.way.forget();
         for (number, op) in self.plan.ops.iter().enumerate() {
@@ -49,8 +68,9 @@ impl Update<'_> {
                     }
                 }
             }
+            tell(op.path.clone(), edit(op, self.placed.get(&number)));
         }
-        Ok(since)
+        Ok(())
     }
 
     /// Flush the files in place, where that is asked for.
