@@ -3,7 +3,10 @@
 //! One run walks the same commits several times: to agree with the server on what is missing, to find out what is new on
 //! either side, to compare the two. Each is read once and kept, as long as there are not too many.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use gix::{
     ObjectId, Repository,
@@ -24,6 +27,7 @@ use crate::{objects::Loose, recent::Recent};
 pub struct History {
     loose: Mutex<Loose>,
     kept: Mutex<Kept>,
+    answers: Mutex<Answers>,
 }
 
 /// Commits that were read.
@@ -53,6 +57,26 @@ pub struct Commit {
     pub parents: ParentIds,
 }
 
+/// What was asked last, which is often asked again: what is new here is looked at, packed and pushed.
+#[derive(Default)]
+struct Answers {
+    /// Tips, what is hidden, and what is between them.
+    between: VecDeque<(Vec<ObjectId>, Vec<ObjectId>, Vec<Commit>)>,
+    /// Two commits, and what is their base.
+    base: VecDeque<(ObjectId, ObjectId, Option<ObjectId>)>,
+}
+
+/// How many answers of a kind are remembered.
+const LAST: usize = 4;
+/// Longer ones are not.
+const LONGEST: usize = 4096;
+
+/// Remembers an answer in place of the oldest one.
+fn remember<T>(answers: &mut VecDeque<T>, answer: T) {
+    answers.truncate(LAST - 1);
+    answers.push_front(answer);
+}
+
 /// How many bytes of commits are kept.
 const ROOM: usize = 1024 * 1024;
 
@@ -61,7 +85,7 @@ impl History {
     #[must_use]
     pub fn of(repo: &Repository) -> Self {
         let kept = Kept { commits: HashMap::default(), room: ROOM };
-        Self { loose: Mutex::new(Loose::of(repo)), kept: Mutex::new(kept) }
+        Self { loose: Mutex::new(Loose::of(repo)), kept: Mutex::new(kept), answers: Mutex::default() }
     }
 
     /// Takes in the commits among objects that are the repository's now, so that they need not be looked for.
@@ -76,6 +100,29 @@ impl History {
     ///
     /// Where one cannot be read.
     pub fn between(
+        &self,
+        repo: &Repository,
+        tips: Vec<ObjectId>,
+        hidden: Vec<ObjectId>,
+    ) -> gix::Result<Vec<Commit>> {
+        if !is_fixed(repo)? {
+            return self.walk(repo, tips, hidden);
+        }
+        let asked_before = locked(&self.answers)
+            .between
+            .iter()
+            .find_map(|(from, to, between)| (from == &tips && to == &hidden).then(|| between.clone()));
+        if let Some(between) = asked_before {
+            return Ok(between);
+        }
+        let between = self.walk(repo, tips.clone(), hidden.clone())?;
+        if between.len() <= LONGEST {
+            remember(&mut locked(&self.answers).between, (tips, hidden, between.clone()));
+        }
+        Ok(between)
+    }
+
+    fn walk(
         &self,
         repo: &Repository,
         tips: Vec<ObjectId>,
@@ -115,7 +162,16 @@ impl History {
     ///
     /// Where a commit cannot be read.
     pub fn base(&self, repo: &Repository, one: ObjectId, other: ObjectId) -> gix::Result<Option<ObjectId>> {
-        Ok(self.bases(repo, one, &[other])?.first().copied())
+        let asked_before = locked(&self.answers)
+            .base
+            .iter()
+            .find_map(|(asked, with, base)| ((*asked, *with) == (one, other)).then_some(*base));
+        if let Some(base) = asked_before.filter(|_| is_fixed(repo).unwrap_or(false)) {
+            return Ok(base);
+        }
+        let base = self.bases(repo, one, &[other])?.first().copied();
+        remember(&mut locked(&self.answers).base, (one, other, base));
+        Ok(base)
     }
 
     /// The best common ancestors of one commit and a merge of others, see
@@ -192,7 +248,7 @@ pub struct SeenBy<'a> {
 
 impl Find for SeenBy<'_> {
     fn try_find<'a>(&self, id: &oid, buffer: &'a mut Vec<u8>) -> gix::Result<Option<Data<'a>>> {
-        let History { loose, kept } = self.history;
+        let History { loose, kept, .. } = self.history;
         // Where commits are replaced by others, gix knows by which, and who wants to see it.
         if replaces(self.repo) {
             return self.repo.objects.try_find(id, buffer);
@@ -215,6 +271,11 @@ impl Find for SeenBy<'_> {
         }
         Ok(Some(Data { kind, object_hash: id.kind(), data: buffer }))
     }
+}
+
+/// Whether all histories stay what they are, however the repository is looked at.
+fn is_fixed(repo: &Repository) -> gix::Result<bool> {
+    Ok(repo.shallow_commits()?.is_none() && !replaces(repo))
 }
 
 /// A thread that panicked has left nothing half done here.

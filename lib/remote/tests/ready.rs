@@ -154,3 +154,17 @@ fn whoever_is_shown_a_commit_can_stop_it_all() {
     assert!(stopped.is_err());
     assert_eq!(shown, 5);
 }
+
+#[test]
+fn what_is_too_much_to_be_held_in_memory_is_left_to_the_push() {
+    let (_world, _remote, [ours]) = World::with_clones(["ours"]);
+    let known = ours.head();
+    let files: String = (0..5001)
+        .map(|file| format!("M 100644 inline {file}/file\ndata {}\n{file}\n", file.to_string().len()))
+        .collect();
+    let head = "commit refs/heads/many\ncommitter M <m@example.com> 1700000000 +0000\ndata 1\nx\nfrom refs/heads/main^0\n";
+    ours.program("git").args(["fast-import", "--quiet"]).stdin(format!("{head}{files}")).success();
+    let repo = open(&ours);
+    let stretch = Stretch { known: id(&known), tip: id(&ours.rev("refs/heads/many")) };
+    assert!(Ready::make(&repo, &History::of(&repo), vec![stretch], 0, &mut |_| Ok(())).is_err());
+}

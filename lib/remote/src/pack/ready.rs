@@ -49,10 +49,11 @@ pub struct Passed<'a> {
     pub objects: &'a dyn Find,
 }
 
-/// From how many objects on it is left to the push, which need not hold them in memory.
-const MOST: usize = 32 * 1024;
+/// From how many objects on it is left to the push, which need not hold them in memory: so many are rarely new, but known to
+/// the remote since somebody pushed them in another way.
+const MOST: usize = 10_000;
 /// The same in bytes.
-const LARGEST: usize = 8 * 1024 * 1024;
+const LARGEST: usize = 4 * 1024 * 1024;
 
 impl Ready {
     /// Makes `stretches` ready, with as many threads as there are processors, less `others` that are at work. Each commit is
@@ -78,18 +79,15 @@ impl Ready {
             Options { threads: options.threads.min(cores.saturating_sub(others)).max(1), ..options };
         let tips: Vec<_> = stretches.iter().map(|stretch| stretch.tip).collect();
         let known: Vec<_> = stretches.iter().map(|stretch| stretch.known).collect();
-        let mut found = 0;
         let way = Way {
             threads: options.threads,
-            found: &mut |objects| found = objects,
+            most: MOST,
+            found: &mut |_| (),
             passing: &mut |commit, replaced, trees| {
                 passing(Passed { commit, replaced, objects: &InPassing(RefCell::new(trees)) })
             },
         };
         let items = walk::walk(repo, history, &tips, &known, way)?;
-        if items.len() > MOST {
-            return Err(given_up("there are too many objects"));
-        }
         let encoded = encode(repo, &items, options)?;
         let ids = items.into_iter().map(|item| item.id).collect();
         Ok(Self { stretches, encoded, ids })

@@ -8,7 +8,12 @@ use std::{
     thread,
 };
 
-use gix::{ObjectId, hashtable::HashSet, object::Kind, objs::Exists};
+use gix::{
+    ObjectId,
+    hashtable::{HashMap, HashSet},
+    object::Kind,
+    objs::Exists,
+};
 
 use super::{beside, trees::Trees, walk::commits_among};
 use crate::{history::History, objects::Reader, recent::Recent};
@@ -52,9 +57,14 @@ pub(crate) fn check(
         tips.extend(sound.tip(*id)?);
     }
     let commits = history.between(&real, tips, commits_among(repo, ours))?;
+    let tree_of: HashMap<ObjectId, ObjectId> =
+        commits.iter().map(|commit| (commit.id, commit.tree)).collect();
     let trees = commits.iter().map(|commit| {
         // In a shallow repository a parent may not be there.
-        let before = commit.parents.iter().filter_map(|parent| history.tree_of(&real, *parent).ok());
+        let before = commit.parents.iter().filter_map(|parent| match tree_of.get(parent) {
+            Some(tree) => Some(*tree),
+            None => history.tree_of(&real, *parent).ok(),
+        });
         (commit.tree, before.collect())
     });
     let trees: Vec<(ObjectId, Vec<ObjectId>)> = trees.collect();

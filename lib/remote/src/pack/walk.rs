@@ -5,6 +5,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    io,
     sync::Arc,
     thread,
 };
@@ -39,7 +40,7 @@ pub(crate) fn new_objects(
     found: &mut dyn FnMut(usize),
 ) -> gix::Result<Vec<Item>> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let way = Way { threads, found, passing: &mut |_, _, _| Ok(()) };
+    let way = Way { threads, most: usize::MAX, found, passing: &mut |_, _, _| Ok(()) };
     walk(repo, history, tips, theirs, way)
 }
 
@@ -47,6 +48,8 @@ pub(crate) fn new_objects(
 pub(super) struct Way<'a> {
     /// How many threads there may be.
     pub threads: usize,
+    /// From how many objects on the walk fails: whoever wants no more need not wait for them.
+    pub most: usize,
     /// Is told how many objects there are so far.
     pub found: &'a mut dyn FnMut(usize),
     /// Is shown each commit that is new, parents first, while its trees are at hand. Where it fails, so does the walk.
@@ -181,6 +184,11 @@ impl Walk<'_, '_> {
                 continue;
             }
             let at = self.items.len() - 1;
+            if at >= self.way.most {
+                return Err(gix::Error::from_error(io::Error::other(
+                    "there are more objects than are wanted",
+                )));
+            }
             let tree = self.trees.get(new)?;
             let olds = before.iter().map(|old| self.trees.get(*old)).collect::<gix::Result<Vec<_>>>()?;
             for (id, old) in before.iter().zip(&olds) {
