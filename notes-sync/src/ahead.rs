@@ -41,7 +41,7 @@ pub fn beside<T, E>(
         let looking = scope.spawn(|| look(&shared.to_thread_local(), commits.history, own, &unwanted));
         let said = talk();
         unwanted.store(said.is_err(), Ordering::Relaxed);
-        (said, looking.join().ok().flatten())
+        (said, looking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
 }
 
