@@ -338,6 +338,8 @@ impl Sync<'_> {
         failpoint::reach("pushing", place.root());
         let commits = self.outgoing(local, theirs)?;
         place.progress.set(|| format!("pushing to {}", self.upstream.remote));
+        // What came in is not needed in memory any more.
+        self.recent = Recent::default();
         // The remote takes its time.
         let (view, ledger) = (repo.clone(), &self.ledger);
         let (pushed, incoming) = thread::scope(|scope| {

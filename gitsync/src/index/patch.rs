@@ -117,3 +117,6 @@ fn refresh(entry: &mut [u8], stat: &Stat) {
         entry[at..at + 4].copy_from_slice(&number.to_be_bytes());
     }
 }
+
+#[cfg(test)]
+mod generated;

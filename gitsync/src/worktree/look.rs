@@ -1,6 +1,8 @@
 //! The facts on which an update is planned: the paths that differ, their index entries, and what is on disk.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::thread;
 
 use anyhow::Context as _;
 use gix::ObjectId;
@@ -14,6 +16,9 @@ use super::{Refused, Side};
 use crate::index::Sparse;
 use crate::stage::content::{self, Abilities, Content, Reader};
 use crate::watch::Watch;
+
+/// So many paths are worth the beginning of a second thread: each takes some microseconds.
+const WORTH_IT: usize = 256;
 
 /// All that the plan needs to know.
 #[derive(Debug)]
@@ -97,47 +102,78 @@ pub fn look(
     let abilities = Abilities::of(repo)?;
     let folded =
         leaving.iter().filter(|_| !abilities.case).map(|path| path.to_ascii_lowercase().into()).collect();
-    let mut look = Look {
-        disk: Disk::new(root),
-        repo,
-        reader: None,
+    let view = View {
+        root,
         sparse: Sparse::of(repo)?,
         abilities,
         stat: repo.stat_options()?,
         index,
-        leaving,
-        folded,
-        watch,
+        leaving: &leaving,
+        folded: &folded,
     };
-    let mut paths = Vec::with_capacity(diff.changes.len());
-    for (path, change) in &diff.changes {
-        watch.alive();
-        paths.push(look.at(path.as_bstr(), change)?);
-    }
+    let changes: Vec<_> = diff.changes.iter().collect();
+    let (here, there) =
+        changes.split_at(if changes.len() < WORTH_IT { changes.len() } else { changes.len() / 2 });
+    let paths = thread::scope(|scope| {
+        let other = (!there.is_empty()).then(|| {
+            let (repo, view) = (repo.clone(), &view);
+            scope.spawn(move || view.look(&repo, there, &()))
+        });
+        let mut paths = view.look(repo, here, watch)?;
+        if let Some(other) = other {
+            paths.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        }
+        anyhow::Ok(paths)
+    })?;
     Ok(Facts { from, to, paths, hostile: diff.hostile })
 }
 
-struct Look<'a> {
-    disk: Disk,
-    repo: &'a gix::Repository,
-    /// Made for the first file that has to be read: most often none has.
-    reader: Option<Reader<'a>>,
+/// What is the same for all paths, and for all threads that look at them.
+struct View<'a> {
+    root: &'a Path,
     sparse: Sparse,
     abilities: Abilities,
     stat: StatOptions,
     index: &'a scan::Index,
     /// Paths that the old tree has; what goes away is removed before anything is written.
-    leaving: BTreeSet<&'a BStr>,
+    leaving: &'a BTreeSet<&'a BStr>,
     /// The same, where the file system does not tell names apart by their case: `FILE` is no obstacle to `file` then.
-    folded: BTreeSet<BString>,
+    folded: &'a BTreeSet<BString>,
+}
+
+impl View<'_> {
+    /// Looks at these paths, one after the other.
+    fn look(
+        &self,
+        repo: &gix::Repository,
+        changes: &[(&BString, &Change)],
+        watch: &dyn Watch,
+    ) -> anyhow::Result<Vec<PathFacts>> {
+        let mut look = Look { view: self, disk: Disk::new(self.root), repo, reader: None, watch };
+        let mut paths = Vec::with_capacity(changes.len());
+        for (path, change) in changes {
+            watch.alive();
+            paths.push(look.at(path.as_bstr(), change)?);
+        }
+        Ok(paths)
+    }
+}
+
+struct Look<'a> {
+    view: &'a View<'a>,
+    disk: Disk,
+    repo: &'a gix::Repository,
+    /// Made for the first file that has to be read: most often none has.
+    reader: Option<Reader<'a>>,
     watch: &'a dyn Watch,
 }
 
 impl Look<'_> {
     fn at(&mut self, path: &BStr, change: &Change) -> anyhow::Result<PathFacts> {
         let blocked = self.blocked(path)?;
-        let entry = self.index.find(path);
-        let is_another = entry.is_none() && self.folded.contains(&BString::from(path.to_ascii_lowercase()));
+        let entry = self.view.index.find(path);
+        let is_another =
+            entry.is_none() && self.view.folded.contains(&BString::from(path.to_ascii_lowercase()));
         let found = if blocked.is_some() || is_another { None } else { self.disk.look(path)? };
         let facts = entry.map(|entry| EntryFacts {
             side: side(&entry),
@@ -157,7 +193,7 @@ impl Look<'_> {
             entry: facts,
             disk,
             blocked,
-            wanted: self.sparse.contains(path),
+            wanted: self.view.sparse.contains(path),
         })
     }
 
@@ -182,15 +218,15 @@ impl Look<'_> {
         }
         let reader = match &mut self.reader {
             Some(reader) => reader,
-            none => none.insert(Reader::new(self.repo, self.index.decoded()?)?),
+            none => none.insert(Reader::new(self.repo, self.view.index.decoded()?)?),
         };
-        let index = self.index.decoded()?;
+        let index = self.view.index.decoded()?;
         let content = reader.read(&mut self.disk, path, index, content::Into::Nowhere, self.watch)?;
         Ok(match content {
             Content::Read { id, found } => {
                 let is = |side: Side| {
                     side.id == id
-                        && content::mode(found.kind, Some(side.mode), self.abilities) == Some(side.mode)
+                        && content::mode(found.kind, Some(side.mode), self.view.abilities) == Some(side.mode)
                 };
                 if entry.is_some_and(|entry| is(side(entry))) {
                     OnDisk::AsInIndex(found.stat)
@@ -208,14 +244,14 @@ impl Look<'_> {
 
     /// Whether the stat data alone prove that the file is as the index says.
     fn is_surely(&self, entry: &scan::Entry<'_>, found: &Found) -> bool {
-        let has_mode = content::mode(found.kind, Some(entry.mode), self.abilities) == Some(entry.mode);
+        let has_mode = content::mode(found.kind, Some(entry.mode), self.view.abilities) == Some(entry.mode);
         let marked = entry.stat.size == 0 && !entry.id.is_empty_blob();
         entry.mode != Mode::COMMIT
             && has_mode
             && !marked
             && !entry.flags.contains(Flags::INTENT_TO_ADD)
-            && entry.stat.matches(&found.stat, self.stat)
-            && !entry.stat.is_racy(self.index.timestamp(), self.stat)
+            && entry.stat.matches(&found.stat, self.view.stat)
+            && !entry.stat.is_racy(self.view.index.timestamp(), self.view.stat)
     }
 
     /// The first thing in the folder at `path` that this update does not remove; folders alone do not count.
@@ -233,7 +269,7 @@ impl Look<'_> {
                 below.extend_from_slice(&name);
                 if entry.file_type()?.is_dir() && name != ".git" {
                     open.push(below);
-                } else if !self.leaving.contains(below.as_bstr()) {
+                } else if !self.view.leaving.contains(below.as_bstr()) {
                     return Ok(Some(below));
                 }
             }
