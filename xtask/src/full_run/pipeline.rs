@@ -4,9 +4,10 @@
 //! rest of the pipeline die, it is what the lock can be given back with. That of `notesurface` holds the messages.
 
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
-    io::{Read as _, Write as _},
-    process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
+    io::{self, PipeReader, PipeWriter, Read as _, Write},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{RecvTimeoutError, Sender, channel},
     time::Duration,
 };
@@ -90,6 +91,8 @@ pub enum Messages {
 
 /// The step whose document holds the messages from other people.
 const MESSAGES: &str = "notesurface";
+/// The step that has most to do while it waits for the others.
+const LONGEST: &str = "gitsync";
 
 /// Runs the pipeline to its end. Should the last step not get to give the lock back, it is given back all the same.
 ///
@@ -210,7 +213,7 @@ enum Event {
     /// The first step's document went on to the next one: it says which lock is held.
     Acquired(String),
     /// The document with the messages, which goes on once they were shown.
-    Messages { document: String, to: ChildStdin },
+    Messages { document: String, to: PipeWriter },
     /// The last step has closed its stdout, which said this.
     LastWords(String),
     /// Somebody wants the run to end.
@@ -222,6 +225,9 @@ impl From<Signal> for Event {
         Self::Signal(signal)
     }
 }
+
+/// What a step reads from and writes to.
+type Ends = (Option<PipeReader>, Option<PipeWriter>);
 
 /// The steps that were started.
 struct Team {
@@ -236,45 +242,65 @@ impl Team {
     fn start(plan: &Plan, surroundings: &Surroundings, events: &Sender<Event>) -> anyhow::Result<Self> {
         let names: Vec<_> = plan.steps.iter().map(|step| step.name).collect();
         let mut team = Self { names, children: Vec::new(), group: Group::choose(), passing: 0 };
-        let mut previous: Option<ChildStdout> = None;
-        for (index, step) in plan.steps.iter().enumerate() {
-            let follows_messages = follows_messages(plan, index);
-            let (stdin, overheard) = match previous.take() {
-                None => (Stdio::null(), None),
-                Some(overheard) if index == 1 || follows_messages => (Stdio::piped(), Some(overheard)),
-                Some(stdout) => (stdout.into(), None),
-            };
+        let mut ends = team.connect(plan, events).context("pipes cannot be made")?;
+        // What looks ahead for longest begins first.
+        let mut order: Vec<usize> = (0..plan.steps.len()).collect();
+        order.sort_by_key(|index| plan.steps[*index].name != LONGEST);
+        let mut children = BTreeMap::new();
+        for index in order {
+            let (step, (stdin, stdout)) = (&plan.steps[index], std::mem::take(&mut ends[index]));
             let mut command = step.command(surroundings);
             if plan.reports == Reports::OnStdout {
                 command.stderr(std::io::stdout());
             }
             team.group.admit(&mut command);
-            let mut child = match command.stdin(stdin).spawn() {
-                Ok(child) => child,
+            command.stdin(stdin.map_or_else(Stdio::null, Stdio::from));
+            command.stdout(stdout.map_or_else(Stdio::null, Stdio::from));
+            match command.spawn() {
+                Ok(child) => {
+                    team.group.joined(&child);
+                    children.insert(index, child);
+                }
                 Err(error) => {
+                    team.children = children.into_values().collect();
                     team.end(Force::Make);
                     return Err(error).with_context(|| format!("{} could not be started", step.program));
                 }
-            };
-            team.group.joined(&child);
-            if let (Some(stdout), Some(to)) = (overheard, child.stdin.take()) {
-                if follows_messages {
-                    report(events, stdout, move |document| Event::Messages { document, to });
-                } else {
-                    // At once: the run is still busy starting the other steps.
-                    report(events, stdout, move |document| {
-                        pass_on(&document, to);
-                        Event::Acquired(document)
-                    });
-                }
-                team.passing += 1;
             }
-            previous = child.stdout.take();
-            team.children.push(child);
         }
-        let last = previous.context("a pipeline has a last step")?;
-        report(events, last, Event::LastWords);
+        team.children = children.into_values().collect();
         Ok(team)
+    }
+
+    /// The ends of the pipes between the steps, by step; what passes through the run's own hands is listened to.
+    fn connect(&mut self, plan: &Plan, events: &Sender<Event>) -> io::Result<Vec<Ends>> {
+        let mut ends: Vec<Ends> = plan.steps.iter().map(|_| Ends::default()).collect();
+        for index in 1..ends.len() {
+            let (from_before, into_this) = io::pipe()?;
+            ends[index - 1].1 = Some(into_this);
+            let follows_messages = follows_messages(plan, index);
+            if index > 1 && !follows_messages {
+                ends[index].0 = Some(from_before);
+                continue;
+            }
+            let (stdin, to) = io::pipe()?;
+            ends[index].0 = Some(stdin);
+            self.passing += 1;
+            report(events, from_before, move |document| {
+                if follows_messages {
+                    return Event::Messages { document, to };
+                }
+                // At once: the run is still busy starting the other steps.
+                pass_on(&document, to);
+                Event::Acquired(document)
+            });
+        }
+        if let Some((_, stdout)) = ends.last_mut() {
+            let (last, into_last) = io::pipe()?;
+            *stdout = Some(into_last);
+            report(events, last, Event::LastWords);
+        }
+        Ok(ends)
     }
 
     fn end(&mut self, force: Force) {
@@ -301,7 +327,7 @@ fn follows_messages(plan: &Plan, index: usize) -> bool {
 /// Reads a stream to its end, and tells the run.
 fn report(
     events: &Sender<Event>,
-    mut stream: ChildStdout,
+    mut stream: PipeReader,
     tell: impl FnOnce(String) -> Event + Send + 'static,
 ) {
     let events = events.clone();
@@ -314,7 +340,7 @@ fn report(
 }
 
 /// Hands a document to the next step; an empty one as an empty pipe.
-fn pass_on(document: &str, mut to: ChildStdin) {
+fn pass_on(document: &str, mut to: impl Write) {
     // A step that died cannot be told anything, and the one after it says so.
     let _ = to.write_all(document.as_bytes());
 }
@@ -322,7 +348,7 @@ fn pass_on(document: &str, mut to: ChildStdin) {
 impl Step {
     fn command(&self, surroundings: &Surroundings) -> Command {
         let mut command = phase::programs::program(&self.program);
-        command.args(&self.args).stdout(Stdio::piped());
+        command.args(&self.args);
         surroundings.apply(&mut command);
         command
     }
