@@ -6,6 +6,7 @@ use super::{
     machine::Machine,
     results::{Kind, Results, Row},
     start,
+    stats::Spread,
 };
 
 /// A row in one line, as it comes.
@@ -69,31 +70,25 @@ fn whole(page: &mut String, results: &Results) {
     for row in results.of(Kind::Whole) {
         let Some(ratio) = row.ratio() else { continue };
         let (target, met) = target(row, ratio.middle);
-        say(
+        let (busy, [theirs, ours]) = (times(row.theirs.busy_ms, row.ours.busy_ms), both_ms(row));
+        let what = [row.id.clone(), row.title.clone(), thousands(row.files), row.place.clone()];
+        say_cells(
             page,
-            &format!(
-                "| {} | {} | {} | {} | **{:.1}** | {:.1} to {:.1} | {target} | {met} | {} | {} | {} |",
-                row.id,
-                row.title,
-                thousands(row.files),
-                row.place,
-                ratio.middle,
-                ratio.low,
-                ratio.high,
-                times(row.theirs.busy_ms, row.ours.busy_ms),
-                ms(row.theirs.median()),
-                ms(row.ours.median()),
-            ),
+            what.into_iter().chain([bold(&ratio), spread(&ratio), target, met, busy, theirs, ours]),
         );
     }
 }
 
 /// A row's target, and whether it is met.
-fn target(row: &Row, ratio: f64) -> (String, &'static str) {
+fn target(row: &Row, ratio: f64) -> (String, String) {
     match row.target {
-        Some(target) => (format!("{target:.0}"), if ratio >= target { "met" } else { "missed" }),
-        None => (String::new(), ""),
+        Some(target) => (format!("{target:.0}"), is_met(ratio >= target)),
+        None => Default::default(),
     }
+}
+
+fn is_met(holds: bool) -> String {
+    if holds { "met" } else { "missed" }.to_owned()
 }
 
 fn phases(page: &mut String, results: &Results) {
@@ -124,22 +119,10 @@ fn steps(page: &mut String, results: &Results) {
     );
     for row in results.of(Kind::Step) {
         let Some(ratio) = row.ratio() else { continue };
-        let met = if row.ours.peak_kib <= row.theirs.peak_kib { "met" } else { "missed" };
-        say(
-            page,
-            &format!(
-                "| {} | {} | {} | {} | {:.1} | {:.1} to {:.1} | {} | {} | {met} |",
-                row.id,
-                row.title,
-                thousands(row.files),
-                row.place,
-                ratio.middle,
-                ratio.low,
-                ratio.high,
-                mib(row.theirs.peak_kib),
-                mib(row.ours.peak_kib),
-            ),
-        );
+        let met = is_met(row.ours.peak_kib <= row.theirs.peak_kib);
+        let what = [row.id.clone(), row.title.clone(), thousands(row.files), row.place.clone()];
+        let [theirs, ours] = both_mib(row);
+        say_cells(page, what.into_iter().chain([middle(&ratio), spread(&ratio), theirs, ours, met]));
     }
 }
 
@@ -155,22 +138,9 @@ fn merges(page: &mut String, results: &Results) {
     for row in results.of(Kind::Merge) {
         let Some(ratio) = row.ratio() else { continue };
         let (target, met) = target(row, ratio.middle);
-        say(
-            page,
-            &format!(
-                "| {} | {} | **{:.1}** | {:.1} to {:.1} | {target} | {met} | {} | {} | {} | {} | {} |",
-                row.title,
-                row.place,
-                ratio.middle,
-                ratio.low,
-                ratio.high,
-                times(row.theirs.busy_ms, row.ours.busy_ms),
-                ms(row.theirs.median()),
-                ms(row.ours.median()),
-                mib(row.theirs.peak_kib),
-                mib(row.ours.peak_kib),
-            ),
-        );
+        let busy = times(row.theirs.busy_ms, row.ours.busy_ms);
+        let found = [row.title.clone(), row.place.clone(), bold(&ratio), spread(&ratio), target, met, busy];
+        say_cells(page, found.into_iter().chain(both_ms(row)).chain(both_mib(row)));
     }
 }
 
@@ -186,23 +156,9 @@ fn wire(page: &mut String, results: &Results) {
     for row in results.of(Kind::Wire) {
         let (Some(ratio), Some((theirs, ours))) = (row.ratio(), row.connections) else { continue };
         let most = row.target.map_or_else(String::new, |most| format!("{most:.0}"));
-        let met = match row.target {
-            Some(most) if ours as f64 <= most => "met",
-            Some(_) => "missed",
-            None => "",
-        };
-        say(
-            page,
-            &format!(
-                "| {} | {} | {} | {:.1} | {:.1} to {:.1} | {theirs} | {ours} | {most} | {met} |",
-                row.id,
-                row.title,
-                thousands(row.files),
-                ratio.middle,
-                ratio.low,
-                ratio.high,
-            ),
-        );
+        let met = row.target.map_or_else(String::new, |most| is_met(ours as f64 <= most));
+        let what = [row.id.clone(), row.title.clone(), thousands(row.files), middle(&ratio), spread(&ratio)];
+        say_cells(page, what.into_iter().chain([theirs.to_string(), ours.to_string(), most, met]));
     }
 }
 
@@ -216,21 +172,11 @@ fn starts(page: &mut String, results: &Results) {
     );
     for row in results.of(Kind::Start) {
         let Some(took) = row.ours.median() else { continue };
-        let met = |holds| if holds { "met" } else { "missed" };
-        let size = row.files as f64 / 1e6;
-        say(
-            page,
-            &format!(
-                "| {} | {size:.1} MB | {:.0} MB | {} | {} | {:.0} ms | {} | {} |",
-                row.id,
-                start::LARGEST_MB,
-                met(size <= start::LARGEST_MB),
-                ms(Some(took)),
-                start::LONGEST_MS,
-                met(took <= start::LONGEST_MS),
-                ms(row.theirs.median()),
-            ),
-        );
+        let (size, most) = (row.files as f64 / 1e6, format!("{:.0} MB", start::LARGEST_MB));
+        let small = [row.id.clone(), format!("{size:.1} MB"), most, is_met(size <= start::LARGEST_MB)];
+        let longest = format!("{:.0} ms", start::LONGEST_MS);
+        let fast = [ms(Some(took)), longest, is_met(took <= start::LONGEST_MS), ms(row.theirs.median())];
+        say_cells(page, small.into_iter().chain(fast));
     }
 }
 
@@ -255,19 +201,10 @@ fn scale(page: &mut String, results: &Results) {
             let more = (ours - smaller.ours.median()?) * 1000.0 / (row.files - smaller.files) as f64;
             Some(format!("{more:.2} µs"))
         });
-        say(
+        let found = [thousands(row.files), row.place.clone(), middle(&ratio), spread(&ratio)];
+        say_cells(
             page,
-            &format!(
-                "| {} | {} | {:.1} | {:.1} to {:.1} | {} | {} | {} |",
-                thousands(row.files),
-                row.place,
-                ratio.middle,
-                ratio.low,
-                ratio.high,
-                per_file(theirs),
-                per_file(ours),
-                more.unwrap_or_default(),
-            ),
+            found.into_iter().chain([per_file(theirs), per_file(ours), more.unwrap_or_default()]),
         );
         smaller = Some(row);
     }
@@ -282,6 +219,32 @@ fn heading(page: &mut String, results: &Results, kind: Kind, title: &str, head: 
 fn say(page: &mut String, line: &str) {
     // Writing to a string does not fail.
     let _ = writeln!(page, "{line}");
+}
+
+fn say_cells(page: &mut String, cells: impl Iterator<Item = String>) {
+    say(page, &format!("| {} |", cells.collect::<Vec<_>>().join(" | ")));
+}
+
+fn middle(ratio: &Spread) -> String {
+    format!("{:.1}", ratio.middle)
+}
+
+fn bold(ratio: &Spread) -> String {
+    format!("**{:.1}**", ratio.middle)
+}
+
+fn spread(ratio: &Spread) -> String {
+    format!("{:.1} to {:.1}", ratio.low, ratio.high)
+}
+
+/// How long it took them, and us.
+fn both_ms(row: &Row) -> [String; 2] {
+    [&row.theirs, &row.ours].map(|side| ms(side.median()))
+}
+
+/// Their peak, and ours.
+fn both_mib(row: &Row) -> [String; 2] {
+    [&row.theirs, &row.ours].map(|side| mib(side.peak_kib))
 }
 
 fn ms(median: Option<f64>) -> String {
