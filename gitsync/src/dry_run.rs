@@ -5,6 +5,7 @@ use contract::RepoSync;
 use gix::ObjectId;
 use owo_colors::OwoColorize as _;
 use phase::{Fault, Page, plain};
+use remote::History;
 
 use crate::commit::tree_of;
 use crate::exchange::{self, Failed, Theirs};
@@ -88,7 +89,7 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
     let theirs_here = theirs.filter(|id| repo.has_object(id)).or(known);
     let here = theirs_here.map_or(Theirs::New, Theirs::At);
     let relation = match branch.commit {
-        Some(local) => relate(repo, local, here)?,
+        Some(local) => relate(repo, &History::of(repo), local, here)?,
         None => Relation::New,
     };
     let (incoming, wrong) = match (policy.pull, theirs) {

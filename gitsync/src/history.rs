@@ -5,25 +5,33 @@ use contract::Commit;
 use gix::ObjectId;
 use gix::revision::walk::Sorting;
 use gix::traverse::commit::simple::CommitTimeOrder;
+use remote::History;
 
-/// Whether `one` is `other`, or one of its ancestors.
+/// Whether `one` is `other`, or one of its ancestors. What is `known` of the history is not read again.
 ///
 /// # Errors
 /// The history cannot be read.
-pub fn is_ancestor(repo: &gix::Repository, one: ObjectId, other: ObjectId) -> anyhow::Result<bool> {
-    Ok(one == other || merge_base(repo, one, other)? == Some(one))
+pub fn is_ancestor(
+    repo: &gix::Repository,
+    known: &History,
+    one: ObjectId,
+    other: ObjectId,
+) -> anyhow::Result<bool> {
+    Ok(one == other || merge_base(repo, known, one, other)? == Some(one))
 }
 
-/// The best common ancestor of two commits; `None` where their histories have nothing in common.
+/// The best common ancestor of two commits; `None` where their histories have nothing in common. What is `known` of the
+/// history is not read again.
 ///
 /// # Errors
 /// The history cannot be read.
 pub fn merge_base(
     repo: &gix::Repository,
+    known: &History,
     one: ObjectId,
     other: ObjectId,
 ) -> anyhow::Result<Option<ObjectId>> {
-    remote::History::of(repo).base(repo, one, other).context("cannot walk the history")
+    known.base(repo, one, other).context("cannot walk the history")
 }
 
 /// Whether any commit that `tip` has and `base` has not is a merge.

@@ -7,6 +7,7 @@ use gix::ObjectId;
 use gix::bstr::BString;
 use gix::refs::FullName;
 use phase::Fault;
+use remote::History;
 
 use crate::commit::{New, tree_of};
 use crate::exchange::Heard;
@@ -206,9 +207,12 @@ impl Ledger {
 
     /// The newest state of the upstream that the branch had in it.
     fn pulled_from(&self, repo: &gix::Repository, to: ObjectId) -> anyhow::Result<Option<ObjectId>> {
+        let history = History::of(repo);
         match (self.before.upstream, self.before.head) {
-            (Some(upstream), Some(head)) if history::is_ancestor(repo, upstream, head)? => Ok(Some(upstream)),
-            (_, Some(head)) => history::merge_base(repo, head, to),
+            (Some(upstream), Some(head)) if history::is_ancestor(repo, &history, upstream, head)? => {
+                Ok(Some(upstream))
+            }
+            (_, Some(head)) => history::merge_base(repo, &history, head, to),
             (_, None) => Ok(None),
         }
     }

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use contract::{Exit, RepoSync};
 use gix::ObjectId;
 use phase::Fault;
-use remote::{Backoff, Recent, Turn};
+use remote::{Backoff, History, Recent, Turn};
 use scan::Ahead;
 
 use crate::early::{self, Early};
@@ -69,6 +69,8 @@ struct Sync<'a> {
     asked: Option<SystemTime>,
     /// What came in then.
     recent: Recent,
+    /// What has been read of the history.
+    history: History,
     /// The turn to push, where it is this run's.
     turn: Option<Turn>,
     /// The index of the last commit, while it is being written.
@@ -113,11 +115,23 @@ fn begin<'a>(
     let before = Before { head: branch.commit, upstream: exchange::tracked(repo, &upstream)? };
     let ledger = Ledger::new(place.absolute_root()?, branch.short(), upstream.clone(), before);
     let in_the_way = Vec::new();
-    let (asked, recent) = (None, Recent::default());
+    let (asked, recent, history) = (None, Recent::default(), History::of(repo));
     let (turn, writing) = (None, None);
     let leavings = Leavings::of_earlier_runs(repo.git_dir());
-    let sync =
-        Sync { place, policy, upstream, ledger, in_the_way, asked, recent, turn, writing, leavings, ahead };
+    let sync = Sync {
+        place,
+        policy,
+        upstream,
+        ledger,
+        in_the_way,
+        asked,
+        recent,
+        history,
+        turn,
+        writing,
+        leavings,
+        ahead,
+    };
     Ok((sync, branch))
 }
 
@@ -227,7 +241,7 @@ impl Sync<'_> {
         self.recent = heard.recent.clone();
         self.ledger.fetched(heard);
         failpoint::reach("fetched", self.place.root());
-        let relation = relate(repo, local, theirs)?;
+        let relation = relate(repo, &self.history, local, theirs)?;
         let onto = match (plan::integrate(relation, &self.upstream.shown())?, theirs.id()) {
             (Integration::Nothing, _) | (_, None) => return Ok(Some((local, theirs))),
             (Integration::FastForward, Some(to)) => {
@@ -262,7 +276,8 @@ impl Sync<'_> {
         seen: &Seen,
     ) -> anyhow::Result<Option<ObjectId>> {
         let (place, repo) = (self.place, self.place.repo);
-        let what = Replay { onto, upstream: rebase::base_for(repo, seen, onto, local)?, head: local };
+        let what =
+            Replay { onto, upstream: rebase::base_for(repo, &self.history, seen, onto, local)?, head: local };
         // What must not be written need not be merged with either, which is not made for such names.
         update::presentable(repo, &self.recent, local, onto)?;
         self.hooks()?.ask("pre-rebase", Call::with([what.upstream.to_string()]))?;
@@ -327,7 +342,7 @@ impl Sync<'_> {
 
     fn push(&mut self, branch: &Branch, local: ObjectId, theirs: Theirs) -> anyhow::Result<Next> {
         let (place, repo) = (self.place, self.place.repo);
-        let relation = relate(repo, local, theirs)?;
+        let relation = relate(repo, &self.history, local, theirs)?;
         if !plan::push(relation, self.policy.pull, self.policy.push)? {
             return Ok(Next::Finish);
         }

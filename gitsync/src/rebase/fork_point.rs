@@ -7,6 +7,7 @@
 
 use gix::ObjectId;
 use gix::refs::FullNameRef;
+use remote::History;
 
 /// All that a tracking ref was, oldest first, up to what it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +48,7 @@ pub fn seen(repo: &gix::Repository, tracking: &FullNameRef) -> anyhow::Result<Se
 /// The history cannot be read.
 pub fn base_for(
     repo: &gix::Repository,
+    history: &History,
     seen: &Seen,
     onto: ObjectId,
     head: ObjectId,
@@ -56,9 +58,9 @@ pub fn base_for(
     if known.is_empty() {
         return Ok(onto);
     }
-    let bases = remote::History::of(repo).bases(repo, head, &known)?;
+    let bases = history.bases(repo, head, &known)?;
     let &[fork_point] = bases.as_slice() else { return Ok(onto) };
-    if !known.contains(&fork_point) || crate::history::is_ancestor(repo, fork_point, onto)? {
+    if !known.contains(&fork_point) || crate::history::is_ancestor(repo, history, fork_point, onto)? {
         return Ok(onto);
     }
     Ok(fork_point)
