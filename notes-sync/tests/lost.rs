@@ -55,6 +55,30 @@ fn with_line(repo: &Repo, read: &str, object: &str, line: &str) -> String {
     repo.rev("refs/notes/scratch")
 }
 
+/// Three objects, a note about the first of them, and two appends in a row.
+struct Undone {
+    _world: World,
+    origin: Repo,
+    howard: Repo,
+    objects: [String; 3],
+    /// Has a line about the second object.
+    first: String,
+    /// Had read the notes before the first came, and so undid it.
+    second: String,
+}
+
+fn the_second_undid_the_first() -> Undone {
+    let (_world, origin, [howard]) = World::with_clones(["howard"]);
+    let objects = objects(&howard);
+    let [one, two, _] = &objects;
+    howard.note(REF, one, "at first");
+    let base = howard.rev(REF);
+    let first = appended(&howard, &base, &with_line(&howard, &base, two, "of the first"));
+    let second = appended(&howard, &first, &with_line(&howard, &base, one, "of the second"));
+    assert_eq!(howard.notes(REF).get(two), None);
+    Undone { _world, origin, howard, objects, first, second }
+}
+
 #[test]
 fn what_was_thrown_out_is_put_back_while_the_remote_is_away_and_goes_out_later() {
     let (_world, origin, [howard]) = World::with_clones(["howard"]);
@@ -116,14 +140,9 @@ fn a_commit_is_repaired_though_what_its_command_had_read_was_thrown_out() {
 
 #[test]
 fn of_two_commits_in_a_row_that_knew_nothing_of_each_other_neither_loses_anything() {
-    let (_world, _origin, [howard]) = World::with_clones(["howard"]);
-    let [one, two, three] = objects(&howard);
-    howard.note(REF, &one, "at first");
-    let base = howard.rev(REF);
-    let first = appended(&howard, &base, &with_line(&howard, &base, &two, "of the first"));
-    // The second had read the notes before the first came, the third before the second did.
-    let second = appended(&howard, &first, &with_line(&howard, &base, &one, "of the second"));
-    assert_eq!(howard.notes(REF).get(&two), None, "the second undid the first");
+    let Undone { _world, howard, objects: [one, two, three], first, second, .. } =
+        the_second_undid_the_first();
+    // The third had read the notes before the second came.
     appended(&howard, &second, &with_line(&howard, &first, &three, "of the third"));
 
     sync(&howard).success();
@@ -135,12 +154,8 @@ fn of_two_commits_in_a_row_that_knew_nothing_of_each_other_neither_loses_anythin
 
 #[test]
 fn a_repair_that_was_thrown_out_does_not_count_for_what_stands_beside_it() {
-    let (_world, origin, [howard]) = World::with_clones(["howard"]);
-    let [one, two, three] = objects(&howard);
-    howard.note(REF, &one, "at first");
-    let base = howard.rev(REF);
-    let first = appended(&howard, &base, &with_line(&howard, &base, &two, "of the first"));
-    let second = appended(&howard, &first, &with_line(&howard, &base, &one, "of the second"));
+    let Undone { _world, origin, howard, objects: [one, two, three], first, second, .. } =
+        the_second_undid_the_first();
     let line = with_line(&howard, &first, &three, "of the one who was slow");
     // It is repaired, and the remote has that already.
     sync(&howard).success();
@@ -195,12 +210,7 @@ fn what_a_command_had_read_is_found_however_much_came_in_meanwhile() {
 
 #[test]
 fn commits_that_are_not_what_they_say_cost_little_and_hide_no_other() {
-    let (_world, _origin, [howard]) = World::with_clones(["howard"]);
-    let [one, two, three] = objects(&howard);
-    howard.note(REF, &one, "at first");
-    let base = howard.rev(REF);
-    let first = appended(&howard, &base, &with_line(&howard, &base, &two, "of the first"));
-    let second = appended(&howard, &first, &with_line(&howard, &base, &one, "of the second"));
+    let Undone { _world, howard, objects: [_, two, three], second, .. } = the_second_undid_the_first();
     let two_at_once = |notes: &mut NotesTree<'_>, git: &gix::Repository, number: usize| {
         for object in [&two, &three] {
             let blob = git.write_blob(format!("{number}\n")).unwrap().detach();
