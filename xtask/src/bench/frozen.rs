@@ -84,10 +84,18 @@ pub fn settle<'a>(lab: &Lab, clones: impl IntoIterator<Item = &'a Utf8Path>) -> 
     rest(lab)
 }
 
-/// Waits until everything that was written is on the disk.
+/// How long before a run the last change was made, at least. Users hardly ever sync in the very moment in which git has
+/// written an index, which nobody can rely on then.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Waits until everything that was written is on the disk, and a moment more.
 pub fn rest(lab: &Lab) -> anyhow::Result<()> {
     match lab.pace() {
-        Pace::Careful => flush(lab.root()),
+        Pace::Careful => {
+            flush(lab.root())?;
+            std::thread::sleep(PAUSE);
+            Ok(())
+        }
         Pace::Quick => Ok(()),
     }
 }
