@@ -3,19 +3,22 @@
 //! A run's steps begin all at once, and each waits for the ones before. What the scan of the longest of them finds is as true
 //! then as what it would find a moment later, if three things hold: the index is still the very file that was read, so that
 //! no sync and no git has worked meanwhile; each difference that was seen is still there; and no more time has passed
-//! than a scan itself may take. What was the same may have been changed since, as it may be after any scan: the next
+//! than a scan itself may take. Until it is asked for it gives way to whoever wants the processors: the steps that it waits
+//! for. What was the same may have been changed since, as it may be after any scan: the next
 //! one finds it.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
 use gix::index::{entry::Stat, fs::Metadata};
 
 use crate::index::Index;
-use crate::walk::{Scanned, scan};
+use crate::walk::{Scanned, scan_before};
 use crate::{Difference, Interest, Seen};
 
 /// How old the begin of a scan may be for its result to count.
@@ -31,6 +34,7 @@ pub struct Ahead {
     began: Instant,
     path: PathBuf,
     index: Stamp,
+    asked: Arc<AtomicBool>,
     scanning: JoinHandle<anyhow::Result<(Index, Scanned)>>,
 }
 
@@ -41,14 +45,15 @@ impl Ahead {
         repo.workdir()?;
         let (began, path) = (Instant::now(), repo.index_path());
         let index = Stamp::of(&path).ok().filter(|stamp| stamp.is_before(SystemTime::now()))?;
-        let (repo, its_path) = (repo.clone(), path.clone());
+        let asked = Arc::new(AtomicBool::new(false));
+        let (repo, its_path, its_asked) = (repo.clone(), path.clone(), asked.clone());
         let look = move || {
             let index = Index::read(&repo, &its_path)?;
-            let scanned = scan(&repo, &index, &interest, &|_| ())?;
+            let scanned = scan_before(&repo, &index, &interest, &|_| (), Some(&its_asked))?;
             Ok((index, scanned))
         };
         let scanning = thread::Builder::new().spawn(look).ok()?;
-        Some(Self { began, path, index, scanning })
+        Some(Self { began, path, index, asked, scanning })
     }
 
     /// The index, and what the scan found, if all of it still holds. It is waited for.
@@ -56,6 +61,7 @@ impl Ahead {
     /// `repo` is the repository that it was begun with.
     pub fn end(self, repo: &gix::Repository) -> Option<(Index, Scanned)> {
         let root = repo.workdir()?;
+        self.asked.store(true, Ordering::Relaxed);
         // What went wrong is told by whoever has to look again.
         let (index, scanned) = self.scanning.join().ok()?.ok()?;
         let is_the_same = Stamp::of(&self.path).is_ok_and(|now| now == self.index);

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use anyhow::Context as _;
 use gix::bstr::{BStr, BString};
@@ -42,6 +42,18 @@ pub fn scan(
     interest: &dyn Interest,
     alive: &dyn Fn(usize),
 ) -> anyhow::Result<Scanned> {
+    scan_before(repo, index, interest, alive, None)
+}
+
+/// The same, for somebody who may not want it yet: until they have `asked` for it, whoever wants the processor gets it after
+/// each folder.
+pub fn scan_before(
+    repo: &gix::Repository,
+    index: &Index,
+    interest: &dyn Interest,
+    alive: &dyn Fn(usize),
+    asked: Option<&AtomicBool>,
+) -> anyhow::Result<Scanned> {
     let root = repo.workdir().context("a bare repository has no work tree")?;
     let options = repo.filesystem_options()?;
     let folder = Folder::root(root).with_context(|| format!("cannot read {}", root.display()))?;
@@ -58,6 +70,7 @@ pub fn scan(
         composes: options.precompose_unicode,
         memory,
         looked_at: AtomicUsize::new(0),
+        asked,
     };
     let first = Task::root(folder, index.len());
     let most = index.len().div_ceil(SHARE).max(1);
@@ -91,6 +104,8 @@ pub struct Scan<'a> {
     pub memory: Memory,
     /// How many files were looked at.
     pub looked_at: AtomicUsize,
+    /// Whether somebody waits for the result; none where somebody always does.
+    pub asked: Option<&'a AtomicBool>,
 }
 
 /// The index by names whose case does not matter.

@@ -84,6 +84,9 @@ impl<'a> Worker<'a> {
             // Once a folder, so that the threads do not contend for the number.
             let looked_at = std::mem::take(&mut self.looked_at);
             alive(self.scan.looked_at.fetch_add(looked_at, Relaxed) + looked_at);
+            if self.scan.asked.is_some_and(|asked| !asked.load(Relaxed)) {
+                std::thread::yield_now();
+            }
             // The oldest task is the one that is likely to hold most.
             while self.tasks.len() > 1 && pool.is_hungry() {
                 self.tasks.pop_front().into_iter().for_each(|task| pool.give(task));
