@@ -226,8 +226,12 @@ impl From<Signal> for Event {
     }
 }
 
-/// What a step reads from and writes to.
-type Ends = (Option<PipeReader>, Option<PipeWriter>);
+/// The ends of pipes that a step reads from and writes to.
+#[derive(Default)]
+struct Ends {
+    stdin: Option<PipeReader>,
+    stdout: Option<PipeWriter>,
+}
 
 /// The steps that were started.
 struct Team {
@@ -248,7 +252,7 @@ impl Team {
         order.sort_by_key(|index| plan.steps[*index].name != LONGEST);
         let mut children = BTreeMap::new();
         for index in order {
-            let (step, (stdin, stdout)) = (&plan.steps[index], std::mem::take(&mut ends[index]));
+            let (step, Ends { stdin, stdout }) = (&plan.steps[index], std::mem::take(&mut ends[index]));
             let mut command = step.command(surroundings);
             if plan.reports == Reports::OnStdout {
                 command.stderr(std::io::stdout());
@@ -277,14 +281,14 @@ impl Team {
         let mut ends: Vec<Ends> = plan.steps.iter().map(|_| Ends::default()).collect();
         for index in 1..ends.len() {
             let (from_before, into_this) = io::pipe()?;
-            ends[index - 1].1 = Some(into_this);
+            ends[index - 1].stdout = Some(into_this);
             let follows_messages = follows_messages(plan, index);
             if index > 1 && !follows_messages {
-                ends[index].0 = Some(from_before);
+                ends[index].stdin = Some(from_before);
                 continue;
             }
             let (stdin, to) = io::pipe()?;
-            ends[index].0 = Some(stdin);
+            ends[index].stdin = Some(stdin);
             self.passing += 1;
             report(events, from_before, move |document| {
                 if follows_messages {
@@ -295,9 +299,9 @@ impl Team {
                 Event::Acquired(document)
             });
         }
-        if let Some((_, stdout)) = ends.last_mut() {
+        if let Some(step) = ends.last_mut() {
             let (last, into_last) = io::pipe()?;
-            *stdout = Some(into_last);
+            step.stdout = Some(into_last);
             report(events, last, Event::LastWords);
         }
         Ok(ends)

@@ -29,6 +29,8 @@ struct Shape {
     head: usize,
 }
 
+/// No repetition can be of anything farther back, nor a row be longer.
+const FARTHEST: usize = 32 * 1024;
 const END: usize = 256;
 /// The symbol for a repetition of as many bytes as the shortest can have.
 const REPEAT_3: usize = 257;
@@ -152,7 +154,7 @@ impl Shape {
         let alike =
             |row: &[u8]| begins_alike(row) && are_digits(&row[head..head + name]) && row[head + name] == 0;
         let rows = tree.chunks_exact(row);
-        let fits = HEADS.contains(&head) && rows.remainder().is_empty() && rows.len() >= 2;
+        let fits = HEADS.contains(&head) && row <= FARTHEST && rows.remainder().is_empty() && rows.len() >= 2;
         (fits && rows.into_iter().all(alike)).then_some(Self { row, head })
     }
 }
@@ -288,7 +290,8 @@ mod tests {
         let mut mixed = tree("100644 ", 40, 3);
         mixed.extend_from_slice(&tree("40000 ", 2, 1));
         let readme = [b"100644 README\0".as_slice(), &[7; 20], b"100644 readme\0", &[8; 20]].concat();
-        for tree in [&b""[..], &tree("100644 ", 40, 1), &mixed, &readme, b"100644 cut of"] {
+        let long = [b"100644 ".as_slice(), &[b'a'; 40_000], &[0; 21]].concat().repeat(2);
+        for tree in [&b""[..], &tree("100644 ", 40, 1), &mixed, &readme, b"100644 cut of", &long] {
             assert!(rows.compress(tree, 20).is_none());
         }
     }

@@ -36,8 +36,8 @@ impl From<gix::Error> for Missing {
 /// How many commits one thread takes at a time: one tree is often the next one's older version.
 const SHARE: usize = 8;
 
-/// Makes sure that everything behind `new` is there, given that all behind `ours` is, where `recent` has just come in. `looked_at` is told now and then how
-/// many commits were looked at.
+/// Makes sure that everything behind `new` is there, given that all behind `ours` is, where `recent` has just come in.
+/// `looked_at` is told now and then how many commits were looked at.
 ///
 /// # Errors
 /// The first object that is missing.
