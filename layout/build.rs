@@ -1,0 +1,59 @@
+//! Lays the binaries out so that what runs use lies together.
+//!
+//! Linux maps a program's file in pieces of 64 KiB around each first use. The functions that a run needs, a tenth of the
+//! program, are scattered by the linker over nearly all such pieces, so that nearly the whole program would be counted as
+//! memory in use: more than all that a run with nothing to do has in memory besides. `used.ld` says which they are;
+//! `trace.py` finds that out. Where the list is older than the program, only memory is lost.
+//!
+//! The build script of every phase; only a build for use asks for a layout.
+
+#![allow(clippy::print_stdout, reason = "a build script speaks to cargo by its stdout")]
+
+use std::{env, path::Path};
+
+/// What the C library says of itself where it can read packed relocations (glibc since 2.36).
+const READS_PACKED: &[u8] = b"GLIBC_ABI_DT_RELR";
+
+/// Where the C library of the machine may be.
+const C_LIBRARIES: [&str; 3] = ["/lib/x86_64-linux-gnu/libc.so.6", "/lib64/libc.so.6", "/usr/lib/libc.so.6"];
+
+fn main() {
+    println!("cargo::rerun-if-changed=../layout/build.rs");
+    println!("cargo::rerun-if-env-changed=CARGO_ENCODED_RUSTFLAGS");
+    println!("cargo::rerun-if-env-changed=RUSTC_LINKER");
+    let is_for_use = is("PROFILE", "release");
+    // Rust brings its own linker for these, which knows what follows.
+    let is_known = is("CARGO_CFG_TARGET_OS", "linux")
+        && is("CARGO_CFG_TARGET_ENV", "gnu")
+        && is("CARGO_CFG_TARGET_ARCH", "x86_64");
+    if !is_for_use || !is_known || has_linker_of_its_own() {
+        return;
+    }
+    let Ok(package) = env::var("CARGO_MANIFEST_DIR") else { return };
+    println!("cargo::rerun-if-changed=../layout/used.ld");
+    println!("cargo::rustc-link-arg-bins=-T{package}/../layout/used.ld");
+    if is_for_this_machine() && c_library_reads_packed() {
+        // 15,000 relocations take 10 KiB instead of 600, all of which the start of a process reads.
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
+}
+
+/// Another linker may know no such script.
+fn has_linker_of_its_own() -> bool {
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    env::var_os("RUSTC_LINKER").is_some() || flags.contains("link")
+}
+
+fn is_for_this_machine() -> bool {
+    env::var("HOST").is_ok_and(|host| is("TARGET", &host))
+}
+
+fn c_library_reads_packed() -> bool {
+    let library = C_LIBRARIES.iter().map(Path::new).find(|path| path.exists());
+    let bytes = library.and_then(|path| std::fs::read(path).ok()).unwrap_or_default();
+    bytes.windows(READS_PACKED.len()).any(|window| window == READS_PACKED)
+}
+
+fn is(name: &str, value: &str) -> bool {
+    env::var(name).is_ok_and(|is| is == value)
+}

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""Finds out which functions runs use, and writes them down in used.ld for the linker.
+
+    layout/trace.py        in the workspace; takes some minutes, and needs valgrind
+
+The phases are built as they are for use, with a map of what lies where, and `cargo xtask bench` runs each of them in every
+situation that it measures, under valgrind's eyes. Code that only errors, options or other ways to a remote need is not
+in the list, and need not be.
+
+To be repeated after larger changes: a function that has another name, or came anew, lies apart from the others until
+then and takes 64 KiB more of memory. Nothing else depends on the list.
+"""
+
+import bisect
+import collections
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+PHASES = ["lock", "logcheck", "gitsync", "notes-sync", "notesurface", "cmdcopy"]
+
+# How many bytes that no run uses may be laid with the others for a line less: a prefix then stands for several names.
+# That keeps the list short, and true for longer.
+BYTES_A_LINE = 800
+
+# Of one phase's runs, those with nothing to do take less than this many times the instructions of the shortest.
+NOTHING_TO_DO = 2
+
+HEAD = """\
+/* Written by layout/trace.py: what runs use, first what those with nothing to do use. See build.rs. */
+SECTIONS
+{
+  .text.used :
+  {
+"""
+TAIL = """\
+  }
+}
+INSERT BEFORE .text;
+"""
+
+
+def main():
+    root = pathlib.Path(__file__).resolve().parent.parent
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        (folder / "real").mkdir()
+        sections = {phase: build(root, folder, phase) for phase in PHASES}
+        watch(root, folder)
+        used = gather(folder, sections)
+    sizes = collections.Counter()
+    for those in sections.values():
+        here = collections.Counter()
+        for _, size, key in those:
+            here[key] += size
+        for key, size in here.items():
+            sizes[key] = max(sizes[key], size)
+    always, sometimes = used
+    lines = shorten(always, always, sizes) + shorten(sometimes - always, sometimes | always, sizes)
+    (root / "layout/used.ld").write_text(HEAD + "\n".join(lines) + "\n" + TAIL)
+
+
+def build(root, folder, phase):
+    """Builds a phase, keeps its binary in `folder`, and says what lies where in it: address, size, (archive, name)."""
+    plan = folder / f"{phase}.map"
+    subprocess.run(
+        ["cargo", "rustc", "--release", "--package", phase, "--bin", phase, "--", "-C", f"link-arg=-Wl,-Map={plan}"],
+        cwd=root,
+        check=True,
+    )
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", root / "target"))
+    shutil.copy(target / "release" / phase, folder / "real")
+    line = re.compile(r"^ *([0-9a-f]+) +[0-9a-f]+ +([0-9a-f]+) +\d+ {9}(\S.*):\((\.text[^)]*)\)$")
+    found = []
+    for match in filter(None, map(line.match, plan.read_text().splitlines())):
+        address, size, place, name = match.groups()
+        archive = re.search(r"/(lib[^/]*-)[0-9a-f]{16}\.rlib\(", place)
+        # What is not in a library has hardly any code, or is C's and has no names.
+        if archive and name != ".text":
+            found.append((int(address, 16), int(size, 16), (archive[1], without_hashes(name))))
+    return sorted(found)
+
+
+def without_hashes(name):
+    """A section's name without what changes with every version of a compiler or of a dependency."""
+    name = re.sub(r"17h[0-9a-f]{16}E(\..*)?$", "17h", name)
+    return re.sub(r"Cs[0-9A-Za-z]+_", "Cs*_", name) if "._R" in name else name
+
+
+def watch(root, folder):
+    """Has the bench run the phases, each of them under valgrind."""
+    (folder / "watched").mkdir()
+    for phase in PHASES:
+        script = folder / "watched" / phase
+        script.write_text(
+            "#!/bin/sh\n"
+            "exec valgrind --quiet --tool=callgrind --dump-instr=yes "
+            f"--callgrind-out-file={folder}/{phase}.%p.trace {folder}/real/{phase} \"$@\"\n"
+        )
+        script.chmod(0o755)
+    subprocess.run(["cargo", "build", "--release", "--package", "xtask"], cwd=root, check=True)
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", root / "target"))
+    # It starts its neighbours.
+    shutil.copy(target / "release/lockstep", folder / "watched")
+    command = [folder / "watched/lockstep", "bench", "--binaries", folder / "watched", "--files", "20000"]
+    command += ["--runs", "1", "--scenario", "steps", "--out", folder / "out", "--in", folder]
+    subprocess.run(command, cwd=root, check=True)
+
+
+def gather(folder, sections):
+    """What runs with nothing to do have used, and what any has."""
+    always, sometimes = set(), set()
+    for phase in PHASES:
+        traces = [read(path, folder / "real" / phase) for path in folder.glob(f"{phase}.*.trace")]
+        least = min(count for count, _ in traces)
+        starts = [address for address, _, _ in sections[phase]]
+        for count, addresses in traces:
+            used = set()
+            for address in addresses:
+                at = bisect.bisect_right(starts, address) - 1
+                if at >= 0 and address < starts[at] + sections[phase][at][1]:
+                    used.add(sections[phase][at][2])
+            sometimes |= used
+            if count < NOTHING_TO_DO * least:
+                always |= used
+    return always, sometimes
+
+
+def read(path, binary):
+    """How many instructions a run took, and the addresses of all that it used of its binary."""
+    count, addresses, address, files, ours = 0, set(), 0, {}, False
+    for line in path.read_text().splitlines():
+        if line.startswith("ob="):
+            number, _, name = line[3:].partition(" ")
+            files.setdefault(number, name)
+            ours = files[number] == str(binary)
+        elif line.startswith("cob="):
+            number, _, name = line[4:].partition(" ")
+            files.setdefault(number, name)
+        elif line.startswith("summary:"):
+            count = int(line.split()[1])
+        elif line and line[0] in "0+-*":
+            word = line.split()[0]
+            address = address if word == "*" else int(word, 16) if word[0] == "0" else address + int(word)
+            if ours:
+                addresses.add(address)
+    return count, addresses
+
+
+def shorten(names, wanted, sizes):
+    """Lines of the script for `names`, as prefixes that also fit as little as possible of what is not in `wanted`."""
+    every = collections.defaultdict(list)
+    for (archive, name), size in sizes.items():
+        every[archive].append((name, 0 if (archive, name) in wanted else size))
+    lines = []
+    for archive in sorted({archive for archive, _ in names}):
+        known = sorted(every[archive])
+        prefixes = [(name, 0) for of, name in sorted(names) if of == archive]
+        while (best := cheapest(prefixes, known)) and best[0] <= BYTES_A_LINE:
+            _, first, last, prefix, cost = best
+            prefixes[first:last] = [(prefix, cost)]
+        patterns = [f"      {prefix}*" for prefix, _ in prefixes]
+        lines += [f"    *{archive}*.rlib:*("] + patterns + ["    )"]
+    return lines
+
+
+def cheapest(prefixes, known):
+    """Which neighbours cost least when one prefix stands for them: cost for each line, first, end, prefix, cost."""
+    best = None
+    for at in range(len(prefixes) - 1):
+        prefix = os.path.commonprefix([prefixes[at][0], prefixes[at + 1][0]])
+        # Shorter ones name no crate.
+        if len(prefix) < len(".text._ZN3gix"):
+            continue
+        first, end = at, at + 2
+        while first > 0 and prefixes[first - 1][0].startswith(prefix):
+            first -= 1
+        while end < len(prefixes) and prefixes[end][0].startswith(prefix):
+            end += 1
+        begin = bisect.bisect_left(known, (prefix, 0))
+        cost = 0
+        for name, size in known[begin:]:
+            if not name.startswith(prefix):
+                break
+            cost += size
+        more = (cost - sum(cost for _, cost in prefixes[first:end])) / (end - first - 1)
+        if best is None or more < best[0]:
+            best = (more, first, end, prefix, cost)
+    return best
+
+
+main()
