@@ -13,13 +13,17 @@ use gix::{
     refs::FullName,
     refspec::RefSpec,
 };
+use gix_transport::client::Capabilities;
 
+pub(crate) use self::refs::tips;
 use self::{
     negotiate::{Negotiation, Silence},
     want::{Specs, Want},
 };
 use crate::{
-    Change, Direction, Listing, Recent, Remote, Step, Trouble, Watcher, list,
+    Change, Direction, Listing, Recent, Remote, Step, Trouble, Watcher,
+    direct::{Ask, Direct},
+    list,
     pack::{
         sound::{self, Missing},
         store::Arriving,
@@ -153,24 +157,26 @@ impl Remote<'_> {
             // Without any, everything is listed.
             prefixes.extend(what.listed.iter().cloned());
         }
-        let mut line = Line::open(self, Direction::Fetch, watcher)?;
-        let refs = match list::ask(&mut line, &prefixes) {
-            Ok(refs) => refs,
-            Err(error) => return Err(line.trouble(&error)),
+        let direct = self.direct(Direction::Fetch)?;
+        let received =
+            direct.and_then(|direct| self.receive_directly(&direct, &specs, &prefixes, watcher).ok());
+        let received = match received {
+            Some(received) => received,
+            None => self.receive_over_a_line(&specs, &prefixes, watcher)?,
         };
-        let listing = Listing::of(&refs, &[]);
-        watcher.progress(Step::Listed { refs: listing.refs.len() });
-        let want = Want::of(self.repo, line.called(), &specs, refs, &line.handshake.capabilities)?;
-        let called = line.called().to_owned();
-        let received = self.receive(line, &want, &specs, watcher)?;
+        let Received { called, listing, want, incoming, soundness } = received;
         let mut fetched =
-            Fetched { listing, objects: received.objects, bytes: received.bytes, ..Fetched::default() };
-        if let Some(pack) = received.pack {
+            Fetched { listing, objects: incoming.objects, bytes: incoming.bytes, ..Fetched::default() };
+        if !incoming.packs.is_empty() {
             watcher.may_change(Change::Objects).map_err(Trouble::Stopped)?;
-            fetched.recent = pack.recent.clone();
-            pack.keep(self.repo).map_err(|error| Trouble::local("keeping the received pack", error))?;
+            fetched.recent = incoming.recent();
+            for pack in incoming.packs {
+                pack.keep(self.repo).map_err(|error| Trouble::local("keeping the received pack", error))?;
+            }
             self.history.take_in(&fetched.recent);
-            self.check(&fetched.recent, &called, &want, watcher)?;
+            if soundness == Soundness::Unknown {
+                self.check(&fetched.recent, &want, watcher).map_err(|missing| unsound(&called, missing))?;
+            }
         }
         let listing = fetched.listing.clone();
         refs::prune(self, specs.configured(), &listing, watcher, &mut fetched)?;
@@ -181,26 +187,75 @@ impl Remote<'_> {
 
     /// Makes sure that all came that belongs to what came: a server that leaves an object out would give us a branch that
     /// cannot be checked out, and that we would then build on.
-    fn check(
-        &self,
-        recent: &Recent,
-        called: &str,
-        want: &Want,
-        watcher: &dyn Watcher,
-    ) -> Result<(), Trouble> {
+    fn check(&self, recent: &Recent, want: &Want, watcher: &dyn Watcher) -> Result<(), Missing> {
         let new: Vec<_> = want.targets(self.repo).into_iter().map(|target| target.theirs).collect();
-        let ours = refs::tips(self.repo).map_err(|error| Trouble::local("reading refs", error))?;
         let looked_at = &mut |_| watcher.progress(Step::Indexing);
-        sound::check(self.repo, recent, &self.history, &new, &ours, looked_at).map_err(|missing| {
-            let what = match missing {
-                Missing::Blob(id) => format!("object {id} is missing"),
-                Missing::Unreadable(error) => shown::error(&error),
+        sound::check(self.repo, recent, &self.history, &new, &refs::tips(self.repo)?, looked_at)
+    }
+
+    /// Takes what is missing from the remote's own repository.
+    fn receive_directly(
+        &self,
+        direct: &Direct,
+        specs: &Specs,
+        prefixes: &[BString],
+        watcher: &dyn Watcher,
+    ) -> gix::Result<Received> {
+        let refs = direct.refs(prefixes)?;
+        let listing = Listing::of(&refs, &[]);
+        watcher.progress(Step::Listed { refs: listing.refs.len() });
+        let want = Want::of(self.repo, &direct.called, specs, refs, &Capabilities::default())
+            .map_err(|trouble| gix::Error::from_error(trouble))?;
+        let (wanted, tags) = want.missing(self.repo);
+        let mut incoming = Incoming::default();
+        if !wanted.is_empty() {
+            let ask = Ask { ours: self.repo, history: &self.history, wanted: &wanted, tags: &tags };
+            let common = direct.common(&ask)?;
+            let whole = direct.whole_packs(&ask, &common, watcher)?;
+            incoming = match whole.map(|packs| self.arrive(&packs, &want, watcher)) {
+                Some(Ok(incoming)) => incoming,
+                // Something that belongs to it is elsewhere.
+                Some(Err(_)) | None => {
+                    self.arrive(&[direct.pack(&ask, &common, watcher)?], &want, watcher)?
+                }
             };
-            Trouble::unreachable(
-                format!("{called} did not send all that belongs to its refs: {what}"),
-                "the repository there is damaged: run `git fsck` in it",
-            )
-        })
+        }
+        let called = direct.called.clone();
+        Ok(Received { called, listing, want, incoming, soundness: Soundness::Known })
+    }
+
+    /// Takes packs apart, and makes sure that nothing is missing.
+    fn arrive(&self, packs: &[Vec<u8>], want: &Want, watcher: &dyn Watcher) -> gix::Result<Incoming> {
+        watcher.progress(Step::Indexing);
+        let mut incoming = Incoming::default();
+        for pack in packs {
+            let arriving = Arriving::of_bytes(self.repo, pack)?;
+            incoming.objects += arriving.objects;
+            incoming.bytes += pack.len() as u64;
+            incoming.packs.push(arriving);
+        }
+        self.check(&incoming.recent(), want, watcher).map_err(Missing::into_error)?;
+        Ok(incoming)
+    }
+
+    /// Asks a server for what is missing.
+    fn receive_over_a_line(
+        &self,
+        specs: &Specs,
+        prefixes: &[BString],
+        watcher: &dyn Watcher,
+    ) -> Result<Received, Trouble> {
+        let mut line = Line::open(self, Direction::Fetch, watcher)?;
+        let refs = match list::ask(&mut line, prefixes) {
+            Ok(refs) => refs,
+            Err(error) => return Err(line.trouble(&error)),
+        };
+        let listing = Listing::of(&refs, &[]);
+        watcher.progress(Step::Listed { refs: listing.refs.len() });
+        let want = Want::of(self.repo, line.called(), specs, refs, &line.handshake.capabilities)?;
+        let called = line.called().to_owned();
+        let incoming = self.receive(line, &want, specs, watcher)?;
+        Ok(Received { called, listing, want, incoming, soundness: Soundness::Unknown })
     }
 
     /// Negotiates, and reads the pack if there is to be one.
@@ -271,17 +326,54 @@ impl Remote<'_> {
             (Ok(_), None) => {
                 let bytes = line.received();
                 line.close();
-                Ok(Incoming { objects: pack.as_ref().map_or(0, |pack| pack.objects), bytes, pack })
+                let objects = pack.as_ref().map_or(0, |pack| pack.objects);
+                Ok(Incoming { objects, bytes, packs: pack.into_iter().collect() })
             }
         }
     }
 }
 
-/// What came over the wire.
+/// What the remote has, and what came of it.
+struct Received {
+    /// How the remote is called in messages.
+    called: String,
+    listing: Listing,
+    want: Want,
+    incoming: Incoming,
+    soundness: Soundness,
+}
+
+/// Whether all that belongs to what came is known to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Soundness {
+    Known,
+    Unknown,
+}
+
+/// What came over the wire, or from the remote's own repository.
+#[derive(Default)]
 struct Incoming {
-    pack: Option<Arriving>,
+    packs: Vec<Arriving>,
     objects: u64,
     bytes: u64,
+}
+
+impl Incoming {
+    fn recent(&self) -> Recent {
+        Recent::joined(&self.packs.iter().map(|pack| pack.recent.clone()).collect::<Vec<_>>())
+    }
+}
+
+/// The remote does not have all that it says.
+fn unsound(called: &str, missing: Missing) -> Trouble {
+    let what = match missing {
+        Missing::Blob(id) => format!("object {id} is missing"),
+        Missing::Unreadable(error) => shown::error(&error),
+    };
+    Trouble::unreachable(
+        format!("{called} did not send all that belongs to its refs: {what}"),
+        "the repository there is damaged: run `git fsck` in it",
+    )
 }
 
 /// A pack's stream that tells of its progress, and remembers whether it was the one that failed.

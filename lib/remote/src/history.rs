@@ -218,9 +218,17 @@ impl History {
         repo: &Repository,
         commit: ObjectId,
     ) -> gix::Result<Option<ObjectId>> {
+        Ok(self.parents_of(repo, commit)?.first().copied())
+    }
+
+    /// The parents of a commit.
+    ///
+    /// # Errors
+    ///
+    /// Where the commit cannot be read.
+    pub(crate) fn parents_of(&self, repo: &Repository, commit: ObjectId) -> gix::Result<ParentIds> {
         let mut buffer = Vec::new();
-        let parents = self.seen_by(repo).find_commit_iter(&commit, &mut buffer)?;
-        Ok(parents.parent_ids().next())
+        Ok(self.seen_by(repo).find_commit_iter(&commit, &mut buffer)?.parent_ids().collect())
     }
 
     /// Objects as `repo` has them, those read first that were read before.

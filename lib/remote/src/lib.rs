@@ -22,6 +22,7 @@
 
 mod backoff;
 mod credentials;
+mod direct;
 pub mod durable;
 mod fetch;
 mod history;

@@ -45,6 +45,12 @@ impl Remote<'_> {
     /// Every [`Trouble`] of a connection.
     pub fn list(&self, prefixes: &[&str], watcher: &dyn Watcher) -> Result<Listing, Trouble> {
         let prefixes: Vec<BString> = prefixes.iter().map(|prefix| (*prefix).into()).collect();
+        let direct = self.direct(Direction::Fetch)?;
+        if let Some(refs) = direct.and_then(|direct| direct.refs(&prefixes).ok()) {
+            let listing = Listing::of(&refs, &prefixes);
+            watcher.progress(Step::Listed { refs: listing.refs.len() });
+            return Ok(listing);
+        }
         let mut line = Line::open(self, Direction::Fetch, watcher)?;
         match ask(&mut line, &prefixes) {
             Ok(refs) => {

@@ -14,9 +14,10 @@ use self::{
     send::{Features, Request, Why},
 };
 use crate::{
-    Change, Direction, Ready, Remote, Step, Trouble, Watcher,
+    Change, Direction, History, Ready, Remote, Step, Trouble, Watcher,
+    direct::{Offer, Taken},
     local_ref::{self, Edit, Value, Writer},
-    pack::{walk, write::Offsets},
+    pack::{Item, walk, write::Offsets},
     pulse, shown,
     transport::Line,
 };
@@ -60,7 +61,7 @@ pub struct Pushed {
     pub remote_lines: Vec<String>,
     /// Objects sent.
     pub objects: u64,
-    /// Bytes of the pack sent.
+    /// Bytes of the pack sent, or of what was stored in a repository on this machine.
     pub bytes: u64,
 }
 
@@ -121,6 +122,9 @@ impl Remote<'_> {
         ready: Option<&Ready>,
         watcher: &dyn Watcher,
     ) -> Result<Pushed, Trouble> {
+        if let Some(pushed) = self.push_directly(what, ready, watcher)? {
+            return Ok(pushed);
+        }
         let mut line = Line::open(self, Direction::Push, watcher)?;
         let advertised = line.handshake.refs.take().unwrap_or_default();
         watcher.progress(Step::Listed { refs: advertised.len() });
@@ -141,6 +145,42 @@ impl Remote<'_> {
         Ok(Pushed { answers, remote_lines: sent.messages, objects: sent.objects, bytes: sent.bytes })
     }
 
+    /// Stores what is new in the remote's own repository. None: a server is to take it.
+    fn push_directly(
+        &self,
+        what: &Push,
+        ready: Option<&Ready>,
+        watcher: &dyn Watcher,
+    ) -> Result<Option<Pushed>, Trouble> {
+        let direct = self.direct(Direction::Push)?.filter(|direct| direct.only_stores());
+        let Some((direct, listed)) =
+            direct.and_then(|direct| direct.refs(&[]).ok().map(|refs| (direct, refs)))
+        else {
+            return Ok(None);
+        };
+        watcher.progress(Step::Listed { refs: listed.len() });
+        let (theirs, has) = (tips(&listed), by_name(&listed));
+        let Plan { mut answers, send } = plan::plan(&what.updates, &has, what.together);
+        if send.is_empty() {
+            return Ok(Some(Pushed { answers: settled(answers), ..Pushed::default() }));
+        }
+        if what.together == Together::Atomic && send.len() > 1 {
+            return Ok(None);
+        }
+        let updates: Vec<&Update> = send.iter().map(|at| &what.updates[*at]).collect();
+        let ready = ready.filter(|ready| self.fits(ready, &updates));
+        let (from, history) = (self.repo, &self.history);
+        let offer = Offer { from, history, updates: &updates, ready, theirs: &theirs };
+        watcher.may_change(Change::RemoteRefs).map_err(Trouble::Stopped)?;
+        let Ok(Taken { answers: given, stored }) = direct.take(&offer, watcher) else { return Ok(None) };
+        for (at, answer) in send.into_iter().zip(given) {
+            answers[at] = Some(answer);
+        }
+        let answers = settled(answers);
+        self.follow(&what.updates, &answers, watcher)?;
+        Ok(Some(Pushed { answers, remote_lines: Vec::new(), objects: stored.objects, bytes: stored.bytes }))
+    }
+
     fn send(
         &self,
         mut line: Line,
@@ -157,13 +197,8 @@ impl Remote<'_> {
             }
         };
         let new: Vec<_> = updates.iter().filter_map(|update| update.new).collect();
-        let counted = &mut |objects| watcher.progress(Step::Counting { objects });
-        // What is ready, and what belongs to it, is theirs when the rest comes.
-        let mut theirs = theirs.to_vec();
-        theirs.extend(ready.into_iter().flat_map(Ready::stretches).map(|stretch| stretch.tip));
-        let mut items = walk::new_objects(self.repo, &self.history, &new, &theirs, counted)
+        let items = lacking((self.repo, &self.history), &new, theirs, ready, watcher)
             .map_err(|error| Trouble::local("finding out what the remote lacks", error))?;
-        items.retain(|item| !ready.is_some_and(|ready| ready.has(item.id)));
         let ready = ready.map_or(&[][..], Ready::encoded);
         if let Err(stop) = watcher.may_change(Change::RemoteRefs) {
             line.close();
@@ -270,6 +305,23 @@ impl Remote<'_> {
         }
         Ok(())
     }
+}
+
+/// What the owner of `theirs` lacks of all that `new` leads to, but for what is ready.
+pub(crate) fn lacking(
+    (repo, history): (&gix::Repository, &History),
+    new: &[ObjectId],
+    theirs: &[ObjectId],
+    ready: Option<&Ready>,
+    watcher: &dyn Watcher,
+) -> gix::Result<Vec<Item>> {
+    let counted = &mut |objects| watcher.progress(Step::Counting { objects });
+    // What is ready, and what belongs to it, is theirs when the rest comes.
+    let mut theirs = theirs.to_vec();
+    theirs.extend(ready.into_iter().flat_map(Ready::stretches).map(|stretch| stretch.tip));
+    let mut items = walk::new_objects(repo, history, new, &theirs, usize::MAX, counted)?;
+    items.retain(|item| !ready.is_some_and(|ready| ready.has(item.id)));
+    Ok(items)
 }
 
 /// What went out, and what came back.

@@ -18,6 +18,14 @@ impl Recent {
         Self(Arc::new(objects.into_iter().map(|object| (object.id, object)).collect()))
     }
 
+    /// All of several.
+    pub(crate) fn joined(all: &[Self]) -> Self {
+        match all {
+            [only] => only.clone(),
+            all => Self::of(all.iter().flat_map(|one| one.0.values().cloned())),
+        }
+    }
+
     /// One of them.
     pub(crate) fn get(&self, id: &ObjectId) -> Option<&Object> {
         self.0.get(id)

@@ -3,7 +3,7 @@
 //! Reading `remote.<name>.*` in one place keeps fetch, push and the reports from disagreeing about which URL
 //! is meant once `insteadOf`, `pushInsteadOf` and `pushUrl` have had their say.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use gix::{
     bstr::BStr,
@@ -11,13 +11,14 @@ use gix::{
     refspec::{MatchGroup, RefSpec, match_group::Item},
 };
 
-use crate::{History, RemoteName, Trouble, shown};
+use crate::{History, RemoteName, Trouble, direct::Found, shown};
 
 /// A remote of a repository, as configured. Nothing is connected until it is asked to list, fetch or push.
 pub struct Remote<'repo> {
     pub(crate) repo: &'repo gix::Repository,
     pub(crate) history: History,
     pub(crate) inner: gix::Remote<'repo>,
+    pub(crate) direct: RefCell<Found>,
     name: RemoteName,
     stall: Option<Duration>,
 }
@@ -50,7 +51,14 @@ impl<'repo> Remote<'repo> {
         }
         let inner = repo.try_find_remote(BStr::new(name.as_str())).ok_or_else(absent)?;
         let inner = inner.map_err(|error| unusable(name, &error))?;
-        Ok(Self { repo, history: History::of(repo), inner, name: name.clone(), stall: None })
+        Ok(Self {
+            repo,
+            history: History::of(repo),
+            inner,
+            direct: RefCell::default(),
+            name: name.clone(),
+            stall: None,
+        })
     }
 
     /// The same remote, with a limit on how long it may send and take no byte before it counts as unreachable.

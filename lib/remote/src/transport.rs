@@ -8,7 +8,7 @@ mod daemon;
 mod diagnosis;
 mod http;
 mod local;
-mod place;
+pub(crate) mod place;
 mod queue;
 mod ssh;
 mod whole;

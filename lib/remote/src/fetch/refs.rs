@@ -115,7 +115,7 @@ impl Update {
 }
 
 /// What all refs of `repo` name.
-pub(super) fn tips(repo: &gix::Repository) -> gix::Result<Vec<ObjectId>> {
+pub(crate) fn tips(repo: &gix::Repository) -> gix::Result<Vec<ObjectId>> {
     let mut tips = Vec::new();
     for found in repo.references()?.all()? {
         tips.extend(found?.target().try_id().map(ToOwned::to_owned));

@@ -110,6 +110,16 @@ impl Want {
         Ok(Self { map, if_sent })
     }
 
+    /// What is asked for and not here, and the tags that come along with what they are of.
+    pub fn missing(&self, repo: &gix::Repository) -> (Vec<ObjectId>, Vec<ObjectId>) {
+        use gix::objs::Exists;
+        let mut ids: Vec<_> = self.map.mappings.iter().filter_map(|mapping| mapping.remote.as_id()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let missing = ids.into_iter().filter(|id| !repo.objects.exists(id)).map(ToOwned::to_owned);
+        (missing.collect(), self.if_sent.iter().map(|tag| tag.theirs).collect())
+    }
+
     /// Every local ref that has a value at the remote now; tags that did not come are left out.
     pub fn targets(&self, repo: &gix::Repository) -> Vec<Target> {
         use gix::objs::Exists;

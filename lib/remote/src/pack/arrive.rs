@@ -9,6 +9,7 @@ use std::{borrow::Cow, collections::HashSet, fs, io};
 use gix::ObjectId;
 
 use super::{
+    MOST_AT_ONCE,
     index::{self, Located},
     loaded::{self, Form, Loaded},
     resolve::{Resolved, resolve},
@@ -18,17 +19,12 @@ use super::{
 };
 use crate::recent::Recent;
 
-/// How many bytes a small pack has, at most.
-pub(super) const SMALL: usize = 4 * 1024 * 1024;
 /// How many bytes it holds, at most: its entries, and again what they stand for.
 const MOST: usize = 16 * 1024 * 1024;
-/// How many objects it has, at most: of tiny ones a small pack can hold tens of thousands, which take more room beside their
-/// content than for it, and come no sooner in this way.
-const MOST_OBJECTS: u32 = 10_000;
 
 /// Writes the pack `raw` and its index. `None`: it is none that this can be done with.
 pub(super) fn arrive(repo: &gix::Repository, raw: &[u8]) -> Option<Arriving> {
-    loaded::count(raw).filter(|count| *count <= MOST_OBJECTS)?;
+    loaded::count(raw).filter(|count| *count as usize <= MOST_AT_ONCE)?;
     let hash = repo.object_hash();
     let loaded = Loaded::parse(raw, hash, MOST)?;
     let resolved = resolve(repo, &loaded, MOST)?;
@@ -230,7 +226,7 @@ mod tests {
     fn a_crowd_of_tiny_objects_is_left_to_others() {
         let world = World::new();
         let theirs = world.init("theirs");
-        let blobs = |count: u32| {
+        let blobs = |count: usize| {
             let blobs = (0..count).map(|blob| {
                 let text = blob.to_string();
                 format!("blob\ndata {}\n{text}\n", text.len())
@@ -244,8 +240,8 @@ mod tests {
             fs::read(to).unwrap()
         };
         let repo = gix::open(world.init("ours").path()).unwrap();
-        assert!(arrive(&repo, &blobs(MOST_OBJECTS)).is_some());
-        assert!(arrive(&repo, &blobs(MOST_OBJECTS + 1)).is_none());
+        assert!(arrive(&repo, &blobs(MOST_AT_ONCE)).is_some());
+        assert!(arrive(&repo, &blobs(MOST_AT_ONCE + 1)).is_none());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use gix::{
 };
 
 use super::{
-    Item, cores,
+    Item, LARGEST_AT_ONCE, MOST_AT_ONCE, cores,
     encode::Encoded,
     one_change::Replaced,
     order,
@@ -49,12 +49,6 @@ pub struct Passed<'a> {
     pub objects: &'a dyn Find,
 }
 
-/// From how many objects on it is left to the push, which need not hold them in memory: so many are rarely new, but known to
-/// the remote since somebody pushed them in another way.
-const MOST: usize = 10_000;
-/// The same in bytes.
-const LARGEST: usize = 4 * 1024 * 1024;
-
 impl Ready {
     /// Makes `stretches` ready, with as many threads as there are processors, less `others` that are at work. Each commit is
     /// shown to `passing`, parents first, which stops it all by failing.
@@ -81,7 +75,7 @@ impl Ready {
         let known: Vec<_> = stretches.iter().map(|stretch| stretch.known).collect();
         let way = Way {
             threads: options.threads,
-            most: MOST,
+            most: MOST_AT_ONCE,
             found: &mut |_| (),
             passing: &mut |commit, replaced, trees| {
                 passing(Passed { commit, replaced, objects: &InPassing(RefCell::new(trees)) })
@@ -116,7 +110,11 @@ fn encode(repo: &Repository, items: &[Item], options: Options) -> gix::Result<Ve
     let encoded = cores::encode(repo, items, &placed, options, |some| {
         bytes += some.iter().filter_map(|one| one.deflated.as_ref()).map(Vec::len).sum::<usize>();
         all.extend(some);
-        if bytes > LARGEST { Err(Failure::Source(given_up("the objects are too large"))) } else { Ok(()) }
+        if bytes > LARGEST_AT_ONCE {
+            Err(Failure::Source(given_up("the objects are too large")))
+        } else {
+            Ok(())
+        }
     });
     match encoded {
         Ok(()) => Ok(all),

@@ -4,6 +4,7 @@
 //! its parents is looked at. Each commit can be looked at by itself, and so several at once.
 
 use std::{
+    io,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
@@ -25,6 +26,15 @@ pub(crate) enum Missing {
     Unreadable(gix::Error),
     /// A file's content.
     Blob(ObjectId),
+}
+
+impl Missing {
+    pub fn into_error(self) -> gix::Error {
+        match self {
+            Self::Unreadable(error) => error,
+            Self::Blob(id) => gix::Error::from_error(io::Error::other(format!("object {id} is missing"))),
+        }
+    }
 }
 
 impl From<gix::Error> for Missing {
@@ -49,7 +59,7 @@ pub(crate) fn check(
     ours: &[ObjectId],
     looked_at: &mut dyn FnMut(usize),
 ) -> Result<(), Missing> {
-    let mut real = repo.clone();
+    let mut real = recent.view(repo);
     real.objects.ignore_replacements = true;
     let mut sound = Sound::new(&real, recent.clone());
     let mut tips = Vec::new();
@@ -108,7 +118,9 @@ struct Sound {
 impl Sound {
     fn new(repo: &gix::Repository, recent: Recent) -> Self {
         let trees = Trees::new(Reader::new(repo.clone()), recent.clone());
-        Self { repo: repo.clone(), recent, trees, seen: HashSet::default() }
+        let mut view = recent.view(repo);
+        view.objects.ignore_replacements = true;
+        Self { repo: view, recent, trees, seen: HashSet::default() }
     }
 
     /// Looks at what a ref can name. Tags are followed to what they are of; where that is a commit, it is handed over.

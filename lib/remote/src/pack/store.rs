@@ -1,8 +1,10 @@
 //! New objects into the object database: complete, and on the disk before anything can name them.
 
 use std::{
+    fs::File,
     io::{self, Read as _},
     sync::atomic::AtomicBool,
+    time::SystemTime,
 };
 
 use gix::{
@@ -12,7 +14,7 @@ use gix::{
 };
 
 use super::{
-    arrive, fresh,
+    LARGEST_AT_ONCE, arrive, fresh,
     unnamed::{Folder, Unnamed},
 };
 use crate::{
@@ -37,6 +39,17 @@ pub fn store(repo: &gix::Repository, objects: &gix::odb::memory::Storage) -> gix
     }
     let new = objects.iter().filter(|(id, _)| !repo.objects.exists_without_refresh(id));
     new.into_iter().try_for_each(|(id, (kind, data))| loose(repo, *id, *kind, data))
+}
+
+/// Makes an object a file of its own. If it is one already it becomes young again, as git would else clear it away after some
+/// weeks without a ref.
+pub(crate) fn file(repo: &gix::Repository, id: ObjectId, kind: Kind, data: &[u8]) -> gix::Result<()> {
+    let hex = id.to_hex().to_string();
+    let (folder, name) = hex.split_at(2);
+    match File::open(repo.objects.store_ref().path().join(folder).join(name)) {
+        Ok(known) => known.set_modified(SystemTime::now()).map_err(gix::Error::from_error),
+        Err(_) => loose(repo, id, kind, data),
+    }
 }
 
 fn loose(repo: &gix::Repository, id: ObjectId, kind: Kind, data: &[u8]) -> gix::Result<()> {
@@ -81,10 +94,10 @@ impl Arriving {
     ) -> gix::Result<Self> {
         let mut begin = Vec::new();
         (&mut *stream)
-            .take(arrive::SMALL as u64 + 1)
+            .take(LARGEST_AT_ONCE as u64 + 1)
             .read_to_end(&mut begin)
             .map_err(gix::Error::from_error)?;
-        if begin.len() <= arrive::SMALL
+        if begin.len() <= LARGEST_AT_ONCE
             && let Some(small) = arrive::arrive(repo, &begin)
         {
             return Ok(small);
@@ -104,6 +117,16 @@ impl Arriving {
         };
         let files = Unnamed::of(pack, index, folder);
         Ok(Self::of(u64::from(written.index.num_objects), files, written.index.data_hash))
+    }
+
+    /// Reads a pack that is in memory, and small.
+    ///
+    /// # Errors
+    ///
+    /// It is damaged, or so large that what is in it would not be at hand.
+    pub fn of_bytes(repo: &gix::Repository, pack: &[u8]) -> gix::Result<Self> {
+        arrive::arrive(repo, pack)
+            .ok_or_else(|| gix::Error::from_error(io::Error::other("the pack cannot be taken apart")))
     }
 
     /// Makes the objects part of the repository.

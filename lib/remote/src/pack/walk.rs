@@ -31,16 +31,17 @@ use crate::{
 /// Everything reachable from `tips` that the owner of `theirs` need not have, each object with what it was
 /// before. An object's predecessor is either theirs, or comes before it in the list.
 ///
-/// Ids of `theirs` that are not here are ignored. `found` is told how many there are so far.
+/// Ids of `theirs` that are not here are ignored. `found` is told how many there are so far; from `most` on it fails.
 pub(crate) fn new_objects(
     repo: &gix::Repository,
     history: &History,
     tips: &[ObjectId],
     theirs: &[ObjectId],
+    most: usize,
     found: &mut dyn FnMut(usize),
 ) -> gix::Result<Vec<Item>> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let way = Way { threads, most: usize::MAX, found, passing: &mut |_, _, _| Ok(()) };
+    let way = Way { threads, most, found, passing: &mut |_, _, _| Ok(()) };
     walk(repo, history, tips, theirs, way)
 }
 
@@ -90,7 +91,7 @@ pub(super) fn walk(
 }
 
 /// The commits behind `ids`, as far as they are here.
-pub(super) fn commits_among(repo: &gix::Repository, ids: &[ObjectId]) -> Vec<ObjectId> {
+pub(crate) fn commits_among(repo: &gix::Repository, ids: &[ObjectId]) -> Vec<ObjectId> {
     // What the other side has and we have not is the normal case, and no reason to look for new packs.
     let mut repo = repo.clone();
     repo.objects.refresh = gix::odb::store::RefreshMode::Never;

@@ -1,0 +1,180 @@
+//! What a remote has and this repository lacks: the work of `git-upload-pack`.
+
+use std::{collections::VecDeque, io};
+
+use gix::{
+    ObjectId, Repository, hashtable::HashSet, object::Kind, objs::Exists, odb::store::RefreshMode,
+    zlib::Compression,
+};
+
+use super::{
+    Direct, left_to_others,
+    whole::{self, Whole},
+};
+use crate::{
+    History, Step, Watcher,
+    history::Commit,
+    pack::{
+        self, Item,
+        encode::Encoded,
+        walk,
+        write::{self, Failure, Offsets, Options},
+    },
+};
+
+/// How many commits that the remote does not have are passed on the way to one that it has.
+const PATIENCE: usize = 8 * 1024;
+
+/// What is asked of a remote.
+pub(crate) struct Ask<'a> {
+    /// The repository that it is for, and its history.
+    pub ours: &'a Repository,
+    pub history: &'a History,
+    /// What is to be there with all that it leads to.
+    pub wanted: &'a [ObjectId],
+    /// Tags that come along if what they are of does.
+    pub tags: &'a [ObjectId],
+}
+
+impl Direct {
+    /// Packs that hold most of the commits that are asked for, if there are such that can be taken as they are, and one with the
+    /// rest.
+    ///
+    /// # Errors
+    ///
+    /// As with [`pack`](Self::pack).
+    pub fn whole_packs(
+        &self,
+        ask: &Ask<'_>,
+        common: &[ObjectId],
+        watcher: &dyn Watcher,
+    ) -> gix::Result<Option<Vec<Vec<u8>>>> {
+        let new = self.new_commits(ask, common)?;
+        let has_tags = !self.tags(ask, &new)?.is_empty();
+        let Some(Whole { mut packs, rest }) = whole::packs(&self.repo, ask.ours, &new).filter(|_| !has_tags)
+        else {
+            return Ok(None);
+        };
+        if !rest.is_empty() {
+            let mut there = common.to_vec();
+            there.extend(without_any_before(&new, &rest));
+            packs.push(self.packed(&rest, &there, watcher)?);
+        }
+        Ok(Some(packs))
+    }
+
+    /// A pack with all that is asked for.
+    ///
+    /// # Errors
+    ///
+    /// Where something cannot be read, or it is more than what can be held in memory.
+    pub fn pack(&self, ask: &Ask<'_>, common: &[ObjectId], watcher: &dyn Watcher) -> gix::Result<Vec<u8>> {
+        let mut wanted = ask.wanted.to_vec();
+        wanted.extend(self.tags(ask, &self.new_commits(ask, common)?)?);
+        self.packed(&wanted, common, watcher)
+    }
+
+    fn packed(&self, wanted: &[ObjectId], there: &[ObjectId], watcher: &dyn Watcher) -> gix::Result<Vec<u8>> {
+        let counted = &mut |objects| watcher.progress(Step::Counting { objects });
+        let most = pack::MOST_AT_ONCE;
+        let items = walk::new_objects(&self.repo, &self.history, wanted, there, most, counted)?;
+        let told = &mut |_, bytes| watcher.progress(Step::Receiving { bytes });
+        in_memory(&self.repo, &[], &items, told)
+    }
+
+    /// The commits that are asked for, and those before them that are not `common`.
+    fn new_commits(&self, ask: &Ask<'_>, common: &[ObjectId]) -> gix::Result<Vec<Commit>> {
+        let tips = walk::commits_among(&self.repo, ask.wanted);
+        self.history.between(&self.repo, tips, common.to_vec())
+    }
+
+    /// The tags that come along with `new`.
+    fn tags(&self, ask: &Ask<'_>, new: &[Commit]) -> gix::Result<Vec<ObjectId>> {
+        let mut tags = Vec::new();
+        for tag in ask.tags {
+            let target = self.repo.find_object(*tag)?.peel_tags_to_end()?.id;
+            if new.iter().any(|commit| commit.id == target) {
+                tags.push(*tag);
+            }
+        }
+        Ok(tags)
+    }
+
+    /// Commits that both have, and behind which is all that both have, as far as one need look.
+    pub fn common(&self, ask: &Ask<'_>) -> gix::Result<Vec<ObjectId>> {
+        let (mut here, mut there) = (ask.ours.clone(), self.repo.clone());
+        for repo in [&mut here, &mut there] {
+            repo.objects.refresh = RefreshMode::Never;
+        }
+        let mut open: VecDeque<ObjectId> = walk::commits_among(&here, &crate::fetch::tips(&here)?).into();
+        let mut seen: HashSet<ObjectId> = open.iter().copied().collect();
+        let (mut common, mut passed) = (Vec::new(), 0);
+        while let Some(commit) = open.pop_front() {
+            if there.objects.exists(&commit) {
+                common.push(commit);
+                continue;
+            }
+            passed += 1;
+            if passed > PATIENCE {
+                break;
+            }
+            let parents = ask.history.parents_of(&here, commit)?;
+            open.extend(parents.into_iter().filter(|parent| seen.insert(*parent)));
+        }
+        // What is there may be a rest of something that was thrown away: all of it is there if a commit can be read.
+        common.retain(|commit| there.find_header(*commit).is_ok_and(|header| header.kind() == Kind::Commit));
+        Ok(common)
+    }
+}
+
+/// Those of `commits` that neither are in `rest` nor have a commit in it among those before them.
+fn without_any_before(commits: &[Commit], rest: &[ObjectId]) -> Vec<ObjectId> {
+    let mut tainted: HashSet<ObjectId> = rest.iter().copied().collect();
+    // Parents come late in the list, but not always after their children.
+    loop {
+        let known = tainted.len();
+        for commit in commits.iter().rev() {
+            if commit.parents.iter().any(|parent| tainted.contains(parent)) {
+                tainted.insert(commit.id);
+            }
+        }
+        if tainted.len() == known {
+            break;
+        }
+    }
+    commits.iter().map(|commit| commit.id).filter(|id| !tainted.contains(id)).collect()
+}
+
+/// A pack of objects that are `ready` and of `items`, in memory. `told` hears how many objects and bytes there are so far.
+pub(super) fn in_memory(
+    repo: &Repository,
+    ready: &[Encoded],
+    items: &[Item],
+    told: &mut dyn FnMut(usize, u64),
+) -> gix::Result<Vec<u8>> {
+    let options = Options::of(repo, Offsets::Understood);
+    let options = Options { level: Compression::BEST_SPEED, ..options };
+    let mut pack = Limited(Vec::new());
+    match write::write(repo, ready, items, options, &mut pack, told) {
+        Ok(_) => Ok(pack.0),
+        Err(Failure::Source(error)) => Err(error),
+        Err(Failure::Sink(error)) => Err(gix::Error::from_error(error)),
+    }
+}
+
+/// Bytes in memory, up to as many as can be taken apart there.
+struct Limited(Vec<u8>);
+
+impl io::Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > pack::LARGEST_AT_ONCE {
+            return Err(io::Error::other(left_to_others("too large to be held in memory").to_string()));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

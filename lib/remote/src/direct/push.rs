@@ -1,0 +1,213 @@
+//! Giving a remote what it lacks: the work of `git-receive-pack`.
+
+use gix::{ObjectId, Repository, object::Kind, objs::compute_hash};
+
+use super::{
+    Direct,
+    fetch::in_memory,
+    fitness, left_to_others,
+    whole::{self, Whole},
+};
+use crate::{
+    Answer, History, Ready, Recent, Step, Update, Watcher,
+    local_ref::{self, Edit, Value, Writer, Written},
+    objects::Reader,
+    pack::{
+        self,
+        resolve::Object,
+        sound::{self, Missing},
+        store::{self, Arriving},
+        walk,
+    },
+    push::lacking,
+};
+
+/// From how many objects on git's server keeps a pack as it comes, and does not make a file of each; see
+/// `receive.unpackLimit` of <https://git-scm.com/docs/git-config>.
+const PACK_FROM: usize = 100;
+/// A commit that changes one file in a folder comes with as many objects, itself included.
+const OBJECTS_A_COMMIT: usize = 4;
+
+/// What is to be pushed, all of it from the values that the remote had a moment ago.
+pub(crate) struct Offer<'a> {
+    /// Where the objects are, and the history.
+    pub from: &'a Repository,
+    pub history: &'a History,
+    pub updates: &'a [&'a Update],
+    /// What was made ready, and fits.
+    pub ready: Option<&'a Ready>,
+    /// What the remote's refs name.
+    pub theirs: &'a [ObjectId],
+}
+
+/// What became of it.
+pub(crate) struct Taken {
+    /// One answer an update.
+    pub answers: Vec<Answer>,
+    pub stored: Stored,
+}
+
+/// What was added to the remote's objects.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Stored {
+    pub objects: u64,
+    pub bytes: u64,
+}
+
+impl Direct {
+    /// Whether a push need only be stored there.
+    pub fn only_stores(&self) -> bool {
+        fitness::only_stores(&self.repo)
+    }
+
+    /// Stores the objects, and moves the refs.
+    ///
+    /// # Errors
+    ///
+    /// Where it is more than what can be held in memory, or something fails. No ref has moved then.
+    pub fn take(&self, offer: &Offer<'_>, watcher: &dyn Watcher) -> gix::Result<Taken> {
+        self.look_at(offer)?;
+        let stored = match self.store_whole_packs(offer)? {
+            Some(stored) => stored,
+            None => self.store_objects(offer, watcher)?,
+        };
+        watcher.progress(Step::Awaiting);
+        Ok(Taken { answers: self.move_refs(offer.updates)?, stored })
+    }
+
+    /// Makes sure that the refs are such as can be moved without further rules.
+    fn look_at(&self, offer: &Offer<'_>) -> gix::Result<()> {
+        for update in offer.updates {
+            let Some(new) = update.new else { return Err(left_to_others("a ref is to be deleted")) };
+            let name = update.name.as_bstr();
+            let is_branch = name.starts_with(b"refs/heads/");
+            if !name.starts_with(b"refs/")
+                || local_ref::read(&self.repo, update.name.as_ref())? == Value::Symbolic
+                || is_branch && offer.from.find_header(new)?.kind() != Kind::Commit
+            {
+                return Err(left_to_others("the ref has rules of its own"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies the packs that hold the new commits, where there are such, and all that belongs to them is there then.
+    fn store_whole_packs(&self, offer: &Offer<'_>) -> gix::Result<Option<Stored>> {
+        let tips = walk::commits_among(offer.from, &offer.tips());
+        let hidden = walk::commits_among(offer.from, offer.theirs);
+        let new = offer.history.between(offer.from, tips, hidden)?;
+        if new.len() < PACK_FROM / OBJECTS_A_COMMIT {
+            return Ok(None);
+        }
+        let whole = whole::packs(offer.from, &self.repo, &new);
+        let Some(Whole { packs, .. }) = whole.filter(|whole| whole.rest.is_empty()) else { return Ok(None) };
+        let Ok(arriving) =
+            packs.iter().map(|pack| Arriving::of_bytes(&self.repo, pack)).collect::<gix::Result<Vec<_>>>()
+        else {
+            return Ok(None);
+        };
+        let recent: Vec<Recent> = arriving.iter().map(|pack| pack.recent.clone()).collect();
+        if self.check(offer, &Recent::joined(&recent)).is_err() {
+            return Ok(None);
+        }
+        let objects = arriving.iter().map(|pack| pack.objects).sum();
+        let bytes = packs.iter().map(|pack| pack.len() as u64).sum();
+        for pack in arriving {
+            pack.keep(&self.repo).map_err(gix::Error::from_error)?;
+        }
+        Ok(Some(Stored { objects, bytes }))
+    }
+
+    /// Stores the objects that are lacking, few of them as files and many as a pack.
+    fn store_objects(&self, offer: &Offer<'_>, watcher: &dyn Watcher) -> gix::Result<Stored> {
+        let items = lacking((offer.from, offer.history), &offer.tips(), offer.theirs, offer.ready, watcher)?;
+        let ready = offer.ready.map_or(&[][..], Ready::encoded);
+        let objects = ready.len() + items.len();
+        let bytes = match objects {
+            0 => 0,
+            1..PACK_FROM => {
+                let ids = ready.iter().map(|one| one.id).chain(items.iter().map(|item| item.id));
+                self.store_files(offer, ids)?
+            }
+            PACK_FROM..=pack::MOST_AT_ONCE => {
+                let told =
+                    &mut |done, bytes| watcher.progress(Step::Sending { objects: done, of: objects, bytes });
+                self.store_pack(offer, &in_memory(offer.from, ready, &items, told)?)?
+            }
+            _ => return Err(left_to_others("too many objects to be held in memory")),
+        };
+        Ok(Stored { objects: objects as u64, bytes })
+    }
+
+    /// A few objects become files of their own.
+    fn store_files(&self, offer: &Offer<'_>, ids: impl Iterator<Item = ObjectId>) -> gix::Result<u64> {
+        let mut reader = Reader::new(offer.from.clone());
+        let (mut objects, mut bytes) = (Vec::new(), 0);
+        for id in ids {
+            let mut data = Vec::new();
+            let kind = reader.read(id, &mut data)?;
+            if compute_hash(id.kind(), kind, &data)? != id {
+                return Err(left_to_others("an object is damaged"));
+            }
+            bytes += data.len();
+            if bytes > pack::LARGEST_AT_ONCE {
+                return Err(left_to_others("too large to be held in memory"));
+            }
+            objects.push(Object { id, kind, data: data.into() });
+        }
+        self.check(offer, &Recent::of(objects.iter().cloned()))?;
+        for object in &objects {
+            store::file(&self.repo, object.id, object.kind, &object.data)?;
+        }
+        Ok(bytes as u64)
+    }
+
+    /// Many objects become a pack.
+    fn store_pack(&self, offer: &Offer<'_>, pack: &[u8]) -> gix::Result<u64> {
+        let arriving = Arriving::of_bytes(&self.repo, pack)?;
+        self.check(offer, &arriving.recent)?;
+        arriving.keep(&self.repo).map_err(gix::Error::from_error)?;
+        Ok(pack.len() as u64)
+    }
+
+    /// Makes sure that all that the refs will lead to is there, or in what has come.
+    fn check(&self, offer: &Offer<'_>, recent: &Recent) -> gix::Result<()> {
+        sound::check(&self.repo, recent, &self.history, &offer.tips(), offer.theirs, &mut |_| ())
+            .map_err(Missing::into_error)
+    }
+
+    fn move_refs(&self, updates: &[&Update]) -> gix::Result<Vec<Answer>> {
+        let edits: Vec<Edit<'_>> = updates
+            .iter()
+            .filter_map(|update| {
+                let name = update.name.as_ref();
+                Some(Edit { name, expected: update.expected, new: update.new?, reason: "push" })
+            })
+            .collect();
+        let written = Writer::new(&self.repo).write_all(&edits);
+        if !written.iter().any(|one| matches!(one, Ok(Written::Done))) && written.iter().any(Result::is_err) {
+            return Err(left_to_others("a ref cannot be written"));
+        }
+        let answers = written.into_iter().zip(updates).map(|(written, update)| {
+            Ok(match written {
+                Ok(Written::Done) => Answer::Done,
+                Ok(Written::Moved) => {
+                    let actual = match local_ref::read(&self.repo, update.name.as_ref())? {
+                        Value::Object(id) => Some(id),
+                        Value::Absent | Value::Symbolic => None,
+                    };
+                    Answer::Stale { actual }
+                }
+                Err(failed) => Answer::Rejected { words: failed.to_string() },
+            })
+        });
+        answers.collect()
+    }
+}
+
+impl Offer<'_> {
+    /// What is to be there with all that it leads to.
+    fn tips(&self) -> Vec<ObjectId> {
+        self.updates.iter().filter_map(|update| update.new).collect()
+    }
+}
