@@ -56,18 +56,23 @@ pub(crate) struct Loose {
 
 /// Larger objects and files are left to gix.
 const LARGEST: usize = 256 * 1024;
+/// There is room for this much at first. Hardly any tree or commit is larger, and each thread has a reader.
+const ROOM: usize = 16 * 1024;
 
 impl Loose {
     pub fn of(repo: &gix::Repository) -> Self {
         let folder = repo.objects.store_ref().path().to_owned();
-        Self { folder, file: vec![0; LARGEST], plain: vec![0; LARGEST], inflate: Inflate::default() }
+        Self { folder, file: vec![0; ROOM], plain: vec![0; ROOM], inflate: Inflate::default() }
     }
 
     /// Reads an object into `into`, if it has a file that is small and sound.
     pub fn read(&mut self, id: &oid, into: &mut Vec<u8>) -> Option<Kind> {
         let compressed = self.open(id)?;
-        self.inflate.reset();
-        let (status, _, size) = self.inflate.once(&self.file[..compressed], &mut self.plain).ok()?;
+        let (mut status, mut size) = self.unpack(compressed)?;
+        if status != Status::StreamEnd && self.plain.len() < LARGEST {
+            self.plain.resize(LARGEST, 0);
+            (status, size) = self.unpack(compressed)?;
+        }
         let plain = &self.plain[..size];
         let (kind, size, header) = header(plain)?;
         let content = plain.get(header..)?;
@@ -88,13 +93,25 @@ impl Loose {
         Some(header(&start[..size])?.1)
     }
 
+    /// Unpacks as much of a file of so many bytes as there is room for.
+    fn unpack(&mut self, compressed: usize) -> Option<(Status, usize)> {
+        self.inflate.reset();
+        let (status, _, size) = self.inflate.once(&self.file[..compressed], &mut self.plain).ok()?;
+        Some((status, size))
+    }
+
     /// Reads an object's file, and says how many bytes it has.
     fn open(&mut self, id: &oid) -> Option<usize> {
         let mut hex = gix::hash::Kind::hex_buf();
         let (folder, name) = id.hex_to_buf(&mut hex).split_at(2);
         let mut path = self.folder.join(folder);
         path.push(name);
-        let read = File::open(path).ok()?.read(&mut self.file).ok()?;
+        let mut file = File::open(path).ok()?;
+        let mut read = file.read(&mut self.file).ok()?;
+        if read == self.file.len() && read < LARGEST {
+            self.file.resize(LARGEST, 0);
+            read += file.read(&mut self.file[read..]).ok()?;
+        }
         (read < self.file.len()).then_some(read)
     }
 }
@@ -104,4 +121,37 @@ const LONGEST_HEADER: usize = 64;
 /// What an object's file begins with: its kind, its size, and how long that was.
 fn header(plain: &[u8]) -> Option<(Kind, u64, usize)> {
     gix::objs::decode::loose_header(plain.get(..plain.len().min(LONGEST_HEADER))?).ok()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that fails says where")]
+mod tests {
+    use testkit::World;
+
+    use super::*;
+
+    /// Bytes that hardly anything compresses.
+    fn noise(length: usize) -> Vec<u8> {
+        let next =
+            |state: &u64| Some(state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407));
+        std::iter::successors(Some(1), next).map(|state| state.to_be_bytes()[0]).take(length).collect()
+    }
+
+    #[test]
+    fn objects_of_every_size_are_read_and_the_largest_left_to_others() {
+        let world = World::new();
+        let repo = gix::open(world.init("ours").path()).unwrap();
+        let mut loose = Loose::of(&repo);
+        let mut read = Vec::new();
+        for length in [0, 10, ROOM - 1, ROOM, ROOM + 1, 5 * ROOM, LARGEST - 100, 10] {
+            for content in [vec![b'a'; length], noise(length)] {
+                let id = repo.write_blob(&content).unwrap();
+                let fits = loose.read(&id, &mut read) == Some(Kind::Blob) && read == content;
+                assert!(fits || length > LARGEST / 2, "{length} bytes");
+                assert_eq!(loose.size(&id), Some(length as u64).filter(|_| fits), "{length} bytes");
+            }
+        }
+        let id = repo.write_blob(noise(LARGEST)).unwrap();
+        assert_eq!(loose.read(&id, &mut read), None);
+    }
 }
