@@ -116,8 +116,11 @@ impl<'a> Logs<'a> {
 
     /// The logs that differ in `folders`, by all processors where there are many.
     fn below(&self, folders: &[Folder]) -> anyhow::Result<Vec<Differing>> {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let threads = cores.min(folders.len() / WORTH_IT).max(1);
+        let threads = match folders.len() / WORTH_IT {
+            // Most commits change few folders, and to count the processors takes longer than to compare those.
+            0 | 1 => 1,
+            several => thread::available_parallelism().map_or(1, usize::from).min(several),
+        };
         let next = AtomicUsize::new(0);
         let share = |repo: &gix::Repository| -> anyhow::Result<Vec<(BString, Vec<Change>)>> {
             let mut found = Vec::new();

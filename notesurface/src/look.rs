@@ -50,28 +50,32 @@ pub(crate) struct Found {
     pub(crate) unnameable: Vec<String>,
 }
 
+/// How many bytes of trees are kept: what one commit shares with the next is read once, and all of history is not kept.
+const TREES: usize = 256 * 1024;
+
 /// The notes for the user in a part of history.
 ///
 /// # Errors
 /// Where history cannot be read.
 pub(crate) fn notes(run: &Run<'_>, range: &Range) -> anyhow::Result<Found> {
-    let repo = run.repo();
     if range.seen.contains(&range.tip) {
         return Ok(Found::default());
     }
-    let logs = Logs::new(repo, run.identity().user.as_deref())?;
-    let come = come_in(repo, &logs, range)?;
+    let mut repo = run.repo().clone();
+    repo.object_cache_size(TREES);
+    let logs = Logs::new(&repo, run.identity().user.as_deref())?;
+    let come = come_in(&repo, &logs, range)?;
     if come.is_empty() {
         return Ok(Found::default());
     }
     let new = match range.seen.as_slice() {
         [] => None,
-        seen => Some(commits(repo, range.tip, seen)?),
+        seen => Some(commits(&repo, range.tip, seen)?),
     };
-    let people = People::of(repo, run.identity());
+    let people = People::of(&repo, run.identity());
     let mut dated = Vec::new();
     let mut unnameable = Vec::new();
-    for Brought { located, commit } in trace(repo, &logs, come, range.tip, new.as_ref())? {
+    for Brought { located, commit } in trace(&repo, &logs, come, range.tip, new.as_ref())? {
         let commit = repo.find_commit(commit)?;
         let signature = commit.author()?;
         let author = people.resolve(signature.name, signature.email);
