@@ -97,7 +97,9 @@ fn is_left_as_it_is(repo: &Repository) -> bool {
 pub(super) fn only_stores(repo: &Repository) -> bool {
     let has_worktrees =
         fs::read_dir(repo.common_dir().join("worktrees")).is_ok_and(|mut all| all.next().is_some());
-    !has_worktrees && !has_hooks(repo) && !is_due(repo)
+    // Who shares it with others wants them to be able to write, too, and there are modes for that.
+    let is_shared = repo.config_snapshot().string("core.sharedRepository").is_some();
+    !has_worktrees && !is_shared && !has_hooks(repo) && !is_due(repo)
 }
 
 fn has_hooks(repo: &Repository) -> bool {

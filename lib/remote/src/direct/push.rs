@@ -1,6 +1,8 @@
 //! Giving a remote what it lacks: the work of `git-receive-pack`.
 
-use gix::{ObjectId, Repository, object::Kind, objs::compute_hash};
+use std::path::Path;
+
+use gix::{ObjectId, Repository, bstr::BStr, object::Kind, objs::compute_hash};
 
 use super::{
     Direct,
@@ -10,7 +12,10 @@ use super::{
 };
 use crate::{
     Answer, History, Ready, Recent, Step, Update, Watcher,
-    local_ref::{self, Edit, Value, Writer, Written},
+    local_ref::{
+        self, Edit, Value, Writer, Written,
+        reflog::{self, Line},
+    },
     objects::Reader,
     pack::{
         self,
@@ -81,7 +86,8 @@ impl Direct {
             let Some(new) = update.new else { return Err(left_to_others("a ref is to be deleted")) };
             let name = update.name.as_bstr();
             let is_branch = name.starts_with(b"refs/heads/");
-            if !name.starts_with(b"refs/")
+            // A server refuses names right below `refs/`.
+            if !name.strip_prefix(b"refs/").is_some_and(|below| below.contains(&b'/'))
                 || local_ref::read(&self.repo, update.name.as_ref())? == Value::Symbolic
                 || is_branch && offer.from.find_header(new)?.kind() != Kind::Commit
             {
@@ -188,6 +194,10 @@ impl Direct {
         if !written.iter().any(|one| matches!(one, Ok(Written::Done))) && written.iter().any(Result::is_err) {
             return Err(left_to_others("a ref cannot be written"));
         }
+        for (edit, _) in edits.iter().zip(&written).filter(|(_, one)| matches!(one, Ok(Written::Done))) {
+            // The branch has moved, whether that can be noted or not.
+            let _ = self.note_at_head(*edit);
+        }
         let answers = written.into_iter().zip(updates).map(|(written, update)| {
             Ok(match written {
                 Ok(Written::Done) => Answer::Done,
@@ -202,6 +212,17 @@ impl Direct {
             })
         });
         answers.collect()
+    }
+
+    /// Where the remote keeps a log of what is at its `HEAD`, a move of the branch that this names belongs there as well.
+    fn note_at_head(&self, edit: Edit<'_>) -> gix::Result<()> {
+        if self.repo.head_name()?.is_none_or(|head| head.as_ref() != edit.name) {
+            return Ok(());
+        }
+        let by = reflog::committer(&self.repo)?;
+        let line = Line { old: edit.expected, new: edit.new, by: &by, reason: BStr::new(edit.reason) };
+        reflog::append(&self.repo, self.repo.git_dir(), Path::new("HEAD"), line)
+            .map_err(gix::Error::from_error)
     }
 }
 
