@@ -1,7 +1,10 @@
 //! What the tests of this crate share: repositories opened without the surroundings of whoever runs the tests.
 #![allow(dead_code, reason = "each test file uses its part of it")]
 
-use std::sync::Mutex;
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use remote::{Change, Remote, RemoteName, Step, Watcher};
 use testkit::Repo;
@@ -47,5 +50,23 @@ impl Watcher for Stopping {
             Change::RemoteRefs => self.at_remote_refs,
         };
         if stop { Err(anyhow::anyhow!("the lock is somebody else's")) } else { Ok(()) }
+    }
+}
+
+/// Sees how often a server program is started: that is what a connection to a remote on this machine is.
+#[derive(Default)]
+pub struct Servers(AtomicUsize);
+
+impl Servers {
+    pub fn started(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Watcher for Servers {
+    fn progress(&self, step: Step) {
+        if step == Step::Connecting {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
