@@ -1,7 +1,6 @@
 //! The index: what is tracked, as far as a scan needs to know, and as a whole for whoever changes it.
 
 use std::fs::File;
-use std::io::Read as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -13,11 +12,9 @@ use gix::bstr::BStr;
 use gix::index::State;
 use gix::index::entry::{Flags, Mode, Stat};
 
+use crate::content::Content;
 use crate::raw::Raw;
 use crate::sparse;
-
-/// An index of as many bytes is worth a second thread to read it.
-const LARGE: usize = 1 << 20;
 
 /// An index that was read. Where that is enough it stays as it lies in its file; it is taken apart for whoever wants to
 /// see all of it.
@@ -264,40 +261,8 @@ pub fn read(repo: &gix::Repository, path: &Path) -> anyhow::Result<gix::index::F
 /// An index as it lies in its file, where it is of the usual form.
 fn raw(file: File, hash: gix::hash::Kind) -> std::io::Result<Option<Raw>> {
     let meta = file.metadata()?;
-    let bytes = whole(file, usize::try_from(meta.len()).unwrap_or(0))?;
-    Ok(Raw::new(bytes, FileTime::from_last_modification_time(&meta), hash).ok())
-}
-
-/// The content of a file that is `length` bytes long. Most of the time goes into memory that is touched for the first time,
-/// so the halves of a large one are read by two threads.
-#[cfg(unix)]
-fn whole(mut file: File, length: usize) -> std::io::Result<Vec<u8>> {
-    use std::os::unix::fs::FileExt as _;
-    if length < LARGE {
-        return from_the_start(&mut file, length);
-    }
-    let mut bytes = vec![0; length];
-    let (first, second) = bytes.split_at_mut(length / 2);
-    let file = &file;
-    std::thread::scope(|scope| {
-        let other = scope.spawn(move || file.read_exact_at(second, length as u64 / 2));
-        let here = file.read_exact_at(first, 0);
-        let there = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        here.and(there)
-    })?;
-    Ok(bytes)
-}
-
-#[cfg(not(unix))]
-fn whole(mut file: File, length: usize) -> std::io::Result<Vec<u8>> {
-    from_the_start(&mut file, length)
-}
-
-fn from_the_start(file: &mut File, length: usize) -> std::io::Result<Vec<u8>> {
-    // One byte more than there is, so that the end is seen without asking for more room.
-    let mut bytes = Vec::with_capacity(length + 1);
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let content = Content::of(file, usize::try_from(meta.len()).unwrap_or(0))?;
+    Ok(Raw::new(content, FileTime::from_last_modification_time(&meta), hash))
 }
 
 /// The first number in `range` of which `is` does not hold, where it holds of all before that one.

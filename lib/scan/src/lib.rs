@@ -13,6 +13,7 @@
 mod ahead;
 mod children;
 mod compare;
+mod content;
 mod folder;
 mod index;
 mod memory;

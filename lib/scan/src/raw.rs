@@ -16,6 +16,7 @@ use gix::index::entry::stat::Time;
 use gix::index::entry::{Flags, Mode, Stat};
 use gix::index::extension::{Tree, tree};
 
+use crate::content::Content;
 use crate::index::Entry;
 
 /// The length of all before the first entry: signature, version, number of entries.
@@ -31,7 +32,7 @@ const LENGTH: u16 = 0xfff;
 #[derive(Debug)]
 pub struct Raw {
     /// The whole file.
-    pub bytes: Vec<u8>,
+    pub bytes: Content,
     /// When the file was written.
     pub timestamp: FileTime,
     /// Where each entry begins.
@@ -51,8 +52,8 @@ pub struct Raw {
 }
 
 impl Raw {
-    /// The index in `bytes`; they are given back where it is not of the usual form, or damaged.
-    pub fn new(bytes: Vec<u8>, timestamp: FileTime, hash: Kind) -> Result<Self, Vec<u8>> {
+    /// The index in `bytes`; `None` where it is not of the usual form, or damaged.
+    pub fn new(bytes: Content, timestamp: FileTime, hash: Kind) -> Option<Self> {
         let mut raw = Raw {
             bytes,
             timestamp,
@@ -64,10 +65,9 @@ impl Raw {
             is_unmerged: false,
             leaves_out: false,
         };
-        match raw.find_entries().and_then(|end| raw.find_root_tree(end)) {
-            Some(()) => Ok(raw),
-            None => Err(raw.bytes),
-        }
+        let end = raw.find_entries()?;
+        raw.find_root_tree(end)?;
+        Some(raw)
     }
 
     /// How many entries there are.
