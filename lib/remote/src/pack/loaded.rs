@@ -2,7 +2,7 @@
 //!
 //! Nothing is said of what is wrong with a pack that cannot be taken apart: whoever meets one leaves it to gix, which says it.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use gix::{
     ObjectId,
@@ -19,8 +19,8 @@ pub(super) struct Loaded<'a> {
     raw: &'a [u8],
     checksum: ObjectId,
     entries: Vec<Entry>,
-    /// What the entries hold, unpacked, one after the other.
-    plain: Vec<u8>,
+    /// How many bytes the entries hold, unpacked.
+    unpacked: usize,
 }
 
 /// One entry.
@@ -32,8 +32,8 @@ pub(super) struct Entry {
     pub start: usize,
     /// Where in the pack it is, without its header.
     packed: Range<usize>,
-    /// Where its content is.
-    plain: Range<usize>,
+    /// What it holds, unpacked: an object shares this.
+    plain: Arc<[u8]>,
 }
 
 /// What an entry holds.
@@ -63,11 +63,11 @@ impl<'a> Loaded<'a> {
         if checksum.as_slice() != &raw[end..] {
             return None;
         }
-        let mut loaded = Self { raw, checksum, entries: Vec::new(), plain: Vec::new() };
-        let mut inflate = Inflate::default();
+        let mut loaded = Self { raw, checksum, entries: Vec::new(), unpacked: 0 };
+        let mut unpack = Unpack::default();
         let mut at = HEADER;
         for _ in 0..count {
-            at = loaded.entry(at, end, hash, &mut inflate, most)?;
+            at = loaded.entry(at, end, hash, &mut unpack, most)?;
         }
         (at == end).then_some(loaded)
     }
@@ -78,7 +78,7 @@ impl<'a> Loaded<'a> {
         start: usize,
         end: usize,
         hash: gix::hash::Kind,
-        inflate: &mut Inflate,
+        unpack: &mut Unpack,
         most: usize,
     ) -> Option<usize> {
         let rest = self.raw.get(start..end)?;
@@ -95,15 +95,9 @@ impl<'a> Loaded<'a> {
             }
         };
         let size = usize::try_from(header.decompressed_size).ok()?;
-        let plain = self.plain.len()..self.plain.len().checked_add(size).filter(|all| *all <= most)?;
-        self.plain.resize(plain.end, 0);
-        inflate.reset();
+        self.unpacked = self.unpacked.checked_add(size).filter(|all| *all <= most)?;
         let packed = usize::try_from(header.data_offset).ok()?;
-        let (status, read, written) =
-            inflate.once(self.raw.get(packed..end)?, &mut self.plain[plain.clone()]).ok()?;
-        if status != Status::StreamEnd || written != size {
-            return None;
-        }
+        let (plain, read) = unpack.all(self.raw.get(packed..end)?, size)?;
         let packed = packed..packed + read;
         let end = packed.end;
         self.entries.push(Entry { form, start, packed, plain });
@@ -126,8 +120,8 @@ impl<'a> Loaded<'a> {
     }
 
     /// What an entry holds: an object, or a delta.
-    pub fn content(&self, entry: &Entry) -> &[u8] {
-        &self.plain[entry.plain.clone()]
+    pub fn content<'b>(&self, entry: &'b Entry) -> &'b Arc<[u8]> {
+        &entry.plain
     }
 
     /// An entry as it is in the pack.
@@ -138,5 +132,26 @@ impl<'a> Loaded<'a> {
     /// An entry as it is in the pack, without its header.
     pub fn packed(&self, entry: &Entry) -> &[u8] {
         &self.raw[entry.packed.clone()]
+    }
+}
+
+/// Unpacks one entry after the other.
+#[derive(Default)]
+struct Unpack {
+    inflate: Inflate,
+    /// Room for the largest so far.
+    room: Vec<u8>,
+}
+
+impl Unpack {
+    /// What `packed` begins with, if that is so many bytes unpacked, and how many it is packed.
+    fn all(&mut self, packed: &[u8], size: usize) -> Option<(Arc<[u8]>, usize)> {
+        if self.room.len() < size {
+            self.room.resize(size, 0);
+        }
+        let plain = &mut self.room[..size];
+        self.inflate.reset();
+        let (status, read, written) = self.inflate.once(packed, plain).ok()?;
+        (status == Status::StreamEnd && written == size).then(|| (Arc::from(&*plain), read))
     }
 }

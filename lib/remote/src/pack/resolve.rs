@@ -151,7 +151,7 @@ impl<'a> Work<'a> {
         match root {
             Root::Whole(number, kind) => {
                 let data = self.loaded.content(&self.loaded.entries()[*number]);
-                self.all_of(*number, *kind, self.fit(data.len()).map(|()| data.into())?, found)
+                self.all_of(*number, *kind, data.clone(), found)
             }
             Root::Elsewhere(id, entries) => {
                 let mut data = Vec::new();
