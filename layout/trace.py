@@ -13,6 +13,7 @@ then and takes 64 KiB more of memory. Nothing else depends on the list.
 
 import bisect
 import collections
+import math
 import os
 import pathlib
 import re
@@ -45,6 +46,8 @@ INSERT BEFORE .text;
 
 def main():
     root = pathlib.Path(__file__).resolve().parent.parent
+    # Valgrind tells only of a section by the usual name where in the binary it is.
+    (root / "layout/used.ld").write_text(HEAD + TAIL)
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         (folder / "real").mkdir()
@@ -58,8 +61,10 @@ def main():
             here[key] += size
         for key, size in here.items():
             sizes[key] = max(sizes[key], size)
-    always, sometimes = used
-    lines = shorten(always, always, sizes) + shorten(sometimes - always, sometimes | always, sizes)
+    lines, done = [], set()
+    for names in groups(used):
+        done |= names
+        lines += shorten(names, done, sizes)
     (root / "layout/used.ld").write_text(HEAD + "\n".join(lines) + "\n" + TAIL)
 
 
@@ -111,22 +116,33 @@ def watch(root, folder):
 
 
 def gather(folder, sections):
-    """What runs with nothing to do have used, and what any has."""
-    always, sometimes = set(), set()
+    """Which names each situation uses, and whether it is one with nothing to do. A situation is a phase and how long it took."""
+    used = collections.defaultdict(set)
     for phase in PHASES:
         traces = [read(path, folder / "real" / phase) for path in folder.glob(f"{phase}.*.trace")]
         least = min(count for count, _ in traces)
         starts = [address for address, _, _ in sections[phase]]
         for count, addresses in traces:
-            used = set()
+            # Runs of the same situation differ by less than the square root of two, or do no harm as two of them.
+            situation = (count >= NOTHING_TO_DO * least, phase, round(2 * math.log2(count)))
             for address in addresses:
                 at = bisect.bisect_right(starts, address) - 1
                 if at >= 0 and address < starts[at] + sections[phase][at][1]:
-                    used.add(sections[phase][at][2])
-            sometimes |= used
-            if count < NOTHING_TO_DO * least:
-                always |= used
-    return always, sometimes
+                    used[situation].add(sections[phase][at][2])
+    return used
+
+
+def groups(used):
+    """What is laid together: first what runs with nothing to do use, then what the same situations use."""
+    users = collections.defaultdict(list)
+    for situation in sorted(used):
+        has_work = situation[0]
+        for name in used[situation]:
+            users[name].append(situation if has_work else None)
+    together = collections.defaultdict(set)
+    for name, situations in users.items():
+        together[() if None in situations else tuple(situations)].add(name)
+    return [together[situations] for situations in sorted(together, key=lambda situations: (situations != (), situations))]
 
 
 def read(path, binary):
