@@ -6,6 +6,8 @@ mod story;
 
 #[path = "../common/mod.rs"]
 mod common;
+mod generated;
 mod plain;
 mod rules_of_pushes;
 mod rules_of_servers;
+mod same_as_server;
