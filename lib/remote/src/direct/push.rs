@@ -4,12 +4,7 @@ use std::path::Path;
 
 use gix::{ObjectId, Repository, bstr::BStr, object::Kind, objs::compute_hash};
 
-use super::{
-    Direct,
-    fetch::in_memory,
-    fitness, left_to_others,
-    whole::{self, Whole},
-};
+use super::{Direct, fetch::in_memory, fitness, left_to_others};
 use crate::{
     Answer, History, Ready, Recent, Step, Update, Watcher,
     local_ref::{
@@ -22,7 +17,6 @@ use crate::{
         resolve::Object,
         sound::{self, Missing},
         store::{self, Arriving},
-        walk,
     },
     push::lacking,
 };
@@ -30,8 +24,6 @@ use crate::{
 /// From how many objects on git's server keeps a pack as it comes, and does not make a file of each; see
 /// `receive.unpackLimit` of <https://git-scm.com/docs/git-config>.
 const PACK_FROM: usize = 100;
-/// A commit that changes one file in a folder comes with as many objects, itself included.
-const OBJECTS_A_COMMIT: usize = 4;
 
 /// What is to be pushed, all of it from the values that the remote had a moment ago.
 pub(crate) struct Offer<'a> {
@@ -72,10 +64,7 @@ impl Direct {
     /// Where it is more than what can be held in memory, or something fails. No ref has moved then.
     pub fn take(&self, offer: &Offer<'_>, watcher: &dyn Watcher) -> gix::Result<Taken> {
         self.look_at(offer)?;
-        let stored = match self.store_whole_packs(offer)? {
-            Some(stored) => stored,
-            None => self.store_objects(offer, watcher)?,
-        };
+        let stored = self.store(offer, watcher)?;
         watcher.progress(Step::Awaiting);
         Ok(Taken { answers: self.move_refs(offer.updates)?, stored })
     }
@@ -97,35 +86,8 @@ impl Direct {
         Ok(())
     }
 
-    /// Copies the packs that hold the new commits, where there are such, and all that belongs to them is there then.
-    fn store_whole_packs(&self, offer: &Offer<'_>) -> gix::Result<Option<Stored>> {
-        let tips = walk::commits_among(offer.from, &offer.tips());
-        let hidden = walk::commits_among(offer.from, offer.theirs);
-        let new = offer.history.between(offer.from, tips, hidden)?;
-        if new.len() < PACK_FROM / OBJECTS_A_COMMIT {
-            return Ok(None);
-        }
-        let whole = whole::packs(offer.from, &self.repo, &new);
-        let Some(Whole { packs, .. }) = whole.filter(|whole| whole.rest.is_empty()) else { return Ok(None) };
-        let Ok(arriving) =
-            packs.iter().map(|pack| Arriving::of_bytes(&self.repo, pack)).collect::<gix::Result<Vec<_>>>()
-        else {
-            return Ok(None);
-        };
-        let recent: Vec<Recent> = arriving.iter().map(|pack| pack.recent.clone()).collect();
-        if self.check(offer, &Recent::joined(&recent)).is_err() {
-            return Ok(None);
-        }
-        let objects = arriving.iter().map(|pack| pack.objects).sum();
-        let bytes = packs.iter().map(|pack| pack.len() as u64).sum();
-        for pack in arriving {
-            pack.keep(&self.repo).map_err(gix::Error::from_error)?;
-        }
-        Ok(Some(Stored { objects, bytes }))
-    }
-
     /// Stores the objects that are lacking, few of them as files and many as a pack.
-    fn store_objects(&self, offer: &Offer<'_>, watcher: &dyn Watcher) -> gix::Result<Stored> {
+    fn store(&self, offer: &Offer<'_>, watcher: &dyn Watcher) -> gix::Result<Stored> {
         let items = lacking((offer.from, offer.history), &offer.tips(), offer.theirs, offer.ready, watcher)?;
         let ready = offer.ready.map_or(&[][..], Ready::encoded);
         let objects = ready.len() + items.len();

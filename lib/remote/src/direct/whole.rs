@@ -1,8 +1,9 @@
 //! Packs that are taken as they are.
 //!
-//! Whoever has pushed, rebased or merged a hundred commits has left a pack with just those and what belongs to them. To copy it is much
-//! less work than to find all of that object by object and to pack it once more; what is in it is found out anyway, when it
-//! arrives.
+//! Whoever has pushed a hundred commits has left a pack with just those and what belongs to them. To copy it is much less
+//! work than to find all of that object by object and to pack it once more; what is in it is found out anyway, when it
+//! arrives. What else there may be in it the user could have read where it was. The other way, from this repository to the
+//! remote, nothing goes but what is pushed: nobody else is to see what was never meant for them.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
