@@ -158,11 +158,15 @@ impl Remote<'_> {
             prefixes.extend(what.listed.iter().cloned());
         }
         let direct = self.direct(Direction::Fetch)?;
-        let received =
-            direct.and_then(|direct| self.receive_directly(&direct, &specs, &prefixes, watcher).ok());
-        let received = match received {
-            Some(received) => received,
-            None => self.receive_over_a_line(&specs, &prefixes, watcher)?,
+        let directly = direct.map(|direct| self.receive_directly(&direct, &specs, &prefixes, watcher));
+        let received = match directly.transpose() {
+            Ok(Some(received)) => received,
+            Ok(None) => self.receive_over_a_line(&specs, &prefixes, watcher)?,
+            Err(_) => {
+                // What was looked at and not kept must not be taken for what is here.
+                self.history.forget();
+                self.receive_over_a_line(&specs, &prefixes, watcher)?
+            }
         };
         let Received { called, listing, want, incoming, soundness } = received;
         let mut fetched =
@@ -211,11 +215,16 @@ impl Remote<'_> {
         if !wanted.is_empty() {
             let ask = Ask { ours: self.repo, history: &self.history, wanted: &wanted, tags: &tags };
             let common = direct.common(&ask)?;
-            let whole = direct.whole_packs(&ask, &common, watcher)?;
-            incoming = match whole.map(|packs| self.arrive(&packs, &want, watcher)) {
-                Some(Ok(incoming)) => incoming,
-                // Something that belongs to it is elsewhere.
-                Some(Err(_)) | None => {
+            let packs = direct.whole_packs(&ask, &common, watcher)?;
+            let is_tried = packs.is_some();
+            let whole = packs.and_then(|packs| self.arrive(&packs, &want, watcher).ok());
+            incoming = match whole.filter(|whole| direct.is_no_more(&whole.recent(), &ask, &common)) {
+                Some(whole) => whole,
+                None => {
+                    if is_tried {
+                        // Something that belongs to it is elsewhere, or something else is in it.
+                        self.history.forget();
+                    }
                     self.arrive(&[direct.pack(&ask, &common, watcher)?], &want, watcher)?
                 }
             };

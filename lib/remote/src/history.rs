@@ -37,6 +37,12 @@ struct Kept {
     room: usize,
 }
 
+impl Default for Kept {
+    fn default() -> Self {
+        Self { commits: HashMap::default(), room: ROOM }
+    }
+}
+
 impl Kept {
     fn keep(&mut self, id: &oid, commit: &[u8]) {
         if let Some(room) = self.room.checked_sub(commit.len()) {
@@ -84,14 +90,19 @@ impl History {
     /// Nothing is read yet.
     #[must_use]
     pub fn of(repo: &Repository) -> Self {
-        let kept = Kept { commits: HashMap::default(), room: ROOM };
-        Self { loose: Mutex::new(Loose::of(repo)), kept: Mutex::new(kept), answers: Mutex::default() }
+        Self { loose: Mutex::new(Loose::of(repo)), kept: Mutex::default(), answers: Mutex::default() }
     }
 
     /// Takes in the commits among objects that are the repository's now, so that they need not be looked for.
     pub(crate) fn take_in(&self, recent: &Recent) {
         let mut kept = locked(&self.kept);
         recent.commits().for_each(|commit| kept.keep(&commit.id, &commit.data));
+    }
+
+    /// Forgets all that was read, where some of it came in and did not become the repository's.
+    pub(crate) fn forget(&self) {
+        *locked(&self.kept) = Kept::default();
+        *locked(&self.answers) = Answers::default();
     }
 
     /// The commits behind `tips` that are not behind `hidden`, the newer ones roughly first.

@@ -31,6 +31,11 @@ impl Recent {
         self.0.get(id)
     }
 
+    /// All of them.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.0.values()
+    }
+
     /// The commits among them.
     pub(crate) fn commits(&self) -> impl Iterator<Item = &Object> {
         self.0.values().filter(|object| object.kind == Kind::Commit)

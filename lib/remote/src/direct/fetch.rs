@@ -12,11 +12,12 @@ use super::{
     whole::{self, Whole},
 };
 use crate::{
-    History, Step, Watcher,
+    History, Recent, Step, Watcher,
     history::Commit,
     pack::{
         self, Item,
         encode::Encoded,
+        resolve::Object,
         walk,
         write::{self, Failure, Offsets, Options},
     },
@@ -61,6 +62,17 @@ impl Direct {
             packs.push(self.packed(&rest, &there, watcher)?);
         }
         Ok(Some(packs))
+    }
+
+    /// Whether nothing came but what is asked for, as far as it could be taken for something that is whole: whatever leads on
+    /// to others. Who finds the end of a tag or branch here does not ask whether all that belongs to it is here too.
+    pub fn is_no_more(&self, came: &Recent, ask: &Ask<'_>, common: &[ObjectId]) -> bool {
+        let Ok(new) = self.new_commits(ask, common) else { return false };
+        let new: HashSet<ObjectId> = new.into_iter().map(|commit| commit.id).collect();
+        let leads_on = |object: &&Object| matches!(object.kind, Kind::Commit | Kind::Tag);
+        came.objects()
+            .filter(leads_on)
+            .all(|object| new.contains(&object.id) || ask.ours.objects.exists(&object.id))
     }
 
     /// A pack with all that is asked for.
