@@ -10,7 +10,7 @@ use std::{
 use gix::{
     ObjectId,
     objs::{Kind, Write as _},
-    odb::pack,
+    odb::{loose, pack},
 };
 
 use super::{
@@ -42,13 +42,16 @@ pub fn store(repo: &gix::Repository, objects: &gix::odb::memory::Storage) -> gix
 }
 
 /// Makes an object a file of its own. If it is one already it becomes young again, as git would else clear it away after some
-/// weeks without a ref.
+/// weeks without a ref; unless it is only the name of one, such as a power cut leaves behind.
 pub(crate) fn file(repo: &gix::Repository, id: ObjectId, kind: Kind, data: &[u8]) -> gix::Result<()> {
-    let hex = id.to_hex().to_string();
-    let (folder, name) = hex.split_at(2);
-    match File::open(repo.objects.store_ref().path().join(folder).join(name)) {
-        Ok(known) => known.set_modified(SystemTime::now()).map_err(gix::Error::from_error),
-        Err(_) => loose(repo, id, kind, data),
+    let files = loose::Store::at(repo.objects.store_ref().path(), id.kind());
+    match File::open(files.object_path(&id)) {
+        Ok(known)
+            if files.try_find(&id, &mut Vec::new()).is_ok_and(|it| it.is_some_and(|it| it.data == data)) =>
+        {
+            known.set_modified(SystemTime::now()).map_err(gix::Error::from_error)
+        }
+        Ok(_) | Err(_) => loose(repo, id, kind, data),
     }
 }
 
