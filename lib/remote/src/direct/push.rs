@@ -8,7 +8,7 @@ use super::{Direct, fetch::in_memory, fitness, left_to_others};
 use crate::{
     Answer, History, Ready, Recent, Step, Update, Watcher,
     local_ref::{
-        self, Edit, Value, Writer, Written,
+        self, Edit, Value, Writer, Written, claim,
         reflog::{self, Line},
     },
     objects::Reader,
@@ -54,6 +54,8 @@ pub(crate) struct Stored {
 impl Direct {
     /// Whether a push need only be stored there.
     pub fn only_stores(&self) -> bool {
+        // A server could not tell the locks of pushers that were killed from others.
+        claim::sweep(self.repo.common_dir());
         fitness::only_stores(&self.repo)
     }
 
