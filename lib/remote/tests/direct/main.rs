@@ -6,8 +6,11 @@ mod story;
 
 #[path = "../common/mod.rs"]
 mod common;
+mod damage;
 mod generated;
 mod plain;
+mod races;
 mod rules_of_pushes;
 mod rules_of_servers;
 mod same_as_server;
+mod whole_packs;

@@ -13,7 +13,7 @@ use crate::{
 
 /// Some, or many with `REMOTE_STRESS`.
 fn config() -> Config {
-    let cases = if std::env::var_os("REMOTE_STRESS").is_some() { 400 } else { 5 };
+    let cases = if std::env::var_os("REMOTE_STRESS").is_some() { 400 } else { 3 };
     Config { cases, failure_persistence: None, max_shrink_iters: 100, ..Config::default() }
 }
 
