@@ -116,6 +116,8 @@ fn notes_sync_that_was_overtaken_while_it_fetched_changes_nothing_when_it_wakes(
     howard.git(["push", "--quiet", "origin", "refs/notes/mem/*:refs/notes/mem/*"]);
     mike.git(["notes", "--ref", "mem/decisions", "add", "-m", "Mike's"]);
     let gate = Gate::new(&world);
+    // The server is stopped at the gate; without this, none would be started.
+    mike.git(["config", "remote.origin.uploadpack", "git-upload-pack"]);
     let path = gate.path_with_a_gate_before("git-upload-pack");
     let (before, remote) = (mike.snapshot(), origin.snapshot());
     let mut phase = mike.binary("notes-sync").args(["--fresh", "--json"]).env("PATH", path).spawn();
