@@ -4,7 +4,7 @@
 mod common;
 
 use camino::Utf8PathBuf;
-use common::sync;
+use common::{full_run, sync};
 use testkit::{Repo, World};
 
 /// The remote's programs, each of which notes that it was started.
@@ -89,4 +89,25 @@ fn notes_that_the_remote_got_meanwhile_are_not_lost_by_what_was_heard_before() {
         let notes = repo.git(["notes", "--ref", "mem/decisions", "show"]);
         assert!(notes.contains("from Mike") && notes.contains("from Howard"), "{notes}");
     }
+}
+
+#[test]
+fn to_a_folder_of_this_machine_there_is_none_at_all() {
+    let (world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    let recorder = world.recorder_of_servers();
+    for round in 0..2 {
+        howard.write("a.md", format!("{round}\n"));
+        howard.git(["notes", "--ref", "mem/decisions", "append", "-m", &format!("tabs {round}")]);
+        for repo in [&howard, &mike] {
+            full_run(repo).arg("--json").recorded_by(&recorder).success();
+        }
+        assert_eq!(mike.read("a.md"), format!("{round}\n"));
+        assert!(mike.git(["notes", "--ref", "mem/decisions", "show", "HEAD~"]).contains("tabs"));
+    }
+    assert_eq!(recorder.calls(), [""; 0]);
+    origin.assert_sound();
+    origin.git(["config", "receive.denyDeletes", "true"]);
+    howard.write("a.md", "more\n");
+    full_run(&howard).arg("--json").recorded_by(&recorder).success();
+    assert_eq!(recorder.calls().len(), 2, "one to fetch, one to push");
 }

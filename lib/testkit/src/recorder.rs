@@ -1,11 +1,12 @@
-//! A program called `git` that stands first on `PATH` and writes down how it is called.
+//! Programs called as git's are that stand first on `PATH` and write down how they are called.
 //!
 //! No phase starts git to do its work. This is how tests see that: git's own helpers (`git-upload-pack` and what it starts)
-//! find the real git by their own folder and are not recorded, while whoever says `git …` is.
+//! find the real git by their own folder and are not recorded, while whoever says `git …` is. Whether those helpers are
+//! started is recorded in the same way, where that is the question.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// The folder of the recording `git`, and its log.
+/// The folder of the recording programs, and their log.
 #[derive(Debug)]
 pub struct Recorder {
     folder: Utf8PathBuf,
@@ -13,14 +14,21 @@ pub struct Recorder {
 
 impl Recorder {
     #[cfg(unix)]
-    pub(crate) fn new(folder: &Utf8Path) -> Self {
+    pub(crate) fn new(folder: &Utf8Path, programs: &[&str]) -> Self {
         use std::os::unix::fs::PermissionsExt as _;
         let real = which("git").expect("git is on PATH");
         std::fs::create_dir_all(folder).expect("the recorder's folder");
-        let stub = folder.join("git");
-        let script = format!("#!/bin/sh\necho \"git $*\" >>'{folder}/calls'\nexec '{real}' \"$@\"\n");
-        std::fs::write(&stub, script).expect("the recorder's git");
-        std::fs::set_permissions(&stub, std::fs::Permissions::from_mode(0o755)).expect("the recorder's mode");
+        for program in programs {
+            let stub = folder.join(program);
+            // `git-upload-pack` is what `git upload-pack` starts, wherever that is.
+            let command = program.strip_prefix("git-").unwrap_or_default();
+            let script = format!(
+                "#!/bin/sh\necho \"{program} $*\" >>'{folder}/calls'\nexec '{real}' {command} \"$@\"\n"
+            );
+            std::fs::write(&stub, script).expect("the recorder's program");
+            std::fs::set_permissions(&stub, std::fs::Permissions::from_mode(0o755))
+                .expect("the recorder's mode");
+        }
         Self { folder: folder.to_owned() }
     }
 

@@ -151,6 +151,11 @@ impl World {
     /// A program called `git` that writes down how it is called before it hands over to the real one. It does so for
     /// invocations that are told with [`Invocation::recorded_by`].
     pub fn recorder(&self) -> Recorder {
-        Recorder::new(&self.path().join("recorder"))
+        Recorder::new(&self.path().join("recorder"), &["git"])
+    }
+
+    /// The server programs of git, each of which writes down that it was started.
+    pub fn recorder_of_servers(&self) -> Recorder {
+        Recorder::new(&self.path().join("recorder-of-servers"), &["git-upload-pack", "git-receive-pack"])
     }
 }
