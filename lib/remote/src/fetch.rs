@@ -24,6 +24,7 @@ use crate::{
     Change, Direction, Listing, Recent, Remote, Step, Trouble, Watcher,
     direct::{Ask, Direct},
     list,
+    local_ref::{self, Value},
     pack::{
         sound::{self, Missing},
         store::Arriving,
@@ -171,16 +172,27 @@ impl Remote<'_> {
         let Received { called, listing, want, incoming, soundness } = received;
         let mut fetched =
             Fetched { listing, objects: incoming.objects, bytes: incoming.bytes, ..Fetched::default() };
+        fetched.recent = incoming.recent();
+        // What cannot be held in memory has to be kept first to be looked at.
+        let is_at_hand = incoming.packs.iter().all(|pack| !pack.recent.is_empty());
+        let check = || {
+            self.check(&fetched.recent, &want, watcher).map_err(|missing| {
+                self.history.forget();
+                unsound(&called, missing)
+            })
+        };
+        if soundness == Soundness::Unknown && is_at_hand {
+            check()?;
+        }
         if !incoming.packs.is_empty() {
             watcher.may_change(Change::Objects).map_err(Trouble::Stopped)?;
-            fetched.recent = incoming.recent();
             for pack in incoming.packs {
                 pack.keep(self.repo).map_err(|error| Trouble::local("keeping the received pack", error))?;
             }
             self.history.take_in(&fetched.recent);
-            if soundness == Soundness::Unknown {
-                self.check(&fetched.recent, &want, watcher).map_err(|missing| unsound(&called, missing))?;
-            }
+        }
+        if soundness == Soundness::Unknown && !is_at_hand {
+            check()?;
         }
         let listing = fetched.listing.clone();
         refs::prune(self, specs.configured(), &listing, watcher, &mut fetched)?;
@@ -189,10 +201,18 @@ impl Remote<'_> {
         Ok(fetched)
     }
 
-    /// Makes sure that all came that belongs to what came: a server that leaves an object out would give us a branch that
-    /// cannot be checked out, and that we would then build on.
+    /// Makes sure that all is here that belongs to what refs are to name: a server that leaves an object out would give us a
+    /// branch that cannot be checked out, and that we would then build on. It need not have been left out just now.
     fn check(&self, recent: &Recent, want: &Want, watcher: &dyn Watcher) -> Result<(), Missing> {
-        let new: Vec<_> = want.targets(self.repo).into_iter().map(|target| target.theirs).collect();
+        let mut new = Vec::new();
+        for target in want.targets(self.repo) {
+            if local_ref::read(self.repo, target.local.as_ref())? != Value::Object(target.theirs) {
+                new.push(target.theirs);
+            }
+        }
+        if new.is_empty() {
+            return Ok(());
+        }
         let looked_at = &mut |_| watcher.progress(Step::Indexing);
         sound::check(self.repo, recent, &self.history, &new, &refs::tips(self.repo)?, looked_at)
     }
@@ -211,8 +231,9 @@ impl Remote<'_> {
         let want = Want::of(self.repo, &direct.called, specs, refs, &Capabilities::default())
             .map_err(|trouble| gix::Error::from_error(trouble))?;
         let (wanted, tags) = want.missing(self.repo);
-        let mut incoming = Incoming::default();
+        let (mut incoming, mut soundness) = (Incoming::default(), Soundness::Unknown);
         if !wanted.is_empty() {
+            soundness = Soundness::Known;
             let ask = Ask { ours: self.repo, history: &self.history, wanted: &wanted, tags: &tags };
             let common = direct.common(&ask)?;
             let packs = direct.whole_packs(&ask, &common, watcher)?;
@@ -230,7 +251,7 @@ impl Remote<'_> {
             };
         }
         let called = direct.called.clone();
-        Ok(Received { called, listing, want, incoming, soundness: Soundness::Known })
+        Ok(Received { called, listing, want, incoming, soundness })
     }
 
     /// Takes packs apart, and makes sure that nothing is missing.

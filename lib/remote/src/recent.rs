@@ -26,6 +26,11 @@ impl Recent {
         }
     }
 
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// One of them.
     pub(crate) fn get(&self, id: &ObjectId) -> Option<&Object> {
         self.0.get(id)

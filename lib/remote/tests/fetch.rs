@@ -249,3 +249,26 @@ fn what_the_remote_had_last_is_named_first_and_then_nothing_else_need_be() {
     assert_eq!(haves[0], ours.rev(&format!("{X}~100")));
     assert!(haves.len() < 20, "{} commits were named", haves.len());
 }
+
+#[test]
+fn what_a_server_left_out_once_is_missed_again_the_next_time() {
+    let (world, _remote, [ours, theirs]) = World::with_clones(["ours", "theirs"]);
+    theirs.write("deep/new.md", "new\n");
+    theirs.commit_all("new");
+    theirs.push();
+    let hook = world.path().join("without-files");
+    std::fs::write(&hook, "#!/bin/sh\nexec \"$@\" --filter=blob:none\n").unwrap();
+    world.program("chmod").args(["+x", hook.as_str()]).success();
+    let server = format!("git -c uploadpack.packObjectsHook={hook} upload-pack");
+    ours.git(["config", "remote.origin.uploadpack", &server]);
+    let before = ours.snapshot();
+    for _ in 0..2 {
+        let refused = origin(&open(&ours)).fetch(&Fetch::configured(), &Unwatched).unwrap_err();
+        assert!(refused.to_string().contains("did not send all that belongs to its refs"), "{refused}");
+        assert_eq!(ours.snapshot(), before);
+    }
+    ours.git(["config", "--unset", "remote.origin.uploadpack"]);
+    origin(&open(&ours)).fetch(&Fetch::configured(), &Unwatched).unwrap();
+    assert_eq!(ours.rev("refs/remotes/origin/main"), theirs.head());
+    ours.git(["fsck", "--strict"]);
+}
