@@ -246,3 +246,32 @@ fn a_remote_of_a_version_to_come_is_refused_by_git() {
     push_seen(&ours, vec![update("refs/heads/main", Some(&main), Some(&new))], &servers).unwrap_err();
     assert_eq!(servers.started(), 2);
 }
+
+#[test]
+fn another_namespace_is_shown_by_a_server() {
+    // A process cannot change what others of its threads may be reading, so another one is started with this variable.
+    if std::env::var_os("GIT_NAMESPACE").is_none() {
+        let this = std::env::current_exe().unwrap();
+        let world = World::new();
+        let this = world.program(this.to_str().unwrap()).env("GIT_NAMESPACE", "elsewhere");
+        let name = "rules_of_servers::another_namespace_is_shown_by_a_server";
+        let output = this.args(["--exact", name, "--nocapture"]).success();
+        assert!(output.stdout.contains("1 passed"), "{output}");
+        return;
+    }
+    let (_world, remote, ours) = world();
+    let first = remote.rev("main~1");
+    remote.git(["update-ref", "refs/namespaces/elsewhere/refs/heads/main", &first]);
+    let (listed, fetched) = (Servers::default(), Servers::default());
+    let repo = open(&ours);
+    let listing = origin(&repo).list(&[], &listed).unwrap();
+    assert_eq!(listing.id_of(name("refs/heads/main").as_ref()).unwrap().to_string(), first);
+    origin(&repo).fetch(&Fetch::configured(), &fetched).unwrap();
+    assert_eq!(ours.rev("refs/remotes/origin/main"), first);
+    let new = commit(&ours, "new");
+    let (pushed, servers) = push(&ours, vec![update("refs/heads/topic", None, Some(&new))]);
+    assert_eq!(pushed.answers, [Answer::Done]);
+    assert_eq!([listed.started(), fetched.started(), servers], [1, 1, 1]);
+    assert_eq!(remote.rev("refs/namespaces/elsewhere/refs/heads/topic"), new);
+    assert_eq!(remote.try_rev("refs/heads/topic"), None);
+}
