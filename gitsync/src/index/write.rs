@@ -63,7 +63,22 @@ impl Lock {
         looked: Looked,
         since: SystemTime,
     ) -> anyhow::Result<()> {
-        let mut index = index.into();
+        self.fill(repo, index.into(), built, looked, since)?;
+        self.install(repo, since)
+    }
+
+    /// Writes `index`, as [`write`](Self::write) does, but leaves the repository's as it is.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn fill(
+        &mut self,
+        repo: &gix::Repository,
+        mut index: Revised,
+        built: Option<&Built>,
+        looked: Looked,
+        since: SystemTime,
+    ) -> anyhow::Result<()> {
         let doubt = Doubt::of(repo, index.index.timestamp(), since)?;
         if looked == Looked::AtSome && doubt.is_about_some(&index) {
             let mut whole = index.into_whole()?;
@@ -73,8 +88,7 @@ impl Lock {
         let filled = self.file.set_len(0).map_err(anyhow::Error::from);
         filled
             .and_then(|()| serialise(repo, &index, built, &mut self.file))
-            .with_context(|| format!("cannot write {}", self.path.display()))?;
-        self.install(repo, since)
+            .with_context(|| format!("cannot write {}", self.path.display()))
     }
 
     /// Writes `index`, which is to become the repository's, while `work` finds out how the files of its edits look: it tells of

@@ -1,7 +1,8 @@
 //! Writing the index of a commit while the commit is pushed: the one waits for the processor, the other for the remote.
 //!
 //! Nothing else may look at the index meanwhile, neither a hook nor the next step of a run; whoever lets them waits for
-//! the end first.
+//! the end first. Only then does it take the place of the old one: where ext4 has to flush a ref, it would have all of an
+//! index written that has just got its name, and a push flushes refs.
 
 use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
@@ -14,7 +15,9 @@ use crate::tree::Built;
 /// An index that is being written. Dropping it waits for the end.
 #[derive(Debug)]
 pub struct Writing {
-    thread: Option<JoinHandle<anyhow::Result<()>>>,
+    thread: Option<JoinHandle<anyhow::Result<Lock>>>,
+    repo: Box<gix::ThreadSafeRepository>,
+    since: SystemTime,
 }
 
 /// What is to be written, see [`Lock::write`].
@@ -36,15 +39,18 @@ impl Writing {
     /// There is no thread to be had.
     pub fn begin(repo: &gix::Repository, lock: Lock, what: Written) -> anyhow::Result<Self> {
         let repo = repo.clone().into_sync();
-        let write = move || {
+        let (view, mut lock, since) = (repo.clone(), lock, what.since);
+        let fill = move || {
             let Written { index, built, looked, since } = what;
-            lock.write(&repo.to_thread_local(), index, built.as_ref(), looked, since)
+            lock.fill(&view.to_thread_local(), index, built.as_ref(), looked, since)?;
+            Ok(lock)
         };
-        let thread = thread::Builder::new().name("index".into()).spawn(write);
-        Ok(Self { thread: Some(thread.context("the index is not written: no thread can be started")?) })
+        let thread = thread::Builder::new().name("index".into()).spawn(fill);
+        let thread = thread.context("the index is not written: no thread can be started")?;
+        Ok(Self { thread: Some(thread), repo: Box::new(repo), since })
     }
 
-    /// Waits for the end.
+    /// Waits for the end, and puts the new index in the place of the old one.
     ///
     /// # Errors
     /// It could not be written; the old index is untouched then.
@@ -54,7 +60,7 @@ impl Writing {
 
     fn wait(&mut self) -> anyhow::Result<()> {
         match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(result)) => result,
+            Some(Ok(filled)) => filled?.install(&self.repo.to_thread_local(), self.since),
             Some(Err(panic)) => std::panic::resume_unwind(panic),
             None => Ok(()),
         }
