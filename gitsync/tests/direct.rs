@@ -79,7 +79,7 @@ fn what_a_folder_in_the_environment_says_is_a_servers_business() {
 
 /// How often a run is killed: some times, or many with `GITSYNC_STRESS`.
 fn kills() -> u32 {
-    if std::env::var_os("GITSYNC_STRESS").is_some() { 100 } else { 6 }
+    if std::env::var_os("GITSYNC_STRESS").is_some() { 100 } else { 3 }
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_run_that_is_killed_while_it_pushes_leaves_the_remote_to_others() {
     let mut killed = 0;
     for nth in 0..kills() {
         let Copy { origin, howard, mike } = beginning.copy();
-        let after = f64::from(nth % 20) * 0.002;
+        let after = f64::from(nth % 20) * 0.004;
         let kill = format!("pushing=(sleep {after}; kill -9 $PPID) >/dev/null 2>&1 &");
         let output = gitsync(&mike).env("LOCKSTEP_FAILPOINT", kill).output();
         assert!([0, 137].contains(&output.code), "{after}: {output}");
@@ -117,4 +117,21 @@ fn a_run_that_is_killed_while_it_pushes_leaves_the_remote_to_others() {
         assert!(mike.join("many/19.md").exists() && mike.join("howard.md").exists());
     }
     assert!(killed > 0, "no kill came in time");
+}
+
+#[test]
+fn a_branch_of_the_remote_that_another_program_has_locked_is_told_in_gits_words() {
+    let (_world, origin, [mike]) = World::with_clones(["mike"]);
+    let old = origin.rev("main");
+    let lock = origin.join("refs/heads/main.lock");
+    std::fs::write(&lock, "").unwrap();
+    mike.write("mine.md", "mine\n");
+    let output = gitsync(&mike).output();
+    output.assert_code(69);
+    output.assert_says("main.lock");
+    output.assert_says("will be pushed by the next run");
+    assert_eq!(origin.rev("main"), old);
+    std::fs::remove_file(lock).unwrap();
+    gitsync(&mike).success();
+    testkit::assert_converged(&[&mike, &origin]);
 }
