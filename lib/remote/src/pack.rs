@@ -14,6 +14,7 @@ pub(crate) mod encode;
 mod entries;
 mod fresh;
 mod index;
+pub(crate) mod kept;
 mod loaded;
 pub(crate) mod one_change;
 pub(crate) mod order;

@@ -7,15 +7,19 @@ use std::{fmt, sync::Arc};
 
 use gix::{ObjectId, hashtable::HashMap, object::Kind, odb::pack::cache::Object as Cache};
 
-use crate::{history::replaces, pack::resolve::Object};
+use crate::{
+    history::replaces,
+    pack::{kept::Kept, resolve::Object},
+};
 
 /// Objects that have just come in, and those that they were a difference of. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Recent(Arc<HashMap<ObjectId, Object>>);
+pub struct Recent(Arc<HashMap<ObjectId, Kept>>);
 
 impl Recent {
-    pub(crate) fn of(objects: impl IntoIterator<Item = Object>) -> Self {
-        Self(Arc::new(objects.into_iter().map(|object| (object.id, object)).collect()))
+    pub(crate) fn of(objects: impl IntoIterator<Item = impl Into<Kept>>) -> Self {
+        let objects = objects.into_iter().map(Into::into);
+        Self(Arc::new(objects.map(|object: Kept| (object.id, object)).collect()))
     }
 
     /// All of several.
@@ -32,18 +36,26 @@ impl Recent {
     }
 
     /// One of them.
-    pub(crate) fn get(&self, id: &ObjectId) -> Option<&Object> {
-        self.0.get(id)
+    pub(crate) fn get(&self, id: &ObjectId) -> Option<Object> {
+        let kept = self.0.get(id)?;
+        let data = kept.data(|base| self.0.get(base))?;
+        Some(Object { id: kept.id, kind: kept.kind, data })
+    }
+
+    /// Whether an object is among them.
+    pub(crate) fn has(&self, id: &ObjectId) -> bool {
+        self.0.contains_key(id)
     }
 
     /// All of them.
-    pub(crate) fn objects(&self) -> impl Iterator<Item = &Object> {
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &Kept> {
         self.0.values()
     }
 
     /// The commits among them.
-    pub(crate) fn commits(&self) -> impl Iterator<Item = &Object> {
-        self.0.values().filter(|object| object.kind == Kind::Commit)
+    pub(crate) fn commits(&self) -> impl Iterator<Item = Object> {
+        let commits = self.0.values().filter(|object| object.kind == Kind::Commit);
+        commits.filter_map(|commit| self.get(&commit.id))
     }
 
     /// A view of `repo` that takes these objects from memory, and remembers no others.
@@ -74,7 +86,7 @@ impl Cache for AtHand {
     fn get(&mut self, id: &ObjectId, out: &mut Vec<u8>) -> Option<Kind> {
         let Object { kind, data, .. } = self.0.get(id)?;
         out.clear();
-        out.extend_from_slice(data);
-        Some(*kind)
+        out.extend_from_slice(&data);
+        Some(kind)
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     pack::{
         self, Item,
         encode::Encoded,
-        resolve::Object,
+        kept::Kept,
         walk,
         write::{self, Failure, Offsets, Options},
     },
@@ -69,7 +69,7 @@ impl Direct {
     pub fn is_no_more(&self, came: &Recent, ask: &Ask<'_>, common: &[ObjectId]) -> bool {
         let Ok(new) = self.new_commits(ask, common) else { return false };
         let new: HashSet<ObjectId> = new.into_iter().map(|commit| commit.id).collect();
-        let leads_on = |object: &&Object| matches!(object.kind, Kind::Commit | Kind::Tag);
+        let leads_on = |object: &&Kept| matches!(object.kind, Kind::Commit | Kind::Tag);
         came.objects()
             .filter(leads_on)
             .all(|object| new.contains(&object.id) || ask.ours.objects.exists(&object.id))

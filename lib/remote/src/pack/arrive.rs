@@ -37,7 +37,7 @@ pub(super) fn arrive(repo: &gix::Repository, raw: &[u8]) -> Option<Arriving> {
     };
     write().ok()?;
     let objects = loaded.entries().len() as u64;
-    let known = resolved.bases.into_iter().map(|base| base.object);
+    let known = resolved.bases.into_iter().map(|base| base.object.into());
     let recent = Recent::of(resolved.objects.into_iter().chain(known));
     Some(Arriving::of(objects, files, checksum).with(recent))
 }
@@ -76,7 +76,7 @@ fn complete<'a>(loaded: &Loaded<'a>, resolved: &Resolved, hash: gix::hash::Kind)
         let size = loaded.content(entry).len() as u64;
         match (entry.form, whole) {
             (_, Some(packed)) => {
-                pack.header(write::whole(object.kind), object.data.len() as u64);
+                pack.header(write::whole(object.kind), object.size as u64);
                 pack.bytes.extend_from_slice(packed);
             }
             (Form::DeltaOf(base), None) => {

@@ -14,11 +14,12 @@ use gix::{ObjectId, object::Kind, zlib::Compression};
 use super::{
     apply::apply,
     encode::Deflate,
+    kept::Kept,
     loaded::{Form, Loaded},
 };
 use crate::objects::Reader;
 
-/// An object in memory.
+/// An object in memory, whole.
 #[derive(Debug, Clone)]
 pub(crate) struct Object {
     pub id: ObjectId,
@@ -29,7 +30,7 @@ pub(crate) struct Object {
 /// What a pack holds.
 pub(super) struct Resolved {
     /// The object of each entry.
-    pub objects: Vec<Object>,
+    pub objects: Vec<Kept>,
     /// Objects that are not in the pack, of which it has deltas.
     pub bases: Vec<Base>,
 }
@@ -84,7 +85,7 @@ pub(super) fn resolve(repo: &gix::Repository, loaded: &Loaded<'_>, most: usize) 
 #[derive(Default)]
 struct Found {
     /// Objects, by the number of their entry.
-    objects: Vec<(usize, Object)>,
+    objects: Vec<(usize, Kept)>,
     bases: Vec<Base>,
 }
 
@@ -99,6 +100,15 @@ struct Work<'a> {
     taken: AtomicUsize,
     /// How many bytes there may still be.
     room: AtomicUsize,
+}
+
+/// An object that is known, and behind which there may be others.
+struct Open {
+    /// Its entry.
+    number: usize,
+    data: Vec<u8>,
+    /// What the entry is a delta of.
+    base: Kept,
 }
 
 /// What can be resolved by itself.
@@ -129,7 +139,8 @@ impl<'a> Work<'a> {
     /// Does a part of the work, until none is left.
     fn share(&self, mut reader: Reader) -> Option<Found> {
         let mut found = Found::default();
-        let mut deflate = Deflate::new(Compression::BEST_SPEED);
+        // Not needed where a pack holds all that its deltas are of, and large.
+        let mut deflate = None;
         loop {
             let begin = self.taken.fetch_add(SHARE, Ordering::Relaxed).min(self.roots.len());
             let share = &self.roots[begin..(begin + SHARE).min(self.roots.len())];
@@ -147,52 +158,70 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn root(&self, root: &Root, reader: &mut Reader, deflate: &mut Deflate, found: &mut Found) -> Option<()> {
+    fn root(
+        &self,
+        root: &Root,
+        reader: &mut Reader,
+        deflate: &mut Option<Deflate>,
+        found: &mut Found,
+    ) -> Option<()> {
         match root {
             Root::Whole(number, kind) => {
                 let data = self.loaded.content(&self.loaded.entries()[*number]);
-                self.all_of(*number, *kind, data.clone(), found)
+                let id = gix::objs::compute_hash(self.hash, *kind, data).ok()?;
+                let kept = Kept::from(Object { id, kind: *kind, data: Arc::clone(data) });
+                let open = self.open(*number, data, &kept)?;
+                found.objects.push((*number, kept));
+                self.all_of(open, found)
             }
             Root::Elsewhere(id, entries) => {
                 let mut data = Vec::new();
                 let kind = reader.read(*id, &mut data).ok()?;
                 self.fit(data.len())?;
-                for number in entries {
-                    self.all_of(*number, kind, self.made(*number, &data)?, found)?;
-                }
-                let packed = match entries.as_slice() {
-                    [only] => {
-                        let made = found.objects.iter().rev().find(|(number, _)| number == only);
-                        deflate.all(&made?.1.data)
-                    }
-                    _ => deflate.all(&data),
-                };
                 let object = Object { id: *id, kind, data: data.into() };
-                found.bases.push(Base { object, entries: entries.clone(), packed: packed.ok()? });
+                let base = Kept::from(object.clone());
+                let deflate = deflate.get_or_insert_with(|| Deflate::new(Compression::BEST_SPEED));
+                let mut packed = None;
+                for number in entries {
+                    let made = self.made(*number, &object.data)?;
+                    if entries.len() == 1 {
+                        packed = Some(deflate.all(&made).ok()?);
+                    }
+                    self.all_of(vec![Open { number: *number, data: made, base: base.clone() }], found)?;
+                }
+                let packed = packed.or_else(|| deflate.all(&object.data).ok())?;
+                found.bases.push(Base { object, entries: entries.clone(), packed });
                 Some(())
             }
         }
     }
 
-    /// The object of an entry, and all that are deltas of it, however many times removed.
-    fn all_of(&self, number: usize, kind: Kind, data: Arc<[u8]>, found: &mut Found) -> Option<()> {
-        let mut open = vec![(number, data)];
-        while let Some((number, data)) = open.pop() {
-            for child in &self.children[number] {
-                open.push((*child, self.made(*child, &data)?));
-            }
-            let id = gix::objs::compute_hash(self.hash, kind, &data).ok()?;
-            found.objects.push((number, Object { id, kind, data }));
+    /// The objects that are `open`, and all that are deltas of them, however many times removed.
+    fn all_of(&self, mut open: Vec<Open>, found: &mut Found) -> Option<()> {
+        while let Some(Open { number, data, base }) = open.pop() {
+            let id = gix::objs::compute_hash(self.hash, base.kind, &data).ok()?;
+            let delta = self.loaded.content(&self.loaded.entries()[number]);
+            let kept = Kept::made(id, &data, &base, delta);
+            open.extend(self.open(number, &data, &kept)?);
+            found.objects.push((number, kept));
         }
         Some(())
     }
 
+    /// The objects whose entries are a delta of the one of that number, which is `data`.
+    fn open(&self, number: usize, data: &[u8], base: &Kept) -> Option<Vec<Open>> {
+        let children = self.children[number].iter();
+        let open = children
+            .map(|child| Some(Open { number: *child, data: self.made(*child, data)?, base: base.clone() }));
+        open.collect()
+    }
+
     /// What the delta in an entry makes of `base`.
-    fn made(&self, number: usize, base: &[u8]) -> Option<Arc<[u8]>> {
+    fn made(&self, number: usize, base: &[u8]) -> Option<Vec<u8>> {
         let delta = self.loaded.content(&self.loaded.entries()[number]);
         let made = apply(base, delta, self.room.load(Ordering::Relaxed))?;
         self.fit(made.len())?;
-        Some(made.into())
+        Some(made)
     }
 
     /// Takes up room for so many bytes, if there is any.

@@ -156,7 +156,7 @@ impl Sound {
                 } else if entry.mode.is_tree() {
                     open.push((entry.id, versions.to_vec()));
                 } else if !entry.mode.is_commit()
-                    && self.recent.get(&entry.id).is_none()
+                    && !self.recent.has(&entry.id)
                     && !self.repo.objects.exists(&entry.id)
                 {
                     missing.get_or_insert(entry.id);

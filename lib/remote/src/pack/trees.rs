@@ -38,7 +38,7 @@ impl Trees {
         if let Some(object) = self.recent.get(&id)
             && object.kind == Kind::Tree
         {
-            return Ok(Arc::clone(&object.data));
+            return Ok(object.data);
         }
         let tree = match self.old.remove(&id) {
             Some(tree) => tree,
