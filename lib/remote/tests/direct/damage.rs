@@ -117,6 +117,36 @@ fn a_damaged_object_of_ours_never_reaches_the_remote() {
 }
 
 #[test]
+fn one_damaged_object_among_many_never_reaches_the_remote() {
+    let (world, remote, ours) = world();
+    for file in 0..110 {
+        ours.write(&format!("many/{file}.md"), format!("{file}\n"));
+    }
+    let new = commit(&ours, "new\n");
+    let stray = world.init("stray");
+    let of_stray = commit(&stray, "stray\n");
+    let before = objects(&remote);
+    for part in PARTS {
+        let damaged = file_of(&ours, &ours.rev(&format!("{new}{part}")));
+        let sound = fs::read(&damaged).unwrap();
+        overwrite(&damaged, &fs::read(file_of(&stray, &stray.rev(&format!("{of_stray}{part}")))).unwrap());
+        let updates = vec![update("refs/heads/topic", None, Some(&new))];
+        let pushed = push_seen(&ours, updates, &Servers::default());
+        assert!(!pushed.is_ok_and(|pushed| pushed.all_done()), "{part:?}");
+        assert_eq!(
+            (remote.try_rev("refs/heads/topic"), objects(&remote)),
+            (None, before.clone()),
+            "{part:?}"
+        );
+        overwrite(&damaged, &sound);
+    }
+    let (pushed, servers) = push(&ours, vec![update("refs/heads/topic", None, Some(&new))]);
+    assert_eq!((pushed.answers, servers), (vec![Answer::Done], 0));
+    assert!(pushed.objects > 100, "{} are no pack", pushed.objects);
+    remote.assert_sound();
+}
+
+#[test]
 fn a_damaged_pack_of_ours_never_reaches_the_remote() {
     let (_world, remote, [ours]) = World::with_clones(["ours"]);
     let old = ours.head();
