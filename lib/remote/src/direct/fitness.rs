@@ -49,7 +49,8 @@ pub(super) fn open(ours: &Repository, path: &Path) -> Option<Repository> {
     }
     let mut options = ours.open_options().clone().open_path_as_is(true).with(Trust::Full);
     options.permissions.config.env = false;
-    let repo = gix::open_opts(folder, options).ok()?;
+    let mut repo = gix::open_opts(folder, options).ok()?;
+    flush_as_git_does(&mut repo)?;
     let is_plain = repo.is_bare()
         && repo.common_dir() == repo.git_dir()
         && repo.object_hash() == ours.object_hash()
@@ -57,6 +58,18 @@ pub(super) fn open(ours: &Repository, path: &Path) -> Option<Repository> {
         && !replaces(&repo)
         && is_left_as_it_is(&repo);
     is_plain.then_some(repo)
+}
+
+/// Where nothing is said of it, a server flushes packs and nothing else, see `core.fsync` of
+/// <https://git-scm.com/docs/git-config>. So it is with what is stored there without one: all of it is here as well, where it
+/// has been flushed.
+fn flush_as_git_does(repo: &mut Repository) -> Option<()> {
+    if repo.config_snapshot().string("core.fsync").is_none() {
+        let mut config = repo.config_snapshot_mut();
+        config.set_raw_value("core.fsync", "-loose-object,-reference,-index").ok()?;
+        config.commit().ok()?;
+    }
+    Some(())
 }
 
 /// Of the places that git looks at, the one of a bare repository, if that comes first.
