@@ -5,6 +5,7 @@
 //! See <https://git-scm.com/docs/gitformat-index>.
 
 use std::io::{self, Write};
+use std::ops::Range;
 
 use gix::bstr::{BStr, BString, ByteSlice as _};
 use gix::index::State;
@@ -12,8 +13,11 @@ use gix::index::entry::{Flags, Stat};
 use gix::index::extension::Tree;
 use scan::{AsWritten, Index, first_without};
 
+pub use self::pieces::Pieces;
 use super::edit::{Edit, Edits, Put, invalidate};
 use crate::worktree::disk::parents;
+
+mod pieces;
 
 /// How to write an index with some edits.
 pub struct Patch<'a> {
@@ -67,38 +71,82 @@ impl<'a> Patch<'a> {
         cache: Option<&Tree>,
         out: &mut impl Write,
     ) -> io::Result<()> {
-        out.write_all(b"DIRC")?;
-        out.write_all(&self.version.to_be_bytes())?;
-        out.write_all(&self.count.to_be_bytes())?;
+        self.tell(edits, cache, &mut |piece| match piece {
+            Piece::Old(entries) => out.write_all(self.old.bytes_of(entries)),
+            Piece::New(bytes) => out.write_all(bytes),
+        })
+    }
+
+    /// What [`write`](Self::write) would write, as a list for which the old index need not be in memory.
+    ///
+    /// # Errors
+    /// None in fact.
+    pub fn pieces(
+        &self,
+        edits: impl Iterator<Item = (BString, Edit)>,
+        cache: Option<&Tree>,
+    ) -> io::Result<Pieces> {
+        let mut pieces = Pieces::default();
+        self.tell(edits, cache, &mut |piece| {
+            match piece {
+                Piece::Old(entries) => pieces.keep(self.old.place_of(entries)),
+                Piece::New(bytes) => pieces.add(bytes),
+            }
+            Ok(())
+        })?;
+        Ok(pieces)
+    }
+
+    /// Tells of one piece after the other.
+    fn tell(
+        &self,
+        edits: impl Iterator<Item = (BString, Edit)>,
+        cache: Option<&Tree>,
+        told: &mut impl FnMut(Piece<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        told(Piece::New(b"DIRC"))?;
+        told(Piece::New(&self.version.to_be_bytes()))?;
+        told(Piece::New(&self.count.to_be_bytes()))?;
         let (all, mut next) = (self.index.len(), 0);
         for (path, edit) in edits {
             let at = first_without(next..all, |at| self.index.path(at) < path.as_bstr());
-            out.write_all(self.old.bytes_of(next..at))?;
+            told(Piece::Old(next..at))?;
             let is_there = at < all && self.index.path(at) == path.as_bstr();
             next = at + usize::from(is_there);
             match edit {
-                Edit::Put(put) => self.entry(path.as_bstr(), &put, out)?,
+                Edit::Put(put) => told(Piece::New(&self.entry(path.as_bstr(), &put)?))?,
                 Edit::Refresh(stat) if is_there => {
                     let mut entry = self.old.bytes_of(at..next).to_vec();
                     refresh(&mut entry, &stat);
-                    out.write_all(&entry)?;
+                    told(Piece::New(&entry))?;
                 }
                 Edit::Remove | Edit::Refresh(_) => {}
             }
         }
-        out.write_all(self.old.bytes_of(next..all))?;
-        cache.or(self.cache.as_ref()).map_or(Ok(()), |cache| cache.write_to(out))
+        told(Piece::Old(next..all))?;
+        let Some(cache) = cache.or(self.cache.as_ref()) else { return Ok(()) };
+        let mut bytes = Vec::new();
+        cache.write_to(&mut bytes)?;
+        told(Piece::New(&bytes))
     }
 
     /// One entry, filled up to a multiple of eight bytes as all are.
-    fn entry(&self, path: &BStr, put: &Put, out: &mut impl Write) -> io::Result<()> {
+    fn entry(&self, path: &BStr, put: &Put) -> io::Result<Vec<u8>> {
         let mut alone = State::new(self.old.object_hash());
         alone.dangerously_push_entry(put.stat, put.id, put.flags(), put.mode, path);
         let mut bytes = Vec::with_capacity(path.len() + 72);
         alone.entry(0).write_to(&mut bytes, &alone)?;
         bytes.resize(bytes.len().next_multiple_of(8), 0);
-        out.write_all(&bytes)
+        Ok(bytes)
     }
+}
+
+/// A piece of the new index.
+enum Piece<'a> {
+    /// These entries of the old one.
+    Old(Range<usize>),
+    /// These bytes.
+    New(&'a [u8]),
 }
 
 /// Whether a path above or below `path`, which is to come, is in the index.

@@ -87,7 +87,7 @@ impl Lock {
         }
         let filled = self.file.set_len(0).map_err(anyhow::Error::from);
         filled
-            .and_then(|()| serialise(repo, &index, built, &mut self.file))
+            .and_then(|()| fill(repo, index, built, &mut self.file))
             .with_context(|| format!("cannot write {}", self.path.display()))
     }
 
@@ -149,6 +149,22 @@ impl Lock {
         }
         Ok(())
     }
+}
+
+/// Writes `index`, which nobody needs any more, to `file` in the form that git reads.
+fn fill(
+    repo: &gix::Repository,
+    index: Revised,
+    built: Option<&Built>,
+    file: &mut File,
+) -> anyhow::Result<()> {
+    let patch = Patch::of(&index.index, &index.edits).filter(|_| index.index.is_mapped());
+    let cache = built.map(|built| &built.cache);
+    let pieces = patch.map(|patch| patch.pieces(index.edits.clone().into_iter(), cache)).transpose()?;
+    let Some(pieces) = pieces else { return serialise(repo, &index, built, file) };
+    // From here on the old index is not in memory.
+    let old = index.index.into_file().context("the index is in memory alone")?;
+    seal(Sealing::of(repo), file, |out| Ok(pieces.write(&old, out)?))
 }
 
 /// Write `index` to `file` in the form that git reads.

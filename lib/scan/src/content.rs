@@ -18,7 +18,7 @@ pub enum Content {
     Read(Vec<u8>),
     /// They are seen where they lie. Not on Windows, where a file that is mapped cannot be replaced.
     #[cfg(unix)]
-    Mapped(memmap2::Mmap),
+    Mapped(memmap2::Mmap, File),
 }
 
 impl Content {
@@ -26,12 +26,30 @@ impl Content {
     pub fn of(mut file: File, length: usize) -> io::Result<Self> {
         #[cfg(unix)]
         if length >= LARGE {
-            return map(&file).map(Self::Mapped);
+            return Ok(Self::Mapped(map(&file)?, file));
         }
         // One byte more than there is, so that the end is seen without asking for more room.
         let mut bytes = Vec::with_capacity(length + 1);
         file.read_to_end(&mut bytes)?;
         Ok(Self::Read(bytes))
+    }
+
+    /// Whether they are seen where they lie.
+    pub fn is_mapped(&self) -> bool {
+        match self {
+            Self::Read(_) => false,
+            #[cfg(unix)]
+            Self::Mapped(..) => true,
+        }
+    }
+
+    /// The file that they lie in, if they are seen there.
+    pub fn into_file(self) -> Option<File> {
+        match self {
+            Self::Read(_) => None,
+            #[cfg(unix)]
+            Self::Mapped(_, file) => Some(file),
+        }
     }
 }
 
@@ -50,7 +68,7 @@ impl Deref for Content {
         match self {
             Self::Read(bytes) => bytes,
             #[cfg(unix)]
-            Self::Mapped(map) => map,
+            Self::Mapped(map, _) => map,
         }
     }
 }

@@ -161,6 +161,23 @@ impl Index {
         }
     }
 
+    /// Whether it is large, and seen where it lies.
+    pub fn is_mapped(&self) -> bool {
+        match &self.form {
+            Form::Raw(raw, _) => raw.bytes.is_mapped(),
+            Form::Decoded(_) => false,
+        }
+    }
+
+    /// The file that it is mapped from, with nothing of it in memory any more. It stays as it is: whoever changes an index
+    /// replaces it.
+    pub fn into_file(self) -> Option<File> {
+        match self.form {
+            Form::Raw(raw, _) => raw.bytes.into_file(),
+            Form::Decoded(_) => None,
+        }
+    }
+
     /// As much of it as is `wanted`, as an index of its own.
     pub fn part(&self, wanted: impl Fn(&BStr) -> bool) -> State {
         let (hash, timestamp) = match &self.form {
@@ -226,6 +243,11 @@ impl<'a> AsWritten<'a> {
     /// The bytes of the entries in `range`. They may stand in another index of its version, or of a later one, as they are.
     pub fn bytes_of(self, range: Range<usize>) -> &'a [u8] {
         self.0.bytes_of(range)
+    }
+
+    /// Where in its file the entries in `range` lie.
+    pub fn place_of(self, range: Range<usize>) -> Range<usize> {
+        self.0.place_of(range)
     }
 
     /// Its `TREE` extension, if it has one.

@@ -82,8 +82,13 @@ impl Raw {
 
     /// What lies in the file of the entries in `range`: it may be copied into another index of that form, or of a later one.
     pub fn bytes_of(&self, range: Range<usize>) -> &[u8] {
+        &self.bytes[self.place_of(range)]
+    }
+
+    /// Where in the file the entries in `range` lie.
+    pub fn place_of(&self, range: Range<usize>) -> Range<usize> {
         let begin = |at| self.starts.get(at).map_or(self.end, |start| *start as usize);
-        &self.bytes[begin(range.start)..begin(range.end)]
+        begin(range.start)..begin(range.end)
     }
 
     /// The tree cache.
