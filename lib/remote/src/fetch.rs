@@ -230,10 +230,14 @@ impl Remote<'_> {
         watcher.progress(Step::Listed { refs: listing.refs.len() });
         let want = Want::of(self.repo, &direct.called, specs, refs, &Capabilities::default())
             .map_err(|trouble| gix::Error::from_error(trouble))?;
-        let (wanted, tags) = want.missing(self.repo);
-        let (mut incoming, mut soundness) = (Incoming::default(), Soundness::Unknown);
+        let (mut wanted, tags) = want.missing(self.repo);
+        if wanted.is_empty() && self.check(&Recent::default(), &want, watcher).is_err() {
+            // They are here, and not all that belongs to them.
+            self.history.forget();
+            wanted = want.ids();
+        }
+        let mut incoming = Incoming::default();
         if !wanted.is_empty() {
-            soundness = Soundness::Known;
             let ask = Ask { ours: self.repo, history: &self.history, wanted: &wanted, tags: &tags };
             let common = direct.common(&ask)?;
             let packs = direct.whole_packs(&ask, &common, watcher)?;
@@ -251,7 +255,7 @@ impl Remote<'_> {
             };
         }
         let called = direct.called.clone();
-        Ok(Received { called, listing, want, incoming, soundness })
+        Ok(Received { called, listing, want, incoming, soundness: Soundness::Known })
     }
 
     /// Takes packs apart, and makes sure that nothing is missing.

@@ -113,11 +113,17 @@ impl Want {
     /// What is asked for and not here, and the tags that come along with what they are of.
     pub fn missing(&self, repo: &gix::Repository) -> (Vec<ObjectId>, Vec<ObjectId>) {
         use gix::objs::Exists;
-        let mut ids: Vec<_> = self.map.mappings.iter().filter_map(|mapping| mapping.remote.as_id()).collect();
+        let missing = self.ids().into_iter().filter(|id| !repo.objects.exists(id));
+        (missing.collect(), self.if_sent.iter().map(|tag| tag.theirs).collect())
+    }
+
+    /// All that is asked for.
+    pub fn ids(&self) -> Vec<ObjectId> {
+        let ids = self.map.mappings.iter().filter_map(|mapping| mapping.remote.as_id());
+        let mut ids: Vec<_> = ids.map(ToOwned::to_owned).collect();
         ids.sort_unstable();
         ids.dedup();
-        let missing = ids.into_iter().filter(|id| !repo.objects.exists(id)).map(ToOwned::to_owned);
-        (missing.collect(), self.if_sent.iter().map(|tag| tag.theirs).collect())
+        ids
     }
 
     /// Every local ref that has a value at the remote now; tags that did not come are left out.

@@ -223,3 +223,20 @@ fn where_nothing_can_be_written_the_remote_is_as_it_was() {
     assert!(before.lines().all(|line| after.contains(line)));
     assert_eq!(ours.try_rev("refs/remotes/origin/topic"), None);
 }
+
+#[test]
+fn what_is_here_only_in_part_comes_whole() {
+    let (_world, _remote, [ours, theirs]) = World::with_clones(["ours", "theirs"]);
+    let old = ours.rev("refs/remotes/origin/main");
+    theirs.write("deep/new.md", "new\n");
+    let new = theirs.commit_all("new");
+    theirs.push();
+    ours.git(["fetch", "-q"]);
+    ours.git(["update-ref", "refs/remotes/origin/main", &old]);
+    let file = ours.rev(&format!("{new}:deep/new.md"));
+    std::fs::remove_file(ours.join(&format!(".git/objects/{}/{}", &file[..2], &file[2..]))).unwrap();
+    let servers = Servers::default();
+    origin(&open(&ours)).fetch(&Fetch::configured(), &servers).unwrap();
+    assert_eq!(ours.rev("refs/remotes/origin/main"), new);
+    ours.git(["fsck", "--strict"]);
+}
