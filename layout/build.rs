@@ -1,9 +1,9 @@
 //! Lays the binaries out so that what runs use lies together.
 //!
-//! Linux maps a program's file in pieces of 64 KiB around each first use. The functions that a run needs, a tenth of the
-//! program, are scattered by the linker over nearly all such pieces, so that nearly the whole program would be counted as
-//! memory in use: more than all that a run with nothing to do has in memory besides. `used.ld` says which they are;
-//! `trace.py` finds that out. Where the list is older than the program, only memory is lost.
+//! Linux maps a program's file in pieces of 64 KiB around each first use. The functions that a run needs, a tenth of
+//! the program, are scattered by the linker over nearly all such pieces, so that nearly the whole program would be
+//! counted as memory in use: more than all that a run with nothing to do has in memory besides. `used.ld` says which
+//! they are; `trace.py` finds that out. Where the list is older than the program, only memory is lost.
 //!
 //! The build script of every phase; only a build for use asks for a layout.
 

@@ -5,8 +5,8 @@ use phase::{CommonArgs, LockArgs};
 
 /// Copy .claude/commands/*.md of the repository to ~/.claude/commands.
 ///
-/// Only what differs is written, each file as a whole. What the user has changed is kept beside as NAME.md.bak; a target
-/// that is a link, or read-only, is left alone.
+/// Only what differs is written, each file as a whole. What the user has changed is kept beside as NAME.md.bak; a
+/// target that is a link, or read-only, is left alone.
 #[derive(Debug, clap::Parser)]
 #[command(version, after_help = EXAMPLES)]
 pub struct Cmdcopy {

@@ -1,7 +1,7 @@
 //! `cmdcopy`: the commands that a team keeps in its repository become everybody's own, wherever they work.
 //!
-//! They are copied into a folder that belongs to the user, who may have changed them there, or written others of the same
-//! name. So nothing is overwritten that is not provably a copy.
+//! They are copied into a folder that belongs to the user, who may have changed them there, or written others of the
+//! same name. So nothing is overwritten that is not provably a copy.
 
 mod apply;
 mod args;

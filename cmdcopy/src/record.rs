@@ -20,8 +20,8 @@ struct File {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Copied {
-    /// The ids of what was written, by the command's name. There are several while a run is at it: what was there before
-    /// and what is about to be.
+    /// The ids of what was written, by the command's name. There are several while a run is at it: what was there
+    /// before and what is about to be.
     pub(crate) commands: BTreeMap<String, BTreeSet<String>>,
     /// The mark in the names of the temporary files of a run that is at it, or that was when it was killed.
     pub(crate) unfinished: Option<String>,

@@ -4,8 +4,8 @@ use remote::Answer;
 
 use crate::talk::{Talk, printable};
 
-/// A first byte that is even stands for a server that begins as it should; the rest is its report. Else the bytes are all
-/// that it says.
+/// A first byte that is even stands for a server that begins as it should; the rest is its report. Else the bytes are
+/// all that it says.
 pub fn body(talk: &Talk, bytes: &[u8]) {
     let Some((how, said)) = bytes.split_first() else { return };
     let features = match how % 4 {

@@ -67,7 +67,8 @@ impl Talk {
     }
 }
 
-/// For a fuzz target, in which any panic ends the process: those of gix are caught by whom this is about, and are no find.
+/// For a fuzz target, in which any panic ends the process: those of gix are caught by whom this is about, and are no
+/// find.
 #[allow(dead_code, reason = "a test lets panics be caught anyway")]
 pub fn forgive_gix() {
     let fatal = std::panic::take_hook();

@@ -71,8 +71,8 @@ pub struct Args {
     pub(crate) foresight: Foresight,
 }
 
-/// What the run has left to be removed. It is waited for where the command line is dropped: last of all, when the next phase
-/// is at work.
+/// What the run has left to be removed. It is waited for where the command line is dropped: last of all, when the next
+/// phase is at work.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rest(Arc<Mutex<Vec<Leavings>>>);
 

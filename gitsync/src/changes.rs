@@ -1,8 +1,8 @@
 //! What differs between two trees, file by file.
 //!
-//! Whoever asks here does not want to know about renames. gix's own comparison gets ready to find them each time that it
-//! is called, for which it reads the attributes of the whole index: a hundred commits would cost a hundred looks at all
-//! files.
+//! Whoever asks here does not want to know about renames. gix's own comparison gets ready to find them each time that
+//! it is called, for which it reads the attributes of the whole index: a hundred commits would cost a hundred looks at
+//! all files.
 
 use gix::ObjectId;
 use gix::bstr::BString;

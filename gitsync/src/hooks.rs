@@ -1,8 +1,8 @@
 //! The hooks that git would run, run as git would: in the work tree, with its arguments, on its stdin.
 //!
-//! A hook is the user's last line of defence (a secret scanner, a linter) and sometimes part of storage (git-lfs uploads
-//! in `pre-push`). A sync that went around them would be the hole in the fence.
-//! See <https://git-scm.com/docs/githooks>.
+//! A hook is the user's last line of defence (a secret scanner, a linter) and sometimes part of storage (git-lfs
+//! uploads in `pre-push`). A sync that went around them would be the hole in the fence. See
+//! <https://git-scm.com/docs/githooks>.
 //!
 //! Not run are `prepare-commit-msg` and `post-commit` for commits that are replayed: they are made in memory, where
 //! there is nothing yet that a hook could look at.

@@ -118,8 +118,8 @@ impl Ledger {
         self.reach = Reach::Offline;
     }
 
-    /// What came in, as the document is to say it. To find it out takes reading the history, for which there is time while
-    /// others are waited for.
+    /// What came in, as the document is to say it. To find it out takes reading the history, for which there is time
+    /// while others are waited for.
     ///
     /// # Errors
     /// The history cannot be read.

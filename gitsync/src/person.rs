@@ -18,8 +18,8 @@ pub struct Person {
     fixed_time: Option<gix::date::Time>,
 }
 
-/// Both persons of a commit that is made here. Who they are is found out when the first one is asked for: a run with nothing
-/// to commit need not know, nor fail where nobody has said.
+/// Both persons of a commit that is made here. Who they are is found out when the first one is asked for: a run with
+/// nothing to commit need not know, nor fail where nobody has said.
 pub struct People<'repo> {
     repo: &'repo gix::Repository,
     both: OnceCell<Both>,

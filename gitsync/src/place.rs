@@ -11,8 +11,9 @@ use crate::person::People;
 use crate::signing::Signing;
 use crate::watch::{Doing, Watch};
 
-/// How long the answer of the lock's guard holds for many small changes in a row. Between an answer and a change any process may
-/// be kept waiting for longer than that by others; and whoever takes a lock over has seen no sign of life for minutes.
+/// How long the answer of the lock's guard holds for many small changes in a row. Between an answer and a change any
+/// process may be kept waiting for longer than that by others; and whoever takes a lock over has seen no sign of life
+/// for minutes.
 const MOMENT: Duration = Duration::from_millis(2);
 
 /// A repository with a work tree, the lock that is held for it, and who is at work.
@@ -86,8 +87,8 @@ impl Watch for Place<'_> {
     }
 }
 
-/// Follows a talk with the remote. It is apart from [`Place`] as several threads look at it, which a repository does not
-/// bear.
+/// Follows a talk with the remote. It is apart from [`Place`] as several threads look at it, which a repository does
+/// not bear.
 pub struct Follower<'a> {
     guard: &'a dyn Guard,
     progress: &'a Progress,

@@ -1,7 +1,7 @@
 //! Making the remote's branch the upstream of the local one, as `git push -u` does.
 //!
-//! The next `git pull` or `git status` of a person relies on it, and so does the next run, which would otherwise have to
-//! guess again.
+//! The next `git pull` or `git status` of a person relies on it, and so does the next run, which would otherwise have
+//! to guess again.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -132,8 +132,8 @@ impl<'a> Builder<'a> {
         Ok(Folder { node: Cache { name: Default::default(), id, num_entries, children }, incomplete })
     }
 
-    /// Whether the extension's word for the folder can be taken: the entries that it counts are all there, no more and no
-    /// less, and so is the object.
+    /// Whether the extension's word for the folder can be taken: the entries that it counts are all there, no more and
+    /// no less, and so is the object.
     fn is_still_true(&self, known: &Cache, folder: &BStr) -> bool {
         let Some(count) = known.num_entries.map(|count| count as usize).filter(|count| *count > 0) else {
             return false;

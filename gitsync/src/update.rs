@@ -97,7 +97,8 @@ fn head_tree(repo: &gix::Repository) -> anyhow::Result<ObjectId> {
     Ok(repo.head_tree_id_or_empty()?.detach())
 }
 
-/// Makes sure that the tree of `theirs`, much of which may be `recent`, has no names, other than those that `ours` has already, that must not be written.
+/// Makes sure that the tree of `theirs`, much of which may be `recent`, has no names, other than those that `ours` has
+/// already, that must not be written.
 ///
 /// # Errors
 /// A fault with exit 1 that names them, or an object cannot be read.

@@ -67,8 +67,8 @@ pub fn open(path: &Utf8Path, main: &Utf8Path) -> Result<gix::Repository, Fault> 
     Ok(repo)
 }
 
-/// What the document says of a vault, `said` to be there, that could not be opened: where the main repository fails as well, the run's
-/// error is about that one, and this is the only place that tells of the vault.
+/// What the document says of a vault, `said` to be there, that could not be opened: where the main repository fails as
+/// well, the run's error is about that one, and this is the only place that tells of the vault.
 pub fn unopened(said: &Utf8Path, fault: &Fault) -> RepoSync {
     RepoSync {
         worktree: said.to_string(),

@@ -22,8 +22,8 @@ pub trait Watch {
     /// The run has lost its lock: nothing further is changed, and the error goes up as it is.
     fn check(&self) -> anyhow::Result<()>;
 
-    /// The same, before each of many small changes in a row. That the change before this one was allowed a moment ago may do:
-    /// then each change is still made within that moment of an answer, as it is wherever one is asked for.
+    /// The same, before each of many small changes in a row. That the change before this one was allowed a moment ago
+    /// may do: then each change is still made within that moment of an answer, as it is wherever one is asked for.
     ///
     /// # Errors
     /// As [`check`](Self::check).

@@ -1,5 +1,5 @@
-//! A run in a pipeline looks at the work tree while it waits for the steps before it. Whatever happens meanwhile, what gets
-//! committed is what is there.
+//! A run in a pipeline looks at the work tree while it waits for the steps before it. Whatever happens meanwhile, what
+//! gets committed is what is there.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 #![cfg(unix)]

@@ -1,4 +1,5 @@
-//! A remote in a folder of this machine, which needs no server program: whole runs, in the surroundings that users have.
+//! A remote in a folder of this machine, which needs no server program: whole runs, in the surroundings that users
+//! have.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 
 mod run;

@@ -1,5 +1,6 @@
-//! Whoever may push to the remote may push any tree. Whole runs against trees that were made to do harm: nothing is ever
-//! written outside of the work tree or into `.git`, the run says what it refused, and goes on once the tree is gone.
+//! Whoever may push to the remote may push any tree. Whole runs against trees that were made to do harm: nothing is
+//! ever written outside of the work tree or into `.git`, the run says what it refused, and goes on once the tree is
+//! gone.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

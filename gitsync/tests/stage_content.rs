@@ -1,4 +1,5 @@
-//! What becomes of the content of files that are staged: converted, filtered, streamed, or refused where it cannot be read.
+//! What becomes of the content of files that are staged: converted, filtered, streamed, or refused where it cannot be
+//! read.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 mod common;
@@ -114,7 +115,8 @@ fn an_unreadable_file_is_refused_by_name_and_nothing_is_half_done() {
     let world = World::new();
     let repo = repo_with(&world, &[("a", "1\n")]);
     repo.write("b", "readable\n");
-    // Too long a chain of filters is not needed: a filter that cannot be started is as good as no permission, also for root.
+    // Too long a chain of filters is not needed: a filter that cannot be started is as good as no permission, also for
+    // root.
     repo.write(".gitattributes", "locked filter=none\n");
     repo.git(["config", "filter.none.clean", "exit 3"]);
     repo.git(["config", "filter.none.required", "true"]);

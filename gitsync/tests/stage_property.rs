@@ -13,7 +13,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
 use testkit::{Repo, World};
 
-/// Names that are easily confused, sorted oddly, or awkward to quote; some are folders in one deed and files in another.
+/// Names that are easily confused, sorted oddly, or awkward to quote; some are folders in one deed and files in
+/// another.
 const NAMES: [&str; 14] = [
     "a",
     "a/b",

@@ -1,5 +1,5 @@
-//! From any tree to any other: the work tree and the index become what `git read-tree -m -u` makes of them; and whatever
-//! a user has lying about is either left alone or the update refused.
+//! From any tree to any other: the work tree and the index become what `git read-tree -m -u` makes of them; and
+//! whatever a user has lying about is either left alone or the update refused.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 mod common;

@@ -1,15 +1,15 @@
 //! The time that a script gets which may be about to clear a stale lock.
 //!
 //! A script looks at a stale lock twice and then removes it, and nothing can come between its second look and its `rm`
-//! but time. Were that time counted by the clock alone, then on a machine with more to do than it has processors for the
-//! script would sleep through it, and remove a lock that has just changed hands.
+//! but time. Were that time counted by the clock alone, then on a machine with more to do than it has processors for
+//! the script would sleep through it, and remove a lock that has just changed hands.
 
 use std::{num::NonZero, thread, time::Duration};
 
 use crate::platform;
 
-/// What a script gets, in time of a processor. It needs some ten milliseconds, from its first look at a stale lock to the
-/// end of clearing it.
+/// What a script gets, in time of a processor. It needs some ten milliseconds, from its first look at a stale lock to
+/// the end of clearing it.
 const SHARE: Duration = Duration::from_millis(100);
 
 /// No more than this is waited, however busy the machine is: others wait for the guard file meanwhile.

@@ -20,8 +20,8 @@ pub enum Guarded {
         #[expect(dead_code, reason = "it is kept open, not used")]
         file: File,
     },
-    /// The file system has no kernel locks: nobody is kept out. Taking a free lock is safe all the same, as only one can
-    /// make a directory; clearing a stale one is not.
+    /// The file system has no kernel locks: nobody is kept out. Taking a free lock is safe all the same, as only one
+    /// can make a directory; clearing a stale one is not.
     Unavailable,
 }
 

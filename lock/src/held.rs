@@ -80,8 +80,9 @@ impl Held {
         Ok(Self::with(place, token, Stake::Worker(me)))
     }
 
-    /// Joins a lock that somebody else took. Where a process owns it that lives, this one becomes an owner beside it with its
-    /// first change: until then there is nothing that the lock would have to be kept for, should the other one die.
+    /// Joins a lock that somebody else took. Where a process owns it that lives, this one becomes an owner beside it
+    /// with its first change: until then there is nothing that the lock would have to be kept for, should the other one
+    /// die.
     ///
     /// # Errors
     /// [`Trouble::Lost`] where the lock no longer has this token.

@@ -1,8 +1,9 @@
 //! What a killed owner leaves behind, and how the next one removes it: provably its own, and nobody else's.
 //!
-//! A file of a fixed name, such as git's `index.lock`, stays when its maker is killed, and everything after it fails. That
-//! the lock was reclaimed does not prove whose the file is: a person's own git may have made it since. So who makes such
-//! a file notes its identity in the lock, and only a file of that very identity, of a maker that is dead, is removed.
+//! A file of a fixed name, such as git's `index.lock`, stays when its maker is killed, and everything after it fails.
+//! That the lock was reclaimed does not prove whose the file is: a person's own git may have made it since. So who
+//! makes such a file notes its identity in the lock, and only a file of that very identity, of a maker that is dead, is
+//! removed.
 
 use std::{
     fs::{self, Metadata},
@@ -35,8 +36,8 @@ struct Identity {
 }
 
 impl Leftover {
-    /// The file that is at `path` now, made by `maker`; `None` where the file system does not tell files apart well enough
-    /// to prove later that it is the same.
+    /// The file that is at `path` now, made by `maker`; `None` where the file system does not tell files apart well
+    /// enough to prove later that it is the same.
     ///
     /// # Errors
     /// Where it cannot be looked at.

@@ -91,8 +91,8 @@ impl Taken {
         SystemTime::now().duration_since(self.sign_of_life).unwrap_or_default()
     }
 
-    /// Whether a script may find it stale: because it is, or because the number for scripts is not its owner's, but that
-    /// of a taker that was killed before the lock had changed hands.
+    /// Whether a script may find it stale: because it is, or because the number for scripts is not its owner's, but
+    /// that of a taker that was killed before the lock had changed hands.
     pub fn may_look_stale(&self, patience: Duration) -> bool {
         let its_number = self.record.as_ref().map(Record::pid);
         judge(&self.facts(), patience) != Verdict::Held || self.pid != its_number

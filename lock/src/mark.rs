@@ -2,9 +2,9 @@
 //!
 //! Whether the lock is still one's own is asked before each change, and a run may make thousands. What a lock says of
 //! itself is never written over: whoever takes it over, or clears it and makes another, puts another file there. So a
-//! file with the same number and times has the same words in it. But numbers are given out again and clocks tick: a file
-//! that took the place of another within one tick might look like it. So only one that has been there for a while is
-//! known by its looks.
+//! file with the same number and times has the same words in it. But numbers are given out again and clocks tick: a
+//! file that took the place of another within one tick might look like it. So only one that has been there for a while
+//! is known by its looks.
 
 use std::time::{Duration, SystemTime};
 

@@ -25,8 +25,8 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// Draws the next number. To be called by who has the guard file, so that no two draw the same. `None` where no file
-    /// can be made or locked: then one waits without an order.
+    /// Draws the next number. To be called by who has the guard file, so that no two draw the same. `None` where no
+    /// file can be made or locked: then one waits without an order.
     pub fn draw(place: &Place, token: &Token) -> Option<Self> {
         let wings = wings::made(place).ok()?;
         let number = numbers(&wings).last().map_or(0, |(last, _)| last + 1);

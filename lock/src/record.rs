@@ -72,8 +72,8 @@ impl Record {
         json
     }
 
-    /// The number in the file `pid`: the latest owner's, or 0 for a lease, so that a script's `kill -0` does not take it
-    /// for dead.
+    /// The number in the file `pid`: the latest owner's, or 0 for a lease, so that a script's `kill -0` does not take
+    /// it for dead.
     pub fn pid(&self) -> u32 {
         self.owners().last().map_or(0, |owner| owner.pid)
     }

@@ -1,8 +1,8 @@
 //! `lock run`: holds the lock while a command runs, as flock(1) does for a file.
 //!
-//! The command knows nothing of tokens and cannot be told that it was overtaken, so the lock lasts as long as the command
-//! lives, also where `lock run` itself is killed. For that the command has to own the lock before its first instruction:
-//! its process begins as this program, enters the lock under its own number, and then becomes the command.
+//! The command knows nothing of tokens and cannot be told that it was overtaken, so the lock lasts as long as the
+//! command lives, also where `lock run` itself is killed. For that the command has to own the lock before its first
+//! instruction: its process begins as this program, enters the lock under its own number, and then becomes the command.
 
 use std::{
     ffi::OsString,
@@ -81,7 +81,8 @@ impl RunArgs {
         if let Some(held) = held {
             held.give_back().map_err(Fault::from)?;
         }
-        // Only now: the lock bears the command's number, and where nothing had it any more a script would clear the lock.
+        // Only now: the lock bears the command's number, and where nothing had it any more a script would clear the
+        // lock.
         Ok(platform::exit_code(child.wait()?))
     }
 

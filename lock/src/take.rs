@@ -168,9 +168,9 @@ impl Files {
 
     /// Puts them into the lock.
     ///
-    /// The number for scripts comes first, and the lock changes hands with the second file. Where the lock looked stale,
-    /// a script may just have seen the old number for the second time, and be about to clear it: it gets the time to do
-    /// so, and the second file finds the directory gone.
+    /// The number for scripts comes first, and the lock changes hands with the second file. Where the lock looked
+    /// stale, a script may just have seen the old number for the second time, and be about to clear it: it gets the
+    /// time to do so, and the second file finds the directory gone.
     fn put(self, dir: &Dir, onlookers: Onlookers) -> io::Result<()> {
         self.pid.put(dir)?;
         match onlookers {

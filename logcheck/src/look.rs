@@ -1,8 +1,8 @@
 //! The session logs that differ from the last commit, as plain facts.
 //!
-//! This is the scan, and the one place in the phase that takes time. It asks only what the answer needs: folders are read,
-//! since a log may be new in any of them, but no file is looked at that cannot be a session log; and where the index
-//! says by its tree cache that it equals the last commit, the trees are not read.
+//! This is the scan, and the one place in the phase that takes time. It asks only what the answer needs: folders are
+//! read, since a log may be new in any of them, but no file is looked at that cannot be a session log; and where the
+//! index says by its tree cache that it equals the last commit, the trees are not read.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -50,7 +50,8 @@ pub(crate) enum InWorktree {
     Removed,
 }
 
-/// All session logs that differ from the last commit, by path. `looked_at` is told how many files were looked at so far.
+/// All session logs that differ from the last commit, by path. `looked_at` is told how many files were looked at so
+/// far.
 pub(crate) fn changes(
     repo: &gix::Repository,
     logs: &Arc<SessionLogs>,

@@ -1,8 +1,8 @@
 //! Looks at our own commits, and makes them ready to be sent, while the remote is being asked for its.
 //!
-//! What was committed here since the last sync is known before the remote answers, and the remote takes its time. All that is
-//! found out is found out once more by whoever needs it and does not have it: where something goes wrong here, nothing
-//! is said of it.
+//! What was committed here since the last sync is known before the remote answers, and the remote takes its time. All
+//! that is found out is found out once more by whoever needs it and does not have it: where something goes wrong here,
+//! nothing is said of it.
 
 use std::{
     io,

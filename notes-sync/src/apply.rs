@@ -179,8 +179,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The notes of the parent together with those that the command had read: these may be of a tip that was thrown out, and
-    /// their absence in the parent's is no removal.
+    /// The notes of the parent together with those that the command had read: these may be of a tip that was thrown
+    /// out, and their absence in the parent's is no removal.
     fn joined(&self, undone: &Undone, strategy: Strategy) -> Result<ObjectId> {
         let parent = self.whole(undone.parent, &undone.parent_lacks, strategy)?;
         let Some(read) = undone.read else { return Ok(parent) };

@@ -57,8 +57,8 @@ impl<'a> Exchange<'a> {
             .collect())
     }
 
-    /// Pushes refs, each from the value that the remote is known to have, some of what they need being `ready`. The answers
-    /// come in the same order.
+    /// Pushes refs, each from the value that the remote is known to have, some of what they need being `ready`. The
+    /// answers come in the same order.
     ///
     /// # Errors
     /// A fault where the remote cannot be reached, turns down all of it, or the lock is lost.

@@ -1,7 +1,7 @@
 //! Finds configured refspecs that overwrite local notes.
 //!
-//! `+refs/notes/*:refs/notes/*` is in many a clone, as it makes `git fetch` bring notes. It also replaces notes that were
-//! not pushed yet, and with pruning removes refs that never were.
+//! `+refs/notes/*:refs/notes/*` is in many a clone, as it makes `git fetch` bring notes. It also replaces notes that
+//! were not pushed yet, and with pruning removes refs that never were.
 
 use remote::RemoteName;
 

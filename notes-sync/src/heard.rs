@@ -1,7 +1,7 @@
 //! What an earlier phase of the run heard the remote say of its notes.
 //!
-//! `gitsync` has just asked the same remote. Where it has nothing that is not here, asking once more would be a connection
-//! for nothing; where it moved since, a push that names what it expects finds out.
+//! `gitsync` has just asked the same remote. Where it has nothing that is not here, asking once more would be a
+//! connection for nothing; where it moved since, a push that names what it expects finds out.
 
 use std::collections::BTreeMap;
 

@@ -20,8 +20,8 @@ use crate::{
     strategy::Strategy,
 };
 
-/// Merges the notes of `from`, a ref or any other revision, into `name`. Other writers may keep it from that for as long as
-/// `wait`.
+/// Merges the notes of `from`, a ref or any other revision, into `name`. Other writers may keep it from that for as
+/// long as `wait`.
 ///
 /// # Errors
 /// A fault where there is nothing of that name, or neither side has notes; else where the repository cannot be read or

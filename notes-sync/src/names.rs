@@ -1,7 +1,7 @@
 //! The names of notes refs: which are local, which follow a remote, and how users abbreviate them.
 //!
-//! The local notes and the ones that follow a remote's lie in the same name space. Were a tracking ref taken for a local
-//! one, it would be pushed, fetched back under a longer name, and so on without end.
+//! The local notes and the ones that follow a remote's lie in the same name space. Were a tracking ref taken for a
+//! local one, it would be pushed, fetched back under a longer name, and so on without end.
 
 use gix::refs::FullName;
 use remote::RemoteName;

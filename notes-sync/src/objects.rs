@@ -39,8 +39,8 @@ impl<'repo> Drafts<'repo> {
     }
 }
 
-/// Writes an object without a look whether it is there already: among the drafts that does not matter, and looking takes
-/// longer than writing.
+/// Writes an object without a look whether it is there already: among the drafts that does not matter, and looking
+/// takes longer than writing.
 ///
 /// # Errors
 /// Where it cannot be written.

@@ -1,8 +1,8 @@
 //! Merges the entries of notes trees that are not notes.
 //!
 //! `git notes merge` keeps the local ones and drops whatever the remote did to its own without a word. Here they are
-//! merged as the files they are: what one side changed is taken, what both changed is merged as `git merge` would; where
-//! that conflicts the local side wins, or the remote with the strategy `theirs`.
+//! merged as the files they are: what one side changed is taken, what both changed is merged as `git merge` would;
+//! where that conflicts the local side wins, or the remote with the strategy `theirs`.
 
 use std::collections::BTreeMap;
 

@@ -32,14 +32,15 @@ pub struct Plan {
 pub enum Step {
     /// Merge a tip back in that a racing writer threw out.
     Rescue(ObjectId),
-    /// Find out what a commit should have been that undid something without knowing it, and put that back where it is due.
+    /// Find out what a commit should have been that undid something without knowing it, and put that back where it is
+    /// due.
     Restore(Undone),
     /// Merge what the remote has, or take it as it is where the local notes are part of it.
     Join(ObjectId),
 }
 
-/// Decides. A lost tip may itself stand on a commit that undid something, so those are repaired once all tips are in; what
-/// the remote has comes last, so that its merge sees all local notes.
+/// Decides. A lost tip may itself stand on a commit that undid something, so those are repaired once all tips are in;
+/// what the remote has comes last, so that its merge sees all local notes.
 pub fn plan(facts: &Facts) -> Plan {
     let mut steps = Vec::new();
     if facts.local.is_some() {

@@ -41,8 +41,8 @@ impl Reflog {
     }
 }
 
-/// Reads a ref's reflog. What it holds from before the ref grew to `synced` was looked at then; nothing at all where no log is
-/// kept.
+/// Reads a ref's reflog. What it holds from before the ref grew to `synced` was looked at then; nothing at all where no
+/// log is kept.
 ///
 /// # Errors
 /// Where the reflog or a commit cannot be read.

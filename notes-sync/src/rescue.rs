@@ -36,8 +36,8 @@ pub enum Fate {
 
 /// The tips that are missing from the history of `tip`, the oldest first.
 ///
-/// `fresh` is what the reflog holds from since all was last looked at, the newest first, and `synced` what the remote is
-/// known to have had.
+/// `fresh` is what the reflog holds from since all was last looked at, the newest first, and `synced` what the remote
+/// is known to have had.
 ///
 /// # Errors
 /// Where a commit cannot be read.

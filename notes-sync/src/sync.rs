@@ -188,8 +188,8 @@ impl<'a> Sync<'a> {
         Ok(())
     }
 
-    /// Puts back what racing writers threw out, where the remote is out of reach: a reflog forgets, and the remote may stay
-    /// away for long.
+    /// Puts back what racing writers threw out, where the remote is out of reach: a reflog forgets, and the remote may
+    /// stay away for long.
     fn repair(&mut self, why: &anyhow::Error, history: &History) -> Result<()> {
         let is_offline = |fault: &Fault| matches!(fault.exit(), Exit::Unreachable | Exit::NotAllowed);
         if !why.downcast_ref::<Fault>().is_some_and(is_offline) {

@@ -103,8 +103,8 @@ struct Blind {
     read: Option<ObjectId>,
 }
 
-/// Whether nothing is wrong with a commit, as what it names for its parent is what its command has read, or since it is of no
-/// command. Where it is not, it takes a [`look`] to know.
+/// Whether nothing is wrong with a commit, as what it names for its parent is what its command has read, or since it is
+/// of no command. Where it is not, it takes a [`look`] to know.
 ///
 /// # Errors
 /// Where an object cannot be read.
@@ -157,8 +157,8 @@ pub fn look(commits: Commits<'_>, place: Place<'_>, memory: &mut Memory) -> Resu
     Ok(in_order(undone.collect()))
 }
 
-/// What was made between what a command had read and its parent: those commits may be blind as well, though it was put right
-/// since.
+/// What was made between what a command had read and its parent: those commits may be blind as well, though it was put
+/// right since.
 fn meanwhile(
     commits: Commits<'_>,
     lineage: &mut Lineage,

@@ -91,8 +91,8 @@ fn write_and_sync(
                     promised.lock().unwrap().by_git.insert(promise());
                 }
             }
-            // On an object of the writer's own: it is meant to replace what was there. What it must not take along are all
-            // the other notes.
+            // On an object of the writer's own: it is meant to replace what was there. What it must not take along are
+            // all the other notes.
             6 => {
                 repo.try_git(["notes", "--ref", name, "add", "-f", "-m", &line, own]);
             }

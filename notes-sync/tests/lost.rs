@@ -1,5 +1,5 @@
-//! Notes that racing writers lost, where that is hard to put right: the remote is away, what a command had read was itself
-//! thrown out or is far behind, or stands on what others lost.
+//! Notes that racing writers lost, where that is hard to put right: the remote is away, what a command had read was
+//! itself thrown out or is far behind, or stands on what others lost.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -39,8 +39,8 @@ fn annotated(object: &str) -> Annotated {
     Annotated(object.parse().unwrap())
 }
 
-/// Makes `tree` a commit of `git notes append` on `parent`, whatever that command had read, and moves the ref to it, whatever
-/// it was.
+/// Makes `tree` a commit of `git notes append` on `parent`, whatever that command had read, and moves the ref to it,
+/// whatever it was.
 fn appended(repo: &Repo, parent: &str, tree: &str) -> String {
     let tree = repo.rev(&format!("{tree}^{{tree}}"));
     let commit = repo.git(["commit-tree", "-m", APPENDED, "-p", parent, &tree]);
@@ -160,7 +160,8 @@ fn a_repair_that_was_thrown_out_does_not_count_for_what_stands_beside_it() {
     // It is repaired, and the remote has that already.
     sync(&howard).success();
     assert_eq!(origin.notes(REF)[&two], "of the first");
-    // A writer that had read the ref before throws the repair out, and another one that had read it earlier stands on that.
+    // A writer that had read the ref before throws the repair out, and another one that had read it earlier stands on
+    // that.
     let beside = appended(&howard, &second, &with_line(&howard, &second, &one, "of the one beside"));
     appended(&howard, &beside, &line);
 

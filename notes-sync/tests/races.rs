@@ -1,5 +1,5 @@
-//! Writers of notes that race with each other, one step of theirs at a time in an order that is made up: what real writers
-//! meet once in a minute, this meets in a second, and meets again with the same seed.
+//! Writers of notes that race with each other, one step of theirs at a time in an order that is made up: what real
+//! writers meet once in a minute, this meets in a second, and meets again with the same seed.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -49,7 +49,8 @@ enum Doing {
         command: Command,
         line: Line,
     },
-    /// It has asked once more where the ref is, to name that as its parent, and will move the ref from wherever it is by then.
+    /// It has asked once more where the ref is, to name that as its parent, and will move the ref from wherever it is
+    /// by then.
     Committed {
         commit: ObjectId,
         command: Command,

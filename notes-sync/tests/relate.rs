@@ -1,4 +1,5 @@
-//! How commits stand to each other in histories that were made up, full of merges, on machines whose clocks differ or stand still.
+//! How commits stand to each other in histories that were made up, full of merges, on machines whose clocks differ or
+//! stand still.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,7 +1,7 @@
 //! `notesurface`: what other people wrote to this user in their session logs is shown, once, before anything else.
 //!
-//! A note that sits in a file nobody opens is not a message. And one that is shown at every sync is soon read by nobody:
-//! a pointer remembers what was shown, and moves only when it was.
+//! A note that sits in a file nobody opens is not a message. And one that is shown at every sync is soon read by
+//! nobody: a pointer remembers what was shown, and moves only when it was.
 
 mod args;
 mod heading;
@@ -79,8 +79,8 @@ impl Notesurface {
             (pointer, _) => pointer,
         };
         let Found { notes, unnameable } = look::notes(run, &range)?;
-        // Looking back, or looking ahead, shows nothing in the sense of the pointer. Where there is nothing to be shown,
-        // though, there is nothing that the next run would have to show.
+        // Looking back, or looking ahead, shows nothing in the sense of the pointer. Where there is nothing to be
+        // shown, though, there is nothing that the next run would have to show.
         let leaves_some = self.pending && (!notes.is_empty() || section.user.is_none());
         if asked == Asked::New && !leaves_some && !self.dry_run {
             self.advance_to(run, pointer.as_ref(), range.tip)?;

@@ -95,8 +95,8 @@ fn end_of_line(text: &str, range: std::ops::Range<usize>) -> usize {
     rest.find('\n').map_or(text.len(), |line_feed| last + line_feed + 1)
 }
 
-/// The document after its YAML front matter, where it has one: from a first line `---`, not followed by an empty one, to
-/// a line `---` or `...`. To a parser of plain Markdown its last line would underline a heading.
+/// The document after its YAML front matter, where it has one: from a first line `---`, not followed by an empty one,
+/// to a line `---` or `...`. To a parser of plain Markdown its last line would underline a heading.
 fn without_front_matter(text: &str) -> &str {
     let mut end = 0;
     for (number, line) in text.split_inclusive('\n').enumerate() {

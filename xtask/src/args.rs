@@ -19,8 +19,8 @@ use crate::{
 
 /// Keep a repository, its vault and its notes in step with their remotes.
 ///
-/// `full-run`, `doctor`, `hooks` and `install` are for users; the rest are chores of the project's own workspace, where `cargo xtask` stands
-/// for `lockstep`.
+/// `full-run`, `doctor`, `hooks` and `install` are for users; the rest are chores of the project's own workspace, where
+/// `cargo xtask` stands for `lockstep`.
 #[derive(Debug, clap::Parser)]
 #[command(name = "lockstep", version, after_help = EXAMPLES)]
 pub struct Lockstep {

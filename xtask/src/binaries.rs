@@ -20,8 +20,8 @@ pub struct Binaries {
 }
 
 impl Binaries {
-    /// The folder of this very program. Where cargo has started it, the others are built first: cargo builds one binary to
-    /// run it, and no neighbour.
+    /// The folder of this very program. Where cargo has started it, the others are built first: cargo builds one binary
+    /// to run it, and no neighbour.
     pub fn beside_this() -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("this program does not know where it is")?;
         let program = Utf8PathBuf::try_from(program).context("this program's path is not UTF-8")?;

@@ -1,7 +1,7 @@
 //! docs/reference.md: the run document field by field, for people.
 //!
-//! It is written from the schema, and so from the doc comments of the contract's types: what is said in one place only cannot
-//! be said wrongly in another.
+//! It is written from the schema, and so from the doc comments of the contract's types: what is said in one place only
+//! cannot be said wrongly in another.
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-//! `lockstep schema`: the JSON Schema of the run document and its reference for people, written from the contract's types.
+//! `lockstep schema`: the JSON Schema of the run document and its reference for people, written from the contract's
+//! types.
 
 use anyhow::Context as _;
 use camino::Utf8Path;

@@ -1,7 +1,7 @@
 //! `lockstep test`: all tests of the workspace.
 //!
-//! Tests of one package start the binaries of others, which cargo does not build for them: so those are built first. And
-//! whichever runner does the work, the last line printed says how it went.
+//! Tests of one package start the binaries of others, which cargo does not build for them: so those are built first.
+//! And whichever runner does the work, the last line printed says how it went.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -20,8 +20,8 @@ use crate::{
 /// Run all tests: builds the binaries, then runs `cargo nextest` where it is installed, else `cargo test`.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Test {
-    /// Insist on the tests against real servers and programs (ssh, HTTP, dulwich, git-lfs, gpg), which are left out where
-    /// one of these is missing.
+    /// Insist on the tests against real servers and programs (ssh, HTTP, dulwich, git-lfs, gpg), which are left out
+    /// where one of these is missing.
     #[arg(long)]
     pub servers: bool,
 

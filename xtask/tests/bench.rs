@@ -1,4 +1,5 @@
-//! Measuring, on repositories that are too small to say anything: that every measurement works, and checks what it measured.
+//! Measuring, on repositories that are too small to say anything: that every measurement works, and checks what it
+//! measured.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 use testkit::{Invocation, World};

@@ -1,6 +1,7 @@
 //! Long work says how far it is, on a terminal and nowhere else, and leaves no word of it behind.
 //!
-//! Each story makes one step of a run slow, by a cause that steps are slow for: a line, a filter, a disk, somebody else.
+//! Each story makes one step of a run slow, by a cause that steps are slow for: a line, a filter, a disk, somebody
+//! else.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 #![cfg(target_os = "linux")]
 

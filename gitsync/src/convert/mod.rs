@@ -219,7 +219,8 @@ impl<'repo> Conversions<'repo> {
     }
 }
 
-/// Whether a file of this name says what the attributes of others are; in whatever case, as some file systems do not tell.
+/// Whether a file of this name says what the attributes of others are; in whatever case, as some file systems do not
+/// tell.
 pub fn is_of_attributes(path: &BStr) -> bool {
     let name = path.rsplit_once_str("/").map_or(path.as_bytes(), |(_, name)| name);
     name.eq_ignore_ascii_case(b".gitattributes")

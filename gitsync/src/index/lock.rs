@@ -174,8 +174,8 @@ fn is_file_at(file: &File, path: &Path) -> bool {
     file.created().ok() == found.created().ok()
 }
 
-/// Give `own` the name `path` too, unless that is taken, and say whether they are one file. Where the file system has no
-/// hard links `path` is a file of its own: then a killed run's lock has to be removed by hand, as git's has.
+/// Give `own` the name `path` too, unless that is taken, and say whether they are one file. Where the file system has
+/// no hard links `path` is a file of its own: then a killed run's lock has to be removed by hand, as git's has.
 fn link(own: &Path, path: &Path) -> io::Result<bool> {
     match fs::hard_link(own, path) {
         Err(error)

@@ -1,8 +1,8 @@
 //! An index with a few changes, written from the bytes of the old one.
 //!
-//! Of a large index nearly all stays as it is. To take all of it apart, and to put every entry together again, takes several
-//! times as long as to copy what stays, and as much memory again. So only what changes is made anew.
-//! See <https://git-scm.com/docs/gitformat-index>.
+//! Of a large index nearly all stays as it is. To take all of it apart, and to put every entry together again, takes
+//! several times as long as to copy what stays, and as much memory again. So only what changes is made anew. See
+//! <https://git-scm.com/docs/gitformat-index>.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -29,8 +29,8 @@ pub struct Patch<'a> {
 }
 
 impl<'a> Patch<'a> {
-    /// How to write `index` with `edits`, whose stat data do not matter yet; none where that takes more than to copy what
-    /// stays.
+    /// How to write `index` with `edits`, whose stat data do not matter yet; none where that takes more than to copy
+    /// what stays.
     pub fn of(index: &'a Index, edits: &Edits) -> Option<Self> {
         let old = index.as_written().filter(|_| !index.is_unmerged())?;
         let (mut version, mut count, mut cache) = (old.version(), index.len(), old.cache());
@@ -60,8 +60,8 @@ impl<'a> Patch<'a> {
         Some(Self { index, old, version, count: u32::try_from(count).ok()?, cache })
     }
 
-    /// Writes the index, but for the checksum at its end. `edits` are those that the patch is of, sorted by their paths, and
-    /// with their stat data. Where a tree is given it is the one that the index is to make.
+    /// Writes the index, but for the checksum at its end. `edits` are those that the patch is of, sorted by their
+    /// paths, and with their stat data. Where a tree is given it is the one that the index is to make.
     ///
     /// # Errors
     /// It cannot be written.

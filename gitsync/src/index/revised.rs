@@ -18,7 +18,8 @@ pub struct Revised {
 }
 
 impl Revised {
-    /// Whether it can be written from the bytes of the old one: every edit is one of a file that stays, comes or goes by itself.
+    /// Whether it can be written from the bytes of the old one: every edit is one of a file that stays, comes or goes
+    /// by itself.
     pub fn is_simple(&self) -> bool {
         Patch::of(&self.index, &self.edits).is_some()
     }

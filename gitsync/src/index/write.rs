@@ -3,10 +3,9 @@
 //! An entry counts as unchanged while its file's stat data are those in the index, and these have whole seconds. So a
 //! file that is edited in the very second in which it was looked at would hide for ever. Git compares such an entry's
 //! time with that of the index file: at or after it, the content is read. Therefore the file's time must not be later
-//! than the moment at which looking began; the moment is taken from the file system itself, as the lock file's own time.
-//! Entries that were in doubt and not looked at this time are read, and keep their doubt if they do not hold what they
-//! should: their size becomes 0, git's mark for "read it".
-//! See <https://git-scm.com/docs/racy-git>.
+//! than the moment at which looking began; the moment is taken from the file system itself, as the lock file's own
+//! time. Entries that were in doubt and not looked at this time are read, and keep their doubt if they do not hold what
+//! they should: their size becomes 0, git's mark for "read it". See <https://git-scm.com/docs/racy-git>.
 
 use std::fs::File;
 use std::io::{BufWriter, IntoInnerError, Write};
@@ -91,9 +90,9 @@ impl Lock {
             .with_context(|| format!("cannot write {}", self.path.display()))
     }
 
-    /// Writes `index`, which is to become the repository's, while `work` finds out how the files of its edits look: it tells of
-    /// each edit once more, in the order of their paths, with its stat data. Says whether that could be done; if not, it is
-    /// [`write`](Self::write)'s task. `since` is the moment at which looking at files began.
+    /// Writes `index`, which is to become the repository's, while `work` finds out how the files of its edits look: it
+    /// tells of each edit once more, in the order of their paths, with its stat data. Says whether that could be done;
+    /// if not, it is [`write`](Self::write)'s task. `since` is the moment at which looking at files began.
     ///
     /// # Errors
     /// It cannot be written.

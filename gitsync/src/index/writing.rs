@@ -1,8 +1,8 @@
 //! Writing the index of a commit while the commit is pushed: the one waits for the processor, the other for the remote.
 //!
 //! Nothing else may look at the index meanwhile, neither a hook nor the next step of a run; whoever lets them waits for
-//! the end first. Only then does it take the place of the old one: where ext4 has to flush a ref, it would have all of an
-//! index written that has just got its name, and a push flushes refs.
+//! the end first. Only then does it take the place of the old one: where ext4 has to flush a ref, it would have all of
+//! an index written that has just got its name, and a push flushes refs.
 
 use std::thread::{self, JoinHandle};
 use std::time::SystemTime;

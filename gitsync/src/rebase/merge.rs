@@ -1,8 +1,8 @@
 //! Three-way merges of whole trees, many in a row.
 //!
 //! The caches for diffs, merges and attributes are made once, for the first merge that needs them, and used for every
-//! commit that is replayed: making them anew takes longer than most merges. Attributes are those of the tree that is merged into, as git, which replays in
-//! the work tree, has them.
+//! commit that is replayed: making them anew takes longer than most merges. Attributes are those of the tree that is
+//! merged into, as git, which replays in the work tree, has them.
 
 use gix::ObjectId;
 use gix::bstr::BString;

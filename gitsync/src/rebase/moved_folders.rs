@@ -1,7 +1,7 @@
 //! New files in a folder that the other side renamed, and where they belong now.
 //!
-//! Somebody renames `old/` to `new/`, and meanwhile somebody else adds `old/d.txt`. Left where it is it lies in a folder
-//! that nobody has any more. The rules are those of git's merge-ort:
+//! Somebody renames `old/` to `new/`, and meanwhile somebody else adds `old/d.txt`. Left where it is it lies in a
+//! folder that nobody has any more. The rules are those of git's merge-ort:
 //! <https://git-scm.com/docs/git-config#Documentation/git-config.txt-mergedirectoryRenames>.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,8 +1,8 @@
 //! What becomes of new files in a folder that the other side renamed.
 //!
-//! `merge.directoryRenames` says whether they move along, stay, or are asked about. The merge itself must not decide: it
-//! would move some of them, without a word, whatever the user wants. So each side is given to it with its orphans where
-//! they belong already, or, where they are to stay, in a folder that the merge knows nothing of.
+//! `merge.directoryRenames` says whether they move along, stay, or are asked about. The merge itself must not decide:
+//! it would move some of them, without a word, whatever the user wants. So each side is given to it with its orphans
+//! where they belong already, or, where they are to stay, in a folder that the merge knows nothing of.
 
 use std::collections::HashMap;
 

@@ -40,8 +40,8 @@ impl<'repo> PatchIds<'repo> {
         Self { repo, cache: None, whole: HashMap::new() }
     }
 
-    /// The names that a commit changes in the uppermost folders. Commits that differ in them differ in all else, and most
-    /// do: then nothing below has to be read.
+    /// The names that a commit changes in the uppermost folders. Commits that differ in them differ in all else, and
+    /// most do: then nothing below has to be read.
     ///
     /// # Errors
     /// An object cannot be read.

@@ -1,13 +1,13 @@
 //! Merges that need no look into a file: what one side changed, the other left alone.
 //!
-//! Most commits are of this kind, and then only the folders on the way to what a commit changed have to be read. A merge
-//! of whole trees first compares all that the other side has changed since, for each commit over again, which is nearly
-//! all of the time that a long rebase takes.
+//! Most commits are of this kind, and then only the folders on the way to what a commit changed have to be read. A
+//! merge of whole trees first compares all that the other side has changed since, for each commit over again, which is
+//! nearly all of the time that a long rebase takes.
 //!
-//! An entry that `theirs` changed and that stands in `ours` as it was in `base` is taken from `theirs`, a whole folder at
-//! once where it is one. That is the answer of git's merge, renames included: a rename matters only where the other side
-//! touched one of its ends, or a folder that is gone on one side, and then an entry is not as it was. Anything else is
-//! no business of this module. See "3-way merge" in <https://git-scm.com/docs/git-read-tree>.
+//! An entry that `theirs` changed and that stands in `ours` as it was in `base` is taken from `theirs`, a whole folder
+//! at once where it is one. That is the answer of git's merge, renames included: a rename matters only where the other
+//! side touched one of its ends, or a folder that is gone on one side, and then an entry is not as it was. Anything
+//! else is no business of this module. See "3-way merge" in <https://git-scm.com/docs/git-read-tree>.
 
 use std::cmp::Ordering;
 

@@ -53,7 +53,8 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Lets the next scan know what this one has learnt. That it cannot be written is no reason to stop: it only saves time.
+    /// Lets the next scan know what this one has learnt. That it cannot be written is no reason to stop: it only saves
+    /// time.
     pub fn remember(&self) {
         let _ = self.learnt.as_ref().map(::scan::Learnt::write);
     }

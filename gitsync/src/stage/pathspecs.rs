@@ -87,7 +87,8 @@ fn from_root(scope: &Scope) -> Vec<BString> {
     }
 }
 
-/// Add the `top` magic to a pathspec. See <https://git-scm.com/docs/gitglossary#Documentation/gitglossary.txt-pathspec>.
+/// Add the `top` magic to a pathspec. See
+/// <https://git-scm.com/docs/gitglossary#Documentation/gitglossary.txt-pathspec>.
 fn at_root(spec: &BStr) -> BString {
     let mut out = BString::from(b":(top");
     match spec.strip_prefix(b":(") {

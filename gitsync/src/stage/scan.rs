@@ -1,7 +1,7 @@
 //! Looking for everything that is to be staged, or as much of it as is wanted.
 //!
-//! The looking itself, by stat data alone, is done by the crate of that name. What is to be committed gets read in any case,
-//! once, when its object is made; so nothing is read here.
+//! The looking itself, by stat data alone, is done by the crate of that name. What is to be committed gets read in any
+//! case, once, when its object is made; so nothing is read here.
 
 use anyhow::Context as _;
 use gix::bstr::ByteSlice;
@@ -74,7 +74,8 @@ pub fn sort(
     Ok(changes)
 }
 
-/// What there is to do about it; nothing can be done about what a merge has left, and a run refuses that before it looks.
+/// What there is to do about it; nothing can be done about what a merge has left, and a run refuses that before it
+/// looks.
 fn of(found: Found) -> Option<Seen> {
     match found {
         Found::New | Found::NewRepository => Some(Seen::New),

@@ -1,7 +1,7 @@
 //! The tree of an index with a few edits, from the tree that it made before them.
 //!
-//! Where the index still made the tree of the last commit, only the folders on the way to an edit have to be written. The
-//! rest of the index is not even looked at, so that it need not be taken apart.
+//! Where the index still made the tree of the last commit, only the folders on the way to an edit have to be written.
+//! The rest of the index is not even looked at, so that it need not be taken apart.
 
 use anyhow::Context as _;
 use gix::ObjectId;
@@ -14,8 +14,8 @@ use super::Built;
 use crate::index::{Edit, Revised};
 use crate::stage::sink::Sink;
 
-/// The tree of `index`, which made the tree `head` before its edits; `None` where it did not, or where it takes more than
-/// edits of files to make the new one: it has to be built from the whole index then.
+/// The tree of `index`, which made the tree `head` before its edits; `None` where it did not, or where it takes more
+/// than edits of files to make the new one: it has to be built from the whole index then.
 ///
 /// # Errors
 /// A tree cannot be read or written.
@@ -139,7 +139,8 @@ fn below<'a>(path: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     path.strip_prefix(name)?.strip_prefix(b"/")
 }
 
-/// Whether an index would make this very tree, and its cache knows all folders in it: no modes of old, no empty folders.
+/// Whether an index would make this very tree, and its cache knows all folders in it: no modes of old, no empty
+/// folders.
 fn is_of_an_index(tree: &Tree, children: &[Cache]) -> bool {
     let folders = tree.entries.iter().filter(|entry| entry.mode.is_tree());
     tree.entries.iter().all(|entry| entry.mode == EntryMode::from(entry.mode.kind()))

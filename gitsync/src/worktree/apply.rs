@@ -1,9 +1,10 @@
 //! Doing what was planned, looking at every path once more right before it is changed.
 //!
-//! New files are written elsewhere first. One that takes the place of another changes places with it, and what it took the
-//! place of is looked at where it is then: it is what was verified, or the two change back. A file that only goes is moved
-//! aside in the same way, and one that only comes is moved into place, which fails if something has come to be there. So
-//! there is no moment in which an edit can be overwritten unseen, and each path has its old or its new content, whole.
+//! New files are written elsewhere first. One that takes the place of another changes places with it, and what it took
+//! the place of is looked at where it is then: it is what was verified, or the two change back. A file that only goes
+//! is moved aside in the same way, and one that only comes is moved into place, which fails if something has come to be
+//! there. So there is no moment in which an edit can be overwritten unseen, and each path has its old or its new
+//! content, whole.
 
 mod settle;
 

@@ -1,7 +1,7 @@
 //! Removing the files that an update has replaced.
 //!
-//! Whoever removes a file that is on the disk may have to wait until its room is given back, for a millisecond or more. A
-//! thousand files one after the other would take longer than all the rest of the update; but who waits can wait for
+//! Whoever removes a file that is on the disk may have to wait until its room is given back, for a millisecond or more.
+//! A thousand files one after the other would take longer than all the rest of the update; but who waits can wait for
 //! several at once.
 
 use std::ffi::OsString;

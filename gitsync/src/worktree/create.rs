@@ -1,7 +1,8 @@
 //! Making a file that is to be moved to another folder later, where that folder's files are on the disk.
 //!
-//! File systems put a file near its folder, and look for room there first. Were all new files of all updates made in one
-//! folder, they would lie together, far from their neighbours, and each would be looked for a place in the same crowd.
+//! File systems put a file near its folder, and look for room there first. Were all new files of all updates made in
+//! one folder, they would lie together, far from their neighbours, and each would be looked for a place in the same
+//! crowd.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -27,8 +28,8 @@ pub fn place_matters(_folder: &Path) -> bool {
     false
 }
 
-/// Write the new file `to`, which must not exist, and say what it looks like then. Where a folder is given it is put near
-/// the files in that.
+/// Write the new file `to`, which must not exist, and say what it looks like then. Where a folder is given it is put
+/// near the files in that.
 ///
 /// # Errors
 /// It cannot be written. `to` may exist then.

@@ -1,7 +1,7 @@
 //! The new files of an update, all of them written before any is put in place.
 //!
-//! What is left then is to give files other names, which takes a moment: an object that is missing or a filter that fails
-//! is found out before. And files can be written by all processors at once.
+//! What is left then is to give files other names, which takes a moment: an object that is missing or a filter that
+//! fails is found out before. And files can be written by all processors at once.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,8 +28,8 @@ const THREADS: usize = 4;
 /// A file that was written, by the number of its step, and what it looks like.
 pub type Draft = (usize, Stat);
 
-/// Write the new files of the steps `numbers` of `plan`, which belong below `root`, into `folder`: by this thread and by
-/// others.
+/// Write the new files of the steps `numbers` of `plan`, which belong below `root`, into `folder`: by this thread and
+/// by others.
 ///
 /// # Errors
 /// As [`Smudger::write`]. What was written by then stays.

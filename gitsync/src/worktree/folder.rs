@@ -1,8 +1,8 @@
 //! A folder that is held open: its names mean the same, whatever its path comes to name meanwhile.
 //!
-//! `rename("a/b", …)` goes through `a` when that is a symbolic link by then, and so may change files outside of the work
-//! tree. In a folder that is open nothing can come between; and it is the cheapest way to look, too. Where the system has
-//! no such calls, paths have to do.
+//! `rename("a/b", …)` goes through `a` when that is a symbolic link by then, and so may change files outside of the
+//! work tree. In a folder that is open nothing can come between; and it is the cheapest way to look, too. Where the
+//! system has no such calls, paths have to do.
 
 use std::ffi::OsStr;
 use std::io;

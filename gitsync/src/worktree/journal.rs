@@ -1,8 +1,8 @@
 //! What an update was about to do, on disk before it does it.
 //!
-//! A run that is killed half-way leaves some files of the new tree in the work tree. Without a record the next run would
-//! take them for the user's work and commit them, and with them the undoing of what others did. The record stays until
-//! the branch has moved: then the update is what the branch says, and only then.
+//! A run that is killed half-way leaves some files of the new tree in the work tree. Without a record the next run
+//! would take them for the user's work and commit them, and with them the undoing of what others did. The record stays
+//! until the branch has moved: then the update is what the branch says, and only then.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -1,10 +1,10 @@
 //! Removing the files that an update has replaced, beside whatever else is to be done.
 //!
-//! Whoever removes a file that is on the disk may have to wait until its room is given back: for a thousand files as long as
-//! for all the rest of a run. Nobody needs that to have happened. So their folder gets a name under which nobody looks for
-//! anything, and goes while the run goes on. What is left of it when the process ends is removed by the next run, while that
-//! waits for the remote; the same holds for what a killed run leaves. No lock is needed for it: under such a name there is
-//! nothing but what is to go, whoever put it there.
+//! Whoever removes a file that is on the disk may have to wait until its room is given back: for a thousand files as
+//! long as for all the rest of a run. Nobody needs that to have happened. So their folder gets a name under which
+//! nobody looks for anything, and goes while the run goes on. What is left of it when the process ends is removed by
+//! the next run, while that waits for the remote; the same holds for what a killed run leaves. No lock is needed for
+//! it: under such a name there is nothing but what is to go, whoever put it there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,8 +19,8 @@ use super::clear::{clear, clear_until};
 /// How the names of such folders begin, in the git directory of a work tree.
 const NAME: &str = "lockstep-replaced-";
 
-/// How long a process that has nothing else to do any more waits for files that it has replaced itself. Where removing them
-/// takes no waiting they are gone by then.
+/// How long a process that has nothing else to do any more waits for files that it has replaced itself. Where removing
+/// them takes no waiting they are gone by then.
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// A folder that is being removed. Dropping it ends that.
@@ -43,7 +43,8 @@ enum Whose {
 }
 
 impl Leavings {
-    /// Begins to remove `folder`, which lies in `git_dir`; `token` tells it from others. None where that was done at once.
+    /// Begins to remove `folder`, which lies in `git_dir`; `token` tells it from others. None where that was done at
+    /// once.
     ///
     /// # Errors
     /// It cannot be removed.

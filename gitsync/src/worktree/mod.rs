@@ -1,9 +1,9 @@
 //! Taking the work tree and the index from one tree to another, and nothing of the user's with it.
 //!
 //! It goes in three steps. [`look`] finds the paths that differ between the trees and what is on disk there; [`plan`]
-//! decides, purely, what is to be done at each, or why it must not be; [`apply`] does it, looking at every path once more
-//! right before it is changed. What it replaces is moved aside and not deleted, and kept until the branch has moved
-//! too: so a run that meets a change of the user's half-way, or is killed, is undone byte by byte.
+//! decides, purely, what is to be done at each, or why it must not be; [`apply`] does it, looking at every path once
+//! more right before it is changed. What it replaces is moved aside and not deleted, and kept until the branch has
+//! moved too: so a run that meets a change of the user's half-way, or is killed, is undone byte by byte.
 //!
 //! gix checks out into empty folders only; over files that are there it writes without looking.
 

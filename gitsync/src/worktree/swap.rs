@@ -1,7 +1,7 @@
 //! One file in the place of another, in such a way that an edit made at that very moment comes back.
 //!
-//! What stands at a path can change between the last look at it and the move. So nothing is written over: what was there
-//! is moved where nobody else looks, is held against what was seen, and goes back if it is something else.
+//! What stands at a path can change between the last look at it and the move. So nothing is written over: what was
+//! there is moved where nobody else looks, is held against what was seen, and goes back if it is something else.
 
 use std::io::ErrorKind;
 
@@ -30,8 +30,8 @@ pub fn is_same_content(a: &Stat, b: &Stat) -> bool {
     (a.mtime, a.size, a.ino) == (b.mtime, b.size, b.ino)
 }
 
-/// Put the file at `draft`, which looks like `written`, in the place of the one at `target`, which is to look like `was`
-/// and is kept where the draft was.
+/// Put the file at `draft`, which looks like `written`, in the place of the one at `target`, which is to look like
+/// `was` and is kept where the draft was.
 ///
 /// # Errors
 /// A file cannot be moved.

@@ -144,8 +144,8 @@ impl Back<'_> {
             .with_context(|| format!("cannot keep {}", old.display()))
     }
 
-    /// Where what was at the path is kept; none where it was not taken away. What changed places with a new file is where
-    /// that one was.
+    /// Where what was at the path is kept; none where it was not taken away. What changed places with a new file is
+    /// where that one was.
     fn kept(
         &mut self,
         number: usize,

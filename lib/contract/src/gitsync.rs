@@ -22,8 +22,8 @@ pub struct GitsyncSection {
 /// The sync of one repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RepoSync {
-    /// The root of its work tree; of a vault that could not be opened the path that was given for it, and empty where the
-    /// file that gives it could not be read.
+    /// The root of its work tree; of a vault that could not be opened the path that was given for it, and empty where
+    /// the file that gives it could not be read.
     pub worktree: String,
     /// The branch that is checked out, without `refs/heads/`; empty where the repository could not be opened.
     pub branch: String,

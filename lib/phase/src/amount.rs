@@ -73,7 +73,8 @@ struct Flow {
 }
 
 impl Meter {
-    /// The rate of a flow of which `total` bytes have gone by. A total that is smaller than the one before begins a flow.
+    /// The rate of a flow of which `total` bytes have gone by. A total that is smaller than the one before begins a
+    /// flow.
     pub fn see(&mut self, total: u64, now: Instant) -> Rate {
         let begun = Flow { since: now, before: total, total };
         let flow = self.flow.filter(|flow| flow.total <= total).unwrap_or(begun);

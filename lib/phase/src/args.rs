@@ -38,7 +38,8 @@ pub struct CommonArgs {
 }
 
 impl CommonArgs {
-    /// Whether the run document goes to stdout. Where it does not, nobody reads it, and the report is all that there is.
+    /// Whether the run document goes to stdout. Where it does not, nobody reads it, and the report is all that there
+    /// is.
     pub fn document_to_stdout(&self) -> bool {
         self.json || (!self.human && !std::io::stdout().is_terminal())
     }

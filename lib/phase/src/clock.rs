@@ -32,8 +32,9 @@ pub fn system_time(time: std::time::SystemTime) -> String {
     rfc3339(&timestamp.to_zoned(local()))
 }
 
-/// The local time zone. Where nothing else is asked for with `TZ`, it is what `/etc/localtime` says (localtime(5)): to find
-/// out what that zone is called, as `TimeZone::system` does, takes reading the whole folder of zones, at every start.
+/// The local time zone. Where nothing else is asked for with `TZ`, it is what `/etc/localtime` says (localtime(5)): to
+/// find out what that zone is called, as `TimeZone::system` does, takes reading the whole folder of zones, at every
+/// start.
 fn local() -> TimeZone {
     static LOCAL: OnceLock<TimeZone> = OnceLock::new();
     let from_file = || {

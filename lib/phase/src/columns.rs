@@ -27,9 +27,9 @@ pub fn cut(line: &str, room: usize) -> Cow<'_, str> {
     Cow::Owned(cut)
 }
 
-/// Breaks a line that is wider than `width` between two words, as often as it takes; `begun` columns stand before it, and
-/// what goes on below is indented by `indent`. A word that is too wide by itself, such as a path, stays whole, and so does what
-/// stands in backticks: a command is copied as a whole.
+/// Breaks a line that is wider than `width` between two words, as often as it takes; `begun` columns stand before it,
+/// and what goes on below is indented by `indent`. A word that is too wide by itself, such as a path, stays whole, and
+/// so does what stands in backticks: a command is copied as a whole.
 pub fn wrap(line: &str, width: usize, begun: usize, indent: usize) -> Cow<'_, str> {
     if begun + of(line) <= width {
         return Cow::Borrowed(line);

@@ -1,7 +1,7 @@
 //! The three streams, and who may write what to them.
 //!
-//! Stdout carries the document whole, once and last, or the report where a person looks at it; stderr carries the report
-//! where stdout carries the document. Nothing else in the workspace prints.
+//! Stdout carries the document whole, once and last, or the report where a person looks at it; stderr carries the
+//! report where stdout carries the document. Nothing else in the workspace prints.
 
 use std::io::{ErrorKind, IsTerminal, Write};
 
@@ -107,7 +107,8 @@ impl Console {
         deliver(&mut std::io::stderr().lock(), page.as_str())
     }
 
-    /// Prints a page to stdout now: what a tool has to say ahead of its report. Says whether anybody was there to read it.
+    /// Prints a page to stdout now: what a tool has to say ahead of its report. Says whether anybody was there to read
+    /// it.
     ///
     /// # Errors
     /// Where it could not be written; that its reader is gone is no error.

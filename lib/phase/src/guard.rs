@@ -38,8 +38,8 @@ pub trait Guard: Send + Sync {
     fn token(&self) -> Option<&str>;
 
     /// Notes that the file which is at `path` now, of a name that others use too such as `index.lock`, was made by this
-    /// process. Should the process be killed, the lock's next holder removes that very file, and none that came later to
-    /// the same path.
+    /// process. Should the process be killed, the lock's next holder removes that very file, and none that came later
+    /// to the same path.
     ///
     /// # Errors
     /// A fault with exit 75 where somebody took the lock over.

@@ -1,9 +1,9 @@
 //! The repository is opened while the phase before is still at work.
 //!
-//! Which repository a run is about stands in the document, and that comes last. It is nearly always the one that is named on
-//! the command line, or the one around the current directory; so that one is opened meanwhile, and used if the guess was
-//! right and nobody has touched its configuration since. Were it opened only then, each step of a pipeline would add the
-//! time for it to the whole.
+//! Which repository a run is about stands in the document, and that comes last. It is nearly always the one that is
+//! named on the command line, or the one around the current directory; so that one is opened meanwhile, and used if the
+//! guess was right and nobody has touched its configuration since. Were it opened only then, each step of a pipeline
+//! would add the time for it to the whole.
 
 use std::{
     collections::BTreeSet,
@@ -17,8 +17,8 @@ use contract::Repo;
 
 use crate::{CommonArgs, repository};
 
-/// By how much a file has to be older than the look at it to be believed that it did not change meanwhile: some file systems
-/// keep every other second only.
+/// By how much a file has to be older than the look at it to be believed that it did not change meanwhile: some file
+/// systems keep every other second only.
 const OLD: Duration = Duration::from_secs(3);
 
 /// A repository that was opened before anybody asked for it.
@@ -48,8 +48,8 @@ impl Guess {
         (self.place == *place && self.is_configured_as_read()).then_some(self.repo)
     }
 
-    /// Whether no file that the configuration was read from can have changed since, those of the user and of the system among
-    /// them, and a linked work tree has got none of its own.
+    /// Whether no file that the configuration was read from can have changed since, those of the user and of the system
+    /// among them, and a linked work tree has got none of its own.
     fn is_configured_as_read(&self) -> bool {
         let config = self.repo.config_snapshot();
         let read = config.plumbing().sections().filter_map(|section| section.meta().path.as_deref());

@@ -18,13 +18,13 @@ pub trait Phase {
     /// Does the phase's work.
     ///
     /// # Errors
-    /// A [`Fault`] where the error was foreseen; anything else is reported as a failure. In both cases the document gets
-    /// a section that says no more than that; a phase that has more to say returns [`Done::fault`].
+    /// A [`Fault`] where the error was foreseen; anything else is reported as a failure. In both cases the document
+    /// gets a section that says no more than that; a phase that has more to say returns [`Done::fault`].
     fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<Self::Section>>;
 
-    /// Called while the document is awaited, with the repository that it is likely to be about: the place to begin with what
-    /// takes long and changes nothing. The lock is not held yet, and the run may never come to this phase; what was
-    /// found counts only where [`Run::was_expected`] says so, and where it still holds.
+    /// Called while the document is awaited, with the repository that it is likely to be about: the place to begin with
+    /// what takes long and changes nothing. The lock is not held yet, and the run may never come to this phase; what
+    /// was found counts only where [`Run::was_expected`] says so, and where it still holds.
     fn look_ahead(&self, _repo: &gix::Repository) {}
 
     /// Writes the section for people.

@@ -1,7 +1,7 @@
 //! Progress, for a person who waits: one line on the terminal that is overwritten, and nothing anywhere else.
 //!
-//! Work that goes on for long without a word, such as waiting for a server, has set its text before anybody had to wait.
-//! So a thread of its own draws what was last set, once it is due.
+//! Work that goes on for long without a word, such as waiting for a server, has set its text before anybody had to
+//! wait. So a thread of its own draws what was last set, once it is due.
 
 use std::{
     io::{IsTerminal, Write},
@@ -81,13 +81,14 @@ impl Progress {
         self.post(|_, _| Rate::default(), |_| text());
     }
 
-    /// Shows `text` as soon as it is due, about a flow of which `total` bytes have gone by; `text` gets the rate of the flow.
+    /// Shows `text` as soon as it is due, about a flow of which `total` bytes have gone by; `text` gets the rate of the
+    /// flow.
     pub fn flow(&self, total: u64, text: impl FnOnce(Rate) -> String) {
         self.post(|meter, now| meter.see(total, now), text);
     }
 
-    /// Shows `text` at once, and then nothing more until it is [released](Self::release): somebody else may ask a question on
-    /// the terminal, and the question must not be overwritten.
+    /// Shows `text` at once, and then nothing more until it is [released](Self::release): somebody else may ask a
+    /// question on the terminal, and the question must not be overwritten.
     pub fn hold(&self, text: &str) {
         if let Some(mut line) = self.line() {
             line.show(&format!("{text}: "), Instant::now());

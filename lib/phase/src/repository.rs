@@ -36,8 +36,8 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
     Ok(repo)
 }
 
-/// How many packs a repository may have by the end of a run, at least: each fetch brings one, others fetch meanwhile, and
-/// gix reads no more of them than it made room for at the start.
+/// How many packs a repository may have by the end of a run, at least: each fetch brings one, others fetch meanwhile,
+/// and gix reads no more of them than it made room for at the start.
 const ROOM_FOR_PACKS: Slots = Slots::AsNeededByDiskState { multiplier: 2.0, minimum: 1024 };
 
 fn open_around(directory: &Utf8Path) -> gix::Result<gix::Repository> {

@@ -33,7 +33,8 @@ impl Run<'_> {
         &self.repo
     }
 
-    /// Whether it is the repository that [`Phase::look_ahead`](crate::Phase::look_ahead) was given, configured as it was.
+    /// Whether it is the repository that [`Phase::look_ahead`](crate::Phase::look_ahead) was given, configured as it
+    /// was.
     pub fn was_expected(&self) -> bool {
         self.was_expected
     }
@@ -83,8 +84,8 @@ impl Run<'_> {
         self.console.page()
     }
 
-    /// Prints what a question is about to people now: also where somebody else reports on the whole run, since an answer
-    /// cannot wait for that.
+    /// Prints what a question is about to people now: also where somebody else reports on the whole run, since an
+    /// answer cannot wait for that.
     ///
     /// # Errors
     /// Where it could not be written; that its reader is gone is no error.

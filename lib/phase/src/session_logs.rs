@@ -1,7 +1,7 @@
 //! Which paths are session logs, for the phase that wants them saved and for the phase that reads them to the user.
 //!
-//! Paths are bytes, and so is the pattern's view of them: a name that is not UTF-8, or that git would quote, counts like
-//! any other.
+//! Paths are bytes, and so is the pattern's view of them: a name that is not UTF-8, or that git would quote, counts
+//! like any other.
 
 use gix::bstr::{BStr, BString, ByteSlice};
 use regex::bytes::{Regex, RegexBuilder};
@@ -53,8 +53,8 @@ impl SessionLogs {
         self.patterns.iter().any(|pattern| pattern.is_match(path))
     }
 
-    /// Whether a session log may lie directly in the folder `folder`, whatever it is called; the root is the empty path. It
-    /// saves a scan from asking after every file.
+    /// Whether a session log may lie directly in the folder `folder`, whatever it is called; the root is the empty
+    /// path. It saves a scan from asking after every file.
     pub fn may_lie_in(&self, folder: &BStr) -> bool {
         !self.are_default || folder.contains_str(FOLDER) || folder.ends_with(&FOLDER[..FOLDER.len() - 1])
     }

@@ -1,5 +1,5 @@
-//! Making deltas: of a log that got a line, where what is the same has to be found, and of a tree with one other entry, both
-//! that way and as the walk through history does it, which knows what is the same.
+//! Making deltas: of a log that got a line, where what is the same has to be found, and of a tree with one other entry,
+//! both that way and as the walk through history does it, which knows what is the same.
 
 #![allow(clippy::unwrap_used, reason = "a delta that cannot be made ends the benchmark")]
 
@@ -21,7 +21,8 @@ fn log(lines: u32) -> Vec<u8> {
         .collect()
 }
 
-/// A folder of 256 folders, the ids of which follow from `seed`, and of which one is another than with the same seed and 0.
+/// A folder of 256 folders, the ids of which follow from `seed`, and of which one is another than with the same seed
+/// and 0.
 fn tree(seed: u64, changed: u8) -> Vec<u8> {
     let mut state = seed;
     let mut tree = Vec::new();

@@ -1,13 +1,13 @@
 //! A remote in a folder of this machine, read and written without a server program.
 //!
-//! Git starts `git-upload-pack` and `git-receive-pack` for such a remote too. For what a sync moves, to start them and to talk
-//! to them takes several times as long as their work. All that they would do besides is written in the remote's own
-//! repository and configuration: hooks, limits, checks, hidden refs, who may use it. Where anything of that is, [`fitness`]
-//! leaves the remote to them. So it is with whatever is large, odd, or fails here: they do it from the beginning, and theirs
-//! are the words that the user reads.
+//! Git starts `git-upload-pack` and `git-receive-pack` for such a remote too. For what a sync moves, to start them and
+//! to talk to them takes several times as long as their work. All that they would do besides is written in the remote's
+//! own repository and configuration: hooks, limits, checks, hidden refs, who may use it. Where anything of that is,
+//! [`fitness`] leaves the remote to them. So it is with whatever is large, odd, or fails here: they do it from the
+//! beginning, and theirs are the words that the user reads.
 //!
-//! What arrives on either side is checked like what arrives over a wire: each object against its id, and all of them for
-//! what they lead to.
+//! What arrives on either side is checked like what arrives over a wire: each object against its id, and all of them
+//! for what they lead to.
 
 mod fetch;
 mod fitness;

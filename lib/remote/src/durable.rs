@@ -17,8 +17,8 @@ const MANY: usize = 48;
 ///
 /// Where nothing is said it is `added`: git's own default leaves out loose objects, refs and the index, and so "risks
 /// losing recent work", which a program that commits by itself cannot ask anybody to do again. Whoever wants that says
-/// `core.fsync=none,pack,derived-metadata`. Every `core.fsyncMethod` is honoured by flushing files, which promises at least as
-/// much.
+/// `core.fsync=none,pack,derived-metadata`. Every `core.fsyncMethod` is honoured by flushing files, which promises at
+/// least as much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Durability {
     parts: u8,

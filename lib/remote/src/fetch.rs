@@ -201,8 +201,9 @@ impl Remote<'_> {
         Ok(fetched)
     }
 
-    /// Makes sure that all is here that belongs to what refs are to name: a server that leaves an object out would give us a
-    /// branch that cannot be checked out, and that we would then build on. It need not have been left out just now.
+    /// Makes sure that all is here that belongs to what refs are to name: a server that leaves an object out would give
+    /// us a branch that cannot be checked out, and that we would then build on. It need not have been left out just
+    /// now.
     fn check(&self, recent: &Recent, want: &Want, watcher: &dyn Watcher) -> Result<(), Missing> {
         let mut new = Vec::new();
         for target in want.targets(self.repo) {

@@ -1,7 +1,7 @@
 //! The history as walks read it.
 //!
-//! One run walks the same commits several times: to agree with the server on what is missing, to find out what is new on
-//! either side, to compare the two. Each is read once and kept, as long as there are not too many.
+//! One run walks the same commits several times: to agree with the server on what is missing, to find out what is new
+//! on either side, to compare the two. Each is read once and kept, as long as there are not too many.
 
 use std::{
     collections::VecDeque,
@@ -21,7 +21,8 @@ use gix::{
 
 use crate::{objects::Loose, recent::Recent};
 
-/// Commits of a repository. What has once been read of them stays: a commit never changes. Several threads can share it.
+/// Commits of a repository. What has once been read of them stays: a commit never changes. Several threads can share
+/// it.
 ///
 /// Everything is asked for by a handle of that repository, as another one may have objects that this one has not.
 pub struct History {
@@ -195,8 +196,8 @@ impl History {
         let stored = repo.commit_graph_if_enabled()?;
         let mut graph = self.graph(repo, stored.as_ref());
         let Some(found) = plumbing::merge_base(one, others, &mut graph)? else { return Ok(Vec::new()) };
-        // gix leaves out a base that lies behind another one only where first parents lead from one to the other, and finds such
-        // bases where the clocks of commits differ, or stand still.
+        // gix leaves out a base that lies behind another one only where first parents lead from one to the other, and
+        // finds such bases where the clocks of commits differ, or stand still.
         let mut best = Vec::with_capacity(found.len());
         for base in &found {
             let others: Vec<ObjectId> = found.iter().copied().filter(|other| other != base).collect();

@@ -3,7 +3,8 @@
 //!
 //! gix can write refs too. It leaves locks behind that nobody can tell from a living writer's, does not see packed refs
 //! whose names are in the way, and never flushes. So the few steps are made here, in the order in which git makes them
-//! (`refs/files-backend.c`): take the ref's lock, see that it still has the value expected, write the reflog, then the ref.
+//! (`refs/files-backend.c`): take the ref's lock, see that it still has the value expected, write the reflog, then the
+//! ref.
 
 pub mod claim;
 mod machine;
@@ -187,8 +188,8 @@ impl<'repo> Writer<'repo> {
         answers.pop().unwrap_or(Ok(Written::Moved))
     }
 
-    /// Moves refs, each on its own merits; the answers come in the same order. All are flushed together, which for many is
-    /// much faster than one by one.
+    /// Moves refs, each on its own merits; the answers come in the same order. All are flushed together, which for many
+    /// is much faster than one by one.
     pub fn write_all(&mut self, edits: &[Edit<'_>]) -> Vec<Result<Written, Failed>> {
         let drafts: Vec<_> = edits.iter().map(|edit| self.draft(*edit)).collect();
         let paths = |pick: fn(&Draft) -> PathBuf| -> Vec<PathBuf> {

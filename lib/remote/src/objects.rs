@@ -1,9 +1,9 @@
 //! Reads many objects, one after the other.
 //!
-//! After a day's work with git there are thousands of objects in files of their own. gix maps each such file into memory
-//! and makes a new decompressor for it, which takes several times as long as reading and decompressing those few bytes,
-//! and makes other threads wait meanwhile. Here buffers and decompressor are used again. Whatever is not in such a file, or
-//! is large, or not as it should be, is left to gix, which also says what is wrong.
+//! After a day's work with git there are thousands of objects in files of their own. gix maps each such file into
+//! memory and makes a new decompressor for it, which takes several times as long as reading and decompressing those few
+//! bytes, and makes other threads wait meanwhile. Here buffers and decompressor are used again. Whatever is not in such
+//! a file, or is large, or not as it should be, is left to gix, which also says what is wrong.
 
 use std::{fs::File, io::Read, path::PathBuf};
 
@@ -15,8 +15,8 @@ use gix::{
     zlib::{Inflate, Status},
 };
 
-/// Reads objects of a repository, as they are and not as `refs/replace/` shows them: what is sent or checked are the real
-/// ones.
+/// Reads objects of a repository, as they are and not as `refs/replace/` shows them: what is sent or checked are the
+/// real ones.
 pub(crate) struct Reader {
     repo: gix::Repository,
     loose: Loose,

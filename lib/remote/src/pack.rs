@@ -32,8 +32,8 @@ use gix::{ObjectId, object::Kind};
 
 /// How many bytes a pack has, at most, that is held in memory. A larger one is streamed.
 pub(crate) const LARGEST_AT_ONCE: usize = 4 * 1024 * 1024;
-/// How many objects it has, at most: of tiny ones a small pack can hold tens of thousands, which take more room beside their
-/// content than for it, and come no sooner in this way.
+/// How many objects it has, at most: of tiny ones a small pack can hold tens of thousands, which take more room beside
+/// their content than for it, and come no sooner in this way.
 pub(crate) const MOST_AT_ONCE: usize = 10_000;
 
 /// One object that goes into a pack.

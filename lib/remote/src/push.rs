@@ -236,8 +236,9 @@ impl Remote<'_> {
         }
     }
 
-    /// Whether all that is ready is lacked by the remote, and has its place there: each stretch is what led from what both have
-    /// to what is pushed. If the remote has some of it by now, or it was taken back here, it is better to look anew.
+    /// Whether all that is ready is lacked by the remote, and has its place there: each stretch is what led from what
+    /// both have to what is pushed. If the remote has some of it by now, or it was taken back here, it is better to
+    /// look anew.
     fn fits(&self, ready: &Ready, updates: &[&Update]) -> bool {
         ready.stretches().iter().all(|stretch| {
             updates.iter().any(|update| {

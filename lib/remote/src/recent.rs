@@ -1,7 +1,7 @@
 //! Objects that have just come in, kept in memory for whoever looks at them next.
 //!
-//! What a fetch brings is unpacked once to find out what it is, and would be unpacked again to see whether it is complete, to
-//! compare it with what is there, and to write it into the work tree.
+//! What a fetch brings is unpacked once to find out what it is, and would be unpacked again to see whether it is
+//! complete, to compare it with what is there, and to write it into the work tree.
 
 use std::{fmt, sync::Arc};
 

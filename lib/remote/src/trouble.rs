@@ -55,8 +55,8 @@ impl Words {
 /// A failure in plain words, for callers that have an error type of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// The exit code that such failures have by custom (`sysexits.h`): 69 where the remote is not there or says no, 77 where
-    /// this user may not, 78 where the configuration is wrong, 1 where it is none of these.
+    /// The exit code that such failures have by custom (`sysexits.h`): 69 where the remote is not there or says no, 77
+    /// where this user may not, 78 where the configuration is wrong, 1 where it is none of these.
     pub code: u8,
     /// What happened.
     pub message: String,

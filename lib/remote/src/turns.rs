@@ -1,8 +1,8 @@
 //! Runs of one user on one machine that push to the same remote take turns.
 //!
-//! Of several that list, replay and push at once, one wins and the others have done it for nothing, again and again. To wait
-//! for one's turn costs less than to lose. It is a courtesy and never a condition: the push names the value that it expects
-//! all the same, other machines know nothing of turns, and whoever waits too long goes ahead without.
+//! Of several that list, replay and push at once, one wins and the others have done it for nothing, again and again. To
+//! wait for one's turn costs less than to lose. It is a courtesy and never a condition: the push names the value that
+//! it expects all the same, other machines know nothing of turns, and whoever waits too long goes ahead without.
 
 use std::env;
 use std::fs::{self, File};
@@ -31,7 +31,8 @@ impl Remote<'_> {
         Turn { file: self.place_of_turns().and_then(|path| take(path, alive)) }
     }
 
-    /// The file that stands for this remote. Whoever reads its name learns nothing of the URL, which may hold a password.
+    /// The file that stands for this remote. Whoever reads its name learns nothing of the URL, which may hold a
+    /// password.
     fn place_of_turns(&self) -> Option<PathBuf> {
         let url = self.inner.url(Direction::Push.into())?.to_bstring();
         let name = gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Blob, &url).ok()?;

@@ -32,8 +32,8 @@ impl Watcher for Unwatched {}
 pub enum Step {
     /// A connection is being made.
     Connecting,
-    /// A program is about to connect that may ask the user something, such as a password. The terminal is its own until the
-    /// next step.
+    /// A program is about to connect that may ask the user something, such as a password. The terminal is its own until
+    /// the next step.
     MayAsk,
     /// There is a connection, or there is none and why not is going to be said; nothing is asked any more.
     Answered,

@@ -1,11 +1,11 @@
 //! A scan that is made before anybody asks for it, while somebody else is waited for.
 //!
-//! A run's steps begin all at once, and each waits for the ones before. What the scan of the longest of them finds is as true
-//! then as what it would find a moment later, if three things hold: the index is still the very file that was read, so that
-//! no sync and no git has worked meanwhile; each difference that was seen is still there; and no more time has passed
-//! than a scan itself may take. Until it is asked for it gives way to whoever wants the processors: the steps that it waits
-//! for. What was the same may have been changed since, as it may be after any scan: the next
-//! one finds it.
+//! A run's steps begin all at once, and each waits for the ones before. What the scan of the longest of them finds is
+//! as true then as what it would find a moment later, if three things hold: the index is still the very file that was
+//! read, so that no sync and no git has worked meanwhile; each difference that was seen is still there; and no more
+//! time has passed than a scan itself may take. Until it is asked for it gives way to whoever wants the processors: the
+//! steps that it waits for. What was the same may have been changed since, as it may be after any scan: the next one
+//! finds it.
 
 use std::fs;
 use std::io;
@@ -39,8 +39,8 @@ pub struct Ahead {
 }
 
 impl Ahead {
-    /// Begins to look for all that is of `interest`, on threads of its own; `None` where it could not be told afterwards
-    /// whether the index is still the same, or there is no work tree.
+    /// Begins to look for all that is of `interest`, on threads of its own; `None` where it could not be told
+    /// afterwards whether the index is still the same, or there is no work tree.
     pub fn begin(repo: &gix::Repository, interest: impl Interest + Send + 'static) -> Option<Self> {
         repo.workdir()?;
         let (began, path) = (Instant::now(), repo.index_path());

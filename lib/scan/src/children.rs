@@ -1,7 +1,7 @@
 //! What the index has directly in one folder.
 //!
-//! The index is a flat list of whole paths. All that lies below a folder stands together in it, in the order in which the
-//! folder's own names are sorted; so a folder is a range, and its subfolders are ranges in that.
+//! The index is a flat list of whole paths. All that lies below a folder stands together in it, in the order in which
+//! the folder's own names are sorted; so a folder is a range, and its subfolders are ranges in that.
 
 use std::ops::Range;
 
@@ -61,8 +61,8 @@ impl<'a> Iterator for Children<'a> {
     }
 }
 
-/// The first number of the range of which `is` does not hold; it holds of the very first. Most folders are small, so the
-/// steps grow as they go.
+/// The first number of the range of which `is` does not hold; it holds of the very first. Most folders are small, so
+/// the steps grow as they go.
 fn first_without(range: Range<usize>, is: impl Fn(usize) -> bool) -> usize {
     let (mut known, mut step) = (range.start, 1);
     while known + step < range.end && is(known + step) {

@@ -1,4 +1,5 @@
-//! Whether an entry of the index is what is on disk, as far as stat data tell: git's `ie_match_stat` and `check_removed`.
+//! Whether an entry of the index is what is on disk, as far as stat data tell: git's `ie_match_stat` and
+//! `check_removed`.
 
 use std::io;
 use std::path::{Path, PathBuf};

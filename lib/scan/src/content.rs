@@ -1,7 +1,7 @@
 //! The content of the index's file.
 //!
-//! That of a large repository takes several megabytes. To read it costs a page of new memory for every four kilobytes, which
-//! is more than to look through it afterwards; so it is mapped, as git does.
+//! That of a large repository takes several megabytes. To read it costs a page of new memory for every four kilobytes,
+//! which is more than to look through it afterwards; so it is mapped, as git does.
 
 use std::fs::File;
 use std::io::{self, Read as _};

@@ -1,7 +1,7 @@
 //! An open folder: what is in it, and what its files are like.
 //!
-//! To look at a file by its name within an open folder is the cheapest way there is, and the one that cannot be led astray by
-//! a parent that becomes a symbolic link meanwhile. Where the system has no such calls, paths have to do.
+//! To look at a file by its name within an open folder is the cheapest way there is, and the one that cannot be led
+//! astray by a parent that becomes a symbolic link meanwhile. Where the system has no such calls, paths have to do.
 
 use std::io;
 
@@ -63,8 +63,8 @@ mod imp {
     /// As much of a listing as is asked for at once, in bytes.
     const ROOM: usize = 32 * 1024;
 
-    /// File systems of this machine alone that change a folder's times with every name, by the kernel's numbers for them:
-    /// ext2 to ext4, XFS, Btrfs, F2FS, tmpfs. See `statfs(2)`.
+    /// File systems of this machine alone that change a folder's times with every name, by the kernel's numbers for
+    /// them: ext2 to ext4, XFS, Btrfs, F2FS, tmpfs. See `statfs(2)`.
     const RELIABLE: [u64; 5] = [0xEF53, 0x5846_5342, 0x9123_683E, 0xF2F5_2010, 0x0102_1994];
 
     /// An open folder.

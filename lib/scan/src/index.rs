@@ -50,8 +50,8 @@ pub struct Entry<'a> {
 impl Index {
     /// Reads the index that lies at `path`; an empty one where there is none yet.
     ///
-    /// A split index comes back whole, a sparse one with every file of the folders that it had left out. Its checksum is not
-    /// computed, which would take longer than all the rest: git does not either, but in `git fsck`.
+    /// A split index comes back whole, a sparse one with every file of the folders that it had left out. Its checksum
+    /// is not computed, which would take longer than all the rest: git does not either, but in `git fsck`.
     ///
     /// # Errors
     /// It cannot be read, or is damaged.
@@ -169,8 +169,8 @@ impl Index {
         }
     }
 
-    /// The file that it is mapped from, with nothing of it in memory any more. It stays as it is: whoever changes an index
-    /// replaces it.
+    /// The file that it is mapped from, with nothing of it in memory any more. It stays as it is: whoever changes an
+    /// index replaces it.
     pub fn into_file(self) -> Option<File> {
         match self.form {
             Form::Raw(raw, _) => raw.bytes.into_file(),
@@ -240,7 +240,8 @@ impl<'a> AsWritten<'a> {
         self.0.hash
     }
 
-    /// The bytes of the entries in `range`. They may stand in another index of its version, or of a later one, as they are.
+    /// The bytes of the entries in `range`. They may stand in another index of its version, or of a later one, as they
+    /// are.
     pub fn bytes_of(self, range: Range<usize>) -> &'a [u8] {
         self.0.bytes_of(range)
     }

@@ -1,10 +1,10 @@
 //! What folders held when they were last read, so that those which have not changed since need not be read again.
 //!
-//! To list a folder takes longer than to look at it. Any name that comes into a folder or goes from it changes the folder's
-//! own times; so a folder that has the times it had is as it was, if the file system can be relied upon for that, and if
-//! they were not so young at the time that another change would not have shown. What is kept of a folder is a fingerprint
-//! of its names: where it is that of the names in the index, there is nothing in the folder that the index does not know.
-//! Files are looked at all the same.
+//! To list a folder takes longer than to look at it. Any name that comes into a folder or goes from it changes the
+//! folder's own times; so a folder that has the times it had is as it was, if the file system can be relied upon for
+//! that, and if they were not so young at the time that another change would not have shown. What is kept of a folder
+//! is a fingerprint of its names: where it is that of the names in the index, there is nothing in the folder that the
+//! index does not know. Files are looked at all the same.
 //!
 //! It is git's untracked cache, with less in it. As that, it is off where `core.untrackedCache` is false.
 //! See <https://git-scm.com/docs/git-update-index#_untracked_cache>.
@@ -95,8 +95,8 @@ impl Memory {
         self.records.get(at)
     }
 
-    /// What is to be remembered of the folder `path`, which was `identity` just before its names were read; nothing where
-    /// it may change without a trace.
+    /// What is to be remembered of the folder `path`, which was `identity` just before its names were read; nothing
+    /// where it may change without a trace.
     pub fn learn(&self, path: &BStr, identity: Identity, names: u64) -> Option<Record> {
         let is_old = identity.changed_last().checked_add(OLD).is_some_and(|safe| safe <= self.now);
         let is_here = identity.dev == self.dev;
@@ -112,8 +112,8 @@ impl Memory {
         Fingerprint { salt: self.salt, names: Vec::with_capacity(NAMES) }
     }
 
-    /// The memory that comes after this one, when `records` are all that is to be remembered; none where it is not worth
-    /// writing.
+    /// The memory that comes after this one, when `records` are all that is to be remembered; none where it is not
+    /// worth writing.
     pub fn after(&self, mut records: Vec<Record>) -> Option<Learnt> {
         let path = self.path.clone()?;
         let is_new = |record: &&Record| {

@@ -1,7 +1,7 @@
 //! The names in one folder.
 //!
-//! A work tree has as many names as files, and most of them are looked at for a moment only: they share one buffer, which
-//! is used again for the next folder.
+//! A work tree has as many names as files, and most of them are looked at for a moment only: they share one buffer,
+//! which is used again for the next folder.
 
 use std::cmp::Ordering;
 

@@ -1,7 +1,7 @@
 //! Work that comes up while work is done, shared among threads.
 //!
-//! Folders are of very different sizes, and nobody knows them beforehand. So each thread keeps what it finds to itself, and
-//! gives some of it away when another has run out: the threads meet only when one of them is idle.
+//! Folders are of very different sizes, and nobody knows them beforehand. So each thread keeps what it finds to itself,
+//! and gives some of it away when another has run out: the threads meet only when one of them is idle.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -31,8 +31,8 @@ impl<T> Pool<T> {
         Pool { state, changed: Condvar::new(), hungry: AtomicBool::new(false) }
     }
 
-    /// The next task; none once all threads have run out of them, or one has failed. While it waits it calls `nap` now and
-    /// then.
+    /// The next task; none once all threads have run out of them, or one has failed. While it waits it calls `nap` now
+    /// and then.
     pub fn take(&self, nap: &mut dyn FnMut()) -> Option<T> {
         let mut state = self.state();
         state.working -= 1;

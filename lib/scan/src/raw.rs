@@ -1,10 +1,9 @@
 //! The index as it lies in its file, without taking it apart.
 //!
-//! A scan needs of an entry what stands at a fixed place in it. To make a value of each and a copy of each path first, as
-//! the decoder does, takes as long as a good part of the scan, and that much memory again. Only the usual form is read like
-//! this: versions 2 and 3, whole and not sparse. Whatever else comes, a damaged file too, is left to the decoder, which
-//! knows it all and can say what is wrong.
-//! See <https://git-scm.com/docs/gitformat-index>.
+//! A scan needs of an entry what stands at a fixed place in it. To make a value of each and a copy of each path first,
+//! as the decoder does, takes as long as a good part of the scan, and that much memory again. Only the usual form is
+//! read like this: versions 2 and 3, whole and not sparse. Whatever else comes, a damaged file too, is left to the
+//! decoder, which knows it all and can say what is wrong. See <https://git-scm.com/docs/gitformat-index>.
 
 use std::ops::Range;
 
@@ -80,7 +79,8 @@ impl Raw {
         be_u32(&self.bytes, 4)
     }
 
-    /// What lies in the file of the entries in `range`: it may be copied into another index of that form, or of a later one.
+    /// What lies in the file of the entries in `range`: it may be copied into another index of that form, or of a later
+    /// one.
     pub fn bytes_of(&self, range: Range<usize>) -> &[u8] {
         &self.bytes[self.place_of(range)]
     }
@@ -181,8 +181,8 @@ impl Raw {
         Some(start)
     }
 
-    /// Looks through the extensions, which begin at `at`, for the tree cache, and for what makes the entries not all that
-    /// there is.
+    /// Looks through the extensions, which begin at `at`, for the tree cache, and for what makes the entries not all
+    /// that there is.
     fn find_root_tree(&mut self, mut at: usize) -> Option<()> {
         let end = self.bytes.len() - self.hash.len_in_bytes();
         while at < end {

@@ -57,7 +57,8 @@ impl Sparse {
         self.matches(path, false)
     }
 
-    /// Whether the folder `path` belongs into the work tree: a repository of its own, say, that is not in the index yet.
+    /// Whether the folder `path` belongs into the work tree: a repository of its own, say, that is not in the index
+    /// yet.
     pub fn contains_folder(&self, path: &BStr) -> bool {
         self.matches(path, true)
     }

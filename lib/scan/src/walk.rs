@@ -31,8 +31,8 @@ pub struct Scanned {
 
 /// Looks for all that is of interest and that differs from `index`, or may.
 ///
-/// `alive` is called whenever something was looked at, from the calling thread, with the number of files that all threads
-/// have looked at so far.
+/// `alive` is called whenever something was looked at, from the calling thread, with the number of files that all
+/// threads have looked at so far.
 ///
 /// # Errors
 /// A folder cannot be read, or the configuration is wrong; the error names it.
@@ -45,8 +45,8 @@ pub fn scan(
     scan_before(repo, index, interest, alive, None)
 }
 
-/// The same, for somebody who may not want it yet: until they have `asked` for it, whoever wants the processor gets it after
-/// each folder.
+/// The same, for somebody who may not want it yet: until they have `asked` for it, whoever wants the processor gets it
+/// after each folder.
 pub fn scan_before(
     repo: &gix::Repository,
     index: &Index,

@@ -127,8 +127,8 @@ impl<'a> Worker<'a> {
         self.read(place, &unread)
     }
 
-    /// What the index has directly in a folder that is `identity` now, where that is all that there is: nothing has come
-    /// into the folder since what is remembered of it.
+    /// What the index has directly in a folder that is `identity` now, where that is all that there is: nothing has
+    /// come into the folder since what is remembered of it.
     fn as_remembered(&mut self, record: &Record, identity: Identity, unread: &Unread) -> Option<Listed> {
         if !record.is_of(identity) {
             return None;

@@ -1,4 +1,5 @@
-//! An index that is read as it lies says what the decoder says; and what is damaged is never believed, nor the end of a run.
+//! An index that is read as it lies says what the decoder says; and what is damaged is never believed, nor the end of a
+//! run.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 use scan::Index;

@@ -1,8 +1,8 @@
 //! Programs called as git's are that stand first on `PATH` and write down how they are called.
 //!
-//! No phase starts git to do its work. This is how tests see that: git's own helpers (`git-upload-pack` and what it starts)
-//! find the real git by their own folder and are not recorded, while whoever says `git …` is. Whether those helpers are
-//! started is recorded in the same way, where that is the question.
+//! No phase starts git to do its work. This is how tests see that: git's own helpers (`git-upload-pack` and what it
+//! starts) find the real git by their own folder and are not recorded, while whoever says `git …` is. Whether those
+//! helpers are started is recorded in the same way, where that is the question.
 
 use camino::{Utf8Path, Utf8PathBuf};
 

@@ -1,7 +1,7 @@
 //! A terminal with a person in front of it, which tmux is.
 //!
-//! What stands on a screen in the end is not what a program wrote: lines are taken back, colours are turned into letters,
-//! and what is too wide goes on below. Only a terminal knows.
+//! What stands on a screen in the end is not what a program wrote: lines are taken back, colours are turned into
+//! letters, and what is too wide goes on below. Only a terminal knows.
 
 use std::{
     collections::BTreeSet,

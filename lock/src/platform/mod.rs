@@ -47,8 +47,8 @@ pub enum Found {
     Nothing,
     /// A process has it.
     Running {
-        /// When it started, in the platform's own units and from its own zero, to tell it from an earlier process of the
-        /// same number; `None` where the operating system does not say.
+        /// When it started, in the platform's own units and from its own zero, to tell it from an earlier process of
+        /// the same number; `None` where the operating system does not say.
         start: Option<u64>,
     },
 }

@@ -221,8 +221,8 @@ impl State {
         }
     }
 
-    /// A lock that changed hands since it was looked at must not change hands again. (That a script emptied it meanwhile is
-    /// all right: a directory that the script has removed and made anew has another id.)
+    /// A lock that changed hands since it was looked at must not change hands again. (That a script emptied it
+    /// meanwhile is all right: a directory that the script has removed and made anew has another id.)
     pub fn mind_whose_it_was(&mut self, id: u8, seen: Seen) {
         let token = self.directory(id).and_then(|lock| lock.owner).map(|owner| owner.token);
         if let Seen::Stale(_, then) = seen

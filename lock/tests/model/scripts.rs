@@ -2,7 +2,8 @@
 
 use crate::state::{State, Who};
 
-/// A script that follows today's rules: `mkdir`, and `rm -rf` of a lock whose process is dead or whose age is too great.
+/// A script that follows today's rules: `mkdir`, and `rm -rf` of a lock whose process is dead or whose age is too
+/// great.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Script {
     Wants,

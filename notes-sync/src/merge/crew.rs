@@ -51,8 +51,8 @@ pub(super) fn merge(worker: &mut Worker<'_>, prefix: &Prefix, jobs: &[Job]) -> R
     Ok(done.into_iter().map(|(_, outcome)| outcome).collect())
 }
 
-/// How many threads to ask for help. Only the folders of the root are shared out: they are enough, and counting cores takes
-/// longer than merging a small folder.
+/// How many threads to ask for help. Only the folders of the root are shared out: they are enough, and counting cores
+/// takes longer than merging a small folder.
 fn helpers(repo: &Repository, prefix: &Prefix, jobs: &[Job]) -> usize {
     // What was made before in this run is in this thread's memory, where the others do not see it.
     if prefix.depth() > 0 || jobs.len() < 2 * ENOUGH || repo.objects.num_objects_in_memory() > 0 {

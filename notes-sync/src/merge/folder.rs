@@ -1,8 +1,8 @@
 //! Merges one folder of the notes, whatever is in it.
 //!
-//! Git merges note by note, but what becomes of the notes below a folder depends on nothing outside of it, as long as the
-//! level that the folder belongs to stays open. So each folder is merged by itself: not at all where the ids tell the
-//! result, as bytes where it is of the usual form, and else note by note, as git does.
+//! Git merges note by note, but what becomes of the notes below a folder depends on nothing outside of it, as long as
+//! the level that the folder belongs to stays open. So each folder is merged by itself: not at all where the ids tell
+//! the result, as bytes where it is of the usual form, and else note by note, as git does.
 
 use anyhow::{Context, Result};
 use gix::{ObjectId, OdbHandle, Repository, objs::FindExt};

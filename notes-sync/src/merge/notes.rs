@@ -78,8 +78,8 @@ impl Worker<'_> {
         outcome
     }
 
-    /// Writes the notes of a folder at `depth`, spread over folders if there are many; `known` is a tree that holds just
-    /// them.
+    /// Writes the notes of a folder at `depth`, spread over folders if there are many; `known` is a tree that holds
+    /// just them.
     fn settle(
         &mut self,
         notes: &[u8],

@@ -4,8 +4,9 @@
 
 use gix::bstr::ByteSlice;
 
-/// The entries of both that may differ. Entries whose names begin with the same two characters stay together, as they may be
-/// a folder and notes that belong into it. Where names are spelled or ordered as git never does it, that is all entries.
+/// The entries of both that may differ. Entries whose names begin with the same two characters stay together, as they
+/// may be a folder and notes that belong into it. Where names are spelled or ordered as git never does it, that is all
+/// entries.
 pub(super) fn trimmed<'a>(old: &'a [u8], new: &'a [u8], kind: gix::hash::Kind) -> (&'a [u8], &'a [u8]) {
     let id = kind.len_in_bytes();
     let (Some(before), Some(after)) = (groups(old, id), groups(new, id)) else { return (old, new) };

@@ -2,9 +2,9 @@
 //!
 //! The id of the tree depends on the fan-out, and the fan-out on which folders were opened, so that a tree of any other
 //! making would differ from git's with the same notes in it: every machine would rewrite what the others wrote.
-//! Therefore this follows git's `notes.c` step by step: a trie of 16 children a node, whose leaves are notes and folders
-//! that nobody has looked into yet. Where git would stop or write a broken tree (one note at two paths, a file where a
-//! fan-out folder must be), this goes on and keeps everything.
+//! Therefore this follows git's `notes.c` step by step: a trie of 16 children a node, whose leaves are notes and
+//! folders that nobody has looked into yet. Where git would stop or write a broken tree (one note at two paths, a file
+//! where a fan-out folder must be), this goes on and keeps everything.
 
 use anyhow::Result;
 use gix::{ObjectId, Repository, bstr::BString};

@@ -1,8 +1,8 @@
 //! Folders of a notes tree as the bytes that git stores, merged without being taken apart.
 //!
-//! In a large notes tree nearly every folder holds notes alone or fan-out folders alone, spelled as git spells them. All
-//! entries of such a folder are of one length and in the order of their names, so that three versions of it can be laid
-//! side by side and most of the result be copied. Whatever is not of that kind has no [`Form`], and is left to
+//! In a large notes tree nearly every folder holds notes alone or fan-out folders alone, spelled as git spells them.
+//! All entries of such a folder are of one length and in the order of their names, so that three versions of it can be
+//! laid side by side and most of the result be copied. Whatever is not of that kind has no [`Form`], and is left to
 //! [`super::NotesTree`].
 
 use gix::{ObjectId, hash::oid};
@@ -77,8 +77,8 @@ impl Form {
         move |entry| entry.first_chunk().is_some_and(|begin| u64::from_be_bytes(*begin) >> unused == mode)
     }
 
-    /// The begin of an entry's name as a number. It decides the order of two names nearly always, and comparing it takes no
-    /// loop.
+    /// The begin of an entry's name as a number. It decides the order of two names nearly always, and comparing it
+    /// takes no loop.
     fn begin(self, entry: &[u8]) -> u64 {
         let begin = entry[self.mode.len()..].first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
         begin >> (64 - 8 * self.name.min(8))

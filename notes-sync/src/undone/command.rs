@@ -50,8 +50,8 @@ fn read(objects: &dyn Find, note: ObjectId) -> Result<Vec<u8>> {
     Ok(buffer)
 }
 
-/// Whether `new` is `old` with more behind it, be it without the blank that `old` ends with. What else `old` ends with stays a
-/// word of its own, unless the text was put right behind it.
+/// Whether `new` is `old` with more behind it, be it without the blank that `old` ends with. What else `old` ends with
+/// stays a word of its own, unless the text was put right behind it.
 fn appended_to(old: &[u8], new: &[u8]) -> bool {
     let ends_there = |rest: &[u8]| rest.first().is_none_or(u8::is_ascii_whitespace);
     new.starts_with(old) || new.strip_prefix(old.trim_ascii_end()).is_some_and(ends_there)

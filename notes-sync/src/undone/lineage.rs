@@ -27,7 +27,8 @@ pub(super) struct Lineage {
 }
 
 impl Lineage {
-    /// Takes in the commits behind `tips` that are not behind `hidden`, and says which those are, the newer ones roughly first.
+    /// Takes in the commits behind `tips` that are not behind `hidden`, and says which those are, the newer ones
+    /// roughly first.
     pub(super) fn grow(
         &mut self,
         commits: Commits<'_>,

@@ -1,8 +1,9 @@
 //! Searches for what a command had read.
 //!
-//! Where the command ran, the reflog has it: of the tips before the commit's own it is one of the newest. Elsewhere there is
-//! only the history that the commit stands on. Nobody knows how far to search, and what a commit looks like that was not
-//! made by the command that it names; so all searches go on in turns, and end together when enough has been compared.
+//! Where the command ran, the reflog has it: of the tips before the commit's own it is one of the newest. Elsewhere
+//! there is only the history that the commit stands on. Nobody knows how far to search, and what a commit looks like
+//! that was not made by the command that it names; so all searches go on in turns, and end together when enough has
+//! been compared.
 
 use std::collections::{HashMap, VecDeque};
 

@@ -8,8 +8,8 @@ use gix::{ObjectId, objs::FindExt};
 use super::search::Suspect;
 use crate::{commits::Commits, reflog::Entry};
 
-/// How far a trail goes. A race spans the few commits that were made meanwhile, and a merge among them brings in as many as
-/// came from elsewhere.
+/// How far a trail goes. A race spans the few commits that were made meanwhile, and a merge among them brings in as
+/// many as came from elsewhere.
 const REACH: usize = 256;
 
 /// The commits that a command may have read, and that there were none yet.

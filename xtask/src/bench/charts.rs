@@ -131,8 +131,8 @@ fn step(least: f64) -> f64 {
     steps.into_iter().find(|step| *step >= least).unwrap_or(least)
 }
 
-/// The time of a run with nothing to do over the number of files, both on logarithmic scales: where a line is straight and
-/// rises by a decade a decade, each file costs the same.
+/// The time of a run with nothing to do over the number of files, both on logarithmic scales: where a line is straight
+/// and rises by a decade a decade, each file costs the same.
 fn scale(results: &Results) -> Option<Svg> {
     const HEIGHT: f64 = 340.0;
     let place = &results.of(Kind::Scale).last()?.place;

@@ -1,7 +1,7 @@
 //! A repository's state, kept so that every run begins with the very same.
 //!
-//! Copying a repository of 100,000 files before each run would take longer than all that is measured, and would leave cold
-//! caches. So a run's traces are removed instead: its objects, whatever it wrote to the git directory, its files.
+//! Copying a repository of 100,000 files before each run would take longer than all that is measured, and would leave
+//! cold caches. So a run's traces are removed instead: its objects, whatever it wrote to the git directory, its files.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -10,8 +10,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::lab::{Lab, Pace};
 
-/// What the git directory holds that is not copied: objects are removed one by one, and the index belongs to the files. What
-/// a scan remembers of folders it has from the run before, as it does for users.
+/// What the git directory holds that is not copied: objects are removed one by one, and the index belongs to the files.
+/// What a scan remembers of folders it has from the run before, as it does for users.
 const APART: [&str; 3] = ["objects", "index", "lockstep-folders"];
 
 /// A repository as it was.
@@ -71,9 +71,9 @@ impl Frozen {
 
 /// Waits until the files of `clones` are what the files of users are: older than the index, and on the disk.
 ///
-/// Git and the phases read a file again whose time is that of the index, since it may have changed after it was looked at.
-/// A thousand files that were put back a moment ago would be measured as a thousand files to read. And a file that is not
-/// on the disk yet costs nothing to remove, which is so for nobody's files but those of a benchmark.
+/// Git and the phases read a file again whose time is that of the index, since it may have changed after it was looked
+/// at. A thousand files that were put back a moment ago would be measured as a thousand files to read. And a file that
+/// is not on the disk yet costs nothing to remove, which is so for nobody's files but those of a benchmark.
 pub fn settle<'a>(lab: &Lab, clones: impl IntoIterator<Item = &'a Utf8Path>) -> anyhow::Result<()> {
     if lab.pace() == Pace::Careful {
         std::thread::sleep(Duration::from_millis(1100));
@@ -167,8 +167,8 @@ fn remove_others(folder: &Utf8Path, kept: &Utf8Path, but: &[&str]) -> anyhow::Re
     Ok(())
 }
 
-/// Whether two files hold the same. A file that is written again is a young one, which programs trust less than users' files
-/// deserve: a configuration, above all, is old.
+/// Whether two files hold the same. A file that is written again is a young one, which programs trust less than users'
+/// files deserve: a configuration, above all, is old.
 fn is_alike(a: &Utf8Path, b: &Utf8Path) -> bool {
     matches!((std::fs::read(a), std::fs::read(b)), (Ok(a), Ok(b)) if a == b)
 }

@@ -1,7 +1,8 @@
 //! `lockstep bench`: whole runs and single phases, measured against a shell script and git that do the same.
 //!
-//! Both sides take turns within one measurement and begin each time with the same state, and what they end with is checked:
-//! a run that did not do the job is no figure. Without that, the fastest sync would be the one that fails first.
+//! Both sides take turns within one measurement and begin each time with the same state, and what they end with is
+//! checked: a run that did not do the job is no figure. Without that, the fastest sync would be the one that fails
+//! first.
 
 mod amounts;
 mod charts;

@@ -12,8 +12,8 @@ pub const LOCAL: &str = "refs/notes/local";
 /// The notes there.
 pub const REMOTE: &str = "refs/notes/remote";
 
-/// A note that is a record. There are many, and the memory of whoever starts a program is counted as the program's, so that
-/// each is as small as can be.
+/// A note that is a record. There are many, and the memory of whoever starts a program is counted as the program's, so
+/// that each is as small as can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Note {
     /// The object that it is about; no two numbers have the same.
@@ -94,8 +94,9 @@ pub fn commit(out: &mut dyn Write, name: &str, parent: Option<&str>, notes: &[No
     })
 }
 
-/// Gives notes their paths; they come in the order of their objects and share their first `depth` digits. A level of folders
-/// opens where each of the next 16 digits leads to more than one note (`determine_fanout()` of git's `notes.c`).
+/// Gives notes their paths; they come in the order of their objects and share their first `depth` digits. A level of
+/// folders opens where each of the next 16 digits leads to more than one note (`determine_fanout()` of git's
+/// `notes.c`).
 fn lay_out(
     notes: &[Note],
     depth: usize,

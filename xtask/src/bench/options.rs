@@ -2,7 +2,8 @@
 
 use camino::Utf8PathBuf;
 
-/// Measure whole runs, and single phases, against a shell script and git that do the same, and write down what came out.
+/// Measure whole runs, and single phases, against a shell script and git that do the same, and write down what came
+/// out.
 ///
 /// Repositories are made for it in a temporary folder. Both sides take turns; every run begins with the same state, and
 /// ends the measuring where it did not do the job.

@@ -122,9 +122,9 @@ fn diverged(site: &Site<'_>) -> anyhow::Result<()> {
 
 /// Notes on pages, that both sides have; then changes on each side, half of them to the same notes.
 ///
-/// The clone is as its last sync left it: what the remote had is in the tracking ref, and git has packed what it had written,
-/// of which there were more objects than its `gc.auto` lets be. What was appended here since is not packed, and each time is
-/// in the ref's log.
+/// The clone is as its last sync left it: what the remote had is in the tracking ref, and git has packed what it had
+/// written, of which there were more objects than its `gc.auto` lets be. What was appended here since is not packed,
+/// and each time is in the ref's log.
 fn notes(site: &Site<'_>) -> anyhow::Result<()> {
     let (notes, changed) = site.amounts.notes;
     let objects = site.git(&["ls-tree", "-r", "--format=%(objectname)", "HEAD"])?;
@@ -156,8 +156,8 @@ fn notes(site: &Site<'_>) -> anyhow::Result<()> {
     log_each(site, changed)
 }
 
-/// Puts into the log of the clone's notes what git would have written: a line for each of the last `commits`, in place of the
-/// one of the import.
+/// Puts into the log of the clone's notes what git would have written: a line for each of the last `commits`, in place
+/// of the one of the import.
 fn log_each(site: &Site<'_>, commits: usize) -> anyhow::Result<()> {
     let path = site.clone.join(".git/logs").join(NOTES);
     let log = std::fs::read_to_string(&path).with_context(|| format!("{path} could not be read"))?;
@@ -180,8 +180,8 @@ fn edited(page: usize) -> (String, String) {
     (history::page(page), history::text(page, 1))
 }
 
-/// Puts commits on top of a branch, and checks that they are there: a history that is shorter than it should be would make
-/// for figures as good as wrong.
+/// Puts commits on top of a branch, and checks that they are there: a history that is shorter than it should be would
+/// make for figures as good as wrong.
 fn on_top(
     site: &Site<'_>,
     repository: &Utf8Path,

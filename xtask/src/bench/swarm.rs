@@ -106,11 +106,11 @@ impl<'a> Swarm<'a> {
         Ok(())
     }
 
-    /// Lets all of them sync at once until all agree, and checks that they do. Gives the time from the first start to that
-    /// moment, the highest peak of memory of any run, and how many runs it took.
+    /// Lets all of them sync at once until all agree, and checks that they do. Gives the time from the first start to
+    /// that moment, the highest peak of memory of any run, and how many runs it took.
     ///
-    /// A clone whose run lost its races tries again at once, until its change is at the remote. When all are, whoever is
-    /// behind syncs once more.
+    /// A clone whose run lost its races tries again at once, until its change is at the remote. When all are, whoever
+    /// is behind syncs once more.
     fn sync(&self, sides: &Sides<'_>, side: Side) -> anyhow::Result<(Measured, usize)> {
         let round = Round {
             sides,

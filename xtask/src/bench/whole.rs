@@ -45,8 +45,8 @@ pub fn scale(ground: &Ground<'_>, amounts: Amounts) -> anyhow::Result<Row> {
     Ok(row)
 }
 
-/// Both sides sync once. What they leave behind for good, such as tracking refs and a pointer to what was shown, is there
-/// from then on, as it is for users from the second day.
+/// Both sides sync once. What they leave behind for good, such as tracking refs and a pointer to what was shown, is
+/// there from then on, as it is for users from the second day.
 pub fn begin(ground: &Ground<'_>, site: &Site<'_>) -> anyhow::Result<State> {
     for side in [Side::Ours, Side::Theirs] {
         measure::succeed(&mut ground.sides.whole(side, &site.clone))?;

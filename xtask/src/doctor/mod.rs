@@ -1,7 +1,7 @@
 //! `lockstep doctor`: whether a repository is set up so that runs will go through, and what to do where it is not.
 //!
-//! A refspec that overwrites notes, a hook that git silently skips or a misspelt key shows itself weeks later, as something
-//! lost. Looking turns the repository into plain facts, judging them is pure, and nothing is changed.
+//! A refspec that overwrites notes, a hook that git silently skips or a misspelt key shows itself weeks later, as
+//! something lost. Looking turns the repository into plain facts, judging them is pure, and nothing is changed.
 
 mod check;
 mod facts;

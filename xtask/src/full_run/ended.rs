@@ -36,8 +36,8 @@ pub enum End {
 pub struct Signal(pub i32);
 
 impl Ended {
-    /// What the run exits with: 128 and the signal's number where one ended it, else the code of the document, else that of
-    /// the first step that failed.
+    /// What the run exits with: 128 and the signal's number where one ended it, else the code of the document, else
+    /// that of the first step that failed.
     pub fn code(&self) -> u8 {
         if let Some(Signal(number)) = self.signal {
             return u8::try_from(128 + number).unwrap_or(Exit::Failed.code());

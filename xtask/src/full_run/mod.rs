@@ -1,8 +1,8 @@
 //! `lockstep full-run`: the seven steps as one pipeline, and one report at the end.
 //!
-//! The steps are the very binaries that a user would type, fed by real pipes; nothing is done here that they could not do.
-//! What this adds is an owner for the lock that lives as long as the run, one report instead of seven, and an end that
-//! leaves nothing behind when somebody presses Ctrl-C.
+//! The steps are the very binaries that a user would type, fed by real pipes; nothing is done here that they could not
+//! do. What this adds is an owner for the lock that lives as long as the run, one report instead of seven, and an end
+//! that leaves nothing behind when somebody presses Ctrl-C.
 
 mod ended;
 mod options;

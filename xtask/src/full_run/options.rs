@@ -1,8 +1,8 @@
 //! The options of a full run, and which step each of them is for.
 //!
 //! They are handed on under the name that they have there, unless two steps would claim it. What a step would refuse is
-//! refused here already: the steps start side by side, and by the time that a late one complains about its options an early
-//! one may have pushed.
+//! refused here already: the steps start side by side, and by the time that a late one complains about its options an
+//! early one may have pushed.
 
 use std::ffi::OsString;
 
@@ -14,8 +14,8 @@ use crate::binaries::Binaries;
 
 /// Sync a repository, its vault and its notes, in one run with one report.
 ///
-/// Takes the lock, looks for session logs that nobody has committed, commits, fetches, rebases and pushes, merges notes,
-/// shows the messages that came in, copies commands, and releases the lock.
+/// Takes the lock, looks for session logs that nobody has committed, commits, fetches, rebases and pushes, merges
+/// notes, shows the messages that came in, copies commands, and releases the lock.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct FullRun {

@@ -1,7 +1,7 @@
 //! Processes that feed each other through pipes, from the first start to the last end.
 //!
-//! Two of the pipes are read by the run as the document passes. That of `lock acquire` says which lock is held: should the
-//! rest of the pipeline die, it is what the lock can be given back with. That of `notesurface` holds the messages.
+//! Two of the pipes are read by the run as the document passes. That of `lock acquire` says which lock is held: should
+//! the rest of the pipeline die, it is what the lock can be given back with. That of `notesurface` holds the messages.
 
 use std::{
     collections::BTreeMap,
@@ -96,8 +96,8 @@ const LONGEST: &str = "gitsync";
 
 /// Runs the pipeline to its end. Should the last step not get to give the lock back, it is given back all the same.
 ///
-/// Messages are shown with `show` as soon as they are known, while the lock is held, and only then count as shown: a run
-/// that dies before leaves them to the next one. `show` says whether there was anything to be noted.
+/// Messages are shown with `show` as soon as they are known, while the lock is held, and only then count as shown: a
+/// run that dies before leaves them to the next one. `show` says whether there was anything to be noted.
 pub fn run(
     plan: &Plan,
     surroundings: &Surroundings,

@@ -1,7 +1,7 @@
 //! Signals that ask a run to end, and handing them on to its steps.
 //!
-//! A run that just died would leave its steps behind, working on under a lock whose owner is dead. So it catches what asks
-//! it to end, ends its steps, gives the lock back and only then goes.
+//! A run that just died would leave its steps behind, working on under a lock whose owner is dead. So it catches what
+//! asks it to end, ends its steps, gives the lock back and only then goes.
 
 use std::{process::Child, sync::mpsc::Sender};
 
@@ -60,7 +60,8 @@ mod unix {
     /// The steps' process group.
     ///
     /// Where there is no terminal they get a group of their own, so that what they have started (ssh, a hook) ends with
-    /// them. On a terminal they stay in the run's: only that group may ask its user something, and Ctrl-C reaches all of it.
+    /// them. On a terminal they stay in the run's: only that group may ask its user something, and Ctrl-C reaches all
+    /// of it.
     #[derive(Debug)]
     pub enum Group {
         /// The run's own.

@@ -1,8 +1,8 @@
 //! `lockstep hooks`: what starts a run by itself, put in its place and taken out again.
 //!
-//! A sync that somebody has to think of does not happen. Who sets up a timer or an agent's hook by hand gets a path or a
-//! quotation mark wrong and hears of it weeks later; who has it done for them wants to see first what is changed, and to
-//! get back exactly what was there.
+//! A sync that somebody has to think of does not happen. Who sets up a timer or an agent's hook by hand gets a path or
+//! a quotation mark wrong and hears of it weeks later; who has it done for them wants to see first what is changed, and
+//! to get back exactly what was there.
 
 mod agent;
 mod crontab;

@@ -1,8 +1,8 @@
 //! The report of a whole run: one screen, read from top to bottom.
 //!
-//! It renders the very document that `--json` writes, and knows nothing besides but how the processes ended and how long
-//! they took. What matters most to a person comes first: what others say, then what came in, what went out, and at the
-//! end where everything stands.
+//! It renders the very document that `--json` writes, and knows nothing besides but how the processes ended and how
+//! long they took. What matters most to a person comes first: what others say, then what came in, what went out, and at
+//! the end where everything stands.
 
 mod commands;
 mod ending;

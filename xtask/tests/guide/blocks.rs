@@ -121,8 +121,8 @@ impl Page {
         found
     }
 
-    /// The programs' command lines in the page's running text, as program and subcommand, with the options that they are
-    /// given.
+    /// The programs' command lines in the page's running text, as program and subcommand, with the options that they
+    /// are given.
     pub fn mentions(&self) -> Vec<(Vec<String>, Vec<String>)> {
         let text = self.running_text();
         let spans = text.split('`').skip(1).step_by(2);

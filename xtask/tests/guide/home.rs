@@ -1,5 +1,5 @@
-//! The world of a reader: a home with a clone, a vault and the programs, a colleague who is never idle, and stand-ins for what
-//! a page may only assume.
+//! The world of a reader: a home with a clone, a vault and the programs, a colleague who is never idle, and stand-ins
+//! for what a page may only assume.
 
 use testkit::{Output, Repo, World};
 
@@ -8,8 +8,8 @@ use crate::blocks::Stdin;
 /// Where the pages say that remotes are.
 const HOST: &str = "git@git.example.com:";
 
-/// What the pages assume to be there, and what stands for it: `cargo xtask` is `lockstep`, a mailer keeps what it gets, an
-/// agent saves session logs, the table of cron is a file.
+/// What the pages assume to be there, and what stands for it: `cargo xtask` is `lockstep`, a mailer keeps what it gets,
+/// an agent saves session logs, the table of cron is a file.
 const STAND_INS: [(&str, &str); 5] = [
     ("cargo", "test \"$1\" = xtask && shift && exec lockstep \"$@\""),
     ("mail", "cat >>\"$HOME/mail.txt\""),

@@ -1,7 +1,7 @@
 //! An index that is to be written, as the list of what it is put together from.
 //!
-//! It is written while something else goes on, a push above all. What stays of the old index is copied from its file, so that
-//! it need not be in memory for that long.
+//! It is written while something else goes on, a push above all. What stays of the old index is copied from its file,
+//! so that it need not be in memory for that long.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};

@@ -1,7 +1,7 @@
 //! The look back at the end of an update, before the index says that all is as it shall be.
 //!
-//! An editor that had a file open may write to it after it was moved aside, and somebody may have changed a new file as soon
-//! as it was in place. The one takes the update back; of the other the index must not say that it is unchanged.
+//! An editor that had a file open may write to it after it was moved aside, and somebody may have changed a new file as
+//! soon as it was in place. The one takes the update back; of the other the index must not say that it is unchanged.
 
 use std::fs::File;
 use std::time::SystemTime;
@@ -29,8 +29,8 @@ pub(super) struct Settled {
 }
 
 impl Update<'_> {
-    /// See that nobody has touched anything. Where it can be, the index that work tree `becomes` is written into its `lock`
-    /// meanwhile, by another thread: most of that is to compute its checksum.
+    /// See that nobody has touched anything. Where it can be, the index that work tree `becomes` is written into its
+    /// `lock` meanwhile, by another thread: most of that is to compute its checksum.
     pub(super) fn settle(&mut self, lock: &mut Lock, becomes: &Revised) -> Result<Settled, Stop> {
         self.flush()?;
         let stamp = self.pending.aside()?.folder().join("settled");

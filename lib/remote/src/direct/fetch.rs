@@ -38,8 +38,8 @@ pub(crate) struct Ask<'a> {
 }
 
 impl Direct {
-    /// Packs that hold most of the commits that are asked for, if there are such that can be taken as they are, and one with the
-    /// rest.
+    /// Packs that hold most of the commits that are asked for, if there are such that can be taken as they are, and one
+    /// with the rest.
     ///
     /// # Errors
     ///
@@ -64,8 +64,9 @@ impl Direct {
         Ok(Some(packs))
     }
 
-    /// Whether nothing came but what is asked for, as far as it could be taken for something that is whole: whatever leads on
-    /// to others. Who finds the end of a tag or branch here does not ask whether all that belongs to it is here too.
+    /// Whether nothing came but what is asked for, as far as it could be taken for something that is whole: whatever
+    /// leads on to others. Who finds the end of a tag or branch here does not ask whether all that belongs to it is
+    /// here too.
     pub fn is_no_more(&self, came: &Recent, ask: &Ask<'_>, common: &[ObjectId]) -> bool {
         let Ok(new) = self.new_commits(ask, common) else { return false };
         let new: HashSet<ObjectId> = new.into_iter().map(|commit| commit.id).collect();
@@ -157,7 +158,8 @@ fn without_any_before(commits: &[Commit], rest: &[ObjectId]) -> Vec<ObjectId> {
     commits.iter().map(|commit| commit.id).filter(|id| !tainted.contains(id)).collect()
 }
 
-/// A pack of objects that are `ready` and of `items`, in memory. `told` hears how many objects and bytes there are so far.
+/// A pack of objects that are `ready` and of `items`, in memory. `told` hears how many objects and bytes there are so
+/// far.
 pub(super) fn in_memory(
     repo: &Repository,
     ready: &[Encoded],

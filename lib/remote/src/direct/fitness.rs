@@ -1,7 +1,8 @@
 //! Which remotes can do without a server program, and which pushes.
 //!
-//! What git's programs do is known by what configures it; of anything that is not known to mean nothing here, they are left
-//! to make something. See <https://git-scm.com/docs/git-upload-pack> and <https://git-scm.com/docs/git-receive-pack>.
+//! What git's programs do is known by what configures it; of anything that is not known to mean nothing here, they are
+//! left to make something. See <https://git-scm.com/docs/git-upload-pack> and
+//! <https://git-scm.com/docs/git-receive-pack>.
 
 use std::{
     env, fs,
@@ -37,8 +38,8 @@ pub(super) fn is_whole(repo: &Repository) -> bool {
     !promised && !repo.is_shallow().unwrap_or(true) && !repo.common_dir().join("info/grafts").exists()
 }
 
-/// Opens the repository at `path`, if it is a bare one that is entirely the user's own, and such that a server program would show
-/// all of it to them, as it is.
+/// Opens the repository at `path`, if it is a bare one that is entirely the user's own, and such that a server program
+/// would show all of it to them, as it is.
 pub(super) fn open(ours: &Repository, path: &Path) -> Option<Repository> {
     if VARIABLES.iter().any(|name| env::var_os(name).is_some()) {
         return None;
@@ -61,8 +62,8 @@ pub(super) fn open(ours: &Repository, path: &Path) -> Option<Repository> {
 }
 
 /// Where nothing is said of it, a server flushes packs and nothing else, see `core.fsync` of
-/// <https://git-scm.com/docs/git-config>. So it is with what is stored there without one: all of it is here as well, where it
-/// has been flushed.
+/// <https://git-scm.com/docs/git-config>. So it is with what is stored there without one: all of it is here as well,
+/// where it has been flushed.
 fn flush_as_git_does(repo: &mut Repository) -> Option<()> {
     if repo.config_snapshot().string("core.fsync").is_none() {
         let mut config = repo.config_snapshot_mut();
@@ -105,8 +106,8 @@ fn is_left_as_it_is(repo: &Repository) -> bool {
     })
 }
 
-/// Whether a server that takes a push would do no more than to take it: it has no hooks, nobody works in the branches, and
-/// there is nothing to clear up.
+/// Whether a server that takes a push would do no more than to take it: it has no hooks, nobody works in the branches,
+/// and there is nothing to clear up.
 pub(super) fn only_stores(repo: &Repository) -> bool {
     let has_worktrees =
         fs::read_dir(repo.common_dir().join("worktrees")).is_ok_and(|mut all| all.next().is_some());
@@ -126,8 +127,8 @@ fn has_hooks(repo: &Repository) -> bool {
     HOOKS.iter().any(|hook| folder.join(hook).exists())
 }
 
-/// Whether git would clear up after a push, see `gc.auto` and `gc.autoPackLimit` of <https://git-scm.com/docs/git-gc>. It goes
-/// by the number of objects in one of 256 folders, too.
+/// Whether git would clear up after a push, see `gc.auto` and `gc.autoPackLimit` of <https://git-scm.com/docs/git-gc>.
+/// It goes by the number of objects in one of 256 folders, too.
 fn is_due(repo: &Repository) -> bool {
     let config = repo.config_snapshot();
     let limit = |key: &str, usual: i64| config.integer(key).unwrap_or(usual);

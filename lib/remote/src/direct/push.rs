@@ -178,7 +178,8 @@ impl Direct {
         answers.collect()
     }
 
-    /// Where the remote keeps a log of what is at its `HEAD`, a move of the branch that this names belongs there as well.
+    /// Where the remote keeps a log of what is at its `HEAD`, a move of the branch that this names belongs there as
+    /// well.
     fn note_at_head(&self, edit: Edit<'_>) -> gix::Result<()> {
         if self.repo.head_name()?.is_none_or(|head| head.as_ref() != edit.name) {
             return Ok(());

@@ -1,9 +1,9 @@
 //! Packs that are taken as they are.
 //!
-//! Whoever has pushed a hundred commits has left a pack with just those and what belongs to them. To copy it is much less
-//! work than to find all of that object by object and to pack it once more; what is in it is found out anyway, when it
-//! arrives. What else there may be in it the user could have read where it was. The other way, from this repository to the
-//! remote, nothing goes but what is pushed: nobody else is to see what was never meant for them.
+//! Whoever has pushed a hundred commits has left a pack with just those and what belongs to them. To copy it is much
+//! less work than to find all of that object by object and to pack it once more; what is in it is found out anyway,
+//! when it arrives. What else there may be in it the user could have read where it was. The other way, from this
+//! repository to the remote, nothing goes but what is pushed: nobody else is to see what was never meant for them.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
@@ -21,8 +21,8 @@ pub(super) struct Whole {
     pub rest: Vec<ObjectId>,
 }
 
-/// The packs of `from` that hold most of `commits`, where they are small and mostly new to whom they are for. `None`: there
-/// are none such.
+/// The packs of `from` that hold most of `commits`, where they are small and mostly new to whom they are for. `None`:
+/// there are none such.
 pub(super) fn packs(from: &Repository, to: &Repository, commits: &[Commit]) -> Option<Whole> {
     let mut to = to.clone();
     to.objects.refresh = RefreshMode::Never;
@@ -64,7 +64,8 @@ fn newest(repo: &Repository, largest: u64) -> Option<Vec<PathBuf>> {
     Some(found.into_iter().map(|(_, path)| path).collect())
 }
 
-/// Whether so many objects of a pack are new that the others may come as well. A sample tells, as ids are spread evenly.
+/// Whether so many objects of a pack are new that the others may come as well. A sample tells, as ids are spread
+/// evenly.
 fn is_mostly_new(index: &index::File, to: &Repository) -> bool {
     const SAMPLE: u32 = 64;
     let step = (index.num_objects() / SAMPLE).max(1) as usize;

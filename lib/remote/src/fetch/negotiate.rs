@@ -20,8 +20,8 @@ pub(super) struct Negotiation<'a, 'graph, 'cache> {
     silence: Silence,
 }
 
-/// Whether the server can be asked not to tell how far it is. Nobody is shown that, and it would stop to tell after every
-/// hundredth part of each step.
+/// Whether the server can be asked not to tell how far it is. Nobody is shown that, and it would stop to tell after
+/// every hundredth part of each step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Silence {
     Understood,
@@ -39,8 +39,9 @@ impl Silence {
     }
 }
 
-/// How many commits that the server does not know are named to it before what is not known to be common is fetched. Git gives
-/// up after 256, as gix does: whoever has more commits of their own than that then gets all of what both have, once more.
+/// How many commits that the server does not know are named to it before what is not known to be common is fetched. Git
+/// gives up after 256, as gix does: whoever has more commits of their own than that then gets all of what both have,
+/// once more.
 const PATIENCE: usize = 8 * 1024;
 
 /// How many refs that follow the remote's are named to it first.
@@ -76,9 +77,9 @@ impl<'a, 'graph, 'cache> Negotiation<'a, 'graph, 'cache> {
 }
 
 impl Negotiation<'_, '_, '_> {
-    /// Names what the remote had when it was last asked, before anything else: most often it still has that, and then knows at
-    /// once what is missing here. Git begins with what is newest, which are one's own commits that the remote has never
-    /// seen.
+    /// Names what the remote had when it was last asked, before anything else: most often it still has that, and then
+    /// knows at once what is missing here. Git begins with what is newest, which are one's own commits that the remote
+    /// has never seen.
     fn name_followers(&self, arguments: &mut Arguments, remote_ref_target_known: &[bool]) {
         let wanted = self.map.mappings.iter().zip(remote_ref_target_known).filter(|(_, known)| !**known);
         let locals = wanted.filter_map(|(mapping, _)| mapping.local.as_ref());

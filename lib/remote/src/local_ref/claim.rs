@@ -1,5 +1,5 @@
-//! The lock of a ref or of another file that git locks, `NAME.lock` beside it, taken so that it can be told from everybody
-//! else's.
+//! The lock of a ref or of another file that git locks, `NAME.lock` beside it, taken so that it can be told from
+//! everybody else's.
 //!
 //! gix's transactions leave locks behind that no one can judge, should the process be killed; and each of them takes
 //! `packed-refs.lock`, so that all writers of a repository wait for each other.
@@ -45,7 +45,8 @@ enum Link {
     None,
     /// They are two names of one file.
     OneFile,
-    /// The file system knows no second names: should the process be killed, a person has to remove the lock, as with git.
+    /// The file system knows no second names: should the process be killed, a person has to remove the lock, as with
+    /// git.
     Apart,
 }
 
@@ -224,8 +225,8 @@ pub(super) fn remove_empty_folders(folder: &Path) -> io::Result<()> {
     fs::remove_dir(folder)
 }
 
-/// Does something that needs the folder of `path`. Others remove folders that have become empty, and may do so again the
-/// moment after it was made.
+/// Does something that needs the folder of `path`. Others remove folders that have become empty, and may do so again
+/// the moment after it was made.
 fn in_its_folder<T>(
     repo: &gix::Repository,
     path: &Path,

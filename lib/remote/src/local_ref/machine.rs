@@ -7,8 +7,8 @@ pub(super) fn here() -> String {
     format!("{}\n{}\n", boot(), name())
 }
 
-/// Whether the kernel that answers here is the one that answered where `written` was [written](here), or would have been
-/// had it not been started anew since. Containers of one machine have names of their own and the kernel in common.
+/// Whether the kernel that answers here is the one that answered where `written` was [written](here), or would have
+/// been had it not been started anew since. Containers of one machine have names of their own and the kernel in common.
 ///
 /// Nothing was written where the process was killed before it could take any lock.
 pub(super) fn is_ours(written: &str) -> bool {

@@ -1,7 +1,7 @@
 //! `packed-refs`, the one file of many refs: looked up while writing others, and rewritten where refs in it go.
 //!
-//! An update needs no more than a look. Deleting a ref that is packed means to write the whole file anew, under its lock and
-//! once for all refs that go. See <https://git-scm.com/docs/git-pack-refs>.
+//! An update needs no more than a look. Deleting a ref that is packed means to write the whole file anew, under its
+//! lock and once for all refs that go. See <https://git-scm.com/docs/git-pack-refs>.
 
 use std::{collections::BTreeSet, fs, io, path::Path};
 

@@ -1,7 +1,7 @@
 //! Who makes commits and moves refs here, and when that is.
 //!
-//! gix can tell too. To know the time there, though, it asks what the local time zone is called, and for that every folder
-//! of the system's time zones is listed: a tenth of what a merge of a thousand notes takes.
+//! gix can tell too. To know the time there, though, it asks what the local time zone is called, and for that every
+//! folder of the system's time zones is listed: a tenth of what a merge of a thousand notes takes.
 
 use std::{fs, sync::OnceLock};
 
@@ -35,7 +35,8 @@ impl Role {
         }
     }
 
-    /// Whether the environment says when whatever is done in this role is done: `GIT_AUTHOR_DATE` or `GIT_COMMITTER_DATE`.
+    /// Whether the environment says when whatever is done in this role is done: `GIT_AUTHOR_DATE` or
+    /// `GIT_COMMITTER_DATE`.
     pub fn has_fixed_time(self, repo: &Repository) -> bool {
         repo.config_snapshot().string(self.date_key()).is_some()
     }

@@ -1,10 +1,10 @@
 //! A folder of this process's own beside the refs: what tells a lock of a dead process from everybody else's.
 //!
-//! A process that is killed leaves its locks behind, and git then refuses to touch the refs until a person removes them. To
-//! remove a lock by its age is a guess that may hit a git that is at work. So each process makes a folder of a random name
-//! below `lockstep-locks`, with a file `alive` on which it holds a lock of the kernel's, which ends with it whatever
-//! happens. Each `NAME.lock` that it makes is a second name of a file in there. Whoever gets the kernel's lock on `alive`
-//! knows that its maker is dead, and which locks, each one file under two names, were its own.
+//! A process that is killed leaves its locks behind, and git then refuses to touch the refs until a person removes
+//! them. To remove a lock by its age is a guess that may hit a git that is at work. So each process makes a folder of a
+//! random name below `lockstep-locks`, with a file `alive` on which it holds a lock of the kernel's, which ends with it
+//! whatever happens. Each `NAME.lock` that it makes is a second name of a file in there. Whoever gets the kernel's lock
+//! on `alive` knows that its maker is dead, and which locks, each one file under two names, were its own.
 //!
 //! Where files have no locks of the kernel's, or the folder is another machine's, nothing is ever removed.
 

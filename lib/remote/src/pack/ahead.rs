@@ -1,7 +1,7 @@
 //! Trees that are read in a thread of their own, before they are asked for.
 //!
-//! Half of the work of a walk through a long history is unpacking the top folder of each commit, and which these are is known
-//! beforehand.
+//! Half of the work of a walk through a long history is unpacking the top folder of each commit, and which these are is
+//! known beforehand.
 
 use std::{
     sync::mpsc::{self, Receiver},

@@ -1,8 +1,8 @@
 //! A small pack that somebody sent, from memory to the disk: complete, and with its index.
 //!
-//! Gix reads a pack from the stream, writes it with all that it lacks, and reads it once more to find out what is in it. For
-//! the some hundred objects that a sync brings, that takes longer than they took to come. A small pack is taken apart where
-//! it is, once, and what was in it stays at hand. What is large or strange is left to gix.
+//! Gix reads a pack from the stream, writes it with all that it lacks, and reads it once more to find out what is in
+//! it. For the some hundred objects that a sync brings, that takes longer than they took to come. A small pack is taken
+//! apart where it is, once, and what was in it stays at hand. What is large or strange is left to gix.
 
 use std::{borrow::Cow, collections::HashSet, fs, io};
 
@@ -49,8 +49,8 @@ struct Complete<'a> {
     checksum: ObjectId,
 }
 
-/// Completes a pack. The only delta of an object that it lacks becomes what it stands for; to be whole takes no more room
-/// than what it lacks would. What is a base of several comes at the end.
+/// Completes a pack. The only delta of an object that it lacks becomes what it stands for; to be whole takes no more
+/// room than what it lacks would. What is a base of several comes at the end.
 fn complete<'a>(loaded: &Loaded<'a>, resolved: &Resolved, hash: gix::hash::Kind) -> Option<Complete<'a>> {
     let mut inside = HashSet::with_capacity(resolved.objects.len());
     // A pack that holds something twice is strange.
@@ -163,8 +163,8 @@ mod tests {
             .collect()
     }
 
-    /// Two clones, of which one has a history that the other lacks: pages that change again and again, and more than one
-    /// that comes of the same. And the two ends of it.
+    /// Two clones, of which one has a history that the other lacks: pages that change again and again, and more than
+    /// one that comes of the same. And the two ends of it.
     fn clones() -> (World, [Repo; 2], [String; 2]) {
         let (world, _, [ours, theirs]) = World::with_clones(["ours", "theirs"]);
         for page in 0..20 {

@@ -9,8 +9,8 @@ use super::{
     entries::{Entries, Entry},
 };
 
-/// Hands over each entry of `tree` that is not the same in the first of `olds`, with its older versions. What makes `tree` of
-/// that first one goes into `draft`.
+/// Hands over each entry of `tree` that is not the same in the first of `olds`, with its older versions. What makes
+/// `tree` of that first one goes into `draft`.
 pub(super) fn differing(
     tree: &[u8],
     olds: &[Arc<[u8]>],

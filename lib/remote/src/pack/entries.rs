@@ -41,8 +41,8 @@ impl<'a> Entries<'a> {
         self.rest = &self.rest[head.raw.len()..];
     }
 
-    /// Leaves all entries behind that come before `entry`, and what stands in its place too, which is handed over together
-    /// with where it begins.
+    /// Leaves all entries behind that come before `entry`, and what stands in its place too, which is handed over
+    /// together with where it begins.
     pub fn take(&mut self, entry: &Entry<'_>) -> gix::Result<Option<(usize, Entry<'a>)>> {
         while let Some(head) = self.head()? {
             let (order, at) = (head.order(entry), self.passed());

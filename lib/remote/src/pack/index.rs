@@ -1,4 +1,5 @@
-//! The index of a pack, see <https://git-scm.com/docs/gitformat-pack#_version_2_pack_idx_files_support_packs_larger_than_4_gib_and>.
+//! The index of a pack, see
+//! <https://git-scm.com/docs/gitformat-pack#_version_2_pack_idx_files_support_packs_larger_than_4_gib_and>.
 //!
 //! gix makes one by reading the pack back: every object is unpacked and hashed once more. Whoever wrote the pack knows
 //! the ids already.

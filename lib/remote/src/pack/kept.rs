@@ -1,7 +1,8 @@
 //! An object of a small pack, in memory.
 //!
-//! A folder of notes has as many versions as there are commits, and each is nearly the one before. Of a thousand such trees
-//! most of the memory would hold the same over and over; so only some are whole, and the others are what they differ by.
+//! A folder of notes has as many versions as there are commits, and each is nearly the one before. Of a thousand such
+//! trees most of the memory would hold the same over and over; so only some are whole, and the others are what they
+//! differ by.
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! A pack that is in memory, taken apart into its entries, each of them unpacked.
 //!
-//! Nothing is said of what is wrong with a pack that cannot be taken apart: whoever meets one leaves it to gix, which says it.
+//! Nothing is said of what is wrong with a pack that cannot be taken apart: whoever meets one leaves it to gix, which
+//! says it.
 
 use std::{ops::Range, sync::Arc};
 

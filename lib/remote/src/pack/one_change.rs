@@ -1,7 +1,7 @@
 //! Whether a commit did no more than to replace one file.
 //!
-//! That is what most commits of `git notes` do. A walk compares their trees anyway, so that whoever needs to know does not have
-//! to compare them once more.
+//! That is what most commits of `git notes` do. A walk compares their trees anyway, so that whoever needs to know does
+//! not have to compare them once more.
 
 use gix::ObjectId;
 

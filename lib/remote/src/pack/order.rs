@@ -48,10 +48,10 @@ pub(super) const SMALLEST: u64 = 128;
 
 /// Puts `items` into order. `sizes` has theirs, and those of what they were before as far as these are known.
 ///
-/// Of several versions of a file, the newest is a delta of what the receiver has, and each older one is a delta of
-/// the next: files grow more than they shrink, and what is only left out costs nothing. Trees go the other way round, as what
-/// changed in them was found out in that direction. The first of many versions of a tree is whole: git resolves what hangs on
-/// objects that a pack does not have one by one, and anything else on all cores.
+/// Of several versions of a file, the newest is a delta of what the receiver has, and each older one is a delta of the
+/// next: files grow more than they shrink, and what is only left out costs nothing. Trees go the other way round, as
+/// what changed in them was found out in that direction. The first of many versions of a tree is whole: git resolves
+/// what hangs on objects that a pack does not have one by one, and anything else on all cores.
 pub(crate) fn arrange(items: &[Item], sizes: &HashMap<ObjectId, u64>, limits: Limits) -> Vec<Placed> {
     let versions = Versions::of(items);
     let mut depths = vec![0; items.len()];

@@ -1,7 +1,7 @@
 //! What is going to be pushed, made ready while something else is waited for.
 //!
-//! Whoever fetches and then pushes knows most of the pack beforehand: one's own commits since the remote was last in step. A
-//! server takes its time to put together what it sends; meanwhile these are walked and compressed.
+//! Whoever fetches and then pushes knows most of the pack beforehand: one's own commits since the remote was last in
+//! step. A server takes its time to put together what it sends; meanwhile these are walked and compressed.
 
 use std::{cell::RefCell, io};
 
@@ -50,13 +50,13 @@ pub struct Passed<'a> {
 }
 
 impl Ready {
-    /// Makes `stretches` ready, with as many threads as there are processors, less `others` that are at work. Each commit is
-    /// shown to `passing`, parents first, which stops it all by failing.
+    /// Makes `stretches` ready, with as many threads as there are processors, less `others` that are at work. Each
+    /// commit is shown to `passing`, parents first, which stops it all by failing.
     ///
     /// # Errors
     ///
-    /// Where an object cannot be read, or there are too many to be held in memory. The push is then made without it, and
-    /// says what is wrong, if it is.
+    /// Where an object cannot be read, or there are too many to be held in memory. The push is then made without it,
+    /// and says what is wrong, if it is.
     pub fn make(
         repo: &Repository,
         history: &History,

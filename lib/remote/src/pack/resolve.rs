@@ -40,8 +40,8 @@ pub(super) struct Base {
     pub object: Object,
     /// The entries that are a delta of it, which are not in the pack for others.
     pub entries: Vec<usize>,
-    /// Compressed, for a pack that has no deltas of what it does not hold: where there is one delta only, what that stands
-    /// for, and else the base.
+    /// Compressed, for a pack that has no deltas of what it does not hold: where there is one delta only, what that
+    /// stands for, and else the base.
     pub packed: Vec<u8>,
 }
 
@@ -50,8 +50,8 @@ const SHARE: usize = 4;
 /// From how many pieces of work on another thread is worth its beginning.
 const WORTH_IT: usize = 64;
 
-/// Finds the objects of `loaded`; those that it has deltas of, and does not hold, are in `repo`. `None`: it cannot be done,
-/// or what there is takes more than `most` bytes.
+/// Finds the objects of `loaded`; those that it has deltas of, and does not hold, are in `repo`. `None`: it cannot be
+/// done, or what there is takes more than `most` bytes.
 pub(super) fn resolve(repo: &gix::Repository, loaded: &Loaded<'_>, most: usize) -> Option<Resolved> {
     let work = Work::of(repo, loaded, most);
     let cores = thread::available_parallelism().map_or(1, usize::from);

@@ -1,10 +1,10 @@
 //! Compresses trees whose entries are all alike, as the folders of notes and of loose objects are.
 //!
-//! Such a tree is rows of one length: a mode, hex digits, and an id that no compressor can make smaller. Searching it for
-//! repetitions finds what is known beforehand, that each row begins like the one before, and takes most of the time of
-//! writing it. So the rows are coded directly, with a code that gives short words to hex digits: smaller than the fastest
-//! level of zlib makes them, and several times as fast. The result is an ordinary zlib stream
-//! ([RFC 1950](https://www.rfc-editor.org/rfc/rfc1950), [RFC 1951](https://www.rfc-editor.org/rfc/rfc1951)).
+//! Such a tree is rows of one length: a mode, hex digits, and an id that no compressor can make smaller. Searching it
+//! for repetitions finds what is known beforehand, that each row begins like the one before, and takes most of the time
+//! of writing it. So the rows are coded directly, with a code that gives short words to hex digits: smaller than the
+//! fastest level of zlib makes them, and several times as fast. The result is an ordinary zlib stream ([RFC
+//! 1950](https://www.rfc-editor.org/rfc/rfc1950), [RFC 1951](https://www.rfc-editor.org/rfc/rfc1951)).
 
 /// Compresses trees of rows.
 pub(super) struct Rows {
@@ -48,7 +48,8 @@ impl Rows {
         for head in HEADS {
             lengths[REPEAT_3 + head - 3] = 6;
         }
-        // So that the words fill the code, as they must: 16/32 + 2/64 + 239/512 + 2/1024. Spaces are in the heads alone.
+        // So that the words fill the code, as they must: 16/32 + 2/64 + 239/512 + 2/1024. Spaces are in the heads
+        // alone.
         lengths[END] = 10;
         lengths[usize::from(b' ')] = 10;
         Self { words: words(&lengths), lengths, room: Vec::new() }
@@ -217,7 +218,8 @@ impl Bits {
     fn put(&mut self, bits: u64, len: u32) {
         self.pending |= bits << self.len;
         self.len += len;
-        // All are written, and again with the next ones those that do not fill a byte: the same few steps for any number.
+        // All are written, and again with the next ones those that do not fill a byte: the same few steps for any
+        // number.
         self.bytes[self.at..][..8].copy_from_slice(&self.pending.to_le_bytes());
         self.at += self.len as usize / 8;
         self.pending >>= self.len & !7;

@@ -1,7 +1,7 @@
 //! Whether all is there that belongs to new commits.
 //!
-//! What belongs to the commits that were there before is there; so only what a commit's tree does not share with those of
-//! its parents is looked at. Each commit can be looked at by itself, and so several at once.
+//! What belongs to the commits that were there before is there; so only what a commit's tree does not share with those
+//! of its parents is looked at. Each commit can be looked at by itself, and so several at once.
 
 use std::{
     io,

@@ -41,8 +41,8 @@ pub fn store(repo: &gix::Repository, objects: &gix::odb::memory::Storage) -> gix
     new.into_iter().try_for_each(|(id, (kind, data))| loose(repo, *id, *kind, data))
 }
 
-/// Makes an object a file of its own. If it is one already it becomes young again, as git would else clear it away after some
-/// weeks without a ref; unless it is only the name of one, such as a power cut leaves behind.
+/// Makes an object a file of its own. If it is one already it becomes young again, as git would else clear it away
+/// after some weeks without a ref; unless it is only the name of one, such as a power cut leaves behind.
 pub(crate) fn file(repo: &gix::Repository, id: ObjectId, kind: Kind, data: &[u8]) -> gix::Result<()> {
     let files = loose::Store::at(repo.objects.store_ref().path(), id.kind());
     match File::open(files.object_path(&id)) {

@@ -20,8 +20,8 @@ pub(super) struct Unnamed {
 }
 
 impl Unnamed {
-    /// Two files in the object database `objects`, not made yet. Their names are such as `git gc` recognises and removes,
-    /// should we die.
+    /// Two files in the object database `objects`, not made yet. Their names are such as `git gc` recognises and
+    /// removes, should we die.
     pub fn new(objects: &Path) -> io::Result<Self> {
         let home = objects.join("pack");
         fs::create_dir_all(&home)?;
@@ -35,8 +35,8 @@ impl Unnamed {
         Self { pack, index, _folder: Some(folder) }
     }
 
-    /// Makes the objects part of the object database `objects`: the pack with this `checksum` gets its name, on the disk
-    /// as far as `durability` promises it.
+    /// Makes the objects part of the object database `objects`: the pack with this `checksum` gets its name, on the
+    /// disk as far as `durability` promises it.
     pub fn publish(self, objects: &Path, checksum: ObjectId, durability: Durability) -> io::Result<()> {
         let home = objects.join("pack");
         fs::create_dir_all(&home)?;
@@ -64,8 +64,8 @@ impl Drop for Unnamed {
     }
 }
 
-/// A folder for a writer that gives its files their names itself. Its own name, too, is one that `git gc` removes. Dropping
-/// it deletes it.
+/// A folder for a writer that gives its files their names itself. Its own name, too, is one that `git gc` removes.
+/// Dropping it deletes it.
 pub(super) struct Folder(PathBuf);
 
 impl Folder {

@@ -57,8 +57,8 @@ pub(super) struct Way<'a> {
     pub passing: Passing<'a>,
 }
 
-/// Who is shown commits, with the one file that each replaced, if that is all it did, and what its trees and files can be read
-/// from.
+/// Who is shown commits, with the one file that each replaced, if that is all it did, and what its trees and files can
+/// be read from.
 pub(super) type Passing<'a> = &'a mut dyn FnMut(&Commit, Option<Replaced>, &mut Trees) -> gix::Result<()>;
 
 /// As [`new_objects`].
@@ -234,8 +234,8 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    /// Takes note of what is in a tree that is theirs or in the list already: none of it may come once more, under another
-    /// name.
+    /// Takes note of what is in a tree that is theirs or in the list already: none of it may come once more, under
+    /// another name.
     fn cover(&mut self, id: ObjectId, tree: &[u8]) -> gix::Result<()> {
         if self.covered.insert(id) {
             let mut rest = Entries::of(tree, id.kind());

@@ -57,7 +57,8 @@ impl Options {
     }
 }
 
-/// Writes a pack with what is `ready` and `items` to `out`, of which none is in both. `sent` is told the number of objects and bytes written so far.
+/// Writes a pack with what is `ready` and `items` to `out`, of which none is in both. `sent` is told the number of
+/// objects and bytes written so far.
 pub(crate) fn write(
     repo: &gix::Repository,
     ready: &[Encoded],

@@ -1,8 +1,8 @@
 //! What goes to a server on this machine, without the request to leave out of a pack what is here already.
 //!
-//! Over a network such a thin pack is worth its while: it is a fraction in size. But to find what it can be made of takes the
-//! server about twice as long, and to put in again what it lacks takes time here; between two processes of one machine
-//! nothing is gained for that. Gix always asks for one, so that its request is taken out on the way.
+//! Over a network such a thin pack is worth its while: it is a fraction in size. But to find what it can be made of
+//! takes the server about twice as long, and to put in again what it lacks takes time here; between two processes of
+//! one machine nothing is gained for that. Gix always asks for one, so that its request is taken out on the way.
 
 use std::io::{self, Write};
 

@@ -55,8 +55,8 @@ pub(crate) enum Fault {
     Setting(String),
 }
 
-/// A way out that sends what belongs together at once: gix writes a line of the protocol in three pieces, and a negotiation
-/// has hundreds of lines. Each piece by itself would wake the other side.
+/// A way out that sends what belongs together at once: gix writes a line of the protocol in three pieces, and a
+/// negotiation has hundreds of lines. Each piece by itself would wake the other side.
 pub(super) fn gathered<W: io::Write>(out: W) -> io::BufWriter<W> {
     // As much as a pipe takes at once.
     io::BufWriter::with_capacity(64 * 1024, out)

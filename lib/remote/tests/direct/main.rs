@@ -1,5 +1,5 @@
-//! A remote in a folder of this machine, which is read and written without a server program: that this is done only where
-//! such a program would do no more, and that what comes of it is the same.
+//! A remote in a folder of this machine, which is read and written without a server program: that this is done only
+//! where such a program would do no more, and that what comes of it is the same.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod story;

@@ -1,5 +1,5 @@
-//! Commits that lie in packs, which can be taken as they are: what belongs to the new commits comes with them, wherever it lies, and nothing else
-//! is shown to anybody.
+//! Commits that lie in packs, which can be taken as they are: what belongs to the new commits comes with them, wherever
+//! it lies, and nothing else is shown to anybody.
 
 use std::collections::BTreeSet;
 

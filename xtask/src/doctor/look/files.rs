@@ -131,7 +131,8 @@ pub fn logs(repo: &gix::Repository) -> Logs {
     Logs::Found { configured, tracked: tracked.len(), ignored }
 }
 
-/// Whether a file of the work tree is there, and git neither tracks nor ignores it: the next commit of everything has it.
+/// Whether a file of the work tree is there, and git neither tracks nor ignores it: the next commit of everything has
+/// it.
 pub fn is_exposed(repo: &gix::Repository, path: &str) -> bool {
     let is_there = repo.workdir().is_some_and(|root| root.join(path).is_file());
     let Some(index) = repo.index_or_empty().ok().filter(|_| is_there) else { return false };

@@ -82,8 +82,8 @@ fn gitsync(repo: &Repo) -> Invocation {
     repo.binary("gitsync")
 }
 
-/// One of the binaries as the user that owns nothing; `None` where it takes rights that the test does not have to become
-/// that user, or where that user cannot get at the binary.
+/// One of the binaries as the user that owns nothing; `None` where it takes rights that the test does not have to
+/// become that user, or where that user cannot get at the binary.
 fn as_nobody(world: &World, repo: &Repo, name: &str) -> Option<Invocation> {
     as_user(65534, world, repo, name)
 }

@@ -143,8 +143,8 @@ fn merge(repo: &Repo, into: &str, from: &str) -> Invocation {
     repo.binary("notes-sync").args(["merge", "--ref", into, from])
 }
 
-/// What is said while somebody writes the notes as fast as a disk takes them. Which of the two is faster is chance, so it is
-/// tried until it is the other.
+/// What is said while somebody writes the notes as fast as a disk takes them. Which of the two is faster is chance, so
+/// it is tried until it is the other.
 fn amid_writers(at_work: fn(&Repo) -> Invocation) -> Output {
     let (_world, _origin, mike) = mike();
     mike.note("refs/notes/theirs", "HEAD", "theirs");

@@ -1,4 +1,5 @@
-//! What is said of a remote: of its configuration, and of servers that are not there, refuse, or are no servers of git's.
+//! What is said of a remote: of its configuration, and of servers that are not there, refuse, or are no servers of
+//! git's.
 
 use testkit::{
     Output, Repo,
