@@ -1,6 +1,7 @@
 //! Trees as the bytes that git stores, those kept that were read last.
 //!
-//! The walk through a history compares each commit's tree with the one before it, so that each is needed at least twice.
+//! The walk through a history compares each commit's tree with the one before it, so that each is needed at least
+//! twice.
 
 use std::{io, sync::Arc};
 
@@ -22,7 +23,7 @@ pub(super) struct Trees {
 }
 
 /// How many bytes of young trees there may be; as many again are old.
-const ROOM: usize = 1024 * 1024;
+const ROOM: usize = 512 * 1024;
 
 impl Trees {
     pub fn new(reader: Reader, recent: Recent) -> Self {
