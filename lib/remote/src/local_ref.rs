@@ -293,6 +293,12 @@ impl<'repo> Writer<'repo> {
             let is_gone = matches!(now, Value::Absent) || now == Value::Object(*old);
             answers.push(if is_gone { Written::Done } else { Written::Moved });
         }
+        // As with git, first of all: should the process be killed, a ref without a log does no harm, while a log without
+        // a ref is in the way of refs below its name.
+        for (place, _) in &going {
+            reflog::delete(&place.base, &place.name)
+                .map_err(|error| Failed::doing(format!("cannot delete the reflog of {place:?}"), error))?;
+        }
         if !packed.is_empty() {
             // As with git, before the files: in the other order a ref of an older value would come to light.
             let common = Place { base: self.repo.common_dir().to_owned(), name: packed::NAME.into() };
@@ -302,8 +308,6 @@ impl<'repo> Writer<'repo> {
         }
         for (place, claim) in going {
             claim.delete(self.flushing)?;
-            reflog::delete(&place.base, &place.name)
-                .map_err(|error| Failed::doing(format!("cannot delete the reflog of {place:?}"), error))?;
             remove_empty_parents(&place.base, &place.file());
         }
         Ok(answers)
