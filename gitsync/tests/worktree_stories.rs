@@ -135,6 +135,22 @@ fn attributes_of_the_new_tree_shape_its_files() {
 }
 
 #[test]
+fn attributes_that_became_a_link_have_no_say() {
+    let world = World::new();
+    let repo = two_commits(
+        &world,
+        |repo| write_all(repo, &[(".gitattributes", "*.txt eol=crlf\n"), ("a.txt", "one\r\n")]),
+        |repo| {
+            repo.remove(".gitattributes");
+            symlink("nowhere", repo.join(".gitattributes")).unwrap();
+            write_all(repo, &[("d/x.txt", "two\n")]);
+        },
+    );
+    assert_updates_as_git(&world, &repo, "new").pending.finish().unwrap();
+    assert_eq!(repo.read("d/x.txt"), "two\n");
+}
+
+#[test]
 fn a_filter_that_must_not_fail_and_does_leaves_everything_as_it_was() {
     let world = World::new();
     let repo = two_commits(

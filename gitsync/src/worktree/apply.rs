@@ -17,7 +17,7 @@ use std::time::SystemTime;
 
 use anyhow::Context as _;
 use gix::bstr::{BString, ByteSlice};
-use gix::index::entry::Stat;
+use gix::index::entry::{Mode, Stat};
 
 use super::aside::{Role, name_inside};
 use super::disk::{Disk, Kind, full, parent};
@@ -88,6 +88,10 @@ pub fn apply(
     let mut becoming = index.part(is_of_attributes);
     if attributes == Attributes::Change {
         edits(plan, &HashMap::new()).apply(&mut becoming);
+    }
+    // Where an attribute file is a link now, git reads what the link holds, and not the file that was there before.
+    for entry in becoming.entries_mut().iter_mut().filter(|entry| entry.mode == Mode::SYMLINK) {
+        entry.mode = Mode::FILE;
     }
     // How the new files look is not known yet, only which they are.
     let mut becomes = Revised { index, edits: edits(plan, &HashMap::new()) };
