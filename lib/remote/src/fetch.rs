@@ -145,8 +145,8 @@ pub enum Why {
 }
 
 impl Remote<'_> {
-    /// Fetches. The remote's objects arrive as one pack, or as some from a folder of this machine, and are on disk before a
-    /// ref names them.
+    /// Fetches. The remote's objects arrive as one pack, or as some from a folder of this machine, and are on disk
+    /// before a ref names them.
     ///
     /// # Errors
     ///

@@ -293,8 +293,8 @@ impl<'repo> Writer<'repo> {
             let is_gone = matches!(now, Value::Absent) || now == Value::Object(*old);
             answers.push(if is_gone { Written::Done } else { Written::Moved });
         }
-        // As with git, first of all: should the process be killed, a ref without a log does no harm, while a log without
-        // a ref is in the way of refs below its name.
+        // As with git, first of all: should the process be killed, a ref without a log does no harm, while a log
+        // without a ref is in the way of refs below its name.
         for (place, _) in &going {
             reflog::delete(&place.base, &place.name)
                 .map_err(|error| Failed::doing(format!("cannot delete the reflog of {place:?}"), error))?;

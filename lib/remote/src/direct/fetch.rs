@@ -134,8 +134,8 @@ impl Direct {
             let parents = ask.history.parents_of(&here, commit)?;
             open.extend(parents.into_iter().filter(|parent| seen.insert(*parent)));
         }
-        // It may be a rest of something that was thrown away. Whoever walks there comes upon what is missing, and leaves
-        // it all to a server; only a name without a commit must not be in the way.
+        // It may be a rest of something that was thrown away. Whoever walks there comes upon what is missing, and
+        // leaves it all to a server; only a name without a commit must not be in the way.
         common.retain(|commit| there.find_header(*commit).is_ok_and(|header| header.kind() == Kind::Commit));
         Ok(common)
     }
