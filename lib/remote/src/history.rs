@@ -249,6 +249,33 @@ impl History {
         SeenBy { history: self, repo }
     }
 
+    /// A commit that was read before.
+    pub(crate) fn kept(&self, id: &oid, into: &mut Vec<u8>) -> Option<Kind> {
+        let kept = locked(&self.kept);
+        let commit = kept.commits.get(id)?;
+        into.clear();
+        into.extend_from_slice(commit);
+        Some(Kind::Commit)
+    }
+
+    /// An object that has a file of its own.
+    fn in_file(&self, id: &oid, into: &mut Vec<u8>) -> Option<Kind> {
+        let mut loose = locked(&self.loose);
+        // Another thread may have read it meanwhile: two often walk the same commits at once.
+        if let Some(kind) = self.kept(id, into) {
+            return Some(kind);
+        }
+        let kind = loose.read(id, into)?;
+        self.keep(id, kind, into);
+        Some(kind)
+    }
+
+    fn keep(&self, id: &oid, kind: Kind, object: &[u8]) {
+        if kind == Kind::Commit {
+            locked(&self.kept).keep(id, object);
+        }
+    }
+
     /// For gix's own algorithms.
     pub(crate) fn graph<'a, 'cache, T>(
         &'a self,
@@ -268,27 +295,21 @@ pub struct SeenBy<'a> {
 
 impl Find for SeenBy<'_> {
     fn try_find<'a>(&self, id: &oid, buffer: &'a mut Vec<u8>) -> gix::Result<Option<Data<'a>>> {
-        let History { loose, kept, .. } = self.history;
         // Where commits are replaced by others, gix knows by which, and who wants to see it.
         if replaces(self.repo) {
             return self.repo.objects.try_find(id, buffer);
         }
-        if let Some(commit) = locked(kept).commits.get(id) {
-            buffer.clear();
-            buffer.extend_from_slice(commit);
-            return Ok(Some(Data { kind: Kind::Commit, object_hash: id.kind(), data: buffer }));
-        }
-        let in_file = locked(loose).read(id, buffer);
-        let kind = match in_file {
+        let kind = match self.history.kept(id, buffer).or_else(|| self.history.in_file(id, buffer)) {
             Some(kind) => kind,
             None => match self.repo.objects.try_find(id, buffer)? {
-                Some(found) => found.kind,
+                Some(found) => {
+                    let kind = found.kind;
+                    self.history.keep(id, kind, buffer);
+                    kind
+                }
                 None => return Ok(None),
             },
         };
-        if kind == Kind::Commit {
-            locked(kept).keep(id, buffer);
-        }
         Ok(Some(Data { kind, object_hash: id.kind(), data: buffer }))
     }
 }

@@ -5,7 +5,9 @@
 //! bytes, and makes other threads wait meanwhile. Here buffers and decompressor are used again. Whatever is not in such
 //! a file, or is large, or not as it should be, is left to gix, which also says what is wrong.
 
-use std::{fs::File, io::Read, path::PathBuf};
+mod folder;
+
+use std::io::Read;
 
 use gix::{
     ObjectId,
@@ -14,6 +16,8 @@ use gix::{
     objs::FindExt,
     zlib::{Inflate, Status},
 };
+
+use self::folder::Folder;
 
 /// Reads objects of a repository, as they are and not as `refs/replace/` shows them: what is sent or checked are the
 /// real ones.
@@ -48,7 +52,7 @@ impl Reader {
 
 /// Reads objects in files of their own.
 pub(crate) struct Loose {
-    folder: PathBuf,
+    folder: Folder,
     file: Vec<u8>,
     plain: Vec<u8>,
     inflate: Inflate,
@@ -61,7 +65,7 @@ const ROOM: usize = 16 * 1024;
 
 impl Loose {
     pub fn of(repo: &gix::Repository) -> Self {
-        let folder = repo.objects.store_ref().path().to_owned();
+        let folder = Folder::new(repo.objects.store_ref().path());
         Self { folder, file: vec![0; ROOM], plain: vec![0; ROOM], inflate: Inflate::default() }
     }
 
@@ -102,11 +106,7 @@ impl Loose {
 
     /// Reads an object's file, and says how many bytes it has.
     fn open(&mut self, id: &oid) -> Option<usize> {
-        let mut hex = gix::hash::Kind::hex_buf();
-        let (folder, name) = id.hex_to_buf(&mut hex).split_at(2);
-        let mut path = self.folder.join(folder);
-        path.push(name);
-        let mut file = File::open(path).ok()?;
+        let mut file = self.folder.open(id)?;
         let mut read = file.read(&mut self.file).ok()?;
         if read == self.file.len() && read < LARGEST {
             self.file.resize(LARGEST, 0);
@@ -141,17 +141,18 @@ mod tests {
     fn objects_of_every_size_are_read_and_the_largest_left_to_others() {
         let world = World::new();
         let repo = gix::open(world.init("ours").path()).unwrap();
+        let lengths = [0, 10, ROOM - 1, ROOM, ROOM + 1, 5 * ROOM, LARGEST - 100, 10];
+        let contents = lengths.iter().flat_map(|length| [vec![b'a'; *length], noise(*length)]);
+        let written: Vec<_> = contents.map(|content| (repo.write_blob(&content).unwrap(), content)).collect();
+        let too_large = repo.write_blob(noise(LARGEST)).unwrap();
         let mut loose = Loose::of(&repo);
         let mut read = Vec::new();
-        for length in [0, 10, ROOM - 1, ROOM, ROOM + 1, 5 * ROOM, LARGEST - 100, 10] {
-            for content in [vec![b'a'; length], noise(length)] {
-                let id = repo.write_blob(&content).unwrap();
-                let fits = loose.read(&id, &mut read) == Some(Kind::Blob) && read == content;
-                assert!(fits || length > LARGEST / 2, "{length} bytes");
-                assert_eq!(loose.size(&id), Some(length as u64).filter(|_| fits), "{length} bytes");
-            }
+        for (id, content) in written {
+            let length = content.len();
+            let fits = loose.read(&id, &mut read) == Some(Kind::Blob) && read == content;
+            assert!(fits || length > LARGEST / 2, "{length} bytes");
+            assert_eq!(loose.size(&id), Some(length as u64).filter(|_| fits), "{length} bytes");
         }
-        let id = repo.write_blob(noise(LARGEST)).unwrap();
-        assert_eq!(loose.read(&id, &mut read), None);
+        assert_eq!(loose.read(&too_large, &mut read), None);
     }
 }

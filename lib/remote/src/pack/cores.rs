@@ -33,7 +33,7 @@ pub(super) fn sizes(
                 scope.spawn(move || {
                     let mut sizes = Vec::with_capacity(files.len() * 2);
                     for file in files {
-                        let size = reader.size(file.id)?;
+                        let size = file.size.map_or_else(|| reader.size(file.id), Ok)?;
                         sizes.push((file.id, size));
                         let before = file.before.filter(|_| size >= SMALLEST);
                         if let Some(before) = before.and_then(|id| Some((id, reader.size(id).ok()?))) {

@@ -94,7 +94,10 @@ impl<'a> Encoder<'a> {
             return Ok(Encoded { id: item.id, form, size, deflated });
         }
         let mut data = std::mem::take(&mut self.object);
-        self.reader.read(placed.id, &mut data)?;
+        match &item.known {
+            Some(Known::Whole(content)) => data.clone_from(content),
+            Some(Known::Delta(_)) | None => _ = self.reader.read(placed.id, &mut data)?,
+        }
         let delta = match placed.plan {
             Plan::Streamed | Plan::Whole => None,
             Plan::DeltaOf(base) => self.delta_of(base, placed.kind, &data)?.map(|delta| (base, delta)),

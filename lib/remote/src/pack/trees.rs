@@ -20,7 +20,12 @@ pub(super) struct Trees {
     old: HashMap<ObjectId, Arc<[u8]>>,
     /// Bytes of the young ones.
     bytes: usize,
+    /// Small files that were read.
+    files: Vec<(ObjectId, Vec<u8>)>,
 }
+
+/// Larger files are not kept.
+const LARGEST_FILE: usize = 1024;
 
 /// How many bytes of young trees there may be; as many again are old.
 const ROOM: usize = 512 * 1024;
@@ -28,7 +33,7 @@ const ROOM: usize = 512 * 1024;
 impl Trees {
     pub fn new(reader: Reader, recent: Recent) -> Self {
         let (young, old) = (HashMap::default(), HashMap::default());
-        Self { reader, recent, buffer: Vec::new(), young, old, bytes: 0 }
+        Self { reader, recent, buffer: Vec::new(), young, old, bytes: 0, files: Vec::new() }
     }
 
     /// A tree.
@@ -53,7 +58,7 @@ impl Trees {
         Ok(tree)
     }
 
-    /// Any object. Trees are kept.
+    /// Any object. Trees are kept, small files until they are [taken](Self::take_files).
     pub fn read(&mut self, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
         if let Some(tree) = self.young.get(&id).or_else(|| self.old.get(&id)) {
             into.clear();
@@ -61,10 +66,17 @@ impl Trees {
             return Ok(Kind::Tree);
         }
         let kind = self.reader.read(id, into)?;
-        if kind == Kind::Tree {
-            self.keep(id, &Arc::from(into.as_slice()));
+        match kind {
+            Kind::Tree => self.keep(id, &Arc::from(into.as_slice())),
+            Kind::Blob if into.len() <= LARGEST_FILE => self.files.push((id, into.clone())),
+            Kind::Blob | Kind::Commit | Kind::Tag => {}
         }
         Ok(kind)
+    }
+
+    /// The small files that were read since this was last asked.
+    pub fn take_files(&mut self) -> Vec<(ObjectId, Vec<u8>)> {
+        std::mem::take(&mut self.files)
     }
 
     /// Takes in a tree that somebody else has read.

@@ -78,6 +78,7 @@ pub(super) fn walk(
         seen: hashtable::HashSet::default(),
         covered: hashtable::HashSet::default(),
         items: Vec::new(),
+        room: ROOM,
         change: OneChange::default(),
         way,
     };
@@ -114,11 +115,15 @@ struct Walk<'a, 'w> {
     /// Trees whose entries all are.
     covered: hashtable::HashSet<ObjectId>,
     items: Vec<Item>,
+    /// How many bytes of small files may still be kept.
+    room: usize,
     /// What the tree that is being compared changes.
     change: OneChange,
     way: Way<'w>,
 }
 
+/// How many bytes of small files are kept from when they were read.
+const ROOM: usize = 1024 * 1024;
 /// From how many commits on a thread that reads ahead pays.
 const MANY: usize = 16;
 
@@ -166,13 +171,34 @@ impl Walk<'_, '_> {
                         None => before.extend(self.history.tree_of(self.repo, *parent).ok()),
                     }
                 }
-                self.add(commit.id, Kind::Commit, NameHash::default(), None);
+                let begin = self.items.len();
+                if self.add(commit.id, Kind::Commit, NameHash::default(), None) {
+                    let mut content = Vec::new();
+                    self.items[begin].known =
+                        self.history.kept(&commit.id, &mut content).map(|_| Known::Whole(content));
+                }
                 self.change = OneChange::default();
                 self.tree(commit.tree, NameHash::default(), &before)?;
                 (self.way.passing)(commit, self.change.replaced(), &mut self.trees)?;
+                self.keep_what_was_read(begin);
             }
             Ok(())
         })
+    }
+
+    /// Keeps the small files among the items from `begin` on that somebody has read while they passed.
+    fn keep_what_was_read(&mut self, begin: usize) {
+        let files = self.items[begin..].iter_mut().filter(|item| item.kind == Kind::Blob);
+        let read = self.trees.take_files();
+        for item in files {
+            if let Some((_, content)) = read.iter().find(|(id, _)| *id == item.id)
+                && let Some(room) = self.room.checked_sub(content.len())
+            {
+                self.room = room;
+                item.size = Some(content.len() as u64);
+                item.known = Some(Known::Whole(content.clone()));
+            }
+        }
     }
 
     /// Adds the tree `new` and what is new in it, compared with the trees that were `before`.

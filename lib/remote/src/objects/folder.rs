@@ -1,0 +1,127 @@
+//! The folder that objects in files of their own are in.
+//!
+//! A file is opened by its path within it, since the kernel looks up each part of a path, which for such small files
+//! takes as long as to read them. And where there is no folder for the first byte of an id, nothing is looked up.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+use gix::hash::oid;
+
+/// The folder, which is looked at when the first object is asked for.
+pub(super) struct Folder {
+    path: PathBuf,
+    seen: Option<Seen>,
+}
+
+/// What is known of it.
+struct Seen {
+    root: Root,
+    /// By the first byte of an id: whether there was a folder for it. What comes later is found by gix.
+    has: [bool; 256],
+}
+
+impl Folder {
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), seen: None }
+    }
+
+    /// Opens the file of an object, if it has one.
+    pub fn open(&mut self, id: &oid) -> Option<File> {
+        let seen = match &mut self.seen {
+            Some(seen) => seen,
+            none => none.insert(Seen { root: Root::open(&self.path)?, has: folders(&self.path)? }),
+        };
+        if !seen.has[usize::from(id.first_byte())] {
+            return None;
+        }
+        let mut hex = gix::hash::Kind::hex_buf();
+        let hex = id.hex_to_buf(&mut hex);
+        // "ab/cdef…"
+        let mut name = [b'/'; gix::hash::Kind::longest().len_in_hex() + 1];
+        let name = &mut name[..=hex.len()];
+        name[..2].copy_from_slice(&hex.as_bytes()[..2]);
+        name[3..].copy_from_slice(&hex.as_bytes()[2..]);
+        seen.root.file(std::str::from_utf8(name).ok()?)
+    }
+}
+
+/// By the first byte of an id: whether `path` has a folder for it.
+fn folders(path: &Path) -> Option<[bool; 256]> {
+    let mut has = [false; 256];
+    for entry in fs::read_dir(path).ok()? {
+        let name = entry.ok()?.file_name();
+        let byte =
+            name.to_str().filter(|name| name.len() == 2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        if let Some(byte) = byte {
+            has[usize::from(byte)] = true;
+        }
+    }
+    Some(has)
+}
+
+/// Where paths begin.
+#[cfg(unix)]
+struct Root(rustix::fd::OwnedFd);
+
+#[cfg(unix)]
+impl Root {
+    fn open(path: &Path) -> Option<Self> {
+        use rustix::fs::{Mode, OFlags};
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::open(path, flags, Mode::empty()).ok().map(Self)
+    }
+
+    fn file(&self, name: &str) -> Option<File> {
+        use rustix::fs::{Mode, OFlags};
+        let file = rustix::fs::openat(&self.0, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+        file.ok().map(File::from)
+    }
+}
+
+#[cfg(not(unix))]
+struct Root(PathBuf);
+
+#[cfg(not(unix))]
+impl Root {
+    fn open(path: &Path) -> Option<Self> {
+        Some(Self(path.to_owned()))
+    }
+
+    fn file(&self, name: &str) -> Option<File> {
+        File::open(self.0.join(name)).ok()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that fails says where")]
+mod tests {
+    use gix::ObjectId;
+    use testkit::World;
+
+    use super::*;
+
+    #[test]
+    fn files_are_found_and_what_has_no_folder_is_not_looked_for() {
+        let world = World::new();
+        let repo = gix::open(world.init("ours").path()).unwrap();
+        let objects = repo.objects.store_ref().path().to_owned();
+        let there = repo.write_blob("there").unwrap().detach();
+        let mut folder = Folder::new(&objects);
+        assert!(folder.open(&there).is_some());
+        let beside = ObjectId::from_bytes_or_panic(&{
+            let mut bytes = [0; 20];
+            bytes[0] = there.first_byte();
+            bytes
+        });
+        assert!(folder.open(&beside).is_none());
+        // A folder that is made later is none of its business.
+        let late = (0..).map(|n| repo.write_blob(n.to_string()).unwrap().detach());
+        let late = late.into_iter().find(|id| id.first_byte() != there.first_byte()).unwrap();
+        assert!(folder.open(&late).is_none());
+        assert!(Folder::new(&objects).open(&late).is_some());
+        assert!(Folder::new(&objects.join("gone")).open(&there).is_none());
+    }
+}
