@@ -2,14 +2,21 @@
 //!
 //! Linux maps a program's file in pieces of 64 KiB around each first use. The functions that a run needs, a tenth of
 //! the program, are scattered by the linker over nearly all such pieces, so that nearly the whole program would be
-//! counted as memory in use: more than all that a run with nothing to do has in memory besides. `used.ld` says which
+//! counted as memory in use: more than all that a run with nothing to do has in memory besides. `used.txt` says which
 //! they are; `trace.py` finds that out. Where the list is older than the program, only memory is lost.
 //!
 //! The build script of every phase; only a build for use asks for a layout.
 
 #![allow(clippy::print_stdout, reason = "a build script speaks to cargo by its stdout")]
 
-use std::{env, path::Path};
+use std::{
+    collections::BTreeMap,
+    env,
+    path::{Path, PathBuf},
+};
+
+/// The phases, in the order of their letters in the list.
+const PHASES: [&str; 6] = ["lock", "logcheck", "gitsync", "notes-sync", "notesurface", "cmdcopy"];
 
 /// What the C library says of itself where it can read packed relocations (glibc since 2.36).
 const READS_PACKED: &[u8] = b"GLIBC_ABI_DT_RELR";
@@ -38,8 +45,10 @@ fn main() {
         return;
     }
     let Ok(package) = env::var("CARGO_MANIFEST_DIR") else { return };
-    println!("cargo::rerun-if-changed=../layout/used.ld");
-    println!("cargo::rustc-link-arg-bins=-T{package}/../layout/used.ld");
+    println!("cargo::rerun-if-changed=../layout/used.txt");
+    if let Some(script) = script(&package) {
+        println!("cargo::rustc-link-arg-bins=-T{}", script.display());
+    }
     if is_for_this_machine() && c_library_reads_packed() {
         // 15,000 relocations take 10 KiB instead of 600, all of which the start of a process reads.
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
@@ -54,6 +63,30 @@ fn main() {
 fn has_unwinder() -> bool {
     let versions = UNWINDERS.iter().filter_map(|folder| Path::new(folder).read_dir().ok()).flatten();
     versions.flatten().any(|version| version.path().join("libgcc_eh.a").exists())
+}
+
+/// A linker script for the phase in that folder: what its runs use, first what those with nothing to do use.
+fn script(package: &str) -> Option<PathBuf> {
+    let list = std::fs::read_to_string(Path::new(package).join("../layout/used.txt")).ok()?;
+    let phase = Path::new(package).file_name()?.to_str()?;
+    let at = PHASES.iter().position(|one| *one == phase)?;
+    let mut situations: BTreeMap<u8, Vec<String>> = BTreeMap::new();
+    let mut archive = "";
+    for line in list.lines().filter(|line| !line.starts_with('#')) {
+        let Some((marks, name)) = line.split_once(' ') else {
+            archive = line;
+            continue;
+        };
+        let mark = *marks.as_bytes().get(at)?;
+        if mark != b'-' {
+            situations.entry(mark).or_default().push(format!("    *{archive}*.rlib:*({name}*)\n"));
+        }
+    }
+    let used: String = situations.into_values().flatten().collect();
+    let script = format!("SECTIONS\n{{\n  .text.used :\n  {{\n{used}  }}\n}}\nINSERT BEFORE .text;\n");
+    let path = PathBuf::from(env::var_os("OUT_DIR")?).join("used.ld");
+    std::fs::write(&path, script).ok()?;
+    Some(path)
 }
 
 /// Another linker may know no such script.

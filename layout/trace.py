@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Finds out which functions runs use, and writes them down in used.ld for the linker.
+"""Finds out which functions runs use, and writes them down in used.txt for the linker.
 
     layout/trace.py        in the workspace; takes some minutes, and needs valgrind
 
@@ -31,23 +31,17 @@ BYTES_A_LINE = 800
 NOTHING_TO_DO = 2
 
 HEAD = """\
-/* Written by layout/trace.py: what runs use, first what those with nothing to do use. See build.rs. */
-SECTIONS
-{
-  .text.used :
-  {
-"""
-TAIL = """\
-  }
-}
-INSERT BEFORE .text;
+# Written by layout/trace.py: what runs use of each library. Before each name, a letter for each phase, in this order:
+# {phases}. "a" is for runs with nothing to do, other letters for other situations, and "-" for none.
+# A name stands for all that begin like it. See build.rs.
 """
 
 
 def main():
     root = pathlib.Path(__file__).resolve().parent.parent
+    head = HEAD.format(phases=", ".join(PHASES))
     # Valgrind tells only of a section by the usual name where in the binary it is.
-    (root / "layout/used.ld").write_text(HEAD + TAIL)
+    (root / "layout/used.txt").write_text(head)
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         (folder / "real").mkdir()
@@ -61,11 +55,13 @@ def main():
             here[key] += size
         for key, size in here.items():
             sizes[key] = max(sizes[key], size)
-    lines, done = [], set()
-    for names in groups(used):
-        done |= names
-        lines += shorten(names, done, sizes)
-    (root / "layout/used.ld").write_text(HEAD + "\n".join(lines) + "\n" + TAIL)
+    lines = []
+    for (archive, marks), names in sorted(marked(used).items()):
+        if not lines or archive != before:
+            lines.append(archive)
+            before = archive
+        lines += [f"{marks} {prefix}" for prefix in shorten(archive, names, sizes)]
+    (root / "layout/used.txt").write_text(head + "\n".join(lines) + "\n")
 
 
 def build(root, folder, phase):
@@ -132,17 +128,27 @@ def gather(folder, sections):
     return used
 
 
-def groups(used):
-    """What is laid together: first what runs with nothing to do use, then what the same situations use."""
-    users = collections.defaultdict(list)
+def marked(used):
+    """The names of each archive that the same situations use, by the letters that stand for these."""
+    users = collections.defaultdict(lambda: collections.defaultdict(list))
     for situation in sorted(used):
-        has_work = situation[0]
+        has_work, phase, _ = situation
         for name in used[situation]:
-            users[name].append(situation if has_work else None)
+            users[name][phase].append(situation if has_work else None)
+    letters = {phase: {(): "a"} for phase in PHASES}
     together = collections.defaultdict(set)
-    for name, situations in users.items():
-        together[() if None in situations else tuple(situations)].add(name)
-    return [together[situations] for situations in sorted(together, key=lambda situations: (situations != (), situations))]
+    for name in sorted(users):
+        marks = ""
+        for phase in PHASES:
+            situations = users[name].get(phase)
+            if situations is None:
+                marks += "-"
+                continue
+            known = letters[phase]
+            situations = () if None in situations else tuple(situations)
+            marks += known.setdefault(situations, chr(ord("a") + len(known)))
+        together[name[0], marks].add(name[1])
+    return together
 
 
 def read(path, binary):
@@ -166,21 +172,14 @@ def read(path, binary):
     return count, addresses
 
 
-def shorten(names, wanted, sizes):
-    """Lines of the script for `names`, as prefixes that also fit as little as possible of what is not in `wanted`."""
-    every = collections.defaultdict(list)
-    for (archive, name), size in sizes.items():
-        every[archive].append((name, 0 if (archive, name) in wanted else size))
-    lines = []
-    for archive in sorted({archive for archive, _ in names}):
-        known = sorted(every[archive])
-        prefixes = [(name, 0) for of, name in sorted(names) if of == archive]
-        while (best := cheapest(prefixes, known)) and best[0] <= BYTES_A_LINE:
-            _, first, last, prefix, cost = best
-            prefixes[first:last] = [(prefix, cost)]
-        patterns = [f"      {prefix}*" for prefix, _ in prefixes]
-        lines += [f"    *{archive}*.rlib:*("] + patterns + ["    )"]
-    return lines
+def shorten(archive, names, sizes):
+    """Prefixes for `names` in an archive, as few as can be without many others that begin like them."""
+    every = sorted((name, 0 if name in names else size) for (of, name), size in sizes.items() if of == archive)
+    prefixes = [(name, 0) for name in sorted(names)]
+    while (best := cheapest(prefixes, every)) and best[0] <= BYTES_A_LINE:
+        _, first, last, prefix, cost = best
+        prefixes[first:last] = [(prefix, cost)]
+    return [prefix for prefix, _ in prefixes]
 
 
 def cheapest(prefixes, known):
