@@ -1,4 +1,5 @@
-//! Looks at our own commits, and makes them ready to be sent, while the remote is being asked for its.
+//! Looks at our own commits, and makes them ready to be sent, while the remote is being asked for its and both are
+//! merged.
 //!
 //! What was committed here since the last sync is known before the remote answers, and the remote takes its time. All
 //! that is found out is found out once more by whoever needs it and does not have it: where something goes wrong here,
@@ -6,46 +7,71 @@
 
 use std::{
     io,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver},
+    },
     thread,
 };
 
 use gix::{ObjectId, Repository};
-use remote::{History, Passed, Ready, Stretch};
+use remote::{Gathered, History, Passed, Stretch};
+
+pub use remote::Ready;
 
 use crate::{commits::Commits, undone};
 
-/// What was found out.
+/// Somebody who looks ahead, or nobody.
 pub struct Ahead {
-    /// The commits and what belongs to them, ready to be sent.
-    pub ready: Ready,
-    /// Commits that nothing is wrong with.
-    pub fine: Vec<ObjectId>,
+    fine: Receiver<Vec<ObjectId>>,
+    ready: Receiver<Ready>,
 }
 
 /// From how many commits on it is worth another thread.
 const WORTH_IT: usize = 16;
 
-/// Talks to the remote, and meanwhile looks at the commits in `own`.
-pub fn beside<T, E>(
-    commits: Commits<'_>,
-    own: Vec<Stretch>,
-    talk: impl FnOnce() -> Result<T, E>,
-) -> (Result<T, E>, Option<Ahead>) {
-    if own.is_empty() || thread::available_parallelism().map_or(1, usize::from) < 2 {
-        return (talk(), None);
+impl Ahead {
+    /// Commits that nothing is wrong with; waits until all were looked at.
+    pub fn fine(&self) -> Vec<ObjectId> {
+        self.fine.recv().unwrap_or_default()
     }
-    let unwanted = AtomicBool::new(false);
-    let shared = commits.repo.clone().into_sync();
+
+    /// The commits and what belongs to them, ready to be sent, as soon as they are.
+    pub fn ready(&self) -> Option<Ready> {
+        self.ready.recv().ok()
+    }
+}
+
+/// Does the `work`, and beside it looks at the commits in `own`.
+pub fn beside<T>(commits: Commits<'_>, own: Vec<Stretch>, work: impl FnOnce(&Ahead) -> T) -> T {
+    let ((tell_fine, fine), (tell_ready, ready)) = (mpsc::channel(), mpsc::channel());
+    let ahead = Ahead { fine, ready };
+    if own.is_empty() || thread::available_parallelism().map_or(1, usize::from) < 2 {
+        drop((tell_fine, tell_ready));
+        return work(&ahead);
+    }
+    let unwanted = &AtomicBool::new(false);
+    let shared = &commits.repo.clone().into_sync();
     thread::scope(|scope| {
-        let looking = scope.spawn(|| look(&shared.to_thread_local(), commits.history, own, &unwanted));
-        let said = talk();
-        unwanted.store(said.is_err(), Ordering::Relaxed);
-        (said, looking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        // Where it ends early, so do the channels.
+        scope.spawn(move || {
+            let repo = shared.to_thread_local();
+            let (gathered, fine) = look(&repo, commits.history, own, unwanted)?;
+            tell_fine.send(fine).ok()?;
+            tell_ready.send(gathered.encode(&repo).ok()?).ok()
+        });
+        let done = work(&ahead);
+        unwanted.store(true, Ordering::Relaxed);
+        done
     })
 }
 
-fn look(repo: &Repository, history: &History, own: Vec<Stretch>, unwanted: &AtomicBool) -> Option<Ahead> {
+fn look(
+    repo: &Repository,
+    history: &History,
+    own: Vec<Stretch>,
+    unwanted: &AtomicBool,
+) -> Option<(Gathered, Vec<ObjectId>)> {
     let (tips, known) = own.iter().map(|one| (one.tip, one.known)).unzip();
     if history.between(repo, tips, known).ok()?.len() < WORTH_IT {
         return None;
@@ -62,6 +88,6 @@ fn look(repo: &Repository, history: &History, own: Vec<Stretch>, unwanted: &Atom
         Ok(())
     };
     // One processor is the remote's, be it this machine's.
-    let ready = Ready::make(repo, history, own, 1, passing).ok()?;
-    Some(Ahead { ready, fine })
+    let gathered = Gathered::of(repo, history, own, 1, passing).ok()?;
+    Some((gathered, fine))
 }

@@ -90,28 +90,7 @@ impl<'a> Sync<'a> {
                 thread::sleep(backoff.pause());
                 self.watcher.guard.alive();
             }
-            let own = if ready.is_none() { self.own() } else { Vec::new() };
-            let commits = Commits { repo: self.repo, history: exchange.history() };
-            let (listed, ahead) = match known.take() {
-                Some(known) => (Ok(known), None),
-                None => ahead::beside(commits, own, || exchange.fetch(&self.policy.globs)),
-            };
-            if let Some(ahead) = ahead {
-                self.refs.values_mut().for_each(|progress| progress.memory.learn(&ahead.fine));
-                ready = Some(ahead.ready);
-            }
-            let listed = match listed {
-                Ok(listed) => listed,
-                Err(error) => {
-                    self.repair(&error, exchange.history())?;
-                    return Err(error);
-                }
-            };
-            for name in listed.keys() {
-                self.meet(name.clone(), strategies)?;
-            }
-            self.merge(&listed, exchange.history())?;
-            self.push(exchange, ready.as_ref())?;
+            self.round(strategies, exchange, known.take(), &mut ready)?;
             if self.refs.values().all(|progress| progress.state != State::Open) {
                 return Ok(());
             }
@@ -122,6 +101,39 @@ impl<'a> Sync<'a> {
                 State::Rejected(format!("it moved again each of the {tried} times that it was tried"));
         }
         Ok(())
+    }
+
+    /// Fetches, unless it is `known` what the remote has; merges, and pushes. What was made ready for that is `ready` for
+    /// the next round as well.
+    fn round(
+        &mut self,
+        strategies: &Strategies<'_>,
+        exchange: &Exchange<'_>,
+        known: Option<BTreeMap<NotesRef, ObjectId>>,
+        ready: &mut Option<Ready>,
+    ) -> Result<()> {
+        let own = if known.is_none() && ready.is_none() { self.own() } else { Vec::new() };
+        let commits = Commits { repo: self.repo, history: exchange.history() };
+        ahead::beside(commits, own, |ahead| {
+            let listed = match known.map_or_else(|| exchange.fetch(&self.policy.globs), Ok) {
+                Ok(listed) => listed,
+                Err(error) => {
+                    self.repair(&error, exchange.history())?;
+                    return Err(error);
+                }
+            };
+            for name in listed.keys() {
+                self.meet(name.clone(), strategies)?;
+            }
+            let fine = ahead.fine();
+            self.refs.values_mut().for_each(|progress| progress.memory.learn(&fine));
+            self.merge(&listed, exchange.history())?;
+            let is_open = |progress: &Progress| progress.state == State::Open;
+            if ready.is_none() && self.refs.values().any(is_open) {
+                *ready = ahead.ready();
+            }
+            self.push(exchange, ready.as_ref())
+        })
     }
 
     /// Takes a ref in, unless it is there already.

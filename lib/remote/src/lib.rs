@@ -50,7 +50,7 @@ pub use list::{Listed, Listing};
 pub use name::RemoteName;
 pub use pack::{
     one_change::Replaced,
-    ready::{Passed, Ready, Stretch},
+    ready::{Gathered, Passed, Ready, Stretch},
     store::store,
 };
 pub use push::{Answer, Push, Pushed, Together, Update};

@@ -6,12 +6,13 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{id, name, open, origin};
-use remote::{Answer, History, Passed, Push, Pushed, Ready, Stretch, Unwatched, Update};
+use remote::{Answer, Gathered, History, Passed, Push, Pushed, Ready, Stretch, Unwatched, Update};
 use testkit::{Repo, World};
 
 fn make(repo: &gix::Repository, known: &str, tip: &str) -> Ready {
     let stretch = Stretch { known: id(known), tip: id(tip) };
-    Ready::make(repo, &History::of(repo), vec![stretch], 0, &mut |_| Ok(())).unwrap()
+    let gathered = Gathered::of(repo, &History::of(repo), vec![stretch], 0, &mut |_| Ok(()));
+    gathered.unwrap().encode(repo).unwrap()
 }
 
 fn push(repo: &gix::Repository, expected: &str, new: &str, ready: Option<&Ready>) -> Pushed {
@@ -126,7 +127,7 @@ fn a_commit_in_passing_tells_of_the_one_file_that_it_replaced_and_of_nothing_els
         told.insert(message.trim_end().to_owned(), (passed.commit.id, passed.replaced));
         Ok(())
     };
-    Ready::make(&repo, &History::of(&repo), vec![stretch], 0, passing).unwrap();
+    Gathered::of(&repo, &History::of(&repo), vec![stretch], 0, passing).unwrap();
     assert_eq!(told.len(), 8);
     let rev = |revision: String| id(&ours.rev(&revision));
     for (message, (commit, replaced)) in told {
@@ -147,7 +148,7 @@ fn whoever_is_shown_a_commit_can_stop_it_all() {
     let repo = open(&ours);
     let mut shown = 0;
     let stretch = Stretch { known: id(&known), tip: id(&tip) };
-    let stopped = Ready::make(&repo, &History::of(&repo), vec![stretch], 0, &mut |_| {
+    let stopped = Gathered::of(&repo, &History::of(&repo), vec![stretch], 0, &mut |_| {
         shown += 1;
         if shown == 5 { Err(gix::Error::from_error(std::io::Error::other("enough"))) } else { Ok(()) }
     });
@@ -166,5 +167,5 @@ fn what_is_too_much_to_be_held_in_memory_is_left_to_the_push() {
     ours.program("git").args(["fast-import", "--quiet"]).stdin(format!("{head}{files}")).success();
     let repo = open(&ours);
     let stretch = Stretch { known: id(&known), tip: id(&ours.rev("refs/heads/many")) };
-    assert!(Ready::make(&repo, &History::of(&repo), vec![stretch], 0, &mut |_| Ok(())).is_err());
+    assert!(Gathered::of(&repo, &History::of(&repo), vec![stretch], 0, &mut |_| Ok(())).is_err());
 }

@@ -30,6 +30,13 @@ pub struct Ready {
     ids: HashSet<ObjectId>,
 }
 
+/// Commits of one's own, and what belongs to them.
+pub struct Gathered {
+    stretches: Vec<Stretch>,
+    items: Vec<Item>,
+    options: Options,
+}
+
 /// Some of a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stretch {
@@ -49,15 +56,15 @@ pub struct Passed<'a> {
     pub objects: &'a dyn Find,
 }
 
-impl Ready {
-    /// Makes `stretches` ready, with as many threads as there are processors, less `others` that are at work. Each
-    /// commit is shown to `passing`, parents first, which stops it all by failing.
+impl Gathered {
+    /// Walks `stretches`, with as many threads as there are processors, less `others` that are at work. Each commit is
+    /// shown to `passing`, parents first, which stops it all by failing.
     ///
     /// # Errors
     ///
     /// Where an object cannot be read, or there are too many to be held in memory. The push is then made without it,
     /// and says what is wrong, if it is.
-    pub fn make(
+    pub fn of(
         repo: &Repository,
         history: &History,
         stretches: Vec<Stretch>,
@@ -82,11 +89,22 @@ impl Ready {
             },
         };
         let items = walk::walk(repo, history, &tips, &known, way)?;
-        let encoded = encode(repo, &items, options)?;
-        let ids = items.into_iter().map(|item| item.id).collect();
-        Ok(Self { stretches, encoded, ids })
+        Ok(Self { stretches, items, options })
     }
 
+    /// Makes them ready.
+    ///
+    /// # Errors
+    ///
+    /// As with [`of`](Self::of), or where they are too large.
+    pub fn encode(self, repo: &Repository) -> gix::Result<Ready> {
+        let encoded = encode(repo, &self.items, self.options)?;
+        let ids = self.items.into_iter().map(|item| item.id).collect();
+        Ok(Ready { stretches: self.stretches, encoded, ids })
+    }
+}
+
+impl Ready {
     /// The objects, each after what it is a delta of.
     pub(crate) fn encoded(&self) -> &[Encoded] {
         &self.encoded
