@@ -70,19 +70,31 @@ fn script(package: &str) -> Option<PathBuf> {
     let list = std::fs::read_to_string(Path::new(package).join("../layout/used.txt")).ok()?;
     let phase = Path::new(package).file_name()?.to_str()?;
     let at = PHASES.iter().position(|one| *one == phase)?;
-    let mut situations: BTreeMap<u8, Vec<String>> = BTreeMap::new();
+    let mut situations: BTreeMap<u8, String> = BTreeMap::new();
     let mut archive = "";
     for line in list.lines().filter(|line| !line.starts_with('#')) {
-        let Some((marks, name)) = line.split_once(' ') else {
+        let Some((marks, names)) = line.split_once(' ') else {
             archive = line;
             continue;
         };
         let mark = *marks.as_bytes().get(at)?;
-        if mark != b'-' {
-            situations.entry(mark).or_default().push(format!("    *{archive}*.rlib:*({name}*)\n"));
+        if mark == b'-' {
+            continue;
+        }
+        let mut lay = |mark, name: &str| {
+            let line = format!("    *{archive}*.rlib:*({name}*)\n");
+            situations.entry(mark).or_default().push_str(&line);
+        };
+        match names.split_once(' ') {
+            None => lay(mark, names),
+            Some((name, hashes)) => {
+                hashes.split(' ').for_each(|hash| lay(mark, &format!("{name}{hash}")));
+                // Another compiler makes other hashes: the rest of that name is near at hand, behind all that is used.
+                lay(u8::MAX, name);
+            }
         }
     }
-    let used: String = situations.into_values().flatten().collect();
+    let used: String = situations.into_values().collect();
     let script = format!("SECTIONS\n{{\n  .text.used :\n  {{\n{used}  }}\n}}\nINSERT BEFORE .text;\n");
     let path = PathBuf::from(env::var_os("OUT_DIR")?).join("used.ld");
     std::fs::write(&path, script).ok()?;

@@ -25,7 +25,10 @@ PHASES = ["lock", "logcheck", "gitsync", "notes-sync", "notesurface", "cmdcopy"]
 
 # How many bytes that no run uses may be laid with the others for a line less: a prefix then stands for several names.
 # That keeps the list short, and true for longer.
-BYTES_A_LINE = 800
+BYTES_A_LINE = 200
+
+# How many digits of a hash tell functions of the same name apart.
+HASH = 5
 
 # Of one phase's runs, those with nothing to do take less than this many times the instructions of the shortest.
 NOTHING_TO_DO = 2
@@ -33,7 +36,8 @@ NOTHING_TO_DO = 2
 HEAD = """\
 # Written by layout/trace.py: what runs use of each library. Before each name, a letter for each phase, in this order:
 # {phases}. "a" is for runs with nothing to do, other letters for other situations, and "-" for none.
-# A name stands for all that begin like it. See build.rs.
+# A name stands for all that begin like it; where hashes follow, for those functions of that name whose hash begins so.
+# See build.rs.
 """
 
 
@@ -48,24 +52,26 @@ def main():
         sections = {phase: build(root, folder, phase) for phase in PHASES}
         watch(root, folder)
         used = gather(folder, sections)
-    sizes = collections.Counter()
+    sizes, hashes = collections.Counter(), collections.defaultdict(set)
     for those in sections.values():
         here = collections.Counter()
-        for _, size, key in those:
-            here[key] += size
+        for _, size, (archive, name, hash) in those:
+            here[archive, name] += size
+            hashes[archive, name].add(hash)
         for key, size in here.items():
             sizes[key] = max(sizes[key], size)
-    lines = []
-    for (archive, marks), names in sorted(marked(used).items()):
-        if not lines or archive != before:
-            lines.append(archive)
-            before = archive
-        lines += [f"{marks} {prefix}" for prefix in shorten(archive, names, sizes)]
-    (root / "layout/used.txt").write_text(head + "\n".join(lines) + "\n")
+    whole, parts = marked(used, hashes)
+    lines = collections.defaultdict(list)
+    for (archive, marks), names in whole.items():
+        lines[archive] += [f"{marks} {prefix}" for prefix in shorten(archive, names, sizes)]
+    for (archive, marks, name), some in parts.items():
+        lines[archive].append(" ".join([marks, name, *sorted(some)]))
+    text = "".join(f"{line}\n" for archive in sorted(lines) for line in [archive, *sorted(lines[archive])])
+    (root / "layout/used.txt").write_text(head + text)
 
 
 def build(root, folder, phase):
-    """Builds a phase, keeps its binary in `folder`, and says what lies where in it: address, size, (archive, name)."""
+    """Builds a phase, keeps its binary in `folder`, and says what lies where in it: address, size, (archive, name, hash)."""
     plan = folder / f"{phase}.map"
     subprocess.run(
         ["cargo", "rustc", "--release", "--package", phase, "--bin", phase, "--", "-C", f"link-arg=-Wl,-Map={plan}"],
@@ -81,14 +87,19 @@ def build(root, folder, phase):
         archive = re.search(r"/(lib[^/]*-)[0-9a-f]{16}\.rlib\(", place)
         # What is not in a library has hardly any code, or is C's and has no names.
         if archive and name != ".text":
-            found.append((int(address, 16), int(size, 16), (archive[1], without_hashes(name))))
+            found.append((int(address, 16), int(size, 16), (archive[1], *apart(name))))
     return sorted(found)
 
 
-def without_hashes(name):
-    """A section's name without what changes with every version of a compiler or of a dependency."""
-    name = re.sub(r"17h[0-9a-f]{16}E(\..*)?$", "17h", name)
-    return re.sub(r"Cs[0-9A-Za-z]+_", "Cs*_", name) if "._R" in name else name
+def apart(name):
+    """A section's name without what changes with every version of a compiler or of a dependency, and the begin of that.
+
+    The same function for other types has the same name here, and another hash.
+    """
+    if "._R" in name:
+        return re.sub(r"Cs[0-9A-Za-z]+_", "Cs*_", name), ""
+    match = re.fullmatch(r"(.*17h)([0-9a-f]{16})E(\..*)?", name)
+    return (match[1], match[2][:HASH]) if match else (name, "")
 
 
 def watch(root, folder):
@@ -128,27 +139,33 @@ def gather(folder, sections):
     return used
 
 
-def marked(used):
-    """The names of each archive that the same situations use, by the letters that stand for these."""
+def marked(used, hashes):
+    """What is used, by archive and the letters for the situations: names of which all functions are, and parts of others."""
     users = collections.defaultdict(lambda: collections.defaultdict(list))
     for situation in sorted(used):
         has_work, phase, _ = situation
-        for name in used[situation]:
-            users[name][phase].append(situation if has_work else None)
+        for key in used[situation]:
+            users[key][phase].append(situation if has_work else None)
     letters = {phase: {(): "a"} for phase in PHASES}
-    together = collections.defaultdict(set)
-    for name in sorted(users):
+    by_name = collections.defaultdict(lambda: collections.defaultdict(set))
+    for archive, name, hash in sorted(users):
         marks = ""
         for phase in PHASES:
-            situations = users[name].get(phase)
+            situations = users[archive, name, hash].get(phase)
             if situations is None:
                 marks += "-"
                 continue
             known = letters[phase]
             situations = () if None in situations else tuple(situations)
             marks += known.setdefault(situations, chr(ord("a") + len(known)))
-        together[name[0], marks].add(name[1])
-    return together
+        by_name[archive, name][marks].add(hash)
+    whole, parts = collections.defaultdict(set), {}
+    for (archive, name), marks in by_name.items():
+        if list(marks.values()) == [hashes[archive, name]]:
+            whole[archive, *marks].add(name)
+        else:
+            parts.update({(archive, one, name): some for one, some in marks.items()})
+    return whole, parts
 
 
 def read(path, binary):

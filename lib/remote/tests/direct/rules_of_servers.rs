@@ -118,6 +118,18 @@ fn a_remote_with_a_work_tree_has_a_server() {
 }
 
 #[test]
+fn a_name_that_leaves_the_end_out_is_that_of_a_repository_unless_something_is_in_its_place() {
+    let (_world, remote, ours) = world();
+    let short = remote.path().with_extension("");
+    assert_ne!(short, remote.path());
+    ours.git(["remote", "set-url", "origin", short.as_str()]);
+    assert_eq!(sound_talk(&ours, &remote), NONE);
+    // Half a repository: git says which of the two it takes.
+    std::fs::create_dir_all(short.join("objects")).unwrap();
+    assert_eq!(sound_talk(&ours, &remote), ALL);
+}
+
+#[test]
 fn a_linked_work_tree_of_the_remote_is_not_pushed_from_under_its_feet() {
     let (world, remote, ours) = world();
     remote.git(["branch", "checked-out", "main"]);
