@@ -3,9 +3,9 @@
 
     layout/trace.py        in the workspace; takes some minutes, and needs valgrind
 
-The phases are built as they are for use, with a map of what lies where, and `cargo xtask bench` runs each of them in every
-situation that it measures, under valgrind's eyes. Code that only errors, options or other ways to a remote need is not
-in the list, and need not be.
+The phases are built as they are for use, with a map of what lies where, and `cargo xtask bench` runs each of them in
+every situation that it measures, under valgrind's eyes. Code that only errors, options or other ways to a remote need is
+not in the list, and need not be.
 
 To be repeated after larger changes: a function that has another name, or came anew, lies apart from the others until
 then and takes 64 KiB more of memory. Nothing else depends on the list.
@@ -71,7 +71,7 @@ def main():
 
 
 def build(root, folder, phase):
-    """Builds a phase, keeps its binary in `folder`, and says what lies where in it: address, size, (archive, name, hash)."""
+    """Builds a phase, keeps its binary in `folder`, and says what lies where: address, size, (archive, name, hash)."""
     plan = folder / f"{phase}.map"
     subprocess.run(
         ["cargo", "rustc", "--release", "--package", phase, "--bin", phase, "--", "-C", f"link-arg=-Wl,-Map={plan}"],
@@ -123,7 +123,7 @@ def watch(root, folder):
 
 
 def gather(folder, sections):
-    """Which names each situation uses, and whether it is one with nothing to do. A situation is a phase and how long it took."""
+    """What each situation uses, and whether it is one with nothing to do: a phase, and how long it took."""
     used = collections.defaultdict(set)
     for phase in PHASES:
         traces = [read(path, folder / "real" / phase) for path in folder.glob(f"{phase}.*.trace")]
@@ -140,7 +140,7 @@ def gather(folder, sections):
 
 
 def marked(used, hashes):
-    """What is used, by archive and the letters for the situations: names of which all functions are, and parts of others."""
+    """What is used, by archive and letters for situations: names of which all functions are, and parts of others."""
     users = collections.defaultdict(lambda: collections.defaultdict(list))
     for situation in sorted(used):
         has_work, phase, _ = situation

@@ -103,8 +103,8 @@ impl<'a> Sync<'a> {
         Ok(())
     }
 
-    /// Fetches, unless it is `known` what the remote has; merges, and pushes. What was made ready for that is `ready` for
-    /// the next round as well.
+    /// Fetches, unless it is `known` what the remote has; merges, and pushes. What was made ready for that stays `ready`
+    /// for the next round.
     fn round(
         &mut self,
         strategies: &Strategies<'_>,
