@@ -1,4 +1,4 @@
-//! Lays the binaries out so that what runs use lies together.
+//! Lays the binaries out so that what runs use lies together, and little else has to be loaded.
 //!
 //! Linux maps a program's file in pieces of 64 KiB around each first use. The functions that a run needs, a tenth of
 //! the program, are scattered by the linker over nearly all such pieces, so that nearly the whole program would be
@@ -15,8 +15,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The phases, in the order of their letters in the list.
-const PHASES: [&str; 6] = ["lock", "logcheck", "gitsync", "notes-sync", "notesurface", "cmdcopy"];
+/// What the line of the list begins with that names the phases in the order of their letters.
+const PHASES: &str = "# phases: ";
 
 /// What the C library says of itself where it can read packed relocations (glibc since 2.36).
 const READS_PACKED: &[u8] = b"GLIBC_ABI_DT_RELR";
@@ -69,7 +69,8 @@ fn has_unwinder() -> bool {
 fn script(package: &str) -> Option<PathBuf> {
     let list = std::fs::read_to_string(Path::new(package).join("../layout/used.txt")).ok()?;
     let phase = Path::new(package).file_name()?.to_str()?;
-    let at = PHASES.iter().position(|one| *one == phase)?;
+    let phases = list.lines().find_map(|line| line.strip_prefix(PHASES))?;
+    let at = phases.split(' ').position(|one| one == phase)?;
     let mut situations: BTreeMap<u8, String> = BTreeMap::new();
     let mut archive = "";
     for line in list.lines().filter(|line| !line.starts_with('#')) {

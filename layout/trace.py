@@ -34,8 +34,9 @@ HASH = 5
 NOTHING_TO_DO = 2
 
 HEAD = """\
-# Written by layout/trace.py: what runs use of each library. Before each name, a letter for each phase, in this order:
-# {phases}. "a" is for runs with nothing to do, other letters for other situations, and "-" for none.
+# Written by layout/trace.py: what runs use of each library. Before each name, a letter for each of the
+# phases: {phases}
+# "a" is for runs with nothing to do, other letters for other situations, and "-" for none.
 # A name stands for all that begin like it; where hashes follow, for those functions of that name whose hash begins so.
 # See build.rs.
 """
@@ -43,7 +44,7 @@ HEAD = """\
 
 def main():
     root = pathlib.Path(__file__).resolve().parent.parent
-    head = HEAD.format(phases=", ".join(PHASES))
+    head = HEAD.format(phases=" ".join(PHASES))
     # Valgrind tells only of a section by the usual name where in the binary it is.
     (root / "layout/used.txt").write_text(head)
     with tempfile.TemporaryDirectory() as folder:

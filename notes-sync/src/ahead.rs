@@ -15,9 +15,7 @@ use std::{
 };
 
 use gix::{ObjectId, Repository};
-use remote::{Gathered, History, Passed, Stretch};
-
-pub use remote::Ready;
+use remote::{Gathered, History, Passed, Ready, Stretch};
 
 use crate::{commits::Commits, undone};
 

@@ -118,8 +118,8 @@ mod tests {
         });
         assert!(folder.open(&beside).is_none());
         // A folder that is made later is none of its business.
-        let late = (0..).map(|n| repo.write_blob(n.to_string()).unwrap().detach());
-        let late = late.into_iter().find(|id| id.first_byte() != there.first_byte()).unwrap();
+        let mut written = (0..).map(|n| repo.write_blob(n.to_string()).unwrap().detach());
+        let late = written.find(|id| id.first_byte() != there.first_byte()).unwrap();
         assert!(folder.open(&late).is_none());
         assert!(Folder::new(&objects).open(&late).is_some());
         assert!(Folder::new(&objects.join("gone")).open(&there).is_none());

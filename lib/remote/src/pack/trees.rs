@@ -1,4 +1,4 @@
-//! Trees as the bytes that git stores, those kept that were read last.
+//! Trees as the bytes that git stores, those kept that were read last, and small files for whoever asks next.
 //!
 //! The walk through a history compares each commit's tree with the one before it, so that each is needed at least
 //! twice.

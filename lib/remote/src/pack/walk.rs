@@ -188,15 +188,13 @@ impl Walk<'_, '_> {
 
     /// Keeps the small files among the items from `begin` on that somebody has read while they passed.
     fn keep_what_was_read(&mut self, begin: usize) {
-        let files = self.items[begin..].iter_mut().filter(|item| item.kind == Kind::Blob);
-        let read = self.trees.take_files();
-        for item in files {
-            if let Some((_, content)) = read.iter().find(|(id, _)| *id == item.id)
+        for (id, content) in self.trees.take_files() {
+            if let Some(item) = self.items[begin..].iter_mut().find(|item| item.id == id)
                 && let Some(room) = self.room.checked_sub(content.len())
             {
                 self.room = room;
                 item.size = Some(content.len() as u64);
-                item.known = Some(Known::Whole(content.clone()));
+                item.known = Some(Known::Whole(content));
             }
         }
     }
