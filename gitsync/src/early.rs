@@ -38,7 +38,7 @@ pub fn beside<T>(
     let repo = place.repo.clone();
     let Place { guard, progress, host, signing, .. } = *place;
     Ok(thread::scope(|scope| {
-        let asking = scope.spawn(move || {
+        let asking = threads::spawn(scope, move || {
             let people = People::of(&repo);
             let asked = Cell::default();
             let place = Place { repo: &repo, guard, progress, host, people: &people, signing, asked };

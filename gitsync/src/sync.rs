@@ -358,7 +358,7 @@ impl Sync<'_> {
         // The remote takes its time.
         let (view, ledger) = (repo.clone(), &self.ledger);
         let (pushed, incoming) = thread::scope(|scope| {
-            let looking = scope.spawn(move || ledger.incoming(&view));
+            let looking = threads::spawn(scope, move || ledger.incoming(&view));
             let name = branch.name.as_ref();
             let pushed = exchange::push(place, &self.upstream, self.policy, name, local, theirs.id());
             (pushed, looking.join())

@@ -133,7 +133,7 @@ impl<'a> Logs<'a> {
             let others: Vec<_> = (1..threads)
                 .map(|_| {
                     let (repo, share) = (self.repo.clone().into_sync(), &share);
-                    scope.spawn(move || share(&repo.to_thread_local()))
+                    threads::spawn(scope, move || share(&repo.to_thread_local()))
                 })
                 .collect();
             let mut all = share(self.repo)?;

@@ -45,7 +45,7 @@ impl Writing {
             lock.fill(&view.to_thread_local(), index, built.as_ref(), looked, since)?;
             Ok(lock)
         };
-        let thread = thread::Builder::new().name("index".into()).spawn(fill);
+        let thread = threads::start("index", fill);
         let thread = thread.context("the index is not written: no thread can be started")?;
         Ok(Self { thread: Some(thread), repo: Box::new(repo), since })
     }

@@ -135,7 +135,7 @@ impl Diff {
                 .into_iter()
                 .map(|share| {
                     let repo = repo.clone();
-                    scope.spawn(move || all(&repo, share))
+                    threads::spawn(scope, move || all(&repo, share))
                 })
                 .collect();
             let mut found = vec![all(repo, here)];

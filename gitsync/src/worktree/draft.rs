@@ -55,7 +55,7 @@ pub fn write(
         let others: Vec<_> = (1..threads)
             .map(|_| {
                 let (repo, settings, desk) = (repo.clone(), smudger.settings().clone(), &desk);
-                scope.spawn(move || desk.work(&mut Smudger::with(&repo, settings)?, || ()))
+                threads::spawn(scope, move || desk.work(&mut Smudger::with(&repo, settings)?, || ()))
             })
             .collect();
         let mut drafts = desk.work(smudger, || watch.alive());

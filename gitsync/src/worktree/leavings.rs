@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::thread;
 use std::time::Duration;
 
 use super::clear::{clear, clear_until};
@@ -77,7 +76,7 @@ impl Leavings {
             drop(end);
         };
         // Where no thread is to be had the next run has it.
-        thread::Builder::new().name("leavings".into()).spawn(remove).ok()?;
+        threads::start("leavings", remove).ok()?;
         Some(Self { enough, ended, whose })
     }
 }

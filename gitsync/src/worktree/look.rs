@@ -117,7 +117,7 @@ pub fn look(
     let paths = thread::scope(|scope| {
         let other = (!there.is_empty()).then(|| {
             let (repo, view) = (repo.clone(), &view);
-            scope.spawn(move || view.look(&repo, there, &()))
+            threads::spawn(scope, move || view.look(&repo, there, &()))
         });
         let mut paths = view.look(repo, here, watch)?;
         if let Some(other) = other {

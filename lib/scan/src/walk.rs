@@ -149,7 +149,7 @@ fn walk(
         done.map(|()| (worker.found, worker.records))
     };
     std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(|| work(&|_| ()))).collect();
+        let others: Vec<_> = (1..threads).map(|_| threads::spawn(scope, || work(&|_| ()))).collect();
         let mut results = vec![work(alive)];
         for other in others {
             results.push(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));

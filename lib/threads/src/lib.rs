@@ -1,0 +1,136 @@
+//! Threads that run at once, where another processor is idle.
+//!
+//! Linux starts a thread on the processor of the one that made it, and wakes it on that of the one that it waited for,
+//! unless it sees an idle one; and a guest of a hypervisor often takes those that are idle for taken away. The two then
+//! share one processor, a time slice each, until the load is balanced: after some ten milliseconds, or not at all
+//! before the work is done. Most work here takes no longer. So a thread that finds itself beside the other one goes
+//! elsewhere; what may run where stays as it is.
+
+use std::{
+    io,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread::{self, JoinHandle, Scope, ScopedJoinHandle},
+};
+
+/// Starts a thread that works hard, within `scope`.
+pub fn spawn<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> ScopedJoinHandle<'scope, T> {
+    let here = processor::current();
+    let thread = scope.spawn(move || {
+        processor::leave(here);
+        work()
+    });
+    processor::give_way();
+    thread
+}
+
+/// Starts a thread that works hard, and may outlive whoever has started it.
+///
+/// # Errors
+/// Where the system has no room for one more.
+pub fn start<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
+    let here = processor::current();
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
+        processor::leave(here);
+        work()
+    })?;
+    processor::give_way();
+    Ok(thread)
+}
+
+/// On which processor a thread is, for another one that works at the same time.
+#[derive(Debug)]
+pub struct Place(AtomicUsize);
+
+impl Default for Place {
+    /// Nowhere yet.
+    fn default() -> Self {
+        Self(AtomicUsize::new(usize::MAX))
+    }
+}
+
+impl Place {
+    /// Says that the calling thread is where it is.
+    pub fn here(&self) {
+        self.0.store(processor::current(), Ordering::Relaxed);
+    }
+
+    /// Takes the calling thread elsewhere, if it is there.
+    pub fn avoid(&self) {
+        processor::leave(self.0.load(Ordering::Relaxed));
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod processor {
+    use rustix::thread::{sched_getaffinity, sched_getcpu, sched_setaffinity};
+
+    /// The processor of the calling thread.
+    pub fn current() -> usize {
+        sched_getcpu()
+    }
+
+    /// Goes to another processor, if this is the one.
+    pub fn leave(processor: usize) {
+        if current() != processor {
+            return;
+        }
+        let Ok(all) = sched_getaffinity(None) else { return };
+        let mut others = all;
+        others.unset(processor);
+        if others.count() > 0 && sched_setaffinity(None, &others).is_ok() {
+            // It stays where it is now until the system has a reason to move it.
+            let _ = sched_setaffinity(None, &all);
+        }
+    }
+
+    /// Lets a thread that waits for this processor have it, if only to go elsewhere.
+    pub fn give_way() {
+        std::thread::yield_now();
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod processor {
+    pub fn current() -> usize {
+        0
+    }
+
+    pub fn leave(_processor: usize) {}
+
+    pub fn give_way() {}
+}
+
+#[cfg(all(test, target_os = "linux"))]
+#[allow(clippy::unwrap_used, reason = "a test that fails says where")]
+mod tests {
+    use rustix::thread::{sched_getaffinity, sched_getcpu};
+
+    use super::*;
+
+    #[test]
+    fn a_thread_leaves_the_processor_of_the_other_one_and_may_still_run_anywhere() {
+        let all = sched_getaffinity(None).unwrap();
+        let place = Place::default();
+        place.here();
+        place.avoid();
+        assert!(all.count() == 1 || sched_getcpu() != place.0.load(Ordering::Relaxed));
+        assert_eq!(sched_getaffinity(None).unwrap(), all);
+        // Nobody is there.
+        Place::default().avoid();
+        assert_eq!(sched_getaffinity(None).unwrap(), all);
+    }
+
+    #[test]
+    fn both_kinds_of_threads_do_their_work_and_may_run_anywhere() {
+        let all = sched_getaffinity(None).unwrap();
+        let allowed = || sched_getaffinity(None).unwrap();
+        assert_eq!(thread::scope(|scope| spawn(scope, allowed).join().unwrap()), all);
+        assert_eq!(start("worker", allowed).unwrap().join().unwrap(), all);
+    }
+}
