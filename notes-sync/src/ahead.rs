@@ -8,6 +8,7 @@
 use std::{
     io,
     sync::{
+        Arc,
         atomic::{AtomicBool, Ordering},
         mpsc::{self, Receiver},
     },
@@ -15,12 +16,15 @@ use std::{
 };
 
 use gix::{ObjectId, Repository};
-use remote::{Gathered, History, Passed, Ready, Stretch};
+use remote::{Effort, Gathered, History, Passed, Ready, Stretch};
+use threads::Place;
 
 use crate::{commits::Commits, undone};
 
 /// Somebody who looks ahead, or nobody.
 pub struct Ahead {
+    /// Of who looks ahead.
+    place: Arc<Place>,
     fine: Receiver<Vec<ObjectId>>,
     ready: Receiver<Ready>,
 }
@@ -31,7 +35,10 @@ const WORTH_IT: usize = 16;
 impl Ahead {
     /// Commits that nothing is wrong with; waits until all were looked at.
     pub fn fine(&self) -> Vec<ObjectId> {
-        self.fine.recv().unwrap_or_default()
+        let fine = self.fine.recv().unwrap_or_default();
+        // There is more to be done there.
+        self.place.avoid();
+        fine
     }
 
     /// The commits and what belongs to them, ready to be sent, as soon as they are.
@@ -40,10 +47,16 @@ impl Ahead {
     }
 }
 
-/// Does the `work`, and beside it looks at the commits in `own`.
-pub fn beside<T>(commits: Commits<'_>, own: Vec<Stretch>, work: impl FnOnce(&Ahead) -> T) -> T {
+/// Does the `work`, and beside it looks at the commits in `own`, and makes them ready with so much `effort`.
+pub fn beside<T>(
+    commits: Commits<'_>,
+    own: Vec<Stretch>,
+    effort: Effort,
+    work: impl FnOnce(&Ahead) -> T,
+) -> T {
     let ((tell_fine, fine), (tell_ready, ready)) = (mpsc::channel(), mpsc::channel());
-    let ahead = Ahead { fine, ready };
+    let place = Arc::new(Place::default());
+    let ahead = Ahead { place: Arc::clone(&place), fine, ready };
     if own.is_empty() || thread::available_parallelism().map_or(1, usize::from) < 2 {
         drop((tell_fine, tell_ready));
         return work(&ahead);
@@ -52,11 +65,12 @@ pub fn beside<T>(commits: Commits<'_>, own: Vec<Stretch>, work: impl FnOnce(&Ahe
     let shared = &commits.repo.clone().into_sync();
     thread::scope(|scope| {
         // Where it ends early, so do the channels.
-        scope.spawn(move || {
+        threads::spawn(scope, move || {
             let repo = shared.to_thread_local();
             let (gathered, fine) = look(&repo, commits.history, own, unwanted)?;
+            place.here();
             tell_fine.send(fine).ok()?;
-            tell_ready.send(gathered.encode(&repo).ok()?).ok()
+            tell_ready.send(gathered.encode(&repo, effort).ok()?).ok()
         });
         let done = work(&ahead);
         unwanted.store(true, Ordering::Relaxed);
@@ -85,7 +99,6 @@ fn look(
         }
         Ok(())
     };
-    // One processor is the remote's, be it this machine's.
-    let gathered = Gathered::of(repo, history, own, 1, passing).ok()?;
+    let gathered = Gathered::of(repo, history, own, 0, passing).ok()?;
     Some((gathered, fine))
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use anyhow::Result;
 use gix::ObjectId;
 use phase::Guard;
+use remote::Recent;
 
 use crate::{
     commits::{self, Commits, Relation},
@@ -29,7 +30,7 @@ pub struct Manner<'a> {
 }
 
 /// What was done to the local ref.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Applied {
     /// Where it is now.
     pub tip: Option<ObjectId>,
@@ -43,6 +44,8 @@ pub struct Applied {
     pub restored: Vec<ObjectId>,
     /// Notes with a structure of their own, whose lines were sorted.
     pub shredded: Vec<Annotated>,
+    /// The objects that it took.
+    pub made: Recent,
 }
 
 /// How a ref got where it is.
@@ -88,12 +91,12 @@ pub fn apply(
         }
         guard.alive();
     }
-    let Work { message, applied, .. } = work;
+    let Work { message, mut applied, .. } = work;
     let Some(new) = applied.tip.filter(|new| Some(*new) != tip.commit) else {
         return Ok(Some(applied));
     };
     guard.check()?;
-    drafts.keep()?;
+    applied.made = drafts.keep()?;
     guard.check()?;
     Ok(match refs::advance(commits.repo, tip, new, &format!("notes: {message}"))? {
         Moved::Done => Some(applied),

@@ -69,6 +69,8 @@ impl Phase for SyncArgs {
             Ok(()) => sync.fault(),
             Err(error) => Some(Fault::from(error)),
         };
+        // The process ends soon, and the system takes what was read all at once.
+        std::mem::forget(exchange);
         warnings.extend(sync.refs.iter().flat_map(|(name, progress)| progress.warnings(name)));
         let section = NotesSyncSection {
             remote: Some(name.to_string()),

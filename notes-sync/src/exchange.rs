@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use gix::{ObjectId, Repository};
 use phase::{Fault, Guard, Progress, amount};
-use remote::{Answer, Change, Fetch, History, Notice, Push, Ready, Remote, Step, Trouble, Update, Watcher};
+use remote::{
+    Answer, Change, Effort, Fetch, History, Notice, Prepared, Push, Remote, Step, Trouble, Update, Watcher,
+};
 
 use crate::{
     globs::Globs,
@@ -40,6 +42,11 @@ impl<'a> Exchange<'a> {
         self.remote.history()
     }
 
+    /// How well what goes to the remote is compressed.
+    pub fn effort(&self) -> Effort {
+        self.remote.effort()
+    }
+
     /// Fetches what matches into the tracking refs, and says what the remote has.
     ///
     /// # Errors
@@ -57,18 +64,18 @@ impl<'a> Exchange<'a> {
             .collect())
     }
 
-    /// Pushes refs, each from the value that the remote is known to have, some of what they need being `ready`. The
+    /// Pushes refs, each from the value that the remote is known to have, some of what they need being `prepared`. The
     /// answers come in the same order.
     ///
     /// # Errors
     /// A fault where the remote cannot be reached, turns down all of it, or the lock is lost.
-    pub fn push(&self, outgoing: &[Outgoing<'_>], ready: Option<&Ready>) -> Result<Vec<Answer>> {
+    pub fn push(&self, outgoing: &[Outgoing<'_>], prepared: Prepared<'_>) -> Result<Vec<Answer>> {
         let updates = outgoing
             .iter()
             .map(|out| Update { name: out.name.full().clone(), expected: out.theirs, new: Some(out.ours) })
             .collect();
         let push = Push { updates, ..Push::default() };
-        let pushed = self.remote.push_with(&push, ready, &self.watcher).map_err(fault)?;
+        let pushed = self.remote.push_with(&push, prepared, &self.watcher).map_err(fault)?;
         for (out, answer) in outgoing.iter().zip(&pushed.answers) {
             if matches!(answer, Answer::Done | Answer::UpToDate) {
                 self.track(out)?;

@@ -8,6 +8,10 @@ use gix::{
     ObjectId, Repository,
     objs::{Kind, Write},
 };
+use remote::Recent;
+
+/// How many bytes stay in memory for whoever reads them next.
+const ROOM: usize = 4 * 1024 * 1024;
 
 /// A handle of a repository whose new objects nobody else sees yet.
 pub struct Drafts<'repo> {
@@ -29,13 +33,16 @@ impl<'repo> Drafts<'repo> {
         &self.drafts
     }
 
-    /// Writes the new objects to the repository, on the disk as far as `core.fsync` asks for it.
+    /// Writes the new objects to the repository, on the disk as far as `core.fsync` asks for it, and hands them over
+    /// for whoever reads them next, unless they are many.
     ///
     /// # Errors
     /// Where they cannot be written; some may have been, and do no harm.
-    pub fn keep(mut self) -> Result<()> {
+    pub fn keep(mut self) -> Result<Recent> {
         let memory = self.drafts.objects.take_object_memory().unwrap_or_default();
-        remote::store(self.target, &memory).context("cannot write new notes")
+        remote::store(self.target, &memory).context("cannot write new notes")?;
+        let bytes: usize = memory.values().map(|(_, data)| data.len()).sum();
+        Ok(if bytes <= ROOM { memory.into() } else { Recent::default() })
     }
 }
 

@@ -65,6 +65,7 @@ impl Progress {
         sum.rescued.extend(applied.rescued);
         sum.restored.extend(applied.restored);
         sum.shredded.extend(applied.shredded);
+        sum.made = applied.made;
     }
 
     /// What the ref as a whole went through.

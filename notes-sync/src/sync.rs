@@ -6,7 +6,7 @@ use anyhow::Result;
 use contract::Exit;
 use gix::{ObjectId, Repository};
 use phase::{Fault, Guard, amount};
-use remote::{Answer, Backoff, History, Ready, RemoteName, Stretch};
+use remote::{Answer, Backoff, History, Prepared, Ready, Recent, RemoteName, Stretch};
 
 use crate::{
     ahead,
@@ -114,7 +114,7 @@ impl<'a> Sync<'a> {
     ) -> Result<()> {
         let own = if known.is_none() && ready.is_none() { self.own() } else { Vec::new() };
         let commits = Commits { repo: self.repo, history: exchange.history() };
-        ahead::beside(commits, own, |ahead| {
+        ahead::beside(commits, own, exchange.effort(), |ahead| {
             let listed = match known.map_or_else(|| exchange.fetch(&self.policy.globs), Ok) {
                 Ok(listed) => listed,
                 Err(error) => {
@@ -132,7 +132,9 @@ impl<'a> Sync<'a> {
             if ready.is_none() && self.refs.values().any(is_open) {
                 *ready = ahead.ready();
             }
-            self.push(exchange, ready.as_ref())
+            let made: Vec<Recent> =
+                self.refs.values().map(|progress| progress.applied.made.clone()).collect();
+            self.push(exchange, Prepared { ready: ready.as_ref(), made: &Recent::joined(&made) })
         })
     }
 
@@ -216,7 +218,7 @@ impl<'a> Sync<'a> {
     }
 
     /// Pushes each ref that is not done.
-    fn push(&mut self, exchange: &Exchange<'_>, ready: Option<&Ready>) -> Result<()> {
+    fn push(&mut self, exchange: &Exchange<'_>, prepared: Prepared<'_>) -> Result<()> {
         let open = || self.refs.iter().filter(|(_, progress)| progress.state == State::Open);
         let outgoing: Vec<Outgoing<'_>> = open()
             .filter_map(|(name, progress)| {
@@ -227,7 +229,7 @@ impl<'a> Sync<'a> {
             return Ok(());
         }
         self.watcher.guard.check()?;
-        let answers = exchange.push(&outgoing, ready)?;
+        let answers = exchange.push(&outgoing, prepared)?;
         let names: Vec<NotesRef> = outgoing.iter().map(|out| out.name.clone()).collect();
         for (name, answer) in names.into_iter().zip(answers) {
             let Some(progress) = self.refs.get_mut(&name) else { continue };

@@ -176,12 +176,8 @@ impl Remote<'_> {
         fetched.recent = incoming.recent();
         // What cannot be held in memory has to be kept first to be looked at.
         let is_at_hand = incoming.packs.iter().all(|pack| !pack.recent.is_empty());
-        let check = || {
-            self.check(&fetched.recent, &want, watcher).map_err(|missing| {
-                self.history.forget();
-                unsound(&called, missing)
-            })
-        };
+        let check =
+            || self.check(&fetched.recent, &want, watcher).map_err(|missing| unsound(&called, missing));
         if soundness == Soundness::Unknown && is_at_hand {
             check()?;
         }
@@ -190,7 +186,6 @@ impl Remote<'_> {
             for pack in incoming.packs {
                 pack.keep(self.repo).map_err(|error| Trouble::local("keeping the received pack", error))?;
             }
-            self.history.take_in(&fetched.recent);
         }
         if soundness == Soundness::Unknown && !is_at_hand {
             check()?;
@@ -235,7 +230,6 @@ impl Remote<'_> {
         let (mut wanted, tags) = want.missing(self.repo);
         if wanted.is_empty() && self.check(&Recent::default(), &want, watcher).is_err() {
             // They are here, and not all that belongs to them.
-            self.history.forget();
             wanted = want.ids();
         }
         let mut incoming = Incoming::default();

@@ -325,6 +325,7 @@ fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Whether the repository has objects that stand for others, see <https://git-scm.com/docs/git-replace>.
-pub(crate) fn replaces(repo: &Repository) -> bool {
+#[must_use]
+pub fn replaces(repo: &Repository) -> bool {
     repo.objects.store_ref().replacements().next().is_some()
 }

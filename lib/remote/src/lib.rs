@@ -45,15 +45,16 @@ mod watch;
 
 pub use backoff::Backoff;
 pub use fetch::{Fetch, Fetched, Moved, Rejected, Why};
-pub use history::{Commit, History, SeenBy};
+pub use history::{Commit, History, SeenBy, replaces};
 pub use list::{Listed, Listing};
 pub use name::RemoteName;
+pub use objects::Loose;
 pub use pack::{
     one_change::Replaced,
-    ready::{Gathered, Passed, Ready, Stretch},
+    ready::{Effort, Gathered, Passed, Ready, Stretch},
     store::store,
 };
-pub use push::{Answer, Push, Pushed, Together, Update};
+pub use push::{Answer, Prepared, Push, Pushed, Together, Update};
 pub use recent::Recent;
 pub use remote::{Direction, Remote};
 pub use trouble::{Notice, Trouble, Words};

@@ -50,8 +50,8 @@ impl Reader {
     }
 }
 
-/// Reads objects in files of their own.
-pub(crate) struct Loose {
+/// Reads objects in files of their own, as they are and not as `refs/replace/` shows them.
+pub struct Loose {
     folder: Folder,
     file: Vec<u8>,
     plain: Vec<u8>,
@@ -64,6 +64,8 @@ const LARGEST: usize = 256 * 1024;
 const ROOM: usize = 16 * 1024;
 
 impl Loose {
+    /// Those of a repository.
+    #[must_use]
     pub fn of(repo: &gix::Repository) -> Self {
         let folder = Folder::new(repo.objects.store_ref().path());
         Self { folder, file: vec![0; ROOM], plain: vec![0; ROOM], inflate: Inflate::default() }
@@ -89,7 +91,7 @@ impl Loose {
     }
 
     /// The size of an object with such a file.
-    pub fn size(&mut self, id: &oid) -> Option<u64> {
+    pub(crate) fn size(&mut self, id: &oid) -> Option<u64> {
         let compressed = self.open(id)?;
         let mut start = [0; LONGEST_HEADER];
         self.inflate.reset();

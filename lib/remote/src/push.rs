@@ -14,10 +14,14 @@ use self::{
     send::{Features, Request, Why},
 };
 use crate::{
-    Change, Direction, History, Ready, Remote, Step, Trouble, Watcher,
+    Change, Direction, History, Ready, Recent, Remote, Step, Trouble, Watcher,
     direct::{Offer, Taken},
     local_ref::{self, Edit, Value, Writer},
-    pack::{Item, walk, write::Offsets},
+    pack::{
+        Item,
+        walk::{self, Limit},
+        write::Offsets,
+    },
     pulse, shown,
     transport::Line,
 };
@@ -50,6 +54,15 @@ pub struct Update {
     pub expected: Option<ObjectId>,
     /// What it shall have; `None`: delete it.
     pub new: Option<ObjectId>,
+}
+
+/// What was done for a push beforehand.
+#[derive(Clone, Copy)]
+pub struct Prepared<'a> {
+    /// Some of what it needs, in the form in which it is sent.
+    pub ready: Option<&'a Ready>,
+    /// Objects of this repository that were just made, so that they need not be read.
+    pub made: &'a Recent,
 }
 
 /// What became of a push.
@@ -108,10 +121,10 @@ impl Remote<'_> {
     /// Every [`Trouble`] of a connection; the remote's refs may or may not have moved then, which a new listing
     /// tells. An update that is not made is no error but an [`Answer`].
     pub fn push(&self, what: &Push, watcher: &dyn Watcher) -> Result<Pushed, Trouble> {
-        self.push_with(what, None, watcher)
+        self.push_with(what, Prepared { ready: None, made: &Recent::default() }, watcher)
     }
 
-    /// Pushes, and makes use of what is `ready`, as far as the remote lacks it.
+    /// Pushes, and makes use of what is `prepared`, as far as the remote lacks it.
     ///
     /// # Errors
     ///
@@ -119,10 +132,10 @@ impl Remote<'_> {
     pub fn push_with(
         &self,
         what: &Push,
-        ready: Option<&Ready>,
+        prepared: Prepared<'_>,
         watcher: &dyn Watcher,
     ) -> Result<Pushed, Trouble> {
-        if let Some(pushed) = self.push_directly(what, ready, watcher)? {
+        if let Some(pushed) = self.push_directly(what, prepared, watcher)? {
             return Ok(pushed);
         }
         let mut line = Line::open(self, Direction::Push, watcher)?;
@@ -135,8 +148,8 @@ impl Remote<'_> {
             return Ok(Pushed { answers: settled(answers), ..Pushed::default() });
         }
         let updates: Vec<&Update> = send.iter().map(|at| &what.updates[*at]).collect();
-        let ready = ready.filter(|ready| self.fits(ready, &updates));
-        let sent = self.send(line, updates, (&theirs, ready), what.together, watcher)?;
+        let prepared = self.fitting(prepared, &updates);
+        let sent = self.send(line, updates, (&theirs, prepared), what.together, watcher)?;
         for at in send {
             answers[at] = Some(self.answer(&what.updates[at], &sent.report, watcher)?);
         }
@@ -149,7 +162,7 @@ impl Remote<'_> {
     fn push_directly(
         &self,
         what: &Push,
-        ready: Option<&Ready>,
+        prepared: Prepared<'_>,
         watcher: &dyn Watcher,
     ) -> Result<Option<Pushed>, Trouble> {
         let direct = self.direct(Direction::Push)?.filter(|direct| direct.only_stores());
@@ -168,9 +181,9 @@ impl Remote<'_> {
             return Ok(None);
         }
         let updates: Vec<&Update> = send.iter().map(|at| &what.updates[*at]).collect();
-        let ready = ready.filter(|ready| self.fits(ready, &updates));
+        let prepared = self.fitting(prepared, &updates);
         let (from, history) = (self.repo, &self.history);
-        let offer = Offer { from, history, updates: &updates, ready, theirs: &theirs };
+        let offer = Offer { from, history, updates: &updates, prepared, theirs: &theirs };
         watcher.may_change(Change::RemoteRefs).map_err(Trouble::Stopped)?;
         let Ok(Taken { answers: given, stored }) = direct.take(&offer, watcher) else { return Ok(None) };
         for (at, answer) in send.into_iter().zip(given) {
@@ -185,7 +198,7 @@ impl Remote<'_> {
         &self,
         mut line: Line,
         updates: Vec<&Update>,
-        (theirs, ready): (&[ObjectId], Option<&Ready>),
+        (theirs, prepared): (&[ObjectId], Prepared<'_>),
         together: Together,
         watcher: &dyn Watcher,
     ) -> Result<Outgoing, Trouble> {
@@ -197,9 +210,9 @@ impl Remote<'_> {
             }
         };
         let new: Vec<_> = updates.iter().filter_map(|update| update.new).collect();
-        let items = lacking((self.repo, &self.history), &new, theirs, ready, watcher)
+        let items = lacking((self.repo, &self.history), &new, theirs, prepared, watcher)
             .map_err(|error| Trouble::local("finding out what the remote lacks", error))?;
-        let ready = ready.map_or(&[][..], Ready::encoded);
+        let ready = prepared.ready.map_or(&[][..], Ready::encoded);
         if let Err(stop) = watcher.may_change(Change::RemoteRefs) {
             line.close();
             return Err(Trouble::Stopped(stop));
@@ -234,6 +247,11 @@ impl Remote<'_> {
                 }
             },
         }
+    }
+
+    /// What was prepared, without what is ready where that is not what is lacking.
+    fn fitting<'a>(&self, prepared: Prepared<'a>, updates: &[&Update]) -> Prepared<'a> {
+        Prepared { ready: prepared.ready.filter(|ready| self.fits(ready, updates)), ..prepared }
     }
 
     /// Whether all that is ready is lacked by the remote, and has its place there: each stretch is what led from what
@@ -313,14 +331,15 @@ pub(crate) fn lacking(
     (repo, history): (&gix::Repository, &History),
     new: &[ObjectId],
     theirs: &[ObjectId],
-    ready: Option<&Ready>,
+    Prepared { ready, made }: Prepared<'_>,
     watcher: &dyn Watcher,
 ) -> gix::Result<Vec<Item>> {
     let counted = &mut |objects| watcher.progress(Step::Counting { objects });
     // What is ready, and what belongs to it, is theirs when the rest comes.
     let mut theirs = theirs.to_vec();
     theirs.extend(ready.into_iter().flat_map(Ready::stretches).map(|stretch| stretch.tip));
-    let mut items = walk::new_objects(repo, history, new, &theirs, usize::MAX, counted)?;
+    let limit = Limit { most: usize::MAX, found: counted };
+    let mut items = walk::new_objects(repo, history, new, &theirs, made, limit)?;
     items.retain(|item| !ready.is_some_and(|ready| ready.has(item.id)));
     Ok(items)
 }

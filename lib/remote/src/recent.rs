@@ -1,18 +1,24 @@
-//! Objects that have just come in, kept in memory for whoever looks at them next.
+//! Objects that have just come in or were just made, kept in memory for whoever looks at them next.
 //!
 //! What a fetch brings is unpacked once to find out what it is, and would be unpacked again to see whether it is
-//! complete, to compare it with what is there, and to write it into the work tree.
+//! complete, to compare it with what is there, and to write it into the work tree. What a merge has made is stored, and
+//! would be read again to be pushed.
 
 use std::{fmt, sync::Arc};
 
-use gix::{ObjectId, hashtable::HashMap, object::Kind, odb::pack::cache::Object as Cache};
+use gix::{
+    ObjectId,
+    hashtable::HashMap,
+    object::Kind,
+    odb::{memory::Storage, pack::cache::Object as Cache},
+};
 
 use crate::{
     history::replaces,
     pack::{kept::Kept, resolve::Object},
 };
 
-/// Objects that have just come in, and those that they were a difference of. Cheap to clone.
+/// Objects that have just come in, and those that they were a difference of; or that were just made. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Recent(Arc<HashMap<ObjectId, Kept>>);
 
@@ -23,7 +29,8 @@ impl Recent {
     }
 
     /// All of several.
-    pub(crate) fn joined(all: &[Self]) -> Self {
+    #[must_use]
+    pub fn joined(all: &[Self]) -> Self {
         match all {
             [only] => only.clone(),
             all => Self::of(all.iter().flat_map(|one| one.0.values().cloned())),
@@ -69,6 +76,12 @@ impl Recent {
             view.objects.set_object_cache(move || Box::new(AtHand(recent.clone())));
         }
         view
+    }
+}
+
+impl From<Storage> for Recent {
+    fn from(mut made: Storage) -> Self {
+        Self::of(made.drain().map(|(id, (kind, data))| Object { id, kind, data: data.into() }))
     }
 }
 

@@ -11,7 +11,7 @@ use gix::{
     refspec::{MatchGroup, RefSpec, match_group::Item},
 };
 
-use crate::{History, RemoteName, Trouble, direct::Found, shown};
+use crate::{Effort, History, RemoteName, Trouble, direct::Found, shown, transport::place::Place};
 
 /// A remote of a repository, as configured. Nothing is connected until it is asked to list, fetch or push.
 pub struct Remote<'repo> {
@@ -100,6 +100,15 @@ impl<'repo> Remote<'repo> {
     #[must_use]
     pub fn tracking(&self, at_remote: &FullNameRef) -> Option<FullName> {
         tracking(self.repo, self.inner.refspecs(gix::remote::Direction::Fetch), at_remote)
+    }
+
+    /// How well what is pushed is best compressed: where it stays on this machine, it is there sooner than it is small.
+    #[must_use]
+    pub fn effort(&self) -> Effort {
+        match Place::of(self, Direction::Push) {
+            Ok(Place { local: Some(_), .. }) => Effort::Least,
+            Ok(_) | Err(_) => Effort::Configured,
+        }
     }
 
     /// How long no byte may go by.

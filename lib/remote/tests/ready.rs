@@ -6,19 +6,23 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{id, name, open, origin};
-use remote::{Answer, Gathered, History, Passed, Push, Pushed, Ready, Stretch, Unwatched, Update};
+use remote::{
+    Answer, Effort, Gathered, History, Passed, Prepared, Push, Pushed, Ready, Recent, Stretch, Unwatched,
+    Update,
+};
 use testkit::{Repo, World};
 
 fn make(repo: &gix::Repository, known: &str, tip: &str) -> Ready {
     let stretch = Stretch { known: id(known), tip: id(tip) };
     let gathered = Gathered::of(repo, &History::of(repo), vec![stretch], 0, &mut |_| Ok(()));
-    gathered.unwrap().encode(repo).unwrap()
+    gathered.unwrap().encode(repo, Effort::Configured).unwrap()
 }
 
 fn push(repo: &gix::Repository, expected: &str, new: &str, ready: Option<&Ready>) -> Pushed {
     let update = Update { name: name("refs/heads/main"), expected: Some(id(expected)), new: Some(id(new)) };
     let push = Push { updates: vec![update], ..Push::default() };
-    origin(repo).push_with(&push, ready, &Unwatched).unwrap()
+    let made = Recent::default();
+    origin(repo).push_with(&push, Prepared { ready, made: &made }, &Unwatched).unwrap()
 }
 
 /// Commits that change a page in a folder, over and over: enough for trees of which there are many versions.
@@ -168,4 +172,33 @@ fn what_is_too_much_to_be_held_in_memory_is_left_to_the_push() {
     let repo = open(&ours);
     let stretch = Stretch { known: id(&known), tip: id(&ours.rev("refs/heads/many")) };
     assert!(Gathered::of(&repo, &History::of(&repo), vec![stretch], 0, &mut |_| Ok(())).is_err());
+}
+
+#[test]
+fn what_was_just_made_is_pushed_from_memory_and_nothing_else_of_it() {
+    let (_world, remote, ours, [known, tip, _]) = diverged(3);
+    let mut repo = open(&ours).with_object_memory();
+    let file = repo.write_blob("made in memory\n").unwrap().detach();
+    let stray = repo.write_blob("not a part of any commit\n").unwrap().detach();
+    let head = repo.find_commit(id(&tip)).unwrap().tree_id().unwrap();
+    let mut editor = repo.edit_tree(head).unwrap();
+    editor.upsert("made.md", gix::objs::tree::EntryKind::Blob, file).unwrap();
+    let tree = editor.write().unwrap().detach();
+    let new = repo.new_commit("made", tree, [id(&tip)]).unwrap().id;
+    let objects = repo.objects.take_object_memory().unwrap();
+    remote::store(&open(&ours), &objects).unwrap();
+    let made = Recent::from(objects);
+
+    // It is read from memory: the file itself is gone.
+    let hex = file.to_string();
+    std::fs::remove_file(ours.path().join(format!(".git/objects/{}/{}", &hex[..2], &hex[2..]))).unwrap();
+    remote.git(["update-ref", "refs/heads/main", &known]);
+    let update = Update { name: name("refs/heads/main"), expected: Some(id(&known)), new: Some(new) };
+    let push = Push { updates: vec![update], ..Push::default() };
+    let repo = open(&ours);
+    let pushed = origin(&repo).push_with(&push, Prepared { ready: None, made: &made }, &Unwatched).unwrap();
+    assert_eq!(pushed.answers, [Answer::Done]);
+    remote.git(["fsck", "--strict"]);
+    assert_eq!(remote.git(["cat-file", "blob", "main:made.md"]), "made in memory");
+    remote.try_git(["cat-file", "-e", &stray.to_string()]).assert_code(1);
 }

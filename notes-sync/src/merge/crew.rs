@@ -30,7 +30,7 @@ pub(super) fn merge(worker: &mut Worker<'_>, prefix: &Prefix, jobs: &[Job]) -> R
         let helpers: Vec<_> = (0..helpers)
             .map(|_| {
                 let (mut repo, strategy, queue) = (shared.to_thread_local(), worker.strategy, &queue);
-                scope.spawn(move || {
+                threads::spawn(scope, move || {
                     repo.object_cache_size(None);
                     help(repo.with_object_memory(), strategy, queue)
                 })

@@ -5,10 +5,14 @@
 //! the result, as bytes where it is of the usual form, and else note by note, as git does.
 
 use anyhow::{Context, Result};
-use gix::{ObjectId, OdbHandle, Repository, objs::FindExt};
+use gix::{
+    ObjectId, OdbHandle, Repository,
+    objs::{FindExt, Kind},
+};
+use remote::Loose;
 
 use crate::{
-    others_merge,
+    combine, others_merge,
     strategy::Strategy,
     tree::diff,
     tree::layout::Prefix,
@@ -24,6 +28,8 @@ pub(crate) struct Worker<'repo> {
     pub(super) strategy: Strategy,
     pub(super) tally: Tally,
     sources: Sides<Source<'repo>>,
+    /// What is in files of their own, which most of what was changed here is.
+    loose: Option<Loose>,
     spare: Vec<Vec<u8>>,
 }
 
@@ -55,7 +61,8 @@ impl<'repo> Source<'repo> {
 impl<'repo> Worker<'repo> {
     pub(crate) fn new(repo: &'repo Repository, strategy: Strategy) -> Self {
         let sources = Sides { base: Source::of(repo), local: Source::of(repo), remote: Source::of(repo) };
-        Self { repo, strategy, tally: Tally::default(), sources, spare: Vec::new() }
+        let loose = (!remote::replaces(repo)).then(|| Loose::of(repo));
+        Self { repo, strategy, tally: Tally::default(), sources, loose, spare: Vec::new() }
     }
 
     /// Merges the folder at `prefix`. The root always gets the layout that git would give it.
@@ -68,7 +75,7 @@ impl<'repo> Worker<'repo> {
         let (mut base, mut local, mut remote) = (bytes(), bytes(), bytes());
         read(self.sources.base.objects(), trees.base, &mut base)?;
         read(self.sources.remote.objects(), trees.remote, &mut remote)?;
-        if trees.local != trees.base {
+        if trees.local != trees.base && !self.is_loose(trees.local, Kind::Tree, &mut local) {
             read(self.sources.local.objects(), trees.local, &mut local)?;
         }
         let here = if trees.local == trees.base { &base } else { &local };
@@ -118,6 +125,20 @@ impl<'repo> Worker<'repo> {
         }
         touched |= others_merge::merge(&mut notes, &ours.others, &theirs.others, self.strategy)?;
         if touched { notes.write_below() } else { Ok(Outcome::Untouched) }
+    }
+
+    /// Reads a note of this side.
+    pub(super) fn local_note(&mut self, blob: ObjectId) -> Result<Vec<u8>> {
+        let mut note = Vec::new();
+        if self.is_loose(Some(blob), Kind::Blob, &mut note) {
+            return Ok(note);
+        }
+        combine::read(self.repo, blob)
+    }
+
+    /// Reads an object of this kind, if it has a file of its own.
+    fn is_loose(&mut self, id: Option<ObjectId>, kind: Kind, into: &mut Vec<u8>) -> bool {
+        self.loose.as_mut().zip(id).is_some_and(|(loose, id)| loose.read(&id, into) == Some(kind))
     }
 
     /// An empty buffer with room for some bytes.

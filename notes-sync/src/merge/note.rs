@@ -47,7 +47,8 @@ impl Worker<'_> {
         }
         let read = |blob: Version| blob.map(|blob| combine::read(self.repo, blob)).transpose();
         let base = if self.strategy == Strategy::Records { read(their.old)? } else { None };
-        let (local, remote) = (read(our.new)?, read(their.new)?);
+        let remote = read(their.new)?;
+        let local = our.new.map(|blob| self.local_note(blob)).transpose()?;
         if self.strategy == Strategy::CatSortUniq
             && [&local, &remote].into_iter().flatten().any(|note| records::has_structure(note))
         {

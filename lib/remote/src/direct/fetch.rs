@@ -18,7 +18,7 @@ use crate::{
         self, Item,
         encode::Encoded,
         kept::Kept,
-        walk,
+        walk::{self, Limit},
         write::{self, Failure, Offsets, Options},
     },
 };
@@ -89,8 +89,9 @@ impl Direct {
 
     fn packed(&self, wanted: &[ObjectId], there: &[ObjectId], watcher: &dyn Watcher) -> gix::Result<Vec<u8>> {
         let counted = &mut |objects| watcher.progress(Step::Counting { objects });
-        let most = pack::MOST_AT_ONCE;
-        let items = walk::new_objects(&self.repo, &self.history, wanted, there, most, counted)?;
+        let limit = Limit { most: pack::MOST_AT_ONCE, found: counted };
+        let recent = Recent::default();
+        let items = walk::new_objects(&self.repo, &self.history, wanted, there, &recent, limit)?;
         let told = &mut |_, bytes| watcher.progress(Step::Receiving { bytes });
         in_memory(&self.repo, &[], &items, told)
     }

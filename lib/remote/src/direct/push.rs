@@ -18,7 +18,7 @@ use crate::{
         sound::{self, Missing},
         store::{self, Arriving},
     },
-    push::lacking,
+    push::{Prepared, lacking},
 };
 
 /// From how many objects on git's server keeps a pack as it comes, and does not make a file of each; see
@@ -32,7 +32,7 @@ pub(crate) struct Offer<'a> {
     pub history: &'a History,
     pub updates: &'a [&'a Update],
     /// What was made ready, and fits.
-    pub ready: Option<&'a Ready>,
+    pub prepared: Prepared<'a>,
     /// What the remote's refs name.
     pub theirs: &'a [ObjectId],
 }
@@ -90,8 +90,9 @@ impl Direct {
 
     /// Stores the objects that are lacking, few of them as files and many as a pack.
     fn store(&self, offer: &Offer<'_>, watcher: &dyn Watcher) -> gix::Result<Stored> {
-        let items = lacking((offer.from, offer.history), &offer.tips(), offer.theirs, offer.ready, watcher)?;
-        let ready = offer.ready.map_or(&[][..], Ready::encoded);
+        let ours = (offer.from, offer.history);
+        let items = lacking(ours, &offer.tips(), offer.theirs, offer.prepared, watcher)?;
+        let ready = offer.prepared.ready.map_or(&[][..], Ready::encoded);
         let objects = ready.len() + items.len();
         let bytes = match objects {
             0 => 0,
@@ -114,16 +115,22 @@ impl Direct {
         let mut reader = Reader::new(offer.from.clone());
         let (mut objects, mut bytes) = (Vec::new(), 0);
         for id in ids {
-            let mut data = Vec::new();
-            let kind = reader.read(id, &mut data)?;
-            if compute_hash(id.kind(), kind, &data)? != id {
+            let object = match offer.prepared.made.get(&id) {
+                Some(made) => made,
+                None => {
+                    let mut data = Vec::new();
+                    let kind = reader.read(id, &mut data)?;
+                    Object { id, kind, data: data.into() }
+                }
+            };
+            if compute_hash(id.kind(), object.kind, &object.data)? != id {
                 return Err(left_to_others("an object is damaged"));
             }
-            bytes += data.len();
+            bytes += object.data.len();
             if bytes > pack::LARGEST_AT_ONCE {
                 return Err(left_to_others("too large to be held in memory"));
             }
-            objects.push(Object { id, kind, data: data.into() });
+            objects.push(object);
         }
         self.check(offer, &Recent::of(objects.iter().cloned()))?;
         for object in &objects {
@@ -134,8 +141,7 @@ impl Direct {
 
     /// Many objects become a pack.
     fn store_pack(&self, offer: &Offer<'_>, pack: &[u8]) -> gix::Result<u64> {
-        let arriving = Arriving::of_bytes(&self.repo, pack)?;
-        self.check(offer, &arriving.recent)?;
+        let arriving = Arriving::looked_at(&self.repo, pack, |recent| self.check(offer, recent))?;
         arriving.keep(&self.repo).map_err(gix::Error::from_error)?;
         Ok(pack.len() as u64)
     }

@@ -4,17 +4,25 @@
 //! known beforehand.
 
 use std::{
-    sync::mpsc::{self, Receiver},
+    sync::{
+        Arc,
+        mpsc::{self, Receiver},
+    },
     thread::Scope,
 };
 
 use gix::{ObjectId, object::Kind};
+use threads::Place;
 
 use super::trees::not_a_tree;
 use crate::objects::Reader;
 
 /// Trees in the order in which they were ordered.
-pub(super) struct Ahead(Receiver<gix::Result<Vec<u8>>>);
+pub(super) struct Ahead {
+    read: Receiver<gix::Result<Vec<u8>>>,
+    /// Of whoever asks for them.
+    place: Arc<Place>,
+}
 
 /// How many trees may wait to be asked for.
 const WAITING: usize = 16;
@@ -28,9 +36,13 @@ impl Ahead {
     ) -> Self {
         let (give, take) = mpsc::sync_channel(WAITING);
         let shared = repo.clone().into_sync();
-        scope.spawn(move || {
+        let place = Arc::new(Place::default());
+        place.here();
+        let asking = Arc::clone(&place);
+        threads::spawn(scope, move || {
             let mut reader = Reader::new(shared.to_thread_local());
             for id in trees {
+                asking.avoid();
                 let mut tree = Vec::new();
                 let read = match reader.read(id, &mut tree) {
                     Ok(Kind::Tree) => Ok(tree),
@@ -42,11 +54,12 @@ impl Ahead {
                 }
             }
         });
-        Self(take)
+        Self { read: take, place }
     }
 
     /// The next tree; `None` after the last one.
     pub fn next(&self) -> Option<gix::Result<Vec<u8>>> {
-        self.0.recv().ok()
+        self.place.here();
+        self.read.recv().ok()
     }
 }

@@ -4,7 +4,7 @@
 //! it. For the some hundred objects that a sync brings, that takes longer than they took to come. A small pack is taken
 //! apart where it is, once, and what was in it stays at hand. What is large or strange is left to gix.
 
-use std::{borrow::Cow, collections::HashSet, fs, io};
+use std::{borrow::Cow, collections::HashSet, fs, io, path::Path};
 
 use gix::ObjectId;
 
@@ -24,22 +24,42 @@ const MOST: usize = 16 * 1024 * 1024;
 
 /// Writes the pack `raw` and its index. `None`: it is none that this can be done with.
 pub(super) fn arrive(repo: &gix::Repository, raw: &[u8]) -> Option<Arriving> {
-    loaded::count(raw).filter(|count| *count as usize <= MOST_AT_ONCE)?;
-    let hash = repo.object_hash();
-    let loaded = Loaded::parse(raw, hash, MOST)?;
-    let resolved = resolve(repo, &loaded, MOST)?;
-    let Complete { bytes, located, checksum } = complete(&loaded, &resolved, hash)?;
-    let index = index::encode(located, checksum).ok()?;
-    let files = Unnamed::new(repo.objects.store_ref().path()).ok()?;
-    let write = || -> io::Result<()> {
-        fs::write(&files.pack, bytes)?;
-        fs::write(&files.index, index)
-    };
-    write().ok()?;
-    let objects = loaded.entries().len() as u64;
-    let known = resolved.bases.into_iter().map(|base| base.object.into());
-    let recent = Recent::of(resolved.objects.into_iter().chain(known));
-    Some(Arriving::of(objects, files, checksum).with(recent))
+    Apart::of(repo, raw)?.write(repo.objects.store_ref().path())
+}
+
+/// A pack that was taken apart.
+pub(super) struct Apart<'a> {
+    /// What is in it.
+    pub recent: Recent,
+    loaded: Loaded<'a>,
+    resolved: Resolved,
+    hash: gix::hash::Kind,
+}
+
+impl<'a> Apart<'a> {
+    /// Takes the pack `raw` apart. `None`: it is none that this can be done with.
+    pub fn of(repo: &gix::Repository, raw: &'a [u8]) -> Option<Self> {
+        loaded::count(raw).filter(|count| *count as usize <= MOST_AT_ONCE)?;
+        let hash = repo.object_hash();
+        let loaded = Loaded::parse(raw, hash, MOST)?;
+        let resolved = resolve(repo, &loaded, MOST)?;
+        let known = resolved.bases.iter().map(|base| base.object.clone().into());
+        let recent = Recent::of(resolved.objects.iter().cloned().chain(known));
+        Some(Self { recent, loaded, resolved, hash })
+    }
+
+    /// Writes it, completed, and its index, into the object database `objects`. `None`: that cannot be done.
+    pub fn write(self, objects: &Path) -> Option<Arriving> {
+        let Complete { bytes, located, checksum } = complete(&self.loaded, &self.resolved, self.hash)?;
+        let index = index::encode(located, checksum).ok()?;
+        let files = Unnamed::new(objects).ok()?;
+        let write = || -> io::Result<()> {
+            fs::write(&files.pack, bytes)?;
+            fs::write(&files.index, index)
+        };
+        write().ok()?;
+        Some(Arriving::of(self.loaded.entries().len() as u64, files, checksum).with(self.recent))
+    }
 }
 
 /// A pack that holds all that its deltas are of.

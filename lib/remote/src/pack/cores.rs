@@ -25,26 +25,31 @@ pub(super) fn sizes(
     let files: Vec<&Item> = items.iter().filter(|item| item.kind == Kind::Blob).collect();
     let share = files.len().div_ceil(threads.max(1)).max(256);
     let shared = repo.clone().into_sync();
+    let measured = |repo: gix::Repository, files: &[&Item]| {
+        let mut reader = Reader::new(repo);
+        let mut sizes = Vec::with_capacity(files.len() * 2);
+        for file in files {
+            let size = file.size.map_or_else(|| reader.size(file.id), Ok)?;
+            sizes.push((file.id, size));
+            let before = file.before.filter(|_| size >= SMALLEST);
+            if let Some(before) = before.and_then(|id| Some((id, reader.size(id).ok()?))) {
+                sizes.push(before);
+            }
+        }
+        Ok(sizes)
+    };
+    let (here, others) = files.split_at(share.min(files.len()));
     let results: Vec<gix::Result<Vec<(ObjectId, u64)>>> = std::thread::scope(|scope| {
-        let workers: Vec<_> = files
+        let workers: Vec<_> = others
             .chunks(share)
             .map(|files| {
-                let mut reader = Reader::new(shared.to_thread_local());
-                scope.spawn(move || {
-                    let mut sizes = Vec::with_capacity(files.len() * 2);
-                    for file in files {
-                        let size = file.size.map_or_else(|| reader.size(file.id), Ok)?;
-                        sizes.push((file.id, size));
-                        let before = file.before.filter(|_| size >= SMALLEST);
-                        if let Some(before) = before.and_then(|id| Some((id, reader.size(id).ok()?))) {
-                            sizes.push(before);
-                        }
-                    }
-                    Ok(sizes)
-                })
+                let (repo, measured) = (shared.to_thread_local(), &measured);
+                threads::spawn(scope, move || measured(repo, files))
             })
             .collect();
-        workers.into_iter().map(join).collect()
+        let mut results = vec![measured(repo.clone(), here)];
+        results.extend(workers.into_iter().map(join));
+        results
     });
     let mut sizes = HashMap::new();
     for result in results {
@@ -123,35 +128,43 @@ impl<T> Board<T> {
     }
 }
 
-/// Has the jobs `0..jobs` done by the workers, each in a thread of its own, and hands the results over in order.
+/// Has the jobs `0..jobs` done by the workers, each in a thread of its own unless there is only one job, and hands
+/// the results over in order.
 pub(super) fn in_order<T: Send, W: FnMut(usize) -> gix::Result<T> + Send>(
     jobs: usize,
-    workers: Vec<W>,
+    mut workers: Vec<W>,
     mut take: impl FnMut(T) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let board = Board::new();
     let threads = workers.len();
-    std::thread::scope(|scope| {
-        for mut worker in workers {
-            let board = &board;
-            scope.spawn(move || {
-                loop {
-                    let mut state = board.lock();
-                    while !state.stop && state.next < jobs && state.next > state.taken + threads {
-                        state = board.wait(state);
-                    }
-                    if state.stop || state.next == jobs {
-                        return;
-                    }
-                    let mine = state.next;
-                    state.next += 1;
-                    drop(state);
-                    let done = worker(mine);
-                    board.lock().done.insert(mine, done);
-                    board.changed.notify_all();
-                }
-            });
+    let Some(mut last) = workers.pop() else { return Ok(()) };
+    if jobs == 1 {
+        return take(last(0).map_err(Failure::Source)?);
+    }
+    let board = Board::new();
+    let work = |mut worker: W| {
+        loop {
+            let mut state = board.lock();
+            while !state.stop && state.next < jobs && state.next > state.taken + threads {
+                state = board.wait(state);
+            }
+            if state.stop || state.next == jobs {
+                return;
+            }
+            let mine = state.next;
+            state.next += 1;
+            drop(state);
+            let done = worker(mine);
+            board.lock().done.insert(mine, done);
+            board.changed.notify_all();
         }
+    };
+    let work = &work;
+    std::thread::scope(|scope| {
+        for worker in workers {
+            threads::spawn(scope, move || work(worker));
+        }
+        // This thread only waits: the last one can have its processor.
+        scope.spawn(move || work(last));
         let result = (0..jobs).try_for_each(|turn| {
             let mut state = board.lock();
             let done = loop {

@@ -10,6 +10,7 @@ use gix::{
     hash::oid,
     hashtable::HashSet,
     objs::{Data, Find},
+    zlib::Compression,
 };
 
 use super::{
@@ -18,10 +19,13 @@ use super::{
     one_change::Replaced,
     order,
     trees::Trees,
-    walk::{self, Way},
+    walk::{self, Limit, Way},
     write::{Failure, Offsets, Options},
 };
-use crate::history::{Commit, History, replaces};
+use crate::{
+    history::{Commit, History, replaces},
+    recent::Recent,
+};
 
 /// Commits of one's own, and all that belongs to them, in the form in which they are sent.
 pub struct Ready {
@@ -35,6 +39,15 @@ pub struct Gathered {
     stretches: Vec<Stretch>,
     items: Vec<Item>,
     options: Options,
+}
+
+/// How well what is sent is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// As `pack.compression` says.
+    Configured,
+    /// As fast as it goes.
+    Least,
 }
 
 /// Some of a history.
@@ -82,8 +95,8 @@ impl Gathered {
         let known: Vec<_> = stretches.iter().map(|stretch| stretch.known).collect();
         let way = Way {
             threads: options.threads,
-            most: MOST_AT_ONCE,
-            found: &mut |_| (),
+            recent: Recent::default(),
+            limit: Limit { most: MOST_AT_ONCE, found: &mut |_| () },
             passing: &mut |commit, replaced, trees| {
                 passing(Passed { commit, replaced, objects: &InPassing(RefCell::new(trees)) })
             },
@@ -97,8 +110,12 @@ impl Gathered {
     /// # Errors
     ///
     /// As with [`of`](Self::of), or where they are too large.
-    pub fn encode(self, repo: &Repository) -> gix::Result<Ready> {
-        let encoded = encode(repo, &self.items, self.options)?;
+    pub fn encode(self, repo: &Repository, effort: Effort) -> gix::Result<Ready> {
+        let level = match effort {
+            Effort::Configured => self.options.level,
+            Effort::Least => Compression::BEST_SPEED,
+        };
+        let encoded = encode(repo, &self.items, Options { level, ..self.options })?;
         let ids = self.items.into_iter().map(|item| item.id).collect();
         Ok(Ready { stretches: self.stretches, encoded, ids })
     }

@@ -61,7 +61,7 @@ pub(super) fn resolve(repo: &gix::Repository, loaded: &Loaded<'_>, most: usize) 
         let others: Vec<_> = (1..threads)
             .map(|_| {
                 let (repo, work) = (repo.clone().into_sync(), &work);
-                scope.spawn(move || work.share(Reader::new(repo.to_thread_local())))
+                threads::spawn(scope, move || work.share(Reader::new(repo.to_thread_local())))
             })
             .collect();
         found = work.share(Reader::new(repo.clone()))?;

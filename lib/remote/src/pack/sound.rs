@@ -47,11 +47,29 @@ impl From<gix::Error> for Missing {
 const SHARE: usize = 8;
 
 /// Makes sure that everything behind `new` is there, given that all behind `ours` is, where `recent` has just come in.
-/// `looked_at` is told now and then how many commits were looked at.
+/// `looked_at` is told now and then how many commits were looked at. The `history` takes in what has come, and forgets
+/// it where something is missing.
 ///
 /// # Errors
 /// The first object that is missing.
 pub(crate) fn check(
+    repo: &gix::Repository,
+    recent: &Recent,
+    history: &History,
+    new: &[ObjectId],
+    ours: &[ObjectId],
+    looked_at: &mut dyn FnMut(usize),
+) -> Result<(), Missing> {
+    history.take_in(recent);
+    let checked = check_all(repo, recent, history, new, ours, looked_at);
+    if checked.is_err() {
+        // What was looked at and is not kept must not be taken for what is here.
+        history.forget();
+    }
+    checked
+}
+
+fn check_all(
     repo: &gix::Repository,
     recent: &Recent,
     history: &History,
@@ -95,7 +113,9 @@ pub(crate) fn check(
         let others: Vec<_> = (1..threads)
             .map(|_| {
                 let (repo, recent, share) = (real.clone().into_sync(), recent.clone(), &share);
-                scope.spawn(move || share(&mut Sound::new(&repo.to_thread_local(), recent), &mut |_| ()))
+                threads::spawn(scope, move || {
+                    share(&mut Sound::new(&repo.to_thread_local(), recent), &mut |_| ())
+                })
             })
             .collect();
         let mut all = share(&mut sound, looked_at);

@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, Read as _},
     sync::atomic::AtomicBool,
+    thread,
     time::SystemTime,
 };
 
@@ -14,7 +15,9 @@ use gix::{
 };
 
 use super::{
-    LARGEST_AT_ONCE, arrive, fresh,
+    LARGEST_AT_ONCE,
+    arrive::{self, Apart},
+    fresh,
     unnamed::{Folder, Unnamed},
 };
 use crate::{
@@ -128,8 +131,23 @@ impl Arriving {
     ///
     /// It is damaged, or so large that what is in it would not be at hand.
     pub fn of_bytes(repo: &gix::Repository, pack: &[u8]) -> gix::Result<Self> {
-        arrive::arrive(repo, pack)
-            .ok_or_else(|| gix::Error::from_error(io::Error::other("the pack cannot be taken apart")))
+        arrive::arrive(repo, pack).ok_or_else(strange)
+    }
+
+    /// As [`of_bytes`](Self::of_bytes). What is in the pack is looked at while it is written.
+    pub fn looked_at(
+        repo: &gix::Repository,
+        pack: &[u8],
+        look: impl FnOnce(&Recent) -> gix::Result<()>,
+    ) -> gix::Result<Self> {
+        let apart = Apart::of(repo, pack).ok_or_else(strange)?;
+        let (recent, objects) = (apart.recent.clone(), repo.objects.store_ref().path());
+        thread::scope(|scope| {
+            let written = threads::spawn(scope, || apart.write(objects));
+            let looked = look(&recent);
+            let written = written.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            looked.and_then(|()| written.ok_or_else(strange))
+        })
     }
 
     /// Makes the objects part of the repository.
@@ -141,4 +159,8 @@ impl Arriving {
             None => Ok(()),
         }
     }
+}
+
+fn strange() -> gix::Error {
+    gix::Error::from_error(io::Error::other("the pack cannot be taken apart"))
 }

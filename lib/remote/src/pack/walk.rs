@@ -31,28 +31,36 @@ use crate::{
 /// Everything reachable from `tips` that the owner of `theirs` need not have, each object with what it was
 /// before. An object's predecessor is either theirs, or comes before it in the list.
 ///
-/// Ids of `theirs` that are not here are ignored. `found` is told how many there are so far; from `most` on it fails.
+/// Ids of `theirs` that are not here are ignored. What is `recent` is not read again.
 pub(crate) fn new_objects(
     repo: &gix::Repository,
     history: &History,
     tips: &[ObjectId],
     theirs: &[ObjectId],
-    most: usize,
-    found: &mut dyn FnMut(usize),
+    recent: &Recent,
+    limit: Limit<'_>,
 ) -> gix::Result<Vec<Item>> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let way = Way { threads, most, found, passing: &mut |_, _, _| Ok(()) };
+    let limit = Limit { most: limit.most, found: limit.found };
+    let way = Way { threads, recent: recent.clone(), limit, passing: &mut |_, _, _| Ok(()) };
     walk(repo, history, tips, theirs, way)
+}
+
+/// How far to walk.
+pub(crate) struct Limit<'a> {
+    /// From how many objects on the walk fails: whoever wants no more need not wait for them.
+    pub most: usize,
+    /// Is told how many objects there are so far.
+    pub found: &'a mut dyn FnMut(usize),
 }
 
 /// How to walk.
 pub(super) struct Way<'a> {
     /// How many threads there may be.
     pub threads: usize,
-    /// From how many objects on the walk fails: whoever wants no more need not wait for them.
-    pub most: usize,
-    /// Is told how many objects there are so far.
-    pub found: &'a mut dyn FnMut(usize),
+    /// What is in memory.
+    pub recent: Recent,
+    pub limit: Limit<'a>,
     /// Is shown each commit that is new, parents first, while its trees are at hand. Where it fails, so does the walk.
     pub passing: Passing<'a>,
 }
@@ -74,7 +82,7 @@ pub(super) fn walk(
     let mut walk = Walk {
         repo: &real,
         history,
-        trees: Trees::new(Reader::new(repo.clone()), Recent::default()),
+        trees: Trees::new(Reader::new(repo.clone()), way.recent.clone()),
         seen: hashtable::HashSet::default(),
         covered: hashtable::HashSet::default(),
         items: Vec::new(),
@@ -189,12 +197,8 @@ impl Walk<'_, '_> {
     /// Keeps the small files among the items from `begin` on that somebody has read while they passed.
     fn keep_what_was_read(&mut self, begin: usize) {
         for (id, content) in self.trees.take_files() {
-            if let Some(item) = self.items[begin..].iter_mut().find(|item| item.id == id)
-                && let Some(room) = self.room.checked_sub(content.len())
-            {
-                self.room = room;
-                item.size = Some(content.len() as u64);
-                item.known = Some(Known::Whole(content));
+            if let Some(item) = self.items[begin..].iter_mut().find(|item| item.id == id) {
+                keep(item, &mut self.room, &content);
             }
         }
     }
@@ -209,7 +213,7 @@ impl Walk<'_, '_> {
                 continue;
             }
             let at = self.items.len() - 1;
-            if at >= self.way.most {
+            if at >= self.way.limit.most {
                 return Err(gix::Error::from_error(io::Error::other(
                     "there are more objects than are wanted",
                 )));
@@ -233,7 +237,7 @@ impl Walk<'_, '_> {
                 if entry.mode.is_tree() {
                     folders.push((entry.id, name, versions.to_vec()));
                 } else if !entry.mode.is_commit() {
-                    self.add(entry.id, Kind::Blob, name, versions.first().copied());
+                    self.file(entry.id, name, versions.first().copied());
                     self.change.file(entry.id, versions);
                 }
             })?;
@@ -271,6 +275,16 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
+    /// Adds a file, with its content where that is in memory.
+    fn file(&mut self, id: ObjectId, name: NameHash, before: Option<ObjectId>) {
+        if self.add(id, Kind::Blob, name, before)
+            && let Some(known) = self.way.recent.get(&id)
+            && let Some(item) = self.items.last_mut()
+        {
+            keep(item, &mut self.room, &known.data);
+        }
+    }
+
     /// Adds an object unless it is there or theirs.
     fn add(&mut self, id: ObjectId, kind: Kind, name: NameHash, before: Option<ObjectId>) -> bool {
         if !self.seen.insert(id) {
@@ -278,9 +292,18 @@ impl Walk<'_, '_> {
         }
         self.items.push(Item { id, kind, name, before, size: None, known: None });
         if self.items.len().is_multiple_of(1000) {
-            (self.way.found)(self.items.len());
+            (self.way.limit.found)(self.items.len());
         }
         true
+    }
+}
+
+/// Keeps the content of an item, if there is room.
+fn keep(item: &mut Item, room: &mut usize, content: &[u8]) {
+    item.size = Some(content.len() as u64);
+    if let Some(rest) = room.checked_sub(content.len()) {
+        *room = rest;
+        item.known = Some(Known::Whole(content.to_vec()));
     }
 }
 
