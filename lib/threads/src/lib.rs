@@ -1,10 +1,10 @@
 //! Threads that run at once, where another processor is idle.
 //!
 //! Linux starts a thread on the processor of the one that made it, and wakes it on that of the one that it waited for,
-//! unless it sees an idle one; and a guest of a hypervisor often takes those that are idle for taken away. The two then
+//! unless it sees an idle one; and as the guest of a hypervisor it often does not see that one is idle. The two then
 //! share one processor, a time slice each, until the load is balanced: after some ten milliseconds, or not at all
 //! before the work is done. Most work here takes no longer. So a thread that finds itself beside the other one goes
-//! elsewhere; what may run where stays as it is.
+//! elsewhere; what may run where stays as it is. `benches/beside.rs` shows what that brings on a machine.
 
 use std::{
     io,
