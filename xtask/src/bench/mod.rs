@@ -35,7 +35,7 @@ use camino::Utf8PathBuf;
 use phase::Console;
 
 use crate::{
-    binaries::Binaries,
+    binaries::{self, Binaries},
     cargo::{Profile, Workspace},
     steps,
 };
@@ -93,6 +93,10 @@ fn ground<'a>(args: &Bench, workspace: &Workspace, lab: &'a Lab) -> anyhow::Resu
             Binaries::in_folder(&workspace.target(Profile::Release))?
         }
     };
+    for name in binaries::ALL {
+        let path = binaries.path(name);
+        machine::read_anew(&path).with_context(|| format!("{path} cannot be read"))?;
+    }
     let named = args.baseline.clone().or_else(|| std::env::var("LOCKSTEP_BASELINE").ok().map(Into::into));
     let own = workspace.root().join("bench");
     let baseline = named.unwrap_or_else(|| own.join("sync.sh"));
