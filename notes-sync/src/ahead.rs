@@ -99,6 +99,6 @@ fn look(
         }
         Ok(())
     };
-    let gathered = Gathered::of(repo, history, own, 0, passing).ok()?;
+    let gathered = Gathered::of(repo, history, own, passing).ok()?;
     Some((gathered, fine))
 }

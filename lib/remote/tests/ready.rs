@@ -14,7 +14,7 @@ use testkit::{Repo, World};
 
 fn make(repo: &gix::Repository, known: &str, tip: &str) -> Ready {
     let stretch = Stretch { known: id(known), tip: id(tip) };
-    let gathered = Gathered::of(repo, &History::of(repo), vec![stretch], 0, &mut |_| Ok(()));
+    let gathered = Gathered::of(repo, &History::of(repo), vec![stretch], &mut |_| Ok(()));
     gathered.unwrap().encode(repo, Effort::Configured).unwrap()
 }
 
@@ -131,7 +131,7 @@ fn a_commit_in_passing_tells_of_the_one_file_that_it_replaced_and_of_nothing_els
         told.insert(message.trim_end().to_owned(), (passed.commit.id, passed.replaced));
         Ok(())
     };
-    Gathered::of(&repo, &History::of(&repo), vec![stretch], 0, passing).unwrap();
+    Gathered::of(&repo, &History::of(&repo), vec![stretch], passing).unwrap();
     assert_eq!(told.len(), 8);
     let rev = |revision: String| id(&ours.rev(&revision));
     for (message, (commit, replaced)) in told {
@@ -152,7 +152,7 @@ fn whoever_is_shown_a_commit_can_stop_it_all() {
     let repo = open(&ours);
     let mut shown = 0;
     let stretch = Stretch { known: id(&known), tip: id(&tip) };
-    let stopped = Gathered::of(&repo, &History::of(&repo), vec![stretch], 0, &mut |_| {
+    let stopped = Gathered::of(&repo, &History::of(&repo), vec![stretch], &mut |_| {
         shown += 1;
         if shown == 5 { Err(gix::Error::from_error(std::io::Error::other("enough"))) } else { Ok(()) }
     });
@@ -171,7 +171,7 @@ fn what_is_too_much_to_be_held_in_memory_is_left_to_the_push() {
     ours.program("git").args(["fast-import", "--quiet"]).stdin(format!("{head}{files}")).success();
     let repo = open(&ours);
     let stretch = Stretch { known: id(&known), tip: id(&ours.rev("refs/heads/many")) };
-    assert!(Gathered::of(&repo, &History::of(&repo), vec![stretch], 0, &mut |_| Ok(())).is_err());
+    assert!(Gathered::of(&repo, &History::of(&repo), vec![stretch], &mut |_| Ok(())).is_err());
 }
 
 #[test]

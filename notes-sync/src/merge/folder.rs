@@ -75,7 +75,7 @@ impl<'repo> Worker<'repo> {
         let (mut base, mut local, mut remote) = (bytes(), bytes(), bytes());
         read(self.sources.base.objects(), trees.base, &mut base)?;
         read(self.sources.remote.objects(), trees.remote, &mut remote)?;
-        if trees.local != trees.base && !self.is_loose(trees.local, Kind::Tree, &mut local) {
+        if trees.local != trees.base && !self.read_loose(trees.local, Kind::Tree, &mut local) {
             read(self.sources.local.objects(), trees.local, &mut local)?;
         }
         let here = if trees.local == trees.base { &base } else { &local };
@@ -130,14 +130,14 @@ impl<'repo> Worker<'repo> {
     /// Reads a note of this side.
     pub(super) fn local_note(&mut self, blob: ObjectId) -> Result<Vec<u8>> {
         let mut note = Vec::new();
-        if self.is_loose(Some(blob), Kind::Blob, &mut note) {
+        if self.read_loose(Some(blob), Kind::Blob, &mut note) {
             return Ok(note);
         }
         combine::read(self.repo, blob)
     }
 
-    /// Reads an object of this kind, if it has a file of its own.
-    fn is_loose(&mut self, id: Option<ObjectId>, kind: Kind, into: &mut Vec<u8>) -> bool {
+    /// Reads an object of this kind, if it has a file of its own, and says whether it has.
+    fn read_loose(&mut self, id: Option<ObjectId>, kind: Kind, into: &mut Vec<u8>) -> bool {
         self.loose.as_mut().zip(id).is_some_and(|(loose, id)| loose.read(&id, into) == Some(kind))
     }
 

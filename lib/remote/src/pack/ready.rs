@@ -70,8 +70,7 @@ pub struct Passed<'a> {
 }
 
 impl Gathered {
-    /// Walks `stretches`, with as many threads as there are processors, less `others` that are at work. Each commit is
-    /// shown to `passing`, parents first, which stops it all by failing.
+    /// Walks `stretches`. Each commit is shown to `passing`, parents first, which stops it all by failing.
     ///
     /// # Errors
     ///
@@ -81,16 +80,12 @@ impl Gathered {
         repo: &Repository,
         history: &History,
         stretches: Vec<Stretch>,
-        others: usize,
         passing: &mut dyn FnMut(Passed<'_>) -> gix::Result<()>,
     ) -> gix::Result<Self> {
         if replaces(repo) {
             return Err(given_up("where commits are replaced, two histories would have to be walked"));
         }
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let options = Options::of(repo, Offsets::Understood);
-        let options =
-            Options { threads: options.threads.min(cores.saturating_sub(others)).max(1), ..options };
         let tips: Vec<_> = stretches.iter().map(|stretch| stretch.tip).collect();
         let known: Vec<_> = stretches.iter().map(|stretch| stretch.known).collect();
         let way = Way {

@@ -61,71 +61,16 @@ pub(crate) fn check(
     looked_at: &mut dyn FnMut(usize),
 ) -> Result<(), Missing> {
     history.take_in(recent);
-    let checked = check_all(repo, recent, history, new, ours, looked_at);
-    if checked.is_err() {
-        // What was looked at and is not kept must not be taken for what is here.
-        history.forget();
-    }
-    checked
-}
-
-fn check_all(
-    repo: &gix::Repository,
-    recent: &Recent,
-    history: &History,
-    new: &[ObjectId],
-    ours: &[ObjectId],
-    looked_at: &mut dyn FnMut(usize),
-) -> Result<(), Missing> {
     let mut real = recent.view(repo);
     real.objects.ignore_replacements = true;
     let mut sound = Sound::new(&real, recent.clone());
-    let mut tips = Vec::new();
-    for id in new {
-        tips.extend(sound.tip(*id)?);
-    }
-    let commits = history.between(&real, tips, commits_among(repo, ours))?;
-    let tree_of: HashMap<ObjectId, ObjectId> =
-        commits.iter().map(|commit| (commit.id, commit.tree)).collect();
-    let trees = commits.iter().map(|commit| {
-        // In a shallow repository a parent may not be there.
-        let before = commit.parents.iter().filter_map(|parent| match tree_of.get(parent) {
-            Some(tree) => Some(*tree),
-            None => history.tree_of(&real, *parent).ok(),
-        });
-        (commit.tree, before.collect())
-    });
-    let trees: Vec<(ObjectId, Vec<ObjectId>)> = trees.collect();
-    let taken = AtomicUsize::new(0);
-    let share = |sound: &mut Sound, taken_so_far: &mut dyn FnMut(usize)| {
-        loop {
-            let begin = taken.fetch_add(SHARE, Ordering::Relaxed).min(trees.len());
-            let share = &trees[begin..(begin + SHARE).min(trees.len())];
-            taken_so_far(begin);
-            if share.is_empty() {
-                return Ok(());
-            }
-            share.iter().try_for_each(|(tree, before)| sound.tree(*tree, before.clone()))?;
-        }
-    };
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(trees.len().div_ceil(SHARE));
-    thread::scope(|scope| {
-        let others: Vec<_> = (1..threads)
-            .map(|_| {
-                let (repo, recent, share) = (real.clone().into_sync(), recent.clone(), &share);
-                threads::spawn(scope, move || {
-                    share(&mut Sound::new(&repo.to_thread_local(), recent), &mut |_| ())
-                })
-            })
-            .collect();
-        let mut all = share(&mut sound, looked_at);
-        for other in others {
-            let ended = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            all = all.and(ended);
-        }
-        all
-    })
+    let trees = sound.trees(history, new, commits_among(repo, ours));
+    // What was looked at and is not kept must not be taken for what is here.
+    trees.and_then(|trees| sound.all(&trees, looked_at)).inspect_err(|_| history.forget())
 }
+
+/// A commit's tree, and those of its parents.
+type Changed = (ObjectId, Vec<ObjectId>);
 
 /// Looks at objects, and remembers which trees it has looked at.
 struct Sound {
@@ -141,6 +86,64 @@ impl Sound {
         let mut view = recent.view(repo);
         view.objects.ignore_replacements = true;
         Self { repo: view, recent, trees, seen: HashSet::default() }
+    }
+
+    /// The trees of all commits behind `new` that are not behind `ours`.
+    fn trees(
+        &mut self,
+        history: &History,
+        new: &[ObjectId],
+        ours: Vec<ObjectId>,
+    ) -> Result<Vec<Changed>, Missing> {
+        let mut tips = Vec::new();
+        for id in new {
+            tips.extend(self.tip(*id)?);
+        }
+        let commits = history.between(&self.repo, tips, ours)?;
+        let tree_of: HashMap<ObjectId, ObjectId> =
+            commits.iter().map(|commit| (commit.id, commit.tree)).collect();
+        let trees = commits.iter().map(|commit| {
+            // In a shallow repository a parent may not be there.
+            let before = commit.parents.iter().filter_map(|parent| match tree_of.get(parent) {
+                Some(tree) => Some(*tree),
+                None => history.tree_of(&self.repo, *parent).ok(),
+            });
+            (commit.tree, before.collect())
+        });
+        Ok(trees.collect())
+    }
+
+    /// Looks at all `trees`, by as many threads as pay.
+    fn all(&mut self, trees: &[Changed], looked_at: &mut dyn FnMut(usize)) -> Result<(), Missing> {
+        let taken = AtomicUsize::new(0);
+        let share = |sound: &mut Self, taken_so_far: &mut dyn FnMut(usize)| {
+            loop {
+                let begin = taken.fetch_add(SHARE, Ordering::Relaxed).min(trees.len());
+                let share = &trees[begin..(begin + SHARE).min(trees.len())];
+                taken_so_far(begin);
+                if share.is_empty() {
+                    return Ok(());
+                }
+                share.iter().try_for_each(|(tree, before)| sound.tree(*tree, before.clone()))?;
+            }
+        };
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(trees.len().div_ceil(SHARE));
+        thread::scope(|scope| {
+            let others: Vec<_> = (1..threads)
+                .map(|_| {
+                    let (repo, recent, share) = (self.repo.clone().into_sync(), self.recent.clone(), &share);
+                    threads::spawn(scope, move || {
+                        share(&mut Self::new(&repo.to_thread_local(), recent), &mut |_| ())
+                    })
+                })
+                .collect();
+            let mut all = share(self, looked_at);
+            for other in others {
+                let ended = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                all = all.and(ended);
+            }
+            all
+        })
     }
 
     /// Looks at what a ref can name. Tags are followed to what they are of; where that is a commit, it is handed over.
