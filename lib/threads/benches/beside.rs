@@ -1,5 +1,5 @@
-//! Two threads with five milliseconds of work each, from the start of the second one to the end of both: five where
-//! they run beside each other, ten where they share a processor. `cargo bench -p threads`.
+//! Two threads with some milliseconds of work each, from the start of the second one to the end of both: as long as one
+//! thread alone where they run beside each other, twice as long where they share a processor. `cargo bench -p threads`.
 
 use std::{hint::black_box, thread, time::Duration};
 
@@ -17,7 +17,7 @@ fn work() {
     black_box(sum);
 }
 
-/// Whoever has slept is not owed any time by the system, and other threads not by it.
+/// Measures after a pause, as in a program that has just been started: else the system has balanced the load before.
 fn rested(bencher: Bencher<'_, '_>, both: impl Fn() + Sync) {
     bencher.with_inputs(|| thread::sleep(Duration::from_millis(20))).bench_values(|()| both());
 }
