@@ -12,7 +12,10 @@ use anyhow::Context as _;
 use gix::{
     ObjectId,
     bstr::{BStr, BString, ByteSlice as _},
-    diff::tree::{Recorder, State, recorder::Change},
+    diff::tree::{
+        Recorder, State, Visit,
+        visit::{Action, Change},
+    },
     objs::{
         TreeRefIter,
         tree::{EntryMode, EntryRef},
@@ -44,17 +47,78 @@ struct Folder {
 const WORTH_IT: usize = 4;
 
 impl Folder {
-    /// What differs in it, by paths within it.
-    fn differing(&self, repo: &gix::Repository) -> anyhow::Result<Vec<Change>> {
+    /// The logs that differ in it.
+    fn differing(&self, repo: &gix::Repository, which: &SessionLogs) -> anyhow::Result<Vec<Differing>> {
         let read = |id: ObjectId| repo.find_tree(id).map(|tree| tree.data.clone());
         let [old, new] = [self.before, self.after].map(|id| id.map(read).transpose());
         let (old, new) = (old?.unwrap_or_default(), new?.unwrap_or_default());
         let entries = |tree| TreeRefIter::from_bytes(tree, repo.object_hash());
-        let mut recorder = Recorder::default();
-        gix::diff::tree(entries(&old), entries(&new), &mut State::default(), &repo.objects, &mut recorder)
+        let mut listener =
+            Listener { top: self.name.as_ref(), which, place: Recorder::default(), found: Vec::new() };
+        gix::diff::tree(entries(&old), entries(&new), &mut State::default(), &repo.objects, &mut listener)
             .with_context(|| format!("the trees of {} could not be compared", self.name))?;
-        Ok(recorder.records)
+        Ok(listener.found)
     }
+}
+
+/// Hears of all that differs between two trees, and keeps what is about a log: most is not, and where a thousand files
+/// came in it would be a thousand paths.
+struct Listener<'a> {
+    /// The folder that the trees are of.
+    top: &'a BStr,
+    which: &'a SessionLogs,
+    /// Knows the path of what it is told of, within that folder.
+    place: Recorder,
+    found: Vec<Differing>,
+}
+
+impl Visit for Listener<'_> {
+    fn pop_front_tracked_path_and_set_current(&mut self) {
+        self.place.pop_front_tracked_path_and_set_current();
+    }
+
+    fn push_back_tracked_path_component(&mut self, component: &BStr) {
+        self.place.push_back_tracked_path_component(component);
+    }
+
+    fn push_path_component(&mut self, component: &BStr) {
+        self.place.push_path_component(component);
+    }
+
+    fn pop_path_component(&mut self) {
+        self.place.pop_path_component();
+    }
+
+    fn visit(&mut self, change: Change) -> Action {
+        // A link is not a log, whatever its name; the log is where it points to.
+        let content = |mode: EntryMode, id| mode.is_blob().then_some(id);
+        let (before, after) = match change {
+            Change::Addition { entry_mode, oid, .. } => (None, content(entry_mode, oid)),
+            Change::Deletion { entry_mode, oid, .. } => (content(entry_mode, oid), None),
+            Change::Modification { previous_entry_mode, previous_oid, entry_mode, oid } => {
+                (content(previous_entry_mode, previous_oid), content(entry_mode, oid))
+            }
+        };
+        if before.is_some() || after.is_some() {
+            let path = [self.top, self.place.path()].map(|part| part.as_bytes()).join(&b'/');
+            self.found.extend(log(self.which, path.into(), before, after));
+        }
+        Action::Continue(())
+    }
+}
+
+/// What differs at `path`, where that is a log.
+fn log(
+    which: &SessionLogs,
+    path: BString,
+    before: Option<ObjectId>,
+    after: Option<ObjectId>,
+) -> Option<Differing> {
+    // The folder rules out nearly all files, for less than it takes to hold their paths against a pattern.
+    let folder = path.rfind_byte(b'/').map_or(BStr::new(""), |at| path[..at].as_bstr());
+    let is_log =
+        (before.is_some() || after.is_some()) && which.may_lie_in(folder) && which.contain(path.as_ref());
+    is_log.then_some(Differing { path, before, after })
 }
 
 /// Reads session logs of a repository for one user.
@@ -105,7 +169,7 @@ impl<'a> Logs<'a> {
                 entry.filter(|entry| is(entry.mode)).map(|entry| entry.oid.to_owned())
             };
             let blob = |mode: EntryMode| mode.is_blob();
-            logs.extend(self.log(name.to_owned(), of(before, blob), of(after, blob)));
+            logs.extend(log(&self.which, name.to_owned(), of(before, blob), of(after, blob)));
             let [before, after] = [before, after].map(|entry| of(entry, |mode| mode.is_tree()));
             if before != after {
                 folders.push(Folder { name: name.to_owned(), before, after });
@@ -121,15 +185,15 @@ impl<'a> Logs<'a> {
             0 | 1 => 1,
             several => thread::available_parallelism().map_or(1, usize::from).min(several),
         };
-        let next = AtomicUsize::new(0);
-        let share = |repo: &gix::Repository| -> anyhow::Result<Vec<(BString, Vec<Change>)>> {
+        let (next, which) = (AtomicUsize::new(0), &self.which);
+        let share = |repo: &gix::Repository| -> anyhow::Result<Vec<Differing>> {
             let mut found = Vec::new();
             while let Some(folder) = folders.get(next.fetch_add(1, Ordering::Relaxed)) {
-                found.push((folder.name.clone(), folder.differing(repo)?));
+                found.extend(folder.differing(repo, which)?);
             }
             Ok(found)
         };
-        let found = thread::scope(|scope| {
+        thread::scope(|scope| {
             let others: Vec<_> = (1..threads)
                 .map(|_| {
                     let (repo, share) = (self.repo.clone().into_sync(), &share);
@@ -140,35 +204,8 @@ impl<'a> Logs<'a> {
             for other in others {
                 all.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
             }
-            anyhow::Ok(all)
-        })?;
-        let changes = found.into_iter().flat_map(|(name, changes)| {
-            changes.into_iter().filter_map(move |change| self.change(&name, change))
-        });
-        Ok(changes.collect())
-    }
-
-    /// A change in the folder `top`, where it is about a log.
-    fn change(&self, top: &BString, change: Change) -> Option<Differing> {
-        // A link is not a log, whatever its name; the log is where it points to.
-        let content = |mode: EntryMode, id| mode.is_blob().then_some(id);
-        let (path, before, after) = match change {
-            Change::Addition { entry_mode, oid, path, .. } => (path, None, content(entry_mode, oid)),
-            Change::Deletion { entry_mode, oid, path, .. } => (path, content(entry_mode, oid), None),
-            Change::Modification { previous_entry_mode, previous_oid, entry_mode, oid, path } => {
-                (path, content(previous_entry_mode, previous_oid), content(entry_mode, oid))
-            }
-        };
-        self.log([top.as_slice(), &path].join(&b'/').into(), before, after)
-    }
-
-    fn log(&self, path: BString, before: Option<ObjectId>, after: Option<ObjectId>) -> Option<Differing> {
-        // The folder rules out nearly all files, for less than it takes to hold their paths against a pattern.
-        let folder = path.rfind_byte(b'/').map_or(BStr::new(""), |at| path[..at].as_bstr());
-        let is_log = (before.is_some() || after.is_some())
-            && self.which.may_lie_in(folder)
-            && self.which.contain(path.as_ref());
-        is_log.then_some(Differing { path, before, after })
+            Ok(all)
+        })
     }
 
     /// The notes for the user before and after.
