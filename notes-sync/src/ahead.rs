@@ -8,7 +8,7 @@
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc::{self, Receiver},
     },
@@ -16,29 +16,34 @@ use std::{
 };
 
 use gix::{ObjectId, Repository};
-use remote::{Effort, Gathered, History, Passed, Ready, Stretch};
+use remote::{Effort, Gathered, Gathering, History, Passed, Ready, Stretch};
 use threads::Place;
 
 use crate::{commits::Commits, undone};
 
 /// Somebody who looks ahead, or nobody.
-pub struct Ahead {
+pub struct Ahead<'a> {
+    look: &'a Look<'a>,
+    repo: &'a Repository,
     /// Of who looks ahead.
     place: Arc<Place>,
-    fine: Receiver<Vec<ObjectId>>,
+    done: Receiver<()>,
     ready: Receiver<Ready>,
 }
 
 /// From how many commits on it is worth another thread.
 const WORTH_IT: usize = 16;
 
-impl Ahead {
-    /// Commits that nothing is wrong with; waits until all were looked at.
+impl Ahead<'_> {
+    /// Commits that nothing is wrong with. Takes part in looking at them until all were looked at.
     pub fn fine(&self) -> Vec<ObjectId> {
-        let fine = self.fine.recv().unwrap_or_default();
+        self.look.take_part(self.repo);
+        if self.done.recv().is_err() {
+            return Vec::new();
+        }
         // There is more to be done there.
         self.place.avoid();
-        fine
+        std::mem::take(&mut self.look.fine.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The commits and what belongs to them, ready to be sent, as soon as they are.
@@ -52,53 +57,75 @@ pub fn beside<T>(
     commits: Commits<'_>,
     own: Vec<Stretch>,
     effort: Effort,
-    work: impl FnOnce(&Ahead) -> T,
+    work: impl FnOnce(&Ahead<'_>) -> T,
 ) -> T {
-    let ((tell_fine, fine), (tell_ready, ready)) = (mpsc::channel(), mpsc::channel());
+    let ((tell_done, done), (tell_ready, ready)) = (mpsc::channel(), mpsc::channel());
     let place = Arc::new(Place::default());
-    let ahead = Ahead { place: Arc::clone(&place), fine, ready };
+    let Commits { repo, history } = commits;
+    let look = &Look::of(history);
+    let ahead = Ahead { look, repo, place: Arc::clone(&place), done, ready };
     if own.is_empty() || thread::available_parallelism().map_or(1, usize::from) < 2 {
-        drop((tell_fine, tell_ready));
+        drop((tell_done, tell_ready));
         return work(&ahead);
     }
-    let unwanted = &AtomicBool::new(false);
-    let shared = &commits.repo.clone().into_sync();
+    let shared = &repo.clone().into_sync();
     thread::scope(|scope| {
         // Where it ends early, so do the channels.
         threads::spawn(scope, move || {
             let repo = shared.to_thread_local();
-            let (gathered, fine) = look(&repo, commits.history, own, unwanted)?;
+            let gathered = look.all(&repo, own)?;
             place.here();
-            tell_fine.send(fine).ok()?;
+            tell_done.send(()).ok()?;
             tell_ready.send(gathered.encode(&repo, effort).ok()?).ok()
         });
         let done = work(&ahead);
-        unwanted.store(true, Ordering::Relaxed);
+        look.unwanted.store(true, Ordering::Relaxed);
         done
     })
 }
 
-fn look(
-    repo: &Repository,
-    history: &History,
-    own: Vec<Stretch>,
-    unwanted: &AtomicBool,
-) -> Option<(Gathered, Vec<ObjectId>)> {
-    let (tips, known) = own.iter().map(|one| (one.tip, one.known)).unzip();
-    if history.between(repo, tips, known).ok()?.len() < WORTH_IT {
-        return None;
+/// A look at commits, by all who take part in it.
+struct Look<'a> {
+    history: &'a History,
+    /// The commits, as soon as it is known which they are.
+    gathering: OnceLock<Gathering<'a>>,
+    fine: Mutex<Vec<ObjectId>>,
+    unwanted: AtomicBool,
+}
+
+impl<'a> Look<'a> {
+    fn of(history: &'a History) -> Self {
+        let (gathering, fine) = (OnceLock::new(), Mutex::default());
+        Self { history, gathering, fine, unwanted: AtomicBool::new(false) }
     }
-    let commits = Commits { repo, history };
-    let mut fine = Vec::new();
-    let passing = &mut |passed: Passed<'_>| {
-        if unwanted.load(Ordering::Relaxed) {
+
+    /// Looks at all of `own` that nobody else looks at, and waits for the others. `None`: it is not worth it, or cannot
+    /// be done.
+    fn all(&self, repo: &Repository, own: Vec<Stretch>) -> Option<Gathered> {
+        let (tips, known) = own.iter().map(|one| (one.tip, one.known)).unzip();
+        if self.history.between(repo, tips, known).ok()?.len() < WORTH_IT {
+            return None;
+        }
+        self.gathering.set(Gathering::of(repo, self.history, own).ok()?).ok()?;
+        self.take_part(repo);
+        self.gathering.get()?.gathered().ok()
+    }
+
+    /// Looks at some of them, where there are some left.
+    fn take_part(&self, repo: &Repository) {
+        if let Some(gathering) = self.gathering.get() {
+            gathering.take_part(repo, &|passed| self.pass(&passed));
+        }
+    }
+
+    fn pass(&self, passed: &Passed<'_>) -> gix::Result<()> {
+        if self.unwanted.load(Ordering::Relaxed) {
             return Err(gix::Error::from_error(io::Error::other("nobody asks for it any more")));
         }
-        if undone::is_explained(commits, &passed).unwrap_or(false) {
-            fine.push(passed.commit.id);
+        let commits = Commits { repo: passed.repo, history: self.history };
+        if undone::is_explained(commits, passed).unwrap_or(false) {
+            self.fine.lock().unwrap_or_else(PoisonError::into_inner).push(passed.commit.id);
         }
         Ok(())
-    };
-    let gathered = Gathered::of(repo, history, own, passing).ok()?;
-    Some((gathered, fine))
+    }
 }

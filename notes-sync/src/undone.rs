@@ -109,7 +109,7 @@ struct Blind {
 /// # Errors
 /// Where an object cannot be read.
 pub fn is_explained(commits: Commits<'_>, passed: &Passed<'_>) -> Result<bool> {
-    let Passed { commit, replaced, objects } = *passed;
+    let Passed { commit, replaced, objects, .. } = *passed;
     let What::Command(command) = lineage::what(commits, commit.id)? else { return Ok(true) };
     let [parent] = commit.parents.as_slice() else { return Ok(true) };
     if let Some(Replaced { old, new }) = replaced

@@ -51,7 +51,7 @@ pub use name::RemoteName;
 pub use objects::Loose;
 pub use pack::{
     one_change::Replaced,
-    ready::{Effort, Gathered, Passed, Ready, Stretch},
+    ready::{Effort, Gathered, Gathering, Passed, Ready, Stretch},
     store::store,
 };
 pub use push::{Answer, Prepared, Push, Pushed, Together, Update};

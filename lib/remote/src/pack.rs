@@ -3,7 +3,6 @@
 //! gix can copy deltas that a pack already has, and no more; what was just committed has none. Pushed whole, one
 //! line added to a log of a megabyte would be that megabyte each time.
 
-mod ahead;
 mod apply;
 mod arrive;
 mod beside;
@@ -21,6 +20,7 @@ pub(crate) mod order;
 pub(crate) mod ready;
 pub(crate) mod resolve;
 mod rows;
+mod shares;
 pub(crate) mod sound;
 pub(crate) mod store;
 mod trees;

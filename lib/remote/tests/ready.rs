@@ -3,19 +3,33 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+};
 
 use common::{id, name, open, origin};
 use remote::{
-    Answer, Effort, Gathered, History, Passed, Prepared, Push, Pushed, Ready, Recent, Stretch, Unwatched,
-    Update,
+    Answer, Effort, Gathered, Gathering, History, Passed, Prepared, Push, Pushed, Ready, Recent, Stretch,
+    Unwatched, Update,
 };
 use testkit::{Repo, World};
 
 fn make(repo: &gix::Repository, known: &str, tip: &str) -> Ready {
     let stretch = Stretch { known: id(known), tip: id(tip) };
-    let gathered = Gathered::of(repo, &History::of(repo), vec![stretch], &mut |_| Ok(()));
-    gathered.unwrap().encode(repo, Effort::Configured).unwrap()
+    gather(repo, stretch, &|_| Ok(())).unwrap().encode(repo, Effort::Configured).unwrap()
+}
+
+/// Walks a stretch alone.
+fn gather(
+    repo: &gix::Repository,
+    stretch: Stretch,
+    passing: &dyn Fn(Passed<'_>) -> gix::Result<()>,
+) -> gix::Result<Gathered> {
+    let history = History::of(repo);
+    let gathering = Gathering::of(repo, &history, vec![stretch])?;
+    gathering.take_part(repo, passing);
+    gathering.gathered()
 }
 
 fn push(repo: &gix::Repository, expected: &str, new: &str, ready: Option<&Ready>) -> Pushed {
@@ -124,14 +138,15 @@ fn a_commit_in_passing_tells_of_the_one_file_that_it_replaced_and_of_nothing_els
     let tip = ours.head();
 
     let repo = open(&ours);
-    let mut told = BTreeMap::new();
+    let told = RefCell::new(BTreeMap::new());
     let stretch = Stretch { known: id(&known), tip: id(&tip) };
-    let passing = &mut |passed: Passed<'_>| {
+    let passing = |passed: Passed<'_>| {
         let message = repo.find_commit(passed.commit.id)?.message_raw()?.to_string();
-        told.insert(message.trim_end().to_owned(), (passed.commit.id, passed.replaced));
+        told.borrow_mut().insert(message.trim_end().to_owned(), (passed.commit.id, passed.replaced));
         Ok(())
     };
-    Gathered::of(&repo, &History::of(&repo), vec![stretch], passing).unwrap();
+    gather(&repo, stretch, &passing).unwrap();
+    let told = told.into_inner();
     assert_eq!(told.len(), 8);
     let rev = |revision: String| id(&ours.rev(&revision));
     for (message, (commit, replaced)) in told {
@@ -150,14 +165,14 @@ fn a_commit_in_passing_tells_of_the_one_file_that_it_replaced_and_of_nothing_els
 fn whoever_is_shown_a_commit_can_stop_it_all() {
     let (_world, _remote, ours, [known, tip, _]) = diverged(8);
     let repo = open(&ours);
-    let mut shown = 0;
+    let shown = Cell::new(0);
     let stretch = Stretch { known: id(&known), tip: id(&tip) };
-    let stopped = Gathered::of(&repo, &History::of(&repo), vec![stretch], &mut |_| {
-        shown += 1;
-        if shown == 5 { Err(gix::Error::from_error(std::io::Error::other("enough"))) } else { Ok(()) }
+    let stopped = gather(&repo, stretch, &|_| {
+        shown.set(shown.get() + 1);
+        if shown.get() == 5 { Err(gix::Error::from_error(std::io::Error::other("enough"))) } else { Ok(()) }
     });
     assert!(stopped.is_err());
-    assert_eq!(shown, 5);
+    assert_eq!(shown.get(), 5);
 }
 
 #[test]
@@ -171,7 +186,7 @@ fn what_is_too_much_to_be_held_in_memory_is_left_to_the_push() {
     ours.program("git").args(["fast-import", "--quiet"]).stdin(format!("{head}{files}")).success();
     let repo = open(&ours);
     let stretch = Stretch { known: id(&known), tip: id(&ours.rev("refs/heads/many")) };
-    assert!(Gathered::of(&repo, &History::of(&repo), vec![stretch], &mut |_| Ok(())).is_err());
+    assert!(gather(&repo, stretch, &|_| Ok(())).is_err());
 }
 
 #[test]

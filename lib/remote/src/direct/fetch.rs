@@ -128,17 +128,70 @@ impl Direct {
                 common.push(commit);
                 continue;
             }
-            passed += 1;
+            let parents = &mut |commit| {
+                let parents = ask.history.parents_of(&here, commit)?;
+                Ok(parents.into_iter().filter(|parent| seen.insert(*parent)).collect())
+            };
+            let line = Line::below(commit, &|id| there.objects.exists(id), parents)?;
+            common.extend(line.common);
+            passed += line.passed;
             if passed > PATIENCE {
                 break;
             }
-            let parents = ask.history.parents_of(&here, commit)?;
-            open.extend(parents.into_iter().filter(|parent| seen.insert(*parent)));
+            open.extend(line.open);
         }
         // It may be a rest of something that was thrown away. Whoever walks there comes upon what is missing, and
         // leaves it all to a server; only a name without a commit must not be in the way.
         common.retain(|commit| there.find_header(*commit).is_ok_and(|header| header.kind() == Kind::Commit));
         Ok(common)
+    }
+}
+
+/// Commits each of which has but one parent that is the next one, down to one that the remote has.
+///
+/// Whoever has a commit has what is behind it, and else a walk comes upon what is missing. So not each commit is asked
+/// for, as in git's [`skipping`](https://git-scm.com/docs/git-config#Documentation/git-config.txt-fetchnegotiationAlgorithm)
+/// negotiation.
+struct Line {
+    /// How many were passed.
+    passed: usize,
+    /// The first that the remote has.
+    common: Option<ObjectId>,
+    /// What comes next where it has none.
+    open: Vec<ObjectId>,
+}
+
+/// How many commits of a line are passed before one is asked for.
+const STRIDE: usize = 16;
+
+impl Line {
+    /// The line that begins with `first`, which is not there. `parents` says which a commit has, as far as they were
+    /// not seen yet.
+    fn below(
+        first: ObjectId,
+        is_there: &dyn Fn(&ObjectId) -> bool,
+        parents: &mut dyn FnMut(ObjectId) -> gix::Result<Vec<ObjectId>>,
+    ) -> gix::Result<Self> {
+        let (mut line, mut missing) = (vec![first], 1);
+        let mut open = parents(first)?;
+        loop {
+            let goes_on = open.len() == 1 && line.len() <= PATIENCE;
+            if goes_on {
+                line.append(&mut open);
+            }
+            let last = line[line.len() - 1];
+            if line.len() > missing && (!goes_on || line.len() - missing == STRIDE) {
+                if is_there(&last) {
+                    let at = missing + line[missing..].partition_point(|commit| !is_there(commit));
+                    return Ok(Self { passed: at, common: Some(line[at]), open: Vec::new() });
+                }
+                missing = line.len();
+            }
+            if !goes_on {
+                return Ok(Self { passed: line.len(), common: None, open });
+            }
+            open = parents(last)?;
+        }
     }
 }
 
@@ -192,5 +245,51 @@ impl io::Write for Limited {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that fails says where")]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    fn id(number: usize) -> ObjectId {
+        let mut bytes = [0; 20];
+        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        ObjectId::from_bytes_or_panic(&bytes)
+    }
+
+    #[test]
+    fn the_first_commit_of_a_line_that_is_there_is_found_and_few_are_asked_for() {
+        for length in [1, 2, 15, 16, 17, 18, 33, 500] {
+            // From there on they are there, be it none.
+            for there in 1..=length {
+                let asked = Cell::new(0);
+                let is_there = |commit: &ObjectId| {
+                    asked.set(asked.get() + 1);
+                    (there..length).any(|number| id(number) == *commit)
+                };
+                let mut numbers = 1..length;
+                let mut parents = |_| Ok(numbers.next().map(id).into_iter().collect());
+                let line = Line::below(id(0), &is_there, &mut parents).unwrap();
+                assert_eq!(line.common, (there < length).then(|| id(there)), "{there} of {length}");
+                assert_eq!(line.passed, there, "{there} of {length}");
+                assert!(asked.get() <= there / STRIDE + 7, "{} asked for, {there} of {length}", asked.get());
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_ends_where_histories_meet_and_is_left_after_a_long_way() {
+        let merge = |commit| Ok(if commit == id(0) { vec![id(1)] } else { vec![id(2), id(3)] });
+        let line = Line::below(id(0), &|_| false, &mut { merge }).unwrap();
+        assert_eq!((line.passed, line.common, line.open), (2, None, vec![id(2), id(3)]));
+        let line = Line::below(id(0), &|commit| *commit == id(1), &mut { merge }).unwrap();
+        assert_eq!((line.passed, line.common, line.open), (1, Some(id(1)), vec![]));
+        let mut all = 1..;
+        let line = Line::below(id(0), &|_| false, &mut |_| Ok(all.next().map(id).into_iter().collect()));
+        assert!(line.unwrap().passed > PATIENCE);
     }
 }

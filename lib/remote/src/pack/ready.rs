@@ -18,14 +18,11 @@ use super::{
     encode::Encoded,
     one_change::Replaced,
     order,
+    shares::Shares,
     trees::Trees,
-    walk::{self, Limit, Way},
     write::{Failure, Offsets, Options},
 };
-use crate::{
-    history::{Commit, History, replaces},
-    recent::Recent,
-};
+use crate::history::{Commit, History, replaces};
 
 /// Commits of one's own, and all that belongs to them, in the form in which they are sent.
 pub struct Ready {
@@ -38,6 +35,13 @@ pub struct Ready {
 pub struct Gathered {
     stretches: Vec<Stretch>,
     items: Vec<Item>,
+    options: Options,
+}
+
+/// Commits of one's own that are walked by all who take part in it.
+pub struct Gathering<'a> {
+    stretches: Vec<Stretch>,
+    shares: Shares<'a>,
     options: Options,
 }
 
@@ -61,6 +65,8 @@ pub struct Stretch {
 
 /// A commit, as it is shown in passing.
 pub struct Passed<'a> {
+    /// The repository, as the thread that walks sees it.
+    pub repo: &'a Repository,
     /// The commit.
     pub commit: &'a Commit,
     /// All that it did, where that is no more than to replace one file by another version of it.
@@ -69,42 +75,47 @@ pub struct Passed<'a> {
     pub objects: &'a dyn Find,
 }
 
-impl Gathered {
-    /// Walks `stretches`. Each commit is shown to `passing`, parents first, which stops it all by failing.
+impl<'a> Gathering<'a> {
+    /// Finds the commits of `stretches`.
     ///
     /// # Errors
     ///
-    /// Where an object cannot be read, or there are too many to be held in memory. The push is then made without it,
-    /// and says what is wrong, if it is.
-    pub fn of(
-        repo: &Repository,
-        history: &History,
-        stretches: Vec<Stretch>,
-        passing: &mut dyn FnMut(Passed<'_>) -> gix::Result<()>,
-    ) -> gix::Result<Self> {
+    /// Where one cannot be read. The push is then made without it, and says what is wrong, if it is.
+    pub fn of(repo: &Repository, history: &'a History, stretches: Vec<Stretch>) -> gix::Result<Self> {
         if replaces(repo) {
             return Err(given_up("where commits are replaced, two histories would have to be walked"));
         }
-        let options = Options::of(repo, Offsets::Understood);
         let tips: Vec<_> = stretches.iter().map(|stretch| stretch.tip).collect();
         let known: Vec<_> = stretches.iter().map(|stretch| stretch.known).collect();
-        let way = Way {
-            threads: options.threads,
-            recent: Recent::default(),
-            limit: Limit { most: MOST_AT_ONCE, found: &mut |_| () },
-            passing: &mut |commit, replaced, trees| {
-                passing(Passed { commit, replaced, objects: &InPassing(RefCell::new(trees)) })
-            },
-        };
-        let items = walk::walk(repo, history, &tips, &known, way)?;
-        Ok(Self { stretches, items, options })
+        let shares = Shares::of(repo, history, &tips, &known, MOST_AT_ONCE)?;
+        Ok(Self { stretches, shares, options: Options::of(repo, Offsets::Understood) })
     }
 
+    /// Walks some of them, as long as there are some that nobody walks. Each is shown to `passing`, which stops it all
+    /// by failing.
+    pub fn take_part(&self, repo: &Repository, passing: &dyn Fn(Passed<'_>) -> gix::Result<()>) {
+        self.shares.take_part(repo, &mut |_| (), &|commit, replaced, trees| {
+            passing(Passed { repo, commit, replaced, objects: &InPassing(RefCell::new(trees)) })
+        });
+    }
+
+    /// What was found, when all that was taken has been walked.
+    ///
+    /// # Errors
+    ///
+    /// Where an object could not be read, there are too many to be held in memory, or somebody stopped it.
+    pub fn gathered(&self) -> gix::Result<Gathered> {
+        let items = self.shares.found()?;
+        Ok(Gathered { stretches: self.stretches.clone(), items, options: self.options })
+    }
+}
+
+impl Gathered {
     /// Makes them ready.
     ///
     /// # Errors
     ///
-    /// As with [`of`](Self::of), or where they are too large.
+    /// Where an object cannot be read, or they are too large to be held in memory. The push is then made without them.
     pub fn encode(self, repo: &Repository, effort: Effort) -> gix::Result<Ready> {
         let level = match effort {
             Effort::Configured => self.options.level,
@@ -153,7 +164,7 @@ fn encode(repo: &Repository, items: &[Item], options: Options) -> gix::Result<Ve
     }
 }
 
-fn given_up(why: &'static str) -> gix::Error {
+pub(super) fn given_up(why: &'static str) -> gix::Error {
     gix::Error::from_error(io::Error::other(why))
 }
 

@@ -3,23 +3,17 @@
 //! Commits are walked from the new tips down to what the other side has, and each one's tree is compared with
 //! those of its parents: only what differs is looked at, however large the tree.
 
-use std::{
-    collections::{HashMap, HashSet},
-    io,
-    sync::Arc,
-    thread,
-};
+use std::{io, sync::atomic::Ordering, thread};
 
-use gix::{ObjectId, hashtable, object::Kind};
+use gix::{ObjectId, hashtable::HashSet, object::Kind};
 
 use super::{
-    Item, Known, NameHash,
-    ahead::Ahead,
-    beside,
+    Item, Known, NameHash, beside,
     delta::Draft,
     entries::Entries,
     one_change::{OneChange, Replaced},
     order::SMALLEST,
+    shares::{Part, Shares},
     trees::Trees,
 };
 use crate::{
@@ -40,10 +34,15 @@ pub(crate) fn new_objects(
     recent: &Recent,
     limit: Limit<'_>,
 ) -> gix::Result<Vec<Item>> {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let limit = Limit { most: limit.most, found: limit.found };
-    let way = Way { threads, recent: recent.clone(), limit, passing: &mut |_, _, _| Ok(()) };
-    walk(repo, history, tips, theirs, way)
+    let shares = Shares::of(repo, history, tips, theirs, limit.most)?.knowing(recent.clone());
+    thread::scope(|scope| {
+        for _ in 0..shares.helpers() {
+            let (repo, shares) = (repo.clone().into_sync(), &shares);
+            threads::spawn(scope, move || shares.take_part(&repo.to_thread_local(), &mut |_| (), &nobody));
+        }
+        shares.take_part(repo, limit.found, &nobody);
+        shares.found()
+    })
 }
 
 /// How far to walk.
@@ -54,49 +53,13 @@ pub(crate) struct Limit<'a> {
     pub found: &'a mut dyn FnMut(usize),
 }
 
-/// How to walk.
-pub(super) struct Way<'a> {
-    /// How many threads there may be.
-    pub threads: usize,
-    /// What is in memory.
-    pub recent: Recent,
-    pub limit: Limit<'a>,
-    /// Is shown each commit that is new, parents first, while its trees are at hand. Where it fails, so does the walk.
-    pub passing: Passing<'a>,
-}
+/// Who is shown each commit that is new while its trees are at hand, with the one file that it replaced, if that is all
+/// it did, and what its trees and files can be read from. Where it fails, so does the walk.
+pub(super) type Passing<'a> = &'a dyn Fn(&Commit, Option<Replaced>, &mut Trees) -> gix::Result<()>;
 
-/// Who is shown commits, with the one file that each replaced, if that is all it did, and what its trees and files can
-/// be read from.
-pub(super) type Passing<'a> = &'a mut dyn FnMut(&Commit, Option<Replaced>, &mut Trees) -> gix::Result<()>;
-
-/// As [`new_objects`].
-pub(super) fn walk(
-    repo: &gix::Repository,
-    history: &History,
-    tips: &[ObjectId],
-    theirs: &[ObjectId],
-    way: Way<'_>,
-) -> gix::Result<Vec<Item>> {
-    let mut real = repo.clone();
-    real.objects.ignore_replacements = true;
-    let mut walk = Walk {
-        repo: &real,
-        history,
-        trees: Trees::new(Reader::new(repo.clone()), way.recent.clone()),
-        seen: hashtable::HashSet::default(),
-        covered: hashtable::HashSet::default(),
-        items: Vec::new(),
-        room: ROOM,
-        change: OneChange::default(),
-        way,
-    };
-    let mut commits = Vec::new();
-    for tip in tips {
-        walk.tip(*tip, &mut commits)?;
-    }
-    let hidden = commits_among(repo, theirs);
-    walk.commits(commits, hidden)?;
-    Ok(walk.items)
+/// Nobody looks at what passes.
+fn nobody(_: &Commit, _: Option<Replaced>, _: &mut Trees) -> gix::Result<()> {
+    Ok(())
 }
 
 /// The commits behind `ids`, as far as they are here.
@@ -114,84 +77,70 @@ pub(crate) fn commits_among(repo: &gix::Repository, ids: &[ObjectId]) -> Vec<Obj
     commits
 }
 
-struct Walk<'a, 'w> {
+/// The walk of one thread.
+pub(super) struct Walk<'a> {
     repo: &'a gix::Repository,
-    history: &'a History,
+    shares: &'a Shares<'a>,
     trees: Trees,
     /// What is in the list, or theirs.
-    seen: hashtable::HashSet<ObjectId>,
+    seen: HashSet<ObjectId>,
     /// Trees whose entries all are.
-    covered: hashtable::HashSet<ObjectId>,
+    covered: HashSet<ObjectId>,
     items: Vec<Item>,
     /// How many bytes of small files may still be kept.
     room: usize,
     /// What the tree that is being compared changes.
     change: OneChange,
-    way: Way<'w>,
+    found: &'a mut dyn FnMut(usize),
 }
 
 /// How many bytes of small files are kept from when they were read.
 const ROOM: usize = 1024 * 1024;
-/// From how many commits on a thread that reads ahead pays.
-const MANY: usize = 16;
 
-impl Walk<'_, '_> {
-    /// Tags are followed to what they are of; trees and blobs can be pushed too.
-    fn tip(&mut self, id: ObjectId, commits: &mut Vec<ObjectId>) -> gix::Result<()> {
-        let mut object = self.repo.find_object(id)?;
-        loop {
-            match object.kind {
-                Kind::Tag => {
-                    self.add(object.id, Kind::Tag, NameHash::default(), None);
-                    let target = object.into_tag().target_id()?.detach();
-                    object = self.repo.find_object(target)?;
-                }
-                Kind::Commit => {
-                    commits.push(object.id);
-                    return Ok(());
-                }
-                Kind::Tree => return self.tree(object.id, NameHash::default(), &[]),
-                Kind::Blob => {
-                    self.add(object.id, Kind::Blob, NameHash::default(), None);
-                    return Ok(());
-                }
-            }
+impl<'a> Walk<'a> {
+    /// A walk in `repo`, which shows what there is, and nothing in its place. `found` is told how many objects all
+    /// have found.
+    pub fn of(repo: &'a gix::Repository, shares: &'a Shares<'a>, found: &'a mut dyn FnMut(usize)) -> Self {
+        Self {
+            repo,
+            shares,
+            trees: Trees::new(Reader::new(repo.clone()), shares.recent.clone()),
+            seen: HashSet::default(),
+            covered: HashSet::default(),
+            items: Vec::new(),
+            room: ROOM,
+            change: OneChange::default(),
+            found,
         }
     }
 
-    fn commits(&mut self, tips: Vec<ObjectId>, hidden: Vec<ObjectId>) -> gix::Result<()> {
-        let newest_first = self.history.between(self.repo, tips, hidden)?;
-        let by_id: HashMap<ObjectId, &Commit> =
-            newest_first.iter().map(|commit| (commit.id, commit)).collect();
-        let ordered = parents_first(&newest_first, &by_id);
-        thread::scope(|scope| {
-            let ahead = (ordered.len() >= MANY && self.way.threads > 1)
-                .then(|| Ahead::start(scope, self.repo, ordered.iter().map(|commit| commit.tree).collect()));
-            for commit in ordered {
-                if let Some(tree) = ahead.as_ref().and_then(Ahead::next) {
-                    self.trees.keep(commit.tree, &Arc::from(tree?));
-                }
-                let mut before = Vec::new();
-                for parent in &commit.parents {
-                    match by_id.get(parent) {
-                        Some(parent) => before.push(parent.tree),
-                        // In a shallow repository there may be none.
-                        None => before.extend(self.history.tree_of(self.repo, *parent).ok()),
-                    }
-                }
+    /// What was found since this was last asked.
+    pub fn take(&mut self) -> Vec<Item> {
+        std::mem::take(&mut self.items)
+    }
+
+    /// Adds what is new in one part of it all.
+    pub fn part(&mut self, part: &Part, passing: Passing<'_>) -> gix::Result<()> {
+        match part {
+            Part::End { id, kind: Kind::Tree } => self.tree(*id, NameHash::default(), &[]),
+            Part::End { id, kind } => {
+                self.add(*id, *kind, NameHash::default(), None);
+                Ok(())
+            }
+            Part::Commit { commit, before } => {
                 let begin = self.items.len();
                 if self.add(commit.id, Kind::Commit, NameHash::default(), None) {
                     let mut content = Vec::new();
                     self.items[begin].known =
-                        self.history.kept(&commit.id, &mut content).map(|_| Known::Whole(content));
+                        self.shares.history.kept(&commit.id, &mut content).map(|_| Known::Whole(content));
                 }
                 self.change = OneChange::default();
-                self.tree(commit.tree, NameHash::default(), &before)?;
-                (self.way.passing)(commit, self.change.replaced(), &mut self.trees)?;
+                self.tree(commit.tree, NameHash::default(), before)?;
+                passing(commit, self.change.replaced(), &mut self.trees)?;
                 self.keep_what_was_read(begin);
+                Ok(())
             }
-            Ok(())
-        })
+        }
     }
 
     /// Keeps the small files among the items from `begin` on that somebody has read while they passed.
@@ -213,7 +162,7 @@ impl Walk<'_, '_> {
                 continue;
             }
             let at = self.items.len() - 1;
-            if at >= self.way.limit.most {
+            if self.shares.so_far.load(Ordering::Relaxed) > self.shares.most {
                 return Err(gix::Error::from_error(io::Error::other(
                     "there are more objects than are wanted",
                 )));
@@ -278,7 +227,7 @@ impl Walk<'_, '_> {
     /// Adds a file, with its content where that is in memory.
     fn file(&mut self, id: ObjectId, name: NameHash, before: Option<ObjectId>) {
         if self.add(id, Kind::Blob, name, before)
-            && let Some(known) = self.way.recent.get(&id)
+            && let Some(known) = self.shares.recent.get(&id)
             && let Some(item) = self.items.last_mut()
         {
             keep(item, &mut self.room, &known.data);
@@ -291,8 +240,9 @@ impl Walk<'_, '_> {
             return false;
         }
         self.items.push(Item { id, kind, name, before, size: None, known: None });
-        if self.items.len().is_multiple_of(1000) {
-            (self.way.limit.found)(self.items.len());
+        let all = self.shares.so_far.fetch_add(1, Ordering::Relaxed) + 1;
+        if all.is_multiple_of(1000) {
+            (self.found)(all);
         }
         true
     }
@@ -309,52 +259,3 @@ fn keep(item: &mut Item, room: &mut usize, content: &[u8]) {
 
 /// Longer deltas are made when it is their turn: there may be as many as there are trees.
 const LONGEST_DELTA: usize = 1024;
-
-/// The same commits, with every parent before its children. Dates cannot be relied on for that.
-fn parents_first<'c>(newest_first: &'c [Commit], by_id: &HashMap<ObjectId, &'c Commit>) -> Vec<&'c Commit> {
-    let mut ordered = Vec::with_capacity(newest_first.len());
-    let mut done: HashSet<ObjectId> = HashSet::new();
-    for start in newest_first.iter().rev() {
-        let mut open = vec![start];
-        while let Some(commit) = open.last().copied() {
-            if done.contains(&commit.id) {
-                open.pop();
-                continue;
-            }
-            let missing = commit.parents.iter().filter(|parent| !done.contains(*parent));
-            let missing: Vec<_> = missing.filter_map(|parent| by_id.get(parent).copied()).collect();
-            if missing.is_empty() {
-                open.pop();
-                done.insert(commit.id);
-                ordered.push(commit);
-            } else {
-                open.extend(missing);
-            }
-        }
-    }
-    ordered
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id(number: u8) -> ObjectId {
-        ObjectId::from_bytes_or_panic(&[number; 20])
-    }
-
-    #[test]
-    fn parents_come_before_their_children_whatever_the_dates_say() {
-        let commit = |number: u8, parents: &[u8]| Commit {
-            id: id(number),
-            tree: id(0),
-            parents: parents.iter().copied().map(id).collect(),
-        };
-        let commits = [commit(1, &[]), commit(3, &[1, 9]), commit(4, &[3, 2]), commit(2, &[1])];
-        let by_id = commits.iter().map(|commit| (commit.id, commit)).collect();
-        let ordered = parents_first(&commits, &by_id);
-        let at = |number| ordered.iter().position(|one| one.id == id(number)).unwrap();
-        assert_eq!(ordered.len(), 4);
-        assert!(at(1) < at(2) && at(1) < at(3) && at(2) < at(4) && at(3) < at(4));
-    }
-}

@@ -1,0 +1,273 @@
+//! A walk in which several threads take part, each with some of the commits at a time.
+//!
+//! Which commits there are is known beforehand, and each can be compared with those before it by itself. Who has
+//! nothing else to do can join at any time: the shares come in order, and whoever is free takes the next one.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use gix::{ObjectId, hashtable, object::Kind};
+
+use super::{
+    Item,
+    ready::given_up,
+    walk::{Passing, Walk, commits_among},
+};
+use crate::{
+    history::{Commit, History},
+    recent::Recent,
+};
+
+/// What there is to walk, and what was found.
+pub(super) struct Shares<'a> {
+    pub history: &'a History,
+    /// What is in memory.
+    pub recent: Recent,
+    /// From how many objects on the walk fails.
+    pub most: usize,
+    /// How many there are, twice counted those that two have found.
+    pub so_far: AtomicUsize,
+    parts: Vec<Part>,
+    /// The first part that nobody has taken.
+    next: AtomicUsize,
+    found: Mutex<Found>,
+    is_more: Condvar,
+}
+
+/// What is walked at once.
+pub(super) enum Part {
+    /// What was asked for and is no commit.
+    End { id: ObjectId, kind: Kind },
+    /// A commit, and the trees of those before it.
+    Commit { commit: Commit, before: Vec<ObjectId> },
+}
+
+/// What was found.
+#[derive(Default)]
+struct Found {
+    /// By share.
+    items: Vec<Option<Vec<Item>>>,
+    error: Option<gix::Error>,
+}
+
+/// How many parts one takes at a time. Of the commits of a share all but the first are compared with a tree that was
+/// just read.
+const SHARE: usize = 16;
+
+impl<'a> Shares<'a> {
+    /// What `tips` lead to and `theirs` do not, of which there may be so many objects at `most`.
+    ///
+    /// # Errors
+    ///
+    /// Where something that `tips` name, or a commit, cannot be read.
+    pub fn of(
+        repo: &gix::Repository,
+        history: &'a History,
+        tips: &[ObjectId],
+        theirs: &[ObjectId],
+        most: usize,
+    ) -> gix::Result<Self> {
+        let repo = as_it_is(repo);
+        let mut parts = Vec::new();
+        let commits = ends(&repo, tips, &mut parts)?;
+        parts.extend(changes(&repo, history, commits, commits_among(&repo, theirs))?);
+        let items = (0..parts.len().div_ceil(SHARE)).map(|_| None).collect();
+        Ok(Self {
+            history,
+            recent: Recent::default(),
+            most,
+            so_far: AtomicUsize::new(0),
+            parts,
+            next: AtomicUsize::new(0),
+            found: Mutex::new(Found { items, error: None }),
+            is_more: Condvar::new(),
+        })
+    }
+
+    /// What is `recent` need not be read.
+    pub fn knowing(self, recent: Recent) -> Self {
+        Self { recent, ..self }
+    }
+
+    /// How many threads may well help the one that begins.
+    pub fn helpers(&self) -> usize {
+        match self.parts.len() / SHARE {
+            // To count the processors takes longer than to walk a few commits.
+            0 | 1 => 0,
+            several => thread::available_parallelism().map_or(1, usize::from).min(several) - 1,
+        }
+    }
+
+    /// Walks one share after the other, until all are taken or somebody fails. `told` hears now and then how many
+    /// objects all have found.
+    pub fn take_part(&self, repo: &gix::Repository, told: &mut dyn FnMut(usize), passing: Passing<'_>) {
+        let repo = as_it_is(repo);
+        let mut walk = Walk::of(&repo, self, told);
+        loop {
+            let begin = self.next.fetch_add(SHARE, Ordering::Relaxed);
+            let Some(rest) = self.parts.get(begin..).filter(|rest| !rest.is_empty()) else { return };
+            let taken = Taken { shares: self, number: begin / SHARE, is_done: false };
+            let share = &rest[..SHARE.min(rest.len())];
+            let walked = share.iter().try_for_each(|part| walk.part(part, passing));
+            taken.done(walked.map(|()| walk.take()));
+        }
+    }
+
+    /// All that was found, each object once, when those who take part are done.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that went wrong: something cannot be read, or is too much.
+    pub fn found(&self) -> gix::Result<Vec<Item>> {
+        let mut found = self.state();
+        while found.error.is_none() && found.items.iter().any(Option::is_none) {
+            found = self.is_more.wait(found).unwrap_or_else(PoisonError::into_inner);
+        }
+        if let Some(error) = found.error.take() {
+            return Err(error);
+        }
+        let mut seen = hashtable::HashSet::default();
+        let items = found.items.drain(..).flatten().flatten();
+        Ok(items.filter(|item| seen.insert(item.id)).collect())
+    }
+
+    fn state(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A share that somebody walks.
+struct Taken<'a> {
+    shares: &'a Shares<'a>,
+    number: usize,
+    is_done: bool,
+}
+
+impl Taken<'_> {
+    fn done(mut self, walked: gix::Result<Vec<Item>>) {
+        self.end(walked);
+        self.is_done = true;
+    }
+
+    fn end(&self, walked: gix::Result<Vec<Item>>) {
+        let mut found = self.shares.state();
+        match walked {
+            Ok(items) => found.items[self.number] = Some(items),
+            Err(error) => {
+                // Nobody need go on.
+                self.shares.next.store(self.shares.parts.len(), Ordering::Relaxed);
+                found.error.get_or_insert(error);
+            }
+        }
+        drop(found);
+        self.shares.is_more.notify_all();
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.end(Err(given_up("a thread that walked through the history has died")));
+        }
+    }
+}
+
+/// A view that shows what is there, and not what stands for it.
+fn as_it_is(repo: &gix::Repository) -> gix::Repository {
+    let mut real = repo.clone();
+    real.objects.ignore_replacements = true;
+    real
+}
+
+/// The commits behind `tips`. Tags are followed to what they are of; trees and blobs can be pushed too.
+fn ends(repo: &gix::Repository, tips: &[ObjectId], parts: &mut Vec<Part>) -> gix::Result<Vec<ObjectId>> {
+    let mut commits = Vec::new();
+    for tip in tips {
+        let mut object = repo.find_object(*tip)?;
+        while object.kind == Kind::Tag {
+            parts.push(Part::End { id: object.id, kind: Kind::Tag });
+            let target = object.into_tag().target_id()?.detach();
+            object = repo.find_object(target)?;
+        }
+        match object.kind {
+            Kind::Commit => commits.push(object.id),
+            kind => parts.push(Part::End { id: object.id, kind }),
+        }
+    }
+    Ok(commits)
+}
+
+/// The commits behind `tips` that are not behind `hidden`, parents first.
+fn changes(
+    repo: &gix::Repository,
+    history: &History,
+    tips: Vec<ObjectId>,
+    hidden: Vec<ObjectId>,
+) -> gix::Result<Vec<Part>> {
+    let newest_first = history.between(repo, tips, hidden)?;
+    let by_id: HashMap<ObjectId, &Commit> = newest_first.iter().map(|commit| (commit.id, commit)).collect();
+    let parts = parents_first(&newest_first, &by_id).into_iter().map(|commit| {
+        let before = commit.parents.iter().filter_map(|parent| match by_id.get(parent) {
+            Some(parent) => Some(parent.tree),
+            // In a shallow repository there may be none.
+            None => history.tree_of(repo, *parent).ok(),
+        });
+        Part::Commit { before: before.collect(), commit: commit.clone() }
+    });
+    Ok(parts.collect())
+}
+
+/// The same commits, with every parent before its children. Dates cannot be relied on for that.
+fn parents_first<'c>(newest_first: &'c [Commit], by_id: &HashMap<ObjectId, &'c Commit>) -> Vec<&'c Commit> {
+    let mut ordered = Vec::with_capacity(newest_first.len());
+    let mut done: HashSet<ObjectId> = HashSet::new();
+    for start in newest_first.iter().rev() {
+        let mut open = vec![start];
+        while let Some(commit) = open.last().copied() {
+            if done.contains(&commit.id) {
+                open.pop();
+                continue;
+            }
+            let missing = commit.parents.iter().filter(|parent| !done.contains(*parent));
+            let missing: Vec<_> = missing.filter_map(|parent| by_id.get(parent).copied()).collect();
+            if missing.is_empty() {
+                open.pop();
+                done.insert(commit.id);
+                ordered.push(commit);
+            } else {
+                open.extend(missing);
+            }
+        }
+    }
+    ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u8) -> ObjectId {
+        ObjectId::from_bytes_or_panic(&[number; 20])
+    }
+
+    #[test]
+    fn parents_come_before_their_children_whatever_the_dates_say() {
+        let commit = |number: u8, parents: &[u8]| Commit {
+            id: id(number),
+            tree: id(0),
+            parents: parents.iter().copied().map(id).collect(),
+        };
+        let commits = [commit(1, &[]), commit(3, &[1, 9]), commit(4, &[3, 2]), commit(2, &[1])];
+        let by_id = commits.iter().map(|commit| (commit.id, commit)).collect();
+        let ordered = parents_first(&commits, &by_id);
+        let at = |number| ordered.iter().position(|one| one.id == id(number)).unwrap();
+        assert_eq!(ordered.len(), 4);
+        assert!(at(1) < at(2) && at(1) < at(3) && at(2) < at(4) && at(3) < at(4));
+    }
+}
