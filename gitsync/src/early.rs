@@ -46,7 +46,7 @@ pub fn beside<T>(
         });
         let done = work();
         // A thread that panicked has said so; then the remote is asked once more, in turn.
-        (done, asking.join().ok())
+        (done, threads::waiting(|| asking.join()).ok())
     }))
 }
 

@@ -16,7 +16,7 @@ use std::{
 };
 
 use gix::{ObjectId, Repository};
-use remote::{Effort, Gathered, Gathering, History, Passed, Ready, Stretch};
+use remote::{Effort, Gathered, Gathering, History, Near, Passed, Ready, Stretch};
 use threads::Place;
 
 use crate::{commits::Commits, undone};
@@ -28,7 +28,7 @@ pub struct Ahead<'a> {
     /// Of who looks ahead.
     place: Arc<Place>,
     done: Receiver<()>,
-    ready: Receiver<Ready>,
+    ready: Receiver<Arc<Ready>>,
 }
 
 /// From how many commits on it is worth another thread.
@@ -38,7 +38,7 @@ impl Ahead<'_> {
     /// Commits that nothing is wrong with. Takes part in looking at them until all were looked at.
     pub fn fine(&self) -> Vec<ObjectId> {
         self.look.take_part(self.repo);
-        if self.done.recv().is_err() {
+        if threads::waiting(|| self.done.recv()).is_err() {
             return Vec::new();
         }
         // There is more to be done there.
@@ -47,16 +47,24 @@ impl Ahead<'_> {
     }
 
     /// The commits and what belongs to them, ready to be sent, as soon as they are.
-    pub fn ready(&self) -> Option<Ready> {
-        self.ready.recv().ok()
+    pub fn ready(&self) -> Option<Arc<Ready>> {
+        threads::waiting(|| self.ready.recv()).ok()
     }
 }
 
-/// Does the `work`, and beside it looks at the commits in `own`, and makes them ready with so much `effort`.
+/// Where the commits are to go.
+pub struct Target {
+    /// How well they are compressed.
+    pub effort: Effort,
+    /// The remote, where a push to it may begin ahead of time.
+    pub near: Option<Near>,
+}
+
+/// Does the `work`, and beside it looks at the commits in `own`, and makes them ready for the `target`.
 pub fn beside<T>(
     commits: Commits<'_>,
     own: Vec<Stretch>,
-    effort: Effort,
+    target: Target,
     work: impl FnOnce(&Ahead<'_>) -> T,
 ) -> T {
     let ((tell_done, done), (tell_ready, ready)) = (mpsc::channel(), mpsc::channel());
@@ -64,7 +72,7 @@ pub fn beside<T>(
     let Commits { repo, history } = commits;
     let look = &Look::of(history);
     let ahead = Ahead { look, repo, place: Arc::clone(&place), done, ready };
-    if own.is_empty() || thread::available_parallelism().map_or(1, usize::from) < 2 {
+    if own.is_empty() || threads::free(1) == 0 {
         drop((tell_done, tell_ready));
         return work(&ahead);
     }
@@ -76,7 +84,12 @@ pub fn beside<T>(
             let gathered = look.all(&repo, own)?;
             place.here();
             tell_done.send(()).ok()?;
-            tell_ready.send(gathered.encode(&repo, effort).ok()?).ok()
+            let ready = gathered.encode(&repo, target.effort).ok()?;
+            let Some(near) = target.near else { return tell_ready.send(Arc::new(ready)).ok() };
+            let ready = Arc::new(ready.to_be_begun());
+            tell_ready.send(Arc::clone(&ready)).ok()?;
+            ready.begin(&near);
+            Some(())
         });
         let done = work(&ahead);
         look.unwanted.store(true, Ordering::Relaxed);

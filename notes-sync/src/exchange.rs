@@ -6,7 +6,8 @@ use anyhow::Result;
 use gix::{ObjectId, Repository};
 use phase::{Fault, Guard, Progress, amount};
 use remote::{
-    Answer, Change, Effort, Fetch, History, Notice, Prepared, Push, Remote, Step, Trouble, Update, Watcher,
+    Answer, Change, Effort, Fetch, History, Near, Notice, Prepared, Push, Remote, Step, Trouble, Update,
+    Watcher,
 };
 
 use crate::{
@@ -45,6 +46,11 @@ impl<'a> Exchange<'a> {
     /// How well what goes to the remote is compressed.
     pub fn effort(&self) -> Effort {
         self.remote.effort()
+    }
+
+    /// The remote, where a push to it may begin ahead of time.
+    pub fn near(&self) -> Option<Near> {
+        self.remote.near()
     }
 
     /// Fetches what matches into the tracking refs, and says what the remote has.

@@ -1,6 +1,6 @@
 //! Fetch, merge, push, and once more for the refs that somebody else moved meanwhile.
 
-use std::{collections::BTreeMap, thread, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, thread, time::Duration};
 
 use anyhow::Result;
 use contract::Exit;
@@ -9,7 +9,7 @@ use phase::{Fault, Guard, amount};
 use remote::{Answer, Backoff, History, Prepared, Ready, Recent, RemoteName, Stretch};
 
 use crate::{
-    ahead,
+    ahead::{self, Target},
     apply::{self, Applied, Manner},
     commits::Commits,
     exchange::{Exchange, Follower, Outgoing},
@@ -110,11 +110,13 @@ impl<'a> Sync<'a> {
         strategies: &Strategies<'_>,
         exchange: &Exchange<'_>,
         known: Option<BTreeMap<NotesRef, ObjectId>>,
-        ready: &mut Option<Ready>,
+        ready: &mut Option<Arc<Ready>>,
     ) -> Result<()> {
         let own = if known.is_none() && ready.is_none() { self.own() } else { Vec::new() };
         let commits = Commits { repo: self.repo, history: exchange.history() };
-        ahead::beside(commits, own, exchange.effort(), |ahead| {
+        let near = if own.is_empty() { None } else { exchange.near() };
+        let target = Target { effort: exchange.effort(), near };
+        ahead::beside(commits, own, target, |ahead| {
             let listed = match known.map_or_else(|| exchange.fetch(&self.policy.globs), Ok) {
                 Ok(listed) => listed,
                 Err(error) => {
@@ -134,7 +136,7 @@ impl<'a> Sync<'a> {
             }
             let made: Vec<Recent> =
                 self.refs.values().map(|progress| progress.applied.made.clone()).collect();
-            self.push(exchange, Prepared { ready: ready.as_ref(), made: &Recent::joined(&made) })
+            self.push(exchange, Prepared { ready: ready.as_deref(), made: &Recent::joined(&made) })
         })
     }
 

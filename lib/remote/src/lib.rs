@@ -44,6 +44,7 @@ mod turns;
 mod watch;
 
 pub use backoff::Backoff;
+pub use direct::Near;
 pub use fetch::{Fetch, Fetched, Moved, Rejected, Why};
 pub use history::{Commit, History, SeenBy, replaces};
 pub use list::{Listed, Listing};

@@ -4,7 +4,7 @@
 //! line added to a log of a megabyte would be that megabyte each time.
 
 mod apply;
-mod arrive;
+pub(crate) mod arrive;
 mod beside;
 mod big;
 mod cores;

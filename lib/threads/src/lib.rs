@@ -8,17 +8,69 @@
 
 use std::{
     io,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread::{self, JoinHandle, Scope, ScopedJoinHandle},
 };
+
+/// How many threads are at work: the main one, and those that were started here.
+static WORKING: AtomicUsize = AtomicUsize::new(1);
+
+/// How many more threads can run at once, of `most` that there is work for: those that are at work, the main one among
+/// them, have a processor each. Who starts more has them wait for each other.
+#[must_use]
+pub fn free(most: usize) -> usize {
+    /// To count them means to read files.
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    if most == 0 {
+        return 0;
+    }
+    let all = *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(1, usize::from));
+    all.saturating_sub(WORKING.load(Ordering::Relaxed)).min(most)
+}
+
+/// Waits for another thread, which may have the calling thread's processor meanwhile.
+pub fn waiting<T>(wait: impl FnOnce() -> T) -> T {
+    /// Goes on, be it that what was waited for has panicked.
+    struct Again;
+
+    impl Drop for Again {
+        fn drop(&mut self) {
+            WORKING.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    WORKING.fetch_sub(1, Ordering::Relaxed);
+    let _again = Again;
+    wait()
+}
+
+/// A thread that was started here, until it ends.
+struct Working(());
+
+impl Working {
+    fn begin() -> Self {
+        WORKING.fetch_add(1, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        WORKING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// Starts a thread that works hard, within `scope`.
 pub fn spawn<'scope, T: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     work: impl FnOnce() -> T + Send + 'scope,
 ) -> ScopedJoinHandle<'scope, T> {
-    let here = processor::current();
+    let (here, working) = (processor::current(), Working::begin());
     let thread = scope.spawn(move || {
+        let _working = working;
         processor::leave(here);
         work()
     });
@@ -34,8 +86,9 @@ pub fn start<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<JoinHandle<T>> {
-    let here = processor::current();
+    let (here, working) = (processor::current(), Working::begin());
     let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let _working = working;
         processor::leave(here);
         work()
     })?;

@@ -58,8 +58,7 @@ fn helpers(repo: &Repository, prefix: &Prefix, jobs: &[Job]) -> usize {
     if prefix.depth() > 0 || jobs.len() < 2 * ENOUGH || repo.objects.num_objects_in_memory() > 0 {
         return 0;
     }
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    cores.min(jobs.len() / ENOUGH) - 1
+    threads::free(jobs.len() / ENOUGH - 1)
 }
 
 /// What a thread brings back.

@@ -15,7 +15,7 @@ use crate::{
     pack::{
         self,
         resolve::Object,
-        sound::{self, Missing},
+        sound::{self, Given, Missing},
         store::{self, Arriving},
     },
     push::{Prepared, lacking},
@@ -132,7 +132,7 @@ impl Direct {
             }
             objects.push(object);
         }
-        self.check(offer, &Recent::of(objects.iter().cloned()))?;
+        self.check(offer, &Recent::of(objects.iter().cloned()), &[])?;
         for object in &objects {
             store::file(&self.repo, object.id, object.kind, &object.data)?;
         }
@@ -141,14 +141,20 @@ impl Direct {
 
     /// Many objects become a pack.
     fn store_pack(&self, offer: &Offer<'_>, pack: &[u8]) -> gix::Result<u64> {
-        let arriving = Arriving::looked_at(&self.repo, pack, |recent| self.check(offer, recent))?;
+        let begun = offer.prepared.ready.and_then(|ready| ready.begun_at(&self.repo));
+        let checked: Vec<ObjectId> =
+            offer.prepared.ready.iter().flat_map(|ready| ready.stretches()).map(|one| one.tip).collect();
+        let arriving = Arriving::looked_at(&self.repo, pack, begun, |recent, goes_on| {
+            self.check(offer, recent, if goes_on { &checked } else { &[] })
+        })?;
         arriving.keep(&self.repo).map_err(gix::Error::from_error)?;
         Ok(pack.len() as u64)
     }
 
-    /// Makes sure that all that the refs will lead to is there, or in what has come.
-    fn check(&self, offer: &Offer<'_>, recent: &Recent) -> gix::Result<()> {
-        sound::check(&self.repo, recent, &self.history, &offer.tips(), offer.theirs, &mut |_| ())
+    /// Makes sure that all that the refs will lead to is there, or in what has come, of which some is `checked` already.
+    fn check(&self, offer: &Offer<'_>, recent: &Recent, checked: &[ObjectId]) -> gix::Result<()> {
+        let given = Given { ours: offer.theirs, checked };
+        sound::check(&self.repo, recent, &self.history, &offer.tips(), given, &mut |_| ())
             .map_err(Missing::into_error)
     }
 

@@ -11,7 +11,7 @@ use gix::ObjectId;
 use super::{
     MOST_AT_ONCE,
     index::{self, Located},
-    loaded::{self, Form, Loaded},
+    loaded::{self, Entry, Form, HEADER, Loaded},
     resolve::{Resolved, resolve},
     store::Arriving,
     unnamed::Unnamed,
@@ -39,13 +39,22 @@ pub(super) struct Apart<'a> {
 impl<'a> Apart<'a> {
     /// Takes the pack `raw` apart. `None`: it is none that this can be done with.
     pub fn of(repo: &gix::Repository, raw: &'a [u8]) -> Option<Self> {
+        Self::after(repo, raw, &[], &Resolved::default())
+    }
+
+    /// Takes the pack `raw` apart, which goes on where `begun` ends. `None`: it does not, or it is none that this can be
+    /// done with.
+    pub fn of_more(repo: &gix::Repository, raw: &'a [u8], begun: &Begun) -> Option<Self> {
+        let begins = raw.get(HEADER..begun.bytes.len())? == &begun.bytes[HEADER..];
+        begins.then(|| Self::after(repo, raw, &begun.entries, &begun.resolved)).flatten()
+    }
+
+    fn after(repo: &gix::Repository, raw: &'a [u8], entries: &[Entry], known: &Resolved) -> Option<Self> {
         loaded::count(raw).filter(|count| *count as usize <= MOST_AT_ONCE)?;
         let hash = repo.object_hash();
-        let loaded = Loaded::parse(raw, hash, MOST)?;
-        let resolved = resolve(repo, &loaded, MOST)?;
-        let known = resolved.bases.iter().map(|base| base.object.clone().into());
-        let recent = Recent::of(resolved.objects.iter().cloned().chain(known));
-        Some(Self { recent, loaded, resolved, hash })
+        let loaded = Loaded::parse(raw, hash, MOST, entries)?;
+        let resolved = resolve(repo, &loaded, MOST, known)?;
+        Some(Self { recent: resolved.recent(), loaded, resolved, hash })
     }
 
     /// Writes it, completed, and its index, into the object database `objects`. `None`: that cannot be done.
@@ -59,6 +68,30 @@ impl<'a> Apart<'a> {
         };
         write().ok()?;
         Some(Arriving::of(self.loaded.entries().len() as u64, files, checksum).with(self.recent))
+    }
+}
+
+/// The begin of a pack of which there is going to be more, taken apart.
+pub(crate) struct Begun {
+    /// Its bytes, without the checksum at their end.
+    bytes: Vec<u8>,
+    entries: Vec<Entry>,
+    resolved: Resolved,
+}
+
+impl Begun {
+    /// Takes the pack `raw` apart, to which entries are going to be added. `None`: it is none that this can be done
+    /// with.
+    pub fn of(repo: &gix::Repository, mut raw: Vec<u8>) -> Option<Self> {
+        let Apart { loaded, resolved, hash, .. } = Apart::of(repo, &raw)?;
+        let entries = loaded.into_entries();
+        raw.truncate(raw.len() - hash.len_in_bytes());
+        Some(Self { bytes: raw, entries, resolved })
+    }
+
+    /// The objects that it holds, as they are called by what they are.
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = ObjectId> {
+        self.resolved.objects.iter().map(|object| object.id)
     }
 }
 

@@ -23,7 +23,8 @@ pub(super) fn sizes(
     threads: usize,
 ) -> gix::Result<HashMap<ObjectId, u64>> {
     let files: Vec<&Item> = items.iter().filter(|item| item.kind == Kind::Blob).collect();
-    let share = files.len().div_ceil(threads.max(1)).max(256);
+    let threads = 1 + threads::free(threads.saturating_sub(1));
+    let share = files.len().div_ceil(threads).max(256);
     let shared = repo.clone().into_sync();
     let measured = |repo: gix::Repository, files: &[&Item]| {
         let mut reader = Reader::new(repo);
@@ -93,7 +94,8 @@ pub(super) fn encode(
 ) -> Result<(), Failure> {
     let runs = &*runs(placed);
     let shared = repo.clone().into_sync();
-    let workers = (0..options.threads.clamp(1, runs.len().max(1))).map(|_| {
+    let helpers = threads::free(options.threads.min(runs.len()).saturating_sub(1));
+    let workers = (0..=helpers).map(|_| {
         let mut encoder = Encoder::new(shared.to_thread_local(), items, options);
         move |run: usize| encoder.run(runs[run])
     });
@@ -128,7 +130,7 @@ impl<T> Board<T> {
     }
 }
 
-/// Has the jobs `0..jobs` done by the workers, each in a thread of its own unless there is only one job, and hands
+/// Has the jobs `0..jobs` done by the workers, each in a thread of its own unless there is only one, and hands
 /// the results over in order.
 pub(super) fn in_order<T: Send, W: FnMut(usize) -> gix::Result<T> + Send>(
     jobs: usize,
@@ -137,8 +139,8 @@ pub(super) fn in_order<T: Send, W: FnMut(usize) -> gix::Result<T> + Send>(
 ) -> Result<(), Failure> {
     let threads = workers.len();
     let Some(mut last) = workers.pop() else { return Ok(()) };
-    if jobs == 1 {
-        return take(last(0).map_err(Failure::Source)?);
+    if jobs == 1 || threads == 1 {
+        return (0..jobs).try_for_each(|job| take(last(job).map_err(Failure::Source)?));
     }
     let board = Board::new();
     let work = |mut worker: W| {

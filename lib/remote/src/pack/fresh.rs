@@ -60,7 +60,7 @@ fn write_to(
         file.write_all(&piece.bytes).map_err(Failure::Sink)
     };
     let pieces = pieces(objects);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(pieces.len());
+    let threads = pieces.len().min(1 + threads::free(pieces.len().saturating_sub(1)));
     let workers = (0..threads).map(|_| {
         let (mut rows, mut deflate) = (Rows::new(), Deflate::new(Compression::BEST_SPEED));
         let pieces = &pieces;

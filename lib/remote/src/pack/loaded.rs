@@ -12,8 +12,8 @@ use gix::{
     zlib::{Inflate, Status},
 };
 
-/// What a pack says of itself.
-const HEADER: usize = data::header::SIZE;
+/// How many bytes at its begin a pack says of itself.
+pub(super) const HEADER: usize = data::header::SIZE;
 
 /// A pack and its entries.
 pub(super) struct Loaded<'a> {
@@ -54,8 +54,9 @@ pub(super) fn count(raw: &[u8]) -> Option<u32> {
 }
 
 impl<'a> Loaded<'a> {
-    /// Takes a pack apart that holds no more than `most` bytes when unpacked. `None`: it is larger, or damaged.
-    pub fn parse(raw: &'a [u8], hash: gix::hash::Kind, most: usize) -> Option<Self> {
+    /// Takes a pack apart that holds no more than `most` bytes when unpacked, and of which the first entries are
+    /// `known`. `None`: it is larger, or damaged.
+    pub fn parse(raw: &'a [u8], hash: gix::hash::Kind, most: usize, known: &[Entry]) -> Option<Self> {
         let end = raw.len().checked_sub(hash.len_in_bytes())?;
         let count = count(raw)?;
         let mut hasher = gix::hash::hasher(hash);
@@ -64,10 +65,11 @@ impl<'a> Loaded<'a> {
         if checksum.as_slice() != &raw[end..] {
             return None;
         }
-        let mut loaded = Self { raw, checksum, entries: Vec::new(), unpacked: 0 };
+        let unpacked = known.iter().map(|entry| entry.plain.len()).sum();
+        let mut loaded = Self { raw, checksum, entries: known.to_vec(), unpacked };
         let mut unpack = Unpack::default();
-        let mut at = HEADER;
-        for _ in 0..count {
+        let mut at = known.last().map_or(HEADER, |entry| entry.packed.end);
+        for _ in known.len()..count as usize {
             at = loaded.entry(at, end, hash, &mut unpack, most)?;
         }
         (at == end).then_some(loaded)
@@ -103,6 +105,11 @@ impl<'a> Loaded<'a> {
         let end = packed.end;
         self.entries.push(Entry { form, start, packed, plain });
         Some(end)
+    }
+
+    /// The entries, for whoever does without the pack.
+    pub fn into_entries(self) -> Vec<Entry> {
+        self.entries
     }
 
     /// The entries, in their order.

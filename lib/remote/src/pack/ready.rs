@@ -3,7 +3,7 @@
 //! Whoever fetches and then pushes knows most of the pack beforehand: one's own commits since the remote was last in
 //! step. A server takes its time to put together what it sends; meanwhile these are walked and compressed.
 
-use std::{cell::RefCell, io};
+use std::{cell::RefCell, io, path::PathBuf, sync::OnceLock};
 
 use gix::{
     ObjectId, Repository,
@@ -14,7 +14,9 @@ use gix::{
 };
 
 use super::{
-    Item, LARGEST_AT_ONCE, MOST_AT_ONCE, cores,
+    Item, LARGEST_AT_ONCE, MOST_AT_ONCE,
+    arrive::Begun,
+    cores,
     encode::Encoded,
     one_change::Replaced,
     order,
@@ -22,13 +24,18 @@ use super::{
     trees::Trees,
     write::{Failure, Offsets, Options},
 };
-use crate::history::{Commit, History, replaces};
+use crate::{
+    direct::Near,
+    history::{Commit, History, replaces},
+};
 
 /// Commits of one's own, and all that belongs to them, in the form in which they are sent.
 pub struct Ready {
     stretches: Vec<Stretch>,
     encoded: Vec<Encoded>,
     ids: HashSet<ObjectId>,
+    /// Set where a push is going to be begun: what came of it.
+    begun: Option<OnceLock<Option<Started>>>,
 }
 
 /// Commits of one's own, and what belongs to them.
@@ -43,6 +50,13 @@ pub struct Gathering<'a> {
     stretches: Vec<Stretch>,
     shares: Shares<'a>,
     options: Options,
+}
+
+/// A pack that a remote in a folder of this machine has taken apart, and does not keep yet.
+pub(crate) struct Started {
+    /// The remote's folder.
+    pub at: PathBuf,
+    pub pack: Begun,
 }
 
 /// How well what is sent is compressed.
@@ -123,11 +137,41 @@ impl Gathered {
         };
         let encoded = encode(repo, &self.items, Options { level, ..self.options })?;
         let ids = self.items.into_iter().map(|item| item.id).collect();
-        Ok(Ready { stretches: self.stretches, encoded, ids })
+        Ok(Ready { stretches: self.stretches, encoded, ids, begun: None })
     }
 }
 
 impl Ready {
+    /// A push of these is going to be [begun](Self::begin); whoever pushes waits for that.
+    #[must_use]
+    pub fn to_be_begun(self) -> Self {
+        Self { begun: Some(OnceLock::new()), ..self }
+    }
+
+    /// Has `near` take the objects apart already, as a push does, and keep nothing of them yet. A push then need not do
+    /// it. Where something is wrong, the push finds it, and says it.
+    pub fn begin(&self, near: &Near) {
+        /// Whoever waits must not wait for somebody who has died.
+        struct Promise<'a>(&'a OnceLock<Option<Started>>);
+
+        impl Drop for Promise<'_> {
+            fn drop(&mut self) {
+                let _ = self.0.set(None);
+            }
+        }
+
+        if let Some(begun) = &self.begun {
+            let promise = Promise(begun);
+            let _ = promise.0.set(near.begin(self));
+        }
+    }
+
+    /// What has been begun at `repo`, if it was there.
+    pub(crate) fn begun_at(&self, repo: &Repository) -> Option<&Begun> {
+        let begun = self.begun.as_ref().and_then(|begun| threads::waiting(|| begun.wait()).as_ref());
+        begun.filter(|started| started.at == repo.git_dir()).map(|started| &started.pack)
+    }
+
     /// The objects, each after what it is a delta of.
     pub(crate) fn encoded(&self) -> &[Encoded] {
         &self.encoded

@@ -9,7 +9,6 @@ use std::{
         Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    thread,
 };
 
 use gix::{ObjectId, hashtable, object::Kind};
@@ -97,11 +96,7 @@ impl<'a> Shares<'a> {
 
     /// How many threads may well help the one that begins.
     pub fn helpers(&self) -> usize {
-        match self.parts.len() / SHARE {
-            // To count the processors takes longer than to walk a few commits.
-            0 | 1 => 0,
-            several => thread::available_parallelism().map_or(1, usize::from).min(several) - 1,
-        }
+        threads::free((self.parts.len() / SHARE).saturating_sub(1))
     }
 
     /// Walks one share after the other, until all are taken or somebody fails. `told` hears now and then how many

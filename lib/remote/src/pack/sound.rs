@@ -46,9 +46,18 @@ impl From<gix::Error> for Missing {
 /// How many commits one thread takes at a time: one tree is often the next one's older version.
 const SHARE: usize = 8;
 
-/// Makes sure that everything behind `new` is there, given that all behind `ours` is, where `recent` has just come in.
-/// `looked_at` is told now and then how many commits were looked at. The `history` takes in what has come, and forgets
-/// it where something is missing.
+/// What need not be looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'a> {
+    /// What was there before; those that are not are ignored.
+    pub ours: &'a [ObjectId],
+    /// Commits that have just come in, and were looked at with all that is behind them.
+    pub checked: &'a [ObjectId],
+}
+
+/// Makes sure that everything behind `new` is there, given that all behind what is `given` is, where `recent` has just
+/// come in. `looked_at` is told now and then how many commits were looked at. The `history` takes in what has come, and
+/// forgets it where something is missing.
 ///
 /// # Errors
 /// The first object that is missing.
@@ -57,14 +66,15 @@ pub(crate) fn check(
     recent: &Recent,
     history: &History,
     new: &[ObjectId],
-    ours: &[ObjectId],
+    given: Given<'_>,
     looked_at: &mut dyn FnMut(usize),
 ) -> Result<(), Missing> {
     history.take_in(recent);
     let mut real = recent.view(repo);
     real.objects.ignore_replacements = true;
     let mut sound = Sound::new(&real, recent.clone());
-    let trees = sound.trees(history, new, commits_among(repo, ours));
+    let known = [commits_among(repo, given.ours), given.checked.to_vec()].concat();
+    let trees = sound.trees(history, new, known);
     // What was looked at and is not kept must not be taken for what is here.
     trees.and_then(|trees| sound.all(&trees, looked_at)).inspect_err(|_| history.forget())
 }
@@ -127,9 +137,9 @@ impl Sound {
                 share.iter().try_for_each(|(tree, before)| sound.tree(*tree, before.clone()))?;
             }
         };
-        let threads = thread::available_parallelism().map_or(1, usize::from).min(trees.len().div_ceil(SHARE));
+        let helpers = threads::free(trees.len().div_ceil(SHARE).saturating_sub(1));
         thread::scope(|scope| {
-            let others: Vec<_> = (1..threads)
+            let others: Vec<_> = (0..helpers)
                 .map(|_| {
                     let (repo, recent, share) = (self.repo.clone().into_sync(), self.recent.clone(), &share);
                     threads::spawn(scope, move || {
