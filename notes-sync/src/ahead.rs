@@ -1,32 +1,34 @@
-//! Looks at our own commits, and makes them ready to be sent, while the remote is being asked for its and both are
-//! merged.
+//! Looks at our own commits, and makes them ready to be sent, while the steps before this one are at work, the remote is
+//! being asked for its commits, and both are merged.
 //!
-//! What was committed here since the last sync is known before the remote answers, and the remote takes its time. All
-//! that is found out is found out once more by whoever needs it and does not have it: where something goes wrong here,
-//! nothing is said of it.
+//! What was committed here since the last sync is known before all that. What is found out is found out once more by
+//! whoever needs it and does not have it: where something goes wrong here, nothing is said of it. Until it is asked for,
+//! it gives way to whoever wants the processor: the steps that are waited for.
 
 use std::{
     io,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
-        mpsc::{self, Receiver},
+        mpsc::{self, Receiver, Sender},
     },
     thread,
 };
 
+use anyhow::Result;
 use gix::{ObjectId, Repository};
-use remote::{Effort, Gathered, Gathering, History, Near, Passed, Ready, Stretch};
+use remote::{Effort, Gathered, Gathering, History, Near, Passed, Ready, RemoteName, Stretch};
 use threads::Place;
 
-use crate::{commits::Commits, undone};
+use crate::{commits::Commits, globs::Globs, look, refs, undone};
 
-/// Somebody who looks ahead, or nobody.
-pub struct Ahead<'a> {
-    look: &'a Look<'a>,
-    repo: &'a Repository,
+/// Somebody who looks ahead. Dropping it leaves it to itself, and it soon ends.
+pub struct Ahead {
+    own: Vec<Stretch>,
+    look: Arc<Look>,
     /// Of who looks ahead.
     place: Arc<Place>,
+    tell_target: Sender<Target>,
     done: Receiver<()>,
     ready: Receiver<Arc<Ready>>,
 }
@@ -34,11 +36,78 @@ pub struct Ahead<'a> {
 /// From how many commits on it is worth another thread.
 const WORTH_IT: usize = 16;
 
-impl Ahead<'_> {
+/// Where the commits are to go.
+pub struct Target {
+    /// How well they are compressed.
+    pub effort: Effort,
+    /// The remote, where a push to it may begin ahead of time.
+    pub near: Option<Near>,
+}
+
+impl Ahead {
+    /// Begins to look at what was committed to the refs that match since `remote` was last known to be in step, before
+    /// anybody asks for it. `None`: there is nothing, or no processor for it.
+    ///
+    /// # Errors
+    /// Where the refs cannot be read.
+    pub fn early(repo: &Repository, globs: &Globs, remote: &RemoteName) -> Result<Option<Self>> {
+        let mut own = Vec::new();
+        for name in look::local_refs(repo, globs)? {
+            let tip = refs::read(repo, name.full().as_ref())?.commit;
+            own.extend(stretch(look::tracked(repo, &name, remote)?, tip));
+        }
+        Ok(Self::begin(repo, History::of(repo), own))
+    }
+
+    /// Begins to look at the commits in `own`. `None`: there are none, or there is no processor for it.
+    pub fn begin(repo: &Repository, history: History, own: Vec<Stretch>) -> Option<Self> {
+        if own.is_empty() || threads::free(1) == 0 {
+            return None;
+        }
+        let (tell_target, target) = mpsc::channel::<Target>();
+        let ((tell_done, done), (tell_ready, ready)) = (mpsc::channel(), mpsc::channel());
+        let (look, place) = (Arc::new(Look::of(history)), Arc::new(Place::default()));
+        let (its_look, its_place, its_own) = (Arc::clone(&look), Arc::clone(&place), own.clone());
+        let shared = repo.clone().into_sync();
+        // Where it ends early, so do the channels.
+        let work = move || -> Option<()> {
+            let repo = shared.to_thread_local();
+            let gathered = its_look.all(&repo, its_own)?;
+            its_place.here();
+            tell_done.send(()).ok()?;
+            let Target { effort, near } = threads::waiting(|| target.recv()).ok()?;
+            let ready = gathered.encode(&repo, effort).ok()?;
+            let Some(near) = near else { return tell_ready.send(Arc::new(ready)).ok() };
+            let ready = Arc::new(ready.to_be_begun());
+            tell_ready.send(Arc::clone(&ready)).ok()?;
+            ready.begin(&near);
+            Some(())
+        };
+        threads::start("ahead", work).ok()?;
+        Some(Self { own, look, place, tell_target, done, ready })
+    }
+
+    /// What was read of the history on the way.
+    pub fn history(&self) -> &History {
+        &self.look.history
+    }
+
+    /// Whether these are the commits that it is about.
+    pub fn is_about(&self, own: &[Stretch]) -> bool {
+        self.own == own
+    }
+
+    /// From now on it is waited for; and the commits go to the `target`.
+    pub fn is_asked_for(&self, target: Target) {
+        self.look.asked.store(true, Ordering::Relaxed);
+        // Who has given up needs to know no more.
+        let _ = self.tell_target.send(target);
+    }
+
     /// Commits that nothing is wrong with. Takes part in looking at them until all were looked at.
-    pub fn fine(&self) -> Vec<ObjectId> {
-        self.look.take_part(self.repo);
-        if threads::waiting(|| self.done.recv()).is_err() {
+    pub fn fine(&self, repo: &Repository) -> Vec<ObjectId> {
+        self.look.take_part(repo);
+        if self.done.recv().is_err() {
             return Vec::new();
         }
         // There is more to be done there.
@@ -52,64 +121,37 @@ impl Ahead<'_> {
     }
 }
 
-/// Where the commits are to go.
-pub struct Target {
-    /// How well they are compressed.
-    pub effort: Effort,
-    /// The remote, where a push to it may begin ahead of time.
-    pub near: Option<Near>,
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.look.unwanted.store(true, Ordering::Relaxed);
+    }
 }
 
-/// Does the `work`, and beside it looks at the commits in `own`, and makes them ready for the `target`.
-pub fn beside<T>(
-    commits: Commits<'_>,
-    own: Vec<Stretch>,
-    target: Target,
-    work: impl FnOnce(&Ahead<'_>) -> T,
-) -> T {
-    let ((tell_done, done), (tell_ready, ready)) = (mpsc::channel(), mpsc::channel());
-    let place = Arc::new(Place::default());
-    let Commits { repo, history } = commits;
-    let look = &Look::of(history);
-    let ahead = Ahead { look, repo, place: Arc::clone(&place), done, ready };
-    if own.is_empty() || threads::free(1) == 0 {
-        drop((tell_done, tell_ready));
-        return work(&ahead);
-    }
-    let shared = &repo.clone().into_sync();
-    thread::scope(|scope| {
-        // Where it ends early, so do the channels.
-        threads::spawn(scope, move || {
-            let repo = shared.to_thread_local();
-            let gathered = look.all(&repo, own)?;
-            place.here();
-            tell_done.send(()).ok()?;
-            let ready = gathered.encode(&repo, target.effort).ok()?;
-            let Some(near) = target.near else { return tell_ready.send(Arc::new(ready)).ok() };
-            let ready = Arc::new(ready.to_be_begun());
-            tell_ready.send(Arc::clone(&ready)).ok()?;
-            ready.begin(&near);
-            Some(())
-        });
-        let done = work(&ahead);
-        look.unwanted.store(true, Ordering::Relaxed);
-        done
-    })
+/// What leads from what the remote was `known` to have to the `tip`.
+pub fn stretch(known: Option<ObjectId>, tip: Option<ObjectId>) -> Option<Stretch> {
+    let (known, tip) = (known?, tip?);
+    (known != tip).then_some(Stretch { known, tip })
 }
 
 /// A look at commits, by all who take part in it.
-struct Look<'a> {
-    history: &'a History,
+struct Look {
+    history: History,
     /// The commits, as soon as it is known which they are.
-    gathering: OnceLock<Gathering<'a>>,
+    gathering: OnceLock<Gathering>,
     fine: Mutex<Vec<ObjectId>>,
+    asked: AtomicBool,
     unwanted: AtomicBool,
 }
 
-impl<'a> Look<'a> {
-    fn of(history: &'a History) -> Self {
-        let (gathering, fine) = (OnceLock::new(), Mutex::default());
-        Self { history, gathering, fine, unwanted: AtomicBool::new(false) }
+impl Look {
+    fn of(history: History) -> Self {
+        Self {
+            history,
+            gathering: OnceLock::new(),
+            fine: Mutex::default(),
+            asked: AtomicBool::new(false),
+            unwanted: AtomicBool::new(false),
+        }
     }
 
     /// Looks at all of `own` that nobody else looks at, and waits for the others. `None`: it is not worth it, or cannot
@@ -119,7 +161,7 @@ impl<'a> Look<'a> {
         if self.history.between(repo, tips, known).ok()?.len() < WORTH_IT {
             return None;
         }
-        self.gathering.set(Gathering::of(repo, self.history, own).ok()?).ok()?;
+        self.gathering.set(Gathering::of(repo, &self.history, own).ok()?).ok()?;
         self.take_part(repo);
         self.gathering.get()?.gathered().ok()
     }
@@ -135,7 +177,10 @@ impl<'a> Look<'a> {
         if self.unwanted.load(Ordering::Relaxed) {
             return Err(gix::Error::from_error(io::Error::other("nobody asks for it any more")));
         }
-        let commits = Commits { repo: passed.repo, history: self.history };
+        if !self.asked.load(Ordering::Relaxed) {
+            thread::yield_now();
+        }
+        let commits = Commits { repo: passed.repo, history: &self.history };
         if undone::is_explained(commits, passed).unwrap_or(false) {
             self.fine.lock().unwrap_or_else(PoisonError::into_inner).push(passed.commit.id);
         }

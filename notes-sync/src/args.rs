@@ -1,11 +1,18 @@
 //! The command line, and what it asks for.
 
-use std::time::Duration;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use camino::Utf8PathBuf;
 use phase::{Color, CommonArgs, Fault, LockArgs};
 
+use gix::Repository;
+
 use crate::{
+    ahead::Ahead,
     look::Rescue,
     settings,
     strategy::Strategy,
@@ -74,6 +81,41 @@ pub struct SyncArgs {
     /// Options for the lock.
     #[command(flatten)]
     pub lock: LockArgs,
+
+    #[arg(skip)]
+    pub(crate) foresight: Foresight,
+}
+
+/// The look at our own commits that was begun while the document was awaited.
+#[derive(Clone, Default)]
+pub struct Foresight(Arc<Mutex<Option<Ahead>>>);
+
+impl Foresight {
+    /// Begins to look at them, where they may be pushed. What is wrong is found, and told, when it is time.
+    pub(crate) fn begin(&self, args: &SyncArgs, repo: &Repository) {
+        if args.dry_run || args.no_push {
+            return;
+        }
+        let begun = || {
+            Ahead::early(repo, &args.policy(repo)?.globs, &settings::remote(repo, args.remote.as_deref())?)
+        };
+        *self.locked() = begun().ok().flatten();
+    }
+
+    /// What was begun, once.
+    pub(crate) fn take(&self) -> Option<Ahead> {
+        self.locked().take()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Option<Ahead>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Foresight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Foresight").field("began", &self.locked().is_some()).finish()
+    }
 }
 
 /// What to do outside of a run.

@@ -51,6 +51,10 @@ impl Phase for SyncArgs {
         if self.dry_run { Holding::Joins } else { Holding::Takes(&self.lock) }
     }
 
+    fn look_ahead(&self, repo: &Repository) {
+        self.foresight.begin(self, repo);
+    }
+
     fn work(&self, run: &Run<'_>) -> Result<Done<NotesSyncSection>> {
         let repo = run.repo();
         let policy = self.policy(repo)?;
@@ -61,8 +65,13 @@ impl Phase for SyncArgs {
         if self.dry_run {
             return self.show_plan(run, &remote, &policy, &follower, warnings);
         }
+        let begun = self.foresight.take().filter(|_| run.was_expected());
+        let remote = match &begun {
+            Some(ahead) => remote.with_history(ahead.history().clone()),
+            None => remote,
+        };
         let exchange = Exchange::new(repo, remote, follower);
-        let mut sync = Sync::new(repo, name.clone(), policy, follower);
+        let mut sync = Sync::new(repo, name.clone(), policy, follower).with(begun);
         let heard = Heard::of(run.document(), &name);
         let ran = sync.run(&Strategies::of(repo, self.strategy), &exchange, heard);
         let fault = match ran {

@@ -9,7 +9,7 @@ use phase::{Fault, Guard, amount};
 use remote::{Answer, Backoff, History, Prepared, Ready, Recent, RemoteName, Stretch};
 
 use crate::{
-    ahead::{self, Target},
+    ahead::{self, Ahead, Target},
     apply::{self, Applied, Manner},
     commits::Commits,
     exchange::{Exchange, Follower, Outgoing},
@@ -56,6 +56,7 @@ pub struct Sync<'a> {
     remote: RemoteName,
     policy: Policy,
     watcher: Follower<'a>,
+    begun: Option<Ahead>,
     /// The refs, by name.
     pub refs: BTreeMap<NotesRef, Progress>,
 }
@@ -63,7 +64,13 @@ pub struct Sync<'a> {
 impl<'a> Sync<'a> {
     /// A run that has not begun.
     pub fn new(repo: &'a Repository, remote: RemoteName, policy: Policy, watcher: Follower<'a>) -> Self {
-        Self { repo, remote, policy, watcher, refs: BTreeMap::new() }
+        Self { repo, remote, policy, watcher, begun: None, refs: BTreeMap::new() }
+    }
+
+    /// The same, where somebody may have begun to look at our own commits.
+    #[must_use]
+    pub fn with(self, begun: Option<Ahead>) -> Self {
+        Self { begun, ..self }
     }
 
     /// Goes through with it. What was heard of the remote in this run already is taken for granted at first.
@@ -112,32 +119,37 @@ impl<'a> Sync<'a> {
         known: Option<BTreeMap<NotesRef, ObjectId>>,
         ready: &mut Option<Arc<Ready>>,
     ) -> Result<()> {
-        let own = if known.is_none() && ready.is_none() { self.own() } else { Vec::new() };
-        let commits = Commits { repo: self.repo, history: exchange.history() };
-        let near = if own.is_empty() { None } else { exchange.near() };
-        let target = Target { effort: exchange.effort(), near };
-        ahead::beside(commits, own, target, |ahead| {
-            let listed = match known.map_or_else(|| exchange.fetch(&self.policy.globs), Ok) {
-                Ok(listed) => listed,
-                Err(error) => {
-                    self.repair(&error, exchange.history())?;
-                    return Err(error);
-                }
-            };
-            for name in listed.keys() {
-                self.meet(name.clone(), strategies)?;
+        let ahead = if ready.is_none() { self.ahead(exchange, known.is_none()) } else { None };
+        let listed = match known.map_or_else(|| exchange.fetch(&self.policy.globs), Ok) {
+            Ok(listed) => listed,
+            Err(error) => {
+                self.repair(&error, exchange.history())?;
+                return Err(error);
             }
-            let fine = ahead.fine();
-            self.refs.values_mut().for_each(|progress| progress.memory.learn(&fine));
-            self.merge(&listed, exchange.history())?;
-            let is_open = |progress: &Progress| progress.state == State::Open;
-            if ready.is_none() && self.refs.values().any(is_open) {
-                *ready = ahead.ready();
-            }
-            let made: Vec<Recent> =
-                self.refs.values().map(|progress| progress.applied.made.clone()).collect();
-            self.push(exchange, Prepared { ready: ready.as_deref(), made: &Recent::joined(&made) })
-        })
+        };
+        for name in listed.keys() {
+            self.meet(name.clone(), strategies)?;
+        }
+        let fine = ahead.as_ref().map(|ahead| ahead.fine(self.repo)).unwrap_or_default();
+        self.refs.values_mut().for_each(|progress| progress.memory.learn(&fine));
+        self.merge(&listed, exchange.history())?;
+        if self.refs.values().any(|progress| progress.state == State::Open)
+            && let Some(ahead) = ahead
+        {
+            *ready = ahead.ready();
+        }
+        let made: Vec<Recent> = self.refs.values().map(|progress| progress.applied.made.clone()).collect();
+        self.push(exchange, Prepared { ready: ready.as_deref(), made: &Recent::joined(&made) })
+    }
+
+    /// Who looks at our own commits: somebody who has begun with it already, or, if it is `worth_it`, begins now.
+    fn ahead(&mut self, exchange: &Exchange<'_>, worth_it: bool) -> Option<Ahead> {
+        let own = self.own();
+        let begun = self.begun.take().filter(|ahead| ahead.is_about(&own));
+        let begin = || worth_it.then(|| Ahead::begin(self.repo, exchange.history().clone(), own)).flatten();
+        let ahead = begun.or_else(begin)?;
+        ahead.is_asked_for(Target { effort: exchange.effort(), near: exchange.near() });
+        Some(ahead)
     }
 
     /// Takes a ref in, unless it is there already.
@@ -165,11 +177,8 @@ impl<'a> Sync<'a> {
         if self.policy.direction == Direction::In {
             return Vec::new();
         }
-        let stretches = self.refs.values().filter_map(|progress| {
-            let (known, tip) = (progress.theirs.before?, progress.before?);
-            (progress.state == State::Open && known != tip).then_some(Stretch { known, tip })
-        });
-        stretches.collect()
+        let open = self.refs.values().filter(|progress| progress.state == State::Open);
+        open.filter_map(|progress| ahead::stretch(progress.theirs.before, progress.before)).collect()
     }
 
     /// Merges what the remote has into each ref that is not done.

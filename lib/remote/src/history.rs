@@ -5,7 +5,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use gix::{
@@ -22,13 +22,14 @@ use gix::{
 use crate::{objects::Loose, recent::Recent};
 
 /// Commits of a repository. What has once been read of them stays: a commit never changes. Several threads can share
-/// it.
+/// it; a clone has all that the other one has, and will have.
 ///
 /// Everything is asked for by a handle of that repository, as another one may have objects that this one has not.
+#[derive(Clone)]
 pub struct History {
-    loose: Mutex<Loose>,
-    kept: Mutex<Kept>,
-    answers: Mutex<Answers>,
+    loose: Arc<Mutex<Loose>>,
+    kept: Arc<Mutex<Kept>>,
+    answers: Arc<Mutex<Answers>>,
 }
 
 /// Commits that were read.
@@ -91,7 +92,8 @@ impl History {
     /// Nothing is read yet.
     #[must_use]
     pub fn of(repo: &Repository) -> Self {
-        Self { loose: Mutex::new(Loose::of(repo)), kept: Mutex::default(), answers: Mutex::default() }
+        let loose = Arc::new(Mutex::new(Loose::of(repo)));
+        Self { loose, kept: Arc::default(), answers: Arc::default() }
     }
 
     /// Takes in the commits among objects that are the repository's now, so that they need not be looked for.

@@ -69,6 +69,13 @@ impl<'repo> Remote<'repo> {
         self
     }
 
+    /// The same remote, for which some of the repository's history was read already.
+    #[must_use]
+    pub fn with_history(mut self, history: History) -> Self {
+        self.history = history;
+        self
+    }
+
     /// What was read of the repository's history on the way.
     #[must_use]
     pub fn history(&self) -> &History {

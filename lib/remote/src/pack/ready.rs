@@ -46,9 +46,9 @@ pub struct Gathered {
 }
 
 /// Commits of one's own that are walked by all who take part in it.
-pub struct Gathering<'a> {
+pub struct Gathering {
     stretches: Vec<Stretch>,
-    shares: Shares<'a>,
+    shares: Shares,
     options: Options,
 }
 
@@ -89,13 +89,13 @@ pub struct Passed<'a> {
     pub objects: &'a dyn Find,
 }
 
-impl<'a> Gathering<'a> {
+impl Gathering {
     /// Finds the commits of `stretches`.
     ///
     /// # Errors
     ///
     /// Where one cannot be read. The push is then made without it, and says what is wrong, if it is.
-    pub fn of(repo: &Repository, history: &'a History, stretches: Vec<Stretch>) -> gix::Result<Self> {
+    pub fn of(repo: &Repository, history: &History, stretches: Vec<Stretch>) -> gix::Result<Self> {
         if replaces(repo) {
             return Err(given_up("where commits are replaced, two histories would have to be walked"));
         }

@@ -24,8 +24,8 @@ use crate::{
 };
 
 /// What there is to walk, and what was found.
-pub(super) struct Shares<'a> {
-    pub history: &'a History,
+pub(super) struct Shares {
+    pub history: History,
     /// What is in memory.
     pub recent: Recent,
     /// From how many objects on the walk fails.
@@ -59,7 +59,7 @@ struct Found {
 /// just read.
 const SHARE: usize = 16;
 
-impl<'a> Shares<'a> {
+impl Shares {
     /// What `tips` lead to and `theirs` do not, of which there may be so many objects at `most`.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl<'a> Shares<'a> {
     /// Where something that `tips` name, or a commit, cannot be read.
     pub fn of(
         repo: &gix::Repository,
-        history: &'a History,
+        history: &History,
         tips: &[ObjectId],
         theirs: &[ObjectId],
         most: usize,
@@ -78,7 +78,7 @@ impl<'a> Shares<'a> {
         parts.extend(changes(&repo, history, commits, commits_among(&repo, theirs))?);
         let items = (0..parts.len().div_ceil(SHARE)).map(|_| None).collect();
         Ok(Self {
-            history,
+            history: history.clone(),
             recent: Recent::default(),
             most,
             so_far: AtomicUsize::new(0),
@@ -139,7 +139,7 @@ impl<'a> Shares<'a> {
 
 /// A share that somebody walks.
 struct Taken<'a> {
-    shares: &'a Shares<'a>,
+    shares: &'a Shares,
     number: usize,
     is_done: bool,
 }

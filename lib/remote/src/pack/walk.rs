@@ -80,7 +80,7 @@ pub(crate) fn commits_among(repo: &gix::Repository, ids: &[ObjectId]) -> Vec<Obj
 /// The walk of one thread.
 pub(super) struct Walk<'a> {
     repo: &'a gix::Repository,
-    shares: &'a Shares<'a>,
+    shares: &'a Shares,
     trees: Trees,
     /// What is in the list, or theirs.
     seen: HashSet<ObjectId>,
@@ -100,7 +100,7 @@ const ROOM: usize = 1024 * 1024;
 impl<'a> Walk<'a> {
     /// A walk in `repo`, which shows what there is, and nothing in its place. `found` is told how many objects all
     /// have found.
-    pub fn of(repo: &'a gix::Repository, shares: &'a Shares<'a>, found: &'a mut dyn FnMut(usize)) -> Self {
+    pub fn of(repo: &'a gix::Repository, shares: &'a Shares, found: &'a mut dyn FnMut(usize)) -> Self {
         Self {
             repo,
             shares,
