@@ -12,6 +12,7 @@ use remote::History;
 use crate::commit::{New, tree_of};
 use crate::exchange::Heard;
 use crate::tree::Counts;
+use crate::update::ChangedLogs;
 use crate::upstream::Upstream;
 use crate::{history, wiki};
 
@@ -32,6 +33,8 @@ pub struct Ledger {
     pushed: Vec<Commit>,
     conflicts: Vec<BString>,
     reach: Reach,
+    /// What became of the session logs when the branch was moved last.
+    logs: Option<ChangedLogs>,
     /// What came in, where it has been looked at.
     incoming: Option<Incoming>,
     /// How many times it was tried.
@@ -76,6 +79,7 @@ impl Ledger {
             pushed: Vec::new(),
             conflicts: Vec::new(),
             reach: Reach::Reached,
+            logs: None,
             incoming: None,
             attempts: 0,
         }
@@ -90,6 +94,11 @@ impl Ledger {
             deleted: so_far.deleted + new.counts.deleted,
         };
         self.committed = Some(New { id: new.id, counts });
+    }
+
+    /// The branch was moved, and the session logs with it.
+    pub fn updated(&mut self, logs: Option<ChangedLogs>) {
+        self.logs = logs;
     }
 
     /// Local commits got new ids, or were dropped as the upstream has what they do.
@@ -195,12 +204,14 @@ impl Ledger {
         }
         let from = self.pulled_from(repo, to)?;
         let wiki = wiki::pages(repo, tree_of(repo, from)?, tree_of(repo, Some(to))?)?;
+        let logs = self.logs.as_ref().filter(|logs| (Some(logs.from), logs.to) == (from, to));
         let pulled = Pulled {
             from: from.map(|id| id.to_string()),
             to: to.to_string(),
             count: commits.len() as u64,
             authors: history::authors(&commits),
             commits,
+            session_logs: logs.map(|logs| logs.files.clone()),
         };
         Ok((Some(pulled), wiki))
     }

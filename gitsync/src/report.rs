@@ -214,6 +214,7 @@ mod tests {
             count: 12,
             authors: vec!["Howard".into()],
             commits: (0..12).map(commit).collect(),
+            session_logs: None,
         };
         let text = text(RepoSync { pulled: Some(pulled), ..sync(SyncState::Pulled) });
         assert!(text.contains("12 commits came in, by Howard"), "{text}");

@@ -318,8 +318,9 @@ impl Sync<'_> {
     /// Whether the branch is where it shall be, or else everything starts over.
     fn settle(&mut self, outcome: update::Outcome) -> anyhow::Result<bool> {
         match outcome {
-            update::Outcome::Done(leavings) => {
+            update::Outcome::Done(update::Done { leavings, logs }) => {
                 self.leavings.extend(leavings);
+                self.ledger.updated(logs);
                 Ok(true)
             }
             update::Outcome::SomebodyElseMoved => Ok(false),

@@ -2,9 +2,11 @@
 //!
 //! The ref moves last. Until it has, the update can be undone, by this run or, should it be killed, by the next.
 
+use contract::ChangedFile;
 use gix::ObjectId;
-use gix::bstr::BString;
-use phase::Fault;
+use gix::bstr::{BStr, BString, ByteSlice as _};
+use gix::index::entry::Mode;
+use phase::{Fault, SessionLogs};
 use remote::Recent;
 
 use crate::branch::{self, Moved};
@@ -12,18 +14,38 @@ use crate::commit::tree_of;
 use crate::look::Branch;
 use crate::place::Place;
 use crate::worktree::diff::diff;
-use crate::worktree::{self, Applied, Leavings, Recovered, Refused, Why};
+use crate::worktree::{self, Applied, Leavings, PathFacts, Recovered, Refused, Side, Why};
 use crate::{failpoint, index, patience, refuse};
 
 /// What came of an update.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The branch is there. What was replaced may still be on its way out.
-    Done(Option<Leavings>),
+    /// The branch is there.
+    Done(Done),
     /// These paths must not be changed; nothing was.
     Refused(Vec<Refused>),
     /// Somebody else moved the branch meanwhile; nothing was changed.
     SomebodyElseMoved,
+}
+
+/// A branch that is where it shall be.
+#[derive(Debug)]
+pub struct Done {
+    /// What was replaced, and may still be on its way out.
+    pub leavings: Option<Leavings>,
+    /// What became of the session logs, where that can be told.
+    pub logs: Option<ChangedLogs>,
+}
+
+/// The session logs that are not the same in two commits.
+#[derive(Debug)]
+pub struct ChangedLogs {
+    /// Where the branch was.
+    pub from: ObjectId,
+    /// Where it is.
+    pub to: ObjectId,
+    /// The logs.
+    pub files: Vec<ChangedFile>,
 }
 
 /// Takes `branch` to the commit `to`, much of which may be `recent`.
@@ -50,6 +72,8 @@ pub fn update(
         Ok(plan) => plan,
         Err(refused) => return Ok(Outcome::Refused(refused)),
     };
+    let logs =
+        branch.commit.zip(logs(repo, &facts.paths)).map(|(from, files)| ChangedLogs { from, to, files });
     place.progress.set(|| "updating the work tree".into());
     let done = match worktree::apply(repo, lock, index, &plan, place)? {
         Applied::Done(done) => done,
@@ -65,13 +89,34 @@ pub fn update(
     match branch::step(place, &step)? {
         Moved::Done => {
             failpoint::reach("moved", place.root());
-            Ok(Outcome::Done(done.pending.retire(repo)?))
+            Ok(Outcome::Done(Done { leavings: done.pending.retire(repo)?, logs }))
         }
         Moved::SomebodyElseDid => {
             undone(worktree::undo(repo, done.pending, head_tree(repo)?, place)?)?;
             Ok(Outcome::SomebodyElseMoved)
         }
     }
+}
+
+/// The session logs among `paths`; `None` where the repository does not say what is one, or one has no name that can be
+/// told.
+fn logs(repo: &gix::Repository, paths: &[PathFacts]) -> Option<Vec<ChangedFile>> {
+    let logs = SessionLogs::of(repo).ok()?;
+    let content = |side: Option<Side>| {
+        let file = side.filter(|side| matches!(side.mode, Mode::FILE | Mode::FILE_EXECUTABLE));
+        file.map(|side| side.id.to_string())
+    };
+    let changed = paths.iter().filter(|facts| {
+        let folder = facts.path.rfind_byte(b'/').map_or(BStr::new(""), |at| facts.path[..at].as_bstr());
+        logs.may_lie_in(folder) && logs.contain(facts.path.as_bstr())
+    });
+    let changed = changed.map(|facts| {
+        let path = facts.path.to_str().ok()?.to_owned();
+        Some(ChangedFile { path, before: content(facts.old), after: content(facts.new) })
+    });
+    changed
+        .filter(|file| file.as_ref().is_none_or(|file| file.before.is_some() || file.after.is_some()))
+        .collect()
 }
 
 /// Finishes or takes back what a killed run was at. Whether there was nothing of that kind.

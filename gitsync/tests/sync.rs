@@ -4,7 +4,7 @@
 
 mod run;
 
-use contract::{Exit, SyncState, WikiStatus};
+use contract::{ChangedFile, Exit, SyncState, WikiStatus};
 use run::gitsync;
 use testkit::{Sections as _, World, assert_converged};
 
@@ -31,6 +31,40 @@ fn what_one_commits_the_other_gets() {
     assert_eq!(mike.read("notes/today.md"), "hello\n");
     assert_eq!(origin.rev("main"), mike.head());
     assert_converged(&[&howard, &mike]);
+}
+
+#[test]
+fn session_logs_that_came_in_are_named_where_nothing_was_replayed() {
+    let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    let logs = |repo| gitsync(repo).success().document().main().pulled.clone().unwrap().session_logs;
+    howard.write("session-logs/gone.md", "1\n");
+    howard.write("session-logs/changed.md", "2\n");
+    gitsync(&howard).success();
+    assert_eq!(logs(&mike).unwrap().len(), 2);
+    let before = |path: &str| Some(mike.rev(&format!("HEAD:{path}")));
+    let (gone, changed) = (before("session-logs/gone.md"), before("session-logs/changed.md"));
+    howard.remove("session-logs/gone.md");
+    howard.append("session-logs/changed.md", "more\n");
+    howard.write("clients/acme/session-logs/new.md", "3\n");
+    howard.write("session-logs.md", "not one\n");
+    std::os::unix::fs::symlink("changed.md", howard.join("session-logs/link.md")).unwrap();
+    gitsync(&howard).success();
+    let named = logs(&mike).unwrap();
+    let after = |path: &str| Some(mike.rev(&format!("HEAD:{path}")));
+    let file = |path: &str, before, after| ChangedFile { path: path.to_owned(), before, after };
+    let new = "clients/acme/session-logs/new.md";
+    assert_eq!(
+        named,
+        [
+            file(new, None, after(new)),
+            file("session-logs/changed.md", changed, after("session-logs/changed.md")),
+            file("session-logs/gone.md", gone, None),
+        ]
+    );
+    howard.append("session-logs/changed.md", "and more\n");
+    gitsync(&howard).success();
+    mike.write("mine.md", "mine\n");
+    assert_eq!(logs(&mike), None);
 }
 
 #[test]

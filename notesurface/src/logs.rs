@@ -23,7 +23,10 @@ use gix::{
 };
 use phase::SessionLogs;
 
-use crate::{incoming::ChangedLog, note::Note};
+use crate::{
+    incoming::{ChangedLog, Located, incoming},
+    note::Note,
+};
 
 /// A session log that differs between two trees, by the ids of its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,8 +211,14 @@ impl<'a> Logs<'a> {
         })
     }
 
+    /// The notes that are new in logs that differ so.
+    pub(crate) fn incoming(&self, logs: Vec<Differing>) -> anyhow::Result<Vec<Located>> {
+        let changed = logs.into_iter().map(|log| self.changed(log));
+        Ok(incoming(changed.collect::<anyhow::Result<_>>()?))
+    }
+
     /// The notes for the user before and after.
-    pub(crate) fn changed(&self, log: Differing) -> anyhow::Result<ChangedLog> {
+    fn changed(&self, log: Differing) -> anyhow::Result<ChangedLog> {
         let notes = |id: Option<ObjectId>| -> anyhow::Result<Vec<Note>> {
             Ok(id.map(|id| self.notes(id)).transpose()?.map(|notes| notes.to_vec()).unwrap_or_default())
         };

@@ -8,8 +8,8 @@ use gix::{ObjectId, bstr::BString, remote::Direction};
 use phase::{Fault, Run, clock};
 
 use crate::{
-    incoming::{Located, incoming},
-    logs::Logs,
+    incoming::Located,
+    logs::{Differing, Logs},
     person::People,
     pointer::Pointer,
     range::{Facts, Pulled, Range},
@@ -64,7 +64,10 @@ pub(crate) fn notes(run: &Run<'_>, range: &Range) -> anyhow::Result<Found> {
     let mut repo = run.repo().clone();
     repo.object_cache_size(TREES);
     let logs = Logs::new(&repo, run.identity().user.as_deref())?;
-    let come = come_in(&repo, &logs, range)?;
+    let come = match told(run, range)? {
+        Some(changed) => logs.incoming(changed)?,
+        None => come_in(&repo, &logs, range)?,
+    };
     if come.is_empty() {
         return Ok(Found::default());
     }
@@ -108,13 +111,31 @@ pub(crate) fn notes(run: &Run<'_>, range: &Range) -> anyhow::Result<Found> {
     Ok(Found { notes: dated.into_iter().map(|(_, note)| note).collect(), unnameable })
 }
 
+/// The session logs that differ over `range`, where `gitsync` has found out and said so.
+///
+/// # Errors
+/// A fault with exit 65 where what it says is no id.
+fn told(run: &Run<'_>, range: &Range) -> Result<Option<Vec<Differing>>, Fault> {
+    let main = run.document().phases.gitsync.as_ref().and_then(|section| section.main.as_ref());
+    let Some(pulled) = main.and_then(|main| main.pulled.as_ref()) else { return Ok(None) };
+    let (Some(from), Some(files)) = (&pulled.from, &pulled.session_logs) else { return Ok(None) };
+    if range.tip != id("pulled.to", &pulled.to)? || range.seen != [id("pulled.from", from)?] {
+        return Ok(None);
+    }
+    let content = |hex: &Option<String>| hex.as_deref().map(|hex| id("pulled.session_logs", hex)).transpose();
+    let differing = files.iter().map(|file| {
+        let (before, after) = (content(&file.before)?, content(&file.after)?);
+        Ok(Differing { path: file.path.as_str().into(), before, after })
+    });
+    differing.collect::<Result<_, _>>().map(Some)
+}
+
 /// The notes that `tip` has and that are new to every commit that was seen.
 fn come_in(repo: &gix::Repository, logs: &Logs<'_>, range: &Range) -> anyhow::Result<Vec<Located>> {
     let tip = tree(repo, range.tip)?;
     let since = |seen: Option<ObjectId>| -> anyhow::Result<Vec<Located>> {
         let before = seen.map(|seen| tree(repo, seen)).transpose()?;
-        let changed = logs.differing(before, tip)?.into_iter().map(|log| logs.changed(log));
-        Ok(incoming(changed.collect::<anyhow::Result<_>>()?))
+        logs.incoming(logs.differing(before, tip)?)
     };
     let Some((first, others)) = range.seen.split_first() else { return since(None) };
     let mut come = since(Some(*first))?;

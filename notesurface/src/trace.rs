@@ -6,7 +6,10 @@
 
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
-use gix::ObjectId;
+use gix::{
+    ObjectId,
+    bstr::{BStr, ByteSlice as _},
+};
 
 use crate::{
     incoming::Located,
@@ -50,6 +53,12 @@ pub(crate) fn trace(
             // A shallow clone lacks the parents of its oldest commits.
             let Some(object) = repo.try_find_object(parent)? else { continue };
             let parent_tree = object.try_into_commit()?.tree_id()?.detach();
+            let paths = here.iter().map(|followed| followed.at.path.as_bstr());
+            if are_the_same(repo, parent_tree, tree, paths)? {
+                // Most commits change other things, of which there may be many.
+                hand_over(&mut waiting, &mut newest_first, repo, parent.detach(), std::mem::take(&mut here))?;
+                break;
+            }
             let differing = logs.differing(Some(parent_tree), tree)?;
             let mut there = Vec::new();
             let mut remaining = Vec::new();
@@ -68,6 +77,21 @@ pub(crate) fn trace(
         brought.extend(here.into_iter().map(|followed| Brought { located: followed.located, commit: id }));
     }
     Ok(brought)
+}
+
+/// Whether two trees have the same at each of `paths`.
+fn are_the_same<'p>(
+    repo: &gix::Repository,
+    one: ObjectId,
+    other: ObjectId,
+    mut paths: impl Iterator<Item = &'p BStr>,
+) -> anyhow::Result<bool> {
+    let (one, other) = (repo.find_tree(one)?, repo.find_tree(other)?);
+    let at = |tree: &gix::Tree<'_>, path: &BStr| {
+        let found = tree.lookup_entry(path.split(|byte| *byte == b'/'))?;
+        gix::Result::Ok(found.map(|entry| (entry.mode(), entry.object_id())))
+    };
+    paths.try_fold(true, |same, path| Ok(same && at(&one, path)? == at(&other, path)?))
 }
 
 /// A note that is being followed.

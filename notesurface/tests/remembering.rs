@@ -3,6 +3,7 @@
 
 mod story;
 
+use serde_json::json;
 use story::{NOTE, bodies, identify, mike_and_howard, publish, shown, shown_after_sync, surface, sync};
 use testkit::Repo;
 
@@ -29,6 +30,35 @@ fn where_nothing_was_ever_shown_only_what_this_run_brought_in_is_new() {
     mike.pull();
     publish_note(&howard, "new");
     assert_eq!(shown_after_sync(&mike), ["new"]);
+}
+
+#[test]
+fn logs_that_the_sync_has_named_are_looked_at_and_no_others() {
+    let (_world, mike, howard) = mike_and_howard();
+    let from = mike.head();
+    publish(&howard, "session-logs/named.md", NOTE);
+    publish(&howard, "session-logs/other.md", &NOTE.replace("Acme", "Umbra"));
+    let mut document = sync(&mike);
+    let named = |path: &str| {
+        let after = mike.rev(&format!("HEAD:{path}"));
+        json!([{"path": path, "before": null, "after": after}])
+    };
+    let pulled = &mut document["phases"]["gitsync"]["main"]["pulled"];
+    pulled["session_logs"] = named("session-logs/named.md");
+    assert_eq!(bodies(&surface(&mike, &document)).len(), 1);
+
+    // What is said of another part of history is of no use.
+    mike.git(["update-ref", "-d", "refs/lockstep/surfaced"]);
+    mike.git(["update-ref", "refs/lockstep/surfaced", &from]);
+    document["phases"]["gitsync"]["main"]["pulled"]["from"] = json!(mike.rev("HEAD^"));
+    assert_eq!(bodies(&surface(&mike, &document)).len(), 2);
+
+    mike.git(["update-ref", "refs/lockstep/surfaced", &from]);
+    document["phases"]["gitsync"]["main"]["pulled"]["from"] = json!(from);
+    document["phases"]["gitsync"]["main"]["pulled"]["session_logs"][0]["after"] = json!("no id");
+    let output = mike.program(env!("CARGO_BIN_EXE_notesurface")).stdin(document.to_string()).output();
+    output.assert_code(65);
+    output.assert_says("pulled.session_logs");
 }
 
 #[test]

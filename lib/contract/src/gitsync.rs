@@ -116,6 +116,21 @@ pub struct Pulled {
     pub authors: Vec<String>,
     /// The commits, newest first.
     pub commits: Vec<Commit>,
+    /// The session logs that are not the same in `from` and `to`, so that `notesurface` need not compare the two once
+    /// more. Absent where that was not found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_logs: Option<Vec<ChangedFile>>,
+}
+
+/// A file that is not the same in two commits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangedFile {
+    /// Its path in the repository.
+    pub path: String,
+    /// The id of what it held; null where it was not there.
+    pub before: Option<String>,
+    /// The id of what it holds; null where it is gone.
+    pub after: Option<String>,
 }
 
 /// What went out.

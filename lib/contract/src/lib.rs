@@ -21,8 +21,8 @@ pub use document::{Document, Failure, Identity, Outcome, Phases, Repo, VERSION};
 pub use envelope::{BadDocument, Envelope};
 pub use exit::Exit;
 pub use gitsync::{
-    Commit, Committed, GitsyncSection, Pulled, Pushed, RefAtRemote, RepoSync, SyncState, Wiki, WikiPage,
-    WikiStatus,
+    ChangedFile, Commit, Committed, GitsyncSection, Pulled, Pushed, RefAtRemote, RepoSync, SyncState, Wiki,
+    WikiPage, WikiStatus,
 };
 pub use lock::{LockSection, Owner, ReclaimReason, Reclaimed};
 pub use logcheck::{Decision, FoundLog, LogState, LogcheckSection};

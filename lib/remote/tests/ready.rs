@@ -6,12 +6,14 @@ mod common;
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
+    sync::Mutex,
+    thread,
 };
 
 use common::{id, name, open, origin};
 use remote::{
-    Answer, Effort, Gathered, Gathering, History, Passed, Prepared, Push, Pushed, Ready, Recent, Stretch,
-    Unwatched, Update,
+    Answer, Effort, Gathered, Gathering, History, Passed, Prepared, Push, Pushed, Ready, Recent, Remote,
+    RemoteName, Stretch, Unwatched, Update,
 };
 use testkit::{Repo, World};
 
@@ -158,6 +160,87 @@ fn a_commit_in_passing_tells_of_the_one_file_that_it_replaced_and_of_nothing_els
         };
         let expected = file.map(|file| (rev(format!("{commit}^:{file}")), rev(format!("{commit}:{file}"))));
         assert_eq!(replaced.map(|file| (file.old, file.new)), expected, "{message}");
+    }
+}
+
+#[test]
+fn those_who_take_part_find_together_what_one_finds_alone() {
+    let (_world, remote, ours, [known, tip, _]) = diverged(100);
+    let repo = open(&ours);
+    let history = History::of(&repo);
+    let stretch = Stretch { known: id(&known), tip: id(&tip) };
+    let gathering = Gathering::of(&repo, &history, vec![stretch]).unwrap();
+    let shown = Mutex::new(Vec::new());
+    let shared = repo.clone().into_sync();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                gathering.take_part(&shared.to_thread_local(), &|passed| {
+                    shown.lock().unwrap().push(passed.commit.id.to_string());
+                    Ok(())
+                });
+            });
+        }
+    });
+    let mut shown = shown.into_inner().unwrap();
+    shown.sort_unstable();
+    let commits = ours.git(["rev-list", &tip, &format!("^{known}")]);
+    let mut commits: Vec<_> = commits.lines().map(str::to_owned).collect();
+    commits.sort_unstable();
+    assert_eq!(shown, commits, "each commit is shown once");
+    let ready = gathering.gathered().unwrap().encode(&repo, Effort::Configured).unwrap();
+    remote.git(["update-ref", "refs/heads/main", &known]);
+    let pushed = push(&repo, &known, &tip, Some(&ready));
+    assert_eq!(pushed.answers, [Answer::Done]);
+    let lacked = ours.git(["rev-list", "--objects", "--count", &tip, &format!("^{known}")]);
+    assert_eq!(pushed.objects.to_string(), lacked);
+    remote.git(["fsck", "--strict", "--no-dangling"]);
+}
+
+#[test]
+fn nobody_waits_for_one_who_has_died() {
+    let (_world, _remote, ours, [known, tip, _]) = diverged(40);
+    let repo = open(&ours);
+    let history = History::of(&repo);
+    let stretch = Stretch { known: id(&known), tip: id(&tip) };
+    let gathering = Gathering::of(&repo, &history, vec![stretch]).unwrap();
+    let shared = repo.clone().into_sync();
+    let died = thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            gathering.take_part(&shared.to_thread_local(), &|_| panic!("this one dies on purpose"));
+        });
+        other.join()
+    });
+    assert!(died.is_err());
+    gathering.take_part(&repo, &|_| Ok(()));
+    assert!(gathering.gathered().is_err());
+}
+
+#[test]
+fn a_push_that_was_begun_ends_as_any_other_and_nothing_is_seen_of_it_before() {
+    for elsewhere in [false, true] {
+        let (world, remote, ours, [known, tip, moved]) = diverged(80);
+        if elsewhere {
+            // What was begun there is of no use here.
+            let other = world.bare("other");
+            ours.git(["remote", "add", "other", other.path().as_str()]);
+            ours.git(["push", "-q", "other", &format!("{known}:refs/heads/main")]);
+        }
+        let repo = open(&ours);
+        let ready = make(&repo, &known, &tip).to_be_begun();
+        let before = remote.snapshot();
+        let name = RemoteName::parse(if elsewhere { "other" } else { "origin" }).unwrap();
+        ready.begin(&Remote::named(&repo, &name).unwrap().near().unwrap());
+        assert_eq!(remote.snapshot(), before);
+        ours.git(["fetch", "-q"]);
+        ours.git(["merge", "-q", "--no-edit", "origin/main"]);
+        let merged = ours.head();
+        let pushed = push(&open(&ours), &moved, &merged, Some(&ready));
+        assert_eq!(pushed.answers, [Answer::Done]);
+        let lacked = ours.git(["rev-list", "--objects", "--count", &merged, &format!("^{moved}")]);
+        assert_eq!(pushed.objects.to_string(), lacked);
+        remote.git(["fsck", "--strict", "--no-dangling"]);
+        assert_eq!(remote.rev("main"), merged);
     }
 }
 

@@ -162,6 +162,8 @@ mod processor {
 #[cfg(all(test, target_os = "linux"))]
 #[allow(clippy::unwrap_used, reason = "a test that fails says where")]
 mod tests {
+    use std::sync::Mutex;
+
     use rustix::thread::{sched_getaffinity, sched_getcpu};
 
     use super::*;
@@ -179,8 +181,25 @@ mod tests {
         assert_eq!(sched_getaffinity(None).unwrap(), all);
     }
 
+    /// Only one test at a time counts.
+    static ALONE: Mutex<()> = Mutex::new(());
+
+    #[test]
+    fn who_works_takes_a_processor_and_who_waits_gives_it_back() {
+        let _alone = ALONE.lock().unwrap();
+        let all = thread::available_parallelism().unwrap().get();
+        assert_eq!(free(0), 0);
+        assert_eq!(free(usize::MAX), all - 1);
+        let beside = || thread::scope(|scope| spawn(scope, || free(usize::MAX)).join().unwrap());
+        assert_eq!(beside(), all.saturating_sub(2));
+        assert_eq!(waiting(beside), all - 1);
+        assert!(thread::scope(|scope| spawn(scope, || waiting(|| panic!("on purpose"))).join()).is_err());
+        assert_eq!(free(usize::MAX), all - 1);
+    }
+
     #[test]
     fn both_kinds_of_threads_do_their_work_and_may_run_anywhere() {
+        let _alone = ALONE.lock().unwrap();
         let all = sched_getaffinity(None).unwrap();
         let allowed = || sched_getaffinity(None).unwrap();
         assert_eq!(thread::scope(|scope| spawn(scope, allowed).join().unwrap()), all);

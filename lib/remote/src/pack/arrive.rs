@@ -276,6 +276,40 @@ mod tests {
     }
 
     #[test]
+    fn a_pack_that_was_begun_is_taken_apart_as_if_it_had_not_been() {
+        for options in ["--delta-base-offset", "--thin --delta-base-offset", "--thin --window=0"] {
+            let (_world, [ours, theirs], [new, known]) = clones();
+            let raw = sent(&theirs, &new, &known, options);
+            let repo = gix::open(ours.path()).unwrap();
+            let whole = Apart::of(&repo, &raw).unwrap();
+            for entries in [1, 7, whole.loaded.entries().len() - 1, whole.loaded.entries().len()] {
+                let next = whole.loaded.entries().get(entries).map_or(raw.len() - 20, |entry| entry.start);
+                let mut begin = raw[..next].to_vec();
+                begin[8..12].copy_from_slice(&(entries as u32).to_be_bytes());
+                let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
+                hasher.update(&begin);
+                begin.extend_from_slice(hasher.try_finalize().unwrap().as_slice());
+                let mut begun = Begun::of(&repo, begin).unwrap();
+                let ids: Vec<_> = whole.resolved.objects.iter().map(|object| object.id).collect();
+                assert_eq!(begun.ids().collect::<Vec<_>>(), ids[..entries], "{options}");
+                let apart = Apart::of_more(&repo, &raw, &begun).unwrap();
+                assert_eq!(
+                    apart.resolved.objects.iter().map(|one| one.id).collect::<Vec<_>>(),
+                    ids,
+                    "{options}"
+                );
+                for id in &ids {
+                    assert_eq!(apart.recent.get(id).unwrap().data, whole.recent.get(id).unwrap().data);
+                }
+                apart.write(repo.objects.store_ref().path()).unwrap().keep(&repo).unwrap();
+                ours.git(["fsck", "--strict", "--no-dangling", &new]);
+                begun.bytes[next - 1] ^= 1;
+                assert!(Apart::of_more(&repo, &raw, &begun).is_none(), "it goes on from something else");
+            }
+        }
+    }
+
+    #[test]
     fn a_crowd_of_tiny_objects_is_left_to_others() {
         let world = World::new();
         let theirs = world.init("theirs");
