@@ -4,8 +4,6 @@ use std::{
     cell::RefCell,
     collections::{BTreeMap, HashMap},
     rc::Rc,
-    sync::atomic::{AtomicUsize, Ordering},
-    thread,
 };
 
 use anyhow::Context as _;
@@ -45,9 +43,6 @@ struct Folder {
     before: Option<ObjectId>,
     after: Option<ObjectId>,
 }
-
-/// How many such folders are worth a thread.
-const WORTH_IT: usize = 4;
 
 impl Folder {
     /// The logs that differ in it.
@@ -151,7 +146,9 @@ impl<'a> Logs<'a> {
         let read = |id: ObjectId| self.repo.find_tree(id).map(|tree| tree.data.clone());
         let (old, new) = (before.map(read).transpose()?.unwrap_or_default(), read(after)?);
         let (mut found, folders) = self.at_the_top(&old, &new)?;
-        found.extend(self.below(&folders)?);
+        for folder in &folders {
+            found.extend(folder.differing(self.repo, &self.which)?);
+        }
         found.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(found)
     }
@@ -179,36 +176,6 @@ impl<'a> Logs<'a> {
             }
         }
         Ok((logs, folders))
-    }
-
-    /// The logs that differ in `folders`, by all processors where there are many.
-    fn below(&self, folders: &[Folder]) -> anyhow::Result<Vec<Differing>> {
-        let threads = match folders.len() / WORTH_IT {
-            // Most commits change few folders, and to count the processors takes longer than to compare those.
-            0 | 1 => 1,
-            several => thread::available_parallelism().map_or(1, usize::from).min(several),
-        };
-        let (next, which) = (AtomicUsize::new(0), &self.which);
-        let share = |repo: &gix::Repository| -> anyhow::Result<Vec<Differing>> {
-            let mut found = Vec::new();
-            while let Some(folder) = folders.get(next.fetch_add(1, Ordering::Relaxed)) {
-                found.extend(folder.differing(repo, which)?);
-            }
-            Ok(found)
-        };
-        thread::scope(|scope| {
-            let others: Vec<_> = (1..threads)
-                .map(|_| {
-                    let (repo, share) = (self.repo.clone().into_sync(), &share);
-                    threads::spawn(scope, move || share(&repo.to_thread_local()))
-                })
-                .collect();
-            let mut all = share(self.repo)?;
-            for other in others {
-                all.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
-            }
-            Ok(all)
-        })
     }
 
     /// The notes that are new in logs that differ so.

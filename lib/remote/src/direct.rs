@@ -7,7 +7,7 @@
 //! beginning, and theirs are the words that the user reads.
 //!
 //! What arrives on either side is checked like what arrives over a wire: each object against its id, and all of them
-//! for what they lead to.
+//! for what they lead to. Only of a push that was begun ahead of time what it leads to is known already.
 
 mod fetch;
 mod fitness;

@@ -211,10 +211,8 @@ impl Remote<'_> {
             return Ok(());
         }
         let looked_at = &mut |_| watcher.progress(Step::Indexing);
-        {
-            let given = Given { ours: &refs::tips(self.repo)?, checked: &[] };
-            sound::check(self.repo, recent, &self.history, &new, given, looked_at)
-        }
+        let given = Given { ours: &refs::tips(self.repo)?, checked: &[] };
+        sound::check(self.repo, recent, &self.history, &new, given, looked_at)
     }
 
     /// Takes what is missing from the remote's own repository.

@@ -51,7 +51,7 @@ const SHARE: usize = 8;
 pub(crate) struct Given<'a> {
     /// What was there before; those that are not are ignored.
     pub ours: &'a [ObjectId],
-    /// Commits that have just come in, and were looked at with all that is behind them.
+    /// Commits that have just come in, of which it is known that all behind them has come or was there.
     pub checked: &'a [ObjectId],
 }
 

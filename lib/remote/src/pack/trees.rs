@@ -28,7 +28,7 @@ pub(super) struct Trees {
 const LARGEST_FILE: usize = 1024;
 
 /// How many bytes of young trees there may be; as many again are old.
-const ROOM: usize = 512 * 1024;
+const ROOM: usize = 256 * 1024;
 
 impl Trees {
     pub fn new(reader: Reader, recent: Recent) -> Self {
