@@ -5,6 +5,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    io,
     sync::{
         Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -207,7 +208,7 @@ fn changes(
 ) -> gix::Result<Vec<Part>> {
     let newest_first = history.between(repo, tips, hidden)?;
     let by_id: HashMap<ObjectId, &Commit> = newest_first.iter().map(|commit| (commit.id, commit)).collect();
-    let parts = parents_first(&newest_first, &by_id).into_iter().map(|commit| {
+    let parts = parents_first(&newest_first, &by_id)?.into_iter().map(|commit| {
         let before = commit.parents.iter().filter_map(|parent| match by_id.get(parent) {
             Some(parent) => Some(parent.tree),
             // In a shallow repository there may be none.
@@ -219,9 +220,16 @@ fn changes(
 }
 
 /// The same commits, with every parent before its children. Dates cannot be relied on for that.
-fn parents_first<'c>(newest_first: &'c [Commit], by_id: &HashMap<ObjectId, &'c Commit>) -> Vec<&'c Commit> {
+///
+/// # Errors
+///
+/// Where a commit comes before itself: something else stands under the name of one of those between.
+fn parents_first<'c>(
+    newest_first: &'c [Commit],
+    by_id: &HashMap<ObjectId, &'c Commit>,
+) -> gix::Result<Vec<&'c Commit>> {
     let mut ordered = Vec::with_capacity(newest_first.len());
-    let mut done: HashSet<ObjectId> = HashSet::new();
+    let (mut done, mut begun) = (HashSet::new(), HashSet::new());
     for start in newest_first.iter().rev() {
         let mut open = vec![start];
         while let Some(commit) = open.last().copied() {
@@ -235,15 +243,19 @@ fn parents_first<'c>(newest_first: &'c [Commit], by_id: &HashMap<ObjectId, &'c C
                 open.pop();
                 done.insert(commit.id);
                 ordered.push(commit);
-            } else {
+            } else if begun.insert(commit.id) {
                 open.extend(missing);
+            } else {
+                let message = format!("commit {} comes before itself: an object is damaged", commit.id);
+                return Err(gix::Error::from_error(io::Error::other(message)));
             }
         }
     }
-    ordered
+    Ok(ordered)
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that fails says where")]
 mod tests {
     use super::*;
 
@@ -251,18 +263,25 @@ mod tests {
         ObjectId::from_bytes_or_panic(&[number; 20])
     }
 
+    fn commit(number: u8, parents: &[u8]) -> Commit {
+        Commit { id: id(number), tree: id(0), parents: parents.iter().copied().map(id).collect() }
+    }
+
     #[test]
     fn parents_come_before_their_children_whatever_the_dates_say() {
-        let commit = |number: u8, parents: &[u8]| Commit {
-            id: id(number),
-            tree: id(0),
-            parents: parents.iter().copied().map(id).collect(),
-        };
         let commits = [commit(1, &[]), commit(3, &[1, 9]), commit(4, &[3, 2]), commit(2, &[1])];
         let by_id = commits.iter().map(|commit| (commit.id, commit)).collect();
-        let ordered = parents_first(&commits, &by_id);
+        let ordered = parents_first(&commits, &by_id).unwrap();
         let at = |number| ordered.iter().position(|one| one.id == id(number)).unwrap();
         assert_eq!(ordered.len(), 4);
         assert!(at(1) < at(2) && at(1) < at(3) && at(2) < at(4) && at(3) < at(4));
+    }
+
+    #[test]
+    fn a_commit_that_comes_before_itself_is_an_error_and_no_endless_walk() {
+        let commits = [commit(1, &[3]), commit(2, &[1]), commit(3, &[2]), commit(4, &[3])];
+        let by_id = commits.iter().map(|commit| (commit.id, commit)).collect();
+        let error = parents_first(&commits, &by_id).unwrap_err().to_string();
+        assert!(error.contains("comes before itself"), "{error}");
     }
 }

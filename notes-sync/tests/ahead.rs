@@ -1,0 +1,128 @@
+//! A run in a pipeline looks at its own commits of notes while it waits for the steps before it. Whatever happens to
+//! them meanwhile, what goes out is what is there.
+
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
+#![cfg(unix)]
+
+use contract::{Document, Envelope, Identity, NotesResult};
+use testkit::{Pipeline, Repo, Sections as _, World};
+
+const REF: &str = "refs/notes/mem/decisions";
+
+/// Enough commits for a look ahead.
+const OWN: usize = 40;
+
+/// `notes-sync` behind a step that does `meanwhile` before it hands the document on: what became of the notes.
+fn notes_sync_after(repo: &Repo, meanwhile: &str) -> NotesResult {
+    let place =
+        contract::Repo { worktree: Some(repo.path().to_string()), common_dir: repo.common_dir().to_string() };
+    let identity = Identity { user: None, host: "here".into() };
+    let document = Document::begin("01ARZ3NDEKTSV4RRFFQ69G5FAV".into(), Some(place), identity);
+    let before = format!("sleep 0.5; {meanwhile}; printf '%s\\n' \"$DOCUMENT\"");
+    let before = repo.program("sh").args(["-c", &before]).env("DOCUMENT", Envelope::new(document).to_line());
+    let notes_sync = repo.program(env!("CARGO_BIN_EXE_notes-sync")).args(["--repo", ".", "--json"]);
+    let mut ran = Pipeline::new().then(before).then(notes_sync).output();
+    let notes_sync = ran.parts.pop().unwrap();
+    notes_sync.assert_success();
+    let refs = notes_sync.document().notes_sync().refs.clone();
+    assert_eq!(refs.len(), 1, "{refs:?}");
+    refs[0].result
+}
+
+fn append(repo: &Repo, text: &str) {
+    repo.git(["notes", "--ref", REF, "append", "-m", text, "HEAD"]);
+}
+
+/// Mike with commits of his own since the last sync, and Howard, who may have some at the remote.
+fn diverged(has_howard_some: bool) -> (World, Repo, Repo) {
+    let (world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    append(&howard, "from the beginning");
+    howard.git(["push", "-q", "origin", REF]);
+    let refspec = format!("{REF}:{REF}");
+    mike.git(["fetch", "-q", "origin", &refspec, &format!("{REF}:refs/notes/origin/mem/decisions")]);
+    for line in 0..OWN {
+        append(&mike, &format!("mike {line:02}"));
+    }
+    if has_howard_some {
+        append(&howard, "howard");
+        howard.git(["push", "-q", "origin", REF]);
+    }
+    (world, origin, mike)
+}
+
+/// That both have the same, that git finds nothing wrong with it, and that these lines are in it.
+fn assert_synced(origin: &Repo, mike: &Repo, lines: &[&str]) {
+    assert_eq!(origin.rev(REF), mike.rev(REF));
+    assert_eq!(mike.rev("refs/notes/origin/mem/decisions"), mike.rev(REF));
+    let note = mike.git(["notes", "--ref", REF, "show", "HEAD"]);
+    for line in lines {
+        assert!(note.lines().any(|other| other == *line), "{line} is missing in\n{note}");
+    }
+    for repo in [origin, mike] {
+        repo.git(["fsck", "--strict", "--no-dangling"]);
+    }
+}
+
+#[test]
+fn what_was_there_before_goes_out() {
+    for has_howard_some in [false, true] {
+        let (_world, origin, mike) = diverged(has_howard_some);
+        let own = mike.rev(REF);
+        let result = notes_sync_after(&mike, ":");
+        let lines = ["from the beginning", "mike 00", "mike 39"];
+        if has_howard_some {
+            assert_eq!(result, NotesResult::Merged);
+            assert_synced(&origin, &mike, &[&lines[..], &["howard"]].concat());
+        } else {
+            assert_eq!(result, NotesResult::Pushed);
+            assert_synced(&origin, &mike, &lines);
+            assert_eq!(mike.rev(REF), own);
+        }
+        origin.git(["merge-base", "--is-ancestor", &own, REF]);
+    }
+}
+
+#[test]
+fn what_somebody_adds_meanwhile_goes_out_with_it() {
+    let (_world, origin, mike) = diverged(true);
+    let result = notes_sync_after(&mike, &format!("git notes --ref {REF} append -m late HEAD"));
+    assert_eq!(result, NotesResult::Merged);
+    assert_synced(&origin, &mike, &["howard", "mike 00", "mike 39", "late"]);
+}
+
+#[test]
+fn what_somebody_pushes_meanwhile_is_not_sent_again() {
+    let (_world, origin, mike) = diverged(false);
+    let own = mike.rev(REF);
+    let result = notes_sync_after(&mike, &format!("git push -q origin {REF}"));
+    assert_eq!(result, NotesResult::Unchanged);
+    assert_synced(&origin, &mike, &["mike 00", "mike 39"]);
+    assert_eq!(mike.rev(REF), own);
+}
+
+#[test]
+fn what_is_missing_here_or_not_what_it_is_called_is_sent_to_nobody() {
+    for (what, instead) in [
+        ("~20^{tree}", None),
+        ("~20^{tree}", Some("~10^{tree}")),
+        ("~20^{commit}", Some("~10^{commit}")),
+        ("~20:NOTE", None),
+        ("~20:NOTE", Some("~10:NOTE")),
+    ] {
+        let (_world, origin, mike) = diverged(true);
+        let before = origin.rev(REF);
+        let file = |revision: &str| {
+            let id = mike.rev(&format!("{REF}{}", revision.replace("NOTE", &mike.head())));
+            mike.common_dir().join(format!("objects/{}/{}", &id[..2], &id[2..]))
+        };
+        let (file, instead) = (file(what), instead.map(file));
+        std::fs::remove_file(&file).unwrap();
+        if let Some(instead) = &instead {
+            std::fs::copy(instead, &file).unwrap();
+        }
+        let failed = mike.program(env!("CARGO_BIN_EXE_notes-sync")).arg("--json").output();
+        assert_ne!(failed.code, 0, "{what}, {instead:?}: {failed}");
+        assert_eq!(origin.rev(REF), before, "{what}, {instead:?}");
+        origin.git(["fsck", "--strict", "--no-dangling"]);
+    }
+}
