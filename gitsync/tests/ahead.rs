@@ -6,20 +6,13 @@
 
 use std::time::Duration;
 
-use contract::{Document, Envelope, Identity};
 use testkit::{Output, Pipeline, Repo, Sections as _, World};
 
 /// `gitsync` behind a step that does `meanwhile` in the work tree before it hands the document on.
 fn gitsync_after(repo: &Repo, meanwhile: &str) -> Output {
-    let place =
-        contract::Repo { worktree: Some(repo.path().to_string()), common_dir: repo.common_dir().to_string() };
-    let identity = Identity { user: None, host: "here".into() };
-    let document = Document::begin("01ARZ3NDEKTSV4RRFFQ69G5FAV".into(), Some(place), identity);
     // The look at these few files takes a few milliseconds.
-    let before = format!("sleep 0.5; {meanwhile}; printf '%s\\n' \"$DOCUMENT\"");
-    let before = repo.program("sh").args(["-c", &before]).env("DOCUMENT", Envelope::new(document).to_line());
     let gitsync = repo.program(env!("CARGO_BIN_EXE_gitsync")).args(["--repo", ".", "--json"]);
-    let mut ran = Pipeline::new().then(before).then(gitsync).output();
+    let mut ran = Pipeline::after(repo, meanwhile).then(gitsync).output();
     let gitsync = ran.parts.pop().unwrap();
     gitsync.assert_success();
     gitsync

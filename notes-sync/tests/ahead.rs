@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 #![cfg(unix)]
 
-use contract::{Document, Envelope, Identity, NotesResult};
+use contract::NotesResult;
 use testkit::{Pipeline, Repo, Sections as _, World};
 
 const REF: &str = "refs/notes/mem/decisions";
@@ -14,14 +14,8 @@ const OWN: usize = 40;
 
 /// `notes-sync` behind a step that does `meanwhile` before it hands the document on: what became of the notes.
 fn notes_sync_after(repo: &Repo, meanwhile: &str) -> NotesResult {
-    let place =
-        contract::Repo { worktree: Some(repo.path().to_string()), common_dir: repo.common_dir().to_string() };
-    let identity = Identity { user: None, host: "here".into() };
-    let document = Document::begin("01ARZ3NDEKTSV4RRFFQ69G5FAV".into(), Some(place), identity);
-    let before = format!("sleep 0.5; {meanwhile}; printf '%s\\n' \"$DOCUMENT\"");
-    let before = repo.program("sh").args(["-c", &before]).env("DOCUMENT", Envelope::new(document).to_line());
     let notes_sync = repo.program(env!("CARGO_BIN_EXE_notes-sync")).args(["--repo", ".", "--json"]);
-    let mut ran = Pipeline::new().then(before).then(notes_sync).output();
+    let mut ran = Pipeline::after(repo, meanwhile).then(notes_sync).output();
     let notes_sync = ran.parts.pop().unwrap();
     notes_sync.assert_success();
     let refs = notes_sync.document().notes_sync().refs.clone();

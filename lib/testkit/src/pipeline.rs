@@ -6,7 +6,9 @@ use std::{
     thread::JoinHandle,
 };
 
-use crate::{Invocation, Output};
+use contract::{Document, Envelope, Identity};
+
+use crate::{Invocation, Output, Repo};
 
 /// A pipeline to be run; the first program reads from `/dev/null`.
 #[derive(Debug, Default)]
@@ -38,6 +40,18 @@ impl Pipeline {
     /// An empty pipeline.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A pipeline whose first part does `meanwhile`, in a shell in the work tree of `repo`, before it hands a new
+    /// document on: the phases after it have begun by then, and wait.
+    pub fn after(repo: &Repo, meanwhile: &str) -> Self {
+        let (worktree, common_dir) = (Some(repo.path().to_string()), repo.common_dir().to_string());
+        let place = contract::Repo { worktree, common_dir };
+        let identity = Identity { user: None, host: "here".into() };
+        let document = Document::begin("01ARZ3NDEKTSV4RRFFQ69G5FAV".into(), Some(place), identity);
+        let script = format!("sleep 0.5; {meanwhile}; printf '%s\\n' \"$DOCUMENT\"");
+        let line = Envelope::new(document).to_line();
+        Self::new().then(repo.program("sh").args(["-c", &script]).env("DOCUMENT", line))
     }
 
     /// Adds a program at its end.
