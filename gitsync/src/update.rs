@@ -4,7 +4,7 @@
 
 use contract::ChangedFile;
 use gix::ObjectId;
-use gix::bstr::{BStr, BString, ByteSlice as _};
+use gix::bstr::{BString, ByteSlice as _};
 use gix::index::entry::Mode;
 use phase::{Fault, SessionLogs};
 use remote::Recent;
@@ -106,10 +106,7 @@ fn logs(repo: &gix::Repository, paths: &[PathFacts]) -> Option<Vec<ChangedFile>>
         let file = side.filter(|side| matches!(side.mode, Mode::FILE | Mode::FILE_EXECUTABLE));
         file.map(|side| side.id.to_string())
     };
-    let changed = paths.iter().filter(|facts| {
-        let folder = facts.path.rfind_byte(b'/').map_or(BStr::new(""), |at| facts.path[..at].as_bstr());
-        logs.may_lie_in(folder) && logs.contain(facts.path.as_bstr())
-    });
+    let changed = paths.iter().filter(|facts| logs.contain(facts.path.as_bstr()));
     let changed = changed.map(|facts| {
         let path = facts.path.to_str().ok()?.to_owned();
         Some(ChangedFile { path, before: content(facts.old), after: content(facts.new) })

@@ -10,7 +10,6 @@ use testkit::{Output, Pipeline, Repo, Sections as _, World};
 
 /// `gitsync` behind a step that does `meanwhile` in the work tree before it hands the document on.
 fn gitsync_after(repo: &Repo, meanwhile: &str) -> Output {
-    // The look at these few files takes a few milliseconds.
     let gitsync = repo.program(env!("CARGO_BIN_EXE_gitsync")).args(["--repo", ".", "--json"]);
     let mut ran = Pipeline::after(repo, meanwhile).then(gitsync).output();
     let gitsync = ran.parts.pop().unwrap();

@@ -112,10 +112,7 @@ fn log(
     before: Option<ObjectId>,
     after: Option<ObjectId>,
 ) -> Option<Differing> {
-    // The folder rules out nearly all files, for less than it takes to hold their paths against a pattern.
-    let folder = path.rfind_byte(b'/').map_or(BStr::new(""), |at| path[..at].as_bstr());
-    let is_log =
-        (before.is_some() || after.is_some()) && which.may_lie_in(folder) && which.contain(path.as_ref());
+    let is_log = (before.is_some() || after.is_some()) && which.contain(path.as_ref());
     is_log.then_some(Differing { path, before, after })
 }
 

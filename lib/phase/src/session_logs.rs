@@ -50,7 +50,9 @@ impl SessionLogs {
 
     /// Whether a path of the repository is a session log.
     pub fn contain(&self, path: &BStr) -> bool {
-        self.patterns.iter().any(|pattern| pattern.is_match(path))
+        // That rules out nearly all files, for less than it takes to hold them against a pattern.
+        let may_be = !self.are_default || path.contains_str(FOLDER);
+        may_be && self.patterns.iter().any(|pattern| pattern.is_match(path))
     }
 
     /// Whether a session log may lie directly in the folder `folder`, whatever it is called; the root is the empty

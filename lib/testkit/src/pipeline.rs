@@ -43,7 +43,7 @@ impl Pipeline {
     }
 
     /// A pipeline whose first part does `meanwhile`, in a shell in the work tree of `repo`, before it hands a new
-    /// document on: the phases after it have begun by then, and wait.
+    /// document on: the phases after it have begun by then, and wait. A look at a few files takes milliseconds.
     pub fn after(repo: &Repo, meanwhile: &str) -> Self {
         let (worktree, common_dir) = (Some(repo.path().to_string()), repo.common_dir().to_string());
         let place = contract::Repo { worktree, common_dir };
