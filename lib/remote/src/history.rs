@@ -3,8 +3,12 @@
 //! One run walks the same commits several times: to agree with the server on what is missing, to find out what is new
 //! on either side, to compare the two. Each is read once and kept, as long as there are not too many.
 
+mod difference;
+mod links;
+
 use std::{
     collections::VecDeque,
+    io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -16,13 +20,18 @@ use gix::{
     objs::{Data, Find, FindExt},
     revision::plumbing,
     revwalk::Graph,
-    traverse::commit::{ParentIds, Simple},
+    traverse::commit::ParentIds,
 };
 
-use crate::{objects::Loose, recent::Recent};
+use self::links::Links;
+use crate::{
+    objects::{self, Loose},
+    recent::Recent,
+};
 
-/// Commits of a repository. What has once been read of them stays: a commit never changes. Several threads can share
-/// it; a clone has all that the other one has, and will have.
+/// Commits of a repository. What has once been read of them stays: a commit never changes. Each is hashed when it is
+/// read, so that what leads from one to the next is true. Several threads can share it; a clone has all that the other
+/// one has, and will have.
 ///
 /// Everything is asked for by a handle of that repository, as another one may have objects that this one has not.
 #[derive(Clone)]
@@ -34,9 +43,15 @@ pub struct History {
 
 /// Commits that were read.
 struct Kept {
-    commits: HashMap<ObjectId, Box<[u8]>>,
+    commits: HashMap<ObjectId, Known>,
     /// How many bytes there may still be.
     room: usize,
+}
+
+/// A commit that was read.
+struct Known {
+    bytes: Box<[u8]>,
+    links: Links,
 }
 
 impl Default for Kept {
@@ -46,10 +61,13 @@ impl Default for Kept {
 }
 
 impl Kept {
+    /// Keeps a commit, unless there are too many, or it is none: that is told when it is needed.
     fn keep(&mut self, id: &oid, commit: &[u8]) {
-        if let Some(room) = self.room.checked_sub(commit.len()) {
+        if let Some(room) = self.room.checked_sub(commit.len())
+            && let Ok(links) = Links::of(commit, id.kind())
+        {
             self.room = room;
-            self.commits.insert(id.to_owned(), commit.into());
+            self.commits.insert(id.to_owned(), Known { bytes: commit.into(), links });
         }
     }
 }
@@ -142,32 +160,38 @@ impl History {
         tips: Vec<ObjectId>,
         hidden: Vec<ObjectId>,
     ) -> gix::Result<Vec<Commit>> {
-        let commits = self.seen_by(repo);
         let shallow = repo.shallow_commits()?;
-        // What lies behind a shallow commit is not here.
-        let mut cut_off: Vec<ObjectId> = Vec::new();
-        let here = |id: &oid| {
-            let Some(shallow) = shallow.as_ref() else { return true };
-            if let Ok(at) = cut_off.binary_search_by(|one| one.as_ref().cmp(id)) {
-                cut_off.remove(at);
-                return false;
+        let stored = repo.commit_graph_if_enabled()?.filter(|_| !replaces(repo));
+        difference::difference(tips, hidden, &mut |id| {
+            let in_graph = stored.as_ref().and_then(|graph| Some((graph, graph.commit_by_id(id)?)));
+            let mut links = match in_graph {
+                Some((graph, commit)) => Links::stored(graph, &commit)?,
+                None => self.links(repo, id)?,
+            };
+            // What lies behind a shallow commit is not here.
+            if shallow.as_ref().is_some_and(|shallow| shallow.contains(&id)) {
+                links.parents.clear();
             }
-            if shallow.iter().any(|one| one.as_ref() == id)
-                && let Ok(commit) = commits.find_commit_iter(id, &mut Vec::new())
-            {
-                cut_off.extend(commit.parent_ids());
-                cut_off.sort_unstable();
-            }
-            true
-        };
-        let walk = Simple::filtered(tips, commits, here)
-            .commit_graph(repo.commit_graph_if_enabled()?.filter(|_| !replaces(repo)))
-            .hide(hidden)?;
-        walk.map(|found| {
-            let found = found?;
-            Ok(Commit { tree: self.tree_of(repo, found.id)?, id: found.id, parents: found.parent_ids })
+            Ok(links)
         })
-        .collect()
+    }
+
+    /// What a commit leads to.
+    fn links(&self, repo: &Repository, commit: ObjectId) -> gix::Result<Links> {
+        let kept = || locked(&self.kept).commits.get(&commit).map(|known| known.links.clone());
+        if let Some(links) = kept().filter(|_| !replaces(repo)) {
+            return Ok(links);
+        }
+        let mut buffer = Vec::new();
+        let found = self.seen_by(repo).find(&commit, &mut buffer)?;
+        if found.kind != Kind::Commit {
+            let message = format!("object {commit} should be a commit and is a {}", found.kind);
+            return Err(gix::Error::from_error(io::Error::other(message)));
+        }
+        match kept().filter(|_| !replaces(repo)) {
+            Some(links) => Ok(links),
+            None => Links::of(found.data, commit.kind()),
+        }
     }
 
     /// The best common ancestor of two commits, of several the first; `None` where they have none.
@@ -219,7 +243,7 @@ impl History {
     ///
     /// Where it cannot be read.
     pub fn tree_of(&self, repo: &Repository, commit: ObjectId) -> gix::Result<ObjectId> {
-        self.seen_by(repo).find_commit_iter(&commit, &mut Vec::new())?.tree_id()
+        Ok(self.links(repo, commit)?.tree)
     }
 
     /// The first parent of a commit, if it has one.
@@ -241,8 +265,7 @@ impl History {
     ///
     /// Where the commit cannot be read.
     pub(crate) fn parents_of(&self, repo: &Repository, commit: ObjectId) -> gix::Result<ParentIds> {
-        let mut buffer = Vec::new();
-        Ok(self.seen_by(repo).find_commit_iter(&commit, &mut buffer)?.parent_ids().collect())
+        Ok(self.links(repo, commit)?.parents)
     }
 
     /// Objects as `repo` has them, those read first that were read before.
@@ -256,26 +279,29 @@ impl History {
         let kept = locked(&self.kept);
         let commit = kept.commits.get(id)?;
         into.clear();
-        into.extend_from_slice(commit);
+        into.extend_from_slice(&commit.bytes);
         Some(Kind::Commit)
     }
 
     /// An object that has a file of its own.
-    fn in_file(&self, id: &oid, into: &mut Vec<u8>) -> Option<Kind> {
+    fn in_file(&self, id: &oid, into: &mut Vec<u8>) -> gix::Result<Option<Kind>> {
         let mut loose = locked(&self.loose);
         // Another thread may have read it meanwhile: two often walk the same commits at once.
         if let Some(kind) = self.kept(id, into) {
-            return Some(kind);
+            return Ok(Some(kind));
         }
-        let kind = loose.read(id, into)?;
-        self.keep(id, kind, into);
-        Some(kind)
+        let Some(kind) = loose.read(id, into) else { return Ok(None) };
+        self.keep(id, kind, into)?;
+        Ok(Some(kind))
     }
 
-    fn keep(&self, id: &oid, kind: Kind, object: &[u8]) {
+    /// Keeps a commit that was read, if it is what it is called.
+    fn keep(&self, id: &oid, kind: Kind, object: &[u8]) -> gix::Result<()> {
         if kind == Kind::Commit {
+            objects::check(id, kind, object)?;
             locked(&self.kept).keep(id, object);
         }
+        Ok(())
     }
 
     /// For gix's own algorithms.
@@ -301,12 +327,16 @@ impl Find for SeenBy<'_> {
         if replaces(self.repo) {
             return self.repo.objects.try_find(id, buffer);
         }
-        let kind = match self.history.kept(id, buffer).or_else(|| self.history.in_file(id, buffer)) {
+        let known = match self.history.kept(id, buffer) {
+            Some(kind) => Some(kind),
+            None => self.history.in_file(id, buffer)?,
+        };
+        let kind = match known {
             Some(kind) => kind,
             None => match self.repo.objects.try_find(id, buffer)? {
                 Some(found) => {
                     let kind = found.kind;
-                    self.history.keep(id, kind, buffer);
+                    self.history.keep(id, kind, buffer)?;
                     kind
                 }
                 None => return Ok(None),

@@ -3,9 +3,12 @@
 
 mod common;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use common::{id, open};
+use gix::ObjectId;
 use remote::History;
-use testkit::World;
+use testkit::{Repo, World};
 
 #[test]
 fn the_same_question_has_the_same_answer_and_another_one_its_own() {
@@ -54,4 +57,120 @@ fn a_history_that_was_cut_off_and_goes_on_later_is_walked_anew() {
     let count: usize = ours.git(["rev-list", "--count", "refs/heads/theirs"]).trim().parse().unwrap();
     assert!(count > 5);
     assert_eq!(all(&open(&ours)), count);
+}
+
+/// A history of `commits`, each with one or two parents among those before it: their ids, and the parents' numbers. The
+/// clock goes on by what `tick` says.
+fn tangle(repo: &Repo, commits: usize, random: &mut Random, tick: &dyn Fn(&mut Random) -> i64) -> Tangle {
+    let (mut script, mut time) = (String::new(), 1_700_000_000);
+    let mut parents: Vec<Vec<usize>> = Vec::new();
+    for number in 0..commits {
+        let mut before = Vec::new();
+        if number > 0 {
+            for _ in 0..1 + random.below(3) / 2 {
+                let parent = number - 1 - random.below(number.min(8));
+                if !before.contains(&parent) {
+                    before.push(parent);
+                }
+            }
+        }
+        time += tick(random);
+        script += &format!(
+            "commit refs/heads/c/{number}\nmark :{}\ncommitter M <m@example.com> {time} +0000\ndata 3\n{number:03}\n",
+            number + 1
+        );
+        for (place, parent) in before.iter().enumerate() {
+            script += &format!("{} :{}\n", ["from", "merge"][place], parent + 1);
+        }
+        parents.push(before);
+    }
+    repo.program("git").args(["fast-import", "--quiet"]).stdin(script).success();
+    let refs = repo.git(["for-each-ref", "--format=%(refname:lstrip=3) %(objectname)", "refs/heads/c/"]);
+    let refs: BTreeMap<usize, ObjectId> = refs
+        .lines()
+        .map(|line| line.split_once(' ').map(|(number, hex)| (number.parse().unwrap(), id(hex))).unwrap())
+        .collect();
+    Tangle { ids: refs.into_values().collect(), parents }
+}
+
+struct Tangle {
+    ids: Vec<ObjectId>,
+    parents: Vec<Vec<usize>>,
+}
+
+impl Tangle {
+    /// Those behind some.
+    fn behind(&self, tips: &[usize]) -> BTreeSet<usize> {
+        let (mut behind, mut open) = (BTreeSet::new(), tips.to_vec());
+        while let Some(number) = open.pop() {
+            if behind.insert(number) {
+                open.extend(&self.parents[number]);
+            }
+        }
+        behind
+    }
+}
+
+/// Numbers that look random and are the same each time.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        ((self.0 >> 33) as usize) % end
+    }
+}
+
+#[test]
+fn what_lies_between_is_what_is_behind_the_tips_and_not_behind_the_others() {
+    // Clocks that stand still, go on, and are wrong now and then.
+    let ticks: [&dyn Fn(&mut Random) -> i64; 3] =
+        [&|_| 0, &|random| random.below(2) as i64, &|random| if random.below(9) == 0 { -500 } else { 60 }];
+    for (clock, tick) in ticks.into_iter().enumerate() {
+        for seed in 0..4 {
+            let mut random = Random(seed);
+            let world = World::new();
+            let ours = world.init("ours");
+            let tangle = tangle(&ours, 60, &mut random, tick);
+            let repo = open(&ours);
+            for _ in 0..20 {
+                let mut some =
+                    |most| (0..random.below(most) + 1).map(|_| random.below(60)).collect::<Vec<_>>();
+                let (tips, hidden) = (some(2), some(3));
+                let ids = |numbers: &[usize]| numbers.iter().map(|number| tangle.ids[*number]).collect();
+                let found = History::of(&repo).between(&repo, ids(&tips), ids(&hidden)).unwrap();
+                let found: Vec<_> = found
+                    .iter()
+                    .map(|commit| tangle.ids.iter().position(|id| *id == commit.id).unwrap())
+                    .collect();
+                let (behind, hidden) = (tangle.behind(&tips), tangle.behind(&hidden));
+                let actual: BTreeSet<_> = found.iter().copied().collect();
+                assert_eq!(actual.len(), found.len(), "each comes once");
+                let expected: BTreeSet<_> = behind.difference(&hidden).copied().collect();
+                if clock < 2 {
+                    assert_eq!(actual, expected, "clock {clock}, seed {seed}");
+                } else {
+                    assert!(actual.is_superset(&expected) && actual.is_subset(&behind), "seed {seed}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_history_that_has_nothing_to_do_with_it_is_not_walked_to_its_end() {
+    let world = World::new();
+    let ours = world.init("ours");
+    let other = tangle(&ours, 40, &mut Random(1), &|_| 60);
+    ours.git(["checkout", "-q", "--orphan", "topic"]);
+    ours.write("file", "one\n");
+    let one = id(&ours.commit_all("one"));
+    ours.write("file", "two\n");
+    let two = id(&ours.commit_all("two"));
+    // Who came by there would find that it is missing.
+    let first = other.ids[0].to_string();
+    std::fs::remove_file(ours.join(&format!(".git/objects/{}/{}", &first[..2], &first[2..]))).unwrap();
+    let repo = open(&ours);
+    let found = History::of(&repo).between(&repo, vec![two], vec![one, other.ids[39]]).unwrap();
+    assert_eq!(found.iter().map(|commit| commit.id).collect::<Vec<_>>(), [two]);
 }
