@@ -10,17 +10,17 @@ use std::{
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
-        mpsc::{self, Receiver, Sender},
+        mpsc,
     },
     thread,
 };
 
 use anyhow::Result;
 use gix::{ObjectId, Repository};
-use remote::{Effort, Gathered, Gathering, History, Near, Passed, Ready, RemoteName, Stretch};
+use remote::{Gathered, Gathering, History, Passed, Ready, Receiver, Remote, RemoteName, Stretch};
 use threads::Place;
 
-use crate::{commits::Commits, globs::Globs, look, refs, undone};
+use crate::{commits::Commits, exchange, globs::Globs, look, refs, undone};
 
 /// Somebody who looks ahead. Dropping it leaves it to itself, and it soon ends.
 pub struct Ahead {
@@ -28,63 +28,52 @@ pub struct Ahead {
     look: Arc<Look>,
     /// Of who looks ahead.
     place: Arc<Place>,
-    tell_target: Sender<Target>,
-    done: Receiver<()>,
-    ready: Receiver<Arc<Ready>>,
+    done: mpsc::Receiver<()>,
+    ready: mpsc::Receiver<Ready>,
 }
 
 /// From how many commits on it is worth another thread.
 const WORTH_IT: usize = 16;
-
-/// Where the commits are to go.
-pub struct Target {
-    /// How well they are compressed.
-    pub effort: Effort,
-    /// The remote, where a push to it may begin ahead of time.
-    pub near: Option<Near>,
-}
 
 impl Ahead {
     /// Begins to look at what was committed to the refs that match since `remote` was last known to be in step, before
     /// anybody asks for it. `None`: there is nothing, or no processor for it.
     ///
     /// # Errors
-    /// Where the refs cannot be read.
+    /// Where the refs cannot be read, or there is no such remote.
     pub fn early(repo: &Repository, globs: &Globs, remote: &RemoteName) -> Result<Option<Self>> {
         let mut own = Vec::new();
         for name in look::local_refs(repo, globs)? {
             let tip = refs::read(repo, name.full().as_ref())?.commit;
             own.extend(stretch(look::tracked(repo, &name, remote)?, tip));
         }
-        Ok(Self::begin(repo, History::of(repo), own))
+        if own.is_empty() {
+            return Ok(None);
+        }
+        let remote = Remote::named(repo, remote).map_err(exchange::fault)?;
+        Ok(Self::begin(&remote, own))
     }
 
-    /// Begins to look at the commits in `own`. `None`: there are none, or there is no processor for it.
-    pub fn begin(repo: &Repository, history: History, own: Vec<Stretch>) -> Option<Self> {
+    /// Begins to look at the commits in `own`, which are to go to `remote`. `None`: there are none, or there is no
+    /// processor for it.
+    pub fn begin(remote: &Remote<'_>, own: Vec<Stretch>) -> Option<Self> {
         if own.is_empty() || threads::free(1) == 0 {
             return None;
         }
-        let (tell_target, target) = mpsc::channel::<Target>();
         let ((tell_done, done), (tell_ready, ready)) = (mpsc::channel(), mpsc::channel());
-        let (look, place) = (Arc::new(Look::of(history)), Arc::new(Place::default()));
+        let (look, place) = (Arc::new(Look::of(remote)), Arc::new(Place::default()));
         let (its_look, its_place, its_own) = (Arc::clone(&look), Arc::clone(&place), own.clone());
-        let shared = repo.clone().into_sync();
+        let shared = remote.repo().clone().into_sync();
         // Where it ends early, so do the channels.
         let work = move || -> Option<()> {
             let repo = shared.to_thread_local();
             let gathered = its_look.all(&repo, its_own)?;
             its_place.here();
             tell_done.send(()).ok()?;
-            let Target { effort, near } = threads::waiting(|| target.recv()).ok()?;
-            let ready = gathered.encode(&repo, effort).ok()?;
-            let Some(near) = near else { return tell_ready.send(Arc::new(ready)).ok() };
-            let ready = Arc::new(ready.to_be_begun());
-            tell_ready.send(Arc::clone(&ready)).ok()?;
-            ready.begin(&near);
-            Some(())
+            tell_ready.send(gathered.encode(&repo).ok()?).ok()
         };
         threads::start("ahead", work).ok()?;
-        Some(Self { own, look, place, tell_target, done, ready })
+        Some(Self { own, look, place, done, ready })
     }
 
     /// What was read of the history on the way.
@@ -97,11 +86,9 @@ impl Ahead {
         self.own == own
     }
 
-    /// From now on it is waited for; and the commits go to the `target`.
-    pub fn is_asked_for(&self, target: Target) {
+    /// From now on it is waited for.
+    pub fn is_asked_for(&self) {
         self.look.asked.store(true, Ordering::Relaxed);
-        // Who has given up needs to know no more.
-        let _ = self.tell_target.send(target);
     }
 
     /// Commits that nothing is wrong with. Takes part in looking at them until all were looked at.
@@ -116,7 +103,7 @@ impl Ahead {
     }
 
     /// The commits and what belongs to them, ready to be sent, as soon as they are.
-    pub fn ready(&self) -> Option<Arc<Ready>> {
+    pub fn ready(&self) -> Option<Ready> {
         threads::waiting(|| self.ready.recv()).ok()
     }
 }
@@ -136,6 +123,7 @@ pub fn stretch(known: Option<ObjectId>, tip: Option<ObjectId>) -> Option<Stretch
 /// A look at commits, by all who take part in it.
 struct Look {
     history: History,
+    receiver: Receiver,
     /// The commits, as soon as it is known which they are.
     gathering: OnceLock<Gathering>,
     fine: Mutex<Vec<ObjectId>>,
@@ -144,9 +132,10 @@ struct Look {
 }
 
 impl Look {
-    fn of(history: History) -> Self {
+    fn of(remote: &Remote<'_>) -> Self {
         Self {
-            history,
+            history: remote.history().clone(),
+            receiver: remote.receiver(),
             gathering: OnceLock::new(),
             fine: Mutex::default(),
             asked: AtomicBool::new(false),
@@ -161,7 +150,7 @@ impl Look {
         if self.history.between(repo, tips, known).ok()?.len() < WORTH_IT {
             return None;
         }
-        self.gathering.set(Gathering::of(repo, &self.history, own).ok()?).ok()?;
+        self.gathering.set(Gathering::of(repo, &self.history, own, self.receiver).ok()?).ok()?;
         self.take_part(repo);
         self.gathering.get()?.gathered().ok()
     }

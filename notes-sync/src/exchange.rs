@@ -6,8 +6,7 @@ use anyhow::Result;
 use gix::{ObjectId, Repository};
 use phase::{Fault, Guard, Progress, amount};
 use remote::{
-    Answer, Change, Effort, Fetch, History, Near, Notice, Prepared, Push, Remote, Step, Trouble, Update,
-    Watcher,
+    Answer, Change, Fetch, History, Notice, Prepared, Push, Remote, Step, Trouble, Update, Watcher,
 };
 
 use crate::{
@@ -43,14 +42,9 @@ impl<'a> Exchange<'a> {
         self.remote.history()
     }
 
-    /// How well what goes to the remote is compressed.
-    pub fn effort(&self) -> Effort {
-        self.remote.effort()
-    }
-
-    /// The remote, where a push to it may begin ahead of time.
-    pub fn near(&self) -> Option<Near> {
-        self.remote.near()
+    /// The remote.
+    pub fn remote(&self) -> &Remote<'a> {
+        &self.remote
     }
 
     /// Fetches what matches into the tracking refs, and says what the remote has.

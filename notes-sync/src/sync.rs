@@ -1,6 +1,6 @@
 //! Fetch, merge, push, and once more for the refs that somebody else moved meanwhile.
 
-use std::{collections::BTreeMap, sync::Arc, thread, time::Duration};
+use std::{collections::BTreeMap, thread, time::Duration};
 
 use anyhow::Result;
 use contract::Exit;
@@ -9,7 +9,7 @@ use phase::{Fault, Guard, amount};
 use remote::{Answer, Backoff, History, Prepared, Ready, Recent, RemoteName, Stretch};
 
 use crate::{
-    ahead::{self, Ahead, Target},
+    ahead::{self, Ahead},
     apply::{self, Applied, Manner},
     commits::Commits,
     exchange::{Exchange, Follower, Outgoing},
@@ -117,7 +117,7 @@ impl<'a> Sync<'a> {
         strategies: &Strategies<'_>,
         exchange: &Exchange<'_>,
         known: Option<BTreeMap<NotesRef, ObjectId>>,
-        ready: &mut Option<Arc<Ready>>,
+        ready: &mut Option<Ready>,
     ) -> Result<()> {
         let ahead = if ready.is_none() { self.ahead(exchange, known.is_none()) } else { None };
         let listed = match known.map_or_else(|| exchange.fetch(&self.policy.globs), Ok) {
@@ -139,16 +139,16 @@ impl<'a> Sync<'a> {
             *ready = ahead.ready();
         }
         let made: Vec<Recent> = self.refs.values().map(|progress| progress.applied.made.clone()).collect();
-        self.push(exchange, Prepared { ready: ready.as_deref(), made: &Recent::joined(&made) })
+        self.push(exchange, Prepared { ready: ready.as_ref(), made: &Recent::joined(&made) })
     }
 
     /// Who looks at our own commits: somebody who has begun with it already, or, if it is `worth_it`, begins now.
     fn ahead(&mut self, exchange: &Exchange<'_>, worth_it: bool) -> Option<Ahead> {
         let own = self.own();
         let begun = self.begun.take().filter(|ahead| ahead.is_about(&own));
-        let begin = || worth_it.then(|| Ahead::begin(self.repo, exchange.history().clone(), own)).flatten();
+        let begin = || worth_it.then(|| Ahead::begin(exchange.remote(), own)).flatten();
         let ahead = begun.or_else(begin)?;
-        ahead.is_asked_for(Target { effort: exchange.effort(), near: exchange.near() });
+        ahead.is_asked_for();
         Some(ahead)
     }
 

@@ -21,17 +21,13 @@ use std::{
     rc::Rc,
 };
 
-use gix::{Repository, ThreadSafeRepository, url::Scheme};
+use gix::{Repository, url::Scheme};
 
 pub(crate) use self::{
     fetch::Ask,
     push::{Offer, Taken},
 };
-use crate::{
-    Direction, History, Ready, Remote, Trouble,
-    pack::{arrive::Begun, ready::Started},
-    transport::place::Place,
-};
+use crate::{Direction, History, Remote, Trouble, transport::place::Place};
 
 /// The repository of a remote on this machine.
 pub(crate) struct Direct {
@@ -41,21 +37,11 @@ pub(crate) struct Direct {
     pub called: String,
 }
 
-/// The repository of a remote on this machine, for any thread.
-pub struct Near(ThreadSafeRepository);
-
 /// What was found at a path, so that it need not be looked for again.
 #[derive(Default)]
 pub(crate) struct Found(Option<(PathBuf, Option<Rc<Direct>>)>);
 
 impl Remote<'_> {
-    /// Where a push may begin ahead of time: a remote in a folder of this machine that does without a server program.
-    #[must_use]
-    pub fn near(&self) -> Option<Near> {
-        let direct = self.direct(Direction::Push).ok()??;
-        Some(Near(direct.repo.clone().into_sync()))
-    }
-
     /// The remote's own repository, where it can do without a server program.
     ///
     /// # Errors
@@ -72,21 +58,6 @@ impl Remote<'_> {
             found.0 = Some((path, direct));
         }
         Ok(found.0.as_ref().and_then(|(_, direct)| direct.clone()))
-    }
-}
-
-impl Near {
-    /// Takes apart what is `ready`, as a push does, and keeps nothing of it yet. `None`: something is wrong with it.
-    ///
-    /// Whether all is there that belongs to the commits need not be looked at once more: the walk that has found the
-    /// objects has found all of them, and they come as what they are called, or not at all.
-    pub(crate) fn begin(&self, ready: &Ready) -> Option<Started> {
-        let repo = self.0.to_thread_local();
-        let pack = fetch::in_memory(&repo, ready.encoded(), &[], &mut |_, _| ()).ok()?;
-        let pack = Begun::of(&repo, pack)?;
-        let is_what_was_found =
-            pack.ids().len() == ready.encoded().len() && pack.ids().all(|id| ready.has(id));
-        is_what_was_found.then(|| Started { at: repo.git_dir().to_owned(), pack })
     }
 }
 

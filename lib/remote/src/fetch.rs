@@ -26,7 +26,7 @@ use crate::{
     list,
     local_ref::{self, Value},
     pack::{
-        sound::{self, Given, Missing},
+        sound::{self, Missing},
         store::Arriving,
     },
     pulse::{self, Ticks},
@@ -211,8 +211,7 @@ impl Remote<'_> {
             return Ok(());
         }
         let looked_at = &mut |_| watcher.progress(Step::Indexing);
-        let given = Given { ours: &refs::tips(self.repo)?, checked: &[] };
-        sound::check(self.repo, recent, &self.history, &new, given, looked_at)
+        sound::check(self.repo, recent, &self.history, &new, &refs::tips(self.repo)?, looked_at)
     }
 
     /// Takes what is missing from the remote's own repository.

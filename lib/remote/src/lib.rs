@@ -44,15 +44,15 @@ mod turns;
 mod watch;
 
 pub use backoff::Backoff;
-pub use direct::Near;
 pub use fetch::{Fetch, Fetched, Moved, Rejected, Why};
 pub use history::{Commit, History, SeenBy, replaces};
 pub use list::{Listed, Listing};
 pub use name::RemoteName;
 pub use objects::Loose;
 pub use pack::{
+    Receiver,
     one_change::Replaced,
-    ready::{Effort, Gathered, Gathering, Passed, Ready, Stretch},
+    ready::{Gathered, Gathering, Passed, Ready, Stretch},
     store::store,
 };
 pub use push::{Answer, Prepared, Push, Pushed, Together, Update};

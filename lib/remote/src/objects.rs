@@ -7,38 +7,61 @@
 
 mod folder;
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use gix::{
     ObjectId,
     hash::oid,
     object::Kind,
-    objs::FindExt,
+    objs::{FindExt, compute_hash},
     zlib::{Inflate, Status},
 };
 
 use self::folder::Folder;
+use crate::pack::Receiver;
 
 /// Reads objects of a repository, as they are and not as `refs/replace/` shows them: what is sent or checked are the
 /// real ones.
 pub(crate) struct Reader {
     repo: gix::Repository,
     loose: Loose,
+    hashes: bool,
+}
+
+/// Makes sure that an object is what it is called.
+///
+/// # Errors
+///
+/// It is another one: what holds it is damaged.
+pub(crate) fn check(id: &oid, kind: Kind, data: &[u8]) -> gix::Result<()> {
+    if compute_hash(id.kind(), kind, data)? == id {
+        return Ok(());
+    }
+    Err(gix::Error::from_error(io::Error::other(format!("object {id} is damaged: it is another one"))))
 }
 
 impl Reader {
     pub fn new(mut repo: gix::Repository) -> Self {
         repo.objects.ignore_replacements = true;
         let loose = Loose::of(&repo);
-        Self { repo, loose }
+        Self { repo, loose, hashes: false }
+    }
+
+    /// The same, which makes sure of each object that it is what it is called, if `receiver` does not.
+    pub fn with(self, receiver: Receiver) -> Self {
+        Self { hashes: receiver == Receiver::Folder, ..self }
     }
 
     /// Reads an object into `into`, whatever was there before.
     pub fn read(&mut self, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
-        match self.loose.read(&id, into) {
-            Some(kind) => Ok(kind),
-            None => Ok(self.repo.objects.find(&id, into)?.kind),
+        let kind = match self.loose.read(&id, into) {
+            Some(kind) => kind,
+            None => self.repo.objects.find(&id, into)?.kind,
+        };
+        if self.hashes {
+            check(&id, kind, into)?;
         }
+        Ok(kind)
     }
 
     /// The size of an object.

@@ -14,6 +14,7 @@ mod entries;
 mod fresh;
 mod index;
 pub(crate) mod kept;
+pub(crate) mod landing;
 mod loaded;
 pub(crate) mod one_change;
 pub(crate) mod order;
@@ -35,6 +36,17 @@ pub(crate) const LARGEST_AT_ONCE: usize = 4 * 1024 * 1024;
 /// How many objects it has, at most: of tiny ones a small pack can hold tens of thousands, which take more room beside
 /// their content than for it, and come no sooner in this way.
 pub(crate) const MOST_AT_ONCE: usize = 10_000;
+
+/// Whom a pack is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Receiver {
+    /// Somebody who takes it apart: it may hang on objects that they have, and that each object is what it is called
+    /// they find out themselves. It is compressed as `pack.compression` says.
+    Server,
+    /// A folder of this machine that it lands in as it is: it is complete, of objects that were hashed when they were
+    /// read; and it is there sooner than it is small.
+    Folder,
+}
 
 /// One object that goes into a pack.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use self::{
     send::{Features, Request, Why},
 };
 use crate::{
-    Change, Direction, History, Ready, Recent, Remote, Step, Trouble, Watcher,
+    Change, Direction, History, Ready, Receiver, Recent, Remote, Step, Trouble, Watcher,
     direct::{Offer, Taken},
     local_ref::{self, Edit, Value, Writer},
     pack::{
@@ -148,7 +148,7 @@ impl Remote<'_> {
             return Ok(Pushed { answers: settled(answers), ..Pushed::default() });
         }
         let updates: Vec<&Update> = send.iter().map(|at| &what.updates[*at]).collect();
-        let prepared = self.fitting(prepared, &updates);
+        let prepared = self.fitting(prepared, Receiver::Server, &updates);
         let sent = self.send(line, updates, (&theirs, prepared), what.together, watcher)?;
         for at in send {
             answers[at] = Some(self.answer(&what.updates[at], &sent.report, watcher)?);
@@ -181,7 +181,7 @@ impl Remote<'_> {
             return Ok(None);
         }
         let updates: Vec<&Update> = send.iter().map(|at| &what.updates[*at]).collect();
-        let prepared = self.fitting(prepared, &updates);
+        let prepared = self.fitting(prepared, Receiver::Folder, &updates);
         let (from, history) = (self.repo, &self.history);
         let offer = Offer { from, history, updates: &updates, prepared, theirs: &theirs };
         watcher.may_change(Change::RemoteRefs).map_err(Trouble::Stopped)?;
@@ -210,6 +210,7 @@ impl Remote<'_> {
             }
         };
         let new: Vec<_> = updates.iter().filter_map(|update| update.new).collect();
+        let theirs = (Receiver::Server, theirs);
         let items = lacking((self.repo, &self.history), &new, theirs, prepared, watcher)
             .map_err(|error| Trouble::local("finding out what the remote lacks", error))?;
         let ready = prepared.ready.map_or(&[][..], Ready::encoded);
@@ -249,9 +250,10 @@ impl Remote<'_> {
         }
     }
 
-    /// What was prepared, without what is ready where that is not what is lacking.
-    fn fitting<'a>(&self, prepared: Prepared<'a>, updates: &[&Update]) -> Prepared<'a> {
-        Prepared { ready: prepared.ready.filter(|ready| self.fits(ready, updates)), ..prepared }
+    /// What was prepared, without what is ready where that is not what is lacking, or is not for such a receiver.
+    fn fitting<'a>(&self, prepared: Prepared<'a>, receiver: Receiver, updates: &[&Update]) -> Prepared<'a> {
+        let fits = |ready: &&Ready| ready.is_good_for(receiver) && self.fits(ready, updates);
+        Prepared { ready: prepared.ready.filter(fits), ..prepared }
     }
 
     /// Whether all that is ready is lacked by the remote, and has its place there: each stretch is what led from what
@@ -330,7 +332,7 @@ impl Remote<'_> {
 pub(crate) fn lacking(
     (repo, history): (&gix::Repository, &History),
     new: &[ObjectId],
-    theirs: &[ObjectId],
+    (receiver, theirs): (Receiver, &[ObjectId]),
     Prepared { ready, made }: Prepared<'_>,
     watcher: &dyn Watcher,
 ) -> gix::Result<Vec<Item>> {
@@ -338,7 +340,7 @@ pub(crate) fn lacking(
     // What is ready, and what belongs to it, is theirs when the rest comes.
     let mut theirs = theirs.to_vec();
     theirs.extend(ready.into_iter().flat_map(Ready::stretches).map(|stretch| stretch.tip));
-    let limit = Limit { most: usize::MAX, found: counted };
+    let limit = Limit { receiver, most: usize::MAX, found: counted };
     let mut items = walk::new_objects(repo, history, new, &theirs, made, limit)?;
     items.retain(|item| !ready.is_some_and(|ready| ready.has(item.id)));
     Ok(items)

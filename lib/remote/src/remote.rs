@@ -11,7 +11,7 @@ use gix::{
     refspec::{MatchGroup, RefSpec, match_group::Item},
 };
 
-use crate::{Effort, History, RemoteName, Trouble, direct::Found, shown, transport::place::Place};
+use crate::{History, Receiver, RemoteName, Trouble, direct::Found, shown, transport::place::Place};
 
 /// A remote of a repository, as configured. Nothing is connected until it is asked to list, fetch or push.
 pub struct Remote<'repo> {
@@ -76,6 +76,12 @@ impl<'repo> Remote<'repo> {
         self
     }
 
+    /// The repository that it is a remote of.
+    #[must_use]
+    pub fn repo(&self) -> &'repo gix::Repository {
+        self.repo
+    }
+
     /// What was read of the repository's history on the way.
     #[must_use]
     pub fn history(&self) -> &History {
@@ -109,12 +115,12 @@ impl<'repo> Remote<'repo> {
         tracking(self.repo, self.inner.refspecs(gix::remote::Direction::Fetch), at_remote)
     }
 
-    /// How well what is pushed is best compressed: where it stays on this machine, it is there sooner than it is small.
+    /// Whom what is pushed is for, as far as can be told from where that is.
     #[must_use]
-    pub fn effort(&self) -> Effort {
+    pub fn receiver(&self) -> Receiver {
         match Place::of(self, Direction::Push) {
-            Ok(Place { local: Some(_), .. }) => Effort::Least,
-            Ok(_) | Err(_) => Effort::Configured,
+            Ok(Place { local: Some(_), program: None, .. }) => Receiver::Folder,
+            Ok(_) | Err(_) => Receiver::Server,
         }
     }
 

@@ -12,14 +12,27 @@ use std::{
 
 use common::{id, name, open, origin};
 use remote::{
-    Answer, Effort, Gathered, Gathering, History, Passed, Prepared, Push, Pushed, Ready, Recent, Remote,
-    RemoteName, Stretch, Unwatched, Update,
+    Answer, Gathered, Gathering, History, Passed, Prepared, Push, Pushed, Ready, Receiver, Recent, Stretch,
+    Unwatched, Update,
 };
 use testkit::{Repo, World};
 
-fn make(repo: &gix::Repository, known: &str, tip: &str) -> Ready {
+fn make(repo: &gix::Repository, known: &str, tip: &str, receiver: Receiver) -> Ready {
     let stretch = Stretch { known: id(known), tip: id(tip) };
-    gather(repo, stretch, &|_| Ok(())).unwrap().encode(repo, Effort::Configured).unwrap()
+    let gathering = Gathering::of(repo, &History::of(repo), vec![stretch], receiver).unwrap();
+    gathering.take_part(repo, &|_| Ok(()));
+    gathering.gathered().unwrap().encode(repo).unwrap()
+}
+
+/// Whom a pack can be for.
+const RECEIVERS: [Receiver; 2] = [Receiver::Folder, Receiver::Server];
+
+/// Has the remote of `ours` be such a receiver.
+fn set_up(ours: &Repo, receiver: Receiver) {
+    if receiver == Receiver::Server {
+        ours.git(["config", "remote.origin.receivepack", "git-receive-pack"]);
+    }
+    assert_eq!(origin(&open(ours)).receiver(), receiver);
 }
 
 /// Walks a stretch alone.
@@ -29,7 +42,7 @@ fn gather(
     passing: &dyn Fn(Passed<'_>) -> gix::Result<()>,
 ) -> gix::Result<Gathered> {
     let history = History::of(repo);
-    let gathering = Gathering::of(repo, &history, vec![stretch])?;
+    let gathering = Gathering::of(repo, &history, vec![stretch], Receiver::Folder)?;
     gathering.take_part(repo, passing);
     gathering.gathered()
 }
@@ -66,25 +79,43 @@ fn diverged(commits: u32) -> (World, Repo, Repo, [String; 3]) {
 
 #[test]
 fn what_was_made_ready_arrives_whole_together_with_what_was_made_later() {
-    let (_world, remote, ours, [known, tip, moved]) = diverged(80);
-    let ready = make(&open(&ours), &known, &tip);
-    ours.git(["fetch", "-q"]);
-    ours.git(["merge", "-q", "--no-edit", "origin/main"]);
-    let merged = ours.head();
-    // What a push without it sends, counted by git.
-    let lacked = ours.git(["rev-list", "--objects", "--count", &merged, &format!("^{moved}")]);
+    for receiver in RECEIVERS {
+        let (_world, remote, ours, [known, tip, moved]) = diverged(80);
+        set_up(&ours, receiver);
+        let before = remote.snapshot();
+        let ready = make(&open(&ours), &known, &tip, receiver);
+        assert_eq!(remote.snapshot(), before, "{receiver:?}");
+        ours.git(["fetch", "-q"]);
+        ours.git(["merge", "-q", "--no-edit", "origin/main"]);
+        let merged = ours.head();
+        // What a push without it sends, counted by git.
+        let lacked = ours.git(["rev-list", "--objects", "--count", &merged, &format!("^{moved}")]);
 
-    let pushed = push(&open(&ours), &moved, &merged, Some(&ready));
-    assert_eq!(pushed.answers, [Answer::Done]);
-    assert_eq!(pushed.objects.to_string(), lacked);
-    remote.git(["fsck", "--strict"]);
-    assert_eq!(remote.files("main"), ours.files("main"));
+        let pushed = push(&open(&ours), &moved, &merged, Some(&ready));
+        assert_eq!(pushed.answers, [Answer::Done], "{receiver:?}");
+        assert_eq!(pushed.objects.to_string(), lacked, "{receiver:?}");
+        remote.git(["fsck", "--strict"]);
+        assert_eq!(remote.files("main"), ours.files("main"), "{receiver:?}");
+    }
+}
+
+#[test]
+fn what_is_ready_for_one_receiver_does_no_harm_at_another() {
+    for [meant, actual] in [[Receiver::Folder, Receiver::Server], [Receiver::Server, Receiver::Folder]] {
+        let (_world, remote, ours, [known, tip, _]) = diverged(80);
+        let ready = make(&open(&ours), &known, &tip, meant);
+        set_up(&ours, actual);
+        remote.git(["update-ref", "refs/heads/main", &known]);
+        let pushed = push(&open(&ours), &known, &tip, Some(&ready));
+        assert_eq!(pushed.answers, [Answer::Done], "{meant:?}, {actual:?}");
+        remote.git(["fsck", "--strict", "--no-dangling"]);
+    }
 }
 
 #[test]
 fn what_the_remote_has_by_now_is_not_sent_once_more() {
     let (_world, remote, ours, [known, tip, moved]) = diverged(8);
-    let ready = make(&open(&ours), &known, &tip);
+    let ready = make(&open(&ours), &known, &tip, Receiver::Folder);
     ours.git(["fetch", "-q"]);
     ours.git(["merge", "-q", "--no-edit", "origin/main"]);
     let merged = ours.head();
@@ -101,7 +132,7 @@ fn what_the_remote_has_by_now_is_not_sent_once_more() {
 #[test]
 fn what_was_taken_back_meanwhile_is_sent_to_nobody() {
     let (_world, remote, ours, [known, tip, moved]) = diverged(8);
-    let ready = make(&open(&ours), &known, &tip);
+    let ready = make(&open(&ours), &known, &tip, Receiver::Folder);
     ours.git(["fetch", "-q"]);
     ours.git(["reset", "-q", "--hard", "origin/main"]);
     ours.write("instead.md", "instead\n");
@@ -169,7 +200,7 @@ fn those_who_take_part_find_together_what_one_finds_alone() {
     let repo = open(&ours);
     let history = History::of(&repo);
     let stretch = Stretch { known: id(&known), tip: id(&tip) };
-    let gathering = Gathering::of(&repo, &history, vec![stretch]).unwrap();
+    let gathering = Gathering::of(&repo, &history, vec![stretch], Receiver::Folder).unwrap();
     let shown = Mutex::new(Vec::new());
     let shared = repo.clone().into_sync();
     thread::scope(|scope| {
@@ -188,7 +219,7 @@ fn those_who_take_part_find_together_what_one_finds_alone() {
     let mut commits: Vec<_> = commits.lines().map(str::to_owned).collect();
     commits.sort_unstable();
     assert_eq!(shown, commits, "each commit is shown once");
-    let ready = gathering.gathered().unwrap().encode(&repo, Effort::Configured).unwrap();
+    let ready = gathering.gathered().unwrap().encode(&repo).unwrap();
     remote.git(["update-ref", "refs/heads/main", &known]);
     let pushed = push(&repo, &known, &tip, Some(&ready));
     assert_eq!(pushed.answers, [Answer::Done]);
@@ -203,7 +234,7 @@ fn nobody_waits_for_one_who_has_died() {
     let repo = open(&ours);
     let history = History::of(&repo);
     let stretch = Stretch { known: id(&known), tip: id(&tip) };
-    let gathering = Gathering::of(&repo, &history, vec![stretch]).unwrap();
+    let gathering = Gathering::of(&repo, &history, vec![stretch], Receiver::Folder).unwrap();
     let shared = repo.clone().into_sync();
     let died = thread::scope(|scope| {
         let other = scope.spawn(|| {
@@ -214,34 +245,6 @@ fn nobody_waits_for_one_who_has_died() {
     assert!(died.is_err());
     gathering.take_part(&repo, &|_| Ok(()));
     assert!(gathering.gathered().is_err());
-}
-
-#[test]
-fn a_push_that_was_begun_ends_as_any_other_and_nothing_is_seen_of_it_before() {
-    for elsewhere in [false, true] {
-        let (world, remote, ours, [known, tip, moved]) = diverged(80);
-        if elsewhere {
-            // What was begun there is of no use here.
-            let other = world.bare("other");
-            ours.git(["remote", "add", "other", other.path().as_str()]);
-            ours.git(["push", "-q", "other", &format!("{known}:refs/heads/main")]);
-        }
-        let repo = open(&ours);
-        let ready = make(&repo, &known, &tip).to_be_begun();
-        let before = remote.snapshot();
-        let name = RemoteName::parse(if elsewhere { "other" } else { "origin" }).unwrap();
-        ready.begin(&Remote::named(&repo, &name).unwrap().near().unwrap());
-        assert_eq!(remote.snapshot(), before);
-        ours.git(["fetch", "-q"]);
-        ours.git(["merge", "-q", "--no-edit", "origin/main"]);
-        let merged = ours.head();
-        let pushed = push(&open(&ours), &moved, &merged, Some(&ready));
-        assert_eq!(pushed.answers, [Answer::Done]);
-        let lacked = ours.git(["rev-list", "--objects", "--count", &merged, &format!("^{moved}")]);
-        assert_eq!(pushed.objects.to_string(), lacked);
-        remote.git(["fsck", "--strict", "--no-dangling"]);
-        assert_eq!(remote.rev("main"), merged);
-    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a remote has and this repository lacks: the work of `git-upload-pack`.
 
-use std::{collections::VecDeque, io};
+use std::collections::VecDeque;
 
 use gix::{
     ObjectId, Repository, hashtable::HashSet, object::Kind, objs::Exists, odb::store::RefreshMode,
@@ -8,18 +8,18 @@ use gix::{
 };
 
 use super::{
-    Direct, left_to_others,
+    Direct,
     whole::{self, Whole},
 };
 use crate::{
     History, Recent, Step, Watcher,
     history::Commit,
     pack::{
-        self, Item,
-        encode::Encoded,
+        self, Item, Receiver,
         kept::Kept,
+        landing::Limited,
         walk::{self, Limit},
-        write::{self, Failure, Offsets, Options},
+        write::{self, Offsets, Options},
     },
 };
 
@@ -89,11 +89,11 @@ impl Direct {
 
     fn packed(&self, wanted: &[ObjectId], there: &[ObjectId], watcher: &dyn Watcher) -> gix::Result<Vec<u8>> {
         let counted = &mut |objects| watcher.progress(Step::Counting { objects });
-        let limit = Limit { most: pack::MOST_AT_ONCE, found: counted };
+        let limit = Limit { receiver: Receiver::Server, most: pack::MOST_AT_ONCE, found: counted };
         let recent = Recent::default();
         let items = walk::new_objects(&self.repo, &self.history, wanted, there, &recent, limit)?;
         let told = &mut |_, bytes| watcher.progress(Step::Receiving { bytes });
-        in_memory(&self.repo, &[], &items, told)
+        in_memory(&self.repo, &items, told)
     }
 
     /// The commits that are asked for, and those before them that are not `common`.
@@ -213,39 +213,14 @@ fn without_any_before(commits: &[Commit], rest: &[ObjectId]) -> Vec<ObjectId> {
     commits.iter().map(|commit| commit.id).filter(|id| !tainted.contains(id)).collect()
 }
 
-/// A pack of objects that are `ready` and of `items`, in memory. `told` hears how many objects and bytes there are so
-/// far.
-pub(super) fn in_memory(
-    repo: &Repository,
-    ready: &[Encoded],
-    items: &[Item],
-    told: &mut dyn FnMut(usize, u64),
-) -> gix::Result<Vec<u8>> {
-    let options = Options::of(repo, Offsets::Understood);
+/// A pack of `items`, in memory. `told` hears how many objects and bytes there are so far.
+fn in_memory(repo: &Repository, items: &[Item], told: &mut dyn FnMut(usize, u64)) -> gix::Result<Vec<u8>> {
+    // Where it arrives, it is taken apart.
+    let options = Options::of(repo, Receiver::Server, Offsets::Understood);
     let options = Options { level: Compression::BEST_SPEED, ..options };
-    let mut pack = Limited(Vec::new());
-    match write::write(repo, ready, items, options, &mut pack, told) {
-        Ok(_) => Ok(pack.0),
-        Err(Failure::Source(error)) => Err(error),
-        Err(Failure::Sink(error)) => Err(gix::Error::from_error(error)),
-    }
-}
-
-/// Bytes in memory, up to as many as can be taken apart there.
-struct Limited(Vec<u8>);
-
-impl io::Write for Limited {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > pack::LARGEST_AT_ONCE {
-            return Err(io::Error::other(left_to_others("too large to be held in memory").to_string()));
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    let mut pack = Limited::new(Vec::new());
+    write::write(repo, &[], items, options, &mut pack, told)?;
+    Ok(pack.into_inner())
 }
 
 #[cfg(test)]

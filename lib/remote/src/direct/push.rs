@@ -2,21 +2,21 @@
 
 use std::path::Path;
 
-use gix::{ObjectId, Repository, bstr::BStr, object::Kind, objs::compute_hash};
+use gix::{ObjectId, Repository, bstr::BStr, object::Kind};
 
-use super::{Direct, fetch::in_memory, fitness, left_to_others};
+use super::{Direct, fitness, left_to_others};
 use crate::{
     Answer, History, Ready, Recent, Step, Update, Watcher,
     local_ref::{
         self, Edit, Value, Writer, Written, claim,
         reflog::{self, Line},
     },
-    objects::Reader,
+    objects::{self, Reader},
     pack::{
-        self,
+        self, Receiver, landing,
         resolve::Object,
-        sound::{self, Given, Missing},
-        store::{self, Arriving},
+        sound::{self, Missing},
+        store,
     },
     push::{Prepared, lacking},
 };
@@ -91,7 +91,8 @@ impl Direct {
     /// Stores the objects that are lacking, few of them as files and many as a pack.
     fn store(&self, offer: &Offer<'_>, watcher: &dyn Watcher) -> gix::Result<Stored> {
         let ours = (offer.from, offer.history);
-        let items = lacking(ours, &offer.tips(), offer.theirs, offer.prepared, watcher)?;
+        let theirs = (Receiver::Folder, offer.theirs);
+        let items = lacking(ours, &offer.tips(), theirs, offer.prepared, watcher)?;
         let ready = offer.prepared.ready.map_or(&[][..], Ready::encoded);
         let objects = ready.len() + items.len();
         let bytes = match objects {
@@ -103,7 +104,10 @@ impl Direct {
             PACK_FROM..=pack::MOST_AT_ONCE => {
                 let told =
                     &mut |done, bytes| watcher.progress(Step::Sending { objects: done, of: objects, bytes });
-                self.store_pack(offer, &in_memory(offer.from, ready, &items, told)?)?
+                let objects = self.repo.objects.store_ref().path();
+                let (pack, bytes) = landing::land(offer.from, objects, ready, &items, told)?;
+                pack.keep(&self.repo).map_err(gix::Error::from_error)?;
+                bytes
             }
             _ => return Err(left_to_others("too many objects to be held in memory")),
         };
@@ -113,7 +117,7 @@ impl Direct {
     /// A few objects become files of their own.
     fn store_files(&self, offer: &Offer<'_>, ids: impl Iterator<Item = ObjectId>) -> gix::Result<u64> {
         let mut reader = Reader::new(offer.from.clone());
-        let (mut objects, mut bytes) = (Vec::new(), 0);
+        let (mut found, mut bytes) = (Vec::new(), 0);
         for id in ids {
             let object = match offer.prepared.made.get(&id) {
                 Some(made) => made,
@@ -123,38 +127,23 @@ impl Direct {
                     Object { id, kind, data: data.into() }
                 }
             };
-            if compute_hash(id.kind(), object.kind, &object.data)? != id {
-                return Err(left_to_others("an object is damaged"));
-            }
+            objects::check(&id, object.kind, &object.data)?;
             bytes += object.data.len();
             if bytes > pack::LARGEST_AT_ONCE {
                 return Err(left_to_others("too large to be held in memory"));
             }
-            objects.push(object);
+            found.push(object);
         }
-        self.check(offer, &Recent::of(objects.iter().cloned()), &[])?;
-        for object in &objects {
+        self.check(offer, &Recent::of(found.iter().cloned()))?;
+        for object in &found {
             store::file(&self.repo, object.id, object.kind, &object.data)?;
         }
         Ok(bytes as u64)
     }
 
-    /// Many objects become a pack.
-    fn store_pack(&self, offer: &Offer<'_>, pack: &[u8]) -> gix::Result<u64> {
-        let begun = offer.prepared.ready.and_then(|ready| ready.begun_at(&self.repo));
-        let checked: Vec<ObjectId> =
-            offer.prepared.ready.iter().flat_map(|ready| ready.stretches()).map(|one| one.tip).collect();
-        let arriving = Arriving::looked_at(&self.repo, pack, begun, |recent, goes_on| {
-            self.check(offer, recent, if goes_on { &checked } else { &[] })
-        })?;
-        arriving.keep(&self.repo).map_err(gix::Error::from_error)?;
-        Ok(pack.len() as u64)
-    }
-
-    /// Makes sure that all that the refs will lead to is there, or in what has come, of which some is `checked` already.
-    fn check(&self, offer: &Offer<'_>, recent: &Recent, checked: &[ObjectId]) -> gix::Result<()> {
-        let given = Given { ours: offer.theirs, checked };
-        sound::check(&self.repo, recent, &self.history, &offer.tips(), given, &mut |_| ())
+    /// Makes sure that all that the refs will lead to is there, or in what has come.
+    fn check(&self, offer: &Offer<'_>, recent: &Recent) -> gix::Result<()> {
+        sound::check(&self.repo, recent, &self.history, &offer.tips(), offer.theirs, &mut |_| ())
             .map_err(Missing::into_error)
     }
 

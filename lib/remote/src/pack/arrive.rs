@@ -11,7 +11,7 @@ use gix::ObjectId;
 use super::{
     MOST_AT_ONCE,
     index::{self, Located},
-    loaded::{self, Entry, Form, HEADER, Loaded},
+    loaded::{self, Form, Loaded},
     resolve::{Resolved, resolve},
     store::Arriving,
     unnamed::Unnamed,
@@ -39,22 +39,13 @@ pub(super) struct Apart<'a> {
 impl<'a> Apart<'a> {
     /// Takes the pack `raw` apart. `None`: it is none that this can be done with.
     pub fn of(repo: &gix::Repository, raw: &'a [u8]) -> Option<Self> {
-        Self::after(repo, raw, &[], &Resolved::default())
-    }
-
-    /// Takes the pack `raw` apart, which goes on where `begun` ends. `None`: it does not, or it is none that this can be
-    /// done with.
-    pub fn of_more(repo: &gix::Repository, raw: &'a [u8], begun: &Begun) -> Option<Self> {
-        let begins = raw.get(HEADER..begun.bytes.len())? == &begun.bytes[HEADER..];
-        begins.then(|| Self::after(repo, raw, &begun.entries, &begun.resolved)).flatten()
-    }
-
-    fn after(repo: &gix::Repository, raw: &'a [u8], entries: &[Entry], known: &Resolved) -> Option<Self> {
         loaded::count(raw).filter(|count| *count as usize <= MOST_AT_ONCE)?;
         let hash = repo.object_hash();
-        let loaded = Loaded::parse(raw, hash, MOST, entries)?;
-        let resolved = resolve(repo, &loaded, MOST, known)?;
-        Some(Self { recent: resolved.recent(), loaded, resolved, hash })
+        let loaded = Loaded::parse(raw, hash, MOST)?;
+        let resolved = resolve(repo, &loaded, MOST)?;
+        let known = resolved.bases.iter().map(|base| base.object.clone().into());
+        let recent = Recent::of(resolved.objects.iter().cloned().chain(known));
+        Some(Self { recent, loaded, resolved, hash })
     }
 
     /// Writes it, completed, and its index, into the object database `objects`. `None`: that cannot be done.
@@ -68,30 +59,6 @@ impl<'a> Apart<'a> {
         };
         write().ok()?;
         Some(Arriving::of(self.loaded.entries().len() as u64, files, checksum).with(self.recent))
-    }
-}
-
-/// The begin of a pack of which there is going to be more, taken apart.
-pub(crate) struct Begun {
-    /// Its bytes, without the checksum at their end.
-    bytes: Vec<u8>,
-    entries: Vec<Entry>,
-    resolved: Resolved,
-}
-
-impl Begun {
-    /// Takes the pack `raw` apart, to which entries are going to be added. `None`: it is none that this can be done
-    /// with.
-    pub fn of(repo: &gix::Repository, mut raw: Vec<u8>) -> Option<Self> {
-        let Apart { loaded, resolved, hash, .. } = Apart::of(repo, &raw)?;
-        let entries = loaded.into_entries();
-        raw.truncate(raw.len() - hash.len_in_bytes());
-        Some(Self { bytes: raw, entries, resolved })
-    }
-
-    /// The objects that it holds, as they are called by what they are.
-    pub fn ids(&self) -> impl ExactSizeIterator<Item = ObjectId> {
-        self.resolved.objects.iter().map(|object| object.id)
     }
 }
 
@@ -271,40 +238,6 @@ mod tests {
             for line in theirs.git(["rev-list", "--objects", &new]).lines() {
                 let id = ObjectId::from_hex(&line.as_bytes()[..40]).unwrap();
                 assert_eq!(view.find_object(id).unwrap().data, repo.find_object(id).unwrap().data, "{line}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_pack_that_was_begun_is_taken_apart_as_if_it_had_not_been() {
-        for options in ["--delta-base-offset", "--thin --delta-base-offset", "--thin --window=0"] {
-            let (_world, [ours, theirs], [new, known]) = clones();
-            let raw = sent(&theirs, &new, &known, options);
-            let repo = gix::open(ours.path()).unwrap();
-            let whole = Apart::of(&repo, &raw).unwrap();
-            for entries in [1, 7, whole.loaded.entries().len() - 1, whole.loaded.entries().len()] {
-                let next = whole.loaded.entries().get(entries).map_or(raw.len() - 20, |entry| entry.start);
-                let mut begin = raw[..next].to_vec();
-                begin[8..12].copy_from_slice(&(entries as u32).to_be_bytes());
-                let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
-                hasher.update(&begin);
-                begin.extend_from_slice(hasher.try_finalize().unwrap().as_slice());
-                let mut begun = Begun::of(&repo, begin).unwrap();
-                let ids: Vec<_> = whole.resolved.objects.iter().map(|object| object.id).collect();
-                assert_eq!(begun.ids().collect::<Vec<_>>(), ids[..entries], "{options}");
-                let apart = Apart::of_more(&repo, &raw, &begun).unwrap();
-                assert_eq!(
-                    apart.resolved.objects.iter().map(|one| one.id).collect::<Vec<_>>(),
-                    ids,
-                    "{options}"
-                );
-                for id in &ids {
-                    assert_eq!(apart.recent.get(id).unwrap().data, whole.recent.get(id).unwrap().data);
-                }
-                apart.write(repo.objects.store_ref().path()).unwrap().keep(&repo).unwrap();
-                ours.git(["fsck", "--strict", "--no-dangling", &new]);
-                begun.bytes[next - 1] ^= 1;
-                assert!(Apart::of_more(&repo, &raw, &begun).is_none(), "it goes on from something else");
             }
         }
     }

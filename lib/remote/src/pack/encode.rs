@@ -67,7 +67,8 @@ impl<'a> Encoder<'a> {
     pub fn new(repo: gix::Repository, items: &'a [Item], options: Options) -> Self {
         let (limits, deflate) = (options.limits, Deflate::new(options.level));
         let window = VecDeque::new();
-        Self { reader: Reader::new(repo), items, limits, deflate, window, object: Vec::new() }
+        let reader = Reader::new(repo).with(options.receiver);
+        Self { reader, items, limits, deflate, window, object: Vec::new() }
     }
 
     /// Encodes `run`, in its order.

@@ -67,11 +67,7 @@ fn write_to(
         move |at: usize| piece(pieces[at], kind, &mut rows, &mut deflate)
     });
     put(Piece { bytes: preamble.to_vec(), located: Vec::new() })
-        .and_then(|()| cores::in_order(pieces.len(), workers.collect(), put))
-        .map_err(|failure| match failure {
-            Failure::Source(error) => error,
-            Failure::Sink(error) => gix::Error::from_error(error),
-        })?;
+        .and_then(|()| cores::in_order(pieces.len(), workers.collect(), put))?;
     let checksum = hash.try_finalize()?;
     file.write_all(checksum.as_slice()).map_err(io)?;
     Ok((located, checksum))

@@ -12,8 +12,8 @@ use gix::{
     zlib::{Inflate, Status},
 };
 
-/// How many bytes at its begin a pack says of itself.
-pub(super) const HEADER: usize = data::header::SIZE;
+/// What a pack says of itself.
+const HEADER: usize = data::header::SIZE;
 
 /// A pack and its entries.
 pub(super) struct Loaded<'a> {
@@ -54,9 +54,8 @@ pub(super) fn count(raw: &[u8]) -> Option<u32> {
 }
 
 impl<'a> Loaded<'a> {
-    /// Takes a pack apart that holds no more than `most` bytes when unpacked, and of which the first entries are
-    /// `known`. `None`: it is larger, or damaged.
-    pub fn parse(raw: &'a [u8], hash: gix::hash::Kind, most: usize, known: &[Entry]) -> Option<Self> {
+    /// Takes a pack apart that holds no more than `most` bytes when unpacked. `None`: it is larger, or damaged.
+    pub fn parse(raw: &'a [u8], hash: gix::hash::Kind, most: usize) -> Option<Self> {
         let end = raw.len().checked_sub(hash.len_in_bytes())?;
         let count = count(raw)?;
         let mut hasher = gix::hash::hasher(hash);
@@ -65,11 +64,10 @@ impl<'a> Loaded<'a> {
         if checksum.as_slice() != &raw[end..] {
             return None;
         }
-        let unpacked = known.iter().map(|entry| entry.plain.len()).sum();
-        let mut loaded = Self { raw, checksum, entries: known.to_vec(), unpacked };
+        let mut loaded = Self { raw, checksum, entries: Vec::new(), unpacked: 0 };
         let mut unpack = Unpack::default();
-        let mut at = known.last().map_or(HEADER, |entry| entry.packed.end);
-        for _ in known.len()..count as usize {
+        let mut at = HEADER;
+        for _ in 0..count {
             at = loaded.entry(at, end, hash, &mut unpack, most)?;
         }
         (at == end).then_some(loaded)
@@ -105,11 +103,6 @@ impl<'a> Loaded<'a> {
         let end = packed.end;
         self.entries.push(Entry { form, start, packed, plain });
         Some(end)
-    }
-
-    /// The entries, for whoever does without the pack.
-    pub fn into_entries(self) -> Vec<Entry> {
-        self.entries
     }
 
     /// The entries, in their order.

@@ -46,13 +46,19 @@ pub(crate) struct Limits {
 /// Deltas of smaller ones do not pay: a receiver that lacks the base in the same pack has to add it there.
 pub(super) const SMALLEST: u64 = 128;
 
-/// Puts `items` into order. `sizes` has theirs, and those of what they were before as far as these are known.
+/// Puts `items` into order. `sizes` has theirs, and those of what they were before as far as these are known. A delta may
+/// be of what `is_there` when they come, and of them.
 ///
 /// Of several versions of a file, the newest is a delta of what the receiver has, and each older one is a delta of the
 /// next: files grow more than they shrink, and what is only left out costs nothing. Trees go the other way round, as
 /// what changed in them was found out in that direction. The first of many versions of a tree is whole: git resolves
 /// what hangs on objects that a pack does not have one by one, and anything else on all cores.
-pub(crate) fn arrange(items: &[Item], sizes: &HashMap<ObjectId, u64>, limits: Limits) -> Vec<Placed> {
+pub(crate) fn arrange(
+    items: &[Item],
+    sizes: &HashMap<ObjectId, u64>,
+    limits: Limits,
+    is_there: &dyn Fn(&ObjectId) -> bool,
+) -> Vec<Placed> {
     let versions = Versions::of(items);
     let mut depths = vec![0; items.len()];
     let mut placed: Vec<(Rank, Placed)> = Vec::with_capacity(items.len());
@@ -61,9 +67,12 @@ pub(crate) fn arrange(items: &[Item], sizes: &HashMap<ObjectId, u64>, limits: Li
         let size = item.size.or_else(|| sizes.get(&item.id).copied()).unwrap_or(0);
         let neighbour = neighbour.filter(|neighbour| depths[*neighbour] < limits.depth);
         let first = versions.first_of_crowd(at, items);
-        let base = neighbour.or(first).map(|base| items[base].id).or(versions.theirs[at]);
+        let theirs = versions.theirs[at].filter(is_there);
+        let base = neighbour.or(first).map(|base| items[base].id).or(theirs);
         let plan = match first {
             Some(first) if first == at && size <= limits.big => Plan::Whole,
+            // It is less work than to look for something similar, and what follows is a delta of it.
+            _ if base.is_none() && versions.theirs[at].is_some() && size <= limits.big => Plan::Whole,
             _ => plan(item, size, base.map(|id| (id, sizes.get(&id).copied().unwrap_or(0))), limits),
         };
         if let Plan::DeltaOf(_) = plan {
@@ -193,7 +202,7 @@ mod tests {
 
     fn arranged(items: &[Item]) -> Vec<Placed> {
         let sizes = items.iter().map(|item| (item.id, 1000)).collect();
-        arrange(items, &sizes, LIMITS)
+        arrange(items, &sizes, LIMITS, &|_| true)
     }
 
     #[test]
@@ -255,6 +264,22 @@ mod tests {
     }
 
     #[test]
+    fn where_what_it_was_before_is_not_there_the_first_version_is_whole_and_the_others_are_deltas_in_the_list()
+     {
+        let items =
+            [tree(11, Some(19)), blob(1, Some(9)), tree(12, Some(11)), blob(2, Some(1)), tree(13, Some(18))];
+        let sizes = items.iter().map(|item| (item.id, 1000)).collect();
+        let is_there = |theirs: &ObjectId| *theirs == id(18);
+        let plans: HashMap<_, _> =
+            arrange(&items, &sizes, LIMITS, &is_there).into_iter().map(|one| (one.id, one.plan)).collect();
+        assert_eq!(plans[&id(11)], Plan::Whole);
+        assert_eq!(plans[&id(12)], Plan::DeltaOf(id(11)));
+        assert_eq!(plans[&id(2)], Plan::Whole);
+        assert_eq!(plans[&id(1)], Plan::DeltaOf(id(2)));
+        assert_eq!(plans[&id(13)], Plan::DeltaOf(id(18)));
+    }
+
+    #[test]
     fn chains_end_at_the_depth() {
         let items: Vec<_> = (1..=8).map(|n| blob(n, Some(if n == 1 { 99 } else { n - 1 }))).collect();
         let plans: HashMap<_, _> = arranged(&items).into_iter().map(|one| (one.id, one.plan)).collect();
@@ -269,7 +294,7 @@ mod tests {
         let items = [blob(1, None), blob(2, Some(1)), blob(3, Some(9))];
         let sizes = HashMap::from([(id(1), 1000), (id(2), 2_000_000), (id(3), 1000), (id(9), 2_000_000)]);
         let plans: HashMap<_, _> =
-            arrange(&items, &sizes, LIMITS).into_iter().map(|one| (one.id, one.plan)).collect();
+            arrange(&items, &sizes, LIMITS, &|_| true).into_iter().map(|one| (one.id, one.plan)).collect();
         assert_eq!(plans[&id(2)], Plan::Streamed);
         assert_eq!((plans[&id(1)], plans[&id(3)]), (Plan::Whole, Plan::Whole));
     }

@@ -3,20 +3,17 @@
 //! Whoever fetches and then pushes knows most of the pack beforehand: one's own commits since the remote was last in
 //! step. A server takes its time to put together what it sends; meanwhile these are walked and compressed.
 
-use std::{cell::RefCell, io, path::PathBuf, sync::OnceLock};
+use std::{cell::RefCell, io};
 
 use gix::{
     ObjectId, Repository,
     hash::oid,
     hashtable::HashSet,
     objs::{Data, Find},
-    zlib::Compression,
 };
 
 use super::{
-    Item, LARGEST_AT_ONCE, MOST_AT_ONCE,
-    arrive::Begun,
-    cores,
+    Item, LARGEST_AT_ONCE, MOST_AT_ONCE, Receiver, cores,
     encode::Encoded,
     one_change::Replaced,
     order,
@@ -24,18 +21,14 @@ use super::{
     trees::Trees,
     write::{Failure, Offsets, Options},
 };
-use crate::{
-    direct::Near,
-    history::{Commit, History, replaces},
-};
+use crate::history::{Commit, History, replaces};
 
 /// Commits of one's own, and all that belongs to them, in the form in which they are sent.
 pub struct Ready {
     stretches: Vec<Stretch>,
     encoded: Vec<Encoded>,
     ids: HashSet<ObjectId>,
-    /// Set where a push is going to be begun: what came of it.
-    begun: Option<OnceLock<Option<Started>>>,
+    receiver: Receiver,
 }
 
 /// Commits of one's own, and what belongs to them.
@@ -50,22 +43,6 @@ pub struct Gathering {
     stretches: Vec<Stretch>,
     shares: Shares,
     options: Options,
-}
-
-/// A pack that a remote in a folder of this machine has taken apart, and does not keep yet.
-pub(crate) struct Started {
-    /// The remote's folder.
-    pub at: PathBuf,
-    pub pack: Begun,
-}
-
-/// How well what is sent is compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effort {
-    /// As `pack.compression` says.
-    Configured,
-    /// As fast as it goes.
-    Least,
 }
 
 /// Some of a history.
@@ -90,19 +67,24 @@ pub struct Passed<'a> {
 }
 
 impl Gathering {
-    /// Finds the commits of `stretches`.
+    /// Finds the commits of `stretches`, which are meant for this `receiver`.
     ///
     /// # Errors
     ///
     /// Where one cannot be read. The push is then made without it, and says what is wrong, if it is.
-    pub fn of(repo: &Repository, history: &History, stretches: Vec<Stretch>) -> gix::Result<Self> {
+    pub fn of(
+        repo: &Repository,
+        history: &History,
+        stretches: Vec<Stretch>,
+        receiver: Receiver,
+    ) -> gix::Result<Self> {
         if replaces(repo) {
             return Err(given_up("where commits are replaced, two histories would have to be walked"));
         }
         let tips: Vec<_> = stretches.iter().map(|stretch| stretch.tip).collect();
         let known: Vec<_> = stretches.iter().map(|stretch| stretch.known).collect();
-        let shares = Shares::of(repo, history, &tips, &known, MOST_AT_ONCE)?;
-        Ok(Self { stretches, shares, options: Options::of(repo, Offsets::Understood) })
+        let shares = Shares::of(repo, history, &tips, &known, MOST_AT_ONCE)?.meant_for(receiver);
+        Ok(Self { stretches, shares, options: Options::of(repo, receiver, Offsets::Understood) })
     }
 
     /// Walks some of them, as long as there are some that nobody walks. Each is shown to `passing`, which stops it all
@@ -130,46 +112,17 @@ impl Gathered {
     /// # Errors
     ///
     /// Where an object cannot be read, or they are too large to be held in memory. The push is then made without them.
-    pub fn encode(self, repo: &Repository, effort: Effort) -> gix::Result<Ready> {
-        let level = match effort {
-            Effort::Configured => self.options.level,
-            Effort::Least => Compression::BEST_SPEED,
-        };
-        let encoded = encode(repo, &self.items, Options { level, ..self.options })?;
+    pub fn encode(self, repo: &Repository) -> gix::Result<Ready> {
+        let encoded = encode(repo, &self.items, self.options)?;
         let ids = self.items.into_iter().map(|item| item.id).collect();
-        Ok(Ready { stretches: self.stretches, encoded, ids, begun: None })
+        Ok(Ready { stretches: self.stretches, encoded, ids, receiver: self.options.receiver })
     }
 }
 
 impl Ready {
-    /// A push of these is going to be [begun](Self::begin); whoever pushes waits for that.
-    #[must_use]
-    pub fn to_be_begun(self) -> Self {
-        Self { begun: Some(OnceLock::new()), ..self }
-    }
-
-    /// Has `near` take the objects apart already, as a push does, and keep nothing of them yet. A push then need not do
-    /// it. Where something is wrong, the push finds it, and says it.
-    pub fn begin(&self, near: &Near) {
-        /// Whoever waits must not wait for somebody who has died.
-        struct Promise<'a>(&'a OnceLock<Option<Started>>);
-
-        impl Drop for Promise<'_> {
-            fn drop(&mut self) {
-                let _ = self.0.set(None);
-            }
-        }
-
-        if let Some(begun) = &self.begun {
-            let promise = Promise(begun);
-            let _ = promise.0.set(near.begin(self));
-        }
-    }
-
-    /// What has been begun at `repo`, if it was there.
-    pub(crate) fn begun_at(&self, repo: &Repository) -> Option<&Begun> {
-        let begun = self.begun.as_ref().and_then(|begun| threads::waiting(|| begun.wait()).as_ref());
-        begun.filter(|started| started.at == repo.git_dir()).map(|started| &started.pack)
+    /// Whether such a receiver can be given them. What is ready for a folder is good enough for a server.
+    pub(crate) fn is_good_for(&self, receiver: Receiver) -> bool {
+        self.receiver == Receiver::Folder || receiver == Receiver::Server
     }
 
     /// The objects, each after what it is a delta of.
@@ -190,7 +143,7 @@ impl Ready {
 
 fn encode(repo: &Repository, items: &[Item], options: Options) -> gix::Result<Vec<Encoded>> {
     let sizes = cores::sizes(repo, items, options.threads)?;
-    let placed = order::arrange(items, &sizes, options.limits);
+    let placed = order::arrange(items, &sizes, options.limits, &|_| options.receiver == Receiver::Server);
     let (mut all, mut bytes) = (Vec::with_capacity(placed.len()), 0);
     let encoded = cores::encode(repo, items, &placed, options, |some| {
         bytes += some.iter().filter_map(|one| one.deflated.as_ref()).map(Vec::len).sum::<usize>();
@@ -201,11 +154,7 @@ fn encode(repo: &Repository, items: &[Item], options: Options) -> gix::Result<Ve
             Ok(())
         }
     });
-    match encoded {
-        Ok(()) => Ok(all),
-        Err(Failure::Source(error)) => Err(error),
-        Err(Failure::Sink(error)) => Err(gix::Error::from_error(error)),
-    }
+    Ok(encoded.map(|()| all)?)
 }
 
 pub(super) fn given_up(why: &'static str) -> gix::Error {

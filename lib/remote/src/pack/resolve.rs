@@ -17,7 +17,7 @@ use super::{
     kept::Kept,
     loaded::{Form, Loaded},
 };
-use crate::{objects::Reader, recent::Recent};
+use crate::objects::Reader;
 
 /// An object in memory, whole.
 #[derive(Debug, Clone)]
@@ -28,7 +28,6 @@ pub(crate) struct Object {
 }
 
 /// What a pack holds.
-#[derive(Clone, Default)]
 pub(super) struct Resolved {
     /// The object of each entry.
     pub objects: Vec<Kept>,
@@ -37,7 +36,6 @@ pub(super) struct Resolved {
 }
 
 /// An object that is not in the pack.
-#[derive(Clone)]
 pub(super) struct Base {
     pub object: Object,
     /// The entries that are a delta of it, which are not in the pack for others.
@@ -52,15 +50,10 @@ const SHARE: usize = 4;
 /// From how many pieces of work on another thread is worth its beginning.
 const WORTH_IT: usize = 64;
 
-/// Finds the objects of `loaded`, of which the first are `known`; those that it has deltas of, and does not hold, are
-/// in `repo`. `None`: it cannot be done, or what there is to be found takes more than `most` bytes.
-pub(super) fn resolve(
-    repo: &gix::Repository,
-    loaded: &Loaded<'_>,
-    most: usize,
-    known: &Resolved,
-) -> Option<Resolved> {
-    let work = Work::of(repo, loaded, most, known)?;
+/// Finds the objects of `loaded`; those that it has deltas of, and does not hold, are in `repo`. `None`: it cannot be
+/// done, or what there is takes more than `most` bytes.
+pub(super) fn resolve(repo: &gix::Repository, loaded: &Loaded<'_>, most: usize) -> Option<Resolved> {
+    let work = Work::of(repo, loaded, most);
     let mut found = Found::default();
     thread::scope(|scope| {
         let others: Vec<_> = (0..threads::free((work.roots.len() / WORTH_IT).saturating_sub(1)))
@@ -79,32 +72,11 @@ pub(super) fn resolve(
     })?;
     found.objects.sort_unstable_by_key(|(entry, _)| *entry);
     // An entry that is a delta of itself, by a roundabout way, is never come by.
-    let new = known.objects.len()..loaded.entries().len();
-    let is_each_there = found.objects.iter().map(|(entry, _)| *entry).eq(new);
-    let mut resolved = known.clone();
-    resolved.objects.extend(found.objects.into_iter().map(|(_, object)| object));
-    found.bases.into_iter().try_for_each(|base| resolved.lacks(base))?;
-    is_each_there.then_some(resolved)
-}
-
-impl Resolved {
-    /// All of it in memory, with what it has deltas of.
-    pub fn recent(&self) -> Recent {
-        let bases = self.bases.iter().map(|base| base.object.clone().into());
-        Recent::of(self.objects.iter().cloned().chain(bases))
-    }
-
-    /// Takes in an object that there are deltas of.
-    fn lacks(&mut self, base: Base) -> Option<()> {
-        match self.bases.iter_mut().find(|known| known.object.id == base.object.id) {
-            Some(known) => {
-                known.entries.extend(base.entries);
-                known.packed = Deflate::new(Compression::BEST_SPEED).all(&known.object.data).ok()?;
-            }
-            None => self.bases.push(base),
-        }
-        Some(())
-    }
+    let is_each_there = found.objects.iter().map(|(entry, _)| *entry).eq(0..loaded.entries().len());
+    is_each_there.then(|| Resolved {
+        objects: found.objects.into_iter().map(|(_, object)| object).collect(),
+        bases: found.bases,
+    })
 }
 
 /// What one thread has found.
@@ -143,16 +115,14 @@ enum Root {
     Whole(usize, Kind),
     /// Entries that are deltas of an object elsewhere.
     Elsewhere(ObjectId, Vec<usize>),
-    /// Entries that are deltas of an object that is known.
-    Known(Object, Vec<usize>),
 }
 
 impl<'a> Work<'a> {
-    fn of(repo: &gix::Repository, loaded: &'a Loaded<'a>, most: usize, known: &Resolved) -> Option<Self> {
+    fn of(repo: &gix::Repository, loaded: &'a Loaded<'a>, most: usize) -> Self {
         let mut roots = Vec::new();
         let mut children = vec![Vec::new(); loaded.entries().len()];
         let mut elsewhere: BTreeMap<ObjectId, Vec<usize>> = BTreeMap::new();
-        for (number, entry) in loaded.entries().iter().enumerate().skip(known.objects.len()) {
+        for (number, entry) in loaded.entries().iter().enumerate() {
             match entry.form {
                 Form::Whole(kind) => roots.push(Root::Whole(number, kind)),
                 Form::DeltaOf(base) => children[base].push(number),
@@ -160,16 +130,8 @@ impl<'a> Work<'a> {
             }
         }
         roots.extend(elsewhere.into_iter().map(|(base, entries)| Root::Elsewhere(base, entries)));
-        if !known.objects.is_empty() {
-            let recent = known.recent();
-            for (kept, entries) in known.objects.iter().zip(&mut children) {
-                if !entries.is_empty() {
-                    roots.push(Root::Known(recent.get(&kept.id)?, std::mem::take(entries)));
-                }
-            }
-        }
         let (taken, room) = (AtomicUsize::new(0), AtomicUsize::new(most));
-        Some(Self { loaded, hash: repo.object_hash(), roots, children, taken, room })
+        Self { loaded, hash: repo.object_hash(), roots, children, taken, room }
     }
 
     /// Does a part of the work, until none is left.
@@ -228,13 +190,6 @@ impl<'a> Work<'a> {
                 let packed = packed.or_else(|| deflate.all(&object.data).ok())?;
                 found.bases.push(Base { object, entries: entries.clone(), packed });
                 Some(())
-            }
-            Root::Known(object, entries) => {
-                let base = Kept::from(object.clone());
-                entries.iter().try_for_each(|number| {
-                    let data = self.made(*number, &object.data)?;
-                    self.all_of(vec![Open { number: *number, data, base: base.clone() }], found)
-                })
             }
         }
     }

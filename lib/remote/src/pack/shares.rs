@@ -15,7 +15,7 @@ use std::{
 use gix::{ObjectId, hashtable, object::Kind};
 
 use super::{
-    Item,
+    Item, Receiver,
     ready::given_up,
     walk::{Passing, Walk, commits_among},
 };
@@ -29,6 +29,8 @@ pub(super) struct Shares {
     pub history: History,
     /// What is in memory.
     pub recent: Recent,
+    /// Whom all that is found is for.
+    pub receiver: Receiver,
     /// From how many objects on the walk fails.
     pub most: usize,
     /// How many there are, twice counted those that two have found.
@@ -81,6 +83,7 @@ impl Shares {
         Ok(Self {
             history: history.clone(),
             recent: Recent::default(),
+            receiver: Receiver::Server,
             most,
             so_far: AtomicUsize::new(0),
             parts,
@@ -93,6 +96,11 @@ impl Shares {
     /// What is `recent` need not be read.
     pub fn knowing(self, recent: Recent) -> Self {
         Self { recent, ..self }
+    }
+
+    /// For a folder each tree is hashed when it is read, as each commit is for anybody.
+    pub fn meant_for(self, receiver: Receiver) -> Self {
+        Self { receiver, ..self }
     }
 
     /// How many threads may well help the one that begins.

@@ -46,17 +46,8 @@ impl From<gix::Error> for Missing {
 /// How many commits one thread takes at a time: one tree is often the next one's older version.
 const SHARE: usize = 8;
 
-/// What need not be looked at.
-#[derive(Clone, Copy)]
-pub(crate) struct Given<'a> {
-    /// What was there before; those that are not are ignored.
-    pub ours: &'a [ObjectId],
-    /// Commits that have just come in, of which it is known that all behind them has come or was there.
-    pub checked: &'a [ObjectId],
-}
-
-/// Makes sure that everything behind `new` is there, given that all behind what is `given` is, where `recent` has just
-/// come in. `looked_at` is told now and then how many commits were looked at. The `history` takes in what has come, and
+/// Makes sure that everything behind `new` is there, given that all behind `ours` is, as far as these are there, where
+/// `recent` has just come in. `looked_at` is told now and then how many commits were looked at. The `history` takes in what has come, and
 /// forgets it where something is missing.
 ///
 /// # Errors
@@ -66,15 +57,14 @@ pub(crate) fn check(
     recent: &Recent,
     history: &History,
     new: &[ObjectId],
-    given: Given<'_>,
+    ours: &[ObjectId],
     looked_at: &mut dyn FnMut(usize),
 ) -> Result<(), Missing> {
     history.take_in(recent);
     let mut real = recent.view(repo);
     real.objects.ignore_replacements = true;
     let mut sound = Sound::new(&real, recent.clone());
-    let known = [commits_among(repo, given.ours), given.checked.to_vec()].concat();
-    let trees = sound.trees(history, new, known);
+    let trees = sound.trees(history, new, commits_among(repo, ours));
     // What was looked at and is not kept must not be taken for what is here.
     trees.and_then(|trees| sound.all(&trees, looked_at)).inspect_err(|_| history.forget())
 }

@@ -4,7 +4,6 @@ use std::{
     fs::File,
     io::{self, Read as _},
     sync::atomic::AtomicBool,
-    thread,
     time::SystemTime,
 };
 
@@ -15,9 +14,7 @@ use gix::{
 };
 
 use super::{
-    LARGEST_AT_ONCE,
-    arrive::{self, Apart, Begun},
-    fresh,
+    LARGEST_AT_ONCE, arrive, fresh,
     unnamed::{Folder, Unnamed},
 };
 use crate::{
@@ -132,30 +129,6 @@ impl Arriving {
     /// It is damaged, or so large that what is in it would not be at hand.
     pub fn of_bytes(repo: &gix::Repository, pack: &[u8]) -> gix::Result<Self> {
         arrive::arrive(repo, pack).ok_or_else(strange)
-    }
-
-    /// As [`of_bytes`](Self::of_bytes). What is in the pack is looked at while it is written. Who looks is told whether
-    /// it goes on where `begun` ends.
-    pub fn looked_at(
-        repo: &gix::Repository,
-        pack: &[u8],
-        begun: Option<&Begun>,
-        look: impl FnOnce(&Recent, bool) -> gix::Result<()>,
-    ) -> gix::Result<Self> {
-        let more = begun.and_then(|begun| Apart::of_more(repo, pack, begun));
-        let goes_on = more.is_some();
-        let apart = more.or_else(|| Apart::of(repo, pack)).ok_or_else(strange)?;
-        let (recent, objects) = (apart.recent.clone(), repo.objects.store_ref().path());
-        if threads::free(1) == 0 {
-            look(&recent, goes_on)?;
-            return apart.write(objects).ok_or_else(strange);
-        }
-        thread::scope(|scope| {
-            let written = threads::spawn(scope, || apart.write(objects));
-            let looked = look(&recent, goes_on);
-            let written = written.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            looked.and_then(|()| written.ok_or_else(strange))
-        })
     }
 
     /// Makes the objects part of the repository.

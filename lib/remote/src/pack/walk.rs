@@ -8,7 +8,7 @@ use std::{io, sync::atomic::Ordering, thread};
 use gix::{ObjectId, hashtable::HashSet, object::Kind};
 
 use super::{
-    Item, Known, NameHash, beside,
+    Item, Known, NameHash, Receiver, beside,
     delta::Draft,
     entries::Entries,
     one_change::{OneChange, Replaced},
@@ -34,7 +34,8 @@ pub(crate) fn new_objects(
     recent: &Recent,
     limit: Limit<'_>,
 ) -> gix::Result<Vec<Item>> {
-    let shares = Shares::of(repo, history, tips, theirs, limit.most)?.knowing(recent.clone());
+    let shares = Shares::of(repo, history, tips, theirs, limit.most)?;
+    let shares = shares.knowing(recent.clone()).meant_for(limit.receiver);
     thread::scope(|scope| {
         for _ in 0..shares.helpers() {
             let (repo, shares) = (repo.clone().into_sync(), &shares);
@@ -45,8 +46,10 @@ pub(crate) fn new_objects(
     })
 }
 
-/// How far to walk.
+/// How far to walk, and for whom.
 pub(crate) struct Limit<'a> {
+    /// Whom all that is found is for.
+    pub receiver: Receiver,
     /// From how many objects on the walk fails: whoever wants no more need not wait for them.
     pub most: usize,
     /// Is told how many objects there are so far.
@@ -104,7 +107,7 @@ impl<'a> Walk<'a> {
         Self {
             repo,
             shares,
-            trees: Trees::new(Reader::new(repo.clone()), shares.recent.clone()),
+            trees: Trees::new(Reader::new(repo.clone()).with(shares.receiver), shares.recent.clone()),
             seen: HashSet::default(),
             covered: HashSet::default(),
             items: Vec::new(),

@@ -8,8 +8,9 @@ use std::{
 use gix::{ObjectId, object::Kind, zlib::Compression};
 
 use super::{
-    Item, big, cores,
+    Item, Receiver, big, cores,
     encode::{Encoded, Form},
+    index::Located,
     order::{self, Limits},
 };
 
@@ -21,6 +22,7 @@ pub(crate) struct Options {
     pub threads: usize,
     /// Whether a delta may name its base by distance, which is shorter.
     pub offsets: Offsets,
+    pub receiver: Receiver,
 }
 
 /// Whether the reader understands deltas that name their base by its distance.
@@ -39,9 +41,18 @@ pub(crate) enum Failure {
     Sink(io::Error),
 }
 
+impl From<Failure> for gix::Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Source(error) => error,
+            Failure::Sink(error) => Self::from_error(error),
+        }
+    }
+}
+
 impl Options {
     /// What `repo`'s configuration says: `pack.compression`, `pack.threads`, `pack.depth`, `core.bigFileThreshold`.
-    pub fn of(repo: &gix::Repository, offsets: Offsets) -> Self {
+    pub fn of(repo: &gix::Repository, receiver: Receiver, offsets: Offsets) -> Self {
         let config = repo.config_snapshot();
         let positive = |key: &str| config.integer(key).and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0);
         let cores = std::thread::available_parallelism().map_or(1, Into::into);
@@ -50,10 +61,35 @@ impl Options {
                 big: positive("core.bigFileThreshold").unwrap_or(512 * 1024 * 1024),
                 depth: positive("pack.depth").and_then(|n| u32::try_from(n).ok()).unwrap_or(50),
             },
-            level: repo.pack_compression().unwrap_or_default(),
+            level: match receiver {
+                Receiver::Server => repo.pack_compression().unwrap_or_default(),
+                Receiver::Folder => Compression::BEST_SPEED,
+            },
             threads: positive("pack.threads").and_then(|n| usize::try_from(n).ok()).unwrap_or(cores),
             offsets,
+            receiver,
         }
+    }
+}
+
+/// What was written.
+pub(crate) struct Written {
+    /// How many bytes.
+    pub bytes: u64,
+    /// What the pack ends with: the checksum of all before that.
+    pub checksum: ObjectId,
+    places: HashMap<ObjectId, Place>,
+}
+
+impl Written {
+    /// Where everything is.
+    pub(super) fn located(&self) -> Vec<Located> {
+        let located = self.places.iter().map(|(id, place)| Located {
+            id: *id,
+            offset: place.offset,
+            crc32: place.crc32,
+        });
+        located.collect()
     }
 }
 
@@ -66,19 +102,20 @@ pub(crate) fn write(
     options: Options,
     out: &mut dyn Write,
     sent: &mut dyn FnMut(usize, u64),
-) -> Result<u64, Failure> {
-    let mut pack = Stream::begin(repo.object_hash(), ready.len() + items.len(), options.offsets, out)?;
+) -> Result<Written, Failure> {
+    let mut pack = Stream::begin(repo.object_hash(), ready.len() + items.len(), options, out)?;
     for one in ready {
-        pack.one(repo, one, options.level)?;
+        pack.one(repo, one)?;
     }
-    sent(pack.written.len(), pack.at);
+    sent(pack.places.len(), pack.at);
     let sizes = cores::sizes(repo, items, options.threads).map_err(Failure::Source)?;
-    let placed = order::arrange(items, &sizes, options.limits);
+    let is_there = |id: &ObjectId| options.receiver == Receiver::Server || pack.places.contains_key(id);
+    let placed = order::arrange(items, &sizes, options.limits, &is_there);
     drop(sizes);
     cores::encode(repo, items, &placed, options, |encoded| {
         for one in encoded {
-            pack.one(repo, &one, options.level)?;
-            sent(pack.written.len(), pack.at);
+            pack.one(repo, &one)?;
+            sent(pack.places.len(), pack.at);
         }
         Ok(())
     })?;
@@ -91,50 +128,68 @@ struct Stream<'a> {
     hash: gix::hash::Hasher,
     /// Bytes so far.
     at: u64,
+    /// Of the entry that is being written, so far.
+    crc32: u32,
     /// Where each object is.
-    written: HashMap<ObjectId, u64>,
-    offsets: Offsets,
+    places: HashMap<ObjectId, Place>,
+    options: Options,
+}
+
+/// Where an object is.
+#[derive(Clone, Copy)]
+struct Place {
+    offset: u64,
+    crc32: u32,
 }
 
 impl<'a> Stream<'a> {
     fn begin(
         hash: gix::hash::Kind,
         objects: usize,
-        offsets: Offsets,
+        options: Options,
         out: &'a mut dyn Write,
     ) -> Result<Self, Failure> {
         let objects = count(objects).map_err(|error| Failure::Source(gix::Error::from_error(error)))?;
         let hash = gix::hash::hasher(hash);
-        let mut stream = Self { out, hash, at: 0, written: HashMap::new(), offsets };
+        let mut stream = Self { out, hash, at: 0, crc32: 0, places: HashMap::new(), options };
         stream.bytes(&preamble(objects))?;
         Ok(stream)
     }
 
-    fn one(&mut self, repo: &gix::Repository, one: &Encoded, level: Compression) -> Result<(), Failure> {
-        self.header(one.id, one.form, one.size)?;
+    fn one(&mut self, repo: &gix::Repository, one: &Encoded) -> Result<(), Failure> {
+        let offset = self.at;
+        self.crc32 = 0;
+        self.header(one.form, one.size)?;
         match &one.deflated {
             Some(deflated) => self.bytes(deflated),
-            None => self.streamed(repo, one.id, one.size, level),
-        }
+            None => self.streamed(repo, one.id, one.size),
+        }?;
+        self.places.insert(one.id, Place { offset, crc32: self.crc32 });
+        Ok(())
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.out.write_all(bytes).map_err(Failure::Sink)?;
         self.hash.update(bytes);
+        self.crc32 = zlib_rs::crc32::crc32(self.crc32, bytes);
         self.at += bytes.len() as u64;
         Ok(())
     }
 
-    /// Begins the entry of object `id`, of `size` bytes before compression.
-    fn header(&mut self, id: ObjectId, form: Form, size: u64) -> Result<(), Failure> {
-        let start = self.at;
+    /// Begins an entry of `size` bytes before compression.
+    fn header(&mut self, form: Form, size: u64) -> Result<(), Failure> {
         let mut header = Vec::with_capacity(32);
         match form {
             Form::Whole(kind) => begin_entry(&mut header, whole(kind), size),
-            Form::Delta(base) => match self.written.get(&base) {
-                Some(offset) if self.offsets == Offsets::Understood => {
+            Form::Delta(base) => match (self.places.get(&base), self.options) {
+                (Some(place), Options { offsets: Offsets::Understood, .. }) => {
                     begin_entry(&mut header, OFS_DELTA, size);
-                    distance(&mut header, start - offset);
+                    distance(&mut header, self.at - place.offset);
+                }
+                (None, Options { receiver: Receiver::Folder, .. }) => {
+                    let error =
+                        io::Error::other(format!("object {base}, which others are a delta of, is missing"));
+                    return Err(Failure::Source(gix::Error::from_error(error)));
                 }
                 _ => {
                     begin_entry(&mut header, REF_DELTA, size);
@@ -142,19 +197,16 @@ impl<'a> Stream<'a> {
                 }
             },
         }
-        self.written.insert(id, start);
         self.bytes(&header)
     }
 
     /// An object too large for memory, from its file straight into the pack.
-    fn streamed(
-        &mut self,
-        repo: &gix::Repository,
-        id: ObjectId,
-        size: u64,
-        level: Compression,
-    ) -> Result<(), Failure> {
-        let mut failed = None;
+    fn streamed(&mut self, repo: &gix::Repository, id: ObjectId, size: u64) -> Result<(), Failure> {
+        if self.options.receiver == Receiver::Folder {
+            let error = io::Error::other(format!("object {id} is too large to be hashed here"));
+            return Err(Failure::Source(gix::Error::from_error(error)));
+        }
+        let (level, mut failed) = (self.options.level, None);
         let read = big::deflated(repo, id, size, level, &mut |piece| {
             self.bytes(piece).map_err(|failure| {
                 failed = Some(failure);
@@ -168,12 +220,12 @@ impl<'a> Stream<'a> {
         }
     }
 
-    fn end(self) -> Result<u64, Failure> {
-        let Self { out, hash, at, .. } = self;
+    fn end(self) -> Result<Written, Failure> {
+        let Self { out, hash, at, places, .. } = self;
         let checksum = hash.try_finalize().map_err(Failure::Source)?;
         out.write_all(checksum.as_slice()).map_err(Failure::Sink)?;
         out.flush().map_err(Failure::Sink)?;
-        Ok(at + checksum.as_slice().len() as u64)
+        Ok(Written { bytes: at + checksum.as_slice().len() as u64, checksum, places })
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Step, Watcher,
     pack::{
-        Item,
+        Item, Receiver,
         encode::Encoded,
         write::{self, Failure, Offsets, Options},
     },
@@ -130,10 +130,9 @@ fn pack(
         return out.flush().map(|()| 0).map_err(Failure::Sink);
     }
     let of = request.ready.len() + request.items.len();
-    let options = Options::of(repo, request.features.offsets);
-    write::write(repo, request.ready, request.items, options, &mut out, &mut |objects, bytes| {
-        watcher.progress(Step::Sending { objects, of, bytes });
-    })
+    let options = Options::of(repo, Receiver::Server, request.features.offsets);
+    let told = &mut |objects, bytes| watcher.progress(Step::Sending { objects, of, bytes });
+    Ok(write::write(repo, request.ready, request.items, options, &mut out, told)?.bytes)
 }
 
 /// Reads what the server answers: the report's bytes. What comes in the other bands are messages.

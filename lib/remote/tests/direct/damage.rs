@@ -147,6 +147,31 @@ fn one_damaged_object_among_many_never_reaches_the_remote() {
 }
 
 #[test]
+fn what_is_ours_is_not_taken_for_theirs_though_a_damaged_object_says_so() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    let old = ours.head();
+    for file in 0..150 {
+        ours.write(&format!("many/{file}.md"), format!("{file}\n"));
+    }
+    let new = commit(&ours, "new\n");
+    let newer = commit(&ours, "newer\n");
+    // What both have, as it is here: were it so at the remote, next to nothing would be lacking there.
+    for part in ["^{tree}", "^{commit}"] {
+        let damaged = file_of(&ours, &ours.rev(&format!("{old}{part}")));
+        let sound = fs::read(&damaged).unwrap();
+        overwrite(&damaged, &fs::read(file_of(&ours, &ours.rev(&format!("{new}{part}")))).unwrap());
+        let (topic, seen) = (vec![update("refs/heads/topic", None, Some(&newer))], Servers::default());
+        let pushed = push_seen(&ours, topic, &seen);
+        assert!(!pushed.is_ok_and(|pushed| pushed.all_done()), "{part}");
+        assert_eq!(remote.try_rev("refs/heads/topic"), None, "{part}");
+        remote.assert_sound();
+        overwrite(&damaged, &sound);
+    }
+    assert_eq!(push(&ours, vec![update("refs/heads/topic", None, Some(&newer))]).0.answers, [Answer::Done]);
+    remote.assert_sound();
+}
+
+#[test]
 fn a_damaged_pack_of_ours_never_reaches_the_remote() {
     let (_world, remote, [ours]) = World::with_clones(["ours"]);
     let old = ours.head();
