@@ -1,7 +1,7 @@
 //! Commits of notes: how two of them are related, and new ones.
 
 use anyhow::{Context, Result};
-use gix::{ObjectId, Repository, objs::FindExt};
+use gix::{ObjectId, Repository};
 use phase::Fault;
 use remote::{
     History, SeenBy,
@@ -54,10 +54,8 @@ impl<'a> Commits<'a> {
     /// # Errors
     /// Where it cannot be read.
     pub fn tree_of(self, commit: ObjectId) -> Result<ObjectId> {
-        let mut buffer = Vec::new();
-        let found = self.objects().find_commit_iter(&commit, &mut buffer);
-        let mut found = found.with_context(|| format!("cannot read the commit {commit}"))?;
-        found.tree_id().with_context(|| format!("the commit {commit} is damaged"))
+        let tree = self.history.tree_of(self.repo, commit);
+        tree.with_context(|| format!("cannot read the commit {commit}"))
     }
 
     /// All objects, those in files of their own read faster than by the repository itself.

@@ -207,7 +207,14 @@ impl History {
         if let Some(base) = asked_before.filter(|_| is_fixed(repo).unwrap_or(false)) {
             return Ok(base);
         }
-        let base = self.bases(repo, one, &[other])?.first().copied();
+        // Where one was made of the other, what else it was made of need not be walked.
+        let base = if self.parents_of(repo, one)?.contains(&other) {
+            Some(other)
+        } else if self.parents_of(repo, other)?.contains(&one) {
+            Some(one)
+        } else {
+            self.bases(repo, one, &[other])?.first().copied()
+        };
         remember(&mut locked(&self.answers).base, (one, other, base));
         Ok(base)
     }
