@@ -17,7 +17,7 @@ use std::{
 
 use anyhow::Result;
 use gix::{ObjectId, Repository};
-use remote::{Gathered, Gathering, History, Passed, Ready, Receiver, Remote, RemoteName, Stretch};
+use remote::{Gathered, Gathering, History, Passed, Ready, Receiver, Recent, Remote, RemoteName, Stretch};
 use threads::Place;
 
 use crate::{commits::Commits, exchange, globs::Globs, look, refs, undone};
@@ -28,8 +28,17 @@ pub struct Ahead {
     look: Arc<Look>,
     /// Of who looks ahead.
     place: Arc<Place>,
-    done: mpsc::Receiver<()>,
+    done: mpsc::Receiver<Recent>,
     ready: mpsc::Receiver<Ready>,
+}
+
+/// What was seen of commits.
+#[derive(Default)]
+pub struct Seen {
+    /// Those that nothing is wrong with.
+    pub fine: Vec<ObjectId>,
+    /// Some of their newest trees and notes.
+    pub latest: Recent,
 }
 
 /// From how many commits on it is worth another thread.
@@ -69,7 +78,7 @@ impl Ahead {
             let repo = shared.to_thread_local();
             let gathered = its_look.all(&repo, its_own)?;
             its_place.here();
-            tell_done.send(()).ok()?;
+            tell_done.send(gathered.latest().clone()).ok()?;
             tell_ready.send(gathered.encode(&repo).ok()?).ok()
         };
         threads::start("ahead", work).ok()?;
@@ -91,15 +100,14 @@ impl Ahead {
         self.look.asked.store(true, Ordering::Relaxed);
     }
 
-    /// Commits that nothing is wrong with. Takes part in looking at them until all were looked at.
-    pub fn fine(&self, repo: &Repository) -> Vec<ObjectId> {
+    /// What was seen of the commits. Takes part in looking at them until all were looked at.
+    pub fn seen(&self, repo: &Repository) -> Seen {
         self.look.take_part(repo);
-        if self.done.recv().is_err() {
-            return Vec::new();
-        }
+        let Ok(latest) = self.done.recv() else { return Seen::default() };
         // There is more to be done there.
         self.place.avoid();
-        std::mem::take(&mut self.look.fine.lock().unwrap_or_else(PoisonError::into_inner))
+        let fine = std::mem::take(&mut *self.look.fine.lock().unwrap_or_else(PoisonError::into_inner));
+        Seen { fine, latest }
     }
 
     /// The commits and what belongs to them, ready to be sent, as soon as they are.
@@ -169,7 +177,7 @@ impl Look {
         if !self.asked.load(Ordering::Relaxed) {
             thread::yield_now();
         }
-        let commits = Commits { repo: passed.repo, history: &self.history };
+        let commits = Commits { repo: passed.repo, history: &self.history, latest: &Recent::default() };
         if undone::is_explained(commits, passed).unwrap_or(false) {
             self.fine.lock().unwrap_or_else(PoisonError::into_inner).push(passed.commit.id);
         }

@@ -165,7 +165,8 @@ impl Work<'_> {
             local: self.joined(undone, strategy)?,
             remote: tree(undone.commit)?,
         };
-        let whole = merge::merge(self.commits.repo, had_it_known, strategy)?.tree;
+        let whole =
+            merge::merge_knowing(self.commits.repo, self.commits.latest, had_it_known, strategy)?.tree;
         self.whole.insert(undone.commit, whole);
         if undone.repair == Repair::Done {
             return Ok(());
@@ -193,7 +194,13 @@ impl Work<'_> {
             Relation::Diverged { base } => {
                 let base = base.map(|base| self.commits.tree_of(base)).transpose()?;
                 let remote = self.whole(read, &undone.read_lacks, strategy)?;
-                Ok(merge::merge(self.commits.repo, Trees { base, local: parent, remote }, strategy)?.tree)
+                Ok(merge::merge_knowing(
+                    self.commits.repo,
+                    self.commits.latest,
+                    Trees { base, local: parent, remote },
+                    strategy,
+                )?
+                .tree)
             }
         }
     }
@@ -205,14 +212,14 @@ impl Work<'_> {
             if let Some(whole) = self.whole.get(blind) {
                 let base = Some(self.commits.tree_of(*blind)?);
                 let trees = Trees { base, local: tree, remote: *whole };
-                tree = merge::merge(self.commits.repo, trees, strategy)?.tree;
+                tree = merge::merge_knowing(self.commits.repo, self.commits.latest, trees, strategy)?.tree;
             }
         }
         Ok(tree)
     }
 
     fn merge(&mut self, trees: Trees, strategy: Strategy) -> Result<ObjectId> {
-        let merged = merge::merge(self.commits.repo, trees, strategy)?;
+        let merged = merge::merge_knowing(self.commits.repo, self.commits.latest, trees, strategy)?;
         self.applied.counts = self.applied.counts.plus(merged.counts);
         self.applied.shredded.extend(merged.shredded);
         Ok(merged.tree)

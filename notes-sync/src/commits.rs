@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use gix::{ObjectId, Repository};
 use phase::Fault;
 use remote::{
-    History, SeenBy,
+    History, Recent, SeenBy,
     local_ref::person::{Role, signature},
 };
 
@@ -15,6 +15,8 @@ pub struct Commits<'a> {
     pub repo: &'a Repository,
     /// What was read of it.
     pub history: &'a History,
+    /// Some of the newest trees and notes of this side, which need not be read.
+    pub latest: &'a Recent,
 }
 
 /// How the local notes stand to other ones.

@@ -7,7 +7,7 @@ use anyhow::Result;
 use gix::{ObjectId, Repository};
 use owo_colors::OwoColorize as _;
 use phase::{Page, plain};
-use remote::{Remote, RemoteName, Watcher};
+use remote::{Recent, Remote, RemoteName, Watcher};
 
 use crate::{
     commits::{Commits, Relation},
@@ -113,7 +113,7 @@ pub fn look(
         there.filter(|(name, _)| policy.globs.matches(name) && !name.follows_one_of(followed)).collect();
     let here = look::local_refs(repo, &policy.globs)?;
     let names: std::collections::BTreeSet<NotesRef> = here.into_iter().chain(there.keys().cloned()).collect();
-    let commits = Commits { repo, history: remote.history() };
+    let commits = Commits { repo, history: remote.history(), latest: &Recent::default() };
     let planned = |name: NotesRef| {
         let planned = one(commits, remote.name(), &name, there.get(&name).copied(), policy)?;
         Ok((name, planned))

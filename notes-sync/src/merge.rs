@@ -11,6 +11,7 @@ mod notes;
 
 use anyhow::Result;
 use gix::{ObjectId, Repository};
+use remote::Recent;
 
 use crate::{
     commits::Commits,
@@ -89,7 +90,15 @@ impl Tally {
 /// # Errors
 /// Where an object is missing or damaged, or cannot be written.
 pub fn merge(repo: &Repository, trees: Trees, strategy: Strategy) -> Result<Merged> {
-    let mut worker = Worker::new(repo, strategy);
+    merge_knowing(repo, &Recent::default(), trees, strategy)
+}
+
+/// The same, where some of the `latest` trees and notes of this side are in memory.
+///
+/// # Errors
+/// As for [`merge`].
+pub fn merge_knowing(repo: &Repository, latest: &Recent, trees: Trees, strategy: Strategy) -> Result<Merged> {
+    let mut worker = Worker::new(repo, latest, strategy);
     let sides = Sides { base: trees.base, local: Some(trees.local), remote: Some(trees.remote) };
     let tree = match worker.folder(&Prefix::default(), sides)? {
         Outcome::Untouched => trees.local,

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use contract::Exit;
 use gix::{ObjectId, Repository};
 use phase::{Fault, Unlocked};
-use remote::{Backoff, History};
+use remote::{Backoff, History, Recent};
 
 use crate::{
     apply::{self, Applied, Manner},
@@ -34,6 +34,7 @@ pub fn merge(
     wait: Duration,
 ) -> Result<Applied> {
     let (began, history) = (Instant::now(), History::of(repo));
+    let commits = Commits { repo, history: &history, latest: &Recent::default() };
     let (from_name, theirs) = resolve(repo, from)?;
     let into = name.to_string();
     let manner = Manner { strategy, from: &from_name, into: &into };
@@ -46,9 +47,7 @@ pub fn merge(
             );
         }
         let steps = theirs.into_iter().map(Step::Join).collect();
-        if let Some(applied) =
-            apply::apply(Commits { repo, history: &history }, &tip, &Plan { steps }, manner, &Unlocked)?
-        {
+        if let Some(applied) = apply::apply(commits, &tip, &Plan { steps }, manner, &Unlocked)? {
             return Ok(applied);
         }
         if began.elapsed() >= wait {

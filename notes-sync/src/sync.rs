@@ -9,7 +9,7 @@ use phase::{Fault, Guard, amount};
 use remote::{Answer, Backoff, History, Prepared, Ready, Recent, RemoteName, Stretch};
 
 use crate::{
-    ahead::{self, Ahead},
+    ahead::{self, Ahead, Seen},
     apply::{self, Applied, Manner},
     commits::Commits,
     exchange::{Exchange, Follower, Outgoing},
@@ -130,15 +130,16 @@ impl<'a> Sync<'a> {
         for name in listed.keys() {
             self.meet(name.clone(), strategies)?;
         }
-        let fine = ahead.as_ref().map(|ahead| ahead.fine(self.repo)).unwrap_or_default();
+        let Seen { fine, latest } = ahead.as_ref().map(|ahead| ahead.seen(self.repo)).unwrap_or_default();
         self.refs.values_mut().for_each(|progress| progress.memory.learn(&fine));
-        self.merge(&listed, exchange.history())?;
+        self.merge(&listed, exchange.history(), &latest)?;
         if self.refs.values().any(|progress| progress.state == State::Open)
             && let Some(ahead) = ahead
         {
             *ready = ahead.ready();
         }
-        let made: Vec<Recent> = self.refs.values().map(|progress| progress.applied.made.clone()).collect();
+        let made = self.refs.values().map(|progress| progress.applied.made.clone());
+        let made: Vec<Recent> = made.chain([latest]).collect();
         self.push(exchange, Prepared { ready: ready.as_ref(), made: &Recent::joined(&made) })
     }
 
@@ -182,8 +183,13 @@ impl<'a> Sync<'a> {
     }
 
     /// Merges what the remote has into each ref that is not done.
-    fn merge(&mut self, listed: &BTreeMap<NotesRef, ObjectId>, history: &History) -> Result<()> {
-        let commits = Commits { repo: self.repo, history };
+    fn merge(
+        &mut self,
+        listed: &BTreeMap<NotesRef, ObjectId>,
+        history: &History,
+        latest: &Recent,
+    ) -> Result<()> {
+        let commits = Commits { repo: self.repo, history, latest };
         let of = self.refs.len();
         for (at, (name, progress)) in self.refs.iter_mut().enumerate() {
             if progress.state != State::Open {
@@ -220,7 +226,7 @@ impl<'a> Sync<'a> {
         if !why.downcast_ref::<Fault>().is_some_and(is_offline) {
             return Ok(());
         }
-        self.merge(&BTreeMap::new(), history)?;
+        self.merge(&BTreeMap::new(), history, &Recent::default())?;
         for progress in self.refs.values_mut().filter(|progress| matches!(progress.state, State::Settled(_)))
         {
             progress.state = State::Open;

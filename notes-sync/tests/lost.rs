@@ -11,7 +11,7 @@ use notes_sync::{
     tree::{NotesTree, layout::Annotated},
     undone::{self, Memory, Place},
 };
-use remote::History;
+use remote::{History, Recent};
 use testkit::{Invocation, Output, Repo, Sections, World};
 
 const REF: &str = "refs/notes/mem/decisions";
@@ -221,7 +221,7 @@ fn commits_that_are_not_what_they_say_cost_little_and_hide_no_other() {
     let tip = many_commits(&howard, &second, APPENDED, two_at_once);
 
     let repo = gix::open_opts(howard.path(), gix::open::Options::isolated()).unwrap();
-    let commits = Commits { repo: &repo, history: &History::of(&repo) };
+    let commits = Commits { repo: &repo, history: &History::of(&repo), latest: &Recent::default() };
     let reflog = reflog::read(commits, &REF.try_into().unwrap(), None).unwrap();
     let mut memory = Memory::default();
     let tips = [tip.parse::<ObjectId>().unwrap()];

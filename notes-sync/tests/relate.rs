@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use gix::{ObjectId, Repository, actor::Signature, date::Time};
 use notes_sync::commits::{Commits, Relation};
 use proptest::prelude::*;
-use remote::History;
+use remote::{History, Recent};
 
 /// A commit on earlier ones, by their numbers, with the minute on its maker's clock.
 #[derive(Debug, Clone)]
@@ -78,7 +78,7 @@ proptest! {
         let ids = write(&repo, &history);
         let behind = closures(&history);
         let read = History::of(&repo);
-        let commits = Commits { repo: &repo, history: &read };
+        let commits = Commits { repo: &repo, history: &read, latest: &Recent::default() };
         for one in 0..ids.len() {
             for other in 0..ids.len() {
                 let relation = commits.relate(ids[one], ids[other]).unwrap();

@@ -28,6 +28,15 @@ pub(crate) struct Reader {
     hashes: bool,
 }
 
+/// Where an object is likely to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// In a file of its own: it was made here, and not long ago.
+    File,
+    /// In a pack: it came from elsewhere, or was here before.
+    Pack,
+}
+
 /// Makes sure that an object is what it is called.
 ///
 /// # Errors
@@ -54,7 +63,13 @@ impl Reader {
 
     /// Reads an object into `into`, whatever was there before.
     pub fn read(&mut self, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
-        let kind = match self.loose.read(&id, into) {
+        self.read_from(Home::File, id, into)
+    }
+
+    /// Reads an object that is best looked for there first: to ask for a file in vain takes longer than to read one.
+    pub fn read_from(&mut self, home: Home, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
+        let in_file = if home == Home::File { self.loose.read(&id, into) } else { None };
+        let kind = match in_file {
             Some(kind) => kind,
             None => self.repo.objects.find(&id, into)?.kind,
         };

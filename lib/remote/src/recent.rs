@@ -49,6 +49,14 @@ impl Recent {
         Some(Object { id: kept.id, kind: kept.kind, data })
     }
 
+    /// Reads one of them into `into`. `None`: it is not among them.
+    pub fn read(&self, id: &ObjectId, into: &mut Vec<u8>) -> Option<Kind> {
+        let Object { kind, data, .. } = self.get(id)?;
+        into.clear();
+        into.extend_from_slice(&data);
+        Some(kind)
+    }
+
     /// Whether an object is among them.
     pub(crate) fn has(&self, id: &ObjectId) -> bool {
         self.0.contains_key(id)
@@ -97,9 +105,6 @@ impl Cache for AtHand {
     fn put(&mut self, _: ObjectId, _: Kind, _: &[u8]) {}
 
     fn get(&mut self, id: &ObjectId, out: &mut Vec<u8>) -> Option<Kind> {
-        let Object { kind, data, .. } = self.0.get(id)?;
-        out.clear();
-        out.extend_from_slice(&data);
-        Some(kind)
+        self.0.read(id, out)
     }
 }

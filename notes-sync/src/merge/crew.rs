@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::Result;
 use gix::{Repository, objs::Write};
+use remote::Recent;
 
 use crate::{
     strategy::Strategy,
@@ -29,10 +30,11 @@ pub(super) fn merge(worker: &mut Worker<'_>, prefix: &Prefix, jobs: &[Job]) -> R
     let mut done = thread::scope(|scope| -> Result<Vec<(usize, Outcome)>> {
         let helpers: Vec<_> = (0..helpers)
             .map(|_| {
-                let (mut repo, strategy, queue) = (shared.to_thread_local(), worker.strategy, &queue);
+                let (mut repo, queue) = (shared.to_thread_local(), &queue);
+                let (latest, strategy) = (worker.latest, worker.strategy);
                 threads::spawn(scope, move || {
                     repo.object_cache_size(None);
-                    help(repo.with_object_memory(), strategy, queue)
+                    help(repo.with_object_memory(), latest, strategy, queue)
                 })
             })
             .collect();
@@ -68,8 +70,8 @@ struct Help {
     objects: gix::odb::memory::Storage,
 }
 
-fn help(mut repo: Repository, strategy: Strategy, queue: &Queue<'_>) -> Result<Help> {
-    let mut worker = Worker::new(&repo, strategy);
+fn help(mut repo: Repository, latest: &Recent, strategy: Strategy, queue: &Queue<'_>) -> Result<Help> {
+    let mut worker = Worker::new(&repo, latest, strategy);
     let done = queue.work(&mut worker)?;
     let tally = worker.tally;
     let objects = repo.objects.take_object_memory().unwrap_or_default();

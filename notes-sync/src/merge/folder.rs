@@ -9,7 +9,7 @@ use gix::{
     ObjectId, OdbHandle, Repository,
     objs::{FindExt, Kind},
 };
-use remote::Loose;
+use remote::{Loose, Recent};
 
 use crate::{
     combine, others_merge,
@@ -28,6 +28,8 @@ pub(crate) struct Worker<'repo> {
     pub(super) strategy: Strategy,
     pub(super) tally: Tally,
     sources: Sides<Source<'repo>>,
+    /// Some of what was changed here, in memory.
+    pub(super) latest: &'repo Recent,
     /// What is in files of their own, which most of what was changed here is.
     loose: Option<Loose>,
     spare: Vec<Vec<u8>>,
@@ -59,10 +61,10 @@ impl<'repo> Source<'repo> {
 }
 
 impl<'repo> Worker<'repo> {
-    pub(crate) fn new(repo: &'repo Repository, strategy: Strategy) -> Self {
+    pub(crate) fn new(repo: &'repo Repository, latest: &'repo Recent, strategy: Strategy) -> Self {
         let sources = Sides { base: Source::of(repo), local: Source::of(repo), remote: Source::of(repo) };
         let loose = (!remote::replaces(repo)).then(|| Loose::of(repo));
-        Self { repo, strategy, tally: Tally::default(), sources, loose, spare: Vec::new() }
+        Self { repo, strategy, tally: Tally::default(), sources, latest, loose, spare: Vec::new() }
     }
 
     /// Merges the folder at `prefix`. The root always gets the layout that git would give it.
@@ -75,7 +77,7 @@ impl<'repo> Worker<'repo> {
         let (mut base, mut local, mut remote) = (bytes(), bytes(), bytes());
         read(self.sources.base.objects(), trees.base, &mut base)?;
         read(self.sources.remote.objects(), trees.remote, &mut remote)?;
-        if trees.local != trees.base && !self.read_loose(trees.local, Kind::Tree, &mut local) {
+        if trees.local != trees.base && !self.read_near(trees.local, Kind::Tree, &mut local) {
             read(self.sources.local.objects(), trees.local, &mut local)?;
         }
         let here = if trees.local == trees.base { &base } else { &local };
@@ -130,15 +132,17 @@ impl<'repo> Worker<'repo> {
     /// Reads a note of this side.
     pub(super) fn local_note(&mut self, blob: ObjectId) -> Result<Vec<u8>> {
         let mut note = Vec::new();
-        if self.read_loose(Some(blob), Kind::Blob, &mut note) {
+        if self.read_near(Some(blob), Kind::Blob, &mut note) {
             return Ok(note);
         }
         combine::read(self.repo, blob)
     }
 
-    /// Reads an object of this kind, if it has a file of its own, and says whether it has.
-    fn read_loose(&mut self, id: Option<ObjectId>, kind: Kind, into: &mut Vec<u8>) -> bool {
-        self.loose.as_mut().zip(id).is_some_and(|(loose, id)| loose.read(&id, into) == Some(kind))
+    /// Reads an object of this side and this kind, if it is in memory or has a file of its own, and says whether so.
+    fn read_near(&mut self, id: Option<ObjectId>, kind: Kind, into: &mut Vec<u8>) -> bool {
+        let near = self.loose.as_mut().zip(id);
+        near.and_then(|(loose, id)| self.latest.read(&id, into).or_else(|| loose.read(&id, into)))
+            == Some(kind)
     }
 
     /// An empty buffer with room for some bytes.

@@ -3,25 +3,31 @@
 //! Whoever fetches and then pushes knows most of the pack beforehand: one's own commits since the remote was last in
 //! step. A server takes its time to put together what it sends; meanwhile these are walked and compressed.
 
-use std::{cell::RefCell, io};
+use std::{cell::RefCell, io, sync::Arc};
 
 use gix::{
     ObjectId, Repository,
     hash::oid,
     hashtable::HashSet,
+    object::Kind,
     objs::{Data, Find},
 };
 
 use super::{
-    Item, LARGEST_AT_ONCE, MOST_AT_ONCE, Receiver, cores,
+    Item, Known, LARGEST_AT_ONCE, MOST_AT_ONCE, Receiver, cores,
     encode::Encoded,
     one_change::Replaced,
     order,
+    resolve::Object,
     shares::Shares,
     trees::Trees,
     write::{Failure, Offsets, Options},
 };
-use crate::history::{Commit, History, replaces};
+use crate::{
+    history::{Commit, History, replaces},
+    objects::Home,
+    recent::Recent,
+};
 
 /// Commits of one's own, and all that belongs to them, in the form in which they are sent.
 pub struct Ready {
@@ -36,6 +42,7 @@ pub struct Gathered {
     stretches: Vec<Stretch>,
     items: Vec<Item>,
     options: Options,
+    latest: Recent,
 }
 
 /// Commits of one's own that are walked by all who take part in it.
@@ -91,7 +98,8 @@ impl Gathering {
     /// by failing.
     pub fn take_part(&self, repo: &Repository, passing: &dyn Fn(Passed<'_>) -> gix::Result<()>) {
         self.shares.take_part(repo, &mut |_| (), &|commit, replaced, trees| {
-            passing(Passed { repo, commit, replaced, objects: &InPassing(RefCell::new(trees)) })
+            let (older, trees) = (replaced.map(|file| file.old), RefCell::new(trees));
+            passing(Passed { repo, commit, replaced, objects: &InPassing { trees, older } })
         });
     }
 
@@ -102,11 +110,31 @@ impl Gathering {
     /// Where an object could not be read, there are too many to be held in memory, or somebody stopped it.
     pub fn gathered(&self) -> gix::Result<Gathered> {
         let items = self.shares.found()?;
-        Ok(Gathered { stretches: self.stretches.clone(), items, options: self.options })
+        let latest = latest(&items, self.shares.trees());
+        Ok(Gathered { stretches: self.stretches.clone(), items, options: self.options, latest })
     }
 }
 
+/// What is in memory of the newest versions among `items`.
+fn latest(items: &[Item], trees: Vec<(ObjectId, Arc<[u8]>)>) -> Recent {
+    let replaced: HashSet<ObjectId> = items.iter().filter_map(|item| item.before).collect();
+    let trees = trees.into_iter().map(|(id, data)| Object { id, kind: Kind::Tree, data });
+    let files = items.iter().filter_map(|item| match (item.kind, &item.known) {
+        (Kind::Blob, Some(Known::Whole(content))) => {
+            Some(Object { id: item.id, kind: Kind::Blob, data: content.as_slice().into() })
+        }
+        _ => None,
+    });
+    Recent::of(trees.chain(files).filter(|object| !replaced.contains(&object.id)))
+}
+
 impl Gathered {
+    /// Some of the newest trees and files in memory: whoever merges them, or pushes the merge, is going to read them.
+    #[must_use]
+    pub fn latest(&self) -> &Recent {
+        &self.latest
+    }
+
     /// Makes them ready.
     ///
     /// # Errors
@@ -162,11 +190,16 @@ pub(super) fn given_up(why: &'static str) -> gix::Error {
 }
 
 /// Objects in a walk, of which the trees are at hand.
-struct InPassing<'a>(RefCell<&'a mut Trees>);
+struct InPassing<'a> {
+    trees: RefCell<&'a mut Trees>,
+    /// What was replaced, and so is mostly not as new as the rest.
+    older: Option<ObjectId>,
+}
 
 impl Find for InPassing<'_> {
     fn try_find<'b>(&self, id: &oid, buffer: &'b mut Vec<u8>) -> gix::Result<Option<Data<'b>>> {
-        let kind = self.0.borrow_mut().read(id.to_owned(), buffer)?;
+        let home = if self.older.as_deref() == Some(id) { Home::Pack } else { Home::File };
+        let kind = self.trees.borrow_mut().read(home, id.to_owned(), buffer)?;
         Ok(Some(Data { kind, object_hash: id.kind(), data: buffer }))
     }
 }

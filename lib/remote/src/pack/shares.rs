@@ -7,7 +7,7 @@ use std::{
     collections::{HashMap, HashSet},
     io,
     sync::{
-        Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -55,6 +55,8 @@ pub(super) enum Part {
 struct Found {
     /// By share.
     items: Vec<Option<Vec<Item>>>,
+    /// Trees that are likely to be read again.
+    trees: Vec<(ObjectId, Arc<[u8]>)>,
     error: Option<gix::Error>,
 }
 
@@ -88,7 +90,7 @@ impl Shares {
             so_far: AtomicUsize::new(0),
             parts,
             next: AtomicUsize::new(0),
-            found: Mutex::new(Found { items, error: None }),
+            found: Mutex::new(Found { items, ..Found::default() }),
             is_more: Condvar::new(),
         })
     }
@@ -115,12 +117,19 @@ impl Shares {
         let mut walk = Walk::of(&repo, self, told);
         loop {
             let begin = self.next.fetch_add(SHARE, Ordering::Relaxed);
-            let Some(rest) = self.parts.get(begin..).filter(|rest| !rest.is_empty()) else { return };
+            let Some(rest) = self.parts.get(begin..).filter(|rest| !rest.is_empty()) else { break };
             let taken = Taken { shares: self, number: begin / SHARE, is_done: false };
             let share = &rest[..SHARE.min(rest.len())];
             let walked = share.iter().try_for_each(|part| walk.part(part, passing));
             taken.done(walked.map(|()| walk.take()));
         }
+        let trees = walk.into_trees();
+        self.state().trees.extend(trees);
+    }
+
+    /// Trees that those who have taken part so far were the last to read, in their newest versions.
+    pub fn trees(&self) -> Vec<(ObjectId, Arc<[u8]>)> {
+        std::mem::take(&mut self.state().trees)
     }
 
     /// All that was found, each object once, when those who take part are done.

@@ -17,7 +17,11 @@ use gix::{
 };
 
 use super::{beside, trees::Trees, walk::commits_among};
-use crate::{history::History, objects::Reader, recent::Recent};
+use crate::{
+    history::History,
+    objects::{Home, Reader},
+    recent::Recent,
+};
 
 /// What is missing.
 #[derive(Debug)]
@@ -171,7 +175,8 @@ impl Sound {
                 continue;
             }
             let tree = self.trees.get(new)?;
-            let olds = before.iter().map(|old| self.trees.get(*old)).collect::<gix::Result<Vec<_>>>()?;
+            let olds = before.iter().map(|old| self.trees.get_from(Home::Pack, *old));
+            let olds = olds.collect::<gix::Result<Vec<_>>>()?;
             let mut missing = None;
             beside::differing(&tree, &olds, new.kind(), None, |entry, versions| {
                 if versions.contains(&entry.id) {

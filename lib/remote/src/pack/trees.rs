@@ -7,7 +7,10 @@ use std::{io, sync::Arc};
 
 use gix::{ObjectId, hashtable::HashMap, object::Kind};
 
-use crate::{objects::Reader, recent::Recent};
+use crate::{
+    objects::{Home, Reader},
+    recent::Recent,
+};
 
 /// Reads trees.
 pub(super) struct Trees {
@@ -38,6 +41,11 @@ impl Trees {
 
     /// A tree.
     pub fn get(&mut self, id: ObjectId) -> gix::Result<Arc<[u8]>> {
+        self.get_from(Home::File, id)
+    }
+
+    /// A tree that is likely to be there.
+    pub fn get_from(&mut self, home: Home, id: ObjectId) -> gix::Result<Arc<[u8]>> {
         if let Some(tree) = self.young.get(&id) {
             return Ok(Arc::clone(tree));
         }
@@ -49,7 +57,7 @@ impl Trees {
         let tree = match self.old.remove(&id) {
             Some(tree) => tree,
             None if id.is_empty_tree() => Arc::default(),
-            None => match self.reader.read(id, &mut self.buffer)? {
+            None => match self.reader.read_from(home, id, &mut self.buffer)? {
                 Kind::Tree => self.buffer.as_slice().into(),
                 kind => return Err(not_a_tree(id, kind)),
             },
@@ -59,13 +67,13 @@ impl Trees {
     }
 
     /// Any object. Trees are kept, small files until they are [taken](Self::take_files).
-    pub fn read(&mut self, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
+    pub fn read(&mut self, home: Home, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
         if let Some(tree) = self.young.get(&id).or_else(|| self.old.get(&id)) {
             into.clear();
             into.extend_from_slice(tree);
             return Ok(Kind::Tree);
         }
-        let kind = self.reader.read(id, into)?;
+        let kind = self.reader.read_from(home, id, into)?;
         match kind {
             Kind::Tree => self.keep(id, &Arc::from(into.as_slice())),
             Kind::Blob if into.len() <= LARGEST_FILE => self.files.push((id, into.clone())),
@@ -79,14 +87,28 @@ impl Trees {
         std::mem::take(&mut self.files)
     }
 
+    /// Forgets a tree of which there is a newer version.
+    pub fn forget(&mut self, id: ObjectId) {
+        if let Some(tree) = self.young.remove(&id) {
+            self.bytes -= tree.len();
+        }
+        self.old.remove(&id);
+    }
+
+    /// All that are kept.
+    pub fn into_kept(self) -> impl Iterator<Item = (ObjectId, Arc<[u8]>)> {
+        self.young.into_iter().chain(self.old)
+    }
+
     /// Takes in a tree that somebody else has read.
     pub fn keep(&mut self, id: ObjectId, tree: &Arc<[u8]>) {
-        self.bytes += tree.len();
-        if self.bytes > ROOM {
+        if self.bytes + tree.len() > ROOM {
             self.old = std::mem::take(&mut self.young);
-            self.bytes = tree.len();
+            self.bytes = 0;
         }
-        self.young.insert(id, Arc::clone(tree));
+        if self.young.insert(id, Arc::clone(tree)).is_none() {
+            self.bytes += tree.len();
+        }
     }
 }
 

@@ -3,7 +3,11 @@
 //! Commits are walked from the new tips down to what the other side has, and each one's tree is compared with
 //! those of its parents: only what differs is looked at, however large the tree.
 
-use std::{io, sync::atomic::Ordering, thread};
+use std::{
+    io, iter,
+    sync::{Arc, atomic::Ordering},
+    thread,
+};
 
 use gix::{ObjectId, hashtable::HashSet, object::Kind};
 
@@ -18,7 +22,7 @@ use super::{
 };
 use crate::{
     history::{Commit, History},
-    objects::Reader,
+    objects::{Home, Reader},
     recent::Recent,
 };
 
@@ -122,6 +126,11 @@ impl<'a> Walk<'a> {
         std::mem::take(&mut self.items)
     }
 
+    /// The trees that were read last, without those of which a newer version was read.
+    pub fn into_trees(self) -> impl Iterator<Item = (ObjectId, Arc<[u8]>)> {
+        self.trees.into_kept()
+    }
+
     /// Adds what is new in one part of it all.
     pub fn part(&mut self, part: &Part, passing: Passing<'_>) -> gix::Result<()> {
         match part {
@@ -171,7 +180,10 @@ impl<'a> Walk<'a> {
                 )));
             }
             let tree = self.trees.get(new)?;
-            let olds = before.iter().map(|old| self.trees.get(*old)).collect::<gix::Result<Vec<_>>>()?;
+            // Of a merge the first one is what was here, and the others came in.
+            let homes = iter::once(Home::File).chain(iter::repeat(Home::Pack));
+            let olds = before.iter().zip(homes).map(|(old, home)| self.trees.get_from(home, *old));
+            let olds = olds.collect::<gix::Result<Vec<_>>>()?;
             for (id, old) in before.iter().zip(&olds) {
                 self.cover(*id, old)?;
             }
@@ -201,6 +213,7 @@ impl<'a> Walk<'a> {
                 self.change.is_more();
             }
             self.covered.insert(new);
+            before.iter().for_each(|old| self.trees.forget(*old));
             let item = &mut self.items[at];
             item.size = Some(tree.len() as u64);
             item.known = match draft {
