@@ -18,7 +18,8 @@ pub(super) struct Links {
 }
 
 impl Links {
-    /// Those of a commit as git stores it.
+    /// Those of a commit as git stores it. One whose author or committer cannot be read was made when time began, as git
+    /// has it.
     ///
     /// # Errors
     ///
@@ -26,16 +27,23 @@ impl Links {
     pub fn of(commit: &[u8], hash: gix::hash::Kind) -> gix::Result<Self> {
         let (mut tree, mut parents) = (None, ParentIds::new());
         for token in CommitRefIter::from_bytes(commit, hash) {
-            match (token?, tree) {
-                (Token::Tree { id }, _) => tree = Some(id),
-                (Token::Parent { id }, _) => parents.push(id),
-                (Token::Committer { signature }, Some(tree)) => {
+            match (token, tree) {
+                (Ok(Token::Tree { id }), _) => tree = Some(id),
+                (Ok(Token::Parent { id }), _) => parents.push(id),
+                (Ok(Token::Committer { signature }), Some(tree)) => {
                     return Ok(Self { tree, parents, time: signature.seconds() });
                 }
-                _ => {}
+                (Ok(_), _) => {}
+                (Err(_), _) => break,
             }
         }
-        Err(gix::Error::from_error(io::Error::other("a commit has neither tree nor committer")))
+        let header = commit.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
+        match tree {
+            Some(tree) if header.filter(|line| line.starts_with(b"parent ")).count() == parents.len() => {
+                Ok(Self { tree, parents, time: 0 })
+            }
+            _ => Err(gix::Error::from_error(io::Error::other("the head of a commit cannot be read"))),
+        }
     }
 
     /// Those of a commit in a commit-graph.
@@ -48,5 +56,42 @@ impl Links {
             commit.iter_parents().map(|parent| parent.map(|at| graph.id_at(at).to_owned())).collect();
         let time = i64::try_from(commit.committer_timestamp()).unwrap_or(i64::MAX);
         Ok(Self { tree: commit.root_tree_id().to_owned(), parents: parents?, time })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that fails says where")]
+mod tests {
+    use super::*;
+
+    const SHA1: gix::hash::Kind = gix::hash::Kind::Sha1;
+
+    fn commit(people: &str) -> String {
+        let [tree, one, two] = ["1", "2", "3"].map(|digit| digit.repeat(40));
+        format!("tree {tree}\nparent {one}\nparent {two}\n{people}\nparent of all\n")
+    }
+
+    #[test]
+    fn what_a_commit_leads_to_is_read_whoever_made_it() {
+        let usual = commit("author A <a@b> 1 +0000\ncommitter C <c@d> 1700000000 +0100\n");
+        for (text, time) in [
+            (usual, 1_700_000_000),
+            (commit("author nobody\ncommitter C <c@d> 5 +0000\n"), 0),
+            (commit("author A <a@b> 1 +0000\ncommitter <<>\n"), 0),
+            (commit(""), 0),
+        ] {
+            let links = Links::of(text.as_bytes(), SHA1).unwrap();
+            assert_eq!(links.tree.to_string(), "1".repeat(40), "{text}");
+            assert_eq!(links.parents.len(), 2, "{text}");
+            assert_eq!(links.time, time, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_tree_or_parents_that_cannot_be_read_is_an_error() {
+        let people = "author A <a@b> 1 +0000\ncommitter C <c@d> 5 +0000\n\nx\n";
+        for head in ["", "tree 12\n", &format!("tree {}\nparent 12\n", "1".repeat(40))] {
+            Links::of(format!("{head}{people}").as_bytes(), SHA1).unwrap_err();
+        }
     }
 }

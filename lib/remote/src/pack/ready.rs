@@ -110,7 +110,11 @@ impl Gathering {
     /// Where an object could not be read, there are too many to be held in memory, or somebody stopped it.
     pub fn gathered(&self) -> gix::Result<Gathered> {
         let items = self.shares.found()?;
-        let latest = latest(&items, self.shares.trees());
+        let latest = match self.options.receiver {
+            Receiver::Folder => latest(&items, self.shares.trees()),
+            // What was not hashed must not be taken for what was.
+            Receiver::Server => Recent::default(),
+        };
         Ok(Gathered { stretches: self.stretches.clone(), items, options: self.options, latest })
     }
 }
