@@ -17,8 +17,6 @@ use super::{
     unnamed::Unnamed,
     write,
 };
-use crate::recent::Recent;
-
 /// How many bytes it holds, at most: its entries, and again what they stand for.
 const MOST: usize = 16 * 1024 * 1024;
 
@@ -29,8 +27,6 @@ pub(super) fn arrive(repo: &gix::Repository, raw: &[u8]) -> Option<Arriving> {
 
 /// A pack that was taken apart.
 pub(super) struct Apart<'a> {
-    /// What is in it.
-    pub recent: Recent,
     loaded: Loaded<'a>,
     resolved: Resolved,
     hash: gix::hash::Kind,
@@ -43,9 +39,7 @@ impl<'a> Apart<'a> {
         let hash = repo.object_hash();
         let loaded = Loaded::parse(raw, hash, MOST)?;
         let resolved = resolve(repo, &loaded, MOST)?;
-        let known = resolved.bases.iter().map(|base| base.object.clone().into());
-        let recent = Recent::of(resolved.objects.iter().cloned().chain(known));
-        Some(Self { recent, loaded, resolved, hash })
+        Some(Self { loaded, resolved, hash })
     }
 
     /// Writes it, completed, and its index, into the object database `objects`. `None`: that cannot be done.
@@ -58,7 +52,7 @@ impl<'a> Apart<'a> {
             fs::write(&files.index, index)
         };
         write().ok()?;
-        Some(Arriving::of(self.loaded.entries().len() as u64, files, checksum).with(self.recent))
+        Some(Arriving::of(self.loaded.entries().len() as u64, files, checksum).with(self.resolved.recent))
     }
 }
 

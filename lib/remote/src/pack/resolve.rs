@@ -17,7 +17,7 @@ use super::{
     kept::Kept,
     loaded::{Form, Loaded},
 };
-use crate::objects::Reader;
+use crate::{objects::Reader, recent::Recent};
 
 /// An object in memory, whole.
 #[derive(Debug, Clone)]
@@ -30,9 +30,20 @@ pub(crate) struct Object {
 /// What a pack holds.
 pub(super) struct Resolved {
     /// The object of each entry.
-    pub objects: Vec<Kept>,
+    pub objects: Vec<Named>,
     /// Objects that are not in the pack, of which it has deltas.
     pub bases: Vec<Base>,
+    /// All of them.
+    pub recent: Recent,
+}
+
+/// An object by its name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named {
+    pub id: ObjectId,
+    pub kind: Kind,
+    /// How many bytes it has.
+    pub size: usize,
 }
 
 /// An object that is not in the pack.
@@ -56,13 +67,15 @@ pub(super) fn resolve(repo: &gix::Repository, loaded: &Loaded<'_>, most: usize) 
     let work = Work::of(repo, loaded, most);
     let mut found = Found::default();
     thread::scope(|scope| {
-        let others: Vec<_> = (0..threads::free((work.roots.len() / WORTH_IT).saturating_sub(1)))
+        let helpers = threads::free((work.roots.len() / WORTH_IT).saturating_sub(1));
+        let each = loaded.entries().len().div_ceil(1 + helpers);
+        let others: Vec<_> = (0..helpers)
             .map(|_| {
                 let (repo, work) = (repo.clone().into_sync(), &work);
-                threads::spawn(scope, move || work.share(Reader::new(repo.to_thread_local())))
+                threads::spawn(scope, move || work.share(Reader::new(repo.to_thread_local()), each))
             })
             .collect();
-        found = work.share(Reader::new(repo.clone()))?;
+        found = work.share(Reader::new(repo.clone()), each)?;
         for other in others {
             let more = other.join().ok().flatten()?;
             found.objects.extend(more.objects);
@@ -73,9 +86,12 @@ pub(super) fn resolve(repo: &gix::Repository, loaded: &Loaded<'_>, most: usize) 
     found.objects.sort_unstable_by_key(|(entry, _)| *entry);
     // An entry that is a delta of itself, by a roundabout way, is never come by.
     let is_each_there = found.objects.iter().map(|(entry, _)| *entry).eq(0..loaded.entries().len());
-    is_each_there.then(|| Resolved {
-        objects: found.objects.into_iter().map(|(_, object)| object).collect(),
-        bases: found.bases,
+    is_each_there.then(|| {
+        let named = |(_, Kept { id, kind, size, .. }): &_| Named { id: *id, kind: *kind, size: *size };
+        let objects = found.objects.iter().map(named).collect();
+        let bases = found.bases.iter().map(|base| base.object.clone().into());
+        let recent = Recent::of(found.objects.into_iter().map(|(_, object)| object).chain(bases));
+        Resolved { objects, bases: found.bases, recent }
     })
 }
 
@@ -134,9 +150,9 @@ impl<'a> Work<'a> {
         Self { loaded, hash: repo.object_hash(), roots, children, taken, room }
     }
 
-    /// Does a part of the work, until none is left.
-    fn share(&self, mut reader: Reader) -> Option<Found> {
-        let mut found = Found::default();
+    /// Does a part of the work, until none is left; that is some `expected` objects.
+    fn share(&self, mut reader: Reader, expected: usize) -> Option<Found> {
+        let mut found = Found { objects: Vec::with_capacity(expected), bases: Vec::new() };
         // Not needed where a pack holds all that its deltas are of, and large.
         let mut deflate = None;
         loop {

@@ -151,7 +151,8 @@ impl<'a> Stream<'a> {
     ) -> Result<Self, Failure> {
         let objects = count(objects).map_err(|error| Failure::Source(gix::Error::from_error(error)))?;
         let hash = gix::hash::hasher(hash);
-        let mut stream = Self { out, hash, at: 0, crc32: 0, places: HashMap::new(), options };
+        let mut stream =
+            Self { out, hash, at: 0, crc32: 0, places: HashMap::with_capacity(objects as usize), options };
         stream.bytes(&preamble(objects))?;
         Ok(stream)
     }
