@@ -94,6 +94,54 @@ fn what_somebody_pushes_meanwhile_is_not_sent_again() {
     assert_eq!(mike.rev(REF), own);
 }
 
+/// So many commits in a repository, each with a note, in the folders in which git puts so many.
+fn many_notes(repo: &Repo, commits: usize) -> Vec<String> {
+    let who = "committer M <m@example.com> 1700000000 +0000\n";
+    let mut script = String::new();
+    for number in 1..=commits {
+        script += &format!("commit refs/heads/noted\nmark :{number}\n{who}data 5\n{number:05}\n");
+    }
+    script += &format!("commit {REF}\n{who}data 0\n");
+    for number in 1..=commits {
+        script += &format!("N inline :{number}\ndata 12\nnote {number:06}\n\n");
+    }
+    repo.program("git").args(["fast-import", "--quiet"]).stdin(script).success();
+    repo.git(["rev-list", "refs/heads/noted"]).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn folders_of_notes_become_what_git_makes_of_them() {
+    let (world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    let commits = many_notes(&howard, 400);
+    howard.git(["push", "-q", "origin", REF, "refs/heads/noted"]);
+    let refspec = format!("{REF}:{REF}");
+    mike.git(["fetch", "-q", "origin", "refs/heads/noted:refs/heads/noted", &refspec]);
+    mike.git(["update-ref", "refs/notes/origin/mem/decisions", REF]);
+    for (repo, name, first) in [(&howard, "howard", 0), (&mike, "mike", 25)] {
+        for (number, commit) in commits.iter().skip(first).take(50).enumerate() {
+            // One note now and then is changed twice, and one goes away.
+            let text = format!("{name} {number}");
+            repo.git(["notes", "--ref", REF, "append", "-m", &text, commit]);
+            if number % 10 == 3 {
+                repo.git(["notes", "--ref", REF, "append", "-m", "again", commit]);
+            }
+        }
+        repo.git(["notes", "--ref", REF, "remove", &commits[300 + first]]);
+    }
+    howard.git(["push", "-q", "origin", REF]);
+    let git = world.clone_of(&mike, "git");
+    git.git(["fetch", "-q", mike.path().as_str(), &refspec, "refs/heads/noted"]);
+    git.git(["fetch", "-q", origin.path().as_str(), &format!("{REF}:refs/notes/theirs")]);
+    git.git(["notes", "--ref", REF, "merge", "-q", "-s", "cat_sort_uniq", "refs/notes/theirs"]);
+
+    assert_eq!(notes_sync_after(&mike, ":"), NotesResult::Merged);
+    assert_eq!(mike.rev(&format!("{REF}^{{tree}}")), git.rev(&format!("{REF}^{{tree}}")));
+    assert_eq!(origin.rev(REF), mike.rev(REF));
+    for repo in [&origin, &mike] {
+        repo.git(["fsck", "--strict", "--no-dangling"]);
+    }
+}
+
 #[test]
 fn what_is_missing_here_or_not_what_it_is_called_is_sent_to_nobody() {
     for (what, instead) in [

@@ -6,8 +6,9 @@
 //! [`fitness`] leaves the remote to them. So it is with whatever is large, odd, or fails here: they do it from the
 //! beginning, and theirs are the words that the user reads.
 //!
-//! What arrives on either side is checked like what arrives over a wire: each object against its id, and all of them
-//! for what they lead to. Only of a push that was begun ahead of time what it leads to is known already.
+//! What is fetched is checked like what arrives over a wire: each object against its id, and all of them for what they
+//! lead to. What is pushed was hashed when it was read here, and the walk that has found it has found all that it leads
+//! to: as a pack it lands there as it is, see [`landing`](crate::pack::landing).
 
 mod fetch;
 mod fitness;
