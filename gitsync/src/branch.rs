@@ -54,7 +54,7 @@ pub fn step(place: &Place<'_>, step: &Step) -> anyhow::Result<Moved> {
     let head = writer.hold(HEAD.try_into()?).map_err(faults::of_ref).with_context(doing)?;
     match look::head(repo)? {
         Head::Branch(now) if now.name == step.branch && now.commit == step.from => {}
-        Head::Branch(_) | Head::Detached(_) | Head::Unknown => return Ok(Moved::SomebodyElseDid),
+        Head::Branch(_) | Head::Detached(_) => return Ok(Moved::SomebodyElseDid),
     }
     // As git's, a reflog does without a name where nobody said who the user is: only a commit needs one.
     let by = reflog::committer(repo).with_context(doing)?;

@@ -138,10 +138,6 @@ impl<'a> Hooks<'a> {
     fn start(&self, path: &Path, call: &Call, output: &io::PipeWriter) -> io::Result<Child> {
         let spawn = |mut command: Command| {
             command.args(&call.args).current_dir(&self.work_tree);
-            // A run that was started by a hook itself has these from there, about another repository perhaps.
-            for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"] {
-                command.env_remove(name);
-            }
             command.env("GIT_EDITOR", ":").env("GIT_PREFIX", "");
             if let Some(token) = self.guard.token() {
                 command.env("LOCKSTEP_TOKEN", token);

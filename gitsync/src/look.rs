@@ -10,8 +10,9 @@ use gix::state::InProgress;
 pub struct Facts {
     /// What is checked out.
     pub head: Head,
-    /// What it is made of that cannot be handled, each by its name.
-    pub unsupported: Vec<Unsupported>,
+    /// Whether objects are left at the remote until they are needed, see
+    /// [partial clone](https://git-scm.com/docs/partial-clone).
+    pub is_partial: bool,
     /// What somebody is in the middle of.
     pub in_progress: Option<Operation>,
     /// Whether it has a work tree.
@@ -25,8 +26,6 @@ pub enum Head {
     Branch(Branch),
     /// A commit, and no branch.
     Detached(ObjectId),
-    /// Nobody can tell: the refs are in a format that is not supported.
-    Unknown,
 }
 
 /// The branch that is checked out.
@@ -43,15 +42,6 @@ impl Branch {
     pub fn short(&self) -> String {
         self.name.shorten().to_string()
     }
-}
-
-/// Something that this program does not handle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unsupported {
-    /// References are kept in reftables.
-    Reftable,
-    /// Objects are left at the remote until they are needed.
-    PartialClone,
 }
 
 /// Something that was begun and not finished.
@@ -85,11 +75,9 @@ pub enum WorkTree {
 /// # Errors
 /// `HEAD` cannot be read.
 pub fn look(repo: &gix::Repository) -> anyhow::Result<Facts> {
-    let unsupported = unsupported(repo);
-    let head = if unsupported.contains(&Unsupported::Reftable) { Head::Unknown } else { head(repo)? };
     Ok(Facts {
-        head,
-        unsupported,
+        head: head(repo)?,
+        is_partial: is_partial(repo),
         in_progress: repo.state().map(operation),
         work_tree: if repo.workdir().is_some() { WorkTree::Present } else { WorkTree::Bare },
     })
@@ -112,23 +100,12 @@ pub fn head(repo: &gix::Repository) -> anyhow::Result<Head> {
     })
 }
 
-fn unsupported(repo: &gix::Repository) -> Vec<Unsupported> {
+fn is_partial(repo: &gix::Repository) -> bool {
     let config = repo.config_snapshot();
-    let is = |key: &str, value: &str| {
-        config.string(key).is_some_and(|found| found.eq_ignore_ascii_case(value.as_bytes()))
-    };
-    let promises = || {
-        let remotes = repo.remote_names();
-        remotes.iter().any(|name| config.boolean(format!("remote.{name}.promisor").as_str()) == Some(true))
-    };
-    let mut found = Vec::new();
-    if is("extensions.refStorage", "reftable") || repo.common_dir().join("reftable").is_dir() {
-        found.push(Unsupported::Reftable);
-    }
-    if config.string("extensions.partialClone").is_some() || promises() {
-        found.push(Unsupported::PartialClone);
-    }
-    found
+    let promises =
+        |name: &gix::bstr::BStr| config.boolean(format!("remote.{name}.promisor").as_str()) == Some(true);
+    config.string("extensions.partialClone").is_some()
+        || repo.remote_names().iter().any(|name| promises(name.as_ref()))
 }
 
 fn operation(state: InProgress) -> Operation {

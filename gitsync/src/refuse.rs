@@ -5,7 +5,7 @@
 use gix::bstr::{BString, ByteSlice as _};
 use phase::Fault;
 
-use crate::look::{Branch, Facts, Head, Operation, Unsupported, WorkTree};
+use crate::look::{Branch, Facts, Head, Operation, WorkTree};
 
 /// How many paths a message names before it counts the rest.
 const NAMED: usize = 10;
@@ -15,8 +15,11 @@ const NAMED: usize = 10;
 /// # Errors
 /// A fault that names what stands in the way: with exit 78 where the set-up is not one that can be synced, else 1.
 pub fn refuse(facts: &Facts) -> Result<&Branch, Fault> {
-    if let Some(unsupported) = facts.unsupported.first() {
-        return Err(of_unsupported(*unsupported));
+    if facts.is_partial {
+        return Err(Fault::misconfigured(
+            "this is a partial clone, which is not supported: objects are missing here",
+        )
+        .help("make a full clone, or `git fetch --refetch --no-filter` and remove remote.*.promisor"));
     }
     if facts.work_tree == WorkTree::Bare {
         return Err(Fault::misconfigured("this repository is bare: it has no work tree to sync")
@@ -32,7 +35,6 @@ pub fn refuse(facts: &Facts) -> Result<&Branch, Fault> {
             id.to_hex_with_len(10)
         ))
         .help("switch to a branch: `git switch main`, or keep the commits with `git switch -c NAME`")),
-        Head::Unknown => Err(of_unsupported(Unsupported::Reftable)),
     }
 }
 
@@ -71,19 +73,6 @@ pub fn nothing_to_begin_with(branch: &str) -> Fault {
         .help("add a file, or clone the remote instead: `git clone URL`")
 }
 
-fn of_unsupported(unsupported: Unsupported) -> Fault {
-    match unsupported {
-        Unsupported::Reftable => {
-            Fault::misconfigured("this repository keeps its refs in reftables, which are not supported")
-                .help("`git refs migrate --ref-format=files` turns them into files")
-        }
-        Unsupported::PartialClone => {
-            Fault::misconfigured("this is a partial clone, which is not supported: objects are missing here")
-                .help("make a full clone, or `git fetch --refetch --no-filter` and remove remote.*.promisor")
-        }
-    }
-}
-
 fn of_operation(operation: Operation) -> Fault {
     let (what, command) = match operation {
         Operation::Merge => ("a merge", "merge"),
@@ -108,7 +97,7 @@ mod tests {
         let name = "refs/heads/main".try_into().expect("a ref name");
         Facts {
             head: Head::Branch(Branch { name, commit: None }),
-            unsupported: Vec::new(),
+            is_partial: false,
             in_progress: None,
             work_tree: WorkTree::Present,
         }
@@ -125,9 +114,7 @@ mod tests {
 
     #[test]
     fn a_set_up_that_is_not_supported_is_wrong_configuration() {
-        for unsupported in [Unsupported::Reftable, Unsupported::PartialClone] {
-            assert_eq!(exit(&Facts { unsupported: vec![unsupported], ..facts() }), Exit::Misconfigured);
-        }
+        assert_eq!(exit(&Facts { is_partial: true, ..facts() }), Exit::Misconfigured);
         assert_eq!(exit(&Facts { work_tree: WorkTree::Bare, ..facts() }), Exit::Misconfigured);
     }
 

@@ -209,7 +209,7 @@ impl Sync<'_> {
     fn still_on(&self, branch: &Branch) -> anyhow::Result<Branch> {
         match look::head(self.place.repo)? {
             Head::Branch(now) if now.name == branch.name => Ok(now),
-            Head::Branch(_) | Head::Detached(_) | Head::Unknown => Err(Fault::failed(format!(
+            Head::Branch(_) | Head::Detached(_) => Err(Fault::failed(format!(
                 "{} is not checked out any more: somebody switched meanwhile",
                 branch.short()
             ))

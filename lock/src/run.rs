@@ -75,7 +75,7 @@ impl RunArgs {
         };
         let mut signals = Signals::catch().context("signals could not be caught")?;
         let mut command = self.own_process(&common_dir, &token)?;
-        command.env(TOKEN_VARIABLE, inherited.joined_by(&token));
+        command.env(TOKEN_VARIABLE, inherited.joined_by(&token)).envs(phase::taken_from_environment());
         let mut child = command.spawn().context("the command's process could not be started")?;
         with_pulse(held.as_ref(), || wait_for_end(&child, &mut signals))?;
         if let Some(held) = held {
@@ -169,7 +169,7 @@ impl BecomeArgs {
         held.keep();
         let Some((name, arguments)) = self.command.split_first() else { return Ok(NOT_FOUND) };
         let mut command = programs::program(name);
-        command.args(arguments);
+        command.args(arguments).envs(phase::taken_from_environment());
         match platform::become_program(command) {
             Ok(never) => match never {},
             Err(error) => {

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{full_run, identity};
+use common::{full_run, identity, sync};
 use testkit::{Repo, World};
 
 /// The report without what differs at every run: ids, times, and how long it took.
@@ -118,6 +118,25 @@ fn a_failure_is_told_once_with_its_remedy_and_the_state_of_things() {
     assert!(report.contains("  help: "), "{report}");
     assert_eq!(report.matches("README.md").count(), 1, "{report}");
     assert!(report.contains("stopped at a conflict: main is at "), "{report}");
+}
+
+#[test]
+fn what_failed_as_well_says_why_wherever_it_is_asked() {
+    let (world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    for (name, clone) in [("howard", &howard), ("mike", &mike)] {
+        clone.write("README.md", name);
+        clone.git(["notes", "--ref", "mem/x", "add", "-m", name]);
+    }
+    sync(&howard);
+    mike.git(["config", "notes.mem/x.mergeStrategy", "no such strategy"]);
+    let run = full_run(&mike).in_dir(world.path()).output();
+    run.assert_code(4);
+    let command =
+        run.stdout.split('`').find(|words| words.starts_with("notes-sync --fresh")).expect("the command");
+    let (name, args) = command.split_once(' ').unwrap();
+    let told = world.binary(name).args(args.split(' ')).output();
+    told.assert_code(78);
+    told.assert_says("no such strategy");
 }
 
 #[test]

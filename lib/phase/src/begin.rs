@@ -73,7 +73,13 @@ pub(crate) fn begin<P: Phase>(phase: &P, beginning: Beginning) -> Start {
             Ok(opened) => Ok((envelope, opened)),
             Err(fault) => return Start::Refuse(envelope, fault),
         },
-        Ok(Input::Hook(directory)) => begin_run(args.repo.clone().unwrap_or(directory)),
+        Ok(Input::Hook(directory)) => match &args.repo {
+            None if !directory.is_dir() => Err(Fault::misconfigured(format!(
+                "the agent's JSON on stdin names {directory} as its \"cwd\", which is not a directory"
+            ))
+            .help("name the repository with --repo DIR")),
+            named => begin_run(named.clone().unwrap_or(directory)),
+        },
         Ok(Input::Nothing) => begin_run(args.repo.clone().unwrap_or_else(|| Utf8PathBuf::from("."))),
     };
     match started {

@@ -6,6 +6,7 @@
 mod args;
 mod begin;
 mod console;
+mod environment;
 mod fault;
 mod generate;
 mod guard;
@@ -31,6 +32,7 @@ pub mod programs;
 
 pub use args::{Color, CommonArgs, LockArgs, duration};
 pub use console::Console;
+pub use environment::taken as taken_from_environment;
 pub use fault::{Done, Fault, Verdict};
 pub use generate::{OPTION as GENERATE, parse};
 pub use guard::{Guard, Keeper, Unlocked};

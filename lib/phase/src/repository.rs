@@ -11,14 +11,21 @@ use gix::{
     },
 };
 
-use crate::Fault;
+use crate::{Fault, environment};
+
+/// Where the repository is looked for when none is named.
+const HERE: &str = ".";
 
 /// Opens the repository around `directory`, looking upwards as git does.
 ///
 /// # Errors
-/// A fault with exit 78 where there is none, or where it cannot be opened, and with exit 77 where it belongs to someone
-/// else (`safe.directory` of git-config).
+/// A fault with exit 78 where there is none, or where it cannot be opened, where it is of a kind that is not supported,
+/// or where it is looked for here, in `.`, and the environment names another one; and with exit 77 where it belongs to
+/// someone else (`safe.directory` of git-config).
 pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
+    if std::env::current_dir().is_err() {
+        return Err(Fault::misconfigured("the current directory is gone").help("change to one that is there"));
+    }
     if !directory.is_dir() {
         return Err(Fault::misconfigured(format!("{directory} is not a directory"))
             .help("--repo takes the directory of a git repository"));
@@ -28,9 +35,20 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
         // A work tree that is not there seems to belong to nobody.
         place(&repo)?;
         let git_dir = repo.git_dir().display();
+        // Git goes by the whole path of it.
+        let trusted = absolute(repo.workdir().unwrap_or(repo.git_dir()))?;
         return Err(Fault::new(Exit::NotAllowed, format!("{git_dir} belongs to someone else")).help(
-            format!("if you trust whoever owns it: git config --global --add safe.directory '{directory}'"),
+            format!("if you trust whoever owns it: git config --global --add safe.directory '{trusted}'"),
         ));
+    }
+    if keeps_refs_in_tables(&repo) {
+        return Err(Fault::misconfigured(
+            "this repository keeps its refs in reftables, which are not supported",
+        )
+        .help("`git refs migrate --ref-format=files` turns them into files"));
+    }
+    if directory == HERE {
+        environment::agrees(&repo)?;
     }
     repo.object_cache_size_if_unset(16 * 1024 * 1024);
     Ok(repo)
@@ -43,6 +61,10 @@ const ROOM_FOR_PACKS: Slots = Slots::AsNeededByDiskState { multiplier: 2.0, mini
 fn open_around(directory: &Utf8Path) -> gix::Result<gix::Repository> {
     let options = |trust| Options::default_for_level(trust).object_store_slots(ROOM_FOR_PACKS);
     let by_trust = Mapping { full: options(Trust::Full), reduced: options(Trust::Reduced) };
+    // Of a git directory gix has to know the whole path: what is in `.` is looked for in `./.git`.
+    let is_git_dir = directory == HERE && gix::discover::is_git(directory.as_std_path()).is_ok();
+    let absolute = if is_git_dir { directory.canonicalize_utf8().ok() } else { None };
+    let directory = absolute.as_deref().unwrap_or(directory);
     let found =
         gix::ThreadSafeRepository::discover_opts(directory.as_std_path(), Default::default(), by_trust)?;
     Ok(found.to_thread_local())
@@ -75,8 +97,9 @@ fn absolute(path: &std::path::Path) -> Result<Utf8PathBuf, Fault> {
 
 fn unusable(directory: &Utf8Path, error: gix::Error) -> Fault {
     let Ok((found, _)) = gix::discover::upwards(directory.as_std_path()) else {
+        let help = environment::remedy().filter(|_| directory == HERE);
         return Fault::misconfigured(format!("there is no git repository at {directory} or above it"))
-            .help("change to a repository, or name one with --repo DIR");
+            .help(help.unwrap_or_else(|| "change to a repository, or name one with --repo DIR".to_owned()));
     };
     let (git_dir, _) = found.into_repository_and_work_tree_directories();
     if names_objects_by_sha256(&git_dir) {
@@ -88,6 +111,13 @@ fn unusable(directory: &Utf8Path, error: gix::Error) -> Fault {
     let words = chain(&error);
     Fault::misconfigured(format!("the git repository at {directory} cannot be opened: {words}"))
         .help("see what `git status` says there")
+}
+
+/// `extensions.refStorage`, see [reftable](https://git-scm.com/docs/reftable).
+fn keeps_refs_in_tables(repo: &gix::Repository) -> bool {
+    let storage = repo.config_snapshot().string("extensions.refStorage");
+    storage.is_some_and(|storage| storage.eq_ignore_ascii_case(b"reftable"))
+        || repo.common_dir().join("reftable").is_dir()
 }
 
 /// `extensions.objectFormat` of a repository that was not opened, perhaps for that very reason.

@@ -9,8 +9,8 @@ pub struct Facts {
     pub now: SystemTime,
     /// The work tree's root; `None` where the repository is bare.
     pub worktree: Option<String>,
-    /// What the repository's format asks for that is not supported.
-    pub unsupported: Vec<Unsupported>,
+    /// Whether objects are fetched when they are needed, which is not supported.
+    pub is_partial: bool,
     /// What is checked out.
     pub head: Head,
     /// The git command that a person is in the middle of.
@@ -58,15 +58,6 @@ impl From<phase::Fault> for Told {
     fn from(fault: phase::Fault) -> Self {
         Self { message: fault.message().into(), help: fault.remedy().map(Into::into) }
     }
-}
-
-/// Something that the repository's format asks for and that is not supported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unsupported {
-    /// Refs in reftables.
-    Reftable,
-    /// Objects that are fetched when they are needed.
-    PartialClone,
 }
 
 /// What is checked out.

@@ -47,7 +47,10 @@ pub struct Surroundings {
 impl Surroundings {
     /// Puts a program into these surroundings.
     pub fn apply(&self, command: &mut Command) {
-        if self.without_git {
+        if !self.without_git {
+            // Each step sees for itself that they mean the repository that it works in.
+            command.envs(phase::taken_from_environment());
+        } else {
             for (name, _) in std::env::vars_os() {
                 if name.to_string_lossy().starts_with("GIT_") {
                     command.env_remove(&name);

@@ -11,7 +11,7 @@ mod json_text;
 mod kind;
 mod place;
 mod plan;
-mod quote;
+pub mod quote;
 mod render;
 mod template;
 mod texts;

@@ -5,7 +5,10 @@ use owo_colors::OwoColorize as _;
 use phase::{Page, plain};
 
 use super::{Facts, prose, repository};
-use crate::full_run::{End, StepEnd};
+use crate::{
+    full_run::{End, StepEnd},
+    hooks::quote,
+};
 
 /// Draws the end of a run that left a document.
 pub fn draw(facts: &Facts<'_>, document: &Document, page: &mut Page) {
@@ -69,11 +72,14 @@ fn also_failed(document: &Document, page: &mut Page) {
         ("notesurface", phases.notesurface.as_ref().map(|section| section.outcome)),
         ("cmdcopy", phases.cmdcopy.as_ref().map(|section| section.outcome)),
     ];
+    // Wherever this is read, the command is to be typed as it stands.
+    let place = document.repo.as_ref().map(|repo| repo.worktree.as_ref().unwrap_or(&repo.common_dir));
+    let repo = place.map(|place| format!(" --repo {}", plain::line(&quote::sh(place)))).unwrap_or_default();
     for (name, outcome) in later {
         let is_told = document.error.as_ref().is_some_and(|error| error.phase == name);
         if outcome == Some(Outcome::Failed) && !is_told {
             page.line(format_args!(
-                "{} failed as well: `{name} --fresh` says why",
+                "{} failed as well: `{name} --fresh{repo}` says why",
                 name.style(page.styles.error)
             ));
         }

@@ -29,7 +29,7 @@ pub(super) fn healthy() -> Facts {
     Facts {
         now: std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000),
         worktree: Some("/home/mike/tools".into()),
-        unsupported: Vec::new(),
+        is_partial: false,
         head: Head::Branch("main".into()),
         in_progress: None,
         people: People {
@@ -78,7 +78,7 @@ mod tests {
         let told = || Told { message: "broken".into(), help: None };
         let mut facts = Facts {
             worktree: None,
-            unsupported: vec![Unsupported::Reftable, Unsupported::PartialClone],
+            is_partial: true,
             head: Head::Detached,
             in_progress: Some("rebase"),
             people: People { user: Err(told()), git_name: None, file_is_exposed: true, can_commit: false },

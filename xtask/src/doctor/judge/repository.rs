@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::doctor::{
     check::Check,
-    facts::{Facts, Head, Unsupported},
+    facts::{Facts, Head},
 };
 
 /// How far ahead a file's time may be: clocks of several machines differ a little.
@@ -18,7 +18,13 @@ pub fn judge(facts: &Facts) -> Vec<Check> {
             Check::bad("repository", "it is bare: there is no work tree to sync", "use a clone that has one")
         }
     }];
-    checks.extend(facts.unsupported.iter().map(|unsupported| of_format(*unsupported)));
+    if facts.is_partial {
+        checks.push(Check::bad(
+            "format",
+            "this is a partial clone, which is not supported: objects are missing here",
+            "make a full clone, or `git fetch --refetch --no-filter` and remove remote.*.promisor",
+        ));
+    }
     checks.push(branch(facts));
     if let Some(command) = facts.in_progress {
         let help = match command {
@@ -33,21 +39,6 @@ pub fn judge(facts: &Facts) -> Vec<Check> {
     }
     checks.extend(clock(facts));
     checks
-}
-
-fn of_format(unsupported: Unsupported) -> Check {
-    match unsupported {
-        Unsupported::Reftable => Check::bad(
-            "format",
-            "refs are kept in reftables, which are not supported",
-            "`git refs migrate --ref-format=files` turns them into files",
-        ),
-        Unsupported::PartialClone => Check::bad(
-            "format",
-            "this is a partial clone, which is not supported: objects are missing here",
-            "make a full clone, or `git fetch --refetch --no-filter` and remove remote.*.promisor",
-        ),
-    }
 }
 
 fn branch(facts: &Facts) -> Check {

@@ -10,7 +10,7 @@ use camino::Utf8Path;
 use gix::bstr::ByteSlice as _;
 use phase::{Fault, IdentityFile, programs::program};
 
-use super::facts::{Binary, Facts, Head, People, Unsupported};
+use super::facts::{Binary, Facts, Head, People};
 use crate::binaries;
 
 /// Looks at the repository around `directory`; asks the remote where that is wanted.
@@ -18,6 +18,8 @@ use crate::binaries;
 /// # Errors
 /// A fault where there is no repository that could be looked at.
 pub fn look(directory: &Utf8Path, ask_the_remote: bool) -> Result<Facts, Fault> {
+    // The environment is asked about the one around the current directory.
+    phase::discover(directory)?;
     // Paths in what is said are to be typed from anywhere.
     let directory = directory.canonicalize_utf8().unwrap_or_else(|_| directory.to_owned());
     let repo = phase::discover(&directory)?;
@@ -27,8 +29,7 @@ pub fn look(directory: &Utf8Path, ask_the_remote: bool) -> Result<Facts, Fault> 
         Some(worktree) => IdentityFile::read(worktree),
         None => Ok(IdentityFile::default()),
     };
-    let unsupported = unsupported(&repo);
-    let head = head(&repo, &unsupported);
+    let head = head(&repo);
     let upstream = config::upstream(&repo, &head);
     let remotes: Vec<String> = repo.remote_names().iter().map(ToString::to_string).collect();
     let (hooks, missing_hooks_path) = files::hooks(&repo);
@@ -49,7 +50,7 @@ pub fn look(directory: &Utf8Path, ask_the_remote: bool) -> Result<Facts, Fault> 
         commands: files::commands(worktree),
         ssh_agent: std::env::var_os("SSH_AUTH_SOCK").is_some_and(|socket| !socket.is_empty()),
         newest: files::newest(&repo),
-        unsupported,
+        is_partial: is_partial(&repo),
         head,
         worktree: place.worktree,
     })
@@ -69,9 +70,8 @@ pub fn binaries() -> Vec<Binary> {
     binaries::ALL.into_iter().map(|name| Binary { name, version: version(name) }).collect()
 }
 
-fn head(repo: &gix::Repository, unsupported: &[Unsupported]) -> Head {
+fn head(repo: &gix::Repository) -> Head {
     match repo.head() {
-        _ if unsupported.contains(&Unsupported::Reftable) => Head::Unreadable,
         Err(_) => Head::Unreadable,
         Ok(head) => match (&head.kind, head.referent_name()) {
             (gix::head::Kind::Unborn(name), _) => Head::Unborn(name.shorten().to_string()),
@@ -82,21 +82,12 @@ fn head(repo: &gix::Repository, unsupported: &[Unsupported]) -> Head {
     }
 }
 
-fn unsupported(repo: &gix::Repository) -> Vec<Unsupported> {
+fn is_partial(repo: &gix::Repository) -> bool {
     let config = repo.config_snapshot();
-    let is = |key: &str, value: &str| {
-        config.string(key).is_some_and(|found| found.eq_ignore_ascii_case(value.as_bytes()))
-    };
     let mut remotes = repo.remote_names().into_iter();
     let promises =
         remotes.any(|name| config.boolean(format!("remote.{name}.promisor").as_str()) == Some(true));
-    [
-        (is("extensions.refStorage", "reftable"), Unsupported::Reftable),
-        (promises || config.string("extensions.partialClone").is_some(), Unsupported::PartialClone),
-    ]
-    .into_iter()
-    .filter_map(|(found, unsupported)| found.then_some(unsupported))
-    .collect()
+    promises || config.string("extensions.partialClone").is_some()
 }
 
 /// The git command that ends it.

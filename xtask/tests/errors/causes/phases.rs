@@ -32,8 +32,22 @@ pub const CAUSES: &[Cause] = &[
         let document = logcheck(&mike).success().stdout;
         logcheck(&mike).args(["--repo", howard.path().as_str()]).stdin(document).output()
     }),
+    cause("the agent's directory is not there", || {
+        let json = json!({"session_id": "1", "hook_event_name": "Stop", "cwd": "/no/such/place"});
+        World::new().binary("logcheck").stdin(json.to_string()).output()
+    }),
     cause("`--repo` is not there", || on_mike(|phase| phase.args(["--repo", "nowhere"]))),
     cause("there is no repository", || World::new().binary("logcheck").output()),
+    cause("the environment names a repository, and here is none", || {
+        let (world, origin, _mike) = mike();
+        world.binary("logcheck").env("GIT_DIR", origin.path()).output()
+    }),
+    cause("the current directory is gone", || {
+        let (world, _origin, _mike) = mike();
+        let binary = testkit::binary("logcheck");
+        let script = "mkdir gone && cd gone && rmdir ../gone && exec \"$0\"";
+        world.program("sh").args(["-c", script, binary.as_str()]).output()
+    }),
     cause("the repository's configuration is broken", || {
         let (_world, _origin, mike) = mike();
         mike.write(".git/config", "[core\n");
@@ -44,6 +58,16 @@ pub const CAUSES: &[Cause] = &[
         let path = world.path().join("odd");
         world.git(["init", "--quiet", "--object-format=sha256", path.as_str()]);
         logcheck(&world.repo(path)).output()
+    }),
+    cause("refs are kept in reftables", || {
+        let world = World::new();
+        let path = world.path().join("odd");
+        world.git(["init", "--quiet", "--ref-format=reftable", path.as_str()]);
+        logcheck(&world.repo(path)).output()
+    }),
+    cause("the environment names another repository", || {
+        let (_world, origin, mike) = mike();
+        logcheck(&mike).env("GIT_DIR", origin.path()).output()
     }),
     cause("the work tree is not where the configuration says", || {
         let (_world, _origin, mike) = mike();

@@ -10,12 +10,6 @@ pub const CAUSES: &[Cause] = &[
         let (_world, origin, _mike) = mike();
         gitsync(&origin).output()
     }),
-    cause("refs are kept in reftables", || {
-        let world = World::new();
-        let path = world.path().join("odd");
-        world.git(["init", "--quiet", "--ref-format=reftable", path.as_str()]);
-        gitsync(&world.repo(path)).output()
-    }),
     cause("the clone is partial", || {
         let (world, origin, _mike) = mike();
         origin.git(["config", "uploadpack.allowFilter", "true"]);
