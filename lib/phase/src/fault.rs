@@ -1,11 +1,16 @@
 //! What went wrong, as the user is told: a code to branch on, a message, and a remedy apart from it.
 
+use std::borrow::Cow;
+
 use contract::{Exit, Failure};
 
 /// Something that went wrong in a way that was foreseen.
 ///
 /// Everything else is an [`anyhow::Error`], which the runner reports as [`Exit::Failed`]. A fault may travel inside an
 /// `anyhow::Error`: the runner finds it there, and puts the error's context before its message.
+///
+/// What it says may quote anything, a URL with a password included, and goes into the document and to the terminal:
+/// logins are cut out of it on its way in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     exit: Exit,
@@ -27,7 +32,7 @@ impl Fault {
             | Exit::NotAllowed
             | Exit::Misconfigured => false,
         };
-        Self { exit, message: message.into(), help: None, ends_run }
+        Self { exit, message: without_logins(message), help: None, ends_run }
     }
 
     /// It did not work, for a reason that no other code names.
@@ -43,12 +48,12 @@ impl Fault {
     /// What a library says went wrong: the exit code that such failures have by custom (`sysexits.h`), a message, and a
     /// remedy where there is one.
     pub fn coded(code: u8, message: String, help: Option<String>) -> Self {
-        Self { help, ..Self::new(Exit::from_code(code), message) }
+        Self { help: help.map(without_logins), ..Self::new(Exit::from_code(code), message) }
     }
 
     /// Says what the user can do about it.
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(without_logins(help));
         self
     }
 
@@ -105,11 +110,19 @@ impl std::error::Error for Fault {}
 
 impl From<anyhow::Error> for Fault {
     fn from(error: anyhow::Error) -> Self {
-        let message = format!("{error:#}");
+        let message = without_logins(format!("{error:#}"));
         match error.downcast::<Fault>() {
             Ok(fault) => Fault { message, ..fault },
             Err(_) => Fault::failed(message),
         }
+    }
+}
+
+fn without_logins(text: impl Into<String>) -> String {
+    let text = text.into();
+    match words::in_text(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(cut) => cut,
     }
 }
 
@@ -165,6 +178,18 @@ mod tests {
         assert_eq!(fault.exit(), Exit::Misconfigured);
         assert_eq!(fault.message(), "the vault: no remote named origin");
         assert_eq!(fault.remedy(), Some("add one"));
+    }
+
+    #[test]
+    fn no_login_gets_through_whichever_way_a_fault_is_made() {
+        let url = "cannot use \"http://mike:my secret@host/x\"";
+        let shown = "cannot use \"http://[hidden]@host/x\"";
+        let made = Fault::failed(url).help(url);
+        assert_eq!((made.message(), made.remedy()), (shown, Some(shown)));
+        let coded = Fault::coded(78, url.into(), Some(url.into()));
+        assert_eq!((coded.message(), coded.remedy()), (shown, Some(shown)));
+        assert_eq!(Fault::from(anyhow::anyhow!(url)).message(), shown);
+        assert_eq!(Fault::from(anyhow::Error::new(made).context(url)).message(), format!("{shown}: {shown}"));
     }
 
     #[test]

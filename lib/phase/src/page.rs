@@ -97,8 +97,11 @@ impl Page {
     }
 
     /// Writes a label, and after it a text that goes on below, indented, where the page is not wide enough.
+    ///
+    /// Logins are cut out of it: it may quote a URL.
     pub fn labelled(&mut self, label: &str, style: Style, text: &str, indent: usize) {
-        let text = crate::plain::text(text);
+        let text = words::in_text(text);
+        let text = crate::plain::text(&text);
         let mut begun = columns::of(label);
         let mut lines = Vec::new();
         for line in text.split('\n') {

@@ -30,7 +30,6 @@ use crate::{
         store::Arriving,
     },
     pulse::{self, Ticks},
-    shown,
     transport::Line,
 };
 
@@ -398,7 +397,7 @@ impl Incoming {
 fn unsound(called: &str, missing: Missing) -> Trouble {
     let what = match missing {
         Missing::Blob(id) => format!("object {id} is missing"),
-        Missing::Unreadable(error) => shown::error(&error),
+        Missing::Unreadable(error) => words::error(&error),
     };
     Trouble::unreachable(
         format!("{called} did not send all that belongs to its refs: {what}"),

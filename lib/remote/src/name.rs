@@ -20,7 +20,7 @@ impl RemoteName {
         match gix::remote::name::validated(text) {
             Ok(_) => Ok(Self(text.to_owned())),
             Err(_) => Err(Trouble::misconfigured(
-                format!("'{}' cannot be the name of a remote", crate::shown::line(text)),
+                format!("'{}' cannot be the name of a remote", words::line(text)),
                 "`git remote` lists the remotes that there are",
             )),
         }

@@ -22,7 +22,7 @@ use crate::{
         walk::{self, Limit},
         write::Offsets,
     },
-    pulse, shown,
+    pulse,
     transport::Line,
 };
 
@@ -244,7 +244,7 @@ impl Remote<'_> {
                 Why::Connection(error) => {
                     let called = line.called().to_owned();
                     line.hang_up();
-                    Err(refused(&called, &shown::error(&error), &broken.messages))
+                    Err(refused(&called, &words::error(&error), &broken.messages))
                 }
             },
         }

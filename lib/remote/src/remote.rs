@@ -147,7 +147,7 @@ impl<'repo> Remote<'repo> {
 /// What is configured for a remote is wrong, or cannot be had on this machine.
 pub(crate) fn unusable(name: &RemoteName, error: &gix::Error) -> Trouble {
     Trouble::misconfigured(
-        format!("the configuration of remote '{name}' cannot be used: {}", shown::error(error)),
+        format!("the configuration of remote '{name}' cannot be used: {}", words::error(error)),
         format!("`git config --get-regexp '^remote[.]{name}[.]'` shows it"),
     )
 }

@@ -3,7 +3,7 @@
 //! A caller that had to read messages to tell an unreachable host from a refused password would break with
 //! the next version of ssh. So the sorting happens here, once, and the words are kept for the user.
 
-use crate::{local_ref, shown};
+use crate::local_ref;
 
 /// Why the remote could not be used. Callers branch on the variant; people read the message and the help.
 ///
@@ -48,7 +48,7 @@ impl std::fmt::Display for Words {
 
 impl Words {
     fn new(message: impl AsRef<str>, help: impl Into<String>) -> Self {
-        Self { message: shown::text(message.as_ref()), help: help.into() }
+        Self { message: words::text(message.as_ref()), help: help.into() }
     }
 }
 

@@ -30,16 +30,21 @@ pub enum State {
 impl Check {
     /// As it should be.
     pub fn ok(check: &'static str, message: impl Into<String>) -> Self {
-        Self { check, state: State::Ok, message: message.into(), help: None }
+        Self { check, state: State::Ok, message: without_logins(message), help: None }
     }
 
     /// To be looked at.
     pub fn warn(check: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { check, state: State::Warn, message: message.into(), help: Some(help.into()) }
+        Self { check, state: State::Warn, message: without_logins(message), help: Some(without_logins(help)) }
     }
 
     /// Wrong.
     pub fn bad(check: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { check, state: State::Bad, message: message.into(), help: Some(help.into()) }
+        Self { check, state: State::Bad, message: without_logins(message), help: Some(without_logins(help)) }
     }
+}
+
+/// Checks quote what is configured, and that may be a URL with a password.
+fn without_logins(text: impl Into<String>) -> String {
+    words::in_text(&text.into()).into_owned()
 }

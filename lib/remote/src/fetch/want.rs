@@ -15,7 +15,7 @@ use gix::{
 };
 
 use super::{Configured, Fetch};
-use crate::{Remote, Trouble, shown};
+use crate::{Remote, Trouble};
 
 /// The refspecs of one fetch.
 pub(super) struct Specs {
@@ -101,7 +101,7 @@ impl Want {
         let context = Context { fetch_refspecs: specs.all.clone(), extra_refspecs: Vec::new() };
         let mut map = RefMap::from_refs(refs, capabilities, context).map_err(|error| {
             Trouble::misconfigured(
-                format!("{called}: its refspecs contradict each other: {}", shown::error(&error)),
+                format!("{called}: its refspecs contradict each other: {}", words::error(&error)),
                 "`git config --get-all remote.<name>.fetch` shows them",
             )
         })?;

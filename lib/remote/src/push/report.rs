@@ -6,8 +6,6 @@ use std::collections::HashMap;
 use gix::bstr::{BString, ByteSlice};
 use gix_packetline::decode::{self, Stream};
 
-use crate::shown;
-
 /// A parsed report.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Report {
@@ -42,12 +40,12 @@ pub(super) fn parse(mut bytes: &[u8]) -> Result<Report, Garbled> {
         let Some(line) = line.as_slice().map(|line| line.trim_end()) else { continue };
         if let Some(words) = line.strip_prefix(b"unpack ") {
             unpacked = true;
-            report.unpack_failed = (words != b"ok").then(|| shown::line(&words.to_str_lossy()));
+            report.unpack_failed = (words != b"ok").then(|| words::line(&words.to_str_lossy()));
         } else if let Some(name) = line.strip_prefix(b"ok ") {
             report.refs.insert(name.into(), Ok(()));
         } else if let Some(refused) = line.strip_prefix(b"ng ") {
             let (name, words) = refused.split_once_str(b" ").unwrap_or((refused, b"without a reason"));
-            report.refs.insert(name.into(), Err(shown::line(&words.to_str_lossy())));
+            report.refs.insert(name.into(), Err(words::line(&words.to_str_lossy())));
         }
         // `option …` lines say what a hook made of an update; the next listing tells that too.
     }
@@ -86,7 +84,7 @@ impl Messages {
         const MOST: usize = 10_000;
         let line = std::mem::take(&mut self.pending);
         if self.lines.len() < MOST {
-            self.lines.push(shown::line(line.to_str_lossy().trim_end()));
+            self.lines.push(words::line(line.to_str_lossy().trim_end()));
         }
     }
 }

@@ -15,7 +15,7 @@ use super::{
     queue::{Patience, Queue},
     wire::Wire,
 };
-use crate::{shown, terminal::Terminal};
+use crate::terminal::Terminal;
 
 /// The child's process, to be seen off once its pipes are done with.
 pub(crate) struct Process {
@@ -127,7 +127,7 @@ fn listen(wire: &Wire, stderr: ChildStderr) {
         match lines.by_ref().take(LONGEST).read_until(b'\n', &mut line) {
             Ok(0) | Err(_) => return,
             Ok(_) => {
-                let line = shown::line(String::from_utf8_lossy(&line).trim());
+                let line = words::line(String::from_utf8_lossy(&line).trim());
                 if !line.is_empty() {
                     wire.heard(line);
                 }

@@ -11,7 +11,7 @@ use super::{
     place::Place,
     wire::{Account, Fault},
 };
-use crate::{Trouble, shown};
+use crate::Trouble;
 
 /// All that is known of a failed connection.
 pub(super) struct Scene<'a> {
@@ -68,7 +68,7 @@ fn by_fault(called: &str, fault: &Fault) -> Trouble {
         Fault::Credentials(words) => credentials(called, words),
         Fault::ProxyCredentials(words) => Trouble::not_allowed(
             format!("{called}: the proxy wants other credentials: {words}"),
-            "put them into http.proxy as http://user:password@host:port",
+            "put the user and the password into http.proxy, before its host: `git help config` says how",
         ),
         Fault::Status { code: 403, words } => Trouble::not_allowed(
             format!("{called} forbids it: {words}"),
@@ -185,7 +185,7 @@ fn by_server(scene: &Scene<'_>) -> Option<Trouble> {
 
 /// Whether the other side said one of `phrases`, which are in lower case.
 fn heard(scene: &Scene<'_>, phrases: &[&str]) -> bool {
-    let said = format!("{}\n{}", scene.account.words.join("\n"), shown::error(scene.error)).to_lowercase();
+    let said = format!("{}\n{}", scene.account.words.join("\n"), words::error(scene.error)).to_lowercase();
     phrases.iter().any(|phrase| said.contains(phrase))
 }
 
@@ -194,7 +194,7 @@ fn told(scene: &Scene<'_>) -> String {
     const LAST: usize = 6;
     let words = &scene.account.words;
     if words.is_empty() {
-        return shown::error(scene.error);
+        return words::error(scene.error);
     }
     words[words.len().saturating_sub(LAST)..].join("; ")
 }

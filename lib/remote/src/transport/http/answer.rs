@@ -9,7 +9,7 @@ use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 
 use super::exchange::{self, Exchange};
-use crate::{shown, transport::wire::Fault};
+use crate::transport::wire::Fault;
 
 /// The headers, a line each. Reading them waits for the answer; that credentials are wanted is told here, where
 /// gix looks for it.
@@ -35,7 +35,7 @@ impl Headers {
             let response = exchange.response()?;
             let kind = response.headers().get(CONTENT_TYPE).map_or(&b"nothing"[..], HeaderValue::as_bytes);
             let not_git = (!kind.starts_with(b"application/x-git-"))
-                .then(|| format!("it answers with {}", shown::line(&String::from_utf8_lossy(kind))));
+                .then(|| format!("it answers with {}", words::line(&String::from_utf8_lossy(kind))));
             let mut lines = Vec::new();
             for (name, value) in response.headers() {
                 lines.extend_from_slice(name.as_str().as_bytes());

@@ -21,10 +21,7 @@ use reqwest::{
 use tokio::sync::mpsc;
 
 use super::Quitting;
-use crate::{
-    shown,
-    transport::wire::{Fault, Wire},
-};
+use crate::transport::wire::{Fault, Wire};
 
 /// A request under way.
 pub(super) struct Exchange {
@@ -257,7 +254,7 @@ impl Exchange {
         let first = self.runtime.block_on(async { tokio::time::timeout(limit, response.chunk()).await });
         if let Some(Ok(Ok(Some(piece)))) = first {
             words.push_str(": ");
-            words.push_str(&shown::line(String::from_utf8_lossy(&piece[..piece.len().min(MOST)]).trim()));
+            words.push_str(&words::line(String::from_utf8_lossy(&piece[..piece.len().min(MOST)]).trim()));
         }
         words
     }
@@ -276,7 +273,7 @@ impl Exchange {
         self.phase = Phase::Over;
         // The URL is told elsewhere, without its user-info.
         let error = error.without_url();
-        let words = shown::error(&error);
+        let words = words::error(&error);
         self.wire.fault(if is_about_a_certificate(&error) {
             Fault::Certificate(words.clone())
         } else if words.contains("proxy authentication required")

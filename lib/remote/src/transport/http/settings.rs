@@ -14,7 +14,7 @@ use reqwest::{
 };
 
 use super::{Secure, header, netrc};
-use crate::{RemoteName, Trouble, shown};
+use crate::{RemoteName, Trouble};
 
 /// What the configuration says about requests to one URL.
 pub(super) struct Settings {
@@ -111,11 +111,11 @@ impl Settings {
         if let Some(proxy) = self.proxy.as_deref().filter(|proxy| !proxy.is_empty()) {
             // As for curl, a proxy without a protocol is one that speaks HTTP.
             let url = if proxy.contains("://") { proxy.to_owned() } else { format!("http://{proxy}") };
-            let unusable = |_| format!("http.proxy: {} cannot be used", shown::line(&url));
+            let unusable = |_| format!("http.proxy: {} cannot be used", words::address(&url));
             let no_proxy = self.no_proxy.as_deref().and_then(NoProxy::from_string);
             builder = builder.proxy(Proxy::all(&url).map_err(unusable)?.no_proxy(no_proxy));
         }
-        builder.build().map_err(|error| shown::error(&error.without_url()))
+        builder.build().map_err(|error| words::error(&error.without_url()))
     }
 
     fn identity(&self, certificate: &std::path::Path) -> Result<Identity, String> {
@@ -126,7 +126,7 @@ impl Settings {
             );
             pem.push(b'\n');
         }
-        Identity::from_pem(&pem).map_err(|error| format!("http.sslCert: {}", shown::error(&error)))
+        Identity::from_pem(&pem).map_err(|error| format!("http.sslCert: {}", words::error(&error)))
     }
 }
 
@@ -166,7 +166,7 @@ impl Matching<'_> {
         let bad = |words: String| {
             Trouble::misconfigured(format!("http.{key}: {words}"), format!("correct http.{key}"))
         };
-        let path = gix::path::from_bstr(value.as_bstr()).map_err(|error| bad(shown::error(&error)))?;
+        let path = gix::path::from_bstr(value.as_bstr()).map_err(|error| bad(words::error(&error)))?;
         match path.strip_prefix("~") {
             Ok(rest) => match gix::path::env::home_dir() {
                 Some(home) => Ok(Some(home.join(rest))),
