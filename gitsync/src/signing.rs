@@ -3,8 +3,11 @@
 //! A commit that is made without asking would be the one unsigned commit of a signed history, and would be turned down
 //! by the first server that looks.
 
-use gix::objs::Commit;
+use gix::{error::MetadataValue, objs::Commit};
 use phase::{Fault, Held, Progress};
+
+/// How many lines of a signing program a message holds: programs say last why they die.
+const LAST_LINES: usize = 4;
 
 /// Whether commits are signed here, and how.
 #[derive(Debug)]
@@ -25,9 +28,13 @@ impl Signing {
             Ok(None) => Ok(Self::Off),
             Ok(Some(options)) => Ok(Self::With(Box::new(options))),
             Err(error) => Err(Fault::misconfigured(format!(
-                "commit.gpgSign is on, and commits cannot be signed: {error:#}"
+                "commit.gpgSign is on, and commits cannot be signed: {}",
+                words::error(&error)
             ))
-            .help("set user.signingKey and gpg.format as in `git help config`, or turn commit.gpgSign off")
+            .help(
+                "gpg.format is openpgp, x509 or ssh, and ssh needs user.signingKey: `git config --show-origin \
+                 --get-regexp '^(commit[.]gpgsign|gpg|user[.]signingkey)'` shows what is set",
+            )
             .into()),
         }
     }
@@ -46,15 +53,30 @@ pub fn sign(commit: Commit, signing: &Signing) -> anyhow::Result<Commit> {
     let Signing::With(options) = signing else { return Ok(commit) };
     let program = options.program.to_string_lossy().into_owned();
     commit.sign((**options).clone()).map_err(|error| {
-        let words = said(&error);
-        Fault::failed(format!("{program} did not sign the commit{words}"))
-            .help(format!("try it by hand, as git would: `git commit -S --allow-empty`; it starts {program}"))
+        Fault::failed(format!("{program} did not sign the commit: {}", said(&error)))
+            .help(
+                "see which key and program are to be used: `git config --show-origin --get-regexp \
+                 '^(commit[.]gpgsign|gpg|user[.]signingkey)'`; `git commit -S --allow-empty` signs by hand",
+            )
             .into()
     })
 }
 
 /// What the signing program wrote to stderr, or else what is known of the failure.
 fn said(error: &gix::Error) -> String {
-    let text = format!("{error:#}");
-    if text.is_empty() { String::new() } else { format!(": {text}") }
+    let values = error.metadata_merged();
+    if let Some(MetadataValue::Bytes(stderr)) = values.get("stderr") {
+        let stderr = String::from_utf8_lossy(stderr);
+        // Lines for git among those for people: gpg writes its status to the same place.
+        let lines =
+            stderr.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("[GNUPG:]"));
+        let lines: Vec<String> = lines.map(words::line).collect();
+        if !lines.is_empty() {
+            return lines[lines.len().saturating_sub(LAST_LINES)..].join("; ");
+        }
+    }
+    match values.get("exit_status") {
+        Some(MetadataValue::String(status)) => format!("{status}, without a word"),
+        _ => words::error(error),
+    }
 }

@@ -74,8 +74,51 @@ fn a_signing_program_that_fails_is_named_and_nothing_is_committed() {
     let before = mike.snapshot();
     let output = gitsync(&mike).output();
     output.assert_code(1);
-    output.assert_says("false did not sign");
+    output.assert_says("false did not sign the commit: exit status: 1, without a word\n");
     assert_eq!(mike.snapshot(), before);
+}
+
+#[test]
+fn what_a_signing_program_says_is_told_without_what_it_says_to_git() {
+    let (world, _origin, [mike]) = World::with_clones(["mike"]);
+    let program = world.path().join("sign");
+    let lines =
+        "gpg: skipped \"mike\": No secret key\n[GNUPG:] INV_SGNR 9 mike\ngpg: signing failed: No secret key";
+    std::fs::write(&program, format!("#!/bin/sh\ncat >/dev/null\necho '{lines}' >&2\nexit 2\n")).unwrap();
+    world.program("chmod").args(["+x", program.as_str()]).success();
+    mike.git(["config", "commit.gpgSign", "true"]);
+    mike.git(["config", "gpg.program", program.as_str()]);
+    mike.write("a", "1\n");
+    let output = gitsync(&mike).output();
+    output.assert_code(1);
+    let words = "gpg: skipped \"mike\": No secret key; gpg: signing failed: No secret key";
+    output.assert_says(&format!("{program} did not sign the commit: {words}\n"));
+    output.assert_says("--get-regexp '^(commit[.]gpgsign|gpg|user[.]signingkey)'");
+}
+
+#[test]
+fn a_signing_program_that_is_not_there_is_told_in_words() {
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    mike.git(["config", "commit.gpgSign", "true"]);
+    mike.git(["config", "gpg.program", "/nowhere/gpg"]);
+    mike.write("a", "1\n");
+    let output = gitsync(&mike).output();
+    output.assert_code(1);
+    output.assert_says("/nowhere/gpg did not sign the commit: ");
+    assert!(!output.to_string().contains("Message {"), "{output}");
+}
+
+#[test]
+fn a_format_of_signatures_that_there_is_not_is_wrong_configuration() {
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    mike.git(["config", "commit.gpgSign", "true"]);
+    mike.git(["config", "gpg.format", "bogus"]);
+    mike.write("a", "1\n");
+    let output = gitsync(&mike).output();
+    output.assert_code(78);
+    output.assert_says("bogus");
+    output.assert_says("gpg.format is openpgp, x509 or ssh");
+    assert!(!output.to_string().contains("Message {"), "{output}");
 }
 
 #[test]
