@@ -1,6 +1,7 @@
 //! Giving the remote what it lacks: `git push`.
 
 mod plan;
+mod refusal;
 mod report;
 mod send;
 
@@ -10,6 +11,7 @@ use gix::{ObjectId, bstr::BString, protocol::handshake::Ref, refs::FullName};
 
 use self::{
     plan::Plan,
+    refusal::refused,
     report::Report,
     send::{Features, Request, Why},
 };
@@ -392,15 +394,6 @@ fn features(line: &Line, updates: &[&Update], together: Together) -> Result<Feat
     wanted.extend(has("agent").then(|| format!("agent={}", crate::agent())));
     let offsets = if has("ofs-delta") { Offsets::Understood } else { Offsets::Unknown };
     Ok(Features { line: format!(" {}", wanted.join(" ")), side_band, offsets })
-}
-
-/// The server took nothing of it.
-fn refused(called: &str, words: &str, messages: &[String]) -> Trouble {
-    let said: Vec<&str> = messages.iter().map(String::as_str).chain([words]).collect();
-    Trouble::refused(
-        format!("{called} refused the push: {}", said.join("; ")),
-        "the server's owner sets such rules: change what is pushed, or ask for another limit",
-    )
 }
 
 fn settled(answers: Vec<Option<Answer>>) -> Vec<Answer> {

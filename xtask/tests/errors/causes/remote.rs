@@ -127,6 +127,13 @@ pub const CAUSES: &[Cause] = &[
         mike.write("large.md", incompressible());
         gitsync(&mike).output()
     }),
+    where_possible("the server cannot write what is pushed", || {
+        let (world, origin, mike) = mike();
+        let gitsync = as_nobody(&world, &mike, "gitsync")?;
+        mike.program("chmod").args(["-R", "a+rwX", world.path().as_str()]).success();
+        mike.program("chmod").args(["555", origin.join("objects").as_str()]).success();
+        Some(gitsync.output())
+    }),
     cause("the certificate is not trusted", || {
         let (world, origin, mike) = mike();
         let web = Web::start(&world);
