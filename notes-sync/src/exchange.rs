@@ -13,6 +13,7 @@ use crate::{
     globs::Globs,
     names::NotesRef,
     refs::{self, Tip},
+    server_words::shared_out,
 };
 
 /// The remote, and who watches what is said to it.
@@ -81,8 +82,19 @@ impl<'a> Exchange<'a> {
                 self.track(out)?;
             }
         }
-        let said = pushed.remote_lines.join("; ");
-        Ok(pushed.answers.into_iter().map(|answer| in_the_servers_words(answer, &said)).collect())
+        let refused = outgoing.iter().zip(&pushed.answers);
+        let refused = refused.filter(|(_, answer)| matches!(answer, Answer::Rejected { .. }));
+        let names: Vec<String> = refused.map(|(out, _)| out.name.to_string()).collect();
+        let mut said = shared_out(&pushed.remote_lines, &names).into_iter();
+        let in_the_servers_words = |answer| match answer {
+            // Git's own words name the hook, and not its reason.
+            Answer::Rejected { words } => match said.next().unwrap_or_default().join("; ") {
+                said if said.is_empty() => Answer::Rejected { words },
+                said => Answer::Rejected { words: format!("{words}: {said}") },
+            },
+            other => other,
+        };
+        Ok(pushed.answers.into_iter().map(in_the_servers_words).collect())
     }
 
     /// Notes that the remote has what was pushed, so that the next run need not find it out again.
@@ -94,16 +106,6 @@ impl<'a> Exchange<'a> {
         // Should somebody else be writing it, they know better.
         let _ = refs::advance(self.repo, &tip, out.ours, "notes-sync: update by push")?;
         Ok(())
-    }
-}
-
-/// A refusal with what the server's hooks `said` meanwhile: git's own words name the hook, and not its reason.
-fn in_the_servers_words(answer: Answer, said: &str) -> Answer {
-    match answer {
-        Answer::Rejected { words } if !said.is_empty() => {
-            Answer::Rejected { words: format!("{words}: {said}") }
-        }
-        other => other,
     }
 }
 

@@ -25,6 +25,7 @@ pub mod reflog;
 pub mod refs;
 mod report;
 pub mod rescue;
+mod server_words;
 pub mod settings;
 pub mod strategy;
 pub mod sync;

@@ -146,6 +146,30 @@ fn a_ref_that_the_server_refuses_is_reported_and_the_others_go_through() {
 }
 
 #[test]
+fn each_ref_that_the_server_refuses_has_the_words_about_it_and_no_others() {
+    let (_world, origin, [howard]) = World::with_clones(["howard"]);
+    origin.hook("update", "#!/bin/sh\necho \"never ${1##*/}\" >&2\nexit 1\n");
+    for name in ["refs/notes/mem/x", "refs/notes/mem/xy"] {
+        howard.note(name, "HEAD", "text");
+    }
+    let out = sync(&howard).output();
+    out.assert_code(69);
+    let told: Vec<_> = synced(&out).into_iter().map(|synced| synced.message.unwrap()).collect();
+    for (message, name) in told.iter().zip(["x", "xy"]) {
+        let said = format!("never {name}; error: hook declined to update refs/notes/mem/{name}");
+        assert_eq!(*message, format!("hook declined: {said}"));
+    }
+    let error = out.document().error.unwrap().message;
+    assert_eq!(error.matches("never x;").count(), 1, "{error}");
+
+    origin.hook("update", "#!/bin/sh\n");
+    origin.hook("pre-receive", "#!/bin/sh\necho 'closed today' >&2\nexit 1\n");
+    let out = sync(&howard).output();
+    let error = out.document().error.unwrap().message;
+    assert_eq!(error.matches("closed today").count(), 1, "{error}");
+}
+
+#[test]
 fn a_remote_that_is_gone_is_69_and_changes_nothing() {
     let (_world, origin, [howard]) = World::with_clones(["howard"]);
     howard.note(REF, "HEAD", "text");
