@@ -25,7 +25,7 @@ use crate::person::Person;
 use crate::place::Place;
 use crate::signing;
 use crate::stage::sink::{Loose, Sink};
-use crate::stage::{self, Changes, Refusal, Staged};
+use crate::stage::{self, Changes, Refusal, Staged, Why};
 use crate::tree::Counts;
 use crate::{failpoint, refuse};
 
@@ -249,6 +249,16 @@ pub fn refused(refusals: &[Refusal]) -> Fault {
     if refusals.len() > lines.len() {
         lines.push(format!("and {} more", refusals.len() - lines.len()));
     }
-    Fault::failed(format!("nothing was committed, as this cannot be:\n  {}", lines.join("\n  ")))
-        .help("rename or move it, or let .gitignore name it; then run this again")
+    let fault = Fault::failed(format!("nothing was committed, as this cannot be:\n  {}", lines.join("\n  ")));
+    let filter = refusals.iter().find_map(|refusal| match &refusal.why {
+        Why::Filter(failed) => Some(&failed.driver),
+        _ => None,
+    });
+    match filter {
+        Some(driver) => fault.help(format!(
+            "mend or install filter.{driver}.clean, or let .gitattributes name another filter: \
+             `git config --show-origin --get-regexp '^filter[.]{driver}[.]'` shows what is set"
+        )),
+        None => fault.help("rename or move it, or let .gitignore name it; then run this again"),
+    }
 }

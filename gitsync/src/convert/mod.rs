@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Read, Seek as _};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use gix::bstr::{BStr, BString, ByteSlice as _};
 use gix::filter::plumbing::driver::apply::Context;
 use gix::filter::plumbing::driver::{Operation, State};
@@ -25,6 +25,23 @@ use gix::objs::{Find as _, Kind};
 use gix::worktree::stack::state::attributes::Source;
 
 use asked::Asked;
+
+/// A filter program that must not fail, and did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilterFailed {
+    /// Its name in `filter.<name>.*`.
+    pub driver: BString,
+    /// What became of it.
+    pub words: String,
+}
+
+impl std::fmt::Display for FilterFailed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the filter {} failed: {}", self.driver, self.words)
+    }
+}
+
+impl std::error::Error for FilterFailed {}
 
 /// Conversions as the attributes of each path ask for them.
 pub struct Conversions<'repo> {
@@ -179,9 +196,12 @@ impl<'repo> Conversions<'repo> {
             Ok(Some(bytes))
         };
         match apply() {
-            Ok(None) if driver.required => bail!("the filter {} must not be missing, and is", driver.name),
+            Ok(None) if driver.required => {
+                let words = "it must not be missing, and is".to_owned();
+                Err(FilterFailed { driver: driver.name.clone(), words }.into())
+            }
             Err(error) if driver.required => {
-                Err(error).with_context(|| format!("the filter {} failed", driver.name))
+                Err(FilterFailed { driver: driver.name.clone(), words: format!("{error:#}") }.into())
             }
             Ok(output) => Ok(output),
             // As git does: a filter that is not required and fails has not been there.

@@ -17,7 +17,7 @@ use gix::worktree::stack::state::attributes::Source;
 pub use scan::{Abilities, nested_head};
 
 use super::sink::Sink;
-use crate::convert::{Conversions, ToGit};
+use crate::convert::{Conversions, FilterFailed, ToGit};
 use crate::watch::Watch;
 use crate::worktree::disk::{Disk, Found, Kind, is_missing, lstat};
 
@@ -42,7 +42,9 @@ pub enum Content {
     NotAFile(Found),
     /// It was there each time, and each time it changed while it was read.
     KeepsChanging,
-    /// It could not be read, or a filter that must not fail did; the reason in words.
+    /// A filter that must not fail did.
+    FilterFailed(FilterFailed),
+    /// It could not be read or converted; the reason in words.
     Failed(String),
 }
 
@@ -99,7 +101,12 @@ impl<'repo> Reader<'repo> {
                 Ok(id) => id,
                 Err(Trouble::File(error)) if is_missing(&error) => None,
                 Err(Trouble::File(error)) => return Ok(Content::Failed(error.to_string())),
-                Err(Trouble::Filter(error)) => return Ok(Content::Failed(format!("{error:#}"))),
+                Err(Trouble::Filter(error)) => {
+                    return Ok(match error.downcast::<FilterFailed>() {
+                        Ok(failed) => Content::FilterFailed(failed),
+                        Err(error) => Content::Failed(format!("{error:#}")),
+                    });
+                }
                 Err(Trouble::Store(error)) => return Err(error),
             };
             let after = disk.look(path)?;

@@ -207,6 +207,7 @@ impl One<'_> {
             }
             Content::NotAFile(_) => return Ok(Err(Why::CannotBeHeld)),
             Content::KeepsChanging => return Ok(Err(Why::KeepsChanging)),
+            Content::FilterFailed(failed) => return Ok(Err(Why::Filter(failed))),
             Content::Failed(why) => return Ok(Err(Why::Unreadable(why))),
         };
         let Some(mode) = content::mode(found.kind, entry.map(|entry| entry.mode), self.abilities) else {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use gix::bstr::{BString, ByteSlice};
 
-use crate::path::Hostile;
+use crate::{convert::FilterFailed, path::Hostile};
 
 /// A path that cannot be committed. While there is one, nothing is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Why {
     NoCommitCheckedOut,
     /// A tracked file has become a pipe, a socket or a device.
     CannotBeHeld,
+    /// A filter that must not fail did.
+    Filter(FilterFailed),
     /// It could not be read or converted; the reason in words.
     Unreadable(String),
     /// It changed each time while it was read.
@@ -39,6 +41,7 @@ impl fmt::Display for Why {
             Why::Hostile(why) => write!(f, "{why}"),
             Why::NoCommitCheckedOut => write!(f, "it is a repository without a commit"),
             Why::CannotBeHeld => write!(f, "it is neither a file nor a link"),
+            Why::Filter(failed) => write!(f, "{failed}"),
             Why::Unreadable(why) => write!(f, "it cannot be read: {why}"),
             Why::KeepsChanging => write!(f, "it keeps changing while it is read"),
         }

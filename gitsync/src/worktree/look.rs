@@ -238,6 +238,7 @@ impl Look<'_> {
             }
             Content::Missing => OnDisk::Nothing,
             Content::NotAFile(_) | Content::KeepsChanging => OnDisk::Other,
+            Content::FilterFailed(failed) => OnDisk::Unreadable(failed.to_string()),
             Content::Failed(why) => OnDisk::Unreadable(why),
         })
     }

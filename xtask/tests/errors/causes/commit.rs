@@ -49,6 +49,13 @@ pub const CAUSES: &[Cause] = &[
         mike.program("chmod").args(["000", "new.md"]).success();
         Some(gitsync.output())
     }),
+    cause("a filter fails", || {
+        let (_world, _origin, mike) = mike();
+        mike.git(["config", "filter.up.clean", "false"]);
+        mike.git(["config", "filter.up.required", "true"]);
+        mike.write(".gitattributes", "* filter=up\n");
+        gitsync(&mike).output()
+    }),
     cause("a hook says no", || {
         let (_world, _origin, mike) = mike();
         mike.hook("pre-commit", "#!/bin/sh\necho 'a secret in line 3' >&2\nexit 1\n");
