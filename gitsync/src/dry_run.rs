@@ -175,7 +175,7 @@ fn would_integrate(
     relation: Relation,
     upstream: &Upstream,
 ) -> anyhow::Result<(Incoming, Option<Fault>)> {
-    let how = match plan::integrate(relation, &upstream.shown()) {
+    let how = match plan::integrate(relation, upstream) {
         Ok(how) => how,
         Err(fault) => return Ok((Incoming::Nothing, Some(fault))),
     };

@@ -34,19 +34,6 @@ pub fn merge_base(
     known.base(repo, one, other).context("cannot walk the history")
 }
 
-/// Whether any commit that `tip` has and `base` has not is a merge.
-///
-/// # Errors
-/// The history cannot be read.
-pub fn has_merges(repo: &gix::Repository, base: ObjectId, tip: ObjectId) -> anyhow::Result<bool> {
-    for info in repo.rev_walk([tip]).with_hidden([base]).all()? {
-        if info?.parent_ids.len() > 1 {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 /// The commits that `tip` has and none of `hidden` has, newest first.
 ///
 /// # Errors

@@ -2,17 +2,18 @@
 
 use phase::Fault;
 
-use crate::policy::{Pull, Push};
+use crate::{
+    policy::{Pull, Push},
+    upstream::Upstream,
+};
 
 /// How the local branch stands to its upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
     /// Both are at the same commit.
     Same,
-    /// The local branch has all that the upstream has, and more, in one line.
+    /// The local branch has all that the upstream has, and more.
     Ahead,
-    /// As `Ahead`, with merges in it.
-    AheadWithMerges,
     /// The upstream has all that the local branch has, and more.
     Behind,
     /// Each has something that the other has not.
@@ -40,17 +41,25 @@ pub enum Integration {
 ///
 /// # Errors
 /// A fault with exit 1 where they cannot.
-pub fn integrate(relation: Relation, upstream: &str) -> Result<Integration, Fault> {
+pub fn integrate(relation: Relation, upstream: &Upstream) -> Result<Integration, Fault> {
+    let shown = upstream.shown();
     match relation {
+        // Also where a merge has brought it in: who resolved one by hand is not to resolve it again, commit by commit.
         Relation::Same | Relation::Ahead | Relation::New => Ok(Integration::Nothing),
         Relation::Behind => Ok(Integration::FastForward),
         // Merges are linearised, as `git rebase` does it.
-        Relation::Diverged | Relation::AheadWithMerges => Ok(Integration::Replay),
+        Relation::Diverged => Ok(Integration::Replay),
         Relation::Unrelated => Err(Fault::failed(format!(
-            "the local branch and {upstream} have unrelated histories: not one commit in common"
+            "the local branch and {shown} have unrelated histories: not one commit in common"
         ))
-        .help("if they belong together, join them once by hand: `git pull --no-rebase --allow-unrelated-histories`")),
-        Relation::Gone => Err(Fault::failed(format!("the upstream is gone: the remote has no {upstream} any more"))
+        // With the names, as nothing need be configured for the branch yet.
+        .help(format!(
+            "if they belong together, join them once by hand: \
+             `git pull --no-rebase --allow-unrelated-histories {} {}`, then run this again",
+            upstream.remote,
+            upstream.at_remote.shorten()
+        ))),
+        Relation::Gone => Err(Fault::failed(format!("the upstream is gone: the remote has no {shown} any more"))
             .help("push it anew with `git push -u REMOTE HEAD`, or choose another with `git branch --set-upstream-to`")),
     }
 }
@@ -64,7 +73,7 @@ pub fn push(relation: Relation, pull: Pull, push: Push) -> Result<bool, Fault> {
     match (push, relation) {
         (Push::No, _) => Ok(false),
         (Push::Wanted, Relation::Same | Relation::Behind | Relation::Gone) => Ok(false),
-        (Push::Wanted, Relation::Ahead | Relation::AheadWithMerges | Relation::New) => Ok(true),
+        (Push::Wanted, Relation::Ahead | Relation::New) => Ok(true),
         (Push::Wanted, Relation::Diverged | Relation::Unrelated) if pull == Pull::No => {
             Err(Fault::failed("the remote has commits that are not here, and --no-pull keeps them out")
                 .help("run it without --no-pull"))
@@ -76,29 +85,38 @@ pub fn push(relation: Relation, pull: Pull, push: Push) -> Result<bool, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upstream::SaidBy;
+
+    fn upstream() -> Upstream {
+        Upstream {
+            remote: remote::RemoteName::parse("origin").expect("a name"),
+            at_remote: "refs/heads/main".try_into().expect("a name"),
+            tracking: None,
+            said_by: SaidBy::Custom,
+        }
+    }
 
     #[test]
     fn what_is_in_already_is_left_as_it_is() {
         for relation in [Relation::Same, Relation::Ahead, Relation::New] {
-            assert_eq!(integrate(relation, "main"), Ok(Integration::Nothing));
+            assert_eq!(integrate(relation, &upstream()), Ok(Integration::Nothing));
         }
     }
 
     #[test]
     fn without_local_commits_the_branch_just_moves_on() {
-        assert_eq!(integrate(Relation::Behind, "main"), Ok(Integration::FastForward));
+        assert_eq!(integrate(Relation::Behind, &upstream()), Ok(Integration::FastForward));
     }
 
     #[test]
-    fn local_commits_are_replayed_and_so_are_those_of_merges() {
-        assert_eq!(integrate(Relation::Diverged, "main"), Ok(Integration::Replay));
-        assert_eq!(integrate(Relation::AheadWithMerges, "main"), Ok(Integration::Replay));
+    fn local_commits_are_replayed_where_the_upstream_has_others() {
+        assert_eq!(integrate(Relation::Diverged, &upstream()), Ok(Integration::Replay));
     }
 
     #[test]
     fn unrelated_histories_and_an_upstream_that_is_gone_are_refused_by_name() {
         for relation in [Relation::Unrelated, Relation::Gone] {
-            let fault = integrate(relation, "origin/main").expect_err("it is refused");
+            let fault = integrate(relation, &upstream()).expect_err("it is refused");
             assert!(fault.message().contains("origin/main"), "{fault}");
         }
     }

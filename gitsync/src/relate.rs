@@ -29,7 +29,6 @@ pub fn relate(
         None => Relation::Unrelated,
         Some(base) if base == local => Relation::Behind,
         Some(base) if base != theirs => Relation::Diverged,
-        Some(_) if history::has_merges(repo, theirs, local)? => Relation::AheadWithMerges,
         Some(_) => Relation::Ahead,
     })
 }

@@ -242,7 +242,7 @@ impl Sync<'_> {
         self.ledger.fetched(heard);
         failpoint::reach("fetched", self.place.root());
         let relation = relate(repo, &self.history, local, theirs)?;
-        let onto = match (plan::integrate(relation, &self.upstream.shown())?, theirs.id()) {
+        let onto = match (plan::integrate(relation, &self.upstream)?, theirs.id()) {
             (Integration::Nothing, _) | (_, None) => return Ok(Some((local, theirs))),
             (Integration::FastForward, Some(to)) => {
                 self.index_is_written()?;

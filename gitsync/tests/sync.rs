@@ -34,6 +34,49 @@ fn what_one_commits_the_other_gets() {
 }
 
 #[test]
+fn histories_that_had_nothing_in_common_are_joined_by_what_is_advised_and_then_pushed() {
+    let (world, origin, [howard]) = World::with_clones(["howard"]);
+    howard.write("README.md", "howard's\n");
+    gitsync(&howard).success();
+    let mike = world.init("mike");
+    mike.git(["remote", "add", "origin", origin.path().as_str()]);
+    mike.write("README.md", "mike's\n");
+    let output = gitsync(&mike).output();
+    output.assert_code(1);
+    let help = output.document().error.unwrap().help.unwrap();
+    let command = help.split('`').nth(1).unwrap();
+    assert!(mike.program("sh").args(["-c", command]).output().stdout.contains("CONFLICT"), "{command}");
+    mike.write("README.md", "both\n");
+    mike.commit_all("joined");
+
+    let joined = mike.head();
+    let document = gitsync(&mike).success().document();
+    assert_eq!(document.main().state, SyncState::Pushed);
+    assert_eq!((mike.head(), origin.rev("main")), (joined.clone(), joined));
+    mike.assert_sound();
+}
+
+#[test]
+fn a_merge_that_was_resolved_by_hand_is_pushed_as_it_is() {
+    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("README.md", "howard's\n");
+    gitsync(&howard).success();
+    mike.write("README.md", "mike's\n");
+    gitsync(&mike).output().assert_code(4);
+    mike.try_git(["merge", "--quiet", "origin/main"]).assert_code(1);
+    mike.write("README.md", "both\n");
+    mike.commit_all("merged");
+
+    let merged = mike.head();
+    let section = gitsync(&mike).arg("--dry-run").success().document();
+    assert_eq!(section.main().conflicts, [""; 0]);
+    gitsync(&mike).success();
+    assert_eq!((mike.head(), origin.rev("main")), (merged.clone(), merged));
+    gitsync(&howard).success();
+    assert_converged(&[&howard, &mike]);
+}
+
+#[test]
 fn session_logs_that_came_in_are_named_where_nothing_was_replayed() {
     let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
     let logs = |repo| gitsync(repo).success().document().main().pulled.clone().unwrap().session_logs;
