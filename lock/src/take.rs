@@ -1,8 +1,12 @@
 //! Taking the lock: one attempt, by who has the guard file.
 //!
 //! A free lock is taken by making its directory, which only one can. A stale one is taken over where it stands: its
-//! files are replaced and the directory stays, so that no moment comes in which it is nobody's. Nothing is ever renamed
-//! to the lock's name: that would replace an empty directory, which a script has just made.
+//! files are replaced and the directory stays, so that no moment comes in which it is nobody's.
+//!
+//! A taker may be killed between any two steps, and what it leaves has to say that its taker is dead: else everybody
+//! waits for it until it counts as silent. So the directory comes to its name with its files in it, in one step that
+//! fails where there is something. (A plain rename would replace an empty directory, which a script has just made.)
+//! Where the file system has no such step, the file that says whose the lock is comes first.
 
 use std::{fs, io, io::ErrorKind, time::Duration};
 
@@ -15,7 +19,7 @@ use crate::{
     look::{OWNER_FILE, PID_FILE, Sight, Taken},
     patience::Patience,
     platform::Dir,
-    wings::{self, Prepared},
+    wings::{self, Prepared, PreparedLock},
 };
 
 /// How an attempt ended.
@@ -73,17 +77,32 @@ pub fn attempt(
     }
 }
 
-/// Makes the directory, which only one can, and says whose it is. The files are written before, so that there is hardly
-/// a moment in which it says nothing.
+/// Makes the directory, which only one can, with the files in it that say whose it is.
 fn make(place: &Place, record: Record) -> Result<Attempt, Trouble> {
+    let (pid, owner) = (pid_content(&record), record.to_json());
+    let files = [(PID_FILE, pid.as_str()), (OWNER_FILE, owner.as_str())];
+    let lock = PreparedLock::write(place, &record.token, &files).map_err(Trouble::refused("take", place))?;
+    match lock.put(place) {
+        Ok(()) => Ok(Attempt::Took { record: record.into(), reclaimed: None }),
+        // A script was faster. Whose it is will be seen at the next look.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => held_by_the_faster(place),
+        Err(_) => make_step_by_step(place, record),
+    }
+}
+
+/// The same where the file system cannot put a directory only where there is nothing. The files are written before, so
+/// that there is hardly a moment in which the lock says nothing; and nobody clears what has just been made, so the
+/// number for scripts need not come first.
+fn make_step_by_step(place: &Place, record: Record) -> Result<Attempt, Trouble> {
     let files = Files::prepare(place, &record).map_err(Trouble::refused("take", place))?;
     match fs::create_dir(place.lock()) {
         Ok(()) => {}
-        // A script was faster. Whose it is will be seen at the next look.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return held_by_the_faster(place),
         Err(error) => return Err(Trouble::refused("take", place)(error)),
     }
-    match Dir::open(&place.lock()).and_then(|dir| files.put(&dir, Onlookers::None)) {
+    let put =
+        Dir::open(&place.lock()).and_then(|dir| files.owner.put(&dir).and_then(|()| files.pid.put(&dir)));
+    match put {
         Ok(()) => Ok(Attempt::Took { record: record.into(), reclaimed: None }),
         Err(error) => {
             unmake(place);
@@ -101,7 +120,7 @@ fn held_by_the_faster(place: &Place) -> Result<Attempt, Trouble> {
     Ok(Attempt::Held(Holder { owner, stale: false }))
 }
 
-/// Undoes [`make`] where the files could not be written. The directory goes only where nothing else is in it.
+/// Undoes [`make_step_by_step`] where the files could not be written. The directory goes only where nothing else is in it.
 fn unmake(place: &Place) {
     if let Ok(dir) = Dir::open(&place.lock()) {
         // They may not be there; the directory then still goes.
@@ -119,7 +138,12 @@ fn take_over(
     reason: ReclaimReason,
     record: Record,
 ) -> Result<Attempt, Trouble> {
-    match write(place, &stale.dir, &record, Onlookers::Scripts) {
+    let change_hands = || {
+        let files = Files::prepare(place, &record)?;
+        announce(place, &stale.dir, reason, &record)?;
+        files.put(&stale.dir, Onlookers::Scripts)
+    };
+    match change_hands() {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => return held_by_the_faster(place),
         Err(error) => return Err(Trouble::refused("take over", place)(error)),
@@ -127,6 +151,18 @@ fn take_over(
     leftovers::clean(place, &stale.dir, &record.token);
     let owner = Some(stale.owner()).filter(|owner| stale.record.is_some() || owner.pid != 0);
     Ok(Attempt::Took { record: record.into(), reclaimed: Some(Reclaimed { reason, owner }) })
+}
+
+/// Says beforehand who is taking a silent lock over. Its new number is a sign of life: were the taker killed before the
+/// lock has changed hands, it would look like one that its last owner looks after. (Where that owner is dead, it is stale
+/// whatever the number says.) The lock is not the taker's by that: a script may yet clear it.
+fn announce(place: &Place, stale: &Dir, reason: ReclaimReason, record: &Record) -> io::Result<()> {
+    match reason {
+        ReclaimReason::OwnerDead => Ok(()),
+        ReclaimReason::Expired => {
+            Prepared::write_beside(place, "taker", OWNER_FILE, &record.token, &record.to_json())?.put(stale)
+        }
+    }
 }
 
 /// Who may have an eye on the lock that is being written to.
@@ -161,7 +197,7 @@ struct Files {
 
 impl Files {
     fn prepare(place: &Place, record: &Record) -> io::Result<Self> {
-        let pid = Prepared::write(place, PID_FILE, &record.token, &format!("{}\n", record.pid()))?;
+        let pid = Prepared::write(place, PID_FILE, &record.token, &pid_content(record))?;
         let owner = Prepared::write(place, OWNER_FILE, &record.token, &record.to_json())?;
         Ok(Self { pid, owner })
     }
@@ -179,4 +215,9 @@ impl Files {
         }
         self.owner.put(dir)
     }
+}
+
+/// What the file for scripts says.
+fn pid_content(record: &Record) -> String {
+    format!("{}\n", record.pid())
 }

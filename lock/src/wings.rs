@@ -9,9 +9,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Place, Token, platform::Dir};
+use crate::{
+    Place, Token,
+    platform::{self, Dir},
+};
 
-/// How the names of files begin that are being written.
+/// How the names of files and locks begin that are being written.
 const NEW: &str = "new-";
 
 /// How the names of locks begin that are being removed.
@@ -30,7 +33,21 @@ impl Prepared {
     /// # Errors
     /// Where it cannot be written; nothing stays of it then.
     pub fn write(place: &Place, name: &'static str, token: &Token, content: &str) -> io::Result<Self> {
-        let path = name_for_new(&made(place)?, token, name);
+        Self::write_beside(place, name, name, token, content)
+    }
+
+    /// The same, where another one of that name is under way: here it is called `beside`.
+    ///
+    /// # Errors
+    /// As [`Prepared::write`].
+    pub fn write_beside(
+        place: &Place,
+        beside: &str,
+        name: &'static str,
+        token: &Token,
+        content: &str,
+    ) -> io::Result<Self> {
+        let path = name_for_new(&made(place)?, token, beside);
         let prepared = Self { path, name };
         fs::write(&prepared.path, content)?;
         Ok(prepared)
@@ -52,7 +69,50 @@ impl Drop for Prepared {
     }
 }
 
-/// A free name in `wings` for a file that is being written.
+/// A lock that is filled, and not yet in its place.
+#[derive(Debug)]
+pub struct PreparedLock {
+    path: PathBuf,
+    is_here: bool,
+}
+
+impl PreparedLock {
+    /// Makes the directory with these files.
+    ///
+    /// # Errors
+    /// Where it cannot be made; nothing stays of it then.
+    pub fn write(place: &Place, token: &Token, files: &[(&str, &str)]) -> io::Result<Self> {
+        let path = name_for_new(&made(place)?, token, "lock");
+        fs::create_dir(&path)?;
+        let prepared = Self { path, is_here: true };
+        for (name, content) in files {
+            fs::write(prepared.path.join(name), content)?;
+        }
+        Ok(prepared)
+    }
+
+    /// Puts it into its place, all at once.
+    ///
+    /// # Errors
+    /// `AlreadyExists` where there is something; others where the file system cannot put a directory only where there is
+    /// nothing.
+    pub fn put(mut self, place: &Place) -> io::Result<()> {
+        platform::put_where_free(&self.path, &place.lock())?;
+        self.is_here = false;
+        Ok(())
+    }
+}
+
+impl Drop for PreparedLock {
+    fn drop(&mut self) {
+        if self.is_here {
+            // Should it stay, the next taker sweeps it away.
+            let _ = remove(&self.path);
+        }
+    }
+}
+
+/// A free name in `wings` for what is being written.
 pub fn name_for_new(wings: &Path, token: &Token, name: &str) -> PathBuf {
     wings.join(format!("{NEW}{token}-{}-{name}", std::process::id()))
 }
@@ -79,6 +139,9 @@ pub fn sweep(place: &Place) {
     for entry in entries.flatten() {
         // What cannot be removed is in nobody's way.
         let _ = match entry.file_name().to_str() {
+            Some(name) if name.starts_with(NEW) && entry.file_type().is_ok_and(|kind| kind.is_dir()) => {
+                remove(&entry.path())
+            }
             Some(name) if name.starts_with(NEW) => fs::remove_file(entry.path()),
             Some(name) if name.starts_with(GONE) => remove(&entry.path()),
             _ => Ok(()),
@@ -106,6 +169,8 @@ mod tests {
         let place = Place::new(directory.path());
         let wings = made(&place).unwrap();
         fs::write(wings.join("new-A-7-pid"), "7").unwrap();
+        fs::create_dir(wings.join("new-A-7-lock")).unwrap();
+        fs::write(wings.join("new-A-7-lock/pid"), "7").unwrap();
         fs::create_dir(wings.join("gone-B-7")).unwrap();
         fs::write(wings.join("gone-B-7/owner.json"), "{}").unwrap();
         fs::write(wings.join("ticket-0001-C"), "").unwrap();

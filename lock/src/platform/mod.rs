@@ -12,6 +12,7 @@
 //! - [`mark_of`]: how an open file looks, to know it again;
 //! - [`lacks_kernel_locks`]: whether a file system that refused a file lock has none;
 //! - [`set_aside`]: giving a directory another name;
+//! - [`put_where_free`]: giving it one at which there is nothing, or failing;
 //! - [`Watch`]: sleeping until something in a directory may have changed;
 //! - [`Signals`], [`become_program`] and [`has_ended`]: what `lock run` needs to stand between a caller and its command.
 
@@ -32,12 +33,13 @@ pub use linux::{Watch, boot_id, find, ignored_signals, pid_space, runnable, same
 pub use macos::{Watch, boot_id, find, ignored_signals, pid_space, runnable, same_boot};
 #[cfg(unix)]
 pub use unix::{
-    Dir, Event, Signals, become_program, exit_code, has_ended, lacks_kernel_locks, mark_of, send, set_aside,
+    Dir, Event, Signals, become_program, exit_code, has_ended, lacks_kernel_locks, mark_of, put_where_free,
+    send, set_aside,
 };
 #[cfg(windows)]
 pub use windows::{
     Dir, Event, Signals, Watch, become_program, boot_id, exit_code, find, has_ended, lacks_kernel_locks,
-    mark_of, pid_space, runnable, same_boot, send, set_aside,
+    mark_of, pid_space, put_where_free, runnable, same_boot, send, set_aside,
 };
 
 /// What the operating system says about a process number.

@@ -133,6 +133,15 @@ pub fn set_aside(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
+/// Gives a directory another name, where there is nothing at it. A plain rename would replace an empty directory, which a
+/// script has just made.
+///
+/// # Errors
+/// `AlreadyExists` where there is something; others where the file system cannot do that, as NFS cannot.
+pub fn put_where_free(from: &Path, to: &Path) -> io::Result<()> {
+    Ok(rustix::fs::renameat_with(CWD, from, CWD, to, rustix::fs::RenameFlags::NOREPLACE)?)
+}
+
 /// Becomes `command`, keeping process number and start time. Comes back only where that failed.
 pub fn become_program(mut command: Command) -> io::Result<Infallible> {
     Err(command.exec())

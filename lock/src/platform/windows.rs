@@ -102,6 +102,15 @@ pub fn set_aside(from: &Path, to: &Path) -> io::Result<()> {
     patiently(|| fs::rename(from, to))
 }
 
+/// Gives a directory another name, where there is nothing at it: what `rename` does of that depends on the version of
+/// Windows and on the file system.
+///
+/// # Errors
+/// Always.
+pub fn put_where_free(_from: &Path, _to: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Windows moves nothing that somebody has open; who reads these files is done within a moment.
 fn patiently(mut work: impl FnMut() -> io::Result<()>) -> io::Result<()> {
     for _ in 0..100 {

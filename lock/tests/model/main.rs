@@ -1,7 +1,7 @@
 //! The lock's protocol, checked in every order in which its steps can happen, with a crash after any of them.
 //!
-//! That the model can find something is part of the test: without the guard file, and without the pause before a stale
-//! lock changes hands, it finds what those are there for.
+//! That the model can find something is part of the test: without the guard file, without the pause before a stale lock
+//! changes hands, and without a word beforehand about who takes it over, it finds what those are there for.
 
 #![allow(clippy::print_stdout, reason = "how many states were looked at is worth a line")]
 
@@ -14,8 +14,16 @@ use protocol::Protocol;
 use stateright::{Checker, Model as _};
 
 /// The protocol as it is.
-const AS_IT_IS: Protocol =
-    Protocol { runs: 2, phases: 3, scripts: 0, guarded: true, lingers: true, stops: false };
+const AS_IT_IS: Protocol = Protocol {
+    runs: 2,
+    phases: 3,
+    scripts: 0,
+    guarded: true,
+    whole: true,
+    announces: true,
+    lingers: true,
+    stops: false,
+};
 
 fn holds(protocol: Protocol) {
     let checker = protocol.checker().threads(2).spawn_bfs().join();
@@ -49,6 +57,12 @@ fn two_runs_and_a_script_that_follows_todays_rules() {
 }
 
 #[test]
+fn a_file_system_on_which_a_lock_is_made_step_by_step() {
+    holds(Protocol { whole: false, ..AS_IT_IS });
+    holds(Protocol { whole: false, scripts: 1, phases: 2, ..AS_IT_IS });
+}
+
+#[test]
 fn without_the_guard_file_there_are_two_owners() {
     finds(Protocol { runs: 3, phases: 1, guarded: false, ..AS_IT_IS }, "never two owners");
 }
@@ -56,4 +70,9 @@ fn without_the_guard_file_there_are_two_owners() {
 #[test]
 fn without_the_pause_a_script_clears_what_was_just_taken() {
     finds(Protocol { scripts: 1, phases: 1, lingers: false, ..AS_IT_IS }, "never two owners");
+}
+
+#[test]
+fn without_a_word_beforehand_a_dead_taker_passes_for_the_owner_of_before() {
+    finds(Protocol { announces: false, stops: true, ..AS_IT_IS }, "never a wait for a dead taker");
 }

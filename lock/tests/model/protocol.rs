@@ -25,6 +25,10 @@ pub struct Protocol {
     pub scripts: usize,
     /// Whether the guard file keeps takers apart; without it, the model is to find what goes wrong.
     pub guarded: bool,
+    /// Whether a lock comes to its name with its files in it; else the file that says whose it is comes first.
+    pub whole: bool,
+    /// Whether who takes over a silent lock says beforehand who it is.
+    pub announces: bool,
     /// Whether who takes over lets a script that is about to clear the lock finish first.
     pub lingers: bool,
     /// Whether owners may be stopped for so long that their lock counts as silent while they live.
@@ -101,6 +105,10 @@ impl Model for Protocol {
                 model.stops || state.holders() <= 1
             }),
             Property::always("never a fresh lock cleared", |_, state: &State| state.broken.is_none()),
+            // A script that is just clearing the lock may remove what says that its taker is dead.
+            Property::always("never a wait for a dead taker", |model: &Self, state: &State| {
+                model.scripts > 0 || !state.a_dead_taker_passes_for_alive()
+            }),
             Property::always("always progress once the holder is dead", |model: &Self, state: &State| {
                 state.holders() > 0 || model.somebody_gets_it(state)
             }),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use contract::ReclaimReason;
 use lock::{Claim, Facts, Life, Term, Verdict, judge};
 
 use crate::{
@@ -29,6 +30,8 @@ pub enum At {
     SeenAge(Aim, u8, bool),
     /// It has seen all.
     Looked(Aim, Seen),
+    /// It says beforehand who takes a silent lock over.
+    Announces(Aim, u8, Seen),
     WritesPid(Aim, u8, Seen),
     Lingers(Aim, u8, Seen),
     WritesOwner(Aim, u8, Seen),
@@ -62,8 +65,8 @@ pub enum After {
 pub enum Seen {
     Free,
     Held,
-    /// It is stale, and had this token.
-    Stale(u8, Option<usize>),
+    /// It is stale, and had this token; whether that is for its owner's death.
+    Stale(u8, Option<usize>, bool),
     /// It is its own; whether a script may find it stale (`Taken::may_look_stale`).
     Ours(u8, bool),
 }
@@ -93,12 +96,25 @@ impl Protocol {
             },
             // Sight::look: what it says of itself
             At::SeenAge(aim, id, silent) => At::Looked(aim, state.judge(run, id, silent)),
-            At::Looked(Aim::Take, Seen::Free) => match state.make() {
-                Some(id) => At::WritesPid(Aim::Take, id, Seen::Free),
+            // make: the directory comes with its files
+            At::Looked(Aim::Take, Seen::Free) if self.whole => match state.make() {
+                Some(_) => {
+                    state.fill(me, run);
+                    At::Done(After::Holds)
+                }
                 None => At::Done(After::WantsAgain),
             },
-            At::Looked(Aim::Take, Seen::Stale(id, token)) => {
-                At::WritesPid(Aim::Take, id, Seen::Stale(id, token))
+            // make_step_by_step
+            At::Looked(Aim::Take, Seen::Free) => match state.make() {
+                Some(id) => At::WritesOwner(Aim::Take, id, Seen::Free),
+                None => At::Done(After::WantsAgain),
+            },
+            At::Looked(Aim::Take, seen @ Seen::Stale(id, _, owner_dead)) => {
+                if self.announces && !owner_dead {
+                    At::Announces(Aim::Take, id, seen)
+                } else {
+                    At::WritesPid(Aim::Take, id, seen)
+                }
             }
             At::Looked(Aim::Take, Seen::Held | Seen::Ours(..)) => At::Done(After::WantsAgain),
             At::Looked(aim @ (Aim::Enter | Aim::Leave), seen @ Seen::Ours(id, _)) => {
@@ -110,6 +126,14 @@ impl Protocol {
             }
             // The token is no longer the lock's.
             At::Looked(Aim::Enter | Aim::Leave | Aim::Release, _) => At::Done(After::Ended),
+            At::Announces(aim, id, seen) => {
+                if state.directory(id).is_none() {
+                    At::Done(given_up(aim))
+                } else {
+                    state.change_hands(id, seen, Owner { token: run, worker: Some(me) });
+                    At::WritesPid(aim, id, seen)
+                }
+            }
             At::WritesPid(aim, id, seen) => {
                 let pid = if aim == Aim::Leave { Who::Nobody } else { me };
                 match state.directory(id) {
@@ -117,6 +141,8 @@ impl Protocol {
                     Some(lock) => {
                         (lock.pid, lock.silent) = (Some(pid), false);
                         match seen {
+                            // make_step_by_step: whose it is stands there already
+                            Seen::Free => At::Done(After::Holds),
                             Seen::Stale(..) | Seen::Ours(_, true) if self.lingers => {
                                 At::Lingers(aim, id, seen)
                             }
@@ -137,12 +163,12 @@ impl Protocol {
                 if state.directory(id).is_none() {
                     At::Done(given_up(aim))
                 } else {
-                    state.mind_whose_it_was(id, seen);
-                    if let Some(lock) = state.directory(id) {
-                        lock.owner = Some(Owner { token: run, worker });
-                        lock.silent = false;
+                    state.change_hands(id, seen, Owner { token: run, worker });
+                    match (aim, seen) {
+                        (_, Seen::Free) => At::WritesPid(aim, id, seen),
+                        (Aim::Leave, _) => At::Done(After::Leased),
+                        _ => At::Done(After::Holds),
                     }
-                    At::Done(if aim == Aim::Leave { After::Leased } else { After::Holds })
                 }
             }
             At::Done(after) => {
@@ -217,20 +243,52 @@ impl State {
                 Seen::Ours(id, verdict != Verdict::Held || lock.pid != Some(its_number))
             }
             (_, Verdict::Held) => Seen::Held,
-            (owner, Verdict::Stale(_)) => Seen::Stale(id, owner.map(|owner| owner.token)),
+            (owner, Verdict::Stale(reason)) => {
+                Seen::Stale(id, owner.map(|owner| owner.token), reason == ReclaimReason::OwnerDead)
+            }
         }
     }
 
     /// A lock that changed hands since it was looked at must not change hands again. (That a script emptied it
     /// meanwhile is all right: a directory that the script has removed and made anew has another id.)
-    pub fn mind_whose_it_was(&mut self, id: u8, seen: Seen) {
-        let token = self.directory(id).and_then(|lock| lock.owner).map(|owner| owner.token);
-        if let Seen::Stale(_, then) = seen
+    fn change_hands(&mut self, id: u8, seen: Seen, to: Owner) {
+        let Some(lock) = self.directory(id) else { return };
+        let token = lock.owner.map(|owner| owner.token);
+        (lock.owner, lock.silent) = (Some(to), false);
+        if let Seen::Stale(_, then, _) = seen
             && token.is_some()
             && token != then
+            && token != Some(to.token)
         {
             self.broken = Some("a lock that had been taken meanwhile was taken over");
         }
+    }
+
+    /// The directory that has just been made came with its files.
+    fn fill(&mut self, me: Who, token: usize) {
+        if let Some(lock) = &mut self.lock {
+            (lock.pid, lock.owner) = (Some(me), Some(Owner { token, worker: Some(me) }));
+        }
+    }
+
+    /// Whether the lock has the number of a run that was killed while it took it, and is not stale by that alone.
+    pub fn a_dead_taker_passes_for_alive(&self) -> bool {
+        let Some(lock) = self.lock else { return false };
+        let Some(Who::Run(run, process)) = lock.pid else { return false };
+        let taker = &self.runs[run];
+        let was_taking = matches!(
+            taker.at,
+            At::Announces(Aim::Take, id, _)
+                | At::WritesPid(Aim::Take, id, _)
+                | At::Lingers(Aim::Take, id, _)
+                | At::WritesOwner(Aim::Take, id, _)
+                if id == lock.id
+        );
+        let nobody = self.runs.len();
+        !taker.alive
+            && taker.process == process
+            && was_taking
+            && self.judge(nobody, lock.id, false) == Seen::Held
     }
 
     pub fn set_aside(&mut self, run: usize) {

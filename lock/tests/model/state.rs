@@ -91,7 +91,7 @@ impl State {
         let Some(lock) = self.lock else { return false };
         let by_run = |token: usize| self.runs[token].alive;
         let being_made = self.runs.iter().any(|run| {
-            run.alive && matches!(run.at, At::WritesPid(_, id, _) | At::Lingers(_, id, _) | At::WritesOwner(_, id, _) if id == lock.id)
+            run.alive && matches!(run.at, At::Announces(_, id, _) | At::WritesPid(_, id, _) | At::Lingers(_, id, _) | At::WritesOwner(_, id, _) if id == lock.id)
         });
         let by_script = self.scripts.iter().any(|script| {
             matches!(
