@@ -81,8 +81,9 @@ pub fn remember(place: &Place<'_>, before: ObjectId) -> anyhow::Result<()> {
     Ok(held.commit(repo, format!("{before}\n").as_bytes(), flushing).map_err(faults::of_ref)?)
 }
 
-/// Removes the locks that killed runs left behind.
+/// Removes the locks that killed runs left behind, and the objects that they were writing.
 pub fn clear(repo: &gix::Repository) {
+    remote::sweep(repo.objects.store_ref().path());
     for base in [repo.common_dir(), repo.git_dir()] {
         claim::sweep(base);
     }

@@ -16,7 +16,7 @@ use crate::place::Place;
 use crate::plan::{self, Integration, Relation};
 use crate::policy::{Policy, Pull, Push};
 use crate::relate::relate;
-use crate::stage::{self, sink::Loose};
+use crate::stage::{self, sink::Memory};
 use crate::tree::Counts;
 use crate::upstream::{self, Upstream};
 use crate::{history, refuse};
@@ -163,7 +163,7 @@ fn would_commit(place: &Place<'_>, head: Option<ObjectId>, policy: &Policy) -> a
     refuse::unmerged(&index::unmerged_in(&index)?)?;
     let changes = stage::scan(&repo, &index, &policy, place)?;
     let before = tree_of(&repo, head)?;
-    let mut sink = Loose::new(&repo);
+    let mut sink = Memory(&repo);
     let staged = stage::prepare(&repo, index, before, changes, &policy, &mut sink, place)?;
     Ok(staged.map_err(|why| crate::commit::refused(&why))?.counts)
 }

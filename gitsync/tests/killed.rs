@@ -53,6 +53,43 @@ fn assert_recovers(place: &str, origin: &Repo, mike: &Repo) {
     let foreign = mike.common_dir().join("refs/heads/foreign.lock");
     assert_eq!(locks.trim_end(), foreign.as_str(), "{place}: only its own");
     assert_eq!(mike.git(["rev-list", "--count", "HEAD"]), "4", "{place}: no commit twice");
+    for repo in [mike, origin] {
+        assert_eq!(temporaries(repo), "", "{place}: no half-written objects");
+    }
+}
+
+/// What is in the object database besides objects and packs.
+fn temporaries(repo: &Repo) -> String {
+    let names = ["-name", "tmp_*", "-o", "-name", ".tmp*"];
+    repo.program("find").arg(repo.common_dir().join("objects")).args(names).success().stdout
+}
+
+/// Kills runs at each system call of these with which a file of the object database comes to its name, or its name to
+/// it. Nothing where there is no strace.
+#[cfg(target_os = "linux")]
+#[test]
+fn while_it_writes_objects() {
+    let beginning = beginning();
+    if beginning.copy().mike.program("sh").args(["-c", "strace -o /dev/null true"]).output().code != 0 {
+        return;
+    }
+    let mut left_something = [false; 2];
+    for call in ["chmod", "mkdir", "rename"] {
+        for nth in [1, 2, 3, 5, 8, 13] {
+            let Copy { origin, mike, .. } = beginning.copy();
+            let kill = format!("inject={call}:signal=SIGKILL:when={nth}");
+            let strace = ["-f", "-qqq", "-o", "/dev/null", "-e", kill.as_str()];
+            let run = mike.program("strace").args(strace).arg(env!("CARGO_BIN_EXE_gitsync")).arg("--fresh");
+            if run.output().code == 0 {
+                break;
+            }
+            let all = [&mike, &origin].map(temporaries);
+            left_something[0] |= all[0].contains("tmp_pack") || all[1].contains("tmp_pack");
+            left_something[1] |= all[0].contains("tmp_obj_");
+            assert_recovers(&format!("{call} {nth}"), &origin, &mike);
+        }
+    }
+    assert_eq!(left_something, [true; 2], "no run was killed while it wrote a pack, or a file");
 }
 
 #[test]

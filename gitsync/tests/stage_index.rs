@@ -236,7 +236,7 @@ fn a_hook_may_stage_more_in_its_private_copy_of_the_index() {
 
 #[test]
 fn a_dry_run_computes_the_same_tree_and_leaves_nothing_behind() {
-    use gitsync::stage::sink::Loose;
+    use gitsync::stage::sink::Memory;
     let world = World::new();
     let repo = repo_with(&world, &[("a", "1\n")]);
     repo.write("a", "2\n");
@@ -248,7 +248,7 @@ fn a_dry_run_computes_the_same_tree_and_leaves_nothing_behind() {
     let changes = gitsync::stage::scan(&gix, &index, &policy, &()).unwrap();
     let head = common::head_tree(&gix);
     let staged =
-        gitsync::stage::prepare(&gix, index, head, changes, &policy, &mut Loose::new(&gix), &()).unwrap();
+        gitsync::stage::prepare(&gix, index, head, changes, &policy, &mut Memory(&gix), &()).unwrap();
     let staged = staged.ok().unwrap();
     assert_eq!(repo.git(["count-objects"]), before);
     assert_eq!((staged.counts.added, staged.counts.modified), (1, 1));

@@ -107,8 +107,9 @@ impl Advance {
 fn made_for(repo: &gix::Repository, commits: &[ObjectId]) -> anyhow::Result<ObjectId> {
     let nobody =
         Signature { name: "lockstep".into(), email: "lockstep@localhost".into(), time: Default::default() };
+    let mut drafts = repo.clone().with_object_memory();
     let commit = Commit {
-        tree: repo.write_object(gix::objs::Tree::empty())?.detach(),
+        tree: drafts.write_object(gix::objs::Tree::empty())?.detach(),
         parents: commits.iter().copied().collect(),
         author: nobody.clone(),
         committer: nobody,
@@ -116,5 +117,7 @@ fn made_for(repo: &gix::Repository, commits: &[ObjectId]) -> anyhow::Result<Obje
         message: MESSAGE.into(),
         extra_headers: Vec::new(),
     };
-    Ok(repo.write_object(&commit)?.detach())
+    let id = drafts.write_object(&commit)?.detach();
+    remote::store(repo, &drafts.objects.take_object_memory().unwrap_or_default())?;
+    Ok(id)
 }

@@ -11,6 +11,7 @@ use gix::ObjectId;
 use gix::objs::{Kind, Write as _};
 
 use remote::durable::{Durability, Part};
+use remote::object_file;
 use remote::permissions::share;
 
 /// Takes objects.
@@ -35,7 +36,7 @@ pub trait Sink {
     fn sync(&mut self) -> anyhow::Result<()>;
 }
 
-/// Loose objects, as git writes them. On a repository with object memory (for a dry run) nothing reaches the disk.
+/// Loose objects, as git writes them.
 pub struct Loose<'repo> {
     repo: &'repo gix::Repository,
     written: Vec<ObjectId>,
@@ -46,34 +47,27 @@ impl<'repo> Loose<'repo> {
     pub fn new(repo: &'repo gix::Repository) -> Self {
         Loose { repo, written: Vec::new() }
     }
-
-    /// Where a loose object lies.
-    fn path(&self, id: &ObjectId) -> PathBuf {
-        let hex = id.to_hex().to_string();
-        self.repo.objects.store_ref().path().join(&hex[..2]).join(&hex[2..])
-    }
 }
 
 impl Sink for Loose<'_> {
     fn put(&mut self, kind: Kind, data: &[u8]) -> anyhow::Result<ObjectId> {
         let id = gix::objs::compute_hash(self.repo.object_hash(), kind, data)?;
         if !self.repo.objects.exists_without_refresh(&id) {
-            self.repo.objects.write_buf(kind, data)?;
+            object_file::write(self.repo, id, kind, data)?;
             self.written.push(id);
         }
         Ok(id)
     }
 
     fn put_stream(&mut self, kind: Kind, size: u64, read: &mut dyn Read) -> anyhow::Result<ObjectId> {
-        let id = self.repo.objects.write_stream(kind, size, read)?;
+        let id = object_file::write_stream(self.repo, kind, size, read)?;
         self.written.push(id);
         Ok(id)
     }
 
     fn sync(&mut self) -> anyhow::Result<()> {
         let root = self.repo.objects.store_ref().path().to_owned();
-        let files: Vec<PathBuf> =
-            self.written.iter().map(|id| self.path(id)).filter(|path| path.exists()).collect();
+        let files: Vec<PathBuf> = self.written.iter().map(|id| object_file::path(self.repo, id)).collect();
         for path in &files {
             path.parent().map_or(Ok(()), |folder| share(self.repo, folder))?;
             share(self.repo, path)?;
@@ -83,6 +77,23 @@ impl Sink for Loose<'_> {
             .batch(&root, &files)
             .with_context(|| format!("cannot flush {}", root.display()))?;
         self.written.clear();
+        Ok(())
+    }
+}
+
+/// Objects of a dry run, in the memory of a repository that has it: nothing reaches the disk.
+pub struct Memory<'repo>(pub &'repo gix::Repository);
+
+impl Sink for Memory<'_> {
+    fn put(&mut self, kind: Kind, data: &[u8]) -> anyhow::Result<ObjectId> {
+        Ok(self.0.objects.write_buf(kind, data)?)
+    }
+
+    fn put_stream(&mut self, kind: Kind, size: u64, read: &mut dyn Read) -> anyhow::Result<ObjectId> {
+        Ok(self.0.objects.write_stream(kind, size, read)?)
+    }
+
+    fn sync(&mut self) -> anyhow::Result<()> {
         Ok(())
     }
 }

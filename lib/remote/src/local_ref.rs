@@ -7,7 +7,7 @@
 //! ref.
 
 pub mod claim;
-mod machine;
+pub(crate) mod machine;
 mod packed;
 pub mod person;
 mod place;

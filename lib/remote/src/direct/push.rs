@@ -19,6 +19,7 @@ use crate::{
         store,
     },
     push::{Prepared, lacking},
+    temporary,
 };
 
 /// From how many objects on git's server keeps a pack as it comes, and does not make a file of each; see
@@ -56,6 +57,7 @@ impl Direct {
     pub fn only_stores(&self) -> bool {
         // A server could not tell the locks of pushers that were killed from others.
         claim::sweep(self.repo.common_dir());
+        temporary::sweep(self.repo.objects.store_ref().path());
         fitness::only_stores(&self.repo)
     }
 

@@ -2,6 +2,8 @@
 //!
 //! On a file system that several machines share, a lock that one kernel gave may be unknown to the next one's.
 
+use std::sync::OnceLock;
+
 /// This machine, for [`is_ours`] to recognise: the boot of its kernel and its name, a line each.
 pub(super) fn here() -> String {
     format!("{}\n{}\n", boot(), name())
@@ -15,6 +17,30 @@ pub(super) fn is_ours(written: &str) -> bool {
     let mut lines = written.lines();
     let (Some(boot_then), Some(name_then)) = (lines.next(), lines.next()) else { return true };
     (!boot_then.is_empty() && boot_then == boot()) || (!name_then.is_empty() && name_then == name())
+}
+
+/// The same in the form that file names can have.
+pub(crate) fn mark() -> String {
+    static MARK: OnceLock<String> = OnceLock::new();
+    MARK.get_or_init(|| format!("{}-{}", short(&boot()), short(&name()))).clone()
+}
+
+/// Whether `mark` was [made](mark) where [`is_ours`] holds.
+pub(crate) fn is_our_mark(mark: &str) -> bool {
+    let ours = self::mark();
+    let parts = mark.split_once('-').zip(ours.split_once('-'));
+    parts.is_some_and(|(theirs, ours)| {
+        let same = |theirs: &str, ours: &str| !ours.is_empty() && theirs == ours;
+        same(theirs.0, ours.0) || same(theirs.1, ours.1)
+    })
+}
+
+/// Eight digits that stand for a text; none for none.
+fn short(text: &str) -> String {
+    let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
+    hasher.update(text.as_bytes());
+    let id = hasher.try_finalize().ok().filter(|_| !text.is_empty());
+    id.map(|id| id.to_hex_with_len(8).to_string()).unwrap_or_default()
 }
 
 /// What is different after each start of the kernel; empty where there is no telling.
@@ -43,5 +69,10 @@ mod tests {
         assert!(is_ours(""), "killed before any lock was taken");
         assert!(is_ours(&format!("another-boot\n{}\n", name())), "the machine was started anew");
         assert!(!is_ours("another-boot\nanother-name\n"));
+        assert!(is_our_mark(&mark()));
+        assert!(is_our_mark(&format!("00000000-{}", short(&name()))), "the machine was started anew");
+        for another in ["", "-", "00000000-00000000"] {
+            assert!(!is_our_mark(another), "{another}");
+        }
     }
 }

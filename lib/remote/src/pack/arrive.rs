@@ -4,7 +4,12 @@
 //! it. For the some hundred objects that a sync brings, that takes longer than they took to come. A small pack is taken
 //! apart where it is, once, and what was in it stays at hand. What is large or strange is left to gix.
 
-use std::{borrow::Cow, collections::HashSet, fs, io, path::Path};
+use std::{
+    borrow::Cow,
+    collections::HashSet,
+    io::{self, Write as _},
+    path::Path,
+};
 
 use gix::ObjectId;
 
@@ -48,8 +53,8 @@ impl<'a> Apart<'a> {
         let index = index::encode(located, checksum).ok()?;
         let files = Unnamed::new(objects).ok()?;
         let write = || -> io::Result<()> {
-            fs::write(&files.pack, bytes)?;
-            fs::write(&files.index, index)
+            files.pack.file().write_all(&bytes)?;
+            files.index.file().write_all(&index)
         };
         write().ok()?;
         Some(Arriving::of(self.loaded.entries().len() as u64, files, checksum).with(self.resolved.recent))
@@ -158,6 +163,8 @@ impl Growing {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test that fails says where")]
 mod tests {
+    use std::fs;
+
     use testkit::{Repo, World};
 
     use super::*;

@@ -1,10 +1,6 @@
 //! A pack of objects that so far exist in memory alone, and its index.
 
-use std::{
-    fs::{self, File},
-    io::Write,
-    path::Path,
-};
+use std::{fs::File, io::Write};
 
 use gix::{ObjectId, objs::Kind, zlib::Compression};
 
@@ -27,8 +23,8 @@ pub(super) fn write(repo: &gix::Repository, objects: &gix::odb::memory::Storage)
     objects.sort_unstable_by_key(|(id, (kind, _))| (rank(*kind), **id));
     let io = |error: std::io::Error| gix::Error::from_error(error);
     let files = Unnamed::new(repo.objects.store_ref().path()).map_err(io)?;
-    let (located, checksum) = write_to(&files.pack, &objects, repo.object_hash())?;
-    fs::write(&files.index, index::encode(located, checksum)?).map_err(io)?;
+    let (located, checksum) = write_to(files.pack.file(), &objects, repo.object_hash())?;
+    files.index.file().write_all(&index::encode(located, checksum)?).map_err(io)?;
     Ok(Arriving::of(objects.len() as u64, files, checksum))
 }
 
@@ -44,13 +40,12 @@ fn rank(kind: Kind) -> u8 {
 
 /// Writes the pack, and says where in it everything is, and its checksum.
 fn write_to(
-    path: &Path,
+    mut file: &File,
     objects: &[Object<'_>],
     kind: gix::hash::Kind,
 ) -> gix::Result<(Vec<Located>, ObjectId)> {
     let io = |error: std::io::Error| gix::Error::from_error(error);
     let preamble = write::preamble(write::count(objects.len()).map_err(io)?);
-    let mut file = File::create_new(path).map_err(io)?;
     let (mut hash, mut at) = (gix::hash::hasher(kind), 0);
     let mut located = Vec::with_capacity(objects.len());
     let mut put = |piece: Piece| {

@@ -6,7 +6,6 @@
 //! it has read it has hashed, and a delta is of nothing but what is in the pack. So it need only be written down.
 
 use std::{
-    fs::{self, File},
     io::{self, BufWriter, Write},
     path::Path,
 };
@@ -38,12 +37,13 @@ pub(crate) fn land(
 ) -> gix::Result<(Arriving, u64)> {
     let io = |error: io::Error| gix::Error::from_error(error);
     let files = Unnamed::new(objects).map_err(io)?;
-    let file = File::create_new(&files.pack).map_err(io)?;
-    let mut out = Limited::new(BufWriter::with_capacity(64 * 1024, file));
+    let mut out = Limited::new(BufWriter::with_capacity(64 * 1024, files.pack.file()));
     let options = Options::of(from, Receiver::Folder, Offsets::Understood);
     let written = write::write(from, ready, items, options, &mut out, told)?;
+    out.flush().map_err(io)?;
+    drop(out);
     let Written { bytes, checksum, .. } = written;
-    fs::write(&files.index, index::encode(written.located(), checksum)?).map_err(io)?;
+    files.index.file().write_all(&index::encode(written.located(), checksum)?).map_err(io)?;
     Ok((Arriving::of((ready.len() + items.len()) as u64, files, checksum), bytes))
 }
 

@@ -9,17 +9,16 @@ use std::{
 
 use gix::{
     ObjectId,
-    objs::{Kind, Write as _},
+    objs::Kind,
     odb::{loose, pack},
 };
 
-use super::{
-    LARGEST_AT_ONCE, arrive, fresh,
-    unnamed::{Folder, Unnamed},
-};
+use super::{LARGEST_AT_ONCE, arrive, fresh, unnamed::Unnamed};
 use crate::{
     durable::{self, Durability, Part},
+    object_file,
     recent::Recent,
+    temporary::Folder,
 };
 
 /// From how many objects on one pack costs less than a file for each.
@@ -56,13 +55,11 @@ pub(crate) fn file(repo: &gix::Repository, id: ObjectId, kind: Kind, data: &[u8]
 }
 
 fn loose(repo: &gix::Repository, id: ObjectId, kind: Kind, data: &[u8]) -> gix::Result<()> {
-    repo.objects.write_buf_with_known_id(kind, data, id)?;
+    object_file::write(repo, id, kind, data).map_err(gix::Error::from_error)?;
     if Durability::of(repo).covers(Part::LooseObject) {
-        let hex = id.to_hex().to_string();
-        let (folder, name) = hex.split_at(2);
-        let folder = repo.objects.store_ref().path().join(folder);
-        let synced = durable::sync_file(&folder.join(name)).and_then(|()| durable::sync_dir(&folder));
-        synced.map_err(gix::Error::from_error)?;
+        let path = object_file::path(repo, &id);
+        let folder = path.parent().map_or(Ok(()), durable::sync_dir);
+        durable::sync_file(&path).and(folder).map_err(gix::Error::from_error)?;
     }
     Ok(())
 }
@@ -118,7 +115,7 @@ impl Arriving {
         let Some((pack, index)) = written.data_path.zip(written.index_path) else {
             return Ok(Self::default());
         };
-        let files = Unnamed::of(pack, index, folder);
+        let files = Unnamed::of(pack, index, folder).map_err(gix::Error::from_error)?;
         Ok(Self::of(u64::from(written.index.num_objects), files, written.index.data_hash))
     }
 

@@ -1,0 +1,96 @@
+//! An object as a file of its own.
+//!
+//! gix writes such files as well, under names that nobody can tell from other programs', and that git does not know: a
+//! process that is killed would leave one behind for good.
+
+use std::{
+    fs,
+    io::{self, Read, Write as _},
+    path::{Path, PathBuf},
+};
+
+use gix::{
+    ObjectId, Repository,
+    objs::{Kind, encode::loose_header},
+    zlib::stream::deflate,
+};
+
+use crate::temporary::Temporary;
+
+/// Writes the object `id` into `repo`'s object database, also where it is there already.
+///
+/// # Errors
+///
+/// It cannot be written.
+pub fn write(repo: &Repository, id: ObjectId, kind: Kind, data: &[u8]) -> io::Result<()> {
+    let draft = draft(repo)?;
+    let mut out = deflate::Write::new(draft.file(), repo.objects.loose_compression);
+    out.write_all(&loose_header(kind, data.len() as u64))?;
+    out.write_all(data)?;
+    out.flush()?;
+    publish(repo, draft, id)
+}
+
+/// Writes an object of `size` bytes that is too large for memory, and says its id. `read` must give `size` bytes.
+///
+/// # Errors
+///
+/// It cannot be written, or `read` failed or gave something else; nothing is stored then.
+pub fn write_stream(repo: &Repository, kind: Kind, size: u64, read: &mut dyn Read) -> io::Result<ObjectId> {
+    let draft = draft(repo)?;
+    let mut hasher = gix::hash::hasher(repo.object_hash());
+    let mut out = deflate::Write::new(draft.file(), repo.objects.loose_compression);
+    let mut put = |bytes: &[u8]| {
+        hasher.update(bytes);
+        out.write_all(bytes)
+    };
+    put(&loose_header(kind, size))?;
+    let (mut buffer, mut left) = (vec![0; 64 * 1024], size);
+    loop {
+        let count = match read.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            count => count?,
+        };
+        left = match (count, left.checked_sub(count as u64)) {
+            (0, _) if left == 0 => break,
+            (1.., Some(left)) => left,
+            _ => return Err(io::Error::other("it is not as long as it was said to be")),
+        };
+        put(&buffer[..count])?;
+    }
+    out.flush()?;
+    let id = hasher.try_finalize().map_err(io::Error::other)?;
+    publish(repo, draft, id)?;
+    Ok(id)
+}
+
+/// Where the object `id` lies as a file.
+#[must_use]
+pub fn path(repo: &Repository, id: &ObjectId) -> PathBuf {
+    let hex = id.to_hex().to_string();
+    objects(repo).join(&hex[..2]).join(&hex[2..])
+}
+
+fn draft(repo: &Repository) -> io::Result<Temporary> {
+    Temporary::create(objects(repo), "obj")
+}
+
+fn objects(repo: &Repository) -> &Path {
+    repo.objects.store_ref().path()
+}
+
+fn publish(repo: &Repository, draft: Temporary, id: ObjectId) -> io::Result<()> {
+    let target = path(repo, &id);
+    let rename = || fs::rename(draft.path(), &target);
+    match rename() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            match target.parent().map_or(Ok(()), fs::create_dir) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+                _ => rename(),
+            }
+        }
+        // Windows replaces no file that somebody reads; it is the same object.
+        Err(_) if cfg!(windows) && target.exists() => Ok(()),
+        result => result,
+    }
+}

@@ -1,0 +1,255 @@
+//! Files on their way into an object database, made so that what a killed process leaves can be told from everybody
+//! else's.
+//!
+//! By its name and age alone nobody can tell whether a file is still being written, which is why git lets such files lie
+//! for two weeks. So the name says that this program made it, and on which machine; and its maker holds a lock of the
+//! kernel's on it, which ends with it whatever happens. Whoever gets that lock knows that the maker is dead.
+//!
+//! Where files have no locks of the kernel's, or the file is another machine's, nothing is removed here. But the names
+//! begin as git's own do, and `git gc` removes them in the end.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use crate::local_ref::machine;
+
+/// What is in all the names, after git's own `tmp_` and a kind.
+const OURS: &str = "_lockstep-";
+/// The file in a folder whose lock stands for the folder.
+const ALIVE: &str = "alive";
+
+/// A file that is being written. Dropping it deletes it.
+#[derive(Debug)]
+pub(crate) struct Temporary {
+    path: PathBuf,
+    /// Locked by the kernel for as long as it is open.
+    file: File,
+}
+
+impl Temporary {
+    /// Makes a file of this `kind` in `folder`. Only its maker can write it.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be made.
+    pub fn create(folder: &Path, kind: &str) -> io::Result<Self> {
+        loop {
+            let path = folder.join(name(kind));
+            if let Some(file) = create_locked(&path)? {
+                return Ok(Self { path, file });
+            }
+        }
+    }
+
+    /// A file that is there already, in a folder of this process's own.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be opened.
+    pub fn found(path: PathBuf) -> io::Result<Self> {
+        Ok(Self { file: File::open(&path)?, path })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// To be written to.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // Most often it has got another name by now.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// A folder for a writer that gives its files their names itself. Dropping it deletes it.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    /// Locked by the kernel for as long as it is open.
+    _alive: File,
+}
+
+impl Folder {
+    /// Makes it in the object database `objects`.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be made.
+    pub fn new(objects: &Path) -> io::Result<Self> {
+        loop {
+            let path = objects.join(name("objdir-incoming"));
+            fs::create_dir(&path)?;
+            match create_locked(&path.join(ALIVE)) {
+                Ok(Some(alive)) => return Ok(Self { path, _alive: alive }),
+                Ok(None) => {}
+                // An empty folder looks like one that was left behind, and somebody has just swept.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed now is swept by a later run.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Removes what processes left in the object database `objects` which are dead. What cannot be removed is in nobody's
+/// way.
+pub fn sweep(objects: &Path) {
+    for folder in [objects, &objects.join("pack")] {
+        let Ok(entries) = fs::read_dir(folder) else { continue };
+        for entry in entries.flatten() {
+            if entry.file_name().to_str().is_some_and(is_ours) {
+                let _ = sweep_one(&entry.path());
+            }
+        }
+    }
+}
+
+fn sweep_one(path: &Path) -> io::Result<()> {
+    let is_folder = fs::symlink_metadata(path)?.is_dir();
+    let lock = if is_folder { path.join(ALIVE) } else { path.to_owned() };
+    let file = match File::open(&lock) {
+        // Its maker was killed before there was anything in it; else it stays.
+        Err(error) if is_folder && error.kind() == io::ErrorKind::NotFound => return fs::remove_dir(path),
+        file => file?,
+    };
+    // Between opening and locking its maker may have finished it.
+    if file.try_lock().is_err() || !lock.exists() {
+        return Ok(());
+    }
+    if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) }
+}
+
+/// Makes a file and locks it; `None` where somebody who sweeps had the lock first.
+fn create_locked(path: &Path) -> io::Result<Option<File>> {
+    let file = options().open(path)?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Ok(()) if !path.exists() => Ok(None),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(file)),
+    }
+}
+
+/// Objects and packs never change, and git marks them so.
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o444);
+    options
+}
+
+fn name(kind: &str) -> String {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    format!("tmp_{kind}{OURS}{}-{random:016x}", machine::mark())
+}
+
+/// Whether a file of this name was made by this program on this machine.
+fn is_ours(name: &str) -> bool {
+    let rest = name.strip_prefix("tmp_").and_then(|name| name.split_once(OURS));
+    rest.is_some_and(|(_, rest)| rest.rsplit_once('-').is_some_and(|(mark, _)| machine::is_our_mark(mark)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that fails says where")]
+mod tests {
+    use super::*;
+
+    fn objects() -> (testkit::World, PathBuf) {
+        let world = testkit::World::new();
+        let objects = world.init("ours").common_dir().join("objects").into_std_path_buf();
+        fs::create_dir_all(objects.join("pack")).unwrap();
+        (world, objects)
+    }
+
+    fn left(objects: &Path) -> Vec<String> {
+        let names = |folder: &Path| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        let all = names(objects).chain(names(&objects.join("pack")));
+        let mut left: Vec<_> = all.map(|name| name.into_string().unwrap()).collect();
+        left.retain(|name| name.starts_with("tmp_"));
+        left.sort();
+        left
+    }
+
+    /// What a process leaves that is killed: the lock is the kernel's to give back, the name stays.
+    fn killed(temporary: Temporary) -> PathBuf {
+        let kept = temporary.path.with_extension("kept");
+        fs::hard_link(&temporary.path, &kept).unwrap();
+        let path = temporary.path.clone();
+        drop(temporary);
+        fs::rename(kept, &path).unwrap();
+        path
+    }
+
+    #[test]
+    fn what_the_living_write_stays_and_what_the_dead_left_goes() {
+        let (_world, objects) = objects();
+        let pack = objects.join("pack");
+        let (living, folder) = (Temporary::create(&pack, "pack").unwrap(), Folder::new(&objects).unwrap());
+        killed(Temporary::create(&pack, "pack").unwrap());
+        killed(Temporary::create(&pack, "idx").unwrap());
+        killed(Temporary::create(&objects, "obj").unwrap());
+        let dead = objects.join(name("objdir-incoming"));
+        fs::create_dir(&dead).unwrap();
+        fs::write(dead.join("pack-1.pack"), "half a pack").unwrap();
+        fs::write(dead.join(ALIVE), "").unwrap();
+        fs::create_dir(objects.join(name("objdir-incoming"))).unwrap();
+        sweep(&objects);
+        let names = [folder.path(), living.path()].map(|path| path.file_name().unwrap().to_str().unwrap());
+        assert_eq!(left(&objects), names);
+        drop((living, folder));
+        assert_eq!(left(&objects), [""; 0]);
+    }
+
+    #[test]
+    fn what_others_made_stays() {
+        let (_world, objects) = objects();
+        let elsewhere = name("pack").replace(&machine::mark(), "00000000-00000000");
+        let names = ["tmp_obj_a1b2c3", "tmp_pack_a1b2c3", "tmp_pack_lockstep-", &elsewhere];
+        for name in names {
+            fs::write(objects.join("pack").join(name), "").unwrap();
+        }
+        sweep(&objects);
+        assert_eq!(left(&objects).len(), names.len());
+    }
+
+    #[test]
+    fn who_makes_files_while_others_sweep_loses_none() {
+        let (_world, objects) = objects();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    sweep(&objects);
+                }
+            });
+            for _ in 0..500 {
+                let (file, folder) =
+                    (Temporary::create(&objects, "obj").unwrap(), Folder::new(&objects).unwrap());
+                assert!(file.path().exists() && folder.path().join(ALIVE).exists());
+            }
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        sweep(&objects);
+        assert_eq!(left(&objects), [""; 0]);
+    }
+}
