@@ -19,7 +19,7 @@ use crate::look::{self, Branch, Head};
 use crate::place::Place;
 use crate::plan::{self, Integration};
 use crate::policy::{Commit, Policy, Pull};
-use crate::rebase::{self, Outcome, Replay, Replayed, Replayer, Seen};
+use crate::rebase::{self, Disputed, Outcome, Replay, Replayed, Replayer, Seen};
 use crate::relate::relate;
 use crate::upstream::{self, SaidBy, Upstream};
 use crate::worktree::{Leavings, Refused};
@@ -428,12 +428,12 @@ impl Sync<'_> {
     fn conflict(&mut self, conflict: rebase::Conflict) -> anyhow::Result<Fault> {
         let commit = history::describe(self.place.repo, conflict.commit)?;
         let message = format!(
-            "local and remote changes touch the same lines of {}; the local commit that does not apply is {} ({})",
-            refuse::named(&conflict.paths),
+            "{}; the local commit that does not apply is {} ({})",
+            in_words(&conflict.disputed),
             &commit.id[..10],
             commit.summary
         );
-        self.ledger.conflicts(conflict.paths);
+        self.ledger.conflicts(conflict.disputed.paths);
         Ok(Fault::new(Exit::Conflict, message).help(format!(
             "everything local is committed and as it was; resolve it by hand with `git rebase {}`, then run this again",
             self.upstream.shown()
@@ -457,4 +457,15 @@ impl Sync<'_> {
             .help("nothing is lost: run this again, or give it more tries with --attempts"),
         }
     }
+}
+
+/// What both sides disagree on.
+fn in_words(Disputed { paths, file_and_folder }: &Disputed) -> String {
+    let (clash, lines): (Vec<_>, Vec<_>) =
+        paths.iter().cloned().partition(|path| file_and_folder.contains(path));
+    let lines = (!lines.is_empty())
+        .then(|| format!("local and remote changes touch the same lines of {}", refuse::named(&lines)));
+    let clash = (!clash.is_empty())
+        .then(|| format!("one side has a file and the other a folder at {}", refuse::named(&clash)));
+    lines.into_iter().chain(clash).collect::<Vec<_>>().join(", and ")
 }

@@ -166,8 +166,32 @@ fn a_conflict_leaves_everything_as_it_was_after_the_local_commit() {
     assert!(mike.try_rev("REBASE_HEAD").is_none());
 
     let before = mike.snapshot();
-    gitsync(&mike).output().assert_code(Exit::Conflict.code().into());
+    let again = gitsync(&mike).output();
+    again.assert_code(Exit::Conflict.code().into());
     assert_eq!(mike.snapshot(), before, "the next run changes nothing either");
+    let pulled = main.pulled.clone().unwrap();
+    assert_eq!((pulled.from.unwrap(), pulled.to), (mike.rev("HEAD~"), howard.head()));
+    assert_eq!(again.document().main().pulled, main.pulled, "the branch still has not got it");
+}
+
+#[test]
+fn a_file_on_one_side_and_a_folder_on_the_other_are_told_by_a_path_that_is_there() {
+    for file_comes_in in [true, false] {
+        let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+        howard.write("wiki/old", "old\n");
+        gitsync(&howard).success();
+        gitsync(&mike).success();
+        let (file, folder) = if file_comes_in { (&howard, &mike) } else { (&mike, &howard) };
+        std::fs::remove_dir_all(file.join("wiki")).unwrap();
+        file.write("wiki", "a file\n");
+        folder.write("wiki/new", "new\n");
+        gitsync(&howard).success();
+        let output = gitsync(&mike).output();
+        output.assert_code(Exit::Conflict.code().into());
+        output.assert_says("one side has a file and the other a folder at wiki; the local commit");
+        assert_eq!(output.document().main().conflicts[0], "wiki", "{output}");
+        assert!(!output.document().main().conflicts.iter().any(|path| path.contains('~')), "{output}");
+    }
 }
 
 #[test]

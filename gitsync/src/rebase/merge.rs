@@ -11,6 +11,7 @@ use gix::merge::tree::TreatAsUnresolved;
 use gix::objs::Write as _;
 use gix::worktree::stack::state::attributes::Source;
 
+use super::disputed::Disputed;
 use super::{attributes, orphans, trivial};
 
 /// The trees of a merge.
@@ -43,8 +44,8 @@ struct Tools {
 pub enum Merged {
     /// A tree that holds both changes.
     Clean(ObjectId),
-    /// The paths on which both disagree, sorted.
-    Conflict(Vec<BString>),
+    /// The paths on which both disagree.
+    Conflict(Disputed),
 }
 
 impl<'repo> Merger<'repo> {
@@ -100,9 +101,7 @@ impl<'repo> Merger<'repo> {
         if paths.is_empty() {
             return Ok(Merged::Clean(sides.put_back(self.repo, tree)?));
         }
-        paths.sort();
-        paths.dedup();
-        Ok(Merged::Conflict(paths))
+        Ok(Merged::Conflict(Disputed::of(self.repo, Sides { base, ours, theirs }, paths)?))
     }
 
     /// The paths that git would list as unmerged.

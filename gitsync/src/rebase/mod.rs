@@ -9,6 +9,7 @@
 
 mod already;
 mod attributes;
+mod disputed;
 mod encoding;
 mod entries;
 mod fork_point;
@@ -22,8 +23,8 @@ mod trivial;
 
 use anyhow::Context as _;
 use gix::ObjectId;
-use gix::bstr::BString;
 
+pub use disputed::Disputed;
 pub use fork_point::{Seen, base_for, seen};
 
 use crate::person::Person;
@@ -81,8 +82,8 @@ pub struct Replayed {
 pub struct Conflict {
     /// The commit that does not apply.
     pub commit: ObjectId,
-    /// The paths on which it and `onto` disagree, sorted.
-    pub paths: Vec<BString>,
+    /// The paths on which it and `onto` disagree.
+    pub disputed: Disputed,
 }
 
 /// Replays.
@@ -118,8 +119,8 @@ pub fn rebase(
                 pick::Picked::AsItIs => {}
                 pick::Picked::Anew(new) => rewritten.push((id, new)),
                 pick::Picked::Dropped => dropped.push(id),
-                pick::Picked::Conflict(paths) => {
-                    return Ok(Outcome::Conflict(Conflict { commit: id, paths }));
+                pick::Picked::Conflict(disputed) => {
+                    return Ok(Outcome::Conflict(Conflict { commit: id, disputed }));
                 }
             }
         }

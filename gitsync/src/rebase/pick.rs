@@ -6,6 +6,7 @@ use gix::bstr::{BString, ByteSlice as _};
 use gix::objs::Commit;
 
 use super::Replayer;
+use super::disputed::Disputed;
 use super::encoding::Wanted;
 use super::merge::{Merged, Merger};
 use crate::signing;
@@ -65,7 +66,7 @@ pub enum Picked {
     /// Nothing of it was left to do.
     Dropped,
     /// These paths disagree.
-    Conflict(Vec<BString>),
+    Conflict(Disputed),
 }
 
 /// Replays `original` onto `onto`, which moves on to the result.
@@ -85,7 +86,7 @@ pub fn pick(
     }
     let tree = match merger.merge(original.parent_tree, onto.tree, original.commit.tree)? {
         Merged::Clean(tree) => tree,
-        Merged::Conflict(paths) => return Ok(Picked::Conflict(paths)),
+        Merged::Conflict(disputed) => return Ok(Picked::Conflict(disputed)),
     };
     if tree == onto.tree && !original.is_empty() {
         return Ok(Picked::Dropped);

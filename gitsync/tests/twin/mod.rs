@@ -72,7 +72,7 @@ impl Twin {
                 self.history(&replayed.head.to_string())
             }
             Outcome::Conflict(conflict) => {
-                Result::Conflict(conflict.paths.iter().map(ToString::to_string).collect())
+                Result::Conflict(conflict.disputed.paths.iter().map(ToString::to_string).collect())
             }
         }
     }

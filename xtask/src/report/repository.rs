@@ -143,7 +143,7 @@ pub fn standing(sync: &RepoSync) -> String {
         SyncState::Clean => format!("in step with {theirs}; nothing to do"),
         SyncState::Pulled | SyncState::Pushed | SyncState::PulledPushed => format!("in step with {theirs}"),
         SyncState::Committed => format!("committed here, not pushed to {theirs}"),
-        SyncState::Conflict => format!("not in step with {theirs}: both sides changed the same lines"),
+        SyncState::Conflict => format!("not in step with {theirs}: changes of both sides are in conflict"),
         SyncState::Offline => format!("{theirs} was not reached; local changes are committed here"),
         SyncState::Failed => format!("not in step with {theirs}"),
     };

@@ -14,6 +14,19 @@ pub const CAUSES: &[Cause] = &[
         mike.write("README.md", "mine\n");
         gitsync(&mike).output()
     }),
+    cause("one side made a file of a folder that the other changed", || {
+        let (_world, _origin, [mike, howard]) = World::with_clones(["mike", "howard"]);
+        howard.write("wiki/old.md", "old\n");
+        howard.commit_all("a folder");
+        howard.push();
+        mike.pull();
+        std::fs::remove_dir_all(howard.join("wiki")).unwrap();
+        howard.write("wiki", "a file\n");
+        howard.commit_all("a file");
+        howard.push();
+        mike.write("wiki/new.md", "new\n");
+        gitsync(&mike).output()
+    }),
     cause("the histories have nothing in common", || {
         let (world, origin, _mike) = mike();
         let other = world.init("other");
