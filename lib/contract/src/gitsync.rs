@@ -103,10 +103,11 @@ pub struct Committed {
     pub deleted: u64,
 }
 
-/// What came in.
+/// What came in: what the upstream has, and the branch had not when the run began. So what an earlier run fetched and
+/// could not bring into the branch, for a conflict or as it was killed, is told again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pulled {
-    /// The upstream before; null where it did not exist yet.
+    /// The newest state of the upstream that the branch had in it before; null where there was none.
     pub from: Option<String>,
     /// The upstream after.
     pub to: String,
