@@ -203,6 +203,7 @@ fn locks_that_were_left_behind_are_told() {
     let lock = mike.common_dir().join("claudetools-sync.lock");
     std::fs::write(&lock, "").unwrap();
     assert_finds(&mike, "bad", "claudetools-sync.lock is a file");
+    assert_eq!(findings(doctor(&mike)).1.len(), 1, "it is no lock of git's");
     std::fs::remove_file(&lock).unwrap();
     std::fs::create_dir(&lock).unwrap();
     world.program("touch").args(["-d", "2 hours ago", lock.as_str()]).success();

@@ -69,13 +69,14 @@ pub fn lock(common_dir: &str) -> Lock {
     }
 }
 
-/// Git's own lock files, wherever it leaves them.
+/// Git's own lock files, wherever it leaves them. What is at the place of the run's lock is no lock of git's.
 pub fn lock_files(repo: &gix::Repository) -> Vec<LockFile> {
     let mut paths: BTreeSet<PathBuf> = BTreeSet::new();
     for folder in [repo.git_dir(), repo.common_dir()] {
         collect_locks(folder, Depth::This, &mut paths);
     }
     collect_locks(&repo.common_dir().join("refs"), Depth::All, &mut paths);
+    paths.remove(&Place::new(repo.common_dir()).lock());
     let age = |path: &Path| {
         let written = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()?;
         Some(SystemTime::now().duration_since(written).unwrap_or_default())
