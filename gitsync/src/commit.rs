@@ -49,7 +49,7 @@ pub struct New {
     pub counts: Counts,
 }
 
-/// Commits what `policy` says onto `branch`.
+/// Commits what `policy` says onto `branch`. What has changed outside of the sparse checkout is `left_out`.
 ///
 /// # Errors
 /// A fault that names what cannot be committed, or what is in the way: somebody else's `index.lock`, an unfinished
@@ -60,6 +60,7 @@ pub fn commit(
     policy: &stage::Policy,
     message: Option<&str>,
     ahead: Option<Ahead>,
+    left_out: &mut Vec<BString>,
 ) -> anyhow::Result<Outcome> {
     let repo = place.repo;
     place.guard.check()?;
@@ -67,7 +68,8 @@ pub fn commit(
     let since = lock.taken_at()?;
     let before = tree_of(repo, branch.commit)?;
     place.progress.set(|| "looking for changes".into());
-    let (index, changes) = look(place, policy, ahead)?;
+    let (index, mut changes) = look(place, policy, ahead)?;
+    *left_out = std::mem::take(&mut changes.outside_sparse);
     changes.remember();
     if let Some(pathspec) = changes.unmatched.first() {
         return Err(Fault::failed(format!("the pathspec '{pathspec}' matches no file"))

@@ -3,6 +3,7 @@
 
 use contract::RepoSync;
 use gix::ObjectId;
+use gix::bstr::BString;
 use owo_colors::OwoColorize as _;
 use phase::{Fault, Page, plain};
 use remote::History;
@@ -68,7 +69,8 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
     let branch = refuse::refuse(&facts)?.clone();
     let upstream = upstream::of(repo, branch.name.as_ref())?;
     let known = exchange::tracked(repo, &upstream)?;
-    let commit = would_commit(place, branch.commit, policy)?;
+    let mut left_out = Vec::new();
+    let commit = would_commit(place, branch.commit, policy, &mut left_out)?;
     if branch.commit.is_none() && commit.is_empty() {
         return Err(refuse::nothing_to_begin_with(&branch.short()).into());
     }
@@ -78,6 +80,7 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
     };
     let before = Before { head: branch.commit, upstream: known };
     let mut ledger = Ledger::new(place.absolute_root()?, branch.short(), upstream.clone(), before);
+    ledger.left_out(left_out);
     let (theirs, offline) = match theirs {
         Ok(theirs) => (theirs, None),
         Err(Failed::Offline(error)) => {
@@ -119,6 +122,9 @@ impl Planned {
         let upstream = self.upstream.shown();
         let title = format!("{name}: {} and {upstream}, nothing is changed", self.branch);
         page.line(plain::line(&title).style(page.styles.heading));
+        for warning in &self.section.warnings {
+            page.warning(warning);
+        }
         let Counts { added, modified, deleted } = self.commit;
         if self.commit.is_empty() {
             page.line("  would commit nothing");
@@ -156,12 +162,18 @@ fn commits(count: usize) -> String {
     if count == 1 { "1 commit".into() } else { format!("{count} commits") }
 }
 
-fn would_commit(place: &Place<'_>, head: Option<ObjectId>, policy: &Policy) -> anyhow::Result<Counts> {
+fn would_commit(
+    place: &Place<'_>,
+    head: Option<ObjectId>,
+    policy: &Policy,
+    left_out: &mut Vec<BString>,
+) -> anyhow::Result<Counts> {
     let Some(policy) = policy.commit.staging() else { return Ok(Counts::default()) };
     let repo = place.repo.clone().with_object_memory();
     let index = index::open(&repo)?;
     refuse::unmerged(&index::unmerged_in(&index)?)?;
-    let changes = stage::scan(&repo, &index, &policy, place)?;
+    let mut changes = stage::scan(&repo, &index, &policy, place)?;
+    *left_out = std::mem::take(&mut changes.outside_sparse);
     let before = tree_of(&repo, head)?;
     let mut sink = Memory(&repo);
     let staged = stage::prepare(&repo, index, before, changes, &policy, &mut sink, place)?;

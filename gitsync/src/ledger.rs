@@ -14,7 +14,7 @@ use crate::exchange::Heard;
 use crate::tree::Counts;
 use crate::update::ChangedLogs;
 use crate::upstream::Upstream;
-use crate::{history, wiki};
+use crate::{history, refuse, wiki};
 
 /// The name under which failures stand in the document.
 const PHASE: &str = "gitsync";
@@ -32,6 +32,8 @@ pub struct Ledger {
     notes: Option<Vec<(FullName, ObjectId)>>,
     pushed: Vec<Commit>,
     conflicts: Vec<BString>,
+    /// What the last look found outside of the sparse checkout.
+    outside_sparse: Vec<BString>,
     reach: Reach,
     /// What became of the session logs when the branch was moved last.
     logs: Option<ChangedLogs>,
@@ -78,6 +80,7 @@ impl Ledger {
             notes: None,
             pushed: Vec::new(),
             conflicts: Vec::new(),
+            outside_sparse: Vec::new(),
             reach: Reach::Reached,
             logs: None,
             incoming: None,
@@ -120,6 +123,11 @@ impl Ledger {
     /// These paths are changed on both sides.
     pub fn conflicts(&mut self, paths: Vec<BString>) {
         self.conflicts = paths;
+    }
+
+    /// These paths have changed here and are not in the commit, as they lie outside of the sparse checkout.
+    pub fn left_out(&mut self, paths: Vec<BString>) {
+        self.outside_sparse = paths;
     }
 
     /// The remote could not be reached.
@@ -172,6 +180,7 @@ impl Ledger {
             wiki,
             pushed,
             conflicts: self.conflicts.iter().map(ToString::to_string).collect(),
+            warnings: refuse::outside_sparse(&self.outside_sparse).into_iter().collect(),
             attempts: self.attempts.max(1),
             head: repo.head_id().ok().map(|id| id.to_string()),
             notes_at_remote: self.notes.map(|notes| notes.into_iter().map(at_remote).collect()),

@@ -50,6 +50,18 @@ pub fn unmerged(paths: &[BString]) -> Result<(), Fault> {
         .help("resolve what `git status` lists, `git add` it, and run this again"))
 }
 
+/// What to say of paths that have changed and lie outside of the sparse checkout: git does not add them either, and says
+/// so. `None` where there are none.
+pub fn outside_sparse(paths: &[BString]) -> Option<String> {
+    (!paths.is_empty()).then(|| {
+        format!(
+            "outside of the sparse checkout, and not committed: {}; `git sparse-checkout add FOLDER` takes a folder in, \
+             `git add --sparse PATH` a path alone",
+            named(paths)
+        )
+    })
+}
+
 /// A list of paths, fit for a message.
 pub fn named(paths: &[BString]) -> String {
     let mut text = paths

@@ -94,6 +94,9 @@ fn repository(name: &str, sync: &RepoSync, page: &mut Page) {
         page.line(format_args!("  {} went out to {to}", commits(pushed.count)));
         list(&pushed.commits, page);
     }
+    for warning in &sync.warnings {
+        page.warning(warning);
+    }
     for path in &sync.conflicts {
         page.line(format_args!("  {} {}", "conflict:".style(styles.error), plain::line(path)));
     }
@@ -188,6 +191,7 @@ mod tests {
             wiki: Wiki::default(),
             pushed: None,
             conflicts: Vec::new(),
+            warnings: Vec::new(),
             attempts: 1,
             head: Some("0123456789abcdef0123456789abcdef01234567".into()),
             notes_at_remote: None,

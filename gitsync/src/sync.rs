@@ -168,10 +168,12 @@ impl Sync<'_> {
             && let Some(policy) = self.policy.commit.staging()
         {
             let committed;
+            let mut left_out = Vec::new();
             let ahead = self.ahead.take();
             (committed, early) = early::beside(self.place, &self.upstream, self.policy, || {
-                commit::commit(self.place, &now, &policy, self.policy.commit.message(), ahead)
+                commit::commit(self.place, &now, &policy, self.policy.commit.message(), ahead, &mut left_out)
             })?;
+            self.ledger.left_out(left_out);
             match committed? {
                 commit::Outcome::Nothing => {}
                 commit::Outcome::Made(new, writing) => {

@@ -81,6 +81,7 @@ pub fn unopened(said: &Utf8Path, fault: &Fault) -> RepoSync {
         wiki: Wiki::default(),
         pushed: None,
         conflicts: Vec::new(),
+        warnings: Vec::new(),
         attempts: 0,
         head: None,
         notes_at_remote: None,

@@ -479,3 +479,31 @@ fn who_only_takes_in_needs_no_name() {
     refused.assert_says("git does not know who you are");
     mike.assert_unlocked();
 }
+
+#[test]
+fn what_has_changed_outside_of_a_sparse_checkout_is_named_and_can_be_committed() {
+    let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("in/a.md", "1\n");
+    howard.write("out/b.md", "1\n");
+    gitsync(&howard).success();
+    gitsync(&mike).success();
+    mike.git(["sparse-checkout", "set", "--cone", "in"]);
+    assert_eq!(gitsync(&mike).success().document().main().warnings, [""; 0]);
+
+    mike.write("out/b.md", "edited\n");
+    mike.write("out/new.md", "new\n");
+    let warned =
+        "outside of the sparse checkout, and not committed: out/b.md, out/new.md; `git sparse-checkout add";
+    let dry = gitsync(&mike).arg("--dry-run").success();
+    assert!(dry.document().main().warnings[0].starts_with(warned), "{dry}");
+    let output = gitsync(&mike).success();
+    output.assert_says("warning: outside of the sparse checkout");
+    assert!(output.document().main().warnings[0].starts_with(warned), "{output}");
+    assert_eq!(output.document().main().committed, None);
+
+    mike.git(["add", "--sparse", "out/new.md"]);
+    mike.git(["sparse-checkout", "add", "out"]);
+    let output = gitsync(&mike).success();
+    assert_eq!(output.document().main().warnings, [""; 0]);
+    mike.assert_clean();
+}

@@ -41,6 +41,12 @@ pub fn draw(sync: &RepoSync, which: Which, page: &mut Page) {
         page.line(format_args!("  {}  {}", id.style(page.styles.id), files(committed)));
         page.gap();
     }
+    if !sync.warnings.is_empty() {
+        for warning in &sync.warnings {
+            page.warning(warning);
+        }
+        page.gap();
+    }
     if which == Which::Vault {
         page.heading(format_args!("Vault: {}", standing(sync)));
         page.gap();
