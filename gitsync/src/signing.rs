@@ -3,11 +3,16 @@
 //! A commit that is made without asking would be the one unsigned commit of a signed history, and would be turned down
 //! by the first server that looks.
 
+use std::io;
+
 use gix::{error::MetadataValue, objs::Commit};
 use phase::{Fault, Held, Progress};
 
 /// How many lines of a signing program a message holds: programs say last why they die.
 const LAST_LINES: usize = 4;
+
+/// How often a program is asked that is gone before it has read anything.
+const ATTEMPTS: u32 = 5;
 
 /// Whether commits are signed here, and how.
 #[derive(Debug)]
@@ -52,13 +57,31 @@ impl Signing {
 pub fn sign(commit: Commit, signing: &Signing) -> anyhow::Result<Commit> {
     let Signing::With(options) = signing else { return Ok(commit) };
     let program = options.program.to_string_lossy().into_owned();
-    commit.sign((**options).clone()).map_err(|error| {
+    let signed = || commit.clone().sign((**options).clone());
+    // Of a program that ends before it has read what it is to sign gix keeps no word: only that the pipe is closed. The
+    // next time it may be slower, and can be told of.
+    let mut result = signed();
+    for _ in 1..ATTEMPTS {
+        if !result.as_ref().is_err_and(closed_its_pipe) {
+            break;
+        }
+        result = signed();
+    }
+    result.map_err(|error| {
         Fault::failed(format!("{program} did not sign the commit: {}", said(&error)))
             .help(
                 "see which key and program are to be used: `git config --show-origin --get-regexp \
                  '^(commit[.]gpgsign|gpg|user[.]signingkey)'`; `git commit -S --allow-empty` signs by hand",
             )
             .into()
+    })
+}
+
+/// Whether the program was gone before it had read what it is to sign.
+fn closed_its_pipe(error: &gix::Error) -> bool {
+    let first: &(dyn std::error::Error + 'static) = error;
+    std::iter::successors(Some(first), |error| error.source()).any(|error| {
+        error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     })
 }
 

@@ -97,6 +97,24 @@ fn what_a_signing_program_says_is_told_without_what_it_says_to_git() {
 }
 
 #[test]
+fn a_signing_program_that_ends_before_it_has_read_anything_is_asked_again() {
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    let script = "#!/bin/sh\necho >>\"$0.asked\"\n[ $(wc -l <\"$0.asked\") -lt 3 ] && exit 1\n\
+        cat >/dev/null\necho 'no such key' >&2\nexit 1\n";
+    mike.write(".git/signer", script);
+    mike.set_executable(".git/signer", true);
+    mike.git(["config", "commit.gpgSign", "true"]);
+    mike.git(["config", "user.signingKey", "mike"]);
+    mike.git(["config", "gpg.program", mike.git_dir().join("signer").as_str()]);
+    mike.write("first.md", "first\n");
+    // More than a pipe holds.
+    let output = gitsync(&mike).args(["--message", &"long ".repeat(20_000)]).output();
+    output.assert_code(1);
+    output.assert_says("did not sign the commit: no such key");
+    assert_eq!(mike.read(".git/signer.asked").lines().count(), 3);
+}
+
+#[test]
 fn a_signing_program_that_is_not_there_is_told_in_words() {
     let (_world, _origin, [mike]) = World::with_clones(["mike"]);
     mike.git(["config", "commit.gpgSign", "true"]);
