@@ -170,3 +170,22 @@ fn files_marked_assume_unchanged_stay_as_they_are_when_edited() {
     assert_eq!(repo.git(["ls-files", "-v"]), "h a\nh b");
     assert_eq!(repo.git(["show", ":a"]), "2");
 }
+
+#[test]
+fn files_marked_skip_worktree_stay_marked_and_as_they_are_when_edited() {
+    let world = World::new();
+    let repo = two_commits(
+        &world,
+        |repo| write_all(repo, &[("a", "1\n"), ("b", "1\n"), ("gone", "1\n")]),
+        |repo| write_all(repo, &[("a", "2\n"), ("b", "2\n"), ("gone", "2\n")]),
+    );
+    repo.git(["update-index", "--skip-worktree", "a", "b", "gone"]);
+    repo.write("a", "mine\n");
+    repo.remove("gone");
+    let done = update(&repo, "HEAD", "new").unwrap();
+    assert_eq!(done.kept, ["a"]);
+    assert_eq!((repo.read("a"), repo.read("b")), ("mine\n".into(), "2\n".into()));
+    assert!(!repo.join("gone").exists());
+    assert_eq!(repo.git(["ls-files", "-v"]), "S a\nS b\nS gone");
+    assert_eq!(["a", "b", "gone"].map(|name| repo.git(["show", &format!(":{name}")])), ["2", "2", "2"]);
+}

@@ -61,6 +61,8 @@ pub struct EntryFacts {
     pub flags: Flags,
     /// It is marked, and not there: left out of the work tree on purpose.
     pub left_out: bool,
+    /// The flags that an entry in its place has as well.
+    pub stay: Flags,
 }
 
 /// What is on disk at a path.
@@ -179,6 +181,12 @@ impl Look<'_> {
             side: side(&entry),
             flags: entry.flags & (Flags::ASSUME_VALID | Flags::SKIP_WORKTREE | Flags::INTENT_TO_ADD),
             left_out: entry.flags.contains(Flags::SKIP_WORKTREE) && found.is_none(),
+            stay: if self.view.sparse.is_on() {
+                // There, who has a file has taken it in.
+                entry.flags & Flags::ASSUME_VALID
+            } else {
+                entry.flags & (Flags::ASSUME_VALID | Flags::SKIP_WORKTREE)
+            },
         });
         let disk = match found {
             None => OnDisk::Nothing,

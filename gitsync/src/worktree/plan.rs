@@ -114,7 +114,7 @@ fn decide(facts: &PathFacts) -> Result<Option<(Step, Flags)>, Why> {
 
 /// The index has what the old tree has.
 fn tracked(facts: &PathFacts, entry: EntryFacts, new: Option<Side>) -> Result<Option<(Step, Flags)>, Why> {
-    let step = |step| Ok(Some((step, entry.flags & Flags::ASSUME_VALID)));
+    let step = |step| Ok(Some((step, entry.stay)));
     if entry.left_out {
         return Ok(Some((Step::IndexOnly, entry.flags)));
     }
