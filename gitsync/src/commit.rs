@@ -71,7 +71,8 @@ pub fn commit(
     let (index, mut changes) = look(place, policy, ahead)?;
     *left_out = std::mem::take(&mut changes.outside_sparse);
     changes.remember();
-    if let Some(pathspec) = changes.unmatched.first() {
+    let unmatched = stage::unmatched_in(repo, before, std::mem::take(&mut changes.unmatched))?;
+    if let Some(pathspec) = unmatched.first() {
         return Err(Fault::failed(format!("the pathspec '{pathspec}' matches no file"))
             .help("paths are relative to the current directory; `git status` lists what has changed")
             .into());

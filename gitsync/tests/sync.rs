@@ -355,6 +355,25 @@ fn only_the_named_files_are_committed_and_the_rest_stays_as_it_is() {
 }
 
 #[test]
+fn a_removal_that_is_staged_can_be_named() {
+    let (_world, origin, [mike]) = World::with_clones(["mike"]);
+    mike.write("folder/one", "1\n");
+    mike.write("two", "2\n");
+    gitsync(&mike).success();
+    mike.git(["rm", "--quiet", "folder/one", "two"]);
+    mike.write("new", "1\n");
+    for (named, left) in [("two", "D  folder/one\n?? new"), ("folder", "?? new")] {
+        let document = gitsync(&mike).args(["--only", named]).success().document();
+        assert_eq!(document.main().committed.as_ref().unwrap().deleted, 1);
+        assert_eq!(mike.status(), left);
+        assert_eq!(origin.rev("main"), mike.head());
+    }
+    let output = gitsync(&mike).args(["--only", "two"]).output();
+    output.assert_code(1);
+    output.assert_says("the pathspec 'two' matches no file");
+}
+
+#[test]
 fn a_dry_run_says_what_would_happen_and_changes_nothing() {
     let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
     howard.write("theirs", "1\n");

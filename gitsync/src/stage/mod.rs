@@ -15,6 +15,7 @@ pub mod sink;
 use gix::bstr::BString;
 use gix::index::entry::Stat;
 
+pub use pathspecs::unmatched_in;
 pub use prepare::{Staged, prepare, reread};
 pub use refusal::{Refusal, Why};
 pub use scan::{scan, sort};

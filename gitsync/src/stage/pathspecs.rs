@@ -1,5 +1,6 @@
 //! Which paths a pathspec means.
 
+use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::worktree::stack::state::attributes::Source;
 
@@ -63,6 +64,10 @@ impl<'repo> Pathspecs<'repo> {
         for (_, spec, seen) in self.specs.iter_mut().filter(|(_, _, seen)| !seen) {
             *seen = (0..index.len()).any(|at| spec.is_included(index.path(at), Some(false)));
         }
+        self.unseen()
+    }
+
+    fn unseen(self) -> Vec<BString> {
         let left_out = |given: &BString| {
             given.starts_with(b":!") || given.starts_with(b":^") || given.contains_str("exclude")
         };
@@ -72,6 +77,26 @@ impl<'repo> Pathspecs<'repo> {
             .map(|(given, _, _)| as_typed(given))
             .collect()
     }
+}
+
+/// Those of these pathspecs that mean nothing in `tree` either: what is staged as removed is nowhere but there.
+///
+/// # Errors
+/// The tree cannot be read.
+pub fn unmatched_in(
+    repo: &gix::Repository,
+    tree: ObjectId,
+    unmatched: Vec<BString>,
+) -> anyhow::Result<Vec<BString>> {
+    if unmatched.is_empty() {
+        return Ok(unmatched);
+    }
+    let before = repo.index_from_tree(&tree)?;
+    let mut pathspecs = Pathspecs::new(repo, &before, &Scope::Only(unmatched))?;
+    for entry in before.entries() {
+        pathspecs.matches(entry.path(&before));
+    }
+    Ok(pathspecs.unseen())
 }
 
 /// A pathspec without the empty list of its magic, which gix puts before those that have none.
