@@ -3,7 +3,7 @@
 use std::{io::Read, process::ExitCode};
 
 use anyhow::{Context, Result};
-use contract::NotesSyncSection;
+use contract::{Exit, NotesSyncSection};
 use gix::Repository;
 use phase::{CommonArgs, Done, Fault, Holding, Keeper, Page, Phase, Run};
 use remote::Remote;
@@ -78,6 +78,14 @@ impl Phase for SyncArgs {
             Ok(()) => sync.fault(),
             Err(error) => Some(Fault::from(error)),
         };
+        // Where the configuration is wrong before any ref was tried, nothing is known of any.
+        let is_untried = || sync.refs.values().all(|progress| progress.attempts == 0);
+        if let Some(fault) = &fault
+            && fault.exit() == Exit::Misconfigured
+            && is_untried()
+        {
+            return Err(fault.clone().into());
+        }
         // The process ends soon, and the system takes what was read all at once.
         std::mem::forget(exchange);
         warnings.extend(sync.refs.iter().flat_map(|(name, progress)| progress.warnings(name)));

@@ -395,6 +395,9 @@ fn a_strategy_that_there_is_not_is_78() {
         let out = sync(&howard).output();
         out.assert_code(78);
         out.assert_says(strategy);
+        assert_eq!(out.document().notes_sync().refs, [], "nothing is known of any");
+        let told = howard.binary("notes-sync").args(["--fresh", "--human"]).output();
+        assert!(!told.stdout.contains("none") && !told.stdout.contains("unchanged"), "{told}");
     }
 }
 
