@@ -11,7 +11,7 @@ use remote::{Answer, Backoff, History, Prepared, Ready, Recent, RemoteName, Stre
 use crate::{
     ahead::{self, Ahead, Seen},
     apply::{self, Applied, Manner},
-    commits::Commits,
+    commits::{Commits, Relation},
     exchange::{Exchange, Follower, Outgoing},
     globs::Globs,
     heard::Heard,
@@ -315,10 +315,24 @@ impl Place<'_> {
             if let Some(applied) = apply::apply(self.commits, &tip, &plan::plan(&facts), manner, self.guard)?
             {
                 progress.add(applied);
+                self.forget_what_came_back(progress)?;
                 return Ok(());
             }
             thread::sleep(backoff.pause());
         }
         anyhow::bail!(refs::raced(self.commits.repo, self.name.full().as_ref()))
+    }
+
+    /// What the remote still had is in the ref again: nobody need bring it back.
+    fn forget_what_came_back(&self, progress: &mut Progress) -> Result<()> {
+        let Some(tip) = progress.applied.tip else { return Ok(()) };
+        let mut missing = Vec::new();
+        for lost in std::mem::take(&mut progress.reported) {
+            if self.commits.relate(tip, lost)? != Relation::Contained {
+                missing.push(lost);
+            }
+        }
+        progress.reported = missing;
+        Ok(())
     }
 }

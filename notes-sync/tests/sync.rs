@@ -300,6 +300,20 @@ fn a_tip_that_a_racing_writer_threw_out_is_rescued_and_a_reset_is_reported() {
 }
 
 #[test]
+fn a_reset_that_the_remote_undoes_is_not_reported() {
+    let (_world, _origin, [howard]) = World::with_clones(["howard"]);
+    for note in ["one", "two", "three"] {
+        howard.note(REF, "HEAD", note);
+    }
+    sync(&howard).success();
+    let whole = howard.rev(REF);
+    howard.git(["update-ref", REF, &format!("{REF}~2")]);
+    let out = sync(&howard).success();
+    assert_eq!(howard.rev(REF), whole);
+    assert_eq!(out.document().notes_sync().warnings, [""; 0]);
+}
+
+#[test]
 fn no_rescue_leaves_lost_tips_alone() {
     let (_world, _origin, [howard]) = World::with_clones(["howard"]);
     howard.note(REF, "HEAD", "kept");
