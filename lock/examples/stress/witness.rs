@@ -41,6 +41,8 @@ impl Witness {
     /// Enters the section.
     pub fn enter(&self, token: &Token) -> io::Result<Entry> {
         let maker = Maker { token: token.clone(), process: Process::current() };
+        // The last one may still be the witness, of a lock that was lost: written to, it would speak of this one.
+        let _ = fs::remove_file(&self.mine);
         fs::write(&self.mine, serde_json::to_string(&maker)?)?;
         let mut entry = Entry::Alone;
         while let Err(error) = fs::hard_link(&self.mine, &self.path) {
