@@ -34,6 +34,8 @@ pub struct Ledger {
     conflicts: Vec<BString>,
     /// What the last look found outside of the sparse checkout.
     outside_sparse: Vec<BString>,
+    /// Why notes of commits that were replayed stay with the old ones.
+    notes_left_behind: Option<String>,
     reach: Reach,
     /// What became of the session logs when the branch was moved last.
     logs: Option<ChangedLogs>,
@@ -81,6 +83,7 @@ impl Ledger {
             pushed: Vec::new(),
             conflicts: Vec::new(),
             outside_sparse: Vec::new(),
+            notes_left_behind: None,
             reach: Reach::Reached,
             logs: None,
             incoming: None,
@@ -128,6 +131,14 @@ impl Ledger {
     /// These paths have changed here and are not in the commit, as they lie outside of the sparse checkout.
     pub fn left_out(&mut self, paths: Vec<BString>) {
         self.outside_sparse = paths;
+    }
+
+    /// Notes of commits that were replayed could not be copied to the new ones.
+    pub fn notes_left_behind(&mut self, why: &anyhow::Error) {
+        self.notes_left_behind = Some(format!(
+            "{why:#}; those of commits that were replayed stay with the old ones: `git notes copy OLD NEW`, after \
+             `git reflog` has told which these were"
+        ));
     }
 
     /// The remote could not be reached.
@@ -180,7 +191,10 @@ impl Ledger {
             wiki,
             pushed,
             conflicts: self.conflicts.iter().map(ToString::to_string).collect(),
-            warnings: refuse::outside_sparse(&self.outside_sparse).into_iter().collect(),
+            warnings: refuse::outside_sparse(&self.outside_sparse)
+                .into_iter()
+                .chain(self.notes_left_behind.clone())
+                .collect(),
             attempts: self.attempts.max(1),
             head: repo.head_id().ok().map(|id| id.to_string()),
             notes_at_remote: self.notes.map(|notes| notes.into_iter().map(at_remote).collect()),

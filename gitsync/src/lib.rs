@@ -35,6 +35,7 @@ pub mod rebase;
 pub mod refuse;
 pub mod relate;
 pub mod report;
+pub mod rewrite_notes;
 mod run;
 pub mod signing;
 pub mod stage;

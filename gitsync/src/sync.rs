@@ -23,7 +23,7 @@ use crate::rebase::{self, Disputed, Outcome, Replay, Replayed, Replayer, Seen};
 use crate::relate::relate;
 use crate::upstream::{self, SaidBy, Upstream};
 use crate::worktree::{Leavings, Refused};
-use crate::{commit, failpoint, history, refuse, tracking, update};
+use crate::{commit, failpoint, history, refuse, rewrite_notes, tracking, update};
 
 /// How the sync of a repository ended.
 #[derive(Debug, Default)]
@@ -302,6 +302,10 @@ impl Sync<'_> {
             return Ok(None);
         }
         self.ledger.replayed(|old| replayed.now(old));
+        // The branch has moved: what cannot be copied now is no reason to stop.
+        if let Err(error) = rewrite_notes::copy(place, &replayed.rewritten) {
+            self.ledger.notes_left_behind(&error);
+        }
         self.tell_of(&replayed, local)?;
         Ok(Some(replayed.head))
     }
