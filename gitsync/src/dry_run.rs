@@ -20,7 +20,7 @@ use crate::relate::relate;
 use crate::stage::{self, sink::Memory};
 use crate::tree::Counts;
 use crate::upstream::{self, Upstream};
-use crate::{history, refuse};
+use crate::{configured, history, refuse};
 
 /// What would be done with one repository.
 #[derive(Debug)]
@@ -68,6 +68,7 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
     let facts = look::look(repo)?;
     let branch = refuse::refuse(&facts)?.clone();
     let upstream = upstream::of(repo, branch.name.as_ref())?;
+    configured::refuse(repo, &upstream)?;
     let known = exchange::tracked(repo, &upstream)?;
     let mut left_out = Vec::new();
     let commit = would_commit(place, branch.commit, policy, &mut left_out)?;

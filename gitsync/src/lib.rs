@@ -13,6 +13,7 @@ pub mod args;
 pub mod branch;
 pub mod changes;
 pub mod commit;
+pub mod configured;
 pub mod convert;
 pub mod dry_run;
 pub mod early;

@@ -23,7 +23,7 @@ use crate::rebase::{self, Disputed, Outcome, Replay, Replayed, Replayer, Seen};
 use crate::relate::relate;
 use crate::upstream::{self, SaidBy, Upstream};
 use crate::worktree::{Leavings, Refused};
-use crate::{commit, failpoint, history, refuse, rewrite_notes, tracking, update};
+use crate::{commit, configured, failpoint, history, refuse, rewrite_notes, tracking, update};
 
 /// How the sync of a repository ended.
 #[derive(Debug, Default)]
@@ -108,6 +108,7 @@ fn begin<'a>(
     let ahead = ahead.filter(|_| was_settled);
     let branch = refuse::refuse(&facts)?.clone();
     let upstream = upstream::of(repo, branch.name.as_ref())?;
+    configured::refuse(repo, &upstream)?;
     if policy.commit == Commit::Nothing {
         let index = index::open(repo)?;
         refuse::unmerged(&index::unmerged_in(&index)?)?;

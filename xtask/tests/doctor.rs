@@ -72,6 +72,13 @@ fn a_folder_that_is_no_repository_is_bad() {
 }
 
 #[test]
+fn what_runs_refuse_of_the_remote_s_configuration_is_named_in_their_words() {
+    let (_world, _origin, mike) = healthy();
+    mike.git(["config", "remote.origin.fetch", "refs/heads/main:refs/heads/main"]);
+    assert_finds(&mike, "bad", "fetches into refs/heads/main, which is checked out at");
+}
+
+#[test]
 fn what_cannot_be_synced_is_named() {
     let (world, _origin, mike) = healthy();
     let bare = world.bare("bare.git");

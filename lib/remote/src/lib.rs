@@ -21,6 +21,7 @@
 //! ```
 
 mod backoff;
+mod checked_out;
 mod credentials;
 mod direct;
 pub mod durable;
@@ -43,6 +44,7 @@ mod terminal;
 mod transport;
 mod trouble;
 mod turns;
+mod unsupported;
 mod watch;
 
 pub use backoff::Backoff;

@@ -305,6 +305,11 @@ impl Remote<'_> {
             if !matches!(answer, Answer::Done | Answer::UpToDate) {
                 continue;
             }
+            // A ref that follows itself, as with `refs/notes/*:refs/notes/*`, is the very one that was pushed: it may have
+            // moved on meanwhile, and is not to be taken back.
+            if tracking == update.name {
+                continue;
+            }
             let old = match local_ref::read(self.repo, tracking.as_ref())
                 .map_err(|error| Trouble::local(DOING, error))?
             {

@@ -97,6 +97,8 @@ pub struct RemoteFacts {
     pub is_ssh: bool,
     /// The refspecs of a fetch.
     pub refspecs: Vec<String>,
+    /// What its configuration asks for, and runs refuse.
+    pub unsupported: Vec<Told>,
     /// What it said.
     pub answer: Answer,
 }

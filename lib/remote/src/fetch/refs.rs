@@ -1,6 +1,9 @@
 //! Local refs follow the remote's: which are written, pruned or left alone.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use gix::{
     ObjectId,
@@ -14,6 +17,7 @@ use super::{
 };
 use crate::{
     Change, Listing, Remote, Trouble, Watcher,
+    checked_out::checked_out,
     local_ref::{self, Edit, Failed, Value, Writer, Written},
 };
 
@@ -60,7 +64,7 @@ pub(super) fn update(
     let repo = remote.repo;
     const DOING: &str = "updating the refs that follow the remote";
     let local = |error: gix::Error| Trouble::local(DOING, error);
-    let checked_out = checked_out(repo, &targets).map_err(local)?;
+    let busy = busy(repo, &targets).map_err(local)?;
     let mut updates = Vec::new();
     for Target { local: name, theirs, force } in targets {
         let old = match local_ref::read(repo, name.as_ref()).map_err(local)? {
@@ -73,7 +77,7 @@ pub(super) fn update(
             category: category(&name),
             relation: relation(remote, old, theirs).map_err(local)?,
             force,
-            checked_out: checked_out.contains(&name),
+            checked_out: busy.contains_key(&name),
         };
         match decide(facts) {
             Decision::Keep => {}
@@ -176,16 +180,11 @@ fn relation(remote: &Remote<'_>, old: Option<ObjectId>, new: ObjectId) -> gix::R
 }
 
 /// The branches that work trees are on, asked for only if a target is one.
-fn checked_out(repo: &gix::Repository, targets: &[Target]) -> gix::Result<BTreeSet<FullName>> {
-    let mut heads = BTreeSet::new();
+fn busy(repo: &gix::Repository, targets: &[Target]) -> gix::Result<BTreeMap<FullName, PathBuf>> {
     if targets.iter().all(|target| target.local.category() != Some(Category::LocalBranch)) {
-        return Ok(heads);
+        return Ok(BTreeMap::new());
     }
-    heads.extend(repo.main_repo()?.head_name()?.filter(|_| repo.workdir().is_some()));
-    for worktree in repo.worktrees()? {
-        heads.extend(worktree.into_repo_with_possibly_inaccessible_worktree()?.head_name()?);
-    }
-    Ok(heads)
+    checked_out(repo)
 }
 
 /// Deletes the refs that follow refs of the remote that are gone, if the configuration says so.

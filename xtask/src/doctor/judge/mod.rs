@@ -44,6 +44,7 @@ pub(super) fn healthy() -> Facts {
             url: "host:tools.git".into(),
             is_ssh: true,
             refspecs: vec!["+refs/heads/*:refs/remotes/origin/*".into()],
+            unsupported: Vec::new(),
             answer: Answer::Branches(vec!["refs/heads/main".into()]),
         }),
         upstream: Upstream { remote: Some("origin".into()), merges: vec!["refs/heads/main".into()] },

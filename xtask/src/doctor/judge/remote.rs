@@ -20,6 +20,9 @@ pub fn judge(facts: &Facts) -> Vec<Check> {
     let mut checks = vec![answer(remote)];
     checks.extend(upstream(facts, remote));
     checks.extend(remote.refspecs.iter().filter_map(|refspec| hazard(remote, refspec)));
+    checks.extend(remote.unsupported.iter().map(|told| {
+        Check::bad("remote", &told.message, told.help.as_deref().unwrap_or("change its configuration"))
+    }));
     if remote.is_ssh && !facts.ssh_agent {
         checks.push(Check::warn(
             "ssh agent",
@@ -98,7 +101,11 @@ fn hazard(remote: &RemoteFacts, refspec: &str) -> Option<Check> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::{check::State, facts::Upstream, judge::healthy};
+    use crate::doctor::{
+        check::State,
+        facts::{Told, Upstream},
+        judge::healthy,
+    };
 
     fn with(change: impl FnOnce(&mut RemoteFacts, &mut Upstream)) -> Vec<Check> {
         let mut facts = healthy();
@@ -137,6 +144,14 @@ mod tests {
         assert_eq!(worst(&with(|_, upstream| upstream.remote = Some(".".into()))), State::Bad);
         let empty = with(|remote, _| remote.answer = Answer::Branches(Vec::new()));
         assert_eq!(worst(&empty), State::Ok, "the first push fills it");
+    }
+
+    #[test]
+    fn what_runs_refuse_is_bad_and_told_in_their_words() {
+        let told = Told { message: "two URLs".into(), help: Some("keep one".into()) };
+        let checks = with(|remote, _| remote.unsupported.push(told));
+        assert_eq!(worst(&checks), State::Bad);
+        assert!(checks.iter().any(|check| check.message == "two URLs"), "{checks:?}");
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub fn remote(
         url: String::new(),
         is_ssh: false,
         refspecs: Vec::new(),
+        unsupported: Vec::new(),
         answer: Answer::Trouble(told(&trouble)),
     };
     let found = RemoteName::parse(name).and_then(|name| Remote::named(repo, &name));
@@ -29,9 +30,15 @@ pub fn remote(
             url: remote.shown_url(Direction::Fetch),
             is_ssh: is_ssh(repo, name),
             refspecs: remote.fetch_refspecs().collect(),
+            unsupported: unsupported(&remote),
             answer: if ask { listed(&remote) } else { Answer::NotAsked },
         },
     })
+}
+
+/// What runs would refuse before they touch anything.
+fn unsupported(remote: &Remote<'_>) -> Vec<Told> {
+    remote.check_fetch().err().iter().map(told).collect()
 }
 
 fn listed(remote: &Remote<'_>) -> Answer {

@@ -73,6 +73,9 @@ pub const CAUSES: &[Cause] = &[
     cause("the branch has several upstreams", || {
         on_mike(|mike| drop(mike.git(["config", "--add", "branch.main.merge", "refs/heads/other"])))
     }),
+    cause("a refspec fetches into a branch that is checked out", || {
+        on_mike(|mike| drop(mike.git(["config", "remote.origin.fetch", "+refs/heads/*:refs/heads/*"])))
+    }),
     cause("there is nothing to begin with", || {
         let world = World::new();
         let origin = world.bare("origin.git");

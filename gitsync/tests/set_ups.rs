@@ -1,0 +1,71 @@
+//! Clones and remotes that are set up in ways out of the ordinary: what git does with them is done, or refused by name.
+
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
+
+mod run;
+
+use run::gitsync;
+use testkit::{Output, Repo, World};
+
+/// Runs it and expects a refusal with exit 78 that says `words` and changes nothing.
+#[track_caller]
+fn assert_refused(repo: &Repo, words: &[&str]) -> Output {
+    let before = repo.snapshot();
+    let output = gitsync(repo).output();
+    output.assert_code(78);
+    words.iter().for_each(|words| output.assert_says(words));
+    assert!(output.document().error.unwrap().help.is_some());
+    assert_eq!(repo.snapshot(), before);
+    gitsync(repo).arg("--dry-run").output().assert_code(78);
+    output
+}
+
+/// A remote, and two clones; in the first a commit and a file that is not committed, from the second a commit was pushed.
+fn mine_and_theirs() -> (World, Repo, Repo) {
+    let (world, origin, [mike, howard]) = World::with_clones(["mike", "howard"]);
+    mike.write("mine.md", "mine\n");
+    mike.commit_all("mine");
+    mike.write("draft.md", "draft\n");
+    howard.write("theirs.md", "theirs\n");
+    howard.commit_all("theirs");
+    howard.push();
+    (world, origin, mike)
+}
+
+#[test]
+fn a_refspec_that_fetches_into_the_branch_that_is_checked_out_is_refused() {
+    for refspec in ["+refs/heads/*:refs/heads/*", "refs/heads/main:refs/heads/main", "+refs/*:refs/*"] {
+        let (_world, _origin, mike) = mine_and_theirs();
+        mike.git(["config", "remote.origin.fetch", refspec]);
+        let output = assert_refused(&mike, &["refs/heads/main", refspec]);
+        let help = output.document().error.unwrap().help.unwrap();
+        mike.program("sh").args(["-c", help.split('`').nth(1).unwrap()]).success();
+        gitsync(&mike).success();
+        assert_eq!(mike.read("mine.md"), "mine\n");
+        assert_eq!(mike.read("theirs.md"), "theirs\n");
+        mike.assert_sound();
+    }
+}
+
+#[test]
+fn a_refspec_that_fetches_into_the_branch_of_a_linked_work_tree_is_refused() {
+    let (_world, _origin, mike) = mine_and_theirs();
+    let linked = mike.linked_work_tree("linked");
+    mike.git(["config", "--add", "remote.origin.fetch", "+refs/heads/review:refs/heads/linked"]);
+    assert_refused(&mike, &["refs/heads/linked", "+refs/heads/review:refs/heads/linked"]);
+    // The other way round, where the main work tree is on the branch.
+    mike.git(["config", "--replace-all", "remote.origin.fetch", "+refs/heads/x:refs/heads/main"]);
+    assert_refused(&linked, &["refs/heads/main"]);
+}
+
+#[test]
+fn a_refspec_into_a_branch_that_nobody_has_checked_out_is_git_s_own_affair() {
+    let (_world, origin, mike) = mine_and_theirs();
+    mike.git(["config", "--add", "remote.origin.fetch", "+refs/heads/*:refs/heads/theirs/*"]);
+    mike.git(["config", "--add", "remote.origin.fetch", "refs/heads/main:refs/heads/main"]);
+    mike.git(["config", "--add", "remote.origin.fetch", "^refs/heads/main"]);
+    mike.git(["push", "--quiet", "origin", "HEAD:refs/heads/other"]);
+    mike.git(["config", "branch.main.merge", "refs/heads/other"]);
+    gitsync(&mike).success();
+    assert_eq!(mike.rev("theirs/other"), origin.rev("other"));
+}

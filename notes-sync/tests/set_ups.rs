@@ -1,0 +1,35 @@
+//! Clones and remotes that are set up in ways out of the ordinary: what git does with them is done, or refused by name.
+
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
+
+use testkit::{Invocation, Repo, World};
+
+const REF: &str = "refs/notes/mem/decisions";
+
+fn sync(repo: &Repo) -> Invocation {
+    repo.program(env!("CARGO_BIN_EXE_notes-sync")).args(["--fresh", "--json"])
+}
+
+/// A remote with a note of Howard's, and a clone with one of Mike's.
+fn mine_and_theirs() -> (World, Repo, Repo, Repo) {
+    let (world, origin, [mike, howard]) = World::with_clones(["mike", "howard"]);
+    howard.note(REF, "HEAD", "theirs");
+    howard.git(["push", "--quiet", "origin", REF]);
+    mike.note(REF, "HEAD", "mine");
+    (world, origin, mike, howard)
+}
+
+#[test]
+fn a_note_that_is_written_during_the_push_stays_whatever_the_refspecs_say() {
+    let (_world, origin, mike, _howard) = mine_and_theirs();
+    mike.git(["config", "--add", "remote.origin.fetch", "+refs/notes/*:refs/notes/*"]);
+    let other = mike.git(["rev-parse", "HEAD^{tree}"]);
+    let ours = mike.path();
+    let script = format!(
+        "#!/bin/sh\nunset GIT_DIR GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES\n\
+         git -C '{ours}' notes --ref {REF} add -f -m later {other}\n"
+    );
+    origin.hook("pre-receive", &script);
+    sync(&mike).success();
+    assert_eq!(mike.notes(REF).get(&other).map(String::as_str), Some("later"));
+}
