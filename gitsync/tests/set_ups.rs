@@ -69,3 +69,45 @@ fn a_refspec_into_a_branch_that_nobody_has_checked_out_is_git_s_own_affair() {
     gitsync(&mike).success();
     assert_eq!(mike.rev("theirs/other"), origin.rev("other"));
 }
+
+/// Replaces the last commit of a clone by one without a parent.
+fn replace_the_last_commit(repo: &Repo) {
+    let other = repo.git(["commit-tree", "HEAD^{tree}", "-m", "r"]);
+    repo.git(["replace", &repo.head(), &other]);
+}
+
+#[test]
+fn where_objects_are_replaced_what_comes_in_comes_in_as_with_git() {
+    for program in [None, Some("git-upload-pack")] {
+        let (world, origin, [mike, howard]) = World::with_clones(["mike", "howard"]);
+        howard.write("before.md", "before\n");
+        howard.commit_all("before");
+        howard.push();
+        mike.pull();
+        replace_the_last_commit(&mike);
+        mike.write("mine.md", "mine\n");
+        mike.commit_all("mine");
+        let twin = world.path().join("twin");
+        mike.program("cp").args(["-R", mike.path().as_str(), twin.as_str()]).success();
+        let twin = world.repo(twin);
+        howard.write("theirs.md", "theirs\n");
+        howard.commit_all("theirs");
+        howard.push();
+        if let Some(program) = program {
+            mike.git(["config", "remote.origin.uploadpack", program]);
+        }
+        twin.pull();
+        gitsync(&mike).success();
+        testkit::assert_same_tree(&mike, &twin);
+        assert_eq!(mike.log("HEAD"), twin.log("HEAD"));
+        let real = |repo: &Repo| repo.git(["--no-replace-objects", "log", "--format=%s", "HEAD"]);
+        assert_eq!(real(&mike), real(&twin));
+        assert_eq!(origin.rev("main"), mike.head());
+        mike.assert_clean();
+        mike.assert_sound();
+        origin.assert_sound();
+        gitsync(&howard).success();
+        assert_eq!(howard.head(), mike.head());
+        howard.assert_sound();
+    }
+}

@@ -33,3 +33,20 @@ fn a_note_that_is_written_during_the_push_stays_whatever_the_refspecs_say() {
     sync(&mike).success();
     assert_eq!(mike.notes(REF).get(&other).map(String::as_str), Some("later"));
 }
+
+#[test]
+fn where_objects_are_replaced_notes_come_in_and_go_out() {
+    for program in [None, Some("git-upload-pack")] {
+        let (_world, origin, mike, _howard) = mine_and_theirs();
+        let other = mike.git(["commit-tree", "HEAD^{tree}", "-m", "r"]);
+        mike.git(["replace", &mike.head(), &other]);
+        if let Some(program) = program {
+            mike.git(["config", "remote.origin.uploadpack", program]);
+        }
+        sync(&mike).success();
+        assert_eq!(mike.notes(REF).into_values().collect::<Vec<_>>(), ["mine\ntheirs"]);
+        assert_eq!(origin.rev(REF), mike.rev(REF));
+        mike.assert_sound();
+        origin.assert_sound();
+    }
+}

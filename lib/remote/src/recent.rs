@@ -76,12 +76,23 @@ impl Recent {
     /// A view of `repo` that takes these objects from memory, and remembers no others.
     #[must_use]
     pub fn view(&self, repo: &gix::Repository) -> gix::Repository {
+        // Where objects are replaced by others, gix knows by which.
+        if replaces(repo) { Self::default() } else { self.clone() }.at_hand(repo)
+    }
+
+    /// The same, which shows what there really is, whatever `refs/replace/` shows instead. In such a repository too, what
+    /// has just come in is nowhere but in memory.
+    pub(crate) fn real_view(&self, repo: &gix::Repository) -> gix::Repository {
+        let mut view = self.clone().at_hand(repo);
+        view.objects.ignore_replacements = true;
+        view
+    }
+
+    fn at_hand(self, repo: &gix::Repository) -> gix::Repository {
         let mut view = repo.clone();
         view.objects.unset_object_cache();
-        // Where objects are replaced by others, gix knows by which.
-        if !self.0.is_empty() && !replaces(repo) {
-            let recent = self.clone();
-            view.objects.set_object_cache(move || Box::new(AtHand(recent.clone())));
+        if !self.0.is_empty() {
+            view.objects.set_object_cache(move || Box::new(AtHand(self.clone())));
         }
         view
     }

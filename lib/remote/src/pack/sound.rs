@@ -65,8 +65,7 @@ pub(crate) fn check(
     looked_at: &mut dyn FnMut(usize),
 ) -> Result<(), Missing> {
     history.take_in(recent);
-    let mut real = recent.view(repo);
-    real.objects.ignore_replacements = true;
+    let real = recent.real_view(repo);
     let mut sound = Sound::new(&real, recent.clone());
     let trees = sound.trees(history, new, commits_among(repo, ours));
     // What was looked at and is not kept must not be taken for what is here.
@@ -87,8 +86,7 @@ struct Sound {
 impl Sound {
     fn new(repo: &gix::Repository, recent: Recent) -> Self {
         let trees = Trees::new(Reader::new(repo.clone()), recent.clone());
-        let mut view = recent.view(repo);
-        view.objects.ignore_replacements = true;
+        let view = recent.real_view(repo);
         Self { repo: view, recent, trees, seen: HashSet::default() }
     }
 
