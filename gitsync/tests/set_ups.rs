@@ -111,3 +111,32 @@ fn where_objects_are_replaced_what_comes_in_comes_in_as_with_git() {
         howard.assert_sound();
     }
 }
+
+#[test]
+fn a_push_to_several_urls_is_refused() {
+    for set_up in
+        [&["remote", "set-url", "--add", "origin"][..], &["config", "--add", "remote.origin.pushurl"]]
+    {
+        let (world, origin, mike) = mine_and_theirs();
+        let backup = world.bare("backup.git");
+        if set_up[0] == "config" {
+            mike.git(set_up.iter().copied().chain([origin.path().as_str()]));
+        }
+        mike.git(set_up.iter().copied().chain([backup.path().as_str()]));
+        assert_refused(&mike, &["origin", "several URLs", origin.path().as_str(), backup.path().as_str()]);
+        gitsync(&mike).arg("--no-push").success();
+        assert_eq!(mike.read("theirs.md"), "theirs\n");
+        assert_eq!(backup.try_rev("main"), None);
+    }
+}
+
+#[test]
+fn the_logins_of_several_urls_are_not_told() {
+    let (_world, _origin, mike) = mine_and_theirs();
+    for host in ["one", "two"] {
+        let url = format!("https://mike:secret@{host}.example/x.git");
+        mike.git(["config", "--add", "remote.origin.pushurl", &url]);
+    }
+    let output = assert_refused(&mike, &["https://one.example/x.git", "https://two.example/x.git"]);
+    assert!(!format!("{output}").contains("secret"), "{output}");
+}

@@ -19,7 +19,7 @@ use crate::{
     names::NotesRef,
     report,
     settings::{self, Strategies},
-    sync::{Policy, Sync},
+    sync::{Direction, Policy, Sync},
     tree::layout::Annotated,
 };
 
@@ -60,6 +60,9 @@ impl Phase for SyncArgs {
         let policy = self.policy(repo)?;
         let name = settings::remote(repo, self.remote.as_deref())?;
         let remote = Remote::named(repo, &name).map_err(crate::exchange::fault)?;
+        if policy.direction == Direction::Both {
+            remote.check_push().map_err(crate::exchange::fault)?;
+        }
         let mut warnings = hazards::of_refspecs(&name, remote.fetch_refspecs());
         let follower = Follower { guard: run.guard(), progress: run.progress() };
         if self.dry_run {

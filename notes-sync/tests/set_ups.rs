@@ -50,3 +50,26 @@ fn where_objects_are_replaced_notes_come_in_and_go_out() {
         origin.assert_sound();
     }
 }
+
+/// Expects that nothing is pushed, and nothing changed here, with words and a remedy.
+#[track_caller]
+fn assert_refused(origin: &Repo, mike: &Repo, words: &[&str]) {
+    let before = (origin.rev(REF), mike.snapshot());
+    for dry_run in [&[][..], &["--dry-run"]] {
+        let output = sync(mike).args(dry_run).output();
+        output.assert_code(78);
+        words.iter().for_each(|words| output.assert_says(words));
+        output.assert_says("help:");
+    }
+    assert_eq!((origin.rev(REF), mike.snapshot()), before);
+    sync(mike).arg("--no-push").success();
+    assert_eq!(mike.notes(REF).into_values().collect::<Vec<_>>(), ["mine\ntheirs"]);
+}
+
+#[test]
+fn a_push_of_notes_to_several_urls_is_refused() {
+    let (world, origin, mike, _howard) = mine_and_theirs();
+    let backup = world.bare("backup.git");
+    mike.git(["remote", "set-url", "--add", "origin", backup.path().as_str()]);
+    assert_refused(&origin, &mike, &["several URLs", backup.path().as_str()]);
+}

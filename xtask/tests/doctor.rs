@@ -76,6 +76,11 @@ fn what_runs_refuse_of_the_remote_s_configuration_is_named_in_their_words() {
     let (_world, _origin, mike) = healthy();
     mike.git(["config", "remote.origin.fetch", "refs/heads/main:refs/heads/main"]);
     assert_finds(&mike, "bad", "fetches into refs/heads/main, which is checked out at");
+    mike.git(["config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"]);
+    mike.git(["remote", "set-url", "--add", "origin", "https://mike:secret@host.example/x.git"]);
+    assert_finds(&mike, "bad", "has several URLs to push to");
+    assert!(!doctor(&mike).output().stdout.contains("secret"));
+    mike.git(["config", "--unset-all", "remote.origin.url", "host.example"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use gix::{
     refspec::{MatchGroup, RefSpec, match_group::Item},
 };
 
-use crate::{Direction, Remote, Trouble, checked_out::checked_out};
+use crate::{Direction, Remote, Trouble, checked_out::checked_out, shown};
 
 impl Remote<'_> {
     /// Makes sure that no fetch with the configured refspecs writes into a branch that a work tree is on, whatever the
@@ -44,6 +44,29 @@ impl Remote<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Makes sure that a push serves all that `git push` would.
+    ///
+    /// # Errors
+    ///
+    /// [`Trouble::Misconfigured`], where there are several URLs to push to.
+    pub fn check_push(&self) -> Result<(), Trouble> {
+        let urls: Vec<String> = self.inner.urls(Direction::Push.into()).map(shown::url).collect();
+        if urls.len() < 2 {
+            return Ok(());
+        }
+        let name = self.name();
+        Err(Trouble::misconfigured(
+            format!(
+                "remote '{name}' has several URLs to push to, which is not supported: {}",
+                urls.join(", ")
+            ),
+            format!(
+                "keep one here, and let it hand on what it gets: \
+                 `git config --get-regexp '^remote[.]{name}[.](push)?url'` shows them; --no-push only pulls"
+            ),
+        ))
     }
 
     /// The refspec by which something is fetched into a branch.

@@ -38,7 +38,11 @@ pub fn remote(
 
 /// What runs would refuse before they touch anything.
 fn unsupported(remote: &Remote<'_>) -> Vec<Told> {
-    remote.check_fetch().err().iter().map(told).collect()
+    [remote.check_fetch(), remote.check_push()]
+        .iter()
+        .filter_map(|checked| checked.as_ref().err())
+        .map(told)
+        .collect()
 }
 
 fn listed(remote: &Remote<'_>) -> Answer {

@@ -38,6 +38,11 @@ pub const CAUSES: &[Cause] = &[
         mike.git(["config", "remote.origin.pushurl", origin.path().as_str()]);
         gitsync(&mike).output()
     }),
+    cause("it has several URLs to push to", || {
+        let (_world, _origin, mike) = mike();
+        mike.git(["remote", "set-url", "--add", "origin", "https://host.example/tools.git"]);
+        gitsync(&mike).output()
+    }),
     cause("its protocol is not spoken here", || url("rsync://127.0.0.1/tools.git")),
     cause("its protocol is not allowed", || with(&[("protocol.file.allow", "never")])),
     cause("there is nothing at its path", || url("/nowhere/tools.git")),
