@@ -19,7 +19,7 @@ use crate::look::{self, Branch, Head};
 use crate::place::Place;
 use crate::plan::{self, Integration};
 use crate::policy::{Commit, Policy, Pull};
-use crate::rebase::{self, Disputed, Outcome, Replay, Replayed, Replayer, Seen};
+use crate::rebase::{self, Disputed, Outcome, Replay, Replayed, Replayer, Seen, WayOut};
 use crate::relate::relate;
 use crate::upstream::{self, SaidBy, Upstream};
 use crate::worktree::{Leavings, Refused};
@@ -441,10 +441,15 @@ impl Sync<'_> {
             commit.summary
         );
         self.ledger.conflicts(conflict.disputed.paths);
-        Ok(Fault::new(Exit::Conflict, message).help(format!(
-            "everything local is committed and as it was; resolve it by hand with `git rebase {}`, then run this again",
-            self.upstream.shown()
-        )))
+        let upstream = self.upstream.shown();
+        Ok(Fault::new(Exit::Conflict, message).help(match conflict.way_out {
+            WayOut::Rebase => format!(
+                "everything local is committed and as it was; resolve it by hand with `git rebase {upstream}`, then run this again"
+            ),
+            WayOut::Merge => format!(
+                "everything local is committed and as it was; join both with `git merge {upstream}`, which keeps what only a merge here holds, then run this again"
+            ),
+        }))
     }
 
     fn out_of_attempts(&self, next: Next) -> Fault {

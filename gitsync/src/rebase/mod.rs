@@ -5,7 +5,7 @@
 //! changes, and a conflict is an answer like any other.
 //!
 //! What is replayed, dropped and kept is what `git rebase` (the merge backend, without `--rebase-merges`) would:
-//! <https://git-scm.com/docs/git-rebase>.
+//! <https://git-scm.com/docs/git-rebase>. But what git loses, the content that only a merge has, is kept.
 
 mod already;
 mod attributes;
@@ -15,6 +15,7 @@ mod entries;
 mod fork_point;
 mod linear;
 mod merge;
+mod merges;
 mod moved_folders;
 mod orphans;
 mod patch_id;
@@ -84,6 +85,17 @@ pub struct Conflict {
     pub commit: ObjectId,
     /// The paths on which it and `onto` disagree.
     pub disputed: Disputed,
+    /// How somebody can get on.
+    pub way_out: WayOut,
+}
+
+/// What brings both sides together where replaying does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WayOut {
+    /// A rebase by hand.
+    Rebase,
+    /// A merge: a rebase would meet a conflict that a local merge has resolved, or lose what only that has.
+    Merge,
 }
 
 /// Replays.
@@ -106,9 +118,9 @@ pub fn rebase(
     let (mut rewritten, mut dropped) = (Vec::new(), Vec::new());
     {
         let mut merger = merge::Merger::new(&repo);
-        let range: Vec<_> = range.into_iter().filter(|commit| !commit.is_merge()).collect();
-        for (done, id) in range.iter().map(|commit| commit.id).enumerate() {
-            watch.done_with(Doing::Replaying, done, range.len());
+        let single: Vec<_> = range.iter().filter(|commit| !commit.is_merge()).collect();
+        for (done, id) in single.iter().map(|commit| commit.id).enumerate() {
+            watch.done_with(Doing::Replaying, done, single.len());
             let picking = || format!("cannot replay commit {id}");
             let commit = pick::Original::read(&repo, id, &encoding).with_context(picking)?;
             if already.contains(&id) && !commit.is_empty() {
@@ -120,7 +132,23 @@ pub fn rebase(
                 pick::Picked::Anew(new) => rewritten.push((id, new)),
                 pick::Picked::Dropped => dropped.push(id),
                 pick::Picked::Conflict(disputed) => {
-                    return Ok(Outcome::Conflict(Conflict { commit: id, disputed }));
+                    let way_out = merges::way_out(&repo, &mut merger, what, &range)?;
+                    return Ok(Outcome::Conflict(Conflict { commit: id, disputed, way_out }));
+                }
+            }
+        }
+        if let Some(id) = merges::newest_with_content_of_its_own(&repo, &range)? {
+            match merges::of_tips(&repo, &mut merger, what)? {
+                merge::Merged::Clean(tree) if tree == onto.tree => {}
+                merge::Merged::Clean(tree) => {
+                    let keeping = || format!("cannot keep what only the merge {id} holds");
+                    let merge = pick::Original::read(&repo, id, &encoding).with_context(keeping)?;
+                    let new = pick::commit(&repo, &mut onto, merge, tree, by).with_context(keeping)?;
+                    rewritten.push((id, new));
+                }
+                merge::Merged::Conflict(disputed) => {
+                    let way_out = WayOut::Merge;
+                    return Ok(Outcome::Conflict(Conflict { commit: id, disputed, way_out }));
                 }
             }
         }

@@ -91,6 +91,20 @@ pub fn pick(
     if tree == onto.tree && !original.is_empty() {
         return Ok(Picked::Dropped);
     }
+    commit(repo, onto, original, tree, by).map(Picked::Anew)
+}
+
+/// Writes `original` with this `tree` onto `onto`, which moves on to the new commit, and returns its id.
+///
+/// # Errors
+/// The signing program fails.
+pub fn commit(
+    repo: &gix::Repository,
+    onto: &mut Onto,
+    original: Original,
+    tree: ObjectId,
+    by: &Replayer<'_>,
+) -> anyhow::Result<ObjectId> {
     let commit = Commit {
         tree,
         parents: [onto.id].into_iter().collect(),
@@ -103,7 +117,7 @@ pub fn pick(
     let commit = signing::sign(commit, by.signing).context("cannot sign it")?;
     let id = repo.write_object(&commit)?.detach();
     *onto = Onto { id, tree };
-    Ok(Picked::Anew(id))
+    Ok(id)
 }
 
 /// Blank lines before the subject do not survive a rebase.

@@ -14,6 +14,23 @@ pub const CAUSES: &[Cause] = &[
         mike.write("README.md", "mine\n");
         gitsync(&mike).output()
     }),
+    cause(
+        "the same, where a merge here has resolved it, or holds a part of it that no other commit has",
+        || {
+            let (_world, _origin, [mike, howard]) = World::with_clones(["mike", "howard"]);
+            howard.write("README.md", "theirs\n");
+            howard.commit_all("theirs");
+            howard.push();
+            mike.write("README.md", "mine\n");
+            mike.commit_all("mine");
+            mike.git(["fetch", "--quiet"]);
+            mike.git(["merge", "--quiet", "-s", "ours", "-m", "resolved", "origin/main"]);
+            howard.write("other.md", "theirs\n");
+            howard.commit_all("theirs again");
+            howard.push();
+            gitsync(&mike).output()
+        },
+    ),
     cause("one side made a file of a folder that the other changed", || {
         let (_world, _origin, [mike, howard]) = World::with_clones(["mike", "howard"]);
         howard.write("wiki/old.md", "old\n");

@@ -1,0 +1,101 @@
+//! What somebody wrote in a merge itself: how they resolved a conflict, or an edit that went along.
+//!
+//! Merges are left out of a replay, since what they merged is replayed commit by commit. What is in none of these
+//! commits would be gone from branch and work tree, without a word. A merge of both tips has it.
+
+use gix::ObjectId;
+use remote::History;
+
+use super::linear::Commit;
+use super::merge::{Merged, Merger};
+use super::{Replay, WayOut};
+
+/// The newest merge of `range`, which is sorted oldest first, that is not what merging its parents gives.
+///
+/// # Errors
+/// An object cannot be read, or a merge driver cannot be started.
+pub fn newest_with_content_of_its_own(
+    repo: &gix::Repository,
+    range: &[Commit],
+) -> anyhow::Result<Option<ObjectId>> {
+    if !range.iter().any(Commit::is_merge) {
+        return Ok(None);
+    }
+    // What is tried out here belongs to no history.
+    let repo = repo.clone().with_object_memory();
+    let (mut merger, history) = (Merger::new(&repo), History::of(&repo));
+    for merge in range.iter().rev().filter(|commit| commit.is_merge()) {
+        if has_content_of_its_own(&repo, &history, &mut merger, merge)? {
+            return Ok(Some(merge.id));
+        }
+    }
+    Ok(None)
+}
+
+fn has_content_of_its_own(
+    repo: &gix::Repository,
+    history: &History,
+    merger: &mut Merger<'_>,
+    merge: &Commit,
+) -> anyhow::Result<bool> {
+    // Of more than two parents nobody knows in which order they were merged.
+    let &[ours, theirs] = merge.parents.as_slice() else { return Ok(true) };
+    let base = base_tree(repo, history, ours, theirs)?;
+    Ok(match merger.merge(base, tree(repo, ours)?, tree(repo, theirs)?)? {
+        Merged::Clean(merged) => merged != tree(repo, merge.id)?,
+        Merged::Conflict(_) => true,
+    })
+}
+
+/// The trees of both tips, merged. The local one is merged into the other, as when it is replayed commit by commit:
+/// drivers and attributes then have the same say.
+///
+/// # Errors
+/// An object cannot be read, or a merge driver cannot be started.
+pub fn of_tips(repo: &gix::Repository, merger: &mut Merger<'_>, what: Replay) -> anyhow::Result<Merged> {
+    let base = if what.upstream == what.onto {
+        base_tree(repo, &History::of(repo), what.onto, what.head)?
+    } else {
+        tree(repo, what.upstream)?
+    };
+    merger.merge(base, tree(repo, what.onto)?, tree(repo, what.head)?)
+}
+
+/// What helps where a commit of `range` does not apply.
+///
+/// # Errors
+/// An object cannot be read, or a merge driver cannot be started.
+pub fn way_out(
+    repo: &gix::Repository,
+    merger: &mut Merger<'_>,
+    what: Replay,
+    range: &[Commit],
+) -> anyhow::Result<WayOut> {
+    if !range.iter().any(Commit::is_merge) {
+        return Ok(WayOut::Rebase);
+    }
+    Ok(match of_tips(repo, merger, what)? {
+        Merged::Clean(_) => WayOut::Merge,
+        Merged::Conflict(_) => WayOut::Rebase,
+    })
+}
+
+/// The tree that two commits began with: an empty one where they have nothing in common, and where they have several
+/// such commits, those merged.
+fn base_tree(
+    repo: &gix::Repository,
+    history: &History,
+    one: ObjectId,
+    other: ObjectId,
+) -> anyhow::Result<ObjectId> {
+    let bases = history.bases(repo, one, &[other])?;
+    match bases.as_slice() {
+        [] => Ok(repo.object_hash().empty_tree()),
+        [base] => tree(repo, *base),
+        _ => Ok(repo.virtual_merge_base(bases, repo.tree_merge_options()?)?.tree_id.detach()),
+    }
+}
+
+fn tree(repo: &gix::Repository, commit: ObjectId) -> anyhow::Result<ObjectId> {
+    Ok(repo.find_commit(commit)?.tree_id()?.detach())
+}
