@@ -16,6 +16,7 @@ use crate::look;
 use crate::place::Place;
 use crate::plan::{self, Integration, Relation};
 use crate::policy::{Policy, Pull, Push};
+use crate::rebase::{self, Replay, ThrownOut};
 use crate::relate::relate;
 use crate::stage::{self, sink::Memory};
 use crate::tree::Counts;
@@ -101,6 +102,11 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
         (Pull::Wanted, Some(id)) if !repo.has_object(id) => (Incoming::New(id), None),
         (Pull::Wanted, _) => would_integrate(place, branch.commit, here, relation, &upstream)?,
     };
+    if let (Incoming::Commits { how: Integration::Replay, .. }, Some(local), Some(onto)) =
+        (&incoming, branch.commit, here.id())
+    {
+        ledger.thrown_out(would_throw_out(repo, &upstream, local, onto)?);
+    }
     let outgoing = match (policy.push, branch.commit) {
         (Push::No, _) => Outgoing::NotWanted,
         (Push::Wanted, Some(local)) => {
@@ -197,4 +203,21 @@ fn would_integrate(
         None => 0,
     };
     Ok((if count == 0 { Incoming::Nothing } else { Incoming::Commits { count, how } }, None))
+}
+
+/// The commits that the branch would leave out, as the upstream was rewritten without them.
+fn would_throw_out(
+    repo: &gix::Repository,
+    upstream: &Upstream,
+    local: ObjectId,
+    onto: ObjectId,
+) -> anyhow::Result<Option<ThrownOut>> {
+    let Some(tracking) = &upstream.tracking else { return Ok(None) };
+    let seen = rebase::seen(repo, tracking.as_ref())?;
+    let what = Replay {
+        onto,
+        upstream: rebase::base_for(repo, &History::of(repo), &seen, onto, local)?,
+        head: local,
+    };
+    rebase::thrown_out(repo, what)
 }

@@ -11,6 +11,7 @@ use remote::History;
 
 use crate::commit::{New, tree_of};
 use crate::exchange::Heard;
+use crate::rebase::ThrownOut;
 use crate::tree::Counts;
 use crate::update::ChangedLogs;
 use crate::upstream::Upstream;
@@ -36,6 +37,8 @@ pub struct Ledger {
     outside_sparse: Vec<BString>,
     /// Why notes of commits that were replayed stay with the old ones.
     notes_left_behind: Option<String>,
+    /// Commits that are not in the branch any more, as the upstream has thrown them out.
+    thrown_out: Vec<ThrownOut>,
     reach: Reach,
     /// What became of the session logs when the branch was moved last.
     logs: Option<ChangedLogs>,
@@ -84,6 +87,7 @@ impl Ledger {
             conflicts: Vec::new(),
             outside_sparse: Vec::new(),
             notes_left_behind: None,
+            thrown_out: Vec::new(),
             reach: Reach::Reached,
             logs: None,
             incoming: None,
@@ -141,6 +145,11 @@ impl Ledger {
         ));
     }
 
+    /// These commits are not in the branch any more.
+    pub fn thrown_out(&mut self, commits: Option<ThrownOut>) {
+        self.thrown_out.extend(commits);
+    }
+
     /// The remote could not be reached.
     pub fn offline(&mut self) {
         self.reach = Reach::Offline;
@@ -171,6 +180,11 @@ impl Ledger {
         let pushed = (!self.pushed.is_empty())
             .then(|| Pushed { count: self.pushed.len() as u64, commits: self.pushed.clone() });
         let known = crate::exchange::tracked(repo, &self.upstream)?;
+        let mut warnings: Vec<String> = refuse::outside_sparse(&self.outside_sparse).into_iter().collect();
+        for thrown_out in &self.thrown_out {
+            warnings.push(refuse::thrown_out(repo, thrown_out, &self.upstream.shown())?);
+        }
+        warnings.extend(self.notes_left_behind.take());
         Ok(RepoSync {
             state: self.state(pulled.is_some(), pushed.is_some(), fault),
             upstream: self
@@ -191,10 +205,7 @@ impl Ledger {
             wiki,
             pushed,
             conflicts: self.conflicts.iter().map(ToString::to_string).collect(),
-            warnings: refuse::outside_sparse(&self.outside_sparse)
-                .into_iter()
-                .chain(self.notes_left_behind.clone())
-                .collect(),
+            warnings,
             attempts: self.attempts.max(1),
             head: repo.head_id().ok().map(|id| id.to_string()),
             notes_at_remote: self.notes.map(|notes| notes.into_iter().map(at_remote).collect()),

@@ -5,10 +5,15 @@
 use gix::bstr::{BString, ByteSlice as _};
 use phase::Fault;
 
+use crate::history;
 use crate::look::{Branch, Facts, Head, Operation, WorkTree};
+use crate::rebase::ThrownOut;
 
 /// How many paths a message names before it counts the rest.
 const NAMED: usize = 10;
+
+/// How many commits, which have longer names.
+const FEW: usize = 5;
 
 /// The branch to sync.
 ///
@@ -60,6 +65,36 @@ pub fn outside_sparse(paths: &[BString]) -> Option<String> {
             named(paths)
         )
     })
+}
+
+/// What to say of commits that were pushed from here, or came in, and that `upstream` has thrown out since.
+///
+/// # Errors
+/// A commit cannot be read.
+pub fn thrown_out(
+    repo: &gix::Repository,
+    ThrownOut { tip, commits }: &ThrownOut,
+    upstream: &str,
+) -> anyhow::Result<String> {
+    let mut named = Vec::new();
+    for commit in commits.iter().take(FEW) {
+        let summary = history::describe(repo, *commit)?.summary;
+        named.push(format!("{} ({summary})", commit.to_hex_with_len(10)));
+    }
+    let more = match commits.len().saturating_sub(FEW) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let (count, them) = match commits.len() {
+        1 => ("1 commit".to_owned(), "it"),
+        count => (format!("{count} commits"), "them"),
+    };
+    Ok(format!(
+        "{upstream} was rewritten without {count} that it had, and so is the branch here: {}{more}; \
+         `git branch NAME {}` keeps {them}",
+        named.join(", "),
+        tip.to_hex_with_len(10)
+    ))
 }
 
 /// A list of paths, fit for a message.

@@ -293,6 +293,7 @@ impl Sync<'_> {
             Outcome::Conflict(conflict) => return Err(self.conflict(conflict)?.into()),
         };
         drop(held);
+        let thrown_out = rebase::thrown_out(repo, what)?;
         failpoint::reach("replayed", place.root());
         place.guard.check()?;
         replayed.keep(repo)?;
@@ -307,6 +308,7 @@ impl Sync<'_> {
         if let Err(error) = rewrite_notes::copy(place, &replayed.rewritten) {
             self.ledger.notes_left_behind(&error);
         }
+        self.ledger.thrown_out(thrown_out);
         self.tell_of(&replayed, local)?;
         Ok(Some(replayed.head))
     }

@@ -9,6 +9,8 @@ use gix::ObjectId;
 use gix::refs::FullNameRef;
 use remote::History;
 
+use super::{Replay, already, linear};
+
 /// All that a tracking ref was, oldest first, up to what it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen(Vec<ObjectId>);
@@ -64,4 +66,29 @@ pub fn base_for(
         return Ok(onto);
     }
     Ok(fork_point)
+}
+
+/// Local commits that a replay leaves out, as the upstream once had them and has thrown them out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThrownOut {
+    /// What the upstream was: all of them lie behind it.
+    pub tip: ObjectId,
+    /// The commits, newest first. A merge, or a commit that the upstream has under another id, is none of them.
+    pub commits: Vec<ObjectId>,
+}
+
+/// What a replay leaves out; `None` where that is nothing.
+///
+/// # Errors
+/// An object cannot be read.
+pub fn thrown_out(repo: &gix::Repository, what: Replay) -> anyhow::Result<Option<ThrownOut>> {
+    if what.upstream == what.onto {
+        return Ok(None);
+    }
+    let range = linear::commits(repo, what.onto, what.upstream)?;
+    let rewritten = Replay { upstream: what.onto, head: what.upstream, ..what };
+    let still_there = already::upstream_has(repo, rewritten, &range)?;
+    let gone = range.iter().rev().filter(|commit| !commit.is_merge() && !still_there.contains(&commit.id));
+    let commits: Vec<ObjectId> = gone.map(|commit| commit.id).collect();
+    Ok((!commits.is_empty()).then_some(ThrownOut { tip: what.upstream, commits }))
 }

@@ -26,7 +26,7 @@ use anyhow::Context as _;
 use gix::ObjectId;
 
 pub use disputed::Disputed;
-pub use fork_point::{Seen, base_for, seen};
+pub use fork_point::{Seen, ThrownOut, base_for, seen, thrown_out};
 
 use crate::person::Person;
 use crate::signing::Signing;
