@@ -147,6 +147,68 @@ fn a_file_that_one_side_renamed_gets_the_other_side_s_change() {
     assert_eq!(count(&twin.assert_same()), 1);
 }
 
+/// One side puts a file in the place of the folder `d`, in which the other does `what`.
+fn replaced_folder(replaced_here: bool, what: impl Fn(&Repo)) -> Twin {
+    let twin = Twin::new(|repo| {
+        for path in ["d/x", "d/y", "d/sub/z", "e/file"] {
+            repo.write(path, LINES.replace("one", path));
+        }
+    });
+    let replace = |repo: &Repo| {
+        std::fs::remove_dir_all(repo.join("d")).unwrap();
+        commit(repo, "d", "file\n", "a file");
+    };
+    let act = |repo: &Repo| {
+        what(repo);
+        repo.commit_all("in the folder");
+    };
+    if replaced_here {
+        twin.theirs(act);
+        twin.ours(replace);
+    } else {
+        twin.theirs(replace);
+        twin.ours(act);
+    }
+    twin
+}
+
+#[test]
+fn a_file_in_the_place_of_a_folder_from_which_others_only_removed_is_no_conflict() {
+    for replaced_here in [true, false] {
+        // What only removes has nothing left to do where the folder is gone.
+        let commits = usize::from(replaced_here);
+        let one = |repo: &Repo| repo.remove("d/x");
+        assert_eq!(count(&replaced_folder(replaced_here, one).assert_same()), commits);
+        let a_whole_folder = |repo: &Repo| std::fs::remove_dir_all(repo.join("d/sub")).unwrap();
+        assert_eq!(count(&replaced_folder(replaced_here, a_whole_folder).assert_same()), commits);
+        let all = |repo: &Repo| std::fs::remove_dir_all(repo.join("d")).unwrap();
+        assert_eq!(count(&replaced_folder(replaced_here, all).assert_same()), commits);
+        let beside = |repo: &Repo| {
+            repo.remove("d/x");
+            repo.write("new", "new\n");
+        };
+        assert_eq!(count(&replaced_folder(replaced_here, beside).assert_same()), 1);
+    }
+}
+
+#[test]
+fn a_file_in_the_place_of_a_folder_in_which_others_worked_is_a_conflict() {
+    for replaced_here in [true, false] {
+        for edit in [
+            (|repo: &Repo| {
+                repo.remove("d/x");
+                repo.append("d/y", "more\n");
+            }) as fn(&Repo),
+            |repo| repo.rename("d/x", "elsewhere"),
+        ] {
+            let twin = replaced_folder(replaced_here, edit);
+            // Git lists the file by the name under which it has put it beside.
+            assert!(matches!(twin.rebase(), Result::Conflict(_)));
+            assert!(matches!(twin.git_rebase(), Result::Conflict(_)));
+        }
+    }
+}
+
 #[test]
 fn a_file_that_one_side_changed_and_the_other_deleted_is_a_conflict() {
     for deleted_by_us in [true, false] {

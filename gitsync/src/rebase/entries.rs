@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use gix::objs::tree::EntryRef;
+use gix::objs::tree::{EntryKind, EntryRef};
 
 /// The entries that differ, in order. Both entries of a pair have the same name, and both are folders or neither is.
 pub fn changed<'a, 'b>(
@@ -29,4 +29,11 @@ pub fn changed<'a, 'b>(
 /// The order of entries in a tree: by name, a folder's as if it ended with a slash.
 pub fn order(one: &EntryRef<'_>, other: &EntryRef<'_>) -> Ordering {
     one.cmp(other)
+}
+
+/// Whether there is a folder of that name where a file is meant, or the other way round.
+pub fn has_otherwise(entries: &[EntryRef<'_>], named: &EntryRef<'_>) -> bool {
+    let mode = if named.mode.is_tree() { EntryKind::Blob } else { EntryKind::Tree };
+    let otherwise = EntryRef { mode: mode.into(), ..*named };
+    entries.binary_search_by(|entry| order(entry, &otherwise)).is_ok()
 }

@@ -12,7 +12,7 @@ use gix::objs::Write as _;
 use gix::worktree::stack::state::attributes::Source;
 
 use super::disputed::Disputed;
-use super::{attributes, orphans, trivial};
+use super::{attributes, orphans, replaced_folders, trivial};
 
 /// The trees of a merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,10 @@ impl<'repo> Merger<'repo> {
             }
             none => none.insert(Tools::new(self.repo, ours)?),
         };
-        let sides = orphans::settle(self.repo, Sides { base, ours, theirs }, tools.options.rewrites)?;
+        let rewrites = tools.options.rewrites;
+        let before = Sides { base, ours, theirs };
+        let sides = replaced_folders::settle(self.repo, before, rewrites)?.unwrap_or(before);
+        let sides = orphans::settle(self.repo, sides, rewrites)?;
         let labels = Labels {
             ancestor: Some("parent".into()),
             current: Some("HEAD".into()),
@@ -101,7 +104,7 @@ impl<'repo> Merger<'repo> {
         if paths.is_empty() {
             return Ok(Merged::Clean(sides.put_back(self.repo, tree)?));
         }
-        Ok(Merged::Conflict(Disputed::of(self.repo, Sides { base, ours, theirs }, paths)?))
+        Ok(Merged::Conflict(Disputed::of(self.repo, before, paths)?))
     }
 
     /// The paths that git would list as unmerged.

@@ -20,6 +20,7 @@ mod moved_folders;
 mod orphans;
 mod patch_id;
 mod pick;
+mod replaced_folders;
 mod trivial;
 
 use anyhow::Context as _;

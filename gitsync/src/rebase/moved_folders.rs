@@ -175,7 +175,11 @@ fn added(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::Result
         .collect())
 }
 
-fn renames(
+/// The files that have another name in the tree `to`: the one that they had, and the one that they have.
+///
+/// # Errors
+/// A tree cannot be read.
+pub fn renames(
     repo: &gix::Repository,
     from: ObjectId,
     to: ObjectId,

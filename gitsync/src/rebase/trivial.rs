@@ -15,7 +15,7 @@ use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
 use gix::objs::tree::{Entry, EntryRef};
 
-use super::entries::{changed, order};
+use super::entries::{changed, has_otherwise, order};
 
 /// Merges the change from `base` to `theirs` into `ours`; `None` where that takes more than comparing entries.
 ///
@@ -90,17 +90,6 @@ fn folder(
         return Ok(Folder::Empty);
     }
     Ok(Folder::Of(repo.write_object(&gix::objs::Tree { entries: merged })?.detach()))
-}
-
-/// Whether there is a folder of that name where a file is meant, or the other way round.
-fn has_otherwise(entries: &[EntryRef<'_>], named: &EntryRef<'_>) -> bool {
-    let mode = if named.mode.is_tree() {
-        gix::objs::tree::EntryKind::Blob
-    } else {
-        gix::objs::tree::EntryKind::Tree
-    };
-    let otherwise = EntryRef { mode: mode.into(), ..*named };
-    entries.binary_search_by(|entry| order(entry, &otherwise)).is_ok()
 }
 
 fn owned(entry: &EntryRef<'_>) -> Entry {

@@ -1,4 +1,5 @@
-//! Trees that nobody thought of: where comparing entries gives an answer, it is that of git's merge.
+//! Trees that nobody thought of: where comparing entries gives an answer, or a folder's replacement decides, it is that of
+//! git's merge.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +7,9 @@ use gix::ObjectId;
 use gix::objs::tree::EntryKind;
 use proptest::prelude::*;
 use testkit::World;
+
+use crate::rebase::merge::{Merged, Merger, Sides};
+use crate::rebase::replaced_folders;
 
 const PATHS: [&str; 9] =
     ["a", "b", "dir/a", "dir/b", "dir/sub/a", "dir/sub/b", "other/a", "other/sub/a", "other/sub/b"];
@@ -85,6 +89,20 @@ fn tree(repo: &gix::Repository, files: &Files) -> ObjectId {
     editor.write().unwrap().detach()
 }
 
+/// The merged tree, where what is to be tested here has a say in it.
+fn merged(repo: &gix::Repository, sides: Sides) -> Option<ObjectId> {
+    let Sides { base, ours, theirs } = sides;
+    if let Some(merged) = super::merge(repo, base, ours, theirs).unwrap() {
+        return Some(merged);
+    }
+    let options: gix::merge::plumbing::tree::Options = repo.tree_merge_options().unwrap().into();
+    replaced_folders::settle(repo, sides, options.rewrites).unwrap()?;
+    match Merger::new(repo).merge(base, ours, theirs).unwrap() {
+        Merged::Clean(merged) => Some(merged),
+        Merged::Conflict(_) => None,
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(20),
@@ -113,7 +131,7 @@ proptest! {
                 tree(&repo, &files)
             };
             let (ours, theirs) = (side(ours), side(theirs));
-            let Some(merged) = super::merge(&repo, base, ours, theirs).unwrap() else { continue };
+            let Some(merged) = merged(&repo, Sides { base, ours, theirs }) else { continue };
             let git = origin.try_git([
                 "merge-tree",
                 "--write-tree",
