@@ -142,9 +142,9 @@ impl Sync<'_> {
         let (mut next, mut attempt) = (Next::Commit, 1);
         loop {
             self.place.guard.check()?;
-            if next == Next::Fetch {
-                // Whoever won the race for the remote may be about to win the next one.
-                std::thread::sleep(pauses.pause());
+            if attempt > 1 && matches!(next, Next::Commit | Next::Fetch) {
+                // Whoever won the race for the remote, or for a file, may be about to win the next one.
+                thread::sleep(pauses.pause());
             }
             self.ledger.attempts = attempt;
             next = self.attempt(&branch, next)?;
@@ -178,6 +178,8 @@ impl Sync<'_> {
             match committed? {
                 commit::Outcome::Nothing => {}
                 commit::Outcome::Made(new, writing) => {
+                    // Should they be in the way again, somebody has written them since.
+                    self.in_the_way.retain(|path| !path.why.is_of_the_index());
                     self.ledger.committed(new);
                     now.commit = Some(new.id);
                     self.writing = writing;
@@ -345,9 +347,10 @@ impl Sync<'_> {
     /// ignored file above all, it will not take the next time either.
     fn commit_may_help(&self, paths: &[Refused]) -> bool {
         matches!(self.policy.commit, Commit::Everything { .. })
-            && self.ledger.attempts < self.policy.attempts
-            && paths.iter().all(|path| path.why.is_passing())
-            && *paths != *self.in_the_way
+            // That files move is said where there are no attempts left.
+            && (self.ledger.attempts < self.policy.attempts
+                || paths.iter().all(|path| path.why.is_of_the_index()))
+            && paths.iter().all(|path| path.why.is_passing() && !self.in_the_way.contains(path))
     }
 
     fn push(&mut self, branch: &Branch, local: ObjectId, theirs: Theirs) -> anyhow::Result<Next> {

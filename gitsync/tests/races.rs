@@ -5,7 +5,7 @@
 mod run;
 
 use run::{Beginning, Copy, PLACES, at_the, gitsync};
-use testkit::{Repo, World};
+use testkit::{Invocation, Repo, Sections as _, World};
 
 /// Two clones that both moved on: Howard's commits are at the remote, Mike's are not made yet.
 fn beginning() -> Beginning {
@@ -105,6 +105,44 @@ fn between_any_two_files_of_the_update_too() {
         mike.assert_unlocked();
     }
     assert!(reached >= 4, "only {reached} files were updated");
+}
+
+/// Howard has changed a file's first line; Mike's program adds to its end whenever `when` holds, before it comes in.
+fn written_during_the_run(when: &str) -> (World, Repo, Invocation) {
+    let (world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("log", "first\n\n\n\n\nlast\n");
+    gitsync(&howard).success();
+    gitsync(&mike).success();
+    howard.write("log", "first, by Howard\n\n\n\n\nlast\n");
+    gitsync(&howard).success();
+    mike.write("mine.md", "mine\n");
+    let write = format!("fetched=if {when}; then echo more >>log; echo >>.git/written; fi");
+    let invocation = gitsync(&mike).env("LOCKSTEP_FAILPOINT", write);
+    (world, mike, invocation)
+}
+
+#[test]
+fn a_file_that_is_written_time_and_again_comes_in_once_it_rests() {
+    let (_world, mike, gitsync) = written_during_the_run("[ $(cat .git/written 2>/dev/null | wc -l) -lt 4 ]");
+    let output = gitsync.success();
+    assert_eq!(output.document().main().attempts, 5);
+    assert_eq!(mike.read("log"), "first, by Howard\n\n\n\n\nlast\nmore\nmore\nmore\nmore\n");
+    assert_eq!(mike.rev("origin/main"), mike.head());
+    mike.assert_clean();
+    mike.assert_sound();
+}
+
+#[test]
+fn a_file_that_never_rests_ends_the_attempts_and_loses_nothing() {
+    let (_world, mike, invocation) = written_during_the_run("true");
+    let output = invocation.args(["--attempts", "3"]).output();
+    output.assert_code(1);
+    output.assert_says("files or the branch here moved each time; tried 3 times");
+    assert_eq!(output.document().main().attempts, 3);
+    assert_eq!(mike.read("log"), "first\n\n\n\n\nlast\nmore\nmore\nmore\n");
+    gitsync(&mike).success();
+    assert_eq!(mike.read("log"), "first, by Howard\n\n\n\n\nlast\nmore\nmore\nmore\n");
+    mike.assert_clean();
 }
 
 #[test]

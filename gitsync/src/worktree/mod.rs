@@ -83,6 +83,11 @@ impl Why {
     pub fn is_passing(&self) -> bool {
         matches!(self, Why::Staged | Why::Edited | Why::InTheWay(_))
     }
+
+    /// Whether a commit takes it, whatever it was last time. What is not in the index may be ignored.
+    pub fn is_of_the_index(&self) -> bool {
+        matches!(self, Why::Staged | Why::Edited)
+    }
 }
 
 impl fmt::Display for Why {

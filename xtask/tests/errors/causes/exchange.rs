@@ -98,6 +98,16 @@ pub const CAUSES: &[Cause] = &[
         mike.hook("pre-commit", script);
         gitsync(&mike).args(["--attempts", "2"]).output()
     }),
+    cause("a file that comes in is written here at each attempt", || {
+        let (_world, _origin, mike, howard) = mike_and_howard();
+        mike.pull();
+        howard.append("theirs.md", "more\n");
+        howard.commit_all("more");
+        howard.push();
+        mike.write("mine.md", "mine\n");
+        mike.hook("pre-rebase", "#!/bin/sh\necho here >>theirs.md\n");
+        gitsync(&mike).args(["--attempts", "1"]).output()
+    }),
     cause("somebody switches branches during the run", || {
         let (_world, _origin, mike) = with_a_faster_colleague("git symbolic-ref HEAD refs/heads/other");
         mike.git(["branch", "other"]);
