@@ -16,7 +16,7 @@ use crate::look;
 use crate::place::Place;
 use crate::plan::{self, Integration, Relation};
 use crate::policy::{Policy, Pull, Push};
-use crate::rebase::{self, Replay, ThrownOut};
+use crate::rebase::{self, Replay, Seen};
 use crate::relate::relate;
 use crate::stage::{self, sink::Memory};
 use crate::tree::Counts;
@@ -102,10 +102,14 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
         (Pull::Wanted, Some(id)) if !repo.has_object(id) => (Incoming::New(id), None),
         (Pull::Wanted, _) => would_integrate(place, branch.commit, here, relation, &upstream)?,
     };
-    if let (Incoming::Commits { how: Integration::Replay, .. }, Some(local), Some(onto)) =
-        (&incoming, branch.commit, here.id())
-    {
-        ledger.thrown_out(would_throw_out(repo, &upstream, local, onto)?);
+    let replay = match (&incoming, branch.commit, here.id()) {
+        (Incoming::Commits { how: Integration::Replay, .. }, Some(local), Some(onto)) => {
+            Some(would_replay(repo, &upstream, local, onto)?)
+        }
+        _ => None,
+    };
+    if let Some(what) = replay {
+        ledger.thrown_out(rebase::thrown_out(repo, what)?);
     }
     let outgoing = match (policy.push, branch.commit) {
         (Push::No, _) => Outgoing::NotWanted,
@@ -114,7 +118,11 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
                 Some(id) => vec![id],
                 None => history::known_of(repo, upstream.remote.as_str())?,
             };
-            Outgoing::Commits(history::between(repo, known, local)?.len() + usize::from(!commit.is_empty()))
+            let count = match replay {
+                Some(what) => rebase::count(repo, what)?,
+                None => history::between(repo, known, local)?.len(),
+            };
+            Outgoing::Commits(count + usize::from(!commit.is_empty()))
         }
         (Push::Wanted, None) => Outgoing::Commits(usize::from(!commit.is_empty())),
     };
@@ -205,19 +213,17 @@ fn would_integrate(
     Ok((if count == 0 { Incoming::Nothing } else { Incoming::Commits { count, how } }, None))
 }
 
-/// The commits that the branch would leave out, as the upstream was rewritten without them.
-fn would_throw_out(
+/// What would be replayed.
+fn would_replay(
     repo: &gix::Repository,
     upstream: &Upstream,
     local: ObjectId,
     onto: ObjectId,
-) -> anyhow::Result<Option<ThrownOut>> {
-    let Some(tracking) = &upstream.tracking else { return Ok(None) };
-    let seen = rebase::seen(repo, tracking.as_ref())?;
-    let what = Replay {
-        onto,
-        upstream: rebase::base_for(repo, &History::of(repo), &seen, onto, local)?,
-        head: local,
+) -> anyhow::Result<Replay> {
+    let seen = match &upstream.tracking {
+        Some(tracking) => rebase::seen(repo, tracking.as_ref())?,
+        None => Seen::default(),
     };
-    rebase::thrown_out(repo, what)
+    let upstream = rebase::base_for(repo, &History::of(repo), &seen, onto, local)?;
+    Ok(Replay { onto, upstream, head: local })
 }

@@ -456,6 +456,7 @@ fn commits_that_a_rewritten_upstream_threw_out_are_named_with_what_keeps_them() 
     );
     mike.git(["fetch", "--quiet"]);
     let dry = gitsync(&mike).arg("--dry-run").success();
+    dry.assert_says("would push 1 commit\n");
     let output = gitsync(&mike).success();
     for output in [&dry, &output] {
         let warnings = output.document().main().warnings.clone();

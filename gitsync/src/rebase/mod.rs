@@ -161,6 +161,18 @@ pub fn rebase(
     Ok(Outcome::Replayed(Replayed { head: onto.id, rewritten, dropped, objects }))
 }
 
+/// How many commits a replay leads to, should each apply, and none come out empty.
+///
+/// # Errors
+/// An object cannot be read, or a merge driver fails.
+pub fn count(repo: &gix::Repository, what: Replay) -> anyhow::Result<usize> {
+    let range = linear::commits(repo, what.upstream, what.head)?;
+    let already = already::upstream_has(repo, what, &range)?;
+    let single = range.iter().filter(|commit| !commit.is_merge() && !already.contains(&commit.id)).count();
+    let of_a_merge = merges::newest_with_content_of_its_own(repo, &range)?;
+    Ok(single + usize::from(of_a_merge.is_some()))
+}
+
 impl Replayed {
     /// Makes the objects of the new history part of `repo`; they are on disk when this returns.
     ///
