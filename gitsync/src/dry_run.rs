@@ -69,7 +69,7 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
     let facts = look::look(repo)?;
     let branch = refuse::refuse(&facts)?.clone();
     let upstream = upstream::of(repo, branch.name.as_ref())?;
-    configured::refuse(repo, &upstream, policy.push)?;
+    configured::refuse(repo, branch.name.as_ref(), &upstream, policy.push)?;
     let known = exchange::tracked(repo, &upstream)?;
     let mut left_out = Vec::new();
     let commit = would_commit(place, branch.commit, policy, &mut left_out)?;

@@ -108,7 +108,7 @@ fn begin<'a>(
     let ahead = ahead.filter(|_| was_settled);
     let branch = refuse::refuse(&facts)?.clone();
     let upstream = upstream::of(repo, branch.name.as_ref())?;
-    configured::refuse(repo, &upstream, policy.push)?;
+    configured::refuse(repo, branch.name.as_ref(), &upstream, policy.push)?;
     if policy.commit == Commit::Nothing {
         let index = index::open(repo)?;
         refuse::unmerged(&index::unmerged_in(&index)?)?;

@@ -140,3 +140,39 @@ fn the_logins_of_several_urls_are_not_told() {
     let output = assert_refused(&mike, &["https://one.example/x.git", "https://two.example/x.git"]);
     assert!(!format!("{output}").contains("secret"), "{output}");
 }
+
+#[test]
+fn a_refspec_that_pushes_the_branch_elsewhere_is_refused() {
+    for refspec in [
+        "refs/heads/main:refs/heads/review",
+        "main:review",
+        "+HEAD:refs/for/main",
+        "refs/heads/*:refs/heads/mike/*",
+    ] {
+        let (_world, origin, mike) = mine_and_theirs();
+        let before = origin.rev("main");
+        mike.git(["config", "remote.origin.push", refspec]);
+        assert_refused(&mike, &["main", refspec]);
+        assert_eq!(origin.rev("main"), before);
+        gitsync(&mike).arg("--no-push").success();
+        assert_eq!(mike.read("theirs.md"), "theirs\n");
+    }
+}
+
+#[test]
+fn a_refspec_that_pushes_the_branch_to_its_upstream_goes_on() {
+    for refspec in [
+        "refs/heads/*:refs/heads/*",
+        "HEAD",
+        "main",
+        ":",
+        "+refs/heads/main:main",
+        "refs/heads/other:refs/heads/review",
+        "refs/notes/*:refs/notes/*",
+    ] {
+        let (_world, origin, mike) = mine_and_theirs();
+        mike.git(["config", "remote.origin.push", refspec]);
+        gitsync(&mike).success();
+        assert_eq!(origin.rev("main"), mike.head(), "{refspec}");
+    }
+}

@@ -15,7 +15,7 @@ use crate::{
     exchange::{Exchange, Follower},
     hazards,
     heard::Heard,
-    merge_here,
+    look, merge_here,
     names::NotesRef,
     report,
     settings::{self, Strategies},
@@ -62,6 +62,10 @@ impl Phase for SyncArgs {
         let remote = Remote::named(repo, &name).map_err(crate::exchange::fault)?;
         if policy.direction == Direction::Both {
             remote.check_push().map_err(crate::exchange::fault)?;
+            for name in look::local_refs(repo, &policy.globs)? {
+                let name = name.full().as_ref();
+                remote.check_destination(name, name).map_err(crate::exchange::fault)?;
+            }
         }
         let mut warnings = hazards::of_refspecs(&name, remote.fetch_refspecs());
         let follower = Follower { guard: run.guard(), progress: run.progress() };

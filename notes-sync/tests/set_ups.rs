@@ -73,3 +73,22 @@ fn a_push_of_notes_to_several_urls_is_refused() {
     mike.git(["remote", "set-url", "--add", "origin", backup.path().as_str()]);
     assert_refused(&origin, &mike, &["several URLs", backup.path().as_str()]);
 }
+
+#[test]
+fn a_refspec_that_pushes_notes_elsewhere_is_refused() {
+    for refspec in ["refs/notes/*:refs/notes/mike/*", "refs/notes/mem/decisions:refs/heads/notes"] {
+        let (_world, origin, mike, _howard) = mine_and_theirs();
+        mike.git(["config", "remote.origin.push", refspec]);
+        assert_refused(&origin, &mike, &[refspec, REF]);
+    }
+}
+
+#[test]
+fn a_refspec_that_pushes_notes_to_the_same_name_or_only_branches_elsewhere_goes_on() {
+    for refspec in ["refs/notes/*:refs/notes/*", "refs/heads/*:refs/heads/mike/*", "HEAD"] {
+        let (_world, origin, mike, _howard) = mine_and_theirs();
+        mike.git(["config", "remote.origin.push", refspec]);
+        sync(&mike).success();
+        assert_eq!(origin.rev(REF), mike.rev(REF), "{refspec}");
+    }
+}

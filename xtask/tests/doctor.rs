@@ -81,6 +81,8 @@ fn what_runs_refuse_of_the_remote_s_configuration_is_named_in_their_words() {
     assert_finds(&mike, "bad", "has several URLs to push to");
     assert!(!doctor(&mike).output().stdout.contains("secret"));
     mike.git(["config", "--unset-all", "remote.origin.url", "host.example"]);
+    mike.git(["config", "remote.origin.push", "refs/heads/main:refs/heads/review"]);
+    assert_finds(&mike, "bad", "pushes refs/heads/main to refs/heads/review");
 }
 
 #[test]

@@ -4,9 +4,9 @@
 //! well, loses commits or believes in a backup that there is not.
 
 use gix::{
-    bstr::{BStr, ByteSlice},
-    refs::FullName,
-    refspec::{MatchGroup, RefSpec, match_group::Item},
+    bstr::{BStr, BString, ByteSlice},
+    refs::{FullName, FullNameRef},
+    refspec::{Instruction, MatchGroup, RefSpec, instruction::Push, match_group::Item, parse::Operation},
 };
 
 use crate::{Direction, Remote, Trouble, checked_out::checked_out, shown};
@@ -69,6 +69,37 @@ impl Remote<'_> {
         ))
     }
 
+    /// Makes sure that no configured refspec sends the local ref `from` elsewhere than `to`. Where none is about it, git
+    /// would not push it at all, and whoever asks for it to be pushed means that.
+    ///
+    /// # Errors
+    ///
+    /// [`Trouble::Misconfigured`], with the refspec and where it leads.
+    pub fn check_destination(&self, from: &FullNameRef, to: &FullNameRef) -> Result<(), Trouble> {
+        let (config, name) = (self.repo.config_snapshot(), self.name());
+        let specs = config.plumbing().strings_by("remote", Some(BStr::new(name.as_str())), "push");
+        let head = self.repo.head_name().ok().flatten();
+        let is_head = head.is_some_and(|head| head.as_ref() == from);
+        for spec in specs.unwrap_or_default() {
+            let Some(elsewhere) = destination(spec.as_ref(), from, is_head) else { continue };
+            if !is_called(elsewhere.as_ref(), to) {
+                return Err(Trouble::misconfigured(
+                    format!(
+                        "the refspec '{spec}' of remote '{name}' pushes {} to {elsewhere}, and not to {}, which is not \
+                         supported",
+                        from.as_bstr(),
+                        to.as_bstr()
+                    ),
+                    format!(
+                        "take it out: `git config --fixed-value --unset-all remote.{name}.push '{spec}'`; --no-push only \
+                         pulls"
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// The refspec by which something is fetched into a branch.
     fn fetches_into<'a>(&self, specs: &'a [RefSpec], branch: &FullName) -> Option<&'a RefSpec> {
         let nothing = self.repo.object_hash().null();
@@ -84,4 +115,68 @@ fn reaches_branches(destination: &BStr) -> bool {
     const BRANCHES: &[u8] = b"refs/heads/";
     let fixed = destination.split_str("*").next().unwrap_or_default();
     fixed.starts_with(BRANCHES) || BRANCHES.starts_with(fixed) || !fixed.starts_with(b"refs/")
+}
+
+/// Where a refspec pushes a ref, which may be what `HEAD` names; `None`: it is not about it.
+fn destination(spec: &BStr, from: &FullNameRef, is_head: bool) -> Option<BString> {
+    let spec = gix::refspec::parse(spec, Operation::Push).ok()?;
+    let (source, destination) = match spec.instruction() {
+        Instruction::Push(Push::Matching { src, dst, .. }) => (src, dst),
+        // All branches go to those of the same name.
+        Instruction::Push(_) | Instruction::Fetch(_) => return None,
+    };
+    if let Some((before, after)) = source.split_once_str("*") {
+        let middle = from.as_bstr().strip_prefix(before)?.strip_suffix(after)?;
+        return Some(destination.replacen("*", middle, 1).into());
+    }
+    let is_meant = is_called(source, from) || (is_head && (source == "HEAD" || source == "@"));
+    // Without a right side it is the same name.
+    is_meant.then(|| if source == destination { from.as_bstr() } else { destination }.to_owned())
+}
+
+/// Whether a name means this ref, as far as names say: `main`, `heads/main` or the whole of it.
+fn is_called(name: &BStr, full: &FullNameRef) -> bool {
+    ["", "refs/", "refs/heads/"]
+        .iter()
+        .any(|prefix| full.as_bstr().strip_prefix(prefix.as_bytes()) == Some(name))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that fails says where")]
+mod tests {
+    use super::*;
+
+    fn goes(spec: &str, from: &str, is_head: bool) -> Option<String> {
+        let from: FullName = from.try_into().unwrap();
+        destination(spec.into(), from.as_ref(), is_head).map(|to| to.to_string())
+    }
+
+    #[test]
+    fn a_refspec_sends_what_its_left_side_names() {
+        let main = |spec| goes(spec, "refs/heads/main", true);
+        for spec in
+            ["main", "HEAD", "@", "+main", "heads/main", "refs/heads/main", "refs/heads/*:refs/heads/*"]
+        {
+            assert_eq!(main(spec).as_deref(), Some("refs/heads/main"), "{spec}");
+        }
+        assert_eq!(main("HEAD:refs/for/main").as_deref(), Some("refs/for/main"));
+        assert_eq!(main("refs/heads/m*n:refs/heads/x/*").as_deref(), Some("refs/heads/x/ai"));
+        for spec in [":", "+:", ":refs/heads/main", "^refs/heads/main", "other", "refs/notes/*:refs/notes/*"]
+        {
+            assert_eq!(main(spec), None, "{spec}");
+        }
+        assert_eq!(goes("HEAD", "refs/notes/commits", false), None);
+        assert_eq!(goes("notes/commits:x", "refs/notes/commits", false).as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn a_name_may_be_a_part_of_the_whole_one() {
+        let main: FullName = "refs/heads/main".try_into().unwrap();
+        for name in ["main", "heads/main", "refs/heads/main"] {
+            assert!(is_called(name.into(), main.as_ref()), "{name}");
+        }
+        for name in ["ain", "review", "refs/for/main", "tags/main"] {
+            assert!(!is_called(name.into(), main.as_ref()), "{name}");
+        }
+    }
 }

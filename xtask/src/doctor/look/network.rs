@@ -1,5 +1,6 @@
 //! The remote, as configured and as it answers.
 
+use gix::refs::FullName;
 use remote::{Direction, Remote, RemoteName, Trouble, Unwatched};
 
 use crate::doctor::facts::{Answer, RemoteFacts, Told, Upstream};
@@ -30,19 +31,21 @@ pub fn remote(
             url: remote.shown_url(Direction::Fetch),
             is_ssh: is_ssh(repo, name),
             refspecs: remote.fetch_refspecs().collect(),
-            unsupported: unsupported(&remote),
+            unsupported: unsupported(&remote, upstream),
             answer: if ask { listed(&remote) } else { Answer::NotAsked },
         },
     })
 }
 
 /// What runs would refuse before they touch anything.
-fn unsupported(remote: &Remote<'_>) -> Vec<Told> {
-    [remote.check_fetch(), remote.check_push()]
-        .iter()
-        .filter_map(|checked| checked.as_ref().err())
-        .map(told)
-        .collect()
+fn unsupported(remote: &Remote<'_>, upstream: &Upstream) -> Vec<Told> {
+    let branch = remote.repo().head_name().ok().flatten();
+    let destination = branch.map_or(Ok(()), |branch| {
+        let merge = upstream.merges.first().and_then(|merge| FullName::try_from(merge.as_str()).ok());
+        remote.check_destination(branch.as_ref(), merge.as_ref().unwrap_or(&branch).as_ref())
+    });
+    let checked = [remote.check_fetch(), remote.check_push(), destination];
+    checked.iter().filter_map(|checked| checked.as_ref().err()).map(told).collect()
 }
 
 fn listed(remote: &Remote<'_>) -> Answer {

@@ -76,6 +76,9 @@ pub const CAUSES: &[Cause] = &[
     cause("a refspec fetches into a branch that is checked out", || {
         on_mike(|mike| drop(mike.git(["config", "remote.origin.fetch", "+refs/heads/*:refs/heads/*"])))
     }),
+    cause("a refspec pushes the branch elsewhere", || {
+        on_mike(|mike| drop(mike.git(["config", "remote.origin.push", "refs/heads/main:refs/heads/review"])))
+    }),
     cause("there is nothing to begin with", || {
         let world = World::new();
         let origin = world.bare("origin.git");
