@@ -20,6 +20,8 @@ pub enum Relation {
     Diverged,
     /// They have not one commit in common.
     Unrelated,
+    /// None that is here, in a repository whose history is cut off.
+    CutOff,
     /// There is no upstream, and there may be one.
     New,
     /// There was an upstream, and it was removed.
@@ -59,6 +61,13 @@ pub fn integrate(relation: Relation, upstream: &Upstream) -> Result<Integration,
             upstream.remote,
             upstream.at_remote.shorten()
         ))),
+        Relation::CutOff => Err(Fault::failed(format!(
+            "the local branch and {shown} have no commit in common here, where the history is cut off (a shallow clone)"
+        ))
+        .help(format!(
+            "fetch the rest of it: `git fetch --unshallow {}`, then run this again",
+            upstream.remote
+        ))),
         Relation::Gone => Err(Fault::failed(format!("the upstream is gone: the remote has no {shown} any more"))
             .help("push it anew with `git push -u REMOTE HEAD`, or choose another with `git branch --set-upstream-to`")),
     }
@@ -74,11 +83,11 @@ pub fn push(relation: Relation, pull: Pull, push: Push) -> Result<bool, Fault> {
         (Push::No, _) => Ok(false),
         (Push::Wanted, Relation::Same | Relation::Behind | Relation::Gone) => Ok(false),
         (Push::Wanted, Relation::Ahead | Relation::New) => Ok(true),
-        (Push::Wanted, Relation::Diverged | Relation::Unrelated) if pull == Pull::No => {
+        (Push::Wanted, Relation::Diverged | Relation::Unrelated | Relation::CutOff) if pull == Pull::No => {
             Err(Fault::failed("the remote has commits that are not here, and --no-pull keeps them out")
                 .help("run it without --no-pull"))
         }
-        (Push::Wanted, Relation::Diverged | Relation::Unrelated) => Ok(false),
+        (Push::Wanted, Relation::Diverged | Relation::Unrelated | Relation::CutOff) => Ok(false),
     }
 }
 
@@ -115,7 +124,7 @@ mod tests {
 
     #[test]
     fn unrelated_histories_and_an_upstream_that_is_gone_are_refused_by_name() {
-        for relation in [Relation::Unrelated, Relation::Gone] {
+        for relation in [Relation::Unrelated, Relation::CutOff, Relation::Gone] {
             let fault = integrate(relation, &upstream()).expect_err("it is refused");
             assert!(fault.message().contains("origin/main"), "{fault}");
         }

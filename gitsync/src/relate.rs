@@ -26,6 +26,8 @@ pub fn relate(
         return Ok(Relation::Same);
     }
     Ok(match history::merge_base(repo, known, local, theirs)? {
+        // What they have in common may lie below where it ends.
+        None if repo.is_shallow()? => Relation::CutOff,
         None => Relation::Unrelated,
         Some(base) if base == local => Relation::Behind,
         Some(base) if base != theirs => Relation::Diverged,

@@ -176,3 +176,34 @@ fn a_refspec_that_pushes_the_branch_to_its_upstream_goes_on() {
         assert_eq!(origin.rev("main"), mike.head(), "{refspec}");
     }
 }
+
+#[test]
+fn an_upstream_that_was_rewritten_below_where_the_history_is_cut_off() {
+    let (world, origin, [howard]) = World::with_clones(["howard"]);
+    for text in ["1\n", "2\n", "3\n"] {
+        howard.write("README.md", text);
+        howard.commit_all(text.trim());
+    }
+    howard.push();
+    let path = world.path().join("mike");
+    world.git(["clone", "--quiet", "--depth=1", &format!("file://{}", origin.path()), path.as_str()]);
+    let mike = world.repo(path);
+    mike.belongs_to("mike");
+    mike.write("mine.md", "mine\n");
+    howard.git(["reset", "--quiet", "--hard", "HEAD~2"]);
+    howard.write("README.md", "other\n");
+    howard.commit_all("rewritten");
+    howard.git(["push", "--quiet", "--force", "origin", "main"]);
+    let output = gitsync(&mike).output();
+    output.assert_code(1);
+    output.assert_says("cut off");
+    assert!(!format!("{output}").contains("unrelated"), "{output}");
+    let help = output.document().error.unwrap().help.unwrap();
+    let command = help.split('`').nth(1).unwrap();
+    assert_eq!(command, "git fetch --unshallow origin");
+    mike.program("sh").args(["-c", command]).success();
+    gitsync(&mike).success();
+    assert_eq!((mike.read("README.md"), mike.read("mine.md")), ("other\n".into(), "mine\n".into()));
+    assert_eq!(mike.log("HEAD")[1..], ["rewritten", "1", "the beginning"]);
+    mike.assert_sound();
+}

@@ -51,6 +51,18 @@ pub const CAUSES: &[Cause] = &[
         other.write("b", "1\n");
         gitsync(&other).output()
     }),
+    cause("the histories have nothing in common in a shallow clone", || {
+        let (world, origin, _mike, howard) = mike_and_howard();
+        howard.commit_all("the last");
+        howard.push();
+        let url = format!("file://{}", origin.path());
+        let path = world.path().join("shallow");
+        world.git(["clone", "--quiet", "--depth=1", &url, path.as_str()]);
+        howard.git(["reset", "--quiet", "--hard", "HEAD~2"]);
+        howard.commit_all("rewritten");
+        howard.git(["push", "--quiet", "--force", "origin", "main"]);
+        gitsync(&world.repo(path)).output()
+    }),
     cause("the remote's branch was deleted", || {
         let (_world, origin, mike) = mike();
         mike.git(["push", "--quiet", "origin", "main:other"]);
