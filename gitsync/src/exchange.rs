@@ -170,11 +170,14 @@ pub fn push(
     hooks.ask("pre-push", call)?;
     place.guard.check().map_err(anyhow::Error::from)?;
     let update = Update { name: upstream.at_remote.clone(), expected, new: Some(local) };
-    let pushed =
-        remote.push(&remote::Push { updates: vec![update], ..Default::default() }, &place.follower())?;
+    let push = remote::Push { updates: vec![update.clone()], ..Default::default() };
+    let pushed = remote.push(&push, &place.follower())?;
     match pushed.answers.into_iter().next() {
         Some(Answer::Done | Answer::UpToDate) => Ok(Pushed::Done),
-        Some(Answer::Stale { .. } | Answer::HeldBack) | None => Ok(Pushed::LostRace),
+        Some(Answer::Stale { .. } | Answer::HeldBack) | None => {
+            remote.check_race(&update, &place.follower())?;
+            Ok(Pushed::LostRace)
+        }
         Some(Answer::Rejected { words }) => {
             Err(Failed::Otherwise(rejected(&upstream.remote, &words, &pushed.remote_lines).into()))
         }

@@ -5,7 +5,7 @@
 mod run;
 
 use run::gitsync;
-use testkit::{Output, Repo, World};
+use testkit::{Output, Repo, Sections as _, World};
 
 /// Runs it and expects a refusal with exit 78 that says `words` and changes nothing.
 #[track_caller]
@@ -206,4 +206,41 @@ fn an_upstream_that_was_rewritten_below_where_the_history_is_cut_off() {
     assert_eq!((mike.read("README.md"), mike.read("mine.md")), ("other\n".into(), "mine\n".into()));
     assert_eq!(mike.log("HEAD")[1..], ["rewritten", "1", "the beginning"]);
     mike.assert_sound();
+}
+
+#[test]
+fn a_mirror_that_lags_behind_where_pushes_go_is_told_at_once() {
+    let (world, origin, mike) = mine_and_theirs();
+    let mirror = world.path().join("mirror.git");
+    world.git(["clone", "--quiet", "--mirror", origin.path().as_str(), mirror.as_str()]);
+    mike.git(["config", "remote.origin.url", mirror.as_str()]);
+    mike.git(["config", "remote.origin.pushurl", &format!("file://{}", origin.path())]);
+    let howard = world.repo(world.path().join("howard"));
+    howard.write("later.md", "later\n");
+    howard.commit_all("later");
+    howard.push();
+    let before = origin.rev("main");
+    let output = gitsync(&mike).output();
+    output.assert_code(69);
+    output.assert_says(mirror.as_str());
+    output.assert_says(&format!("file://{}", origin.path()));
+    assert_eq!(output.document().main().attempts, 1);
+    assert_eq!(origin.rev("main"), before);
+    // Once the mirror has caught up, all goes on.
+    world.repo(&mirror).git(["fetch", "--quiet"]);
+    gitsync(&mike).success();
+    assert_eq!(origin.rev("main"), mike.head());
+    assert_eq!(mike.read("later.md"), "later\n");
+}
+
+#[test]
+fn a_race_is_a_race_where_both_urls_lead_to_the_same() {
+    let (_world, origin, mike) = mine_and_theirs();
+    mike.git(["config", "remote.origin.pushurl", &format!("file://{}", origin.path())]);
+    let race = "#!/bin/sh\n[ -e .git/raced ] && exit 0\ntouch .git/raced\ncd ../howard && git pull -q && \
+                echo later > later.md && git add . && git commit -qm later && git push -q origin HEAD\n";
+    mike.hook("pre-push", race);
+    let document = gitsync(&mike).success().document();
+    assert_eq!(document.main().attempts, 2);
+    assert_eq!(origin.rev("main"), mike.head());
 }

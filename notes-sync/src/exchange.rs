@@ -6,7 +6,7 @@ use anyhow::Result;
 use gix::{ObjectId, Repository};
 use phase::{Fault, Guard, Progress, amount};
 use remote::{
-    Answer, Change, Fetch, History, Notice, Prepared, Push, Remote, Step, Trouble, Update, Watcher,
+    Answer, Change, Fetch, History, Notice, Prepared, Push, Remote, Step, Trouble, Update, Watcher, Words,
 };
 
 use crate::{
@@ -71,11 +71,11 @@ impl<'a> Exchange<'a> {
     /// # Errors
     /// A fault where the remote cannot be reached, turns down all of it, or the lock is lost.
     pub fn push(&self, outgoing: &[Outgoing<'_>], prepared: Prepared<'_>) -> Result<Vec<Answer>> {
-        let updates = outgoing
-            .iter()
-            .map(|out| Update { name: out.name.full().clone(), expected: out.theirs, new: Some(out.ours) })
-            .collect();
-        let push = Push { updates, ..Push::default() };
+        let update = |out: &Outgoing<'_>| {
+            let name = out.name.full().clone();
+            Update { name, expected: out.theirs, new: Some(out.ours) }
+        };
+        let push = Push { updates: outgoing.iter().map(update).collect(), ..Push::default() };
         let pushed = self.remote.push_with(&push, prepared, &self.watcher).map_err(fault)?;
         for (out, answer) in outgoing.iter().zip(&pushed.answers) {
             if matches!(answer, Answer::Done | Answer::UpToDate) {
@@ -94,7 +94,22 @@ impl<'a> Exchange<'a> {
             },
             other => other,
         };
-        Ok(pushed.answers.into_iter().map(in_the_servers_words).collect())
+        let answers = pushed.answers.into_iter().map(in_the_servers_words);
+        push.updates.iter().zip(answers).map(|(update, answer)| self.if_raced(update, answer)).collect()
+    }
+
+    /// The answer, where it is no lost race, or a race that was one: another round would end as this one did.
+    fn if_raced(&self, update: &Update, answer: Answer) -> Result<Answer> {
+        if !matches!(answer, Answer::Stale { .. }) {
+            return Ok(answer);
+        }
+        match self.remote.check_race(update, &self.watcher) {
+            Ok(()) => Ok(answer),
+            Err(Trouble::Refused(Words { message, help })) => {
+                Ok(Answer::Rejected { words: format!("{message}; {help}") })
+            }
+            Err(trouble) => Err(fault(trouble)),
+        }
     }
 
     /// Notes that the remote has what was pushed, so that the next run need not find it out again.

@@ -92,3 +92,18 @@ fn a_refspec_that_pushes_notes_to_the_same_name_or_only_branches_elsewhere_goes_
         assert_eq!(origin.rev(REF), mike.rev(REF), "{refspec}");
     }
 }
+
+#[test]
+fn a_mirror_that_lags_behind_where_notes_are_pushed_to_is_told_at_once() {
+    let (world, origin, mike, howard) = mine_and_theirs();
+    let mirror = world.path().join("mirror.git");
+    world.git(["clone", "--quiet", "--mirror", origin.path().as_str(), mirror.as_str()]);
+    mike.git(["config", "remote.origin.url", mirror.as_str()]);
+    mike.git(["config", "remote.origin.pushurl", &format!("file://{}", origin.path())]);
+    howard.note(REF, "HEAD^{tree}", "later");
+    howard.git(["push", "--quiet", "origin", REF]);
+    let output = sync(&mike).output();
+    output.assert_code(69);
+    output.assert_says(mirror.as_str());
+    output.assert_says(&format!("file://{}", origin.path()));
+}

@@ -4,6 +4,7 @@ mod plan;
 mod refusal;
 mod report;
 mod send;
+mod two_places;
 
 use std::collections::HashMap;
 

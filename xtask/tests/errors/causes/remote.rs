@@ -126,6 +126,17 @@ pub const CAUSES: &[Cause] = &[
         world.git(["config", "--global", "uploadpack.packObjectsHook", hook.as_str()]);
         gitsync(&mike).output()
     }),
+    cause("it is fetched from one place and pushed to another, which has something else", || {
+        let (world, origin, mike) = mike();
+        let mirror = world.path().join("mirror.git");
+        world.git(["clone", "--quiet", "--mirror", origin.path().as_str(), mirror.as_str()]);
+        mike.git(["config", "remote.origin.pushurl", origin.path().as_str()]);
+        mike.git(["config", "remote.origin.url", mirror.as_str()]);
+        let seed = world.repo(world.path().join("seed"));
+        seed.commit_all("later");
+        seed.push();
+        gitsync(&mike).output()
+    }),
     cause("the server turns the whole push down", || {
         let (_world, origin, mike) = mike();
         origin.git(["config", "receive.maxInputSize", "2000"]);
