@@ -64,7 +64,7 @@ impl Remote<'_> {
             ),
             format!(
                 "keep one here, and let it hand on what it gets: \
-                 `git config --get-regexp '^remote[.]{name}[.](push)?url'` shows them; --no-push only pulls"
+                 `git remote get-url --push --all {name}` shows them; --no-push only pulls"
             ),
         ))
     }
