@@ -11,7 +11,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use owo_colors::OwoColorize as _;
 use phase::Page;
 
-use crate::full_run::{FullRun, Surroundings};
+use crate::{
+    binaries::Binaries,
+    full_run::{FullRun, Surroundings},
+};
 
 /// A temporary folder with a team's repositories in it, which stays so that one can look around.
 #[derive(Debug)]
@@ -56,7 +59,7 @@ impl Playground {
     }
 
     /// Says what is where, and what to try next.
-    pub fn say_where_to_look(&self, page: &mut Page) {
+    pub fn say_where_to_look(&self, binaries: &Binaries, page: &mut Page) {
         let root = &self.root;
         let faint = page.styles.faint;
         page.gap();
@@ -72,8 +75,8 @@ impl Playground {
         }
         page.gap();
         page.heading("Try");
-        let lockstep =
-            std::env::current_exe().map_or_else(|_| "lockstep".into(), |path| path.display().to_string());
+        // Cargo has perhaps just put another file in the place of this program's.
+        let lockstep = binaries.path("lockstep");
         for line in [
             format!("git -C {root}/mike log --oneline --graph"),
             format!("git -C {root}/mike notes --ref mem/decisions list"),

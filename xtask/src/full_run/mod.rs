@@ -34,7 +34,7 @@ pub fn main(args: &FullRun) -> ExitCode {
         let playground = demo::prepare()?;
         let code = run(&playground.options(args), &binaries, &playground.surroundings(), console, page)?;
         if !args.json {
-            playground.say_where_to_look(page);
+            playground.say_where_to_look(&binaries, page);
         }
         Ok(code)
     })
