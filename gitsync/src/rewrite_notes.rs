@@ -106,7 +106,7 @@ fn copy_in(
     let repo = place.repo;
     for _ in 0..ATTEMPTS {
         let Value::Object(before) = local_ref::read(repo, name.as_ref())? else { return Ok(()) };
-        let memory = repo.clone().with_object_memory();
+        let mut memory = repo.clone().with_object_memory();
         let tree = repo.find_commit(before)?.tree_id()?.detach();
         let Some(tree) = copied(&memory, tree, mode, rewritten)? else { return Ok(()) };
         let committer = place.people.committer()?.now();
@@ -120,7 +120,6 @@ fn copy_in(
             extra_headers: Vec::new(),
         };
         let new = memory.write_object(&commit)?.detach();
-        let mut memory = memory;
         if let Some(objects) = memory.objects.take_object_memory() {
             remote::store(repo, &objects).context("they cannot be stored")?;
         }

@@ -1,0 +1,75 @@
+//! What a commit takes: the files that are named, and nothing outside of the sparse checkout.
+
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
+
+mod run;
+
+use run::gitsync;
+use testkit::{Sections as _, World};
+
+#[test]
+fn only_the_named_files_are_committed_and_the_rest_stays_as_it_is() {
+    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("theirs", "1\n");
+    gitsync(&howard).success();
+    mike.write("session-logs/mine.md", "mine\n");
+    mike.write("session-logs/other.md", "another session's\n");
+    mike.write("staged", "staged\n");
+    mike.git(["add", "staged"]);
+    mike.append("README.md", "an edit\n");
+    let document =
+        gitsync(&mike).args(["--only", "session-logs/mine.md", "-m", "my notes"]).success().document();
+    assert_eq!(document.main().committed.as_ref().unwrap().added, 1);
+    assert_eq!(mike.log("HEAD")[0], "my notes");
+    assert_eq!(mike.git(["show", "--name-only", "--format=", "HEAD"]), "session-logs/mine.md");
+    assert_eq!(origin.rev("main"), mike.head());
+    assert_eq!(mike.read("theirs"), "1\n");
+    assert_eq!(mike.status(), " M README.md\nA  staged\n?? session-logs/other.md");
+}
+
+#[test]
+fn a_removal_that_is_staged_can_be_named() {
+    let (_world, origin, [mike]) = World::with_clones(["mike"]);
+    mike.write("folder/one", "1\n");
+    mike.write("two", "2\n");
+    gitsync(&mike).success();
+    mike.git(["rm", "--quiet", "folder/one", "two"]);
+    mike.write("new", "1\n");
+    for (named, left) in [("two", "D  folder/one\n?? new"), ("folder", "?? new")] {
+        let document = gitsync(&mike).args(["--only", named]).success().document();
+        assert_eq!(document.main().committed.as_ref().unwrap().deleted, 1);
+        assert_eq!(mike.status(), left);
+        assert_eq!(origin.rev("main"), mike.head());
+    }
+    let output = gitsync(&mike).args(["--only", "two"]).output();
+    output.assert_code(1);
+    output.assert_says("the pathspec 'two' matches no file");
+}
+
+#[test]
+fn what_has_changed_outside_of_a_sparse_checkout_is_named_and_can_be_committed() {
+    let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("in/a.md", "1\n");
+    howard.write("out/b.md", "1\n");
+    gitsync(&howard).success();
+    gitsync(&mike).success();
+    mike.git(["sparse-checkout", "set", "--cone", "in"]);
+    assert_eq!(gitsync(&mike).success().document().main().warnings, [""; 0]);
+
+    mike.write("out/b.md", "edited\n");
+    mike.write("out/new.md", "new\n");
+    let warned =
+        "outside of the sparse checkout, and not committed: out/b.md, out/new.md; `git sparse-checkout add";
+    let dry = gitsync(&mike).arg("--dry-run").success();
+    assert!(dry.document().main().warnings[0].starts_with(warned), "{dry}");
+    let output = gitsync(&mike).success();
+    output.assert_says("warning: outside of the sparse checkout");
+    assert!(output.document().main().warnings[0].starts_with(warned), "{output}");
+    assert_eq!(output.document().main().committed, None);
+
+    mike.git(["add", "--sparse", "out/new.md"]);
+    mike.git(["sparse-checkout", "add", "out"]);
+    let output = gitsync(&mike).success();
+    assert_eq!(output.document().main().warnings, [""; 0]);
+    mike.assert_clean();
+}
