@@ -1,8 +1,10 @@
-//! Which entries of a folder differ between two trees, without a look below.
+//! Entries of trees: the one at a path, and which of a folder differ between two trees, without a look below.
 
 use std::cmp::Ordering;
 
-use gix::objs::tree::{EntryKind, EntryRef};
+use gix::ObjectId;
+use gix::bstr::BStr;
+use gix::objs::tree::{EntryKind, EntryMode, EntryRef};
 
 /// The entries that differ, in order. Both entries of a pair have the same name, and both are folders or neither is.
 pub fn changed<'a, 'b>(
@@ -36,4 +38,17 @@ pub fn has_otherwise(entries: &[EntryRef<'_>], named: &EntryRef<'_>) -> bool {
     let mode = if named.mode.is_tree() { EntryKind::Blob } else { EntryKind::Tree };
     let otherwise = EntryRef { mode: mode.into(), ..*named };
     entries.binary_search_by(|entry| order(entry, &otherwise)).is_ok()
+}
+
+/// What a tree has at a path.
+///
+/// # Errors
+/// A tree cannot be read.
+pub fn at(
+    repo: &gix::Repository,
+    tree: ObjectId,
+    path: &BStr,
+) -> anyhow::Result<Option<(EntryMode, ObjectId)>> {
+    let found = repo.find_tree(tree)?.lookup_entry(path.split(|byte| *byte == b'/'))?;
+    Ok(found.map(|entry| (entry.mode(), entry.object_id())))
 }

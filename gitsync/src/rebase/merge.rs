@@ -6,13 +6,14 @@
 
 use gix::ObjectId;
 use gix::bstr::BString;
+use gix::diff::Rewrites;
 use gix::merge::blob::builtin_driver::text::Labels;
 use gix::merge::tree::TreatAsUnresolved;
 use gix::objs::Write as _;
 use gix::worktree::stack::state::attributes::Source;
 
 use super::disputed::Disputed;
-use super::{attributes, orphans, replaced_folders, trivial};
+use super::{attributes, empty_files, orphans, replaced_folders, trivial};
 
 /// The trees of a merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +78,8 @@ impl<'repo> Merger<'repo> {
         };
         let rewrites = tools.options.rewrites;
         let before = Sides { base, ours, theirs };
-        let sides = replaced_folders::settle(self.repo, before, rewrites)?.unwrap_or(before);
+        let marked = empty_files::mark(self.repo, before)?;
+        let sides = replaced_folders::settle(self.repo, marked.sides, rewrites)?.unwrap_or(marked.sides);
         let sides = orphans::settle(self.repo, sides, rewrites)?;
         let labels = Labels {
             ancestor: Some("parent".into()),
@@ -85,7 +87,7 @@ impl<'repo> Merger<'repo> {
             other: Some("local".into()),
         };
         let mut outcome = gix::merge::plumbing::tree(
-            &base,
+            &marked.sides.base,
             &sides.ours,
             &sides.theirs,
             labels,
@@ -102,7 +104,8 @@ impl<'repo> Merger<'repo> {
             paths.extend(self.paths(tree, &outcome.conflicts)?.into_iter().map(|path| sides.real_path(path)));
         }
         if paths.is_empty() {
-            return Ok(Merged::Clean(sides.put_back(self.repo, tree)?));
+            let merged = sides.put_back(self.repo, tree)?;
+            return Ok(Merged::Clean(marked.unmark(self.repo, merged)?));
         }
         Ok(Merged::Conflict(Disputed::of(self.repo, before, paths)?))
     }
@@ -133,11 +136,22 @@ impl<'repo> Merger<'repo> {
     }
 }
 
+/// How the configuration wants trees to be merged. Git's merges never look for copies, whatever `diff.renames` and
+/// `merge.renames` say of them: a file that was copied would lose what its own side did to it.
+///
+/// # Errors
+/// The configuration is wrong.
+pub fn options(repo: &gix::Repository) -> anyhow::Result<gix::merge::tree::Options> {
+    let options = repo.tree_merge_options()?;
+    let rewrites = gix::merge::plumbing::tree::Options::from(options.clone()).rewrites;
+    Ok(options.with_rewrites(rewrites.map(|rewrites| Rewrites { copies: None, ..rewrites })))
+}
+
 impl Tools {
     /// Tools that begin by merging into the tree `into`.
     fn new(repo: &gix::Repository, into: ObjectId) -> anyhow::Result<Self> {
         let mut tools = Self {
-            options: repo.tree_merge_options()?.into(),
+            options: options(repo)?.into(),
             diff_state: gix::diff::tree::State::default(),
             diffs: repo.diff_resource_cache_for_tree_diff()?,
             blobs: repo.merge_resource_cache(gix::merge::blob::pipeline::WorktreeRoots::default())?,

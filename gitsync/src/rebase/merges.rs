@@ -7,7 +7,7 @@ use gix::ObjectId;
 use remote::History;
 
 use super::linear::Commit;
-use super::merge::{Merged, Merger};
+use super::merge::{self, Merged, Merger};
 use super::{Replay, WayOut};
 
 /// The newest merge of `range`, which is sorted oldest first, that is not what merging its parents gives.
@@ -92,7 +92,7 @@ fn base_tree(
     match bases.as_slice() {
         [] => Ok(repo.object_hash().empty_tree()),
         [base] => tree(repo, *base),
-        _ => Ok(repo.virtual_merge_base(bases, repo.tree_merge_options()?)?.tree_id.detach()),
+        _ => Ok(repo.virtual_merge_base(bases, merge::options(repo)?)?.tree_id.detach()),
     }
 }
 

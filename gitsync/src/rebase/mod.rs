@@ -10,6 +10,7 @@
 mod already;
 mod attributes;
 mod disputed;
+mod empty_files;
 mod encoding;
 mod entries;
 mod fork_point;

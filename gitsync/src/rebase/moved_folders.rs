@@ -11,6 +11,8 @@ use gix::bstr::{BStr, BString, ByteSlice as _};
 use gix::diff::Rewrites;
 use gix::object::tree::diff::ChangeDetached;
 
+use super::entries;
+
 /// A new file in a folder that the other side renamed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Orphan {
@@ -158,8 +160,7 @@ fn is_folder(repo: &gix::Repository, tree: ObjectId, path: &BStr) -> anyhow::Res
     if path.is_empty() {
         return Ok(true);
     }
-    let entry = repo.find_tree(tree)?.lookup_entry(path.split(|byte| *byte == b'/'))?;
-    Ok(entry.is_some_and(|entry| entry.mode().is_tree()))
+    Ok(entries::at(repo, tree, path)?.is_some_and(|(mode, _)| mode.is_tree()))
 }
 
 fn added(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::Result<Vec<BString>> {

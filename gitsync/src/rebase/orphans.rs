@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice as _};
 use gix::diff::Rewrites;
-use gix::objs::tree::EntryMode;
 
+use super::entries;
 use super::merge::Sides;
 use super::moved_folders::{self, Home, Orphan};
 
@@ -81,7 +81,7 @@ impl Settled {
     /// A tree cannot be read or written.
     pub fn put_back(&self, repo: &gix::Repository, merged: ObjectId) -> anyhow::Result<ObjectId> {
         let Some(folder) = self.aside.strip_suffix(b"/") else { return Ok(merged) };
-        let Some((_, aside)) = entry(repo, merged, folder.as_bstr())? else { return Ok(merged) };
+        let Some((_, aside)) = entries::at(repo, merged, folder.as_bstr())? else { return Ok(merged) };
         let mut editor = repo.edit_tree(merged)?;
         editor.remove(folder.as_bstr())?;
         for file in repo.find_tree(aside)?.traverse().breadthfirst.files()? {
@@ -109,7 +109,7 @@ impl Settled {
         }
         let mut editor = repo.edit_tree(adding)?;
         for Orphan { path, home } in orphans {
-            let Some((mode, id)) = entry(repo, adding, path.as_bstr())? else { continue };
+            let Some((mode, id)) = entries::at(repo, adding, path.as_bstr())? else { continue };
             let to = match (wish, home) {
                 (Wish::Leave, _) | (_, Home::Here) => {
                     // A file in the place of its folder is a conflict that the merge finds.
@@ -142,31 +142,22 @@ impl Settled {
 
 /// Whether there is anything at a path, or a file where one of its folders would be.
 fn is_taken(repo: &gix::Repository, tree: ObjectId, path: &BStr) -> anyhow::Result<bool> {
-    if entry(repo, tree, path)?.is_some() {
+    if entries::at(repo, tree, path)?.is_some() {
         return Ok(true);
     }
     for at in path.find_iter(b"/") {
-        if entry(repo, tree, path[..at].as_bstr())?.is_some_and(|(mode, _)| !mode.is_tree()) {
+        if entries::at(repo, tree, path[..at].as_bstr())?.is_some_and(|(mode, _)| !mode.is_tree()) {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-fn entry(
-    repo: &gix::Repository,
-    tree: ObjectId,
-    path: &BStr,
-) -> anyhow::Result<Option<(EntryMode, ObjectId)>> {
-    let found = repo.find_tree(tree)?.lookup_entry(path.split(|byte| *byte == b'/'))?;
-    Ok(found.map(|entry| (entry.mode(), entry.object_id())))
-}
-
 /// A folder that none of the trees has, with a slash.
 fn unused_folder(repo: &gix::Repository, sides: Sides) -> anyhow::Result<BString> {
     let mut name = BString::from("~stays");
     for tree in [sides.base, sides.ours, sides.theirs] {
-        while entry(repo, tree, name.as_bstr())?.is_some() {
+        while entries::at(repo, tree, name.as_bstr())?.is_some() {
             name.push(b'~');
         }
     }

@@ -8,7 +8,7 @@ use gix::objs::tree::EntryKind;
 use proptest::prelude::*;
 use testkit::World;
 
-use crate::rebase::merge::{Merged, Merger, Sides};
+use crate::rebase::merge::{self, Merged, Merger, Sides};
 use crate::rebase::replaced_folders;
 
 const PATHS: [&str; 9] =
@@ -95,7 +95,7 @@ fn merged(repo: &gix::Repository, sides: Sides) -> Option<ObjectId> {
     if let Some(merged) = super::merge(repo, base, ours, theirs).unwrap() {
         return Some(merged);
     }
-    let options: gix::merge::plumbing::tree::Options = repo.tree_merge_options().unwrap().into();
+    let options: gix::merge::plumbing::tree::Options = merge::options(repo).unwrap().into();
     replaced_folders::settle(repo, sides, options.rewrites).unwrap()?;
     match Merger::new(repo).merge(base, ours, theirs).unwrap() {
         Merged::Clean(merged) => Some(merged),
