@@ -7,7 +7,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::Parser;
 use gix::bstr::BString;
-use phase::{CommonArgs, Fault, LockArgs};
+use phase::{CommonArgs, Fault, LockArgs, Turn};
 use scan::{Ahead, Everything};
 
 use crate::policy::{Commit, Policy, Pull, Push};
@@ -88,10 +88,11 @@ impl Rest {
 pub(crate) struct Foresight(Arc<Mutex<Option<Ahead>>>);
 
 impl Foresight {
-    /// Begins to look at everything, where everything may be committed.
-    pub fn begin(&self, args: &Args, repo: &gix::Repository) {
+    /// Begins to look at everything as soon as the `turn` has come, where everything may be committed.
+    pub fn begin(&self, args: &Args, repo: &gix::Repository, turn: Turn) {
         if !args.no_commit && !args.dry_run {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Ahead::begin(repo, Everything);
+            let ahead = Ahead::begin(repo, Everything, move || turn.has_come());
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = ahead;
         }
     }
 

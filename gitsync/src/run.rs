@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use camino::Utf8Path;
 use contract::{Exit, GitsyncSection};
-use phase::{Done, Fault, Guard, Holding, Page, Phase, Run, Unlocked};
+use phase::{Done, Fault, Guard, Holding, Page, Phase, Run, Turn, Unlocked};
 use scan::Ahead;
 
 use crate::args::Args;
@@ -27,8 +27,10 @@ impl Phase for Args {
         Holding::Takes(&self.lock)
     }
 
-    fn look_ahead(&self, repo: &gix::Repository) {
-        self.foresight.begin(self, repo);
+    fn look_ahead(&self, repo: &gix::Repository, turn: Option<Turn>) {
+        if let Some(turn) = turn {
+            self.foresight.begin(self, repo, turn);
+        }
     }
 
     fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<GitsyncSection>> {

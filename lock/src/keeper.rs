@@ -1,9 +1,11 @@
 //! The lock, as the runner of every phase holds it.
 
+use std::fs;
+
 use camino::Utf8Path;
 use phase::{Fault, Guard, LockArgs};
 
-use crate::{Held, Inherited, Patience, Place, fence::joinable};
+use crate::{Held, Inherited, Patience, Place, fence::joinable, look::PID_FILE};
 
 /// How the runner gets hold of a repository's lock.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +23,12 @@ impl phase::Keeper for Keeper {
         }
         let patience = Patience { wait: args.wait, stale_after: args.stale_after };
         Ok(Box::new(Held::take(place, None, &patience, &mut |_| {})?))
+    }
+
+    fn question(&self, common_dir: &Utf8Path, owner: u32) -> Box<dyn Fn() -> bool + Send> {
+        // Of a lock that has come to its name the file for scripts says whose it is, in one read.
+        let (path, wanted) = (Place::new(common_dir).lock().join(PID_FILE), format!("{owner}\n"));
+        Box::new(move || fs::read(&path).is_ok_and(|found| found == wanted.as_bytes()))
     }
 }
 

@@ -14,7 +14,7 @@ use gix::{
     status::tree_index,
     worktree::stack::state::attributes::Source,
 };
-use phase::SessionLogs;
+use phase::{SessionLogs, Turn};
 use scan::{Ahead, Difference, Index, Interest, Reason, Scanned, Seen};
 
 /// How a session log stands to the last commit: through the index, through the work tree, or both.
@@ -77,8 +77,8 @@ pub(crate) fn changes(
 }
 
 /// Begins to look for them before the phase is at work.
-pub(crate) fn ahead(repo: &gix::Repository) -> Option<Ahead> {
-    Ahead::begin(repo, Logs(Arc::new(SessionLogs::of(repo).ok()?)))
+pub(crate) fn ahead(repo: &gix::Repository, turn: Turn) -> Option<Ahead> {
+    Ahead::begin(repo, Logs(Arc::new(SessionLogs::of(repo).ok()?)), move || turn.has_come())
 }
 
 fn scanned(

@@ -5,7 +5,7 @@ use std::{io::Read, process::ExitCode};
 use anyhow::{Context, Result};
 use contract::{Exit, NotesSyncSection};
 use gix::Repository;
-use phase::{CommonArgs, Done, Fault, Holding, Keeper, Page, Phase, Run};
+use phase::{CommonArgs, Done, Fault, Holding, Keeper, Page, Phase, Run, Turn};
 use remote::Remote;
 
 use crate::{
@@ -51,7 +51,7 @@ impl Phase for SyncArgs {
         if self.dry_run { Holding::Joins } else { Holding::Takes(&self.lock) }
     }
 
-    fn look_ahead(&self, repo: &Repository) {
+    fn look_ahead(&self, repo: &Repository, _: Option<Turn>) {
         self.foresight.begin(self, repo);
     }
 

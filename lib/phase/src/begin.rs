@@ -1,10 +1,10 @@
 //! The beginning of a phase: from what stands on stdin to a document and an open repository.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use contract::{Document, Envelope, Exit, Identity};
+use contract::{Decision, Document, Envelope, Exit, Identity};
 
 use crate::{
-    Fault, IdentityFile, Phase,
+    Fault, IdentityFile, Keeper, Phase, Turn,
     guess::Guess,
     input::{self, Input},
     repository,
@@ -23,7 +23,7 @@ pub(crate) enum Start {
 /// A repository that was opened for a document.
 pub(crate) struct Opened {
     pub(crate) repo: gix::Repository,
-    /// Whether it was opened before the document came.
+    /// Whether it was opened before the document came, and nobody came between.
     pub(crate) was_expected: bool,
 }
 
@@ -42,14 +42,14 @@ pub(crate) struct Beginning {
 }
 
 /// What stands on stdin, once the phase before has written it.
-pub(crate) fn read<P: Phase>(phase: &P) -> Beginning {
+pub(crate) fn read<P: Phase>(phase: &P, keeper: &dyn Keeper) -> Beginning {
     let args = phase.common();
     if args.fresh {
         return Beginning { input: Ok(Input::Nothing), guess: None };
     }
     let guess = if input::may_come_late() { Guess::make(args) } else { None };
     if let Some(guess) = &guess {
-        phase.look_ahead(guess.repo());
+        phase.look_ahead(guess.repo(), Turn::of(keeper, Utf8Path::new(&guess.place().common_dir)));
     }
     Beginning { input: input::read(), guess }
 }
@@ -112,7 +112,7 @@ fn open_documents(
             .help("give --fresh and --repo DIR to begin a run of its own"));
     };
     if let Some(repo) = guess.and_then(|guess| guess.repo_at(place)) {
-        return Ok(Opened { repo, was_expected: true });
+        return Ok(Opened { repo, was_expected: nobody_came_between(envelope.document()) });
     }
     let repo = repository::discover(Utf8Path::new(place.worktree.as_deref().unwrap_or(&place.common_dir)))?;
     let found = repository::place(&repo)?;
@@ -137,6 +137,14 @@ fn open_documents(
         }
     }
     Ok(Opened::now(repo))
+}
+
+/// Whether the run went straight on from taking the lock. Where it cleared a dead owner's, or asked somebody, what was
+/// looked at before may be out of date.
+fn nobody_came_between(document: &Document) -> bool {
+    let phases = &document.phases;
+    phases.lock.as_ref().is_none_or(|lock| lock.reclaimed.is_none())
+        && phases.logcheck.as_ref().is_none_or(|logcheck| logcheck.decision == Decision::None)
 }
 
 fn shown(place: &contract::Repo) -> &str {

@@ -20,6 +20,9 @@ pub trait Keeper {
     /// # Errors
     /// A fault with exit 75 where somebody else holds it for longer than `args.wait`.
     fn take(&self, common_dir: &Utf8Path, args: &LockArgs) -> Result<Box<dyn Guard>, Fault>;
+
+    /// A question that can be asked again and again: whether the process `owner` of this machine holds the lock.
+    fn question(&self, common_dir: &Utf8Path, owner: u32) -> Box<dyn Fn() -> bool + Send>;
 }
 
 /// A lock that is held; dropping it gives it back, or leaves it to the run as a lease.

@@ -14,6 +14,7 @@ use std::{
 
 use camino::Utf8Path;
 use contract::Repo;
+use gix::{ObjectId, objs::Exists as _};
 
 use crate::{CommonArgs, repository};
 
@@ -43,9 +44,17 @@ impl Guess {
         &self.repo
     }
 
+    /// Where it is.
+    pub(crate) fn place(&self) -> &Repo {
+        &self.place
+    }
+
     /// The repository, if it is the one at `place`, with the configuration that it has now.
     pub(crate) fn repo_at(self, place: &Repo) -> Option<gix::Repository> {
-        (self.place == *place && self.is_configured_as_read()).then_some(self.repo)
+        (self.place == *place && self.is_configured_as_read()).then(|| {
+            look_for_new_packs(&self.repo);
+            self.repo
+        })
     }
 
     /// Whether no file that the configuration was read from can have changed since, those of the user and of the system
@@ -61,6 +70,15 @@ impl Guess {
     /// Whether a file cannot have changed since it was read.
     fn is_as_read(&self, path: &Path) -> bool {
         changed_last(path).is_ok_and(|changed| changed + OLD < self.began)
+    }
+}
+
+/// Lets a repository whose packs were looked at before see those that the steps before have brought in. Who expects many
+/// objects to be missing does not look for new packs at each.
+fn look_for_new_packs(repo: &gix::Repository) {
+    if repo.objects.store_ref().metrics().num_refreshes > 0 {
+        // What is nowhere is looked for everywhere.
+        let _ = repo.objects.exists(&ObjectId::null(repo.object_hash()));
     }
 }
 
@@ -118,5 +136,33 @@ mod tests {
         elsewhere.began += 2 * OLD;
         place.common_dir.push_str("-of-another");
         assert!(elsewhere.repo_at(&place).is_none());
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "git makes what is tested with")]
+    fn a_repository_whose_packs_were_looked_at_sees_those_that_came_since() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Utf8PathBuf::from_path_buf(folder.path().canonicalize().unwrap()).unwrap();
+        let git = |args: &str| {
+            let mut git = Command::new("git");
+            git.args(["-C", directory.as_str(), "-c", "user.name=m", "-c", "user.email=m@x"]);
+            let output = git.args(args.split(' ')).output().unwrap();
+            assert!(output.status.success(), "git {args}");
+            ObjectId::from_hex(output.stdout.trim_ascii()).ok()
+        };
+        let commit = |message: &str| {
+            git(&format!("commit -q --allow-empty -m {message}"));
+            git("repack -q -d");
+            git("rev-parse HEAD").unwrap()
+        };
+        git("init -q");
+        let old = commit("old");
+        let (mut guess, place) = guess(&directory);
+        guess.began += 2 * OLD;
+        assert!(guess.repo().objects.exists(&old));
+        let new = commit("new");
+        let mut repo = guess.repo_at(&place).unwrap();
+        repo.objects.refresh = gix::odb::store::RefreshMode::Never;
+        assert!(repo.objects.exists(&new));
     }
 }

@@ -22,6 +22,7 @@ mod run;
 mod runner;
 mod session_logs;
 mod tool;
+mod turn;
 
 pub mod amount;
 pub mod clock;
@@ -46,3 +47,4 @@ pub use run::Run;
 pub use runner::{drive, main};
 pub use session_logs::SessionLogs;
 pub use tool::tool;
+pub use turn::{PIPELINE_VARIABLE, Turn};

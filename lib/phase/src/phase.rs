@@ -2,7 +2,7 @@
 
 use contract::{Document, Section};
 
-use crate::{CommonArgs, Done, LockArgs, Page, Run};
+use crate::{CommonArgs, Done, LockArgs, Page, Run, Turn};
 
 /// A phase: its options, what it does, and how it tells people.
 pub trait Phase {
@@ -23,9 +23,10 @@ pub trait Phase {
     fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<Self::Section>>;
 
     /// Called while the document is awaited, with the repository that it is likely to be about: the place to begin with
-    /// what takes long and changes nothing. The lock is not held yet, and the run may never come to this phase; what
-    /// was found counts only where [`Run::was_expected`] says so, and where it still holds.
-    fn look_ahead(&self, _repo: &gix::Repository) {}
+    /// what takes long and changes nothing. The lock may not be held yet, and the run may never come to this phase; what
+    /// was found counts only where [`Run::was_expected`] says so, and where it still holds. What others may change until
+    /// the lock is had is to be looked at only when the `turn` has come; `None`: that is not told beforehand.
+    fn look_ahead(&self, _repo: &gix::Repository, _turn: Option<Turn>) {}
 
     /// Writes the section for people.
     fn report(&self, section: &Self::Section, page: &mut Page);

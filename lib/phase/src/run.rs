@@ -34,7 +34,7 @@ impl Run<'_> {
     }
 
     /// Whether it is the repository that [`Phase::look_ahead`](crate::Phase::look_ahead) was given, configured as it
-    /// was.
+    /// was, and the run went straight on from taking the lock.
     pub fn was_expected(&self) -> bool {
         self.was_expected
     }

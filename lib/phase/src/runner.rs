@@ -30,7 +30,7 @@ pub fn drive<P: Phase>(phase: &P, keeper: &dyn Keeper) -> ExitCode {
         gix::tempfile::signal::handler::Mode::DeleteTempfilesOnTerminationAndRestoreDefaultBehaviour,
     );
     let console = Console::new(phase.common());
-    let beginning = read(phase);
+    let beginning = read(phase, keeper);
     // Waiting for the phases before is not this one's time.
     let began = Instant::now();
     match begin(phase, beginning) {

@@ -1,11 +1,11 @@
 //! A scan that is made before anybody asks for it, while somebody else is waited for.
 //!
 //! A run's steps begin all at once, and each waits for the ones before. What the scan of the longest of them finds is
-//! as true then as what it would find a moment later, if three things hold: the index is still the very file that was
-//! read, so that no sync and no git has worked meanwhile; each difference that was seen is still there; and no more
-//! time has passed than a scan itself may take. Until it is asked for it gives way to whoever wants the processors: the
-//! steps that it waits for. What was the same may have been changed since, as it may be after any scan: the next one
-//! finds it.
+//! as true then as what it would find a moment later, if four things hold: it began when the run had its lock, so that
+//! nobody was at work whose work was to be seen; the index is still the very file that was read, so that no sync and no
+//! git has worked meanwhile; each difference that was seen is still there; and no more time has passed than a scan
+//! itself may take. Until it is asked for it gives way to whoever wants the processors: the steps that it waits for. What
+//! was the same may have been changed since, as it may be after any scan: the next one finds it.
 
 use std::fs;
 use std::io;
@@ -28,32 +28,55 @@ const FRESH: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_millis(100);
 const COARSE: Duration = Duration::from_secs(3);
 
+/// How long it takes, at first and at most, from one question whether a scan may begin to the next.
+const PAUSE: Duration = Duration::from_micros(100);
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+
 /// A scan under way. Dropping it leaves it to itself.
 #[derive(Debug)]
 pub struct Ahead {
-    began: Instant,
     path: PathBuf,
-    index: Stamp,
     asked: Arc<AtomicBool>,
-    scanning: JoinHandle<anyhow::Result<(Index, Scanned)>>,
+    scanning: JoinHandle<anyhow::Result<Option<Found>>>,
+}
+
+/// What a scan found, and when.
+#[derive(Debug)]
+struct Found {
+    began: Instant,
+    stamp: Stamp,
+    index: Index,
+    scanned: Scanned,
 }
 
 impl Ahead {
-    /// Begins to look for all that is of `interest`, on threads of its own; `None` where it could not be told
-    /// afterwards whether the index is still the same, or there is no work tree.
-    pub fn begin(repo: &gix::Repository, interest: impl Interest + Send + 'static) -> Option<Self> {
+    /// Begins to look for all that is of `interest` as soon as it `may`, on threads of its own; `None` where there is no
+    /// work tree.
+    pub fn begin(
+        repo: &gix::Repository,
+        interest: impl Interest + Send + 'static,
+        may: impl Fn() -> bool + Send + 'static,
+    ) -> Option<Self> {
         repo.workdir()?;
-        let (began, path) = (Instant::now(), repo.index_path());
-        let index = Stamp::of(&path).ok().filter(|stamp| stamp.is_before(SystemTime::now()))?;
+        let path = repo.index_path();
         let asked = Arc::new(AtomicBool::new(false));
         let (repo, its_path, its_asked) = (repo.clone(), path.clone(), asked.clone());
         let look = move || {
+            if !wait(&may, &its_asked) {
+                return Ok(None);
+            }
+            let began = Instant::now();
+            let stamp = Stamp::of(&its_path)?;
+            // It could not be told afterwards whether the index is still the same.
+            if !stamp.is_before(SystemTime::now()) {
+                return Ok(None);
+            }
             let index = Index::read(&repo, &its_path)?;
             let scanned = scan_before(&repo, &index, &interest, &|_| (), Some(&its_asked))?;
-            Ok((index, scanned))
+            Ok(Some(Found { began, stamp, index, scanned }))
         };
         let scanning = thread::Builder::new().spawn(look).ok()?;
-        Some(Self { began, path, index, asked, scanning })
+        Some(Self { path, asked, scanning })
     }
 
     /// The index, and what the scan found, if all of it still holds. It is waited for.
@@ -63,13 +86,26 @@ impl Ahead {
         let root = repo.workdir()?;
         self.asked.store(true, Ordering::Relaxed);
         // What went wrong is told by whoever has to look again.
-        let (index, scanned) = self.scanning.join().ok()?.ok()?;
-        let is_the_same = Stamp::of(&self.path).is_ok_and(|now| now == self.index);
-        let holds = self.began.elapsed() < FRESH
+        let Found { began, stamp, index, scanned } = self.scanning.join().ok()?.ok()??;
+        let is_the_same = Stamp::of(&self.path).is_ok_and(|now| now == stamp);
+        let holds = began.elapsed() < FRESH
             && is_the_same
             && scanned.differences.iter().all(|difference| is_still_there(root, difference));
         holds.then_some((index, scanned))
     }
+}
+
+/// Waits until a scan `may` begin. Not where it was `asked` for before: whoever asks looks by themselves.
+fn wait(may: &dyn Fn() -> bool, asked: &AtomicBool) -> bool {
+    let mut pause = PAUSE;
+    while !may() {
+        if asked.load(Ordering::Relaxed) {
+            return false;
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+    true
 }
 
 /// Whether what was seen of a path can be seen there now.

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 #![cfg(unix)]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use scan::{Ahead, Everything, Seen};
@@ -27,7 +29,7 @@ fn open(repo: &Repo) -> gix::Repository {
 /// What a scan has seen that was begun now and is asked for after `meanwhile`; `None` where it does not hold.
 fn seen_before(repo: &Repo, meanwhile: impl FnOnce()) -> Option<Vec<String>> {
     let gix = open(repo);
-    let ahead = Ahead::begin(&gix, Everything).unwrap();
+    let ahead = Ahead::begin(&gix, Everything, || true).unwrap();
     // Long enough for these few files to be looked at before anything happens to them.
     std::thread::sleep(Duration::from_millis(500));
     meanwhile();
@@ -80,7 +82,34 @@ fn where_a_change_of_the_index_might_not_show_nobody_looks_ahead() {
     let repo = settled(&world);
     repo.write("d/1.md", "another\n");
     repo.git(["add", "d/1.md"]);
-    assert!(Ahead::begin(&open(&repo), Everything).is_none());
+    let gix = open(&repo);
+    assert!(Ahead::begin(&gix, Everything, || true).unwrap().end(&gix).is_none());
+}
+
+#[test]
+fn what_somebody_did_before_the_scan_might_begin_is_seen() {
+    let world = World::new();
+    let repo = settled(&world);
+    let gix = open(&repo);
+    let turn = Arc::new(AtomicBool::new(false));
+    let its_turn = turn.clone();
+    let ahead = Ahead::begin(&gix, Everything, move || its_turn.load(Ordering::SeqCst)).unwrap();
+    repo.write("d/1.md", "another\n");
+    repo.write("new.md", "new\n");
+    turn.store(true, Ordering::SeqCst);
+    // Long enough for the question to be asked once more.
+    std::thread::sleep(Duration::from_millis(500));
+    let (_, scanned) = ahead.end(&gix).unwrap();
+    let paths: Vec<_> = scanned.differences.iter().map(|one| one.path.to_string()).collect();
+    assert_eq!(paths, ["d/1.md", "new.md"]);
+}
+
+#[test]
+fn nobody_waits_for_a_turn_that_does_not_come() {
+    let world = World::new();
+    let repo = settled(&world);
+    let gix = open(&repo);
+    assert!(Ahead::begin(&gix, Everything, || false).unwrap().end(&gix).is_none());
 }
 
 #[test]
@@ -88,7 +117,7 @@ fn a_repository_without_a_work_tree_is_not_looked_at() {
     let world = World::new();
     let repo = settled(&world);
     repo.git(["config", "core.bare", "true"]);
-    assert!(Ahead::begin(&open(&repo), Everything).is_none());
+    assert!(Ahead::begin(&open(&repo), Everything, || true).is_none());
 }
 
 #[test]

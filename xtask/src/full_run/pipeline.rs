@@ -357,6 +357,7 @@ impl Step {
         let mut command = phase::programs::program(&self.program);
         command.args(&self.args);
         surroundings.apply(&mut command);
+        command.env(phase::PIPELINE_VARIABLE, std::process::id().to_string());
         command
     }
 }
