@@ -88,10 +88,9 @@ fn refs(repo: &Repository, patterns: &[BString]) -> anyhow::Result<Vec<FullName>
         })
     };
     let mut names = Vec::new();
-    for reference in repo.references()?.prefixed(NOTES)? {
-        let name = reference?.name().to_owned();
-        if is_meant(name.as_bstr()) {
-            names.push(name);
+    for reference in remote::local_ref::list(repo, NOTES.into())? {
+        if is_meant(reference.name.as_bstr()) {
+            names.push(reference.name);
         }
     }
     Ok(names)

@@ -1,8 +1,8 @@
 //! What there is to know about a notes ref before anything is decided.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use gix::{ObjectId, Repository};
-use remote::RemoteName;
+use remote::{RemoteName, local_ref};
 
 use crate::{
     commits::Commits,
@@ -67,9 +67,8 @@ pub fn look(
 pub fn local_refs(repo: &Repository, globs: &Globs) -> Result<Vec<NotesRef>> {
     let remotes = settings::remotes(repo);
     let mut found = Vec::new();
-    for reference in repo.references()?.prefixed(NOTES)? {
-        let reference = reference.map_err(|error| anyhow::anyhow!("cannot list the notes refs: {error}"))?;
-        found.extend(NotesRef::found(reference.name().to_owned()));
+    for reference in local_ref::list(repo, NOTES.into()).context("cannot list the notes refs")? {
+        found.extend(NotesRef::found(reference.name));
     }
     found.retain(|name| globs.matches(name) && !name.follows_one_of(&remotes));
     Ok(found)

@@ -7,6 +7,7 @@
 //! ref.
 
 pub mod claim;
+mod list;
 pub(crate) mod machine;
 mod packed;
 pub mod person;
@@ -28,6 +29,7 @@ use gix::{
     refs::{FullName, FullNameRef},
 };
 
+pub use self::list::list;
 use self::{
     claim::{Claim, Claims},
     packed::Packed,

@@ -8,10 +8,11 @@ use gix::{
     object::Kind,
     odb::store::RefreshMode,
     protocol::handshake::Ref,
-    refs::TargetRef,
+    refs::Target,
 };
 
 use super::{Direct, left_to_others};
+use crate::local_ref;
 
 impl Direct {
     /// Its `HEAD`, and the refs whose names begin with one of `prefixes`; all of them if there are none.
@@ -19,23 +20,18 @@ impl Direct {
         let mut objects = self.repo.clone();
         objects.objects.refresh = RefreshMode::Never;
         let mut listed = BTreeMap::new();
-        let platform = self.repo.references()?;
         let everything = [BString::from("refs/")];
         for prefix in if prefixes.is_empty() { &everything } else { prefixes } {
             // Whole folders are read, as what a name begins with is not always a name.
             let Some(end) = prefix.rfind_byte(b'/').filter(|_| prefix.starts_with(b"refs/")) else {
                 continue;
             };
-            let folder = BStr::new(&prefix[..=end]);
-            for found in platform.prefixed(folder)? {
-                let found = found?;
-                let name = found.name().as_bstr().to_owned();
+            for found in local_ref::list(&self.repo, BStr::new(&prefix[..=end]))? {
+                let name = found.name.as_bstr().to_owned();
                 if name.starts_with(prefix) && !listed.contains_key(&name) {
-                    let one = match found.target() {
-                        TargetRef::Object(id) => Some(direct(&objects, name.clone(), id.to_owned())?),
-                        TargetRef::Symbolic(target) => {
-                            symbolic(&objects, name.clone(), target.as_bstr().to_owned())?
-                        }
+                    let one = match found.target {
+                        Target::Object(id) => Some(direct(&objects, name.clone(), id)?),
+                        Target::Symbolic(target) => symbolic(&objects, name.clone(), target.into())?,
                     };
                     listed.insert(name, one);
                 }

@@ -121,8 +121,8 @@ impl Update {
 /// What all refs of `repo` name.
 pub(crate) fn tips(repo: &gix::Repository) -> gix::Result<Vec<ObjectId>> {
     let mut tips = Vec::new();
-    for found in repo.references()?.all()? {
-        tips.extend(found?.target().try_id().map(ToOwned::to_owned));
+    for found in local_ref::list(repo, "refs/".into())? {
+        tips.extend(found.target.try_id().map(ToOwned::to_owned));
     }
     Ok(tips)
 }
@@ -223,10 +223,9 @@ fn stale(
     listing: &Listing,
 ) -> gix::Result<Vec<(FullName, ObjectId)>> {
     let mut ours = Vec::new();
-    for found in repo.references()?.all()? {
-        let found = found?;
-        if let Some(id) = found.target().try_id() {
-            ours.push((found.name().to_owned(), id.to_owned()));
+    for found in local_ref::list(repo, "refs/".into())? {
+        if let Some(id) = found.target.try_id() {
+            ours.push((found.name.clone(), id.to_owned()));
         }
     }
     let theirs: BTreeSet<&[u8]> = listing.refs.iter().map(|listed| listed.name.as_bstr().as_ref()).collect();

@@ -1,0 +1,104 @@
+//! The refs of a repository while others write to it.
+//!
+//! `git pack-refs`, which `git gc` runs, moves refs from files of their own into one file. Whoever has read that one
+//! before, and looks for the others after, misses what was moved meanwhile; git reads them the other way round. gix does
+//! not, and fails where a file goes away between its being listed and read. So a listing counts only if the packed refs
+//! are still those that it began with.
+
+use std::{fs, io, path::Path, time::SystemTime};
+
+use gix::{bstr::BStr, refs::Reference};
+
+/// How often a listing is made before it counts as it is.
+const ATTEMPTS: usize = 10;
+
+/// The refs whose names begin with `prefix`, which ends with a slash, by name.
+///
+/// # Errors
+///
+/// One of them cannot be read.
+pub fn list(repo: &gix::Repository, prefix: &BStr) -> gix::Result<Vec<Reference>> {
+    let packed = repo.common_dir().join("packed-refs");
+    let mut attempt = 1;
+    loop {
+        let before = stamp(&packed);
+        let listed = list_once(repo, prefix);
+        let was_moved = match &listed {
+            Ok(_) => stamp(&packed) != before,
+            Err(error) => error.iter_errors().any(is_gone),
+        };
+        if !was_moved || attempt == ATTEMPTS {
+            return listed;
+        }
+        attempt += 1;
+    }
+}
+
+fn list_once(repo: &gix::Repository, prefix: &BStr) -> gix::Result<Vec<Reference>> {
+    let platform = repo.references()?;
+    platform.prefixed(prefix)?.map(|found| Ok(found?.detach())).collect()
+}
+
+fn is_gone(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
+/// What tells a file from any that takes its place: who replaces it makes a new one.
+fn stamp(path: &Path) -> Option<(u64, SystemTime, u64)> {
+    let meta = fs::metadata(path).ok()?;
+    Some((meta.len(), meta.modified().ok()?, number(&meta)))
+}
+
+#[cfg(unix)]
+fn number(meta: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(meta)
+}
+
+#[cfg(not(unix))]
+fn number(_: &fs::Metadata) -> u64 {
+    0
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that fails says where")]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicBool, Ordering},
+        thread,
+    };
+
+    use testkit::World;
+
+    use super::*;
+
+    #[test]
+    fn no_ref_is_missed_while_they_are_packed() {
+        let world = World::new();
+        let repo = world.init("ours");
+        repo.write("a.md", "a\n");
+        repo.commit_all("a");
+        for number in 0..20 {
+            repo.git(["branch", &format!("many/{number}")]);
+        }
+        let (path, done) = (repo.path().to_owned(), AtomicBool::new(false));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    repo.git(["pack-refs", "--all"]);
+                    // In a file of its own again.
+                    repo.git(["branch", "--force", "many/7", "main"]);
+                    repo.git(["update-ref", "--create-reflog", "refs/heads/many/7", "main"]);
+                    repo.git(["branch", "-D", "-q", "many/9"]);
+                    repo.git(["branch", "many/9"]);
+                }
+                done.store(true, Ordering::SeqCst);
+            });
+            while !done.load(Ordering::SeqCst) {
+                let listed = list(&gix::open(&path).unwrap(), "refs/heads/many/".into()).unwrap();
+                // One of them is not there now and then.
+                let stays = listed.iter().filter(|one| one.name.as_bstr() != "refs/heads/many/9");
+                assert_eq!(stays.count(), 19);
+            }
+        });
+    }
+}
