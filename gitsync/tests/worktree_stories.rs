@@ -5,7 +5,9 @@ mod common;
 
 use std::os::unix::fs::symlink;
 
-use common::{assert_updates_as_git, head_tree, open, snapshot, tree_of, two_commits, update, write_all};
+use common::{
+    assert_updates_as_git, head_tree, open, snapshot, stage_all, tree_of, two_commits, update, write_all,
+};
 use gitsync::worktree::{Recovered, recover, undo};
 use testkit::World;
 
@@ -221,6 +223,49 @@ fn submodules_get_a_folder_and_are_otherwise_left_alone() {
     std::fs::create_dir_all(repo.join("moved")).unwrap();
     assert_updates_as_git(&world, &repo, "new");
     assert!(repo.join("new").is_dir());
+}
+
+/// Puts a submodule, which is not filled, in the place of a folder.
+fn make_submodule(repo: &testkit::Repo, folder: &str) {
+    repo.git(["rm", "--quiet", "-r", folder]);
+    std::fs::create_dir_all(repo.join(folder)).unwrap();
+    repo.git(["update-index", "--add", "--cacheinfo", &format!("160000,{},{folder}", repo.head())]);
+}
+
+#[test]
+fn a_folder_that_becomes_a_submodule_stays_with_what_nobody_has_committed() {
+    let world = World::new();
+    let repo = two_commits(
+        &world,
+        |repo| {
+            let files = ["lib/f", "deep/er/sub/a/b", "deep/er/sub/c", "kept/f", "elsewhere/f"];
+            write_all(repo, &files.map(|file| (file, "1\n")));
+            repo.write(".gitignore", "*.log\n");
+        },
+        |repo| {
+            ["lib", "deep/er/sub", "kept"].into_iter().for_each(|folder| make_submodule(repo, folder));
+            repo.git(["rm", "--quiet", "-r", "elsewhere"]);
+        },
+    );
+    write_all(&repo, &[("kept/mine", "1\n"), ("kept/deeper/my.log", "1\n")]);
+    assert_updates_as_git(&world, &repo, "new").pending.finish().unwrap();
+    assert!(repo.join("lib").is_dir() && !repo.join("elsewhere").exists());
+    assert_eq!(stage_all(&repo).ok().unwrap().tree, repo.rev("new^{tree}"), "nothing is left to commit");
+}
+
+#[test]
+fn a_folder_that_was_to_become_a_submodule_is_filled_again() {
+    let world = World::new();
+    let repo = two_commits(
+        &world,
+        |repo| write_all(repo, &[("lib/a/b", "1\n"), ("lib/c", "1\n")]),
+        |repo| make_submodule(repo, "lib"),
+    );
+    let before = snapshot(&repo);
+    let done = update(&repo, "HEAD", "new").unwrap();
+    let _ = undo(&open(&repo), done.pending, head_tree(&open(&repo)), &()).unwrap();
+    assert_eq!(snapshot(&repo), before);
+    repo.assert_clean();
 }
 
 #[test]

@@ -103,7 +103,7 @@ pub fn apply(
         plan,
         pending: &pending,
         root,
-        way: Way::from(root)?,
+        way: Way::from(root)?.keeping(plan.staying_folders()),
         kept: pending.folder()?,
         smudger: Smudger::new(repo, &becoming)?,
         attributes,

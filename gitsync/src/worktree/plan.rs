@@ -25,6 +25,15 @@ pub struct UpdatePlan {
     pub kept: Vec<BString>,
 }
 
+impl UpdatePlan {
+    /// The folders that become those of submodules, and stay also where all that was in them goes away: a submodule
+    /// without its folder is one that the user has removed.
+    pub fn staying_folders(&self) -> impl Iterator<Item = BString> {
+        let is_submodule = |op: &&Op| op.new.is_some_and(|new| new.mode == Mode::COMMIT);
+        self.ops.iter().filter(is_submodule).map(|op| op.path.clone())
+    }
+}
+
 /// What is done at one path.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Op {

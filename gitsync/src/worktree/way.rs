@@ -1,5 +1,6 @@
 //! The way to a file: the folders around it, each a real one, held open for as long as files in them are changed.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -14,6 +15,8 @@ pub struct Way {
     root: Folder,
     /// From the root on, each in the one before it.
     open: Vec<Step>,
+    /// Folders that are not removed, however empty they become.
+    staying: BTreeSet<BString>,
 }
 
 struct Step {
@@ -36,7 +39,13 @@ impl Way {
     /// It cannot be opened.
     pub fn from(root: &Path) -> anyhow::Result<Self> {
         let folder = Folder::root(root).with_context(|| format!("cannot open {}", root.display()))?;
-        Ok(Way { root: folder, open: Vec::new() })
+        Ok(Way { root: folder, open: Vec::new(), staying: BTreeSet::new() })
+    }
+
+    /// The same way, on which the folders `paths` stay, however empty they become.
+    pub fn keeping(mut self, paths: impl IntoIterator<Item = BString>) -> Self {
+        self.staying.extend(paths);
+        self
     }
 
     /// Close all folders, so that the way is gone from the top the next time.
@@ -65,8 +74,11 @@ impl Way {
         Ok(Place::In(self.open.last().map_or(&self.root, |step| &step.folder)))
     }
 
-    /// Remove the folder `path`, if there is one and it is empty.
+    /// Remove the folder `path`, if there is one, it is empty, and it does not stay.
     pub fn remove_folder(&mut self, path: &BStr) -> bool {
+        if self.staying.contains(path.as_bytes()) {
+            return false;
+        }
         let (Ok(name), Ok(Place::In(folder))) = (name_of(path), self.to(path)) else { return false };
         folder.remove_folder(&name).is_ok()
     }
