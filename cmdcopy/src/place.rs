@@ -31,7 +31,7 @@ impl Source {
             let root = run.worktree()?.to_owned();
             return Ok(Self { folder: under(&root), root, private });
         };
-        let folder = named.canonicalize_utf8().map_err(|error| {
+        let folder = phase::from_here(named)?.canonicalize_utf8().map_err(|error| {
             Fault::misconfigured(format!("{named} cannot be copied from: {error}"))
                 .help("--from takes a folder with commands in it")
         })?;
@@ -44,13 +44,13 @@ impl Source {
 /// The folder to copy to, as the command line says, else that of the user's home; as an absolute path.
 ///
 /// # Errors
-/// A fault with exit 78 where the home is not known.
+/// A fault with exit 78 where the home is not known, or where the folder that the user named is relative to a current
+/// directory that is gone.
 pub(crate) fn target(args: &Cmdcopy) -> anyhow::Result<Utf8PathBuf> {
-    let folder = match &args.to {
-        Some(named) => named.clone(),
-        None => under(&home()?),
-    };
-    Ok(camino::absolute_utf8(&folder)?)
+    match &args.to {
+        Some(named) => Ok(phase::from_here(named)?),
+        None => Ok(camino::absolute_utf8(under(&home()?))?),
+    }
 }
 
 fn under(folder: &Utf8Path) -> Utf8PathBuf {

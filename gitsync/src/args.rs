@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::Parser;
 use gix::bstr::BString;
 use phase::{CommonArgs, Fault, LockArgs, Turn};
@@ -149,7 +149,7 @@ impl Args {
 
     /// The pathspecs, relative to the work tree's root; they are typed relative to `--repo` or the current directory.
     fn pathspecs(&self, root: &Path) -> anyhow::Result<Vec<BString>> {
-        let typed_in = self.common.repo.as_deref().map_or(Path::new("."), |repo| repo.as_std_path());
+        let typed_in = phase::from_here(self.common.repo.as_deref().unwrap_or(Utf8Path::new(".")))?;
         let root = root.canonicalize()?;
         let prefix = typed_in.canonicalize()?.strip_prefix(&root).map(Path::to_owned).unwrap_or_default();
         self.only

@@ -164,6 +164,8 @@ pub fn refused(paths: &[Refused]) -> Fault {
     // Nothing that is done here changes what somebody else's tree holds.
     let help = if paths.iter().any(|path| matches!(path.why, Why::Hostile(_))) {
         "such names do harm: have whoever pushed them take them out of the remote's branch; then run this again"
+    } else if paths.iter().all(|path| path.why == Why::UnderFoot) {
+        "run this again in another directory, such as the root of the work tree"
     } else {
         "commit these paths, or move them out of the way; then run this again"
     };

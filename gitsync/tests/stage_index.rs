@@ -4,6 +4,7 @@
 mod common;
 
 use common::{age, assert_same_index, assert_stages_as_git, open, repo_with, stage, stage_all, twin};
+use gitsync::index::{self, Acquire, Edits, Looked, Revised};
 use gitsync::stage::Scope;
 use testkit::World;
 
@@ -266,4 +267,25 @@ fn what_differs_only_in_its_stat_data_is_refreshed() {
     assert!(staged.index_changed);
     assert_same_index(&repo, &twin);
     assert_eq!(repo.try_git(["diff-files", "--quiet"]).code, 0);
+}
+
+#[test]
+fn a_git_directory_that_is_gone_is_not_taken_for_a_lock_that_was_taken_over() {
+    let world = World::new();
+    let repo = repo_with(&world, &[("a", "1\n")]);
+    let write = |meanwhile: &dyn Fn()| {
+        let gix = open(&repo);
+        let Acquire::Ours(lock) = index::lock(&gix).unwrap() else { panic!("index.lock is somebody else's") };
+        let (since, index) = (lock.taken_at().unwrap(), index::open(&gix).unwrap());
+        meanwhile();
+        let revised = Revised { index, edits: Edits::default() };
+        let error =
+            lock.write(&gix, revised, None, Looked::AtAll, since).expect_err("it was not ours any more");
+        format!("{error:#}")
+    };
+    let took_over = write(&|| drop(std::fs::remove_file(repo.git_dir().join("index.lockstep"))));
+    assert!(took_over.contains("taken over"), "{took_over}");
+    repo.remove(".git/index.lock");
+    let gone = write(&|| std::fs::rename(repo.git_dir(), repo.join("elsewhere")).unwrap());
+    assert!(gone.contains("No such file"), "{gone}");
 }

@@ -59,6 +59,8 @@ impl RunArgs {
     /// # Errors
     /// Where the lock was not had; the command was not started then.
     pub fn run(&self, console: &Console) -> anyhow::Result<u8> {
+        // The command goes by it, whatever the repository is.
+        phase::current_directory_is_there()?;
         let directory = self.repo.as_deref().unwrap_or(Utf8Path::new("."));
         let common_dir = Utf8PathBuf::from(phase::place(&phase::discover(directory)?)?.common_dir);
         let place = Place::new(&common_dir);

@@ -195,7 +195,8 @@ fn text(args: &AppendArgs) -> Result<Vec<u8>> {
             std::io::stdin().read_to_end(&mut text).context("stdin cannot be read")?;
             text
         }
-        Some(file) => std::fs::read(file).with_context(|| format!("{file} cannot be read"))?,
+        Some(file) => std::fs::read(phase::from_here(file.as_ref())?)
+            .with_context(|| format!("{file} cannot be read"))?,
         None => args.message.join("\n\n").into_bytes(),
     };
     if !text.is_empty() && !text.ends_with(b"\n") {

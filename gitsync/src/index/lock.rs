@@ -102,6 +102,10 @@ impl Lock {
     /// The lock's content becomes the index, in one step.
     pub(super) fn rename(&mut self) -> io::Result<()> {
         if !is_file_at(&self.file, &self.own) {
+            // Whoever took it over has removed our own file, and nothing else of the git directory.
+            if let Some(folder) = self.own.parent() {
+                folder.read_dir()?;
+            }
             return Err(io::Error::other("the lock was taken over"));
         }
         // The name that goes is the one that would block others, should we be killed right after.

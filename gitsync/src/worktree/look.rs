@@ -11,7 +11,8 @@ use gix::index::entry::stat::Options as StatOptions;
 use gix::index::entry::{Flags, Mode, Stat};
 
 use super::diff::{Change, diff};
-use super::disk::{Disk, Found, Kind, parents};
+use super::disk::{Disk, Found, Kind, is_at_or_below, parents};
+use super::here::here;
 use super::{Refused, Side};
 use crate::index::Sparse;
 use crate::stage::content::{self, Abilities, Content, Reader};
@@ -78,6 +79,8 @@ pub enum OnDisk {
     Other,
     /// A folder; and the first thing in it, if any, that is not going to be removed by this update.
     Folder(Option<BString>),
+    /// A folder that is, or is around, the current directory, with nothing else in it that stays.
+    UnderFoot,
     /// It cannot be read; the reason in words.
     Unreadable(String),
 }
@@ -106,6 +109,7 @@ pub fn look(
         leaving.iter().filter(|_| !abilities.case).map(|path| path.to_ascii_lowercase().into()).collect();
     let view = View {
         root,
+        here: here(root),
         sparse: Sparse::of(repo)?,
         abilities,
         stat: repo.stat_options()?,
@@ -133,6 +137,8 @@ pub fn look(
 /// What is the same for all paths, and for all threads that look at them.
 struct View<'a> {
     root: &'a Path,
+    /// The current directory, where it is below the root.
+    here: Option<BString>,
     sparse: Sparse,
     abilities: Abilities,
     stat: StatOptions,
@@ -190,7 +196,10 @@ impl Look<'_> {
         });
         let disk = match found {
             None => OnDisk::Nothing,
-            Some(Found { kind: Kind::Folder, .. }) => OnDisk::Folder(self.foreign(path)?),
+            Some(Found { kind: Kind::Folder, .. }) => match self.foreign(path)? {
+                None if self.is_under_foot(path) => OnDisk::UnderFoot,
+                inside => OnDisk::Folder(inside),
+            },
             Some(found) => self.compare(path, change, entry.as_ref(), &found)?,
         };
         let (old, new) = (change.old, change.new);
@@ -203,6 +212,10 @@ impl Look<'_> {
             blocked,
             wanted: self.view.sparse.contains(path),
         })
+    }
+
+    fn is_under_foot(&self, path: &BStr) -> bool {
+        self.view.here.as_ref().is_some_and(|here| is_at_or_below(here.as_bstr(), path))
     }
 
     /// The nearest parent that is there and no folder; one that is missing blocks nothing.

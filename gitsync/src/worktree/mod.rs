@@ -15,6 +15,7 @@ pub mod diff;
 pub mod disk;
 mod draft;
 mod folder;
+mod here;
 pub mod journal;
 mod leavings;
 mod look;
@@ -74,6 +75,8 @@ pub enum Why {
     EditedOutOfSight,
     /// A file, link or folder that is not in the index is in the way.
     InTheWay(BString),
+    /// A folder has to go for it, and that is the current directory, or around it.
+    UnderFoot,
     /// It cannot be looked at or written; the reason in words.
     Unusable(String),
 }
@@ -98,6 +101,7 @@ impl fmt::Display for Why {
             Why::Edited => write!(f, "it was changed meanwhile"),
             Why::EditedOutOfSight => write!(f, "it was changed, and is marked so that git does not see it"),
             Why::InTheWay(what) => write!(f, "{what} is in the way, and not in the repository"),
+            Why::UnderFoot => write!(f, "the current directory is there"),
             Why::Unusable(why) => write!(f, "{why}"),
         }
     }

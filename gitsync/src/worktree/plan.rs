@@ -133,6 +133,7 @@ fn tracked(facts: &PathFacts, entry: EntryFacts, new: Option<Side>) -> Result<Op
             (None, _) => step(Step::RemoveFolder),
             (Some(_), OnDisk::Nothing | OnDisk::Folder(None)) => step(Step::Create),
             (Some(_), OnDisk::Folder(Some(inside))) => Err(Why::InTheWay(inside.clone())),
+            (Some(_), OnDisk::UnderFoot) => Err(Why::UnderFoot),
             (Some(_), _) => Err(Why::Edited),
         };
     }
@@ -163,11 +164,12 @@ fn untracked(facts: &PathFacts, new: Side) -> Result<Option<(Step, Flags)>, Why>
     }
     let step = |step| Ok(Some((step, Flags::empty())));
     match &facts.disk {
-        OnDisk::Folder(_) if new.mode == Mode::COMMIT => step(Step::IndexOnly),
+        OnDisk::Folder(_) | OnDisk::UnderFoot if new.mode == Mode::COMMIT => step(Step::IndexOnly),
         OnDisk::Nothing if new.mode == Mode::COMMIT => step(Step::MakeFolder),
         OnDisk::Nothing | OnDisk::Folder(None) => step(Step::Create),
         OnDisk::AsInNew(stat) => step(Step::Adopt(*stat)),
         OnDisk::Folder(Some(inside)) => Err(Why::InTheWay(inside.clone())),
+        OnDisk::UnderFoot => Err(Why::UnderFoot),
         _ => Err(Why::InTheWay(facts.path.clone())),
     }
 }

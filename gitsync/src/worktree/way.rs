@@ -9,6 +9,7 @@ use gix::bstr::{BStr, BString, ByteSlice};
 
 use super::disk::parents;
 use super::folder::Folder;
+use super::here::here;
 
 /// The work tree's folder, and those below it that are open.
 pub struct Way {
@@ -33,16 +34,16 @@ pub enum Place<'a> {
 }
 
 impl Way {
-    /// Begin at the folder `root`.
+    /// Begin at the folder `root`. The current directory stays.
     ///
     /// # Errors
     /// It cannot be opened.
     pub fn from(root: &Path) -> anyhow::Result<Self> {
         let folder = Folder::root(root).with_context(|| format!("cannot open {}", root.display()))?;
-        Ok(Way { root: folder, open: Vec::new(), staying: BTreeSet::new() })
+        Ok(Way { root: folder, open: Vec::new(), staying: here(root).into_iter().collect() })
     }
 
-    /// The same way, on which the folders `paths` stay, however empty they become.
+    /// The same way, on which the folders `paths` stay too.
     pub fn keeping(mut self, paths: impl IntoIterator<Item = BString>) -> Self {
         self.staying.extend(paths);
         self

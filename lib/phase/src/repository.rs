@@ -11,25 +11,26 @@ use gix::{
     },
 };
 
-use crate::{Fault, environment};
-
-/// Where the repository is looked for when none is named.
-const HERE: &str = ".";
+use crate::{
+    Fault, environment,
+    here::{self, HERE},
+};
 
 /// Opens the repository around `directory`, looking upwards as git does.
 ///
 /// # Errors
 /// A fault with exit 78 where there is none, or where it cannot be opened, where it is of a kind that is not supported,
-/// or where it is looked for here, in `.`, and the environment names another one; and with exit 77 where it belongs to
-/// someone else (`safe.directory` of git-config).
+/// where `directory` is relative to a current directory that is gone, or where it is looked for here, in `.`, and the
+/// environment names another one; and with exit 77 where it belongs to someone else (`safe.directory` of git-config).
 pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
-    if std::env::current_dir().is_err() {
-        return Err(Fault::misconfigured("the current directory is gone").help("change to one that is there"));
+    if directory.is_relative() {
+        here::is_there()?;
     }
     if !directory.is_dir() {
         return Err(Fault::misconfigured(format!("{directory} is not a directory"))
             .help("--repo takes the directory of a git repository"));
     }
+    here::have_one(directory);
     let mut repo = open_around(directory).map_err(|error| unusable(directory, error))?;
     if repo.git_dir_trust() != Trust::Full {
         // A work tree that is not there seems to belong to nobody.
@@ -61,12 +62,10 @@ const ROOM_FOR_PACKS: Slots = Slots::AsNeededByDiskState { multiplier: 2.0, mini
 fn open_around(directory: &Utf8Path) -> gix::Result<gix::Repository> {
     let options = |trust| Options::default_for_level(trust).object_store_slots(ROOM_FOR_PACKS);
     let by_trust = Mapping { full: options(Trust::Full), reduced: options(Trust::Reduced) };
-    // Of a git directory gix has to know the whole path: what is in `.` is looked for in `./.git`.
-    let is_git_dir = directory == HERE && gix::discover::is_git(directory.as_std_path()).is_ok();
-    let absolute = if is_git_dir { directory.canonicalize_utf8().ok() } else { None };
-    let directory = absolute.as_deref().unwrap_or(directory);
-    let found =
-        gix::ThreadSafeRepository::discover_opts(directory.as_std_path(), Default::default(), by_trust)?;
+    // What is found is to be there also once the way to it, by `..`, is not: a run may remove the folder that it was
+    // started in. And of a git directory gix has to know the whole path: what is in `.` is looked for in `./.git`.
+    let whole = directory.as_std_path().canonicalize().unwrap_or_else(|_| directory.into());
+    let found = gix::ThreadSafeRepository::discover_opts(whole, Default::default(), by_trust)?;
     Ok(found.to_thread_local())
 }
 

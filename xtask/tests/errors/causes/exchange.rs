@@ -75,6 +75,18 @@ pub const CAUSES: &[Cause] = &[
         mike.write("theirs.md", "mine\n");
         gitsync(&mike).arg("--no-commit").output()
     }),
+    cause("what comes in takes the current directory away", || {
+        let (_world, _origin, mike, howard) = mike_and_howard();
+        howard.write("place/file.md", "a folder\n");
+        howard.commit_all("a folder");
+        howard.push();
+        gitsync(&mike).success();
+        howard.git(["rm", "--quiet", "-r", "place"]);
+        howard.write("place", "a file\n");
+        howard.commit_all("a file");
+        howard.push();
+        gitsync(&mike).in_dir(mike.join("place")).output()
+    }),
     cause("a name that comes in does harm", || {
         let (_world, origin, mike) = mike();
         let hash = |kind: &str, data: &[u8]| {
