@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use gix::ObjectId;
 use gix::refs::FullName;
-use gix::state::InProgress;
+use phase::Operation;
 
 /// A repository at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,23 +44,6 @@ impl Branch {
     }
 }
 
-/// Something that was begun and not finished.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
-    /// A merge.
-    Merge,
-    /// A rebase.
-    Rebase,
-    /// Patches from mails.
-    Mailbox,
-    /// A cherry-pick.
-    CherryPick,
-    /// A revert.
-    Revert,
-    /// A bisection.
-    Bisect,
-}
-
 /// Whether there is a work tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkTree {
@@ -78,7 +61,7 @@ pub fn look(repo: &gix::Repository) -> anyhow::Result<Facts> {
     Ok(Facts {
         head: head(repo)?,
         is_partial: is_partial(repo),
-        in_progress: repo.state().map(operation),
+        in_progress: Operation::in_progress(repo),
         work_tree: if repo.workdir().is_some() { WorkTree::Present } else { WorkTree::Bare },
     })
 }
@@ -106,17 +89,4 @@ fn is_partial(repo: &gix::Repository) -> bool {
         |name: &gix::bstr::BStr| config.boolean(format!("remote.{name}.promisor").as_str()) == Some(true);
     config.string("extensions.partialClone").is_some()
         || repo.remote_names().iter().any(|name| promises(name.as_ref()))
-}
-
-fn operation(state: InProgress) -> Operation {
-    match state {
-        InProgress::ApplyMailbox => Operation::Mailbox,
-        InProgress::ApplyMailboxRebase | InProgress::Rebase | InProgress::RebaseInteractive => {
-            Operation::Rebase
-        }
-        InProgress::Bisect => Operation::Bisect,
-        InProgress::CherryPick | InProgress::CherryPickSequence => Operation::CherryPick,
-        InProgress::Merge => Operation::Merge,
-        InProgress::Revert | InProgress::RevertSequence => Operation::Revert,
-    }
 }

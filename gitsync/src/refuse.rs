@@ -3,10 +3,10 @@
 //! Half a sync of a repository that is in the middle of something else leaves its user with two problems.
 
 use gix::bstr::{BString, ByteSlice as _};
-use phase::Fault;
+use phase::{Fault, Operation};
 
 use crate::history;
-use crate::look::{Branch, Facts, Head, Operation, WorkTree};
+use crate::look::{Branch, Facts, Head, WorkTree};
 use crate::rebase::ThrownOut;
 
 /// How many paths a message names before it counts the rest.
@@ -121,16 +121,17 @@ pub fn nothing_to_begin_with(branch: &str) -> Fault {
 }
 
 fn of_operation(operation: Operation) -> Fault {
-    let (what, command) = match operation {
-        Operation::Merge => ("a merge", "merge"),
-        Operation::Rebase => ("a rebase", "rebase"),
-        Operation::Mailbox => ("`git am`", "am"),
-        Operation::CherryPick => ("a cherry-pick", "cherry-pick"),
-        Operation::Revert => ("a revert", "revert"),
+    let what = match operation {
+        Operation::Merge => "a merge",
+        Operation::Rebase => "a rebase",
+        Operation::Mailbox => "`git am`",
+        Operation::CherryPick => "a cherry-pick",
+        Operation::Revert => "a revert",
         Operation::Bisect => {
             return Fault::failed("a bisection is in progress").help("end it with `git bisect reset`");
         }
     };
+    let command = operation.command();
     Fault::failed(format!("{what} is in progress"))
         .help(format!("finish it with `git {command} --continue`, or drop it with `git {command} --abort`"))
 }

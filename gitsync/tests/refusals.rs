@@ -101,6 +101,33 @@ fn what_somebody_is_in_the_middle_of() {
 }
 
 #[test]
+fn a_series_of_which_one_commit_is_made_and_the_rest_is_still_to_come() {
+    for command in ["cherry-pick", "revert"] {
+        let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+        if command == "cherry-pick" {
+            mike.git(["switch", "--quiet", "-c", "other"]);
+        }
+        let series: Vec<String> = ["one\n", "two\n", "three\n"]
+            .into_iter()
+            .map(|text| {
+                mike.write("README.md", text);
+                mike.commit_all(text)
+            })
+            .collect();
+        mike.git(["switch", "--quiet", "-C", "main"]);
+        mike.write("README.md", "main\n");
+        mike.commit_all("main");
+        mike.try_git([command, &series[1], &series[2]]).assert_code(1);
+        mike.write("README.md", "resolved\n");
+        mike.commit_all("resolved");
+        mike.write("new", "new\n");
+        assert_refused(&mike, Exit::Failed, &format!("a {command} is in progress"));
+        mike.git([command, "--quit"]);
+        gitsync(&mike).success();
+    }
+}
+
+#[test]
 fn a_fresh_index_lock_that_is_somebody_else_s() {
     let (_world, _origin, mike) = mike();
     std::fs::write(mike.git_dir().join("index.lock"), "").unwrap();

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use camino::Utf8Path;
 use gix::bstr::ByteSlice as _;
-use phase::{Fault, IdentityFile, programs::program};
+use phase::{Fault, IdentityFile, Operation, programs::program};
 
 use super::facts::{Binary, Facts, Head, People};
 use crate::binaries;
@@ -35,7 +35,7 @@ pub fn look(directory: &Utf8Path, ask_the_remote: bool) -> Result<Facts, Fault> 
     let (hooks, missing_hooks_path) = files::hooks(&repo);
     Ok(Facts {
         now: SystemTime::now(),
-        in_progress: repo.state().map(operation),
+        in_progress: Operation::in_progress(&repo).map(Operation::command),
         people: people(&repo, &identity),
         remote: network::remote(&repo, &remotes, &upstream, ask_the_remote),
         remotes,
@@ -88,19 +88,6 @@ fn is_partial(repo: &gix::Repository) -> bool {
     let promises =
         remotes.any(|name| config.boolean(format!("remote.{name}.promisor").as_str()) == Some(true));
     promises || config.string("extensions.partialClone").is_some()
-}
-
-/// The git command that ends it.
-fn operation(state: gix::state::InProgress) -> &'static str {
-    use gix::state::InProgress;
-    match state {
-        InProgress::ApplyMailbox => "am",
-        InProgress::ApplyMailboxRebase | InProgress::Rebase | InProgress::RebaseInteractive => "rebase",
-        InProgress::Bisect => "bisect",
-        InProgress::CherryPick | InProgress::CherryPickSequence => "cherry-pick",
-        InProgress::Merge => "merge",
-        InProgress::Revert | InProgress::RevertSequence => "revert",
-    }
 }
 
 fn people(repo: &gix::Repository, identity: &Result<IdentityFile, Fault>) -> People {
