@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use gix::ObjectId;
 use gix::refs::FullName;
 use phase::Operation;
+use remote::local_ref;
 
 /// A repository at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,13 +23,13 @@ pub struct Facts {
 /// What is checked out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Head {
-    /// A branch.
+    /// A branch, or a ref of another kind.
     Branch(Branch),
     /// A commit, and no branch.
     Detached(ObjectId),
 }
 
-/// The branch that is checked out.
+/// The branch that is checked out, by the name of its own where it has several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Branch {
     /// Its ref.
@@ -75,9 +76,11 @@ pub fn head(repo: &gix::Repository) -> anyhow::Result<Head> {
     Ok(match head.kind {
         gix::head::Kind::Unborn(name) => Head::Branch(Branch { name, commit: None }),
         gix::head::Kind::Symbolic(reference) => {
-            let name = reference.name.clone();
-            let commit = repo.head_id().with_context(|| format!("{} cannot be read", name.as_bstr()))?;
-            Head::Branch(Branch { name, commit: Some(commit.detach()) })
+            let unreadable = || format!("{} cannot be read", reference.name.as_bstr());
+            let name = local_ref::follow(repo, reference.name.clone()).with_context(unreadable)?;
+            let branch = repo.try_find_reference(&name).with_context(unreadable)?;
+            let commit = branch.map(|branch| branch.into_fully_peeled_id()).transpose();
+            Head::Branch(Branch { name, commit: commit.with_context(unreadable)?.map(gix::Id::detach) })
         }
         gix::head::Kind::Detached { target, .. } => Head::Detached(target),
     })

@@ -3,6 +3,7 @@
 //! Half a sync of a repository that is in the middle of something else leaves its user with two problems.
 
 use gix::bstr::{BString, ByteSlice as _};
+use gix::refs::Category;
 use phase::{Fault, Operation};
 
 use crate::history;
@@ -34,7 +35,12 @@ pub fn refuse(facts: &Facts) -> Result<&Branch, Fault> {
         return Err(of_operation(operation));
     }
     match &facts.head {
-        Head::Branch(branch) => Ok(branch),
+        Head::Branch(branch) if branch.name.category() == Some(Category::LocalBranch) => Ok(branch),
+        Head::Branch(other) => {
+            let name = other.name.as_bstr();
+            Err(Fault::misconfigured(format!("HEAD leads to {name}, which is no branch"))
+                .help("switch to a branch: `git switch main`"))
+        }
         Head::Detached(id) => Err(Fault::failed(format!(
             "HEAD is detached at {}: there is no branch to sync",
             id.to_hex_with_len(10)

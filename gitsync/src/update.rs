@@ -11,7 +11,7 @@ use remote::Recent;
 
 use crate::branch::{self, Moved};
 use crate::commit::tree_of;
-use crate::look::Branch;
+use crate::look::{self, Branch, Head};
 use crate::place::Place;
 use crate::worktree::diff::diff;
 use crate::worktree::{self, Applied, Leavings, PathFacts, Recovered, Refused, Side, Why};
@@ -136,7 +136,11 @@ fn undone(recovered: Recovered) -> anyhow::Result<()> {
 }
 
 fn head_tree(repo: &gix::Repository) -> anyhow::Result<ObjectId> {
-    Ok(repo.head_tree_id_or_empty()?.detach())
+    let commit = match look::head(repo)? {
+        Head::Branch(branch) => branch.commit,
+        Head::Detached(id) => Some(id),
+    };
+    tree_of(repo, commit)
 }
 
 /// Makes sure that the tree of `theirs`, much of which may be `recent`, has no names, other than those that `ours` has

@@ -244,3 +244,34 @@ fn a_race_is_a_race_where_both_urls_lead_to_the_same() {
     assert_eq!(document.main().attempts, 2);
     assert_eq!(origin.rev("main"), mike.head());
 }
+
+#[test]
+fn a_branch_that_has_a_second_name_is_synced_by_its_own() {
+    let (_world, origin, mike) = mine_and_theirs();
+    mike.git(["symbolic-ref", "refs/heads/alias", "refs/heads/main"]);
+    mike.git(["symbolic-ref", "HEAD", "refs/heads/alias"]);
+    let document = gitsync(&mike).success().document();
+    assert_eq!((document.main().branch.as_str(), document.main().attempts), ("main", 1));
+    assert_eq!((origin.rev("main"), origin.try_rev("alias")), (mike.rev("main"), None));
+    assert_eq!(mike.git(["symbolic-ref", "--no-recurse", "HEAD"]), "refs/heads/alias");
+    assert_eq!(mike.read("theirs.md"), "theirs\n");
+    mike.assert_clean();
+    mike.assert_sound();
+    // What is fetched into the branch itself would be fetched into what is checked out.
+    mike.git(["config", "remote.origin.fetch", "+refs/heads/*:refs/heads/*"]);
+    assert_refused(&mike, &["refs/heads/main", "+refs/heads/*:refs/heads/*"]);
+}
+
+#[test]
+fn a_second_name_of_a_branch_that_has_no_commit_yet_begins_it() {
+    let world = World::new();
+    let origin = world.bare("origin.git");
+    let mike = world.init("mike");
+    mike.git(["remote", "add", "origin", origin.path().as_str()]);
+    mike.git(["symbolic-ref", "refs/heads/alias", "refs/heads/main"]);
+    mike.git(["symbolic-ref", "HEAD", "refs/heads/alias"]);
+    mike.write("a", "1\n");
+    gitsync(&mike).success();
+    assert_eq!(origin.rev("main"), mike.rev("main"));
+    assert_eq!(mike.git(["symbolic-ref", "--no-recurse", "HEAD"]), "refs/heads/alias");
+}

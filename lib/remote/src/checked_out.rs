@@ -6,6 +6,8 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use gix::refs::FullName;
 
+use crate::local_ref;
+
 /// Each branch that a work tree of the repository is on, and where that is.
 pub(crate) fn checked_out(repo: &gix::Repository) -> gix::Result<BTreeMap<FullName, PathBuf>> {
     let mut branches = BTreeMap::new();
@@ -27,7 +29,7 @@ fn branch_of(repo: &gix::Repository) -> gix::Result<Option<FullName>> {
     const ASIDE: [(&str, &str); 3] =
         [("rebase-merge/head-name", ""), ("rebase-apply/head-name", ""), ("BISECT_START", "refs/heads/")];
     if let Some(branch) = repo.head_name()? {
-        return Ok(Some(branch));
+        return local_ref::follow(repo, branch).map(Some);
     }
     Ok(ASIDE.iter().find_map(|(file, prefix)| {
         let name = fs::read_to_string(repo.git_dir().join(file)).ok()?;

@@ -14,6 +14,7 @@ pub mod person;
 mod place;
 pub mod reflog;
 mod session;
+mod symbolic;
 
 use std::{
     collections::BTreeSet,
@@ -30,6 +31,7 @@ use gix::{
 };
 
 pub use self::list::list;
+pub use self::symbolic::follow;
 use self::{
     claim::{Claim, Claims},
     packed::Packed,

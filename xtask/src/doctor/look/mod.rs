@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use camino::Utf8Path;
 use gix::bstr::ByteSlice as _;
 use phase::{Fault, IdentityFile, Operation, programs::program};
+use remote::local_ref;
 
 use super::facts::{Binary, Facts, Head, People};
 use crate::binaries;
@@ -75,7 +76,10 @@ fn head(repo: &gix::Repository) -> Head {
         Err(_) => Head::Unreadable,
         Ok(head) => match (&head.kind, head.referent_name()) {
             (gix::head::Kind::Unborn(name), _) => Head::Unborn(name.shorten().to_string()),
-            (gix::head::Kind::Symbolic(_), Some(name)) => Head::Branch(name.shorten().to_string()),
+            (gix::head::Kind::Symbolic(_), Some(name)) => match local_ref::follow(repo, name.to_owned()) {
+                Ok(name) => Head::Branch(name.shorten().to_string()),
+                Err(_) => Head::Unreadable,
+            },
             (gix::head::Kind::Symbolic(_), None) => Head::Unreadable,
             (gix::head::Kind::Detached { .. }, _) => Head::Detached,
         },

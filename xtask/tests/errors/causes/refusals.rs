@@ -19,6 +19,12 @@ pub const CAUSES: &[Cause] = &[
         gitsync(&world.repo(path)).output()
     }),
     cause("HEAD is detached", || on_mike(|mike| drop(mike.git(["switch", "--quiet", "--detach"])))),
+    cause("HEAD leads to a ref that is no branch", || {
+        on_mike(|mike| {
+            mike.git(["symbolic-ref", "refs/heads/alias", "refs/remotes/origin/main"]);
+            mike.git(["symbolic-ref", "HEAD", "refs/heads/alias"]);
+        })
+    }),
     cause("a merge is not finished", || amid("merge", "other")),
     cause("a rebase is not finished", || amid("rebase", "other")),
     cause("`git am` is not finished", || {
