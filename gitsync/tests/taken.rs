@@ -73,3 +73,17 @@ fn what_has_changed_outside_of_a_sparse_checkout_is_named_and_can_be_committed()
     assert_eq!(output.document().main().warnings, [""; 0]);
     mike.assert_clean();
 }
+
+#[test]
+fn a_file_that_was_deleted_and_is_not_to_be_committed_stays_deleted() {
+    let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("README.md", "theirs\n");
+    gitsync(&howard).success();
+    mike.remove("README.md");
+    for options in [&["--no-commit"][..], &["--no-commit", "--dry-run"]] {
+        let output = gitsync(&mike).args(options).output();
+        output.assert_code(if options.len() == 1 { 1 } else { 0 });
+        assert_eq!(mike.status(), " D README.md");
+    }
+    gitsync(&mike).output().assert_code(4);
+}

@@ -33,6 +33,27 @@ fn an_edit_that_left_size_and_time_alone_is_not_overwritten() {
 }
 
 #[test]
+fn a_deleted_file_is_not_put_back_by_a_change_of_it() {
+    let world = World::new();
+    let repo = two_commits(
+        &world,
+        |repo| write_all(repo, &[("a", "1\n"), ("folder/b", "1\n"), ("gone", "1\n")]),
+        |repo| {
+            write_all(repo, &[("a", "2\n"), ("folder/b", "2\n")]);
+            repo.remove("gone");
+        },
+    );
+    repo.remove("gone");
+    repo.remove("a");
+    assert_refused(&repo, "a", |why| *why == Why::Edited);
+    repo.git(["checkout", "--quiet", "a"]);
+    std::fs::remove_dir_all(repo.join("folder")).unwrap();
+    assert_refused(&repo, "folder/b", |why| *why == Why::Edited);
+    repo.git(["checkout", "--quiet", "folder"]);
+    update(&repo, "HEAD", "new").unwrap().pending.finish().unwrap();
+}
+
+#[test]
 fn an_edited_file_that_goes_upstream_is_not_removed() {
     let world = World::new();
     let repo =

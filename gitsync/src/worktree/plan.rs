@@ -131,7 +131,7 @@ fn tracked(facts: &PathFacts, entry: EntryFacts, new: Option<Side>) -> Result<Op
         return match (new, &facts.disk) {
             (Some(Side { mode: Mode::COMMIT, .. }), _) => step(Step::IndexOnly),
             (None, _) => step(Step::RemoveFolder),
-            (Some(_), OnDisk::Nothing | OnDisk::Folder(None)) => step(Step::Create),
+            (Some(_), OnDisk::Folder(None)) => step(Step::Create),
             (Some(_), OnDisk::Folder(Some(inside))) => Err(Why::InTheWay(inside.clone())),
             (Some(_), OnDisk::UnderFoot) => Err(Why::UnderFoot),
             (Some(_), _) => Err(Why::Edited),
@@ -142,10 +142,11 @@ fn tracked(facts: &PathFacts, entry: EntryFacts, new: Option<Side>) -> Result<Op
         (OnDisk::AsInIndex(stat), None) => step(Step::Remove(*stat)),
         (OnDisk::AsInIndex(stat), Some(_)) => step(Step::Replace(*stat)),
         (OnDisk::AsInNew(stat), Some(_)) => step(Step::Adopt(*stat)),
-        // Its place is taken by a folder that goes away, or it was deleted: nothing of the user's is there.
+        // It was deleted, and so it is in the new tree: agreed.
         (OnDisk::Nothing, None) => step(Step::IndexOnly),
         (OnDisk::Nothing, Some(_)) if hidden => step(Step::IndexOnly),
-        (OnDisk::Nothing, Some(_)) => step(Step::Create),
+        // The user has deleted it, or put something else in the place of its folder.
+        (OnDisk::Nothing, Some(_)) => Err(facts.blocked.clone().map_or(Why::Edited, Why::InTheWay)),
         (OnDisk::Other, Some(_)) if hidden => Ok(Some((Step::IndexOnly, entry.flags))),
         (OnDisk::Other, None) if hidden => Err(Why::EditedOutOfSight),
         (OnDisk::Folder(Some(inside)), _) => Err(Why::InTheWay(inside.clone())),
