@@ -27,7 +27,7 @@ use crate::signing;
 use crate::stage::sink::{Loose, Sink};
 use crate::stage::{self, Changes, Refusal, Staged, Why};
 use crate::tree::Counts;
-use crate::{failpoint, refuse};
+use crate::{failpoint, prepared, refuse};
 
 /// What came of committing.
 #[derive(Debug)]
@@ -126,6 +126,7 @@ pub fn commit(
     let what = Written { index, built, looked: looked(policy), since };
     let mut writing = Some(Writing::begin(repo, lock, what)?);
     failpoint::reach("committed", place.root());
+    prepared::clear(place)?;
     if hooks.has("post-commit") {
         writing.take().map_or(Ok(()), Writing::finish)?;
         hooks.tell("post-commit", Call::default())?;

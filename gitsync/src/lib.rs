@@ -32,6 +32,7 @@ pub mod person;
 pub mod place;
 pub mod plan;
 pub mod policy;
+pub mod prepared;
 pub mod rebase;
 pub mod refuse;
 pub mod relate;

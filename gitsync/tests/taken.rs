@@ -1,11 +1,11 @@
-//! What a commit takes: the files that are named, and nothing outside of the sparse checkout.
+//! What a commit takes: the files that are named, and nothing outside of the sparse checkout; and what it leaves.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 
 mod run;
 
 use run::gitsync;
-use testkit::{Sections as _, World};
+use testkit::{Repo, Sections as _, World};
 
 #[test]
 fn only_the_named_files_are_committed_and_the_rest_stays_as_it_is() {
@@ -86,4 +86,36 @@ fn a_file_that_was_deleted_and_is_not_to_be_committed_stays_deleted() {
         assert_eq!(mike.status(), " D README.md");
     }
     gitsync(&mike).output().assert_code(4);
+}
+
+#[test]
+fn the_message_that_was_ready_for_the_commit_goes_with_it() {
+    let made_ready = |how: &[&str]| {
+        let (world, origin, [mike]) = World::with_clones(["mike"]);
+        mike.git(["switch", "--quiet", "-c", "side"]);
+        mike.write("new", "new\n");
+        mike.commit_all("the side's words");
+        mike.git(["switch", "--quiet", "main"]);
+        mike.git(how.iter().copied().chain(["side"]));
+        (world, origin, mike)
+    };
+    let left = |repo: &Repo| {
+        let is_there = |name: &&str| repo.git_dir().join(name).exists();
+        ["SQUASH_MSG", "MERGE_MSG", "AUTO_MERGE"].into_iter().filter(is_there).collect::<Vec<_>>()
+    };
+    for (how, file) in [
+        (["merge", "--squash", "--quiet"], "SQUASH_MSG"),
+        (["cherry-pick", "--no-commit", "-x"], "MERGE_MSG"),
+    ] {
+        for options in [&[][..], &["--only", "new"]] {
+            let (_world, origin, mike) = made_ready(&how);
+            let before = left(&mike);
+            assert!(before.contains(&file), "{before:?}");
+            gitsync(&mike).arg("--no-commit").success();
+            assert_eq!(left(&mike), before, "nothing was committed");
+            gitsync(&mike).args(options).success();
+            assert_eq!(left(&mike), [""; 0]);
+            assert_eq!(origin.rev("main"), mike.head());
+        }
+    }
 }
