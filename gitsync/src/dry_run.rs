@@ -119,7 +119,7 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
                 None => history::known_of(repo, upstream.remote.as_str())?,
             };
             let count = match replay {
-                Some(what) => rebase::count(repo, what)?,
+                Some(what) => rebase::count(repo, what, place)?,
                 None => history::between(repo, known, local)?.len(),
             };
             Outgoing::Commits(count + usize::from(!commit.is_empty()))

@@ -8,25 +8,15 @@
 //! there is nothing yet that a hook could look at.
 
 use std::ffi::OsString;
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use phase::{Fault, Guard, Progress, programs};
 
 use crate::place::Place;
-
-/// How often a hook that says nothing is looked at.
-const TICK: Duration = Duration::from_millis(500);
-
-/// How long to go on reading once the hook has ended; what it left running may hold its output open for ever.
-const LAST_WORDS: Duration = Duration::from_millis(200);
-
-/// How much of a hook's output is kept: its end is where the reason stands.
-const KEPT: usize = 4096;
+use crate::waiting;
 
 /// The hooks of a repository.
 pub struct Hooks<'a> {
@@ -132,7 +122,9 @@ impl<'a> Hooks<'a> {
             .start(&path, &call, &writer)
             .with_context(|| format!("the {name} hook, {}, cannot be started", path.display()))?;
         drop(writer);
-        self.wait(child, call.stdin, output).with_context(|| format!("the {name} hook"))
+        let ended = waiting::wait(child, call.stdin, output, &|| self.guard.alive())
+            .with_context(|| format!("the {name} hook"))?;
+        Ok(if ended.status.success() { Ran::Well } else { Ran::Badly(ended.said) })
     }
 
     fn start(&self, path: &Path, call: &Call, output: &io::PipeWriter) -> io::Result<Child> {
@@ -165,58 +157,10 @@ impl<'a> Hooks<'a> {
             result => result,
         }
     }
-
-    /// Waits for a hook. It is given all the time that it wants, as it works on the user's behalf.
-    fn wait(&self, mut child: Child, stdin: Vec<u8>, output: io::PipeReader) -> anyhow::Result<Ran> {
-        if let Some(mut pipe) = child.stdin.take() {
-            // A hook need not read what it is told, so nobody waits for that.
-            std::thread::spawn(move || pipe.write_all(&stdin));
-        }
-        let heard = listen(output);
-        let mut said = Vec::new();
-        let status = loop {
-            self.guard.alive();
-            match heard.recv_timeout(TICK) {
-                Ok(words) => keep(&mut said, &words),
-                Err(mpsc::RecvTimeoutError::Timeout) => {}
-                Err(mpsc::RecvTimeoutError::Disconnected) => break child.wait()?,
-            }
-            if let Some(status) = child.try_wait()? {
-                while let Ok(words) = heard.recv_timeout(LAST_WORDS) {
-                    keep(&mut said, &words);
-                }
-                break status;
-            }
-        };
-        Ok(if status.success() {
-            Ran::Well
-        } else {
-            Ran::Badly(String::from_utf8_lossy(&said).trim().to_owned())
-        })
-    }
 }
 
 /// `ENOEXEC`: the file may be run, and is neither a binary nor does it say what runs it.
 const NOT_A_PROGRAM: i32 = 8;
-
-fn listen(mut output: io::PipeReader) -> mpsc::Receiver<Vec<u8>> {
-    let (tell, heard) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut buffer = [0; 1024];
-        while let Ok(count @ 1..) = output.read(&mut buffer) {
-            if tell.send(buffer[..count].to_vec()).is_err() {
-                break;
-            }
-        }
-    });
-    heard
-}
-
-fn keep(said: &mut Vec<u8>, words: &[u8]) {
-    said.extend_from_slice(words);
-    let surplus = said.len().saturating_sub(KEPT);
-    said.drain(..surplus);
-}
 
 /// Git passes over a hook that is not executable: it is a sample, or was switched off so.
 #[cfg(unix)]

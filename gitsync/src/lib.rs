@@ -47,6 +47,7 @@ pub mod tree;
 pub mod update;
 pub mod upstream;
 pub mod vault;
+mod waiting;
 pub mod watch;
 pub mod wiki;
 pub mod worktree;

@@ -7,13 +7,13 @@
 use gix::ObjectId;
 use gix::bstr::BString;
 use gix::diff::Rewrites;
-use gix::merge::blob::builtin_driver::text::Labels;
 use gix::merge::tree::TreatAsUnresolved;
 use gix::objs::Write as _;
 use gix::worktree::stack::state::attributes::Source;
 
 use super::disputed::Disputed;
-use super::{attributes, empty_files, orphans, replaced_folders, trivial};
+use super::{attributes, content, driver, empty_files, orphans, replaced_folders, trivial};
+use crate::watch::Watch;
 
 /// The trees of a merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,7 @@ pub struct Sides {
 /// Merges trees of one repository.
 pub struct Merger<'repo> {
     repo: &'repo gix::Repository,
+    watch: &'repo dyn Watch,
     tools: Option<Tools>,
 }
 
@@ -38,6 +39,7 @@ struct Tools {
     diff_state: gix::diff::tree::State,
     diffs: gix::diff::blob::Platform,
     blobs: gix::merge::blob::Platform,
+    drivers: driver::Drivers,
     attributes_are_of: ObjectId,
 }
 
@@ -50,15 +52,15 @@ pub enum Merged {
 }
 
 impl<'repo> Merger<'repo> {
-    /// A merger of trees of `repo`.
-    pub fn new(repo: &'repo gix::Repository) -> Self {
-        Self { repo, tools: None }
+    /// A merger of trees of `repo`. `watch` is asked before a merge driver is started.
+    pub fn new(repo: &'repo gix::Repository, watch: &'repo dyn Watch) -> Self {
+        Self { repo, watch, tools: None }
     }
 
     /// Merges the change from `base` to `theirs` into `ours`.
     ///
     /// # Errors
-    /// An object cannot be read, or a merge driver cannot be started.
+    /// An object cannot be read, or a merge driver breaks down.
     pub fn merge(&mut self, base: ObjectId, ours: ObjectId, theirs: ObjectId) -> anyhow::Result<Merged> {
         if ours == base || ours == theirs {
             return Ok(Merged::Clean(theirs));
@@ -81,22 +83,24 @@ impl<'repo> Merger<'repo> {
         let marked = empty_files::mark(self.repo, before)?;
         let sides = replaced_folders::settle(self.repo, marked.sides, rewrites)?.unwrap_or(marked.sides);
         let sides = orphans::settle(self.repo, sides, rewrites)?;
-        let labels = Labels {
-            ancestor: Some("parent".into()),
-            current: Some("HEAD".into()),
-            other: Some("local".into()),
-        };
         let mut outcome = gix::merge::plumbing::tree(
             &marked.sides.base,
             &sides.ours,
             &sides.theirs,
-            labels,
+            content::labels(),
             self.repo,
             |data| self.repo.write_buf(gix::objs::Kind::Blob, data),
             &mut tools.diff_state,
             &mut tools.diffs,
             &mut tools.blobs,
             tools.options.clone(),
+        )?;
+        content::merge_by_drivers(
+            self.repo,
+            &mut outcome,
+            &tools.drivers,
+            &mut tools.blobs.attr_stack,
+            self.watch,
         )?;
         let tree = outcome.tree.write(|tree| self.repo.write(tree))?;
         let mut paths = sides.disputed.clone();
@@ -154,7 +158,8 @@ impl Tools {
             options: options(repo)?.into(),
             diff_state: gix::diff::tree::State::default(),
             diffs: repo.diff_resource_cache_for_tree_diff()?,
-            blobs: repo.merge_resource_cache(gix::merge::blob::pipeline::WorktreeRoots::default())?,
+            blobs: content::without_drivers(repo)?,
+            drivers: driver::Drivers::of(repo),
             attributes_are_of: into,
         };
         tools.load_attributes(repo, into)?;

@@ -7,23 +7,25 @@ use gix::ObjectId;
 use remote::History;
 
 use super::linear::Commit;
-use super::merge::{self, Merged, Merger};
-use super::{Replay, WayOut};
+use super::merge::{Merged, Merger};
+use super::{Replay, WayOut, content};
+use crate::watch::Watch;
 
 /// The newest merge of `range`, which is sorted oldest first, that is not what merging its parents gives.
 ///
 /// # Errors
-/// An object cannot be read, or a merge driver cannot be started.
+/// An object cannot be read, or a merge driver breaks down.
 pub fn newest_with_content_of_its_own(
     repo: &gix::Repository,
     range: &[Commit],
+    watch: &dyn Watch,
 ) -> anyhow::Result<Option<ObjectId>> {
     if !range.iter().any(Commit::is_merge) {
         return Ok(None);
     }
     // What is tried out here belongs to no history.
     let repo = repo.clone().with_object_memory();
-    let (mut merger, history) = (Merger::new(&repo), History::of(&repo));
+    let (mut merger, history) = (Merger::new(&repo, watch), History::of(&repo));
     for merge in range.iter().rev().filter(|commit| commit.is_merge()) {
         if has_content_of_its_own(&repo, &history, &mut merger, merge)? {
             return Ok(Some(merge.id));
@@ -51,7 +53,7 @@ fn has_content_of_its_own(
 /// drivers and attributes then have the same say.
 ///
 /// # Errors
-/// An object cannot be read, or a merge driver cannot be started.
+/// An object cannot be read, or a merge driver breaks down.
 pub fn of_tips(repo: &gix::Repository, merger: &mut Merger<'_>, what: Replay) -> anyhow::Result<Merged> {
     let base = if what.upstream == what.onto {
         base_tree(repo, &History::of(repo), what.onto, what.head)?
@@ -64,7 +66,7 @@ pub fn of_tips(repo: &gix::Repository, merger: &mut Merger<'_>, what: Replay) ->
 /// What helps where a commit of `range` does not apply.
 ///
 /// # Errors
-/// An object cannot be read, or a merge driver cannot be started.
+/// An object cannot be read, or a merge driver breaks down.
 pub fn way_out(
     repo: &gix::Repository,
     merger: &mut Merger<'_>,
@@ -92,7 +94,7 @@ fn base_tree(
     match bases.as_slice() {
         [] => Ok(repo.object_hash().empty_tree()),
         [base] => tree(repo, *base),
-        _ => Ok(repo.virtual_merge_base(bases, merge::options(repo)?)?.tree_id.detach()),
+        [rest @ .., second, first] => content::merged_base(repo, *first, *second, rest.to_vec()),
     }
 }
 

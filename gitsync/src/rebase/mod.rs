@@ -9,7 +9,9 @@
 
 mod already;
 mod attributes;
+mod content;
 mod disputed;
+mod driver;
 mod empty_files;
 mod encoding;
 mod entries;
@@ -119,7 +121,7 @@ pub fn rebase(
     let mut onto = pick::Onto::new(&repo, what.onto)?;
     let (mut rewritten, mut dropped) = (Vec::new(), Vec::new());
     {
-        let mut merger = merge::Merger::new(&repo);
+        let mut merger = merge::Merger::new(&repo, watch);
         let single: Vec<_> = range.iter().filter(|commit| !commit.is_merge()).collect();
         for (done, id) in single.iter().map(|commit| commit.id).enumerate() {
             watch.done_with(Doing::Replaying, done, single.len());
@@ -139,7 +141,7 @@ pub fn rebase(
                 }
             }
         }
-        if let Some(id) = merges::newest_with_content_of_its_own(&repo, &range)? {
+        if let Some(id) = merges::newest_with_content_of_its_own(&repo, &range, watch)? {
             match merges::of_tips(&repo, &mut merger, what)? {
                 merge::Merged::Clean(tree) if tree == onto.tree => {}
                 merge::Merged::Clean(tree) => {
@@ -166,11 +168,11 @@ pub fn rebase(
 ///
 /// # Errors
 /// An object cannot be read, or a merge driver fails.
-pub fn count(repo: &gix::Repository, what: Replay) -> anyhow::Result<usize> {
+pub fn count(repo: &gix::Repository, what: Replay, watch: &dyn Watch) -> anyhow::Result<usize> {
     let range = linear::commits(repo, what.upstream, what.head)?;
     let already = already::upstream_has(repo, what, &range)?;
     let single = range.iter().filter(|commit| !commit.is_merge() && !already.contains(&commit.id)).count();
-    let of_a_merge = merges::newest_with_content_of_its_own(repo, &range)?;
+    let of_a_merge = merges::newest_with_content_of_its_own(repo, &range, watch)?;
     Ok(single + usize::from(of_a_merge.is_some()))
 }
 

@@ -39,7 +39,7 @@ mod push;
 mod recent;
 mod remote;
 mod shown;
-mod temporary;
+pub mod temporary;
 mod terminal;
 mod transport;
 mod trouble;

@@ -72,7 +72,7 @@ impl Drop for Temporary {
 
 /// A folder for a writer that gives its files their names itself. Dropping it deletes it.
 #[derive(Debug)]
-pub(crate) struct Folder {
+pub struct Folder {
     path: PathBuf,
     /// Locked by the kernel for as long as it is open.
     _alive: File,
@@ -98,6 +98,7 @@ impl Folder {
         }
     }
 
+    /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -97,7 +97,7 @@ fn merged(repo: &gix::Repository, sides: Sides) -> Option<ObjectId> {
     }
     let options: gix::merge::plumbing::tree::Options = merge::options(repo).unwrap().into();
     replaced_folders::settle(repo, sides, options.rewrites).unwrap()?;
-    match Merger::new(repo).merge(base, ours, theirs).unwrap() {
+    match Merger::new(repo, &()).merge(base, ours, theirs).unwrap() {
         Merged::Clean(merged) => Some(merged),
         Merged::Conflict(_) => None,
     }

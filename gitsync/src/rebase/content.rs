@@ -1,0 +1,143 @@
+//! The files of a merge of trees that both sides changed.
+//!
+//! The merge knows which files these are and where they end up, renames and all, and merges them as text. Where a file
+//! has a merge driver that has the last word. The merge itself would run drivers too, but with files of its own in the
+//! work tree, and with no answer but success or the end of everything.
+
+use gix::ObjectId;
+use gix::bstr::{BString, ByteSlice as _};
+use gix::merge::blob::builtin_driver::text::Labels;
+use gix::merge::blob::{Platform, Resolution};
+use gix::merge::plumbing::tree::{Conflict, ConflictIndexEntry, ContentMerge, Outcome};
+use gix::merge::tree::Resolution as Resolved;
+
+use super::driver::{Contents, Drivers, Merged};
+use super::merge;
+use crate::watch::Watch;
+
+/// What conflict markers and drivers are told of the sides.
+pub fn labels() -> Labels<'static> {
+    Labels { ancestor: Some("parent".into()), current: Some("HEAD".into()), other: Some("local".into()) }
+}
+
+/// What merges files without the drivers of the user's own.
+///
+/// # Errors
+/// The configuration is wrong.
+pub fn without_drivers(repo: &gix::Repository) -> anyhow::Result<Platform> {
+    let blobs = repo.merge_resource_cache(gix::merge::blob::pipeline::WorktreeRoots::default())?;
+    Ok(Platform::new(blobs.filter, blobs.filter_mode, blobs.attr_stack, Vec::new(), blobs.options))
+}
+
+/// The tree of several commits that two others have in common, merged as git merges such, but as text throughout: what a
+/// driver cannot merge would have to be a conflict, and a base has none.
+///
+/// # Errors
+/// An object cannot be read or written.
+pub fn merged_base(
+    repo: &gix::Repository,
+    first: ObjectId,
+    second: ObjectId,
+    others: Vec<ObjectId>,
+) -> anyhow::Result<ObjectId> {
+    let graph = repo.commit_graph_if_enabled()?;
+    let merged = gix::merge::plumbing::commit::virtual_merge_base(
+        first,
+        second,
+        others,
+        &mut repo.revision_graph(graph.as_ref()),
+        &mut repo.diff_resource_cache_for_tree_diff()?,
+        &mut without_drivers(repo)?,
+        repo,
+        &mut |id| id.to_string(),
+        merge::options(repo)?.into(),
+    )?;
+    Ok(merged.tree_id)
+}
+
+/// Has the drivers merge the files of `outcome` that are theirs.
+///
+/// # Errors
+/// An object cannot be read or written, or a driver breaks down.
+pub fn merge_by_drivers(
+    repo: &gix::Repository,
+    outcome: &mut Outcome<'_>,
+    drivers: &Drivers,
+    attributes: &mut gix::worktree::Stack,
+    watch: &dyn Watch,
+) -> anyhow::Result<()> {
+    for conflict in &mut outcome.conflicts {
+        let Some(as_text) = content(conflict).map(|content| content.merged_blob_id) else { continue };
+        let Some(sides) = Sides::of(conflict) else { continue };
+        let path = places(conflict)
+            .find(|path| outcome.tree.get(path.split_str("/")).is_some_and(|entry| entry.oid == as_text));
+        let path = path.unwrap_or_else(|| conflict.ours.location().to_owned());
+        let Some(choice) = drivers.choose(repo, attributes, path.as_bstr())? else { continue };
+        let contents = sides.read(repo)?;
+        let merged = choice.merge(repo, path.as_bstr(), &contents, labels(), watch)?;
+        let resolution = match (merged, outcome.tree.get(path.split_str("/")).map(|entry| entry.mode.kind()))
+        {
+            (Merged::Clean(merged), Some(kind)) => {
+                let id = repo.write_blob(merged)?.detach();
+                outcome.tree.upsert(path.split_str("/"), kind, id)?;
+                Resolution::Complete
+            }
+            (Merged::Conflict, _) | (_, None) => Resolution::Conflict,
+        };
+        if let Some(content) = content(conflict) {
+            content.resolution = resolution;
+        }
+    }
+    Ok(())
+}
+
+/// What became of a file's content, where nothing else about the file is disputed.
+fn content(conflict: &mut Conflict) -> Option<&mut ContentMerge> {
+    match conflict.resolution.as_mut().ok()? {
+        Resolved::OursModifiedTheirsModifiedThenBlobContentMerge { merged_blob } => Some(merged_blob),
+        Resolved::OursModifiedTheirsRenamedAndChangedThenRename { merged_blob, .. } => merged_blob.as_mut(),
+        Resolved::SourceLocationAffectedByRename { .. } | Resolved::Forced(_) => None,
+    }
+}
+
+/// Where the file may be in the merged tree.
+fn places(conflict: &Conflict) -> impl Iterator<Item = BString> + use<> {
+    let moved = match &conflict.resolution {
+        Ok(Resolved::OursModifiedTheirsRenamedAndChangedThenRename { final_location, .. }) => {
+            final_location.clone()
+        }
+        _ => None,
+    };
+    let sides = [conflict.theirs.location().to_owned(), conflict.ours.location().to_owned()];
+    moved.into_iter().chain(sides)
+}
+
+/// The file on each side.
+struct Sides {
+    base: Option<ObjectId>,
+    ours: ObjectId,
+    theirs: ObjectId,
+}
+
+impl Sides {
+    /// None where it is not a regular file on both sides.
+    fn of(conflict: &Conflict) -> Option<Self> {
+        let is_file = |entry: &ConflictIndexEntry| entry.mode.is_blob();
+        let [base, ours, theirs] = conflict.entries();
+        let (ours, theirs) = (ours.filter(is_file)?.id, theirs.filter(is_file)?.id);
+        let base = base.filter(is_file).map(|entry| entry.id);
+        // Where both sides renamed the file the entries are those of the text that was made of it.
+        if ours == theirs {
+            let (ours, theirs) = conflict.changes_in_resolution();
+            let id = |change: &gix::diff::tree_with_rewrites::Change| change.entry_mode_and_id().1.to_owned();
+            return Some(Self { base, ours: id(ours), theirs: id(theirs) });
+        }
+        Some(Self { base, ours, theirs })
+    }
+
+    fn read(&self, repo: &gix::Repository) -> anyhow::Result<Contents> {
+        let read = |id: ObjectId| -> anyhow::Result<Vec<u8>> { Ok(repo.find_object(id)?.detach().data) };
+        let base = self.base.map(read).transpose()?.unwrap_or_default();
+        Ok(Contents { base, ours: read(self.ours)?, theirs: read(self.theirs)? })
+    }
+}

@@ -1,0 +1,131 @@
+//! Merge drivers of the user's own get from us what they get from git, and nobody finds anything of theirs.
+
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
+
+mod run;
+mod twin;
+
+use run::gitsync;
+use testkit::{Repo, World};
+use twin::{Result, Twin};
+
+const LINES: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\n";
+
+/// Both sides changed the file at `path`, which is merged by `command`.
+fn both_changed(path: &str, command: &str) -> Twin {
+    let twin = Twin::new(|repo| {
+        repo.write(".gitattributes", "*.lock merge=mine\n");
+        repo.write(path, LINES);
+        repo.git(["config", "merge.mine.driver", command]);
+    });
+    let change = |repo: &Repo, from: &str, to: &str| {
+        repo.write(path, LINES.replace(from, to));
+        repo.commit_all(to);
+    };
+    twin.theirs(|repo| change(repo, "one", "theirs"));
+    twin.ours(|repo| change(repo, "ten", "ours"));
+    twin
+}
+
+#[test]
+fn they_are_told_what_git_tells_them_and_run_where_git_runs_them() {
+    let command =
+        "{ cat %O %A '%B'; echo %L %P %% %Z \"$PWD\"; env | grep ^GIT_DIR; } >\"%A\".new; mv %A.new %A";
+    let twin = both_changed("sub dir/it's 5%.lock", command);
+    assert!(matches!(twin.assert_same(), Result::History(_)));
+    assert!(twin.repo.read("sub dir/it's 5%.lock").contains("ours"));
+    twin.theirs(|repo| {
+        repo.write(".gitattributes", "*.lock merge=mine conflict-marker-size=12\n");
+        repo.commit_all("longer markers");
+    });
+    assert!(matches!(twin.assert_same(), Result::History(_)));
+}
+
+#[test]
+fn a_file_that_was_renamed_is_merged_by_the_driver_of_its_new_name() {
+    for one_renames in [true, false] {
+        let twin = Twin::new(|repo| {
+            repo.write(".gitattributes", "*.lock merge=mine\n");
+            repo.write("plain.txt", LINES);
+            repo.git(["config", "merge.mine.driver", "cat %B >>%A; echo %P >>%A"]);
+        });
+        let change = |repo: &Repo, line: &str, renames: bool| {
+            repo.write("plain.txt", LINES.replace("five", line));
+            if renames {
+                repo.rename("plain.txt", "sub/new.lock");
+            }
+            repo.commit_all(line);
+        };
+        twin.theirs(|repo| change(repo, "theirs", one_renames));
+        twin.ours(|repo| change(repo, "ours", !one_renames));
+        assert!(matches!(twin.assert_same(), Result::History(_)), "{one_renames}");
+    }
+}
+
+#[test]
+fn a_file_that_both_sides_renamed_alike_or_added_is_merged_from_what_each_has() {
+    let twin = Twin::new(|repo| {
+        repo.write(".gitattributes", "*.lock merge=mine\n");
+        repo.write("a.lock", LINES);
+        repo.git(["config", "merge.mine.driver", "cat %O %A %B >%A.new; mv %A.new %A"]);
+    });
+    let change = |repo: &Repo, line: &str| {
+        repo.write("a.lock", LINES.replace("five", line));
+        repo.rename("a.lock", "b.lock");
+        repo.write("new.lock", line);
+        repo.commit_all(line);
+    };
+    twin.theirs(|repo| change(repo, "theirs"));
+    twin.ours(|repo| change(repo, "ours"));
+    assert!(matches!(twin.assert_same(), Result::History(_)));
+}
+
+#[test]
+fn the_default_driver_merges_what_no_attribute_speaks_of() {
+    let twin = both_changed("a.txt", "cat %B >>%A");
+    twin.repo.git(["config", "merge.default", "mine"]);
+    assert!(matches!(twin.assert_same(), Result::History(_)));
+}
+
+/// A clone in which a run has to merge `a.lock` by `command`.
+fn about_to_merge(command: &str) -> (World, Repo, Repo) {
+    let (world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write(".gitattributes", "*.lock merge=mine\n");
+    howard.write("a.lock", LINES);
+    gitsync(&howard).success();
+    gitsync(&mike).success();
+    howard.write("a.lock", LINES.replace("one", "theirs"));
+    gitsync(&howard).success();
+    mike.write("a.lock", LINES.replace("ten", "ours"));
+    mike.git(["config", "merge.mine.driver", command]);
+    (world, origin, mike)
+}
+
+#[test]
+fn what_a_driver_says_does_not_get_into_the_document() {
+    let (_world, _origin, mike) = about_to_merge("echo merging %P; git merge-file %A %O %B");
+    let output = gitsync(&mike).success();
+    assert!(output.stdout.starts_with('{') && !output.stdout.contains("merging"), "{output}");
+}
+
+#[test]
+fn somebody_who_adds_all_files_meanwhile_adds_none_of_a_driver_s() {
+    let command = "git status --porcelain --untracked-files=all >.git/seen; git merge-file %A %O %B";
+    let (_world, _origin, mike) = about_to_merge(command);
+    gitsync(&mike).success();
+    assert_eq!(mike.read(".git/seen"), "");
+}
+
+#[test]
+fn a_run_that_is_killed_meanwhile_leaves_nothing_for_the_next_one_to_commit() {
+    let (_world, origin, mike) = about_to_merge("touch .git/reached; kill -9 $PPID; sleep 1");
+    assert_eq!(gitsync(&mike).output().code, 137);
+    mike.read(".git/reached");
+    mike.assert_clean();
+    mike.git(["config", "merge.mine.driver", "git merge-file %A %O %B"]);
+    gitsync(&mike).success();
+    assert_eq!(mike.files("HEAD"), [".gitattributes", "README.md", "a.lock"]);
+    assert_eq!(origin.rev("main"), mike.head());
+    let left = mike.program("find").arg(mike.common_dir()).args(["-name", "*tmp*"]).success().stdout;
+    assert_eq!(left, "");
+}
