@@ -6,7 +6,7 @@ mod run;
 mod twin;
 
 use run::gitsync;
-use testkit::{Repo, World};
+use testkit::{Output, Repo, Sections as _, World};
 use twin::{Result, Twin};
 
 const LINES: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\n";
@@ -87,6 +87,14 @@ fn the_default_driver_merges_what_no_attribute_speaks_of() {
     assert!(matches!(twin.assert_same(), Result::History(_)));
 }
 
+#[test]
+fn a_code_up_to_128_is_a_conflict_as_with_git() {
+    for command in ["exit 1", "no-such-program %A", "exit 128"] {
+        let twin = both_changed("a.lock", command);
+        assert_eq!(twin.assert_same(), Result::Conflict(vec!["a.lock".into()]), "{command}");
+    }
+}
+
 /// A clone in which a run has to merge `a.lock` by `command`.
 fn about_to_merge(command: &str) -> (World, Repo, Repo) {
     let (world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
@@ -99,6 +107,30 @@ fn about_to_merge(command: &str) -> (World, Repo, Repo) {
     mike.write("a.lock", LINES.replace("ten", "ours"));
     mike.git(["config", "merge.mine.driver", command]);
     (world, origin, mike)
+}
+
+#[test]
+fn a_conflict_of_a_driver_lists_its_path() {
+    let (_world, _origin, mike) = about_to_merge("false");
+    let output = gitsync(&mike).output();
+    output.assert_code(4);
+    assert_eq!(output.document().main().conflicts, ["a.lock"]);
+    mike.assert_clean();
+}
+
+#[test]
+fn a_driver_that_breaks_down_is_told_with_its_path_and_words() {
+    let told = |command: &str| -> Output {
+        let (_world, _origin, mike) = about_to_merge(command);
+        let output = gitsync(&mike).output();
+        output.assert_code(1);
+        output.assert_says("the merge driver mine broke down on a.lock");
+        mike.assert_clean();
+        output
+    };
+    told("echo lost the thread >&2; exit 129").assert_says("exit code 129: lost the thread");
+    told("kill -9 $$").assert_says("signal: 9");
+    told("rm %A").assert_says("it left no result");
 }
 
 #[test]

@@ -44,6 +44,19 @@ pub const CAUSES: &[Cause] = &[
         mike.write("wiki/new.md", "new\n");
         gitsync(&mike).output()
     }),
+    cause("a merge driver breaks down", || {
+        let (_world, _origin, [mike, howard]) = World::with_clones(["mike", "howard"]);
+        mike.git(["config", "merge.frail.driver", "echo 'out of memory' >&2; kill -9 $$"]);
+        mike.write(".gitattributes", "*.md merge=frail\n");
+        mike.write("README.md", "mine\n");
+        howard.write("README.md", "theirs\n");
+        howard.commit_all("theirs");
+        howard.push();
+        howard.write(".gitattributes", "*.md merge=frail\n");
+        howard.commit_all("attributes");
+        howard.push();
+        gitsync(&mike).output()
+    }),
     cause("the histories have nothing in common", || {
         let (world, origin, _mike) = mike();
         let other = world.init("other");
