@@ -12,7 +12,7 @@ use gix::objs::Write as _;
 use gix::worktree::stack::state::attributes::Source;
 
 use super::disputed::Disputed;
-use super::{attributes, content, driver, empty_files, orphans, replaced_folders, trivial};
+use super::{attributes, content, driver, empty_files, orphans, replaced_folders, submodules, trivial};
 use crate::watch::Watch;
 
 /// The trees of a merge.
@@ -95,6 +95,7 @@ impl<'repo> Merger<'repo> {
             &mut tools.blobs,
             tools.options.clone(),
         )?;
+        submodules::settle(self.repo, &mut outcome)?;
         content::merge_by_drivers(
             self.repo,
             &mut outcome,

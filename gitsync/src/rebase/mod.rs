@@ -24,6 +24,7 @@ mod orphans;
 mod patch_id;
 mod pick;
 mod replaced_folders;
+mod submodules;
 mod trivial;
 
 use anyhow::Context as _;

@@ -87,8 +87,16 @@ impl<'repo> PatchIds<'repo> {
         Ok(hasher.try_finalize()?)
     }
 
-    /// Adds how one file changed.
+    /// Adds how one file, or one submodule, changed.
     fn content(&mut self, change: &Change, text: &mut Squeezed<'_>) -> anyhow::Result<()> {
+        let sides = [change.before, change.after];
+        if sides.iter().flatten().any(|(mode, _)| mode.is_commit()) {
+            file_names(change, text);
+            let [before, after] = sides.map(|side| self.with_submodule(side));
+            let (before, after) = (before?, after?);
+            add_hunks(&InternedInput::new(byte_lines(&before), byte_lines(&after)), text);
+            return Ok(());
+        }
         let cache = match &mut self.cache {
             Some(cache) => cache,
             none => none.insert(self.repo.diff_resource_cache(Mode::ToGit, WorktreeRoots::default())?),
@@ -118,6 +126,15 @@ impl<'repo> PatchIds<'repo> {
             }
         }
         Ok(())
+    }
+
+    /// One side of a change that has to do with a submodule: of that, a diff shows the commit as a line of text.
+    fn with_submodule(&self, side: Option<(EntryMode, ObjectId)>) -> anyhow::Result<Vec<u8>> {
+        Ok(match side {
+            None => Vec::new(),
+            Some((mode, commit)) if mode.is_commit() => format!("Subproject commit {commit}\n").into(),
+            Some((_, id)) => self.repo.find_object(id)?.detach().data,
+        })
     }
 }
 

@@ -1,0 +1,58 @@
+//! Submodules that both sides moved on to another commit.
+//!
+//! A merge of trees knows nothing of their histories, and calls that a conflict. But where one of the commits contains
+//! the other, nobody has to decide anything, and git takes it; see `merge_submodule` in git's `merge-ort.c`. As there,
+//! the submodule's repository has to be checked out.
+
+use gix::ObjectId;
+use gix::bstr::{BStr, ByteSlice as _};
+use gix::merge::plumbing::tree::{Conflict, Outcome, ResolutionFailure};
+use gix::objs::tree::EntryKind;
+use remote::History;
+
+/// Settles what the histories of submodules settle.
+///
+/// # Errors
+/// The merged tree cannot be changed.
+pub fn settle(repo: &gix::Repository, outcome: &mut Outcome<'_>) -> anyhow::Result<()> {
+    let mut left = Vec::with_capacity(outcome.conflicts.len());
+    for conflict in std::mem::take(&mut outcome.conflicts) {
+        match newest(repo, &conflict) {
+            Some(commit) => {
+                let path = conflict.ours.location().split_str("/");
+                outcome.tree.upsert(path, EntryKind::Commit, commit)?;
+            }
+            None => left.push(conflict),
+        }
+    }
+    outcome.conflicts = left;
+    Ok(())
+}
+
+/// The commit of both sides' that contains the other one; none where that is not so, or cannot be told.
+fn newest(repo: &gix::Repository, conflict: &Conflict) -> Option<ObjectId> {
+    if !matches!(conflict.resolution, Err(ResolutionFailure::SubmoduleMerge)) {
+        return None;
+    }
+    let [base, ours, theirs] = conflict.entries().map(|entry| entry.map(|entry| entry.id));
+    let (base, ours, theirs) = (base?, ours?, theirs?);
+    let submodule = open(repo, conflict.ours.location())?;
+    let history = History::of(&submodule);
+    let contains = |newer: ObjectId, older: ObjectId| {
+        history.bases(&submodule, newer, &[older]).is_ok_and(|bases| bases == [older])
+    };
+    // A side that went back means something by it.
+    if !contains(ours, base) || !contains(theirs, base) {
+        return None;
+    }
+    if contains(theirs, ours) {
+        return Some(theirs);
+    }
+    contains(ours, theirs).then_some(ours)
+}
+
+fn open(repo: &gix::Repository, path: &BStr) -> Option<gix::Repository> {
+    let folder = repo.workdir()?.join(gix::path::from_bstr(path).ok()?);
+    // Commits alone are read: neither its configuration nor its owner matter.
+    gix::open_opts(folder, gix::open::Options::isolated().strict_config(false)).ok()
+}
