@@ -58,11 +58,11 @@ pub fn between(
 /// It cannot be read.
 pub fn describe(repo: &gix::Repository, id: ObjectId) -> anyhow::Result<Commit> {
     let commit = repo.find_commit(id)?;
-    let author = commit.author()?;
+    let author = phase::author::author(&commit)?;
     Ok(Commit {
         id: id.to_string(),
         author: author.name.to_string(),
-        time: phase::clock::git_time(author.time()?),
+        time: phase::clock::git_time(author.time),
         summary: commit.message()?.summary().to_string(),
     })
 }

@@ -80,12 +80,12 @@ pub(crate) fn notes(run: &Run<'_>, range: &Range) -> anyhow::Result<Found> {
     let mut unnameable = Vec::new();
     for Brought { located, commit } in trace(&repo, &logs, come, range.tip, new.as_ref())? {
         let commit = repo.find_commit(commit)?;
-        let signature = commit.author()?;
-        let author = people.resolve(signature.name, signature.email);
+        let signature = phase::author::author(&commit)?;
+        let author = people.resolve(signature.name.as_ref(), signature.email.as_ref());
         if people.is_user(&author) {
             continue;
         }
-        let time = signature.time()?;
+        let time = signature.time;
         let Located { path, note } = located;
         let path = String::from_utf8(path.into()).unwrap_or_else(|error| {
             let path = spelled_out(error.into_bytes());

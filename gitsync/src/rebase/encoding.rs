@@ -5,11 +5,25 @@
 //! an umlaut in it would become unreadable. What git does is written down at
 //! <https://git-scm.com/docs/git-commit#_discussion>.
 
-use anyhow::Context as _;
+use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice as _};
-use gix::objs::{Commit, CommitRef};
+use gix::objs::CommitRef;
 
 use crate::convert::encoding::{from_utf8, to_utf8};
+
+/// What a commit that is made anew has from the old one.
+pub struct Kept {
+    /// Its tree.
+    pub tree: ObjectId,
+    /// Its parents.
+    pub parents: Vec<ObjectId>,
+    /// Who wrote it, and when, as it stands in the header: there are dates that cannot be read, and they stay.
+    pub author: BString,
+    /// The encoding that the header names.
+    pub encoding: Option<BString>,
+    /// Its message.
+    pub message: BString,
+}
 
 /// The encoding in which commits are to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,22 +46,27 @@ impl Wanted {
     ///
     /// # Errors
     /// It is not a commit.
-    pub fn read(&self, data: &[u8], hash: gix::hash::Kind) -> anyhow::Result<Commit> {
-        let parse = |data: &[u8]| -> anyhow::Result<Commit> {
-            CommitRef::from_bytes(data, hash)?.try_into().context("it has an author that cannot be read")
+    pub fn read(&self, data: &[u8], hash: gix::hash::Kind) -> anyhow::Result<Kept> {
+        let parse = |data: &[u8]| -> anyhow::Result<(Kept, Option<BString>)> {
+            let commit = CommitRef::from_bytes(data, hash)?;
+            let kept = Kept {
+                tree: commit.tree(),
+                parents: commit.parents().collect(),
+                author: commit.author.to_owned(),
+                encoding: self.name.clone(),
+                message: commit.message.to_owned(),
+            };
+            Ok((kept, commit.encoding.map(ToOwned::to_owned)))
         };
-        let commit = parse(data)?;
-        let recoded = self
-            .recoded(data, commit.encoding.as_ref().map(|name| name.as_bstr()))
-            .and_then(|data| parse(&data).ok());
-        let mut commit = recoded.unwrap_or(commit);
-        commit.encoding.clone_from(&self.name);
+        let (kept, from) = parse(data)?;
+        let recoded =
+            self.recoded(data, from.as_ref().map(|name| name.as_bstr())).and_then(|data| parse(&data).ok());
+        let mut kept = recoded.map_or(kept, |(kept, _)| kept);
         if self.name.is_none() {
-            for text in [&mut commit.author.name, &mut commit.author.email, &mut commit.message] {
-                make_utf8(text);
-            }
+            make_utf8(&mut kept.author);
+            make_utf8(&mut kept.message);
         }
-        Ok(commit)
+        Ok(kept)
     }
 
     /// All of the object at once, as git does it: where the author cannot be written, the message is not either.
@@ -95,7 +114,7 @@ mod tests {
         let wanted = Wanted { name: wanted.map(BString::from) };
         let commit = wanted.read(&data, gix::hash::Kind::Sha1).unwrap();
         assert_eq!(commit.encoding, wanted.name);
-        (commit.author.name, commit.message)
+        (phase::author::signature(commit.author.as_ref()).name, commit.message)
     }
 
     #[test]

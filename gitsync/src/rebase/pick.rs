@@ -3,13 +3,13 @@
 use anyhow::Context as _;
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
-use gix::objs::Commit;
+use gix::objs::{Commit, CommitRef};
 
 use super::Replayer;
 use super::disputed::Disputed;
-use super::encoding::Wanted;
+use super::encoding::{Kept, Wanted};
 use super::merge::{Merged, Merger};
-use crate::signing;
+use crate::signing::{self, Signing};
 
 /// The commit that the next one goes onto.
 pub struct Onto {
@@ -32,7 +32,7 @@ impl Onto {
 /// A commit to be replayed.
 pub struct Original {
     id: ObjectId,
-    commit: Commit,
+    kept: Kept,
     parent_tree: ObjectId,
 }
 
@@ -42,18 +42,18 @@ impl Original {
     /// # Errors
     /// It, or its parent, cannot be read.
     pub fn read(repo: &gix::Repository, id: ObjectId, encoding: &Wanted) -> anyhow::Result<Self> {
-        let mut commit = encoding.read(&repo.find_commit(id)?.data, repo.object_hash())?;
-        commit.message = without_blank_start(commit.message);
-        let parent_tree = match commit.parents.first() {
+        let mut kept = encoding.read(&repo.find_commit(id)?.data, repo.object_hash())?;
+        kept.message = without_blank_start(kept.message);
+        let parent_tree = match kept.parents.first() {
             Some(parent) => repo.find_commit(*parent)?.tree_id()?.detach(),
             None => repo.object_hash().empty_tree(),
         };
-        Ok(Self { id, commit, parent_tree })
+        Ok(Self { id, kept, parent_tree })
     }
 
     /// Whether it changes nothing. Such a commit was made on purpose, and stays.
     pub fn is_empty(&self) -> bool {
-        self.commit.tree == self.parent_tree
+        self.kept.tree == self.parent_tree
     }
 }
 
@@ -80,11 +80,11 @@ pub fn pick(
     original: Original,
     by: &Replayer<'_>,
 ) -> anyhow::Result<Picked> {
-    if original.commit.parents.first() == Some(&onto.id) {
-        *onto = Onto { id: original.id, tree: original.commit.tree };
+    if original.kept.parents.first() == Some(&onto.id) {
+        *onto = Onto { id: original.id, tree: original.kept.tree };
         return Ok(Picked::AsItIs);
     }
-    let tree = match merger.merge(original.parent_tree, onto.tree, original.commit.tree)? {
+    let tree = match merger.merge(original.parent_tree, onto.tree, original.kept.tree)? {
         Merged::Clean(tree) => tree,
         Merged::Conflict(disputed) => return Ok(Picked::Conflict(disputed)),
     };
@@ -96,6 +96,10 @@ pub fn pick(
 
 /// Writes `original` with this `tree` onto `onto`, which moves on to the new commit, and returns its id.
 ///
+/// As with `git rebase`, headers that git does not know are left behind: they say something about the old commit, a
+/// signature above all. The author's line is kept as it is; only where the commit is signed, which gix does with what it
+/// has understood, a zone that is none becomes one.
+///
 /// # Errors
 /// The signing program fails.
 pub fn commit(
@@ -105,19 +109,48 @@ pub fn commit(
     tree: ObjectId,
     by: &Replayer<'_>,
 ) -> anyhow::Result<ObjectId> {
-    let commit = Commit {
-        tree,
-        parents: [onto.id].into_iter().collect(),
-        committer: by.committer.now(),
-        // As with `git rebase`: a header that git does not know says something about the old commit, a signature
-        // above all.
-        extra_headers: Vec::new(),
-        ..original.commit
+    let parent = onto.id;
+    let id = match by.signing {
+        Signing::Off => write_unsigned(repo, &original.kept, tree, parent, &by.committer.now())?,
+        Signing::With(_) => {
+            let Kept { author, encoding, message, .. } = original.kept;
+            let commit = Commit {
+                tree,
+                parents: [parent].into_iter().collect(),
+                author: phase::author::signature(author.as_ref()),
+                committer: by.committer.now(),
+                encoding,
+                message,
+                extra_headers: Vec::new(),
+            };
+            let signed = signing::sign(commit, by.signing).context("cannot sign it")?;
+            repo.write_object(&signed)?.detach()
+        }
     };
-    let commit = signing::sign(commit, by.signing).context("cannot sign it")?;
-    let id = repo.write_object(&commit)?.detach();
     *onto = Onto { id, tree };
     Ok(id)
+}
+
+fn write_unsigned(
+    repo: &gix::Repository,
+    kept: &Kept,
+    tree: ObjectId,
+    parent: ObjectId,
+    committer: &gix::actor::Signature,
+) -> anyhow::Result<ObjectId> {
+    let (tree, parent) = (tree.to_hex().to_string(), parent.to_hex().to_string());
+    let mut now = BString::default();
+    committer.to_ref(&mut Default::default()).write_to(&mut *now)?;
+    let commit = CommitRef {
+        tree: tree.as_str().into(),
+        parents: [parent.as_str().into()].into_iter().collect(),
+        author: kept.author.as_ref(),
+        committer: now.as_ref(),
+        encoding: kept.encoding.as_ref().map(|name| name.as_ref()),
+        message: kept.message.as_ref(),
+        extra_headers: Vec::new(),
+    };
+    Ok(repo.write_object(&commit)?.detach())
 }
 
 /// Blank lines before the subject do not survive a rebase.

@@ -27,6 +27,7 @@ mod tool;
 mod turn;
 
 pub mod amount;
+pub mod author;
 pub mod clock;
 pub mod columns;
 pub mod message;

@@ -1,0 +1,66 @@
+//! Commits whose dates are none are replayed and told of like any others, and keep what they have.
+
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
+
+mod run;
+
+use run::gitsync;
+use testkit::{Repo, Sections as _, World};
+
+const ODD: [&str; 5] = ["100 +9999", "100 +051800", "100 -9999", "99999999999999999999 +0000", "-1 +0000"];
+
+/// Commits `path`, with this author's line.
+fn commit(repo: &Repo, path: &str, author: &str) -> String {
+    repo.write(path, path);
+    repo.git(["add", "--all"]);
+    let (tree, parent) = (repo.git(["write-tree"]), repo.head());
+    let object = format!(
+        "tree {tree}\nparent {parent}\nauthor {author}\ncommitter Mike <mike@example.com> {}\n\n{path}\n",
+        author.rsplit("> ").next().unwrap()
+    );
+    repo.write(".git/new-commit", object);
+    let id = repo.git(["hash-object", "-t", "commit", "-w", "--literally", ".git/new-commit"]);
+    repo.git(["update-ref", "HEAD", &id]);
+    id
+}
+
+fn authors(repo: &Repo, range: &str) -> Vec<String> {
+    let ids = repo.git(["rev-list", "--topo-order", "--reverse", range]);
+    let author = |id: &str| {
+        let object = repo.git(["cat-file", "commit", id]);
+        object.lines().find_map(|line| line.strip_prefix("author ")).unwrap().to_owned()
+    };
+    ids.lines().map(author).collect()
+}
+
+#[test]
+fn the_line_of_the_author_is_kept_as_git_keeps_it() {
+    let (world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("theirs.md", "theirs\n");
+    gitsync(&howard).success();
+    let mut lines: Vec<_> = ODD.iter().map(|date| format!("Ann <ann@example.com> {date}")).collect();
+    lines.push("  Ann   B.  < ann@example.com > 100 +0000".into());
+    for (number, line) in lines.iter().enumerate() {
+        commit(&mike, &format!("{number}.md"), line);
+    }
+    world.program("cp").args(["-a", mike.path().as_str(), world.path().join("git").as_str()]).success();
+    let git = world.repo(world.path().join("git"));
+    git.git(["pull", "--quiet", "--rebase"]);
+    let output = gitsync(&mike).success();
+    assert_eq!(authors(&mike, "HEAD~6..HEAD"), authors(&git, "HEAD~6..HEAD"));
+    assert_eq!(output.document().main().pushed.as_ref().unwrap().count, 6);
+}
+
+#[test]
+fn what_comes_in_with_such_dates_is_told() {
+    let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    for (number, date) in ODD.iter().enumerate() {
+        commit(&howard, &format!("{number}.md"), &format!("Ann <ann@example.com> {date}"));
+    }
+    howard.push();
+    let output = gitsync(&mike).success();
+    let document = output.document();
+    let pulled = document.main().pulled.as_ref().unwrap();
+    assert_eq!(pulled.authors, ["Ann"]);
+    assert_eq!(pulled.commits[4].time, "1970-01-01T00:01:40+00:00");
+}
