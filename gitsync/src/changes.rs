@@ -9,6 +9,8 @@ use gix::bstr::BString;
 use gix::diff::tree::{Recorder, recorder};
 use gix::objs::tree::EntryMode;
 
+use crate::tree::canonical;
+
 /// A path at which two trees differ. A folder counts only as the files in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -49,10 +51,11 @@ pub fn between(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::
             Change { path, before: Some((previous_entry_mode, previous_oid)), after: Some((entry_mode, oid)) }
         }
     });
-    let files = changes.map(|change| Change {
-        before: change.before.filter(|(mode, _)| !mode.is_tree()),
-        after: change.after.filter(|(mode, _)| !mode.is_tree()),
-        ..change
-    });
-    Ok(files.filter(|change| change.before.is_some() || change.after.is_some()).collect())
+    let file = |side: Option<(EntryMode, ObjectId)>| {
+        side.filter(|(mode, _)| !mode.is_tree()).map(|(mode, id)| (canonical::mode(mode), id))
+    };
+    let files =
+        changes.map(|change| Change { before: file(change.before), after: file(change.after), ..change });
+    // A mode that is written in another way is no other mode.
+    Ok(files.filter(|change| change.before != change.after).collect())
 }

@@ -3,6 +3,7 @@
 //! gix can read trees and edit them one by one, but not write the tree of an index. Folders whose tree the index's
 //! `TREE` extension knows are not built again: on a large repository with one changed file that is nearly all of them.
 
+pub mod canonical;
 mod graft;
 
 use std::collections::{BTreeMap, HashMap};

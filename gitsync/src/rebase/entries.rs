@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use gix::ObjectId;
 use gix::bstr::BStr;
+use gix::hash::oid;
 use gix::objs::tree::{EntryKind, EntryMode, EntryRef};
 
 /// The entries that differ, in order. Both entries of a pair have the same name, and both are folders or neither is.
@@ -25,7 +26,12 @@ pub fn changed<'a, 'b>(
             Ordering::Greater => (None, after.next()),
         })
     });
-    pairs.filter(|(before, after)| before != after)
+    pairs.filter(|(before, after)| before.map(content) != after.map(content))
+}
+
+/// What there is under a name, however its mode was written.
+pub fn content<'a>(entry: &EntryRef<'a>) -> (EntryKind, &'a oid) {
+    (entry.mode.kind(), entry.oid)
 }
 
 /// The order of entries in a tree: by name, a folder's as if it ended with a slash.

@@ -13,6 +13,8 @@ use gix::worktree::stack::state::attributes::Source;
 
 use super::disputed::Disputed;
 use super::{attributes, content, driver, empty_files, orphans, replaced_folders, submodules, trivial};
+use crate::changes;
+use crate::tree::canonical;
 use crate::watch::Watch;
 
 /// The trees of a merge.
@@ -24,6 +26,18 @@ pub struct Sides {
     pub ours: ObjectId,
     /// What is merged.
     pub theirs: ObjectId,
+}
+
+impl Sides {
+    /// The same with the modes that git would write, wherever they differ.
+    fn with_modes_of_git(self, repo: &gix::Repository) -> anyhow::Result<Self> {
+        let Self { base, ours, theirs } = self;
+        Ok(Self {
+            base: canonical::unless_in(repo, base, [Some(ours), Some(theirs)])?,
+            ours: canonical::unless_in(repo, ours, [Some(base), Some(theirs)])?,
+            theirs: canonical::unless_in(repo, theirs, [Some(base), Some(ours)])?,
+        })
+    }
 }
 
 /// Merges trees of one repository.
@@ -51,6 +65,13 @@ pub enum Merged {
     Conflict(Disputed),
 }
 
+/// What a merge of whole trees gave.
+struct Whole {
+    merged: Merged,
+    /// It met modes that git would have written in another way.
+    had_odd_modes: bool,
+}
+
 impl<'repo> Merger<'repo> {
     /// A merger of trees of `repo`. `watch` is asked before a merge driver is started.
     pub fn new(repo: &'repo gix::Repository, watch: &'repo dyn Watch) -> Self {
@@ -71,6 +92,31 @@ impl<'repo> Merger<'repo> {
         if let Some(tree) = trivial::merge(self.repo, base, ours, theirs)? {
             return Ok(Merged::Clean(tree));
         }
+        let before = Sides { base, ours, theirs };
+        let merged = match self.by_content(before)? {
+            Whole { merged: Merged::Conflict(disputed), .. } => {
+                // A mode that is written in another way looks like another mode.
+                let plain = before.with_modes_of_git(self.repo)?;
+                if plain == before {
+                    return Ok(Merged::Conflict(disputed));
+                }
+                Whole { had_odd_modes: true, ..self.by_content(plain)? }
+            }
+            clean => clean,
+        };
+        Ok(match merged {
+            Whole { merged: Merged::Clean(tree), had_odd_modes: true }
+                if changes::between(self.repo, ours, tree)?.is_empty() =>
+            {
+                Merged::Clean(ours)
+            }
+            Whole { merged, .. } => merged,
+        })
+    }
+
+    /// Merges whole trees, and the files that both sides changed.
+    fn by_content(&mut self, before: Sides) -> anyhow::Result<Whole> {
+        let Sides { base, ours, .. } = before;
         let tools = match &mut self.tools {
             Some(tools) => {
                 tools.follow_attributes(self.repo, ours)?;
@@ -79,7 +125,6 @@ impl<'repo> Merger<'repo> {
             none => none.insert(Tools::new(self.repo, ours)?),
         };
         let rewrites = tools.options.rewrites;
-        let before = Sides { base, ours, theirs };
         let marked = empty_files::mark(self.repo, before)?;
         let sides = replaced_folders::settle(self.repo, marked.sides, rewrites)?.unwrap_or(marked.sides);
         let sides = orphans::settle(self.repo, sides, rewrites)?;
@@ -103,16 +148,19 @@ impl<'repo> Merger<'repo> {
             &mut tools.blobs.attr_stack,
             self.watch,
         )?;
-        let tree = outcome.tree.write(|tree| self.repo.write(tree))?;
+        let mut had_odd_modes = false;
+        let tree = outcome.tree.write(|tree| canonical::write(self.repo, tree, &mut had_odd_modes))?;
         let mut paths = sides.disputed.clone();
         if outcome.has_unresolved_conflicts(TreatAsUnresolved::git()) {
             paths.extend(self.paths(tree, &outcome.conflicts)?.into_iter().map(|path| sides.real_path(path)));
         }
-        if paths.is_empty() {
+        let merged = if paths.is_empty() {
             let merged = sides.put_back(self.repo, tree)?;
-            return Ok(Merged::Clean(marked.unmark(self.repo, merged)?));
-        }
-        Ok(Merged::Conflict(Disputed::of(self.repo, before, paths)?))
+            Merged::Clean(marked.unmark(self.repo, merged)?)
+        } else {
+            Merged::Conflict(Disputed::of(self.repo, before, paths)?)
+        };
+        Ok(Whole { merged, had_odd_modes })
     }
 
     /// The paths that git would list as unmerged.

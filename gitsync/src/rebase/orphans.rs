@@ -13,6 +13,7 @@ use gix::diff::Rewrites;
 use super::entries;
 use super::merge::Sides;
 use super::moved_folders::{self, Home, Orphan};
+use crate::tree::canonical;
 
 /// Both sides of a merge, without orphans.
 #[derive(Debug)]
@@ -89,7 +90,7 @@ impl Settled {
                 editor.upsert(file.filepath.as_bstr(), file.mode.kind(), file.oid)?;
             }
         }
-        Ok(editor.write()?.detach())
+        Ok(editor.detach().write(|tree| canonical::write(repo, tree, &mut false))?)
     }
 
     /// The tree of one side, which is `adding`, with its orphans moved.

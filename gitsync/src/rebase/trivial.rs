@@ -15,7 +15,8 @@ use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
 use gix::objs::tree::{Entry, EntryRef};
 
-use super::entries::{changed, has_otherwise, order};
+use super::entries::{changed, content, has_otherwise, order};
+use crate::tree::canonical;
 
 /// Merges the change from `base` to `theirs` into `ours`; `None` where that takes more than comparing entries.
 ///
@@ -56,6 +57,7 @@ fn folder(
     if base == ours {
         return Ok(Folder::Of(theirs));
     }
+    let of_ours = ours;
     let (base, ours, theirs) = (repo.find_tree(base)?, repo.find_tree(ours)?, repo.find_tree(theirs)?);
     let (base, ours, theirs) = (base.decode()?, ours.decode()?, theirs.decode()?);
     let mut merged: Vec<Entry> = Vec::new();
@@ -71,8 +73,7 @@ fn folder(
             return Ok(Folder::NotTrivial);
         }
         rest = &rest[usize::from(here.is_some())..];
-        let is_as_it_was =
-            here.map(|entry| (entry.mode, entry.oid)) == before.map(|entry| (entry.mode, entry.oid));
+        let is_as_it_was = here.map(content) == before.map(content);
         match (before, here, after) {
             (_, _, after) if is_as_it_was => merged.extend(after.map(owned)),
             (Some(before), Some(here), Some(after)) if before.mode.is_tree() => {
@@ -89,11 +90,25 @@ fn folder(
     if merged.is_empty() {
         return Ok(Folder::Empty);
     }
+    // Nothing is changed by writing the same in another way.
+    if ours.entries.iter().any(|entry| canonical::is_odd(entry.mode))
+        && merged
+            .iter()
+            .map(EntryRef::from)
+            .map(|entry| (entry.filename, content(&entry)))
+            .eq(ours.entries.iter().map(|entry| (entry.filename, content(entry))))
+    {
+        return Ok(Folder::Of(of_ours));
+    }
     Ok(Folder::Of(repo.write_object(&gix::objs::Tree { entries: merged })?.detach()))
 }
 
 fn owned(entry: &EntryRef<'_>) -> Entry {
-    Entry { mode: entry.mode, filename: BString::from(entry.filename.as_bytes()), oid: entry.oid.to_owned() }
+    Entry {
+        mode: canonical::mode(entry.mode),
+        filename: BString::from(entry.filename.as_bytes()),
+        oid: entry.oid.to_owned(),
+    }
 }
 
 #[cfg(test)]

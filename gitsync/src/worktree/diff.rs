@@ -16,6 +16,7 @@ use gix::objs::tree::EntryRef;
 
 use super::{Refused, Side, Why};
 use crate::path::{self, Hostile, Leaf};
+use crate::tree::canonical;
 
 /// Longer paths than this cannot be opened, and a tree may nest without end.
 const DEEPEST: usize = 2_048;
@@ -68,7 +69,7 @@ pub fn side_at(repo: &gix::Repository, root: ObjectId, path: &BStr) -> anyhow::R
     let found = repo.find_tree(root)?.lookup_entry(path.split(|byte| *byte == b'/'))?;
     Ok(found
         .filter(|entry| !entry.mode().is_tree())
-        .map(|entry| Side { id: entry.object_id(), mode: entry.mode().into() }))
+        .map(|entry| Side { id: entry.object_id(), mode: canonical::mode(entry.mode()).into() }))
 }
 
 struct Pair {
@@ -243,7 +244,7 @@ impl From<&EntryRef<'_>> for Entry {
             Entry::Tree(id)
         } else {
             // Old trees hold modes such as 100664, which mean a plain file.
-            Entry::Leaf(Side { id, mode: gix::objs::tree::EntryMode::from(entry.mode.kind()).into() })
+            Entry::Leaf(Side { id, mode: canonical::mode(entry.mode).into() })
         }
     }
 }
