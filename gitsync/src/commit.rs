@@ -25,7 +25,8 @@ use crate::person::Person;
 use crate::place::Place;
 use crate::signing;
 use crate::stage::sink::{Loose, Sink};
-use crate::stage::{self, Changes, Refusal, Staged, Why};
+use crate::stage::{self, Changes, LeftOut, Refusal, Staged, Why};
+use crate::submodules::Outdated;
 use crate::tree::Counts;
 use crate::{failpoint, prepared, refuse};
 
@@ -49,7 +50,7 @@ pub struct New {
     pub counts: Counts,
 }
 
-/// Commits what `policy` says onto `branch`. What has changed outside of the sparse checkout is `left_out`.
+/// Commits what `policy` says onto `branch`. What has changed and is no part of that is `left_out`.
 ///
 /// # Errors
 /// A fault that names what cannot be committed, or what is in the way: somebody else's `index.lock`, an unfinished
@@ -60,7 +61,7 @@ pub fn commit(
     policy: &stage::Policy,
     message: Option<&str>,
     ahead: Option<Ahead>,
-    left_out: &mut Vec<BString>,
+    left_out: &mut LeftOut,
 ) -> anyhow::Result<Outcome> {
     let repo = place.repo;
     place.guard.check()?;
@@ -69,7 +70,11 @@ pub fn commit(
     let before = tree_of(repo, branch.commit)?;
     place.progress.set(|| "looking for changes".into());
     let (index, mut changes) = look(place, policy, ahead)?;
-    *left_out = std::mem::take(&mut changes.outside_sparse);
+    let mut submodules = Outdated::of(repo)?;
+    submodules.forget_others(repo, &index);
+    submodules.write(place)?;
+    changes.leave_out(&submodules);
+    *left_out = changes.take_left_out();
     changes.remember();
     let unmatched = stage::unmatched_in(repo, before, std::mem::take(&mut changes.unmatched))?;
     if let Some(pathspec) = unmatched.first() {

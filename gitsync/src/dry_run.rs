@@ -3,7 +3,6 @@
 
 use contract::RepoSync;
 use gix::ObjectId;
-use gix::bstr::BString;
 use owo_colors::OwoColorize as _;
 use phase::{Fault, Page, plain};
 use remote::History;
@@ -18,7 +17,8 @@ use crate::plan::{self, Integration, Relation};
 use crate::policy::{Policy, Pull, Push};
 use crate::rebase::{self, Replay, Seen};
 use crate::relate::relate;
-use crate::stage::{self, sink::Memory};
+use crate::stage::{self, LeftOut, sink::Memory};
+use crate::submodules::Outdated;
 use crate::tree::Counts;
 use crate::upstream::{self, Upstream};
 use crate::{configured, history, refuse};
@@ -71,7 +71,7 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
     let upstream = upstream::of(repo, branch.name.as_ref())?;
     configured::refuse(repo, branch.name.as_ref(), &upstream, policy.push)?;
     let known = exchange::tracked(repo, &upstream)?;
-    let mut left_out = Vec::new();
+    let mut left_out = LeftOut::default();
     let commit = would_commit(place, branch.commit, policy, &mut left_out)?;
     if branch.commit.is_none() && commit.is_empty() {
         return Err(refuse::nothing_to_begin_with(&branch.short()).into());
@@ -181,14 +181,17 @@ fn would_commit(
     place: &Place<'_>,
     head: Option<ObjectId>,
     policy: &Policy,
-    left_out: &mut Vec<BString>,
+    left_out: &mut LeftOut,
 ) -> anyhow::Result<Counts> {
     let Some(policy) = policy.commit.staging() else { return Ok(Counts::default()) };
     let repo = place.repo.clone().with_object_memory();
     let index = index::open(&repo)?;
     refuse::unmerged(&index::unmerged_in(&index)?)?;
     let mut changes = stage::scan(&repo, &index, &policy, place)?;
-    *left_out = std::mem::take(&mut changes.outside_sparse);
+    let mut submodules = Outdated::of(&repo)?;
+    submodules.forget_others(&repo, &index);
+    changes.leave_out(&submodules);
+    *left_out = changes.take_left_out();
     let before = tree_of(&repo, head)?;
     let mut sink = Memory(&repo);
     let staged = stage::prepare(&repo, index, before, changes, &policy, &mut sink, place)?;

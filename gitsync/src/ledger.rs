@@ -12,6 +12,7 @@ use remote::History;
 use crate::commit::{New, tree_of};
 use crate::exchange::Heard;
 use crate::rebase::ThrownOut;
+use crate::stage::LeftOut;
 use crate::tree::Counts;
 use crate::update::ChangedLogs;
 use crate::upstream::Upstream;
@@ -33,8 +34,8 @@ pub struct Ledger {
     notes: Option<Vec<(FullName, ObjectId)>>,
     pushed: Vec<Commit>,
     conflicts: Vec<BString>,
-    /// What the last look found outside of the sparse checkout.
-    outside_sparse: Vec<BString>,
+    /// What the last look found changed, and did not commit.
+    left_out: LeftOut,
     /// Why notes of commits that were replayed stay with the old ones.
     notes_left_behind: Option<String>,
     /// Commits that are not in the branch any more, as the upstream has thrown them out.
@@ -85,7 +86,7 @@ impl Ledger {
             notes: None,
             pushed: Vec::new(),
             conflicts: Vec::new(),
-            outside_sparse: Vec::new(),
+            left_out: LeftOut::default(),
             notes_left_behind: None,
             thrown_out: Vec::new(),
             reach: Reach::Reached,
@@ -132,9 +133,9 @@ impl Ledger {
         self.conflicts = paths;
     }
 
-    /// These paths have changed here and are not in the commit, as they lie outside of the sparse checkout.
-    pub fn left_out(&mut self, paths: Vec<BString>) {
-        self.outside_sparse = paths;
+    /// These paths have changed here and are not in the commit.
+    pub fn left_out(&mut self, paths: LeftOut) {
+        self.left_out = paths;
     }
 
     /// Notes of commits that were replayed could not be copied to the new ones.
@@ -180,7 +181,7 @@ impl Ledger {
         let pushed = (!self.pushed.is_empty())
             .then(|| Pushed { count: self.pushed.len() as u64, commits: self.pushed.clone() });
         let known = crate::exchange::tracked(repo, &self.upstream)?;
-        let mut warnings: Vec<String> = refuse::outside_sparse(&self.outside_sparse).into_iter().collect();
+        let mut warnings: Vec<String> = refuse::left_out(&self.left_out).collect();
         for thrown_out in &self.thrown_out {
             warnings.push(refuse::thrown_out(repo, thrown_out, &self.upstream.shown())?);
         }

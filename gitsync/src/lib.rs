@@ -41,6 +41,7 @@ pub mod rewrite_notes;
 mod run;
 pub mod signing;
 pub mod stage;
+pub mod submodules;
 pub mod sync;
 pub mod tracking;
 pub mod tree;

@@ -9,6 +9,7 @@ use phase::{Fault, Operation};
 use crate::history;
 use crate::look::{Branch, Facts, Head, WorkTree};
 use crate::rebase::ThrownOut;
+use crate::stage::LeftOut;
 
 /// How many paths a message names before it counts the rest.
 const NAMED: usize = 10;
@@ -61,16 +62,24 @@ pub fn unmerged(paths: &[BString]) -> Result<(), Fault> {
         .help("resolve what `git status` lists, `git add` it, and run this again"))
 }
 
-/// What to say of paths that have changed and lie outside of the sparse checkout: git does not add them either, and says
-/// so. `None` where there are none.
-pub fn outside_sparse(paths: &[BString]) -> Option<String> {
-    (!paths.is_empty()).then(|| {
+/// What to say of what has changed and is not committed. What lies outside of the sparse checkout git does not add
+/// either, and says so.
+pub fn left_out(LeftOut { outside_sparse, outdated_submodules }: &LeftOut) -> impl Iterator<Item = String> {
+    let sparse = (!outside_sparse.is_empty()).then(|| {
         format!(
             "outside of the sparse checkout, and not committed: {}; `git sparse-checkout add FOLDER` takes a folder in, \
              `git add --sparse PATH` a path alone",
-            named(paths)
+            named(outside_sparse)
         )
-    })
+    });
+    let submodules = (!outdated_submodules.is_empty()).then(|| {
+        format!(
+            "checked out where they were before what came in moved them on, and not committed: {}; \
+             `git submodule update` takes them along, `git add PATH` keeps one where it is",
+            named(outdated_submodules)
+        )
+    });
+    sparse.into_iter().chain(submodules)
 }
 
 /// What to say of commits that were pushed from here, or came in, and that `upstream` has thrown out since.

@@ -21,6 +21,7 @@ use crate::plan::{self, Integration};
 use crate::policy::{Commit, Policy, Pull};
 use crate::rebase::{self, Disputed, Outcome, Replay, Replayed, Replayer, Seen, WayOut};
 use crate::relate::relate;
+use crate::stage::LeftOut;
 use crate::upstream::{self, SaidBy, Upstream};
 use crate::worktree::{Leavings, Refused};
 use crate::{commit, configured, failpoint, history, refuse, rewrite_notes, tracking, update};
@@ -169,7 +170,7 @@ impl Sync<'_> {
             && let Some(policy) = self.policy.commit.staging()
         {
             let committed;
-            let mut left_out = Vec::new();
+            let mut left_out = LeftOut::default();
             let ahead = self.ahead.take();
             (committed, early) = early::beside(self.place, &self.upstream, self.policy, || {
                 commit::commit(self.place, &now, &policy, self.policy.commit.message(), ahead, &mut left_out)

@@ -13,6 +13,7 @@ use crate::branch::{self, Moved};
 use crate::commit::tree_of;
 use crate::look::{self, Branch, Head};
 use crate::place::Place;
+use crate::submodules::Outdated;
 use crate::worktree::diff::diff;
 use crate::worktree::{self, Applied, Leavings, PathFacts, Recovered, Refused, Side, Why};
 use crate::{failpoint, index, patience, refuse};
@@ -74,6 +75,9 @@ pub fn update(
     };
     let logs =
         branch.commit.zip(logs(repo, &facts.paths)).map(|(from, files)| ChangedLogs { from, to, files });
+    let mut submodules = Outdated::of(repo)?;
+    submodules.note(repo, &facts.paths);
+    submodules.write(place)?;
     place.progress.set(|| "updating the work tree".into());
     let done = match worktree::apply(repo, lock, index, &plan, place)? {
         Applied::Done(done) => done,

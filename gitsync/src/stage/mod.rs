@@ -12,13 +12,15 @@ mod refusal;
 mod scan;
 pub mod sink;
 
-use gix::bstr::BString;
+use gix::bstr::{BString, ByteSlice as _};
 use gix::index::entry::Stat;
 
 pub use pathspecs::unmatched_in;
 pub use prepare::{Staged, prepare, reread};
 pub use refusal::{Refusal, Why};
 pub use scan::{scan, sort};
+
+use crate::submodules::Outdated;
 
 /// What is to be staged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub struct Changes {
     pub refused: Vec<Refusal>,
     /// Files outside of the sparse checkout; git leaves them alone, and so does the run.
     pub outside_sparse: Vec<BString>,
+    /// Submodules that are checked out where they were before what came in moved them on: they are no change.
+    pub outdated_submodules: Vec<BString>,
     /// Pathspecs that match nothing.
     pub unmatched: Vec<BString>,
     /// What would make the next scan quicker, if it were written.
@@ -60,10 +64,36 @@ impl Changes {
         let _ = self.learnt.as_ref().map(::scan::Learnt::write);
     }
 
+    /// Leaves out the submodules that are merely out of date.
+    pub fn leave_out(&mut self, outdated: &Outdated) {
+        let (outdated, candidates) = std::mem::take(&mut self.candidates)
+            .into_iter()
+            .partition(|candidate| candidate.seen != Seen::Gone && outdated.holds(candidate.path.as_bstr()));
+        self.candidates = candidates;
+        self.outdated_submodules = Vec::into_iter(outdated).map(|candidate| candidate.path).collect();
+    }
+
+    /// What has changed and is not to be committed, to be told.
+    pub fn take_left_out(&mut self) -> LeftOut {
+        LeftOut {
+            outside_sparse: std::mem::take(&mut self.outside_sparse),
+            outdated_submodules: std::mem::take(&mut self.outdated_submodules),
+        }
+    }
+
     /// Nothing in the work tree differs from the index.
     pub fn is_empty(&self) -> bool {
         self.candidates.is_empty() && self.refused.is_empty()
     }
+}
+
+/// What differs from the index and is not to be committed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Files outside of the sparse checkout.
+    pub outside_sparse: Vec<BString>,
+    /// Submodules that are merely out of date.
+    pub outdated_submodules: Vec<BString>,
 }
 
 /// One path that may differ from the index.

@@ -45,8 +45,9 @@ pub struct RepoSync {
     /// The paths that local and remote changes both touch, where the state is `conflict`.
     #[serde(default)]
     pub conflicts: Vec<String>,
-    /// What the user should know: files that are not in the commit, as they lie outside of the sparse checkout; commits
-    /// that are not in the branch any more, as somebody has rewritten the upstream without them.
+    /// What the user should know: files that are not in the commit, as they lie outside of the sparse checkout;
+    /// submodules that are not, as they are merely out of date; commits that are not in the branch any more, as somebody
+    /// has rewritten the upstream without them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     /// How many times it was tried; more than once where the remote, or a file, moved meanwhile.

@@ -1,0 +1,124 @@
+//! Submodules that what came in has moved on, and that are still checked out where they were.
+//!
+//! Git leaves them there until somebody runs `git submodule update`, and `git add -A` would take them for moved back: the
+//! next run would undo what a colleague did, and no one would have asked for it. So it is remembered which commits such a
+//! submodule comes from. One that is at any of them is out of date; one that is elsewhere was moved by somebody, and is
+//! committed.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use gix::ObjectId;
+use gix::bstr::{BStr, ByteSlice as _};
+use gix::index::entry::Mode;
+use serde::{Deserialize, Serialize};
+
+use crate::watch::Watch;
+use crate::worktree::{PathFacts, Side};
+
+/// The file in the work tree's git directory in which it is remembered.
+const FILE: &str = "lockstep-submodules";
+
+/// A submodule that was moved on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Moved {
+    path: String,
+    /// The commits that it was meant to be at, one after the other.
+    commits: Vec<String>,
+}
+
+/// The submodules that are, or may be, out of date.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Outdated {
+    file: PathBuf,
+    all: Vec<Moved>,
+    has_changed: bool,
+}
+
+impl Outdated {
+    /// What is remembered of those of `repo`.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn of(repo: &gix::Repository) -> anyhow::Result<Self> {
+        let file = repo.git_dir().join(FILE);
+        let all = match fs::read(&file) {
+            // What another version wrote says nothing to this one.
+            Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error).context(file.display().to_string()),
+        };
+        Ok(Self { file, all, has_changed: false })
+    }
+
+    /// Takes note of the submodules among `paths`, which are about to be moved on, and are checked out where they were.
+    pub fn note(&mut self, repo: &gix::Repository, paths: &[PathFacts]) {
+        for facts in paths {
+            let (Some(old), Some(new)) = (submodule(facts.old), submodule(facts.new)) else { continue };
+            let (Ok(path), Some(head)) = (facts.path.to_str(), head(repo, facts.path.as_bstr())) else {
+                continue;
+            };
+            let before = self.all.iter().position(|moved| moved.path == path).map(|at| self.all.remove(at));
+            let mut commits = before.map(|moved| moved.commits).unwrap_or_default();
+            let known = commits.iter().rposition(|commit| *commit == old);
+            commits.truncate(known.map_or(0, |at| at + 1));
+            if commits.is_empty() {
+                commits.push(old);
+            }
+            self.has_changed = true;
+            if commits.contains(&head.to_string()) {
+                commits.push(new);
+                self.all.push(Moved { path: path.to_owned(), commits });
+            }
+        }
+    }
+
+    /// Forgets all submodules but those that are still out of date.
+    pub fn forget_others(&mut self, repo: &gix::Repository, index: &scan::Index) {
+        let before = self.all.len();
+        self.all.retain(|moved| is_out_of_date(repo, index, moved));
+        self.has_changed |= self.all.len() != before;
+    }
+
+    /// Whether the submodule at `path` is among them.
+    pub fn holds(&self, path: &BStr) -> bool {
+        self.all.iter().any(|moved| path == moved.path.as_str())
+    }
+
+    /// Lets the next run know.
+    ///
+    /// # Errors
+    /// It cannot be written, or the lock is lost.
+    pub fn write(&self, watch: &dyn Watch) -> anyhow::Result<()> {
+        if !self.has_changed {
+            return Ok(());
+        }
+        watch.check()?;
+        let new = self.file.with_extension("new");
+        let write =
+            || fs::write(&new, serde_json::to_vec(&self.all)?).and_then(|()| fs::rename(&new, &self.file));
+        write().with_context(|| format!("cannot write {}", self.file.display()))
+    }
+}
+
+fn submodule(side: Option<Side>) -> Option<String> {
+    side.filter(|side| side.mode == Mode::COMMIT).map(|side| side.id.to_string())
+}
+
+/// The commit that the submodule at `path` is at.
+fn head(repo: &gix::Repository, path: &BStr) -> Option<ObjectId> {
+    scan::nested_head(&repo.workdir()?.join(gix::path::from_bstr(path).ok()?))
+}
+
+fn is_out_of_date(repo: &gix::Repository, index: &scan::Index, moved: &Moved) -> bool {
+    let path = BStr::new(&moved.path);
+    let meant = index.find(path).filter(|entry| entry.mode == Mode::COMMIT).map(|entry| entry.id.to_string());
+    let (Some(meant), Some(head)) = (meant, head(repo, path)) else { return false };
+    let at = |commit: &str| moved.commits.iter().rposition(|known| known == commit);
+    match (at(&head.to_string()), at(&meant)) {
+        (Some(head), Some(meant)) => head < meant,
+        _ => false,
+    }
+}
