@@ -6,14 +6,36 @@
 
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
+use gix::diff::Rewrites;
 use gix::merge::blob::builtin_driver::text::Labels;
 use gix::merge::blob::{Platform, Resolution};
-use gix::merge::plumbing::tree::{Conflict, ConflictIndexEntry, ContentMerge, Outcome};
+use gix::merge::plumbing::tree::{Conflict, ConflictIndexEntry, ContentMerge, Options, Outcome};
 use gix::merge::tree::Resolution as Resolved;
 
 use super::driver::{Contents, Drivers, Merged};
-use super::merge;
 use crate::watch::Watch;
+
+/// How long a text may be that is merged by lines. What `core.bigFileThreshold` says is for packs and diffs.
+const LONGEST: u64 = 1023 * 1024 * 1024;
+
+/// How trees are merged: with renames followed, and copies not, whatever `diff.renames` and `merge.renames` say. Git's own
+/// merges, those of 2.47 too, go by neither.
+///
+/// # Errors
+/// The configuration is wrong.
+pub fn options(repo: &gix::Repository) -> anyhow::Result<Options> {
+    let mut options: Options = repo.tree_merge_options()?.into();
+    let without_any = || {
+        let config = repo.config_snapshot();
+        let limit = config.integer("merge.renameLimit").or_else(|| config.integer("diff.renameLimit"));
+        let limit = limit.and_then(|limit| usize::try_from(limit).ok());
+        let usual = Rewrites::default();
+        Rewrites { limit: limit.unwrap_or(usual.limit), ..usual }
+    };
+    let rewrites = options.rewrites.unwrap_or_else(without_any);
+    options.rewrites = Some(Rewrites { copies: None, ..rewrites });
+    Ok(options)
+}
 
 /// What conflict markers and drivers are told of the sides.
 pub fn labels() -> Labels<'static> {
@@ -25,7 +47,8 @@ pub fn labels() -> Labels<'static> {
 /// # Errors
 /// The configuration is wrong.
 pub fn without_drivers(repo: &gix::Repository) -> anyhow::Result<Platform> {
-    let blobs = repo.merge_resource_cache(gix::merge::blob::pipeline::WorktreeRoots::default())?;
+    let mut blobs = repo.merge_resource_cache(gix::merge::blob::pipeline::WorktreeRoots::default())?;
+    blobs.filter.options.large_file_threshold_bytes = LONGEST;
     Ok(Platform::new(blobs.filter, blobs.filter_mode, blobs.attr_stack, Vec::new(), blobs.options))
 }
 
@@ -50,7 +73,7 @@ pub fn merged_base(
         &mut without_drivers(repo)?,
         repo,
         &mut |id| id.to_string(),
-        merge::options(repo)?.into(),
+        options(repo)?,
     )?;
     Ok(merged.tree_id)
 }

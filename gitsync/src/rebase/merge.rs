@@ -6,7 +6,6 @@
 
 use gix::ObjectId;
 use gix::bstr::BString;
-use gix::diff::Rewrites;
 use gix::merge::tree::TreatAsUnresolved;
 use gix::objs::Write as _;
 use gix::worktree::stack::state::attributes::Source;
@@ -189,22 +188,11 @@ impl<'repo> Merger<'repo> {
     }
 }
 
-/// How the configuration wants trees to be merged. Git's merges never look for copies, whatever `diff.renames` and
-/// `merge.renames` say of them: a file that was copied would lose what its own side did to it.
-///
-/// # Errors
-/// The configuration is wrong.
-pub fn options(repo: &gix::Repository) -> anyhow::Result<gix::merge::tree::Options> {
-    let options = repo.tree_merge_options()?;
-    let rewrites = gix::merge::plumbing::tree::Options::from(options.clone()).rewrites;
-    Ok(options.with_rewrites(rewrites.map(|rewrites| Rewrites { copies: None, ..rewrites })))
-}
-
 impl Tools {
     /// Tools that begin by merging into the tree `into`.
     fn new(repo: &gix::Repository, into: ObjectId) -> anyhow::Result<Self> {
         let mut tools = Self {
-            options: options(repo)?.into(),
+            options: content::options(repo)?,
             diff_state: gix::diff::tree::State::default(),
             diffs: repo.diff_resource_cache_for_tree_diff()?,
             blobs: content::without_drivers(repo)?,

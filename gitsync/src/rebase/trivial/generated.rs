@@ -8,7 +8,8 @@ use gix::objs::tree::EntryKind;
 use proptest::prelude::*;
 use testkit::World;
 
-use crate::rebase::merge::{self, Merged, Merger, Sides};
+use crate::rebase::content;
+use crate::rebase::merge::{Merged, Merger, Sides};
 use crate::rebase::replaced_folders;
 
 const PATHS: [&str; 9] =
@@ -95,8 +96,7 @@ fn merged(repo: &gix::Repository, sides: Sides) -> Option<ObjectId> {
     if let Some(merged) = super::merge(repo, base, ours, theirs).unwrap() {
         return Some(merged);
     }
-    let options: gix::merge::plumbing::tree::Options = merge::options(repo).unwrap().into();
-    replaced_folders::settle(repo, sides, options.rewrites).unwrap()?;
+    replaced_folders::settle(repo, sides, content::options(repo).unwrap().rewrites).unwrap()?;
     match Merger::new(repo, &()).merge(base, ours, theirs).unwrap() {
         Merged::Clean(merged) => Some(merged),
         Merged::Conflict(_) => None,

@@ -1,0 +1,69 @@
+//! Settings that have to do with merges have the say that they have with git, and no other.
+
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
+
+mod twin;
+
+use testkit::Repo;
+use twin::{Result, Twin};
+
+const LINES: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\n";
+
+fn commit(repo: &Repo, path: &str, content: &str) {
+    repo.write(path, content);
+    repo.commit_all(path);
+}
+
+#[test]
+fn renames_are_followed_whatever_is_said_of_them() {
+    let settings = [
+        ("diff.renames", "false"),
+        ("diff.renames", "copies"),
+        ("merge.renames", "false"),
+        ("merge.renames", "copies"),
+        ("merge.renames", "true"),
+    ];
+    for (key, value) in settings {
+        let twin = Twin::new(|repo| {
+            repo.write("old.txt", LINES);
+            repo.git(["config", key, value]);
+        });
+        twin.theirs(|repo| {
+            repo.rename("old.txt", "sub/new.txt");
+            commit(repo, "copy.txt", LINES);
+        });
+        twin.ours(|repo| commit(repo, "old.txt", &LINES.replace("five", "FIVE")));
+        assert!(matches!(twin.assert_same(), Result::History(_)), "{key}={value}");
+    }
+}
+
+#[test]
+fn with_renames_off_their_limit_still_counts() {
+    let twin = Twin::new(|repo| {
+        for name in ["a", "b", "c"] {
+            repo.write(&format!("old/{name}.txt"), LINES.replace("one", name));
+        }
+        repo.git(["config", "merge.renames", "false"]);
+        repo.git(["config", "merge.renameLimit", "1"]);
+    });
+    twin.theirs(|repo| {
+        for name in ["a", "b", "c"] {
+            repo.rename(&format!("old/{name}.txt"), &format!("new-{name}.md"));
+            repo.append(&format!("new-{name}.md"), "eleven\n");
+        }
+        repo.commit_all("renamed");
+    });
+    twin.ours(|repo| commit(repo, "old/a.txt", &LINES.replace("five", "FIVE").replace("one", "a")));
+    assert!(matches!(twin.assert_same(), Result::Conflict(_)));
+}
+
+#[test]
+fn a_text_is_merged_by_lines_however_long_it_is() {
+    let twin = Twin::new(|repo| {
+        repo.write("a.txt", LINES);
+        repo.git(["config", "core.bigFileThreshold", "16"]);
+    });
+    twin.theirs(|repo| commit(repo, "a.txt", &LINES.replace("one", "ONE")));
+    twin.ours(|repo| commit(repo, "a.txt", &LINES.replace("ten", "TEN")));
+    assert!(matches!(twin.assert_same(), Result::History(_)));
+}
