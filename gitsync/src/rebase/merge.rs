@@ -115,7 +115,7 @@ impl<'repo> Merger<'repo> {
 
     /// Merges whole trees, and the files that both sides changed.
     fn by_content(&mut self, before: Sides) -> anyhow::Result<Whole> {
-        let Sides { base, ours, .. } = before;
+        let ours = before.ours;
         let tools = match &mut self.tools {
             Some(tools) => {
                 tools.follow_attributes(self.repo, ours)?;
