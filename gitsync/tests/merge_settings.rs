@@ -15,35 +15,29 @@ fn commit(repo: &Repo, path: &str, content: &str) {
 }
 
 #[test]
-fn renames_are_followed_whatever_is_said_of_them() {
-    let settings = [
-        ("diff.renames", "false"),
-        ("diff.renames", "copies"),
-        ("merge.renames", "false"),
-        ("merge.renames", "copies"),
-        ("merge.renames", "true"),
-    ];
-    for (key, value) in settings {
-        let twin = Twin::new(|repo| {
-            repo.write("old.txt", LINES);
-            repo.git(["config", key, value]);
-        });
-        twin.theirs(|repo| {
-            repo.rename("old.txt", "sub/new.txt");
-            commit(repo, "copy.txt", LINES);
-        });
-        twin.ours(|repo| commit(repo, "old.txt", &LINES.replace("five", "FIVE")));
-        assert!(matches!(twin.assert_same(), Result::History(_)), "{key}={value}");
+fn renames_are_followed_and_copies_are_not() {
+    for value in ["true", "copies"] {
+        for key in ["diff.renames", "merge.renames"] {
+            let twin = Twin::new(|repo| {
+                repo.write("old.txt", LINES);
+                repo.git(["config", key, value]);
+            });
+            twin.theirs(|repo| {
+                repo.rename("old.txt", "sub/new.txt");
+                commit(repo, "copy.txt", LINES);
+            });
+            twin.ours(|repo| commit(repo, "old.txt", &LINES.replace("five", "FIVE")));
+            assert!(matches!(twin.assert_same(), Result::History(_)), "{key}={value}");
+        }
     }
 }
 
 #[test]
-fn with_renames_off_their_limit_still_counts() {
+fn the_limit_of_renames_counts() {
     let twin = Twin::new(|repo| {
         for name in ["a", "b", "c"] {
             repo.write(&format!("old/{name}.txt"), LINES.replace("one", name));
         }
-        repo.git(["config", "merge.renames", "false"]);
         repo.git(["config", "merge.renameLimit", "1"]);
     });
     twin.theirs(|repo| {

@@ -18,22 +18,24 @@ use crate::watch::Watch;
 /// How long a text may be that is merged by lines. What `core.bigFileThreshold` says is for packs and diffs.
 const LONGEST: u64 = 1023 * 1024 * 1024;
 
-/// How trees are merged: with renames followed, and copies not, whatever `diff.renames` and `merge.renames` say. Git's own
-/// merges, those of 2.47 too, go by neither.
+/// How many files git's merges compare to find renames, where nothing is said of it. For diffs it is less.
+const RENAMES: usize = 7000;
+
+/// How trees are merged. Git's merges never look for copies, whatever `diff.renames` and `merge.renames` say of them: a
+/// file that was copied would lose what its own side did to it. See
+/// <https://git-scm.com/docs/git-config#Documentation/git-config.txt-mergerenameLimit>.
 ///
 /// # Errors
 /// The configuration is wrong.
 pub fn options(repo: &gix::Repository) -> anyhow::Result<Options> {
     let mut options: Options = repo.tree_merge_options()?.into();
-    let without_any = || {
-        let config = repo.config_snapshot();
-        let limit = config.integer("merge.renameLimit").or_else(|| config.integer("diff.renameLimit"));
-        let limit = limit.and_then(|limit| usize::try_from(limit).ok());
-        let usual = Rewrites::default();
-        Rewrites { limit: limit.unwrap_or(usual.limit), ..usual }
-    };
-    let rewrites = options.rewrites.unwrap_or_else(without_any);
-    options.rewrites = Some(Rewrites { copies: None, ..rewrites });
+    let config = repo.config_snapshot();
+    let is_limited =
+        ["merge.renameLimit", "diff.renameLimit"].into_iter().any(|key| config.string(key).is_some());
+    options.rewrites = options.rewrites.map(|rewrites| {
+        let limit = if is_limited { rewrites.limit } else { RENAMES };
+        Rewrites { copies: None, limit, ..rewrites }
+    });
     Ok(options)
 }
 

@@ -49,9 +49,6 @@ impl Role {
     }
 }
 
-/// The longest offset of a zone that can be written: 99 hours.
-const LONGEST: i32 = 99 * 60 * 60;
-
 /// Who the user is in a role, by the environment or else by the configuration, as
 /// [git has it](https://git-scm.com/docs/git-commit#_commit_information); at this moment, or when the environment says.
 /// `None` where nobody has said who that is.
@@ -67,11 +64,7 @@ pub fn signature(repo: &Repository, role: Role) -> Option<gix::Result<Signature>
             Role::Author => repo.author(),
             Role::Committer => repo.committer(),
         };
-        let known = known?.and_then(|known| known.to_owned());
-        return Some(known.and_then(|known| match known.time.offset.abs() {
-            0..=LONGEST => Ok(known),
-            _ => Err(gix::error::validation("no zone is that far from Greenwich").into()),
-        }));
+        return Some(known?.and_then(|known| known.to_owned()));
     }
     let name = role.name_keys().into_iter().find_map(|key| config.string(key))?;
     let email = role.email_keys().into_iter().find_map(|key| config.string(key))?;
