@@ -13,7 +13,7 @@ use gix::{ObjectId, bstr::BString, protocol::handshake::Ref, refs::FullName};
 use self::{
     plan::Plan,
     refusal::refused,
-    report::Report,
+    report::{Report, Verdict},
     send::{Features, Request, Why},
 };
 use crate::{
@@ -93,9 +93,9 @@ pub enum Answer {
         /// What it has.
         actual: Option<ObjectId>,
     },
-    /// The remote has the expected value and does not take the new one.
+    /// The remote does not take the new value, or made something else of it.
     Rejected {
-        /// The server's words.
+        /// The server's words, or what it did instead.
         words: String,
     },
     /// Not tried: another update of an atomic push cannot be made.
@@ -284,17 +284,20 @@ impl Remote<'_> {
         })
     }
 
-    /// What became of `update`. Where the server refused it, the remote is asked what it has: the words of a
+    /// What became of `update`. Where the server did not make it, the remote is asked what it has: the words of a
     /// refusal do not tell a lost race from a rule.
     fn answer(&self, update: &Update, report: &Report, watcher: &dyn Watcher) -> Result<Answer, Trouble> {
-        let words = match report.refs.get(update.name.as_bstr()) {
-            Some(Ok(())) => return Ok(Answer::Done),
-            Some(Err(words)) => words.as_str(),
-            None => "the server's report does not mention it",
-        };
+        let verdict = report.verdict(update);
+        if verdict == Verdict::Made {
+            return Ok(Answer::Done);
+        }
         let name = update.name.as_bstr().to_string();
         let actual = self.list(&[&name], watcher)?.id_of(update.name.as_ref());
-        Ok(plan::refused(update, actual, words))
+        Ok(match verdict {
+            Verdict::Made => Answer::Done,
+            Verdict::Refused(words) => plan::refused(update, actual, &words),
+            Verdict::Elsewhere(words) => plan::elsewhere(update, actual, words),
+        })
     }
 
     /// Moves the refs that follow what was updated, where there are some.

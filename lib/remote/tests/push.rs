@@ -85,6 +85,50 @@ fn what_a_hook_says_reaches_the_user_and_the_others_go_through() {
     assert_eq!((remote.rev("refs/heads/main"), remote.rev("refs/heads/topic")), (old, new));
 }
 
+/// A hook of the server's that takes each push to `main`, says that it did, and puts it elsewhere.
+const PROC_RECEIVE: &str = r#"#!/usr/bin/env python3
+import sys
+
+def read():
+    length = int(sys.stdin.buffer.read(4) or b"0000", 16)
+    return sys.stdin.buffer.read(length - 4) if length else None
+
+def write(text):
+    sys.stdout.buffer.write(b"%04x%s" % (len(text) + 4, text))
+
+def flush():
+    sys.stdout.buffer.write(b"0000")
+    sys.stdout.buffer.flush()
+
+while read() is not None:
+    pass
+write(b"version=1\n")
+flush()
+commands = []
+while (command := read()) is not None:
+    commands.append(command.split())
+for old, new, name in commands:
+    write(b"ok " + name + b"\n")
+    write(b"option refname refs/pull/1/head\n")
+    write(b"option new-oid " + new + b"\n")
+flush()
+"#;
+
+#[test]
+fn what_a_server_puts_elsewhere_is_not_pushed_and_no_tracking_ref_follows() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    remote.hook("proc-receive", PROC_RECEIVE);
+    remote.git(["config", "receive.procReceiveRefs", "refs/heads/main"]);
+    let old = ours.head();
+    ours.write("ours.md", "x\n");
+    let new = ours.commit_all("ours");
+    let pushed = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
+    let words = "the server put it at refs/pull/1/head instead".to_owned();
+    assert_eq!(pushed.answers, [Answer::Rejected { words }]);
+    assert_eq!(remote.rev("refs/heads/main"), old);
+    assert_eq!(ours.rev("refs/remotes/origin/main"), old);
+}
+
 #[test]
 fn an_atomic_push_moves_all_or_none() {
     let (_world, remote, [ours]) = World::with_clones(["ours"]);

@@ -52,6 +52,12 @@ pub(super) fn refused(update: &Update, actual: Option<ObjectId>, words: &str) ->
     }
 }
 
+/// What it means for `update` that the server made something else of it, now that the remote has `actual`: whatever that
+/// is, to try again would end alike.
+pub(super) fn elsewhere(update: &Update, actual: Option<ObjectId>, words: String) -> Answer {
+    if actual == update.new { Answer::UpToDate } else { Answer::Rejected { words } }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,5 +112,14 @@ mod tests {
         );
         assert_eq!(refused(&wanted, Some(id(1)), "no"), Answer::Rejected { words: "no".into() });
         assert_eq!(refused(&wanted, Some(id(3)), "no"), Answer::UpToDate);
+    }
+
+    #[test]
+    fn what_went_elsewhere_is_no_lost_race_whatever_the_remote_has() {
+        let wanted = update("refs/heads/main", Some(1), Some(3));
+        let rejected = Answer::Rejected { words: "elsewhere".into() };
+        assert_eq!(elsewhere(&wanted, Some(id(1)), "elsewhere".into()), rejected);
+        assert_eq!(elsewhere(&wanted, Some(id(2)), "elsewhere".into()), rejected);
+        assert_eq!(elsewhere(&wanted, Some(id(3)), "elsewhere".into()), Answer::UpToDate);
     }
 }

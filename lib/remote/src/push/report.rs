@@ -3,16 +3,49 @@
 
 use std::collections::HashMap;
 
-use gix::bstr::{BString, ByteSlice};
+use gix::{
+    ObjectId,
+    bstr::{BStr, BString, ByteSlice},
+};
 use gix_packetline::decode::{self, Stream};
+
+use super::Update;
 
 /// A parsed report.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Report {
     /// Why the pack was not taken, if it was not.
     pub unpack_failed: Option<String>,
-    /// By ref: the server's words, if it was not updated.
-    pub refs: HashMap<BString, Result<(), String>>,
+    /// By ref, as it was named in the push.
+    refs: HashMap<BString, Told>,
+}
+
+/// What the server says of one ref.
+#[derive(Debug, PartialEq, Eq)]
+enum Told {
+    /// It was updated; or what a hook of the server's did in its place, which may be several things.
+    Updated(Vec<Made>),
+    /// It was not; the server's words.
+    Refused(String),
+}
+
+/// An update that a server made, as far as it differs from the one that it was asked for.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Made {
+    name: Option<BString>,
+    /// The null id where the ref was deleted.
+    new: Option<ObjectId>,
+}
+
+/// What a report means for one update.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Made as it was asked for.
+    Made,
+    /// Not made: the server's words. They do not tell a lost race from a rule.
+    Refused(String),
+    /// The server made something else of it; in words.
+    Elsewhere(String),
 }
 
 /// What is wrong with a report that cannot be read.
@@ -26,10 +59,60 @@ pub(super) enum Garbled {
     NoProtocol,
 }
 
+impl Report {
+    /// What became of `update`.
+    pub fn verdict(&self, update: &Update) -> Verdict {
+        match self.refs.get(update.name.as_bstr()) {
+            Some(Told::Updated(made)) if made.iter().all(|made| !made.is_of(update)) => {
+                let places: Vec<String> = made.iter().map(|made| made.told(update.name.as_bstr())).collect();
+                Verdict::Elsewhere(format!("the server {} instead", places.join(", ")))
+            }
+            Some(Told::Updated(_)) => Verdict::Made,
+            Some(Told::Refused(words)) => Verdict::Refused(words.clone()),
+            None => Verdict::Refused("the server's report does not mention it".to_owned()),
+        }
+    }
+
+    /// Takes what a server says after an `ok` about the update that it made.
+    fn option(&mut self, name: Option<&BString>, option: &[u8]) -> Result<(), Garbled> {
+        let Some(Told::Updated(made)) = name.and_then(|name| self.refs.get_mut(name)) else { return Ok(()) };
+        let Some(made) = made.last_mut() else { return Ok(()) };
+        match option.split_once_str(b" ") {
+            Some((b"refname", name)) => made.name = Some(name.into()),
+            Some((b"new-oid", id)) => {
+                made.new = Some(ObjectId::from_hex(id).map_err(|_| Garbled::NoProtocol)?)
+            }
+            // What was there before (`old-oid`), and whether that was an ancestor (`forced-update`), changes nothing about
+            // what is there now.
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Made {
+    fn is_of(&self, update: &Update) -> bool {
+        let same_name = self.name.as_ref().is_none_or(|name| name == update.name.as_bstr());
+        same_name && self.new.is_none_or(|new| Some(new).filter(|new| !new.is_null()) == update.new)
+    }
+
+    /// What the server did, about a ref that was pushed to as `asked`.
+    fn told(&self, asked: &BStr) -> String {
+        let name = self.name.as_ref().map_or(asked, |name| name.as_bstr());
+        let shown = words::line(&name.to_str_lossy());
+        match self.new {
+            Some(new) if new.is_null() => format!("deleted {shown}"),
+            Some(new) if name == asked => format!("put {new} at {shown}"),
+            Some(_) | None => format!("put it at {shown}"),
+        }
+    }
+}
+
 /// Reads the report in `bytes`, which is a sequence of packet lines.
 pub(super) fn parse(mut bytes: &[u8]) -> Result<Report, Garbled> {
     let mut report = Report::default();
     let mut unpacked = false;
+    let mut last = None;
     while !bytes.is_empty() {
         let (line, consumed) = match decode::streaming(bytes) {
             Ok(Stream::Complete { line, bytes_consumed }) => (line, bytes_consumed),
@@ -42,12 +125,18 @@ pub(super) fn parse(mut bytes: &[u8]) -> Result<Report, Garbled> {
             unpacked = true;
             report.unpack_failed = (words != b"ok").then(|| words::line(&words.to_str_lossy()));
         } else if let Some(name) = line.strip_prefix(b"ok ") {
-            report.refs.insert(name.into(), Ok(()));
+            let name = BString::from(name);
+            match report.refs.entry(name.clone()).or_insert_with(|| Told::Updated(Vec::new())) {
+                Told::Updated(made) => made.push(Made::default()),
+                Told::Refused(_) => {}
+            }
+            last = Some(name);
         } else if let Some(refused) = line.strip_prefix(b"ng ") {
             let (name, words) = refused.split_once_str(b" ").unwrap_or((refused, b"without a reason"));
-            report.refs.insert(name.into(), Err(words::line(&words.to_str_lossy())));
+            report.refs.insert(name.into(), Told::Refused(words::line(&words.to_str_lossy())));
+        } else if let Some(option) = line.strip_prefix(b"option ") {
+            report.option(last.as_ref(), option)?;
         }
-        // `option …` lines say what a hook made of an update; the next listing tells that too.
     }
     if unpacked { Ok(report) } else { Err(Garbled::NothingOnThePack) }
 }
@@ -93,6 +182,11 @@ impl Messages {
 mod tests {
     use super::*;
 
+    fn update(name: &str) -> Update {
+        let new = ObjectId::from_hex("1".repeat(40).as_bytes()).unwrap();
+        Update { name: name.try_into().unwrap(), expected: None, new: Some(new) }
+    }
+
     fn packets(lines: &[&str]) -> Vec<u8> {
         let mut bytes: Vec<u8> =
             lines.iter().flat_map(|line| format!("{:04x}{line}", line.len() + 4).into_bytes()).collect();
@@ -102,16 +196,45 @@ mod tests {
 
     #[test]
     fn a_report_tells_of_the_pack_and_of_each_ref() {
-        let bytes = packets(&[
-            "unpack ok\n",
-            "ok refs/heads/main\n",
-            "option refname refs/heads/other\n",
-            "ng refs/heads/x pre-receive hook declined\n",
-        ]);
+        let bytes =
+            packets(&["unpack ok\n", "ok refs/heads/main\n", "ng refs/heads/x pre-receive hook declined\n"]);
         let report = parse(&bytes).unwrap();
         assert_eq!(report.unpack_failed, None);
-        assert_eq!(report.refs[&BString::from("refs/heads/main")], Ok(()));
-        assert_eq!(report.refs[&BString::from("refs/heads/x")], Err("pre-receive hook declined".into()));
+        assert_eq!(report.verdict(&update("refs/heads/main")), Verdict::Made);
+        let refused = Verdict::Refused("pre-receive hook declined".into());
+        assert_eq!(report.verdict(&update("refs/heads/x")), refused);
+        let unmentioned = Verdict::Refused("the server's report does not mention it".into());
+        assert_eq!(report.verdict(&update("refs/heads/y")), unmentioned);
+    }
+
+    #[test]
+    fn an_update_counts_as_made_only_where_the_server_says_that_it_made_this_very_one() {
+        let (asked, other) = ("1".repeat(40), "2".repeat(40));
+        for (options, made) in [
+            (&["refname refs/heads/main", &format!("new-oid {asked}"), "forced-update"][..], None),
+            (&[&format!("old-oid {other}")], None),
+            (&["refname refs/pull/1/head", &format!("new-oid {asked}")], Some("put it at refs/pull/1/head")),
+            (&[&format!("new-oid {other}")], Some(&*format!("put {other} at refs/heads/main"))),
+            (&[&format!("new-oid {}", "0".repeat(40))], Some("deleted refs/heads/main")),
+        ] {
+            let mut lines = vec!["unpack ok\n".to_owned(), "ok refs/heads/main\n".to_owned()];
+            lines.extend(options.iter().map(|option| format!("option {option}\n")));
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            let verdict = parse(&packets(&lines)).unwrap().verdict(&update("refs/heads/main"));
+            let expected =
+                made.map_or(Verdict::Made, |made| Verdict::Elsewhere(format!("the server {made} instead")));
+            assert_eq!(verdict, expected, "{options:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_hook_does_besides_does_not_undo_the_update() {
+        let ok = "ok refs/heads/main\n";
+        let lines = ["unpack ok\n", ok, "option refname refs/pull/1/head\n", ok, "option forced-update\n"];
+        assert_eq!(parse(&packets(&lines)).unwrap().verdict(&update("refs/heads/main")), Verdict::Made);
+        let lines = ["unpack ok\n", ok, "option refname refs/a\n", ok, "option refname refs/b\n"];
+        let elsewhere = Verdict::Elsewhere("the server put it at refs/a, put it at refs/b instead".into());
+        assert_eq!(parse(&packets(&lines)).unwrap().verdict(&update("refs/heads/main")), elsewhere);
     }
 
     #[test]
