@@ -2,6 +2,7 @@
 //! `core.askPass`, and a prompt only where there is a terminal to prompt on.
 
 use gix::{
+    bstr::BStr,
     credentials::{
         helper::{Action, Cascade},
         protocol::{Context, Outcome},
@@ -32,6 +33,13 @@ pub(crate) fn provider(
             None => Ok(None),
         },
     }
+}
+
+/// Tells the helpers for `url` what became of credentials that they gave.
+pub(crate) fn report(repo: &gix::Repository, url: &str, report: Action) -> gix::Result<()> {
+    let url = gix::url::parse(BStr::new(url))?;
+    let (mut cascade, _, _) = repo.config_snapshot().credential_helpers(url)?;
+    cascade.invoke(report, Options { askpass: None, mode: Mode::Disable }).map(drop)
 }
 
 fn get(

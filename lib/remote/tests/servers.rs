@@ -176,6 +176,36 @@ mod real_servers {
     }
 
     #[test]
+    fn a_server_that_wants_credentials_only_for_what_is_sent_gets_them_then() {
+        let (world, remote, ours) = diverged();
+        let web = Web::start(&world);
+        at(&ours, &web.url("private-post", &remote));
+        let (helper, asked) = (world.path().join("helper"), world.path().join("asked"));
+        let answers = |password: &str| {
+            let script =
+                format!("#!/bin/sh\necho $1 >>'{asked}'\necho username=mike\necho 'password={password}'\n");
+            std::fs::write(&helper, script).unwrap();
+            world.program("chmod").args(["+x", helper.as_str()]).success();
+        };
+        ours.git(["config", "credential.helper", helper.as_str()]);
+        answers("wr0ng");
+        let trouble = fetch(&ours).unwrap_err();
+        assert!(matches!(trouble, Trouble::NotAllowed(_)), "{trouble:?}");
+        assert_eq!(std::fs::read_to_string(&asked).unwrap(), "get\nerase\n");
+
+        answers("s3cret pass");
+        std::fs::write(&asked, "").unwrap();
+        both_ways_work(&remote, &ours);
+        assert_eq!(std::fs::read_to_string(&asked).unwrap(), "get\nstore\nget\nstore\n");
+        // Too much for one piece, which would have to be sent twice.
+        configure(&ours, &[("http.postBuffer", "1000")]);
+        ours.write("large.md", (0..2000).map(|n| format!("{}\n", n * 7919 % 10007)).collect::<String>());
+        ours.commit_all("large");
+        assert_eq!(push(&ours).unwrap(), [Answer::Done]);
+        assert_eq!(remote.rev("refs/heads/main"), ours.head());
+    }
+
+    #[test]
     fn refused_or_missing_credentials_are_not_allowed_and_never_shown() {
         let (world, remote, ours) = diverged();
         let web = Web::start(&world);

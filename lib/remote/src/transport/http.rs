@@ -4,8 +4,11 @@
 //! settings, gives up on a slow server after thirty seconds in all, and waits for ever for a silent one.
 
 mod answer;
+mod body;
 mod exchange;
+mod login;
 mod netrc;
+mod pace;
 mod settings;
 
 use std::sync::{Arc, Mutex};
@@ -22,7 +25,9 @@ use tokio::runtime::Runtime;
 
 use self::{
     answer::{Answer, Headers},
-    exchange::{Exchange, PostBody},
+    body::PostBody,
+    exchange::{Exchange, Who},
+    login::Login,
     settings::Settings,
 };
 use super::{
@@ -48,6 +53,7 @@ pub(super) fn open(
         wire: Arc::clone(wire),
         client: None,
         runtime: Arc::new(Quitting(Some(runtime))),
+        login: Login::new(repo),
         redirected: None,
     };
     Ok(Box::new(SmartTransport::new_http(requests, place.url.clone(), place.protocol, false)))
@@ -59,6 +65,7 @@ struct Requests {
     wire: Arc<Wire>,
     client: Option<(Secure, Client)>,
     runtime: Arc<Quitting>,
+    login: Login,
     /// Where the server has sent us.
     redirected: Option<String>,
 }
@@ -146,14 +153,16 @@ impl Http for Requests {
         _kind: PostBodyDataKind,
     ) -> gix::Result<PostResponse<Headers, Answer, PostBody>> {
         // Where the server has sent us once, there we stay.
-        let url = match (&self.redirected, url.strip_prefix(base_url)) {
-            (Some(base), Some(tail)) => format!("{base}{tail}"),
-            _ => url.to_owned(),
-        };
+        let base = self.redirected.clone().unwrap_or_else(|| base_url.to_owned());
+        let url = url.strip_prefix(base_url).map_or_else(|| url.to_owned(), |tail| format!("{base}{tail}"));
         let mut url = reqwest::Url::parse(&url).map_err(gix::Error::from_error)?;
-        let headers = self.headers(&mut url, headers);
+        let given: Vec<_> = headers.into_iter().collect();
+        let known =
+            given.iter().filter_map(|line| header(line.as_ref())).any(|(name, _)| name == AUTHORIZATION);
+        let headers = self.headers(&mut url, given);
         let request = self.client(&url)?.request(Method::POST, url).headers(headers);
-        let exchange = Exchange::posting(&self.runtime, &self.wire, request, self.settings.post_buffer);
+        let who = (!known).then(|| Who { login: self.login.clone(), url: base });
+        let exchange = Exchange::posting(&self.runtime, &self.wire, request, self.settings.post_buffer, who);
         let exchange = Arc::new(Mutex::new(exchange));
         Ok(PostResponse {
             post_body: PostBody::of(Arc::clone(&exchange)),
@@ -190,8 +199,8 @@ impl Requests {
         Ok(client)
     }
 
-    /// The headers of a request: gix's, the configured ones, and credentials if the machine's owner put some
-    /// into `.netrc`. A URL's own credentials have become headers already.
+    /// The headers of a request: gix's, the configured ones, and credentials if a request before this one needed them or
+    /// the machine's owner put some into `.netrc`. A URL's own credentials have become headers already.
     fn headers(&self, url: &mut reqwest::Url, given: impl IntoIterator<Item = impl AsRef<str>>) -> HeaderMap {
         // Both can only fail for URLs without a host, which have no user-info either.
         let _ = url.set_password(None);
@@ -204,7 +213,8 @@ impl Requests {
         }
         headers.insert(USER_AGENT, self.settings.user_agent.clone());
         if !headers.contains_key(AUTHORIZATION)
-            && let Some(value) = self.settings.netrc(url.host_str().unwrap_or_default())
+            && let Some(value) =
+                self.login.given().or_else(|| self.settings.netrc(url.host_str().unwrap_or_default()))
         {
             headers.insert(AUTHORIZATION, value);
         }

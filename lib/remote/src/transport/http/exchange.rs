@@ -4,23 +4,22 @@
 //! while somebody writes to it or reads from it, and dropping it is the end of it.
 
 use std::{
-    convert::Infallible,
     io,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
-    time::{Duration, Instant},
+    task::Poll,
 };
 
 use bytes::Bytes;
+use gix::bstr::BString;
 use gix_transport::client::AuthenticationRequired;
 use reqwest::{
     RequestBuilder, Response, StatusCode,
-    header::{LOCATION, WWW_AUTHENTICATE},
+    header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, WWW_AUTHENTICATE},
 };
 use tokio::sync::mpsc;
 
-use super::Quitting;
+use super::{Quitting, body::Pieces, login::Login, pace::Pace};
 use crate::transport::wire::{Fault, Wire};
 
 /// A request under way.
@@ -29,6 +28,17 @@ pub(super) struct Exchange {
     wire: Arc<Wire>,
     phase: Phase,
     pace: Pace,
+    /// Who says who we are, should the server ask.
+    who: Option<Who>,
+    /// What is sent again with credentials then.
+    again: Option<(RequestBuilder, Bytes)>,
+}
+
+/// Whom to ask for credentials.
+pub(super) struct Who {
+    pub login: Login,
+    /// What they are for.
+    pub url: String,
 }
 
 enum Phase {
@@ -56,17 +66,30 @@ impl Exchange {
     /// A request without a body.
     pub fn whole(runtime: &Arc<Quitting>, wire: &Arc<Wire>, request: RequestBuilder) -> Self {
         let phase = Phase::Waiting { answer: Box::pin(request.send()) };
-        Self { runtime: Arc::clone(runtime), wire: Arc::clone(wire), phase, pace: Pace::new() }
+        Self::begin(runtime, wire, phase, None)
     }
 
     /// A request whose body is yet to be written. Up to `most` bytes of it are sent with their length told
-    /// beforehand, which every server understands.
-    pub fn posting(runtime: &Arc<Quitting>, wire: &Arc<Wire>, request: RequestBuilder, most: usize) -> Self {
+    /// beforehand, which every server understands. Where there is somebody to ask for credentials, the request does not
+    /// have those that the server may want.
+    pub fn posting(
+        runtime: &Arc<Quitting>,
+        wire: &Arc<Wire>,
+        request: RequestBuilder,
+        most: usize,
+        who: Option<Who>,
+    ) -> Self {
         let phase = Phase::Collecting { request, body: Vec::new(), most };
-        Self { runtime: Arc::clone(runtime), wire: Arc::clone(wire), phase, pace: Pace::new() }
+        Self::begin(runtime, wire, phase, who)
     }
 
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    fn begin(runtime: &Arc<Quitting>, wire: &Arc<Wire>, phase: Phase, who: Option<Who>) -> Self {
+        let (runtime, wire) = (Arc::clone(runtime), Arc::clone(wire));
+        Self { runtime, wire, phase, pace: Pace::new(), who, again: None }
+    }
+
+    /// Takes a part of the body.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Phase::Collecting { body, most, .. } = &mut self.phase {
             body.extend_from_slice(bytes);
             if body.len() <= *most {
@@ -89,10 +112,28 @@ impl Exchange {
         let Phase::Collecting { request, .. } = std::mem::replace(&mut self.phase, Phase::Over) else {
             return Ok(());
         };
+        let request = self.admitted(request)?;
         let (pieces, taken) = mpsc::channel(4);
         let body = reqwest::Body::wrap(Pieces(taken));
         self.phase = Phase::Streaming { answer: Box::pin(request.body(body).send()), pieces };
         Ok(())
+    }
+
+    /// The request, with credentials if the server wants some. What is sent piece by piece cannot be sent again, so an
+    /// empty request goes ahead of it, as git does it.
+    fn admitted(&mut self, request: RequestBuilder) -> io::Result<RequestBuilder> {
+        const EMPTY: &[u8] = b"0000";
+        let (Some(probe), Some(login)) =
+            (request.try_clone(), self.who.as_ref().map(|who| who.login.clone()))
+        else {
+            return Ok(request);
+        };
+        self.phase = Phase::Collecting { request: probe, body: EMPTY.to_vec(), most: EMPTY.len() };
+        self.response()?;
+        Ok(match login.given() {
+            Some(credentials) => with_credentials(request, credentials),
+            None => request,
+        })
     }
 
     fn send(&mut self, piece: Bytes) -> io::Result<()> {
@@ -131,10 +172,12 @@ impl Exchange {
     }
 
     /// The body is complete.
-    fn finish(&mut self) {
+    pub fn finish(&mut self) {
         self.phase = match std::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Collecting { request, body, .. } => {
                 self.wire.count_sent(body.len());
+                let body = Bytes::from(body);
+                self.again = self.who.as_ref().and(request.try_clone()).map(|again| (again, body.clone()));
                 Phase::Waiting { answer: Box::pin(request.body(body).send()) }
             }
             // Dropping the sender is what ends the body.
@@ -163,8 +206,27 @@ impl Exchange {
         response.headers().get(LOCATION)?.to_str().ok().map(ToOwned::to_owned)
     }
 
+    /// Waits for the answer to begin. A server that wants credentials gets the request once more, if there are some.
     fn begin_answer(&mut self) -> io::Result<()> {
         self.finish();
+        self.wait()?;
+        let (Some((request, body)), Some(who)) = (self.again.take(), &self.who) else { return Ok(()) };
+        let Some(asked) = self.challenges() else { return Ok(()) };
+        let Some(credentials) = who.login.ask(&who.url, asked) else { return Ok(()) };
+        self.wire.count_sent(body.len());
+        let request = with_credentials(request, credentials).body(body);
+        self.phase = Phase::Waiting { answer: Box::pin(request.send()) };
+        self.wait()?;
+        // Other failures say nothing about the credentials.
+        if let (Phase::Answered { response }, Some(who)) = (&self.phase, &self.who)
+            && (response.status().is_success() || response.status() == StatusCode::UNAUTHORIZED)
+        {
+            who.login.settle(&who.url, response.status().is_success());
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self) -> io::Result<()> {
         let Phase::Waiting { answer } = &mut self.phase else { return Ok(()) };
         let limit = self.wire.limit;
         match self.runtime.block_on(async { tokio::time::timeout(limit, answer).await }) {
@@ -217,12 +279,7 @@ impl Exchange {
             self.wire.forgive();
             return Ok(());
         }
-        let www_authenticate = response
-            .headers()
-            .get_all(WWW_AUTHENTICATE)
-            .iter()
-            .map(|value| value.as_bytes().into())
-            .collect();
+        let www_authenticate = self.challenges().unwrap_or_default();
         let words = self.words(status);
         self.phase = Phase::Over;
         Err(match status {
@@ -239,6 +296,14 @@ impl Exchange {
                 io::Error::other(words)
             }
         })
+    }
+
+    /// How one may say who one is, if the server answers that it wants to know.
+    fn challenges(&self) -> Option<Vec<BString>> {
+        let Phase::Answered { response } = &self.phase else { return None };
+        let values = response.headers().get_all(WWW_AUTHENTICATE).iter();
+        (response.status() == StatusCode::UNAUTHORIZED)
+            .then(|| values.map(|value| value.as_bytes().into()).collect())
     }
 
     /// The status, and what the server says about it if that is plain text: a page is of no use to anybody here.
@@ -287,6 +352,11 @@ impl Exchange {
     }
 }
 
+/// The request with these credentials in the place of any others.
+fn with_credentials(request: RequestBuilder, credentials: HeaderValue) -> RequestBuilder {
+    request.headers(HeaderMap::from_iter([(AUTHORIZATION, credentials)]))
+}
+
 /// How large the pieces are in which a body is sent: also what has to go out within the limit.
 const PIECE: usize = 16 * 1024;
 
@@ -299,72 +369,6 @@ fn is_about_a_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
     match inner {
         Some(inner) => is_about_a_certificate(inner),
         None => error.source().is_some_and(is_about_a_certificate),
-    }
-}
-
-/// `http.lowSpeedLimit`: bytes that trickle are as good as none.
-struct Pace {
-    since: Instant,
-    bytes: u64,
-}
-
-impl Pace {
-    fn new() -> Self {
-        Self { since: Instant::now(), bytes: 0 }
-    }
-
-    /// Whether, with these `bytes`, fewer came in the limit's time than the configuration demands.
-    fn too_slow(&mut self, bytes: usize, wire: &Wire) -> bool {
-        self.bytes += bytes as u64;
-        let passed = self.since.elapsed();
-        if passed < wire.limit.max(Duration::from_secs(1)) {
-            return false;
-        }
-        let slow = self.bytes < wire.slowest.saturating_mul(passed.as_secs());
-        *self = Self::new();
-        slow
-    }
-}
-
-/// The pieces of a body, as reqwest takes them.
-struct Pieces(mpsc::Receiver<Bytes>);
-
-impl http_body::Body for Pieces {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
-        self.0.poll_recv(context).map(|piece| piece.map(|piece| Ok(http_body::Frame::data(piece))))
-    }
-}
-
-/// The body of a request. Dropping it is its end.
-pub(super) struct PostBody {
-    exchange: Arc<Mutex<Exchange>>,
-}
-
-impl PostBody {
-    pub fn of(exchange: Arc<Mutex<Exchange>>) -> Self {
-        Self { exchange }
-    }
-}
-
-impl io::Write for PostBody {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        lock(&self.exchange).write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Drop for PostBody {
-    fn drop(&mut self) {
-        lock(&self.exchange).finish();
     }
 }
 

@@ -244,7 +244,7 @@ fn netrc_text() -> Option<String> {
 }
 
 /// Basic authentication, see RFC 7617.
-fn basic(user: &str, password: &str) -> String {
+pub(super) fn basic(user: &str, password: &str) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::from("Basic ");
     for three in format!("{user}:{password}").as_bytes().chunks(3) {

@@ -1,0 +1,29 @@
+//! `http.lowSpeedLimit`: bytes that trickle are as good as none.
+
+use std::time::{Duration, Instant};
+
+use crate::transport::wire::Wire;
+
+/// What came in since when.
+pub(super) struct Pace {
+    since: Instant,
+    bytes: u64,
+}
+
+impl Pace {
+    pub fn new() -> Self {
+        Self { since: Instant::now(), bytes: 0 }
+    }
+
+    /// Whether, with these `bytes`, fewer came in the limit's time than the configuration demands.
+    pub fn too_slow(&mut self, bytes: usize, wire: &Wire) -> bool {
+        self.bytes += bytes as u64;
+        let passed = self.since.elapsed();
+        if passed < wire.limit.max(Duration::from_secs(1)) {
+            return false;
+        }
+        let slow = self.bytes < wire.slowest.saturating_mul(passed.as_secs());
+        *self = Self::new();
+        slow
+    }
+}
