@@ -245,6 +245,44 @@ mod real_servers {
     }
 
     #[test]
+    fn a_server_that_signs_for_itself_counts_if_its_certificate_is_configured() {
+        let (world, remote, ours) = diverged();
+        let web = Web::start(&world);
+        at(&ours, &web.self_signed_url("localhost", "open", &remote));
+        configure(&ours, &[("http.sslCAInfo", web.ca().as_str())]);
+        let trouble = fetch(&ours).unwrap_err();
+        assert!(trouble.to_string().contains("certificate"), "{trouble}");
+
+        ours.git(["config", "http.sslCAInfo", web.self_signed().as_str()]);
+        // It is for one name, and signs for nobody else.
+        for url in [web.self_signed_url("127.0.0.1", "open", &remote), web.tls_url("open", &remote)] {
+            at(&ours, &url);
+            let trouble = fetch(&ours).unwrap_err();
+            assert!(trouble.to_string().contains("certificate"), "{url}: {trouble}");
+        }
+        at(&ours, &web.self_signed_url("localhost", "open", &remote));
+        both_ways_work(&remote, &ours);
+    }
+
+    #[test]
+    fn certificates_in_a_folder_count_besides_those_in_a_file() {
+        let (world, remote, ours) = diverged();
+        let web = Web::start(&world);
+        let folder = world.path().join("certificates");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("README"), "no certificate\n").unwrap();
+        configure(&ours, &[("http.sslCAPath", folder.as_str())]);
+        at(&ours, &web.tls_url("open", &remote));
+        assert!(matches!(fetch(&ours).unwrap_err(), Trouble::Unreachable(_)));
+        std::fs::copy(web.ca(), folder.join("ca.pem")).unwrap();
+        both_ways_work(&remote, &ours);
+        configure(&ours, &[("http.sslCAInfo", web.self_signed().as_str())]);
+        assert_eq!(fetch(&ours).unwrap(), 0);
+        configure(&ours, &[("http.sslCAPath", "/not/there")]);
+        assert!(matches!(fetch(&ours).unwrap_err(), Trouble::Misconfigured(_)));
+    }
+
+    #[test]
     fn requests_go_through_the_configured_proxy() {
         let (world, remote, ours) = diverged();
         let web = Web::start(&world);

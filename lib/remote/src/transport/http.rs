@@ -10,6 +10,7 @@ mod login;
 mod netrc;
 mod pace;
 mod settings;
+mod trust;
 
 use std::sync::{Arc, Mutex};
 

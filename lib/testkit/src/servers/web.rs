@@ -12,6 +12,7 @@ use crate::{Repo, World};
 /// - below `/moved/` by a redirect to `/open/`,
 /// - below `/forbidden/` to nobody (403), below `/small/` requests of 1 kB at most (413), below `/broken/` never (500),
 ///   below `/away/` not at the moment (502), and at `/page/` a page that has nothing to do with git,
+/// - over TLS also on a port of its own with a certificate that it has signed itself, see [`Web::self_signed_url`],
 /// - below `/private-post/`, `/broken-post/` and `/page-post/` like that for POST requests only, when the talk is under
 ///   way already.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub struct Web {
     base: Utf8PathBuf,
     http: u16,
     https: u16,
+    self_signed: u16,
     proxy: u16,
 }
 
@@ -34,10 +36,9 @@ impl Web {
         std::fs::create_dir_all(folder.join("logs")).expect("the server's folder");
         certificates(&folder);
         std::fs::write(folder.join("passwords"), "mike:{PLAIN}s3cret pass\n").expect("the passwords");
-        let (http, https, proxy) = (process::free_port(), process::free_port(), process::free_port());
+        let ports @ [http, https, self_signed, proxy] = std::array::from_fn(|_| process::free_port());
         let config = folder.join("nginx.conf");
-        std::fs::write(&config, configuration(world, &folder, http, https, proxy))
-            .expect("the configuration");
+        std::fs::write(&config, configuration(world, &folder, ports)).expect("the configuration");
 
         let mut command = process::command(fcgiwrap);
         command.args(["-c", "4", "-s", &format!("unix:{folder}/cgi.socket")]);
@@ -46,11 +47,11 @@ impl Web {
         let mut command = process::command(nginx);
         command.args(["-p", folder.as_str(), "-c", config.as_str(), "-e", log.as_str(), "-g", "daemon off;"]);
         let nginx = Server::start(command, log.as_std_path());
-        for port in [http, https, proxy] {
+        for port in ports {
             process::wait_for(port, log.as_std_path());
         }
         let base = world.path().to_owned();
-        Self { _nginx: nginx, _fcgiwrap: fcgiwrap, folder, base, http, https, proxy }
+        Self { _nginx: nginx, _fcgiwrap: fcgiwrap, folder, base, http, https, self_signed, proxy }
     }
 
     /// Its port on 127.0.0.1, without TLS.
@@ -66,6 +67,16 @@ impl Web {
     /// The same over TLS, with a certificate of [`Web::ca`].
     pub fn tls_url(&self, place: &str, repo: &Repo) -> String {
         format!("https://127.0.0.1:{}/{place}/{}", self.https, self.below(repo))
+    }
+
+    /// The same with the certificate [`Web::self_signed`], which is for this `host` if it is `localhost`.
+    pub fn self_signed_url(&self, host: &str, place: &str, repo: &Repo) -> String {
+        format!("https://{host}:{}/{place}/{}", self.self_signed, self.below(repo))
+    }
+
+    /// A certificate that says that it is an authority's, as `openssl req -x509` makes it, and is the server's own.
+    pub fn self_signed(&self) -> Utf8PathBuf {
+        self.folder.join("own.pem")
     }
 
     /// The certificate of the authority that signed the server's.
@@ -99,6 +110,9 @@ fn certificates(folder: &Utf8Path) {
     let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
     let ca = ["req", "-x509", "-days", "2", "-subj", "/CN=Test CA", "-keyout", "ca.key", "-out", "ca.pem"];
     openssl(&[&ca[..], &key].concat());
+    let own =
+        ["req", "-x509", "-days", "2", "-subj", "/CN=localhost", "-keyout", "own.key", "-out", "own.pem"];
+    openssl(&[&own[..], &["-addext", "subjectAltName=DNS:localhost"], &key].concat());
     let request = ["req", "-new", "-subj", "/CN=127.0.0.1", "-keyout", "server.key", "-out", "server.csr"];
     openssl(&[&request[..], &key].concat());
     openssl(&[
@@ -120,7 +134,7 @@ fn certificates(folder: &Utf8Path) {
     ]);
 }
 
-fn configuration(world: &World, folder: &Utf8Path, http: u16, https: u16, proxy: u16) -> String {
+fn configuration(world: &World, folder: &Utf8Path, [http, https, self_signed, proxy]: [u16; 4]) -> String {
     let mut exec_path = process::command("git");
     exec_path.arg("--exec-path");
     let backend = format!("{}/git-http-backend", process::run(exec_path));
@@ -170,6 +184,7 @@ fn configuration(world: &World, folder: &Utf8Path, http: u16, https: u16, proxy:
            client_max_body_size 0;
            server {{ listen 127.0.0.1:{http}; {places} }}
            server {{ listen 127.0.0.1:{https} ssl; ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key; {places} }}
+           server {{ listen 127.0.0.1:{self_signed} ssl; ssl_certificate {folder}/own.pem; ssl_certificate_key {folder}/own.key; {places} }}
            server {{ listen 127.0.0.1:{proxy}; access_log logs/requests seen;
                      location / {{ proxy_pass http://127.0.0.1:{http}; }} }}
          }}"

@@ -9,11 +9,11 @@ use gix::{
     url::Scheme,
 };
 use reqwest::{
-    Certificate, Client, Identity, NoProxy, Proxy,
+    Client, NoProxy, Proxy,
     header::{HeaderMap, HeaderValue},
 };
 
-use super::{Secure, header, netrc};
+use super::{Secure, header, netrc, trust::Trust};
 use crate::{RemoteName, Trouble};
 
 /// What the configuration says about requests to one URL.
@@ -25,10 +25,7 @@ pub(super) struct Settings {
     pub post_buffer: usize,
     proxy: Option<String>,
     no_proxy: Option<String>,
-    ca_info: Option<PathBuf>,
-    certificate: Option<PathBuf>,
-    key: Option<PathBuf>,
-    verify: bool,
+    trust: Trust,
     only_http_1: bool,
     netrc: Option<String>,
 }
@@ -61,10 +58,13 @@ impl Settings {
                 .or(from_environment)
                 .or_else(|| text("gitoxide.http.allProxy")),
             no_proxy: text("gitoxide.http.noProxy"),
-            ca_info: config.path("sslCAInfo")?,
-            certificate: config.path("sslCert")?,
-            key: config.path("sslKey")?,
-            verify: !no_verify && config.last("sslVerify").is_none_or(|value| is_true(&value)),
+            trust: Trust {
+                ca_info: config.path("sslCAInfo")?,
+                ca_path: config.path("sslCAPath")?,
+                certificate: config.path("sslCert")?,
+                key: config.path("sslKey")?,
+                verify: !no_verify && config.last("sslVerify").is_none_or(|value| is_true(&value)),
+            },
             only_http_1: config.last("version").is_some_and(|value| value == "HTTP/1.1"),
             netrc: netrc_text(),
         })
@@ -91,23 +91,10 @@ impl Settings {
         if self.only_http_1 {
             builder = builder.http1_only();
         }
-        builder = match (secure, &self.ca_info) {
-            (Secure::No, _) => builder.tls_certs_only([]),
-            (Secure::Yes, Some(file)) => {
-                let what = || format!("http.sslCAInfo: {}", file.display());
-                let pem = std::fs::read(file).map_err(|error| format!("{}: {error}", what()))?;
-                let bundle =
-                    Certificate::from_pem_bundle(&pem).map_err(|error| format!("{}: {error}", what()))?;
-                builder.tls_certs_only(bundle)
-            }
-            (Secure::Yes, None) => builder,
+        builder = match secure {
+            Secure::No => builder.tls_certs_only([]),
+            Secure::Yes => self.trust.apply(builder)?,
         };
-        if !self.verify {
-            builder = builder.tls_danger_accept_invalid_certs(true);
-        }
-        if let (Secure::Yes, Some(certificate)) = (secure, &self.certificate) {
-            builder = builder.identity(self.identity(certificate)?);
-        }
         if let Some(proxy) = self.proxy.as_deref().filter(|proxy| !proxy.is_empty()) {
             // As for curl, a proxy without a protocol is one that speaks HTTP.
             let url = if proxy.contains("://") { proxy.to_owned() } else { format!("http://{proxy}") };
@@ -116,17 +103,6 @@ impl Settings {
             builder = builder.proxy(Proxy::all(&url).map_err(unusable)?.no_proxy(no_proxy));
         }
         builder.build().map_err(|error| words::error(&error.without_url()))
-    }
-
-    fn identity(&self, certificate: &std::path::Path) -> Result<Identity, String> {
-        let mut pem = Vec::new();
-        for file in [Some(certificate), self.key.as_deref()].into_iter().flatten() {
-            pem.extend(
-                std::fs::read(file).map_err(|error| format!("http.sslCert: {}: {error}", file.display()))?,
-            );
-            pem.push(b'\n');
-        }
-        Identity::from_pem(&pem).map_err(|error| format!("http.sslCert: {}", words::error(&error)))
     }
 }
 
