@@ -8,11 +8,11 @@ use gix::refs::FullName;
 use phase::Fault;
 use remote::{Answer, Direction, Fetch, Recent, Remote, Trouble, Turn, Update};
 
-use crate::faults;
 use crate::hooks::{Call, Hooks};
 use crate::place::Place;
 use crate::policy::Policy;
 use crate::upstream::{SaidBy, Upstream};
+use crate::{faults, left_behind};
 
 /// What the remote has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub struct Heard {
     pub notes: Vec<(FullName, ObjectId)>,
     /// What came in.
     pub recent: Recent,
+    /// Refs that do not follow the remote's, in words.
+    pub left_behind: Vec<String>,
 }
 
 /// A talk that did not come about, told from everything else that can fail.
@@ -91,6 +93,8 @@ pub fn fetch(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<
     let fetched = remote.fetch(&what, &place.follower())?;
     let (notes, others): (Vec<_>, Vec<_>) =
         fetched.listing.refs.iter().partition(|listed| listed.name.as_bstr().starts_with(NOTES.as_bytes()));
+    let left_behind = fetched.rejected.iter();
+    let left_behind = left_behind.filter_map(|one| left_behind::by_fetch(one, &upstream.remote)).collect();
     let branch = match fetched.listing.id_of(upstream.at_remote.as_ref()) {
         Some(id) => Theirs::At(id),
         None if others.is_empty() => Theirs::New,
@@ -98,7 +102,7 @@ pub fn fetch(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<
         None => Theirs::New,
     };
     let notes = notes.into_iter().map(|listed| (listed.name.clone(), listed.id)).collect();
-    Ok(Heard { branch, asked, notes, recent: fetched.recent })
+    Ok(Heard { branch, asked, notes, recent: fetched.recent, left_behind })
 }
 
 /// What the upstream is at the remote by now, without fetching anything.
@@ -138,8 +142,8 @@ pub fn turn(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<T
 /// What came of a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pushed {
-    /// The remote has it.
-    Done,
+    /// The remote has it. The refs that do not follow it, in words.
+    Done(Vec<String>),
     /// The remote moved meanwhile.
     LostRace,
 }
@@ -173,7 +177,9 @@ pub fn push(
     let push = remote::Push { updates: vec![update.clone()], ..Default::default() };
     let pushed = remote.push(&push, &place.follower())?;
     match pushed.answers.into_iter().next() {
-        Some(Answer::Done | Answer::UpToDate) => Ok(Pushed::Done),
+        Some(Answer::Done | Answer::UpToDate) => {
+            Ok(Pushed::Done(pushed.left_behind.into_iter().map(left_behind::by_push).collect()))
+        }
         Some(Answer::Stale { .. } | Answer::HeldBack) | None => {
             remote.check_race(&update, &place.follower())?;
             Ok(Pushed::LostRace)

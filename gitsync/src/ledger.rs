@@ -38,6 +38,8 @@ pub struct Ledger {
     left_out: LeftOut,
     /// Why notes of commits that were replayed stay with the old ones.
     notes_left_behind: Option<String>,
+    /// Refs that do not follow the remote's.
+    left_behind: Vec<String>,
     /// Commits that are not in the branch any more, as the upstream has thrown them out.
     thrown_out: Vec<ThrownOut>,
     reach: Reach,
@@ -88,6 +90,7 @@ impl Ledger {
             conflicts: Vec::new(),
             left_out: LeftOut::default(),
             notes_left_behind: None,
+            left_behind: Vec::new(),
             thrown_out: Vec::new(),
             reach: Reach::Reached,
             logs: None,
@@ -121,6 +124,12 @@ impl Ledger {
     pub fn fetched(&mut self, heard: Heard) {
         self.theirs = heard.branch.id();
         self.notes = Some(heard.notes);
+        self.left_behind = heard.left_behind;
+    }
+
+    /// These refs, in words, do not follow what was pushed.
+    pub fn left_behind(&mut self, refs: Vec<String>) {
+        self.left_behind.extend(refs);
     }
 
     /// These commits went out.
@@ -186,6 +195,7 @@ impl Ledger {
             warnings.push(refuse::thrown_out(repo, thrown_out, &self.upstream.shown())?);
         }
         warnings.extend(self.notes_left_behind.take());
+        warnings.append(&mut self.left_behind);
         Ok(RepoSync {
             state: self.state(pulled.is_some(), pushed.is_some(), fault),
             upstream: self

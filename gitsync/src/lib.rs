@@ -24,6 +24,7 @@ pub mod history;
 pub mod hooks;
 pub mod index;
 pub mod ledger;
+pub mod left_behind;
 pub mod look;
 pub mod message;
 pub mod path;

@@ -382,7 +382,10 @@ impl Sync<'_> {
             self.ledger.came_in(incoming);
         }
         match (self.reached(pushed)?, self.policy.pull) {
-            (Pushed::Done, _) => turn.end_with_a_push(),
+            (Pushed::Done(left_behind), _) => {
+                turn.end_with_a_push();
+                self.ledger.left_behind(left_behind);
+            }
             (Pushed::LostRace, Pull::Wanted) => return Ok(Next::Fetch),
             (Pushed::LostRace, Pull::No) => {
                 return Err(Fault::failed(

@@ -4,6 +4,7 @@
 
 mod run;
 
+use contract::SyncState;
 use run::gitsync;
 use testkit::{Output, Repo, Sections as _, World};
 
@@ -274,4 +275,50 @@ fn a_second_name_of_a_branch_that_has_no_commit_yet_begins_it() {
     gitsync(&mike).success();
     assert_eq!(origin.rev("main"), mike.rev("main"));
     assert_eq!(mike.git(["symbolic-ref", "--no-recurse", "HEAD"]), "refs/heads/alias");
+}
+
+#[test]
+fn a_branch_that_is_gone_at_the_remote_and_in_the_way_of_another_is_told_with_what_removes_it() {
+    let (_world, origin, [mike]) = World::with_clones(["mike"]);
+    origin.git(["branch", "topic", "main"]);
+    mike.git(["fetch", "--quiet"]);
+    origin.git(["branch", "-D", "topic"]);
+    origin.git(["branch", "topic/one", "main"]);
+    let document = gitsync(&mike).success().document();
+    let [warning] = &document.main().warnings[..] else { panic!("{:?}", document.main().warnings) };
+    assert!(warning.contains("refs/remotes/origin/topic/one"), "{warning}");
+    mike.program("sh").args(["-c", warning.split('`').nth(1).unwrap()]).success();
+    assert!(gitsync(&mike).success().document().main().warnings.is_empty());
+    assert_eq!(mike.rev("origin/topic/one"), origin.rev("topic/one"));
+}
+
+#[test]
+fn a_branch_that_was_rewritten_is_told_where_the_refspec_does_not_force_it() {
+    let (_world, origin, [mike]) = World::with_clones(["mike"]);
+    mike.git(["config", "remote.origin.fetch", "refs/heads/*:refs/remotes/origin/*"]);
+    mike.git(["push", "--quiet", "origin", "HEAD:refs/heads/topic"]);
+    origin.git(["update-ref", "refs/heads/topic", &origin.git(["commit-tree", "-m", "anew", "main^{tree}"])]);
+    let document = gitsync(&mike).success().document();
+    let [warning] = &document.main().warnings[..] else { panic!("{:?}", document.main().warnings) };
+    assert!(warning.contains("refs/remotes/origin/topic stays as it was"), "{warning}");
+}
+
+#[test]
+fn a_first_push_makes_the_upstream_also_where_no_ref_can_follow_it() {
+    let (_world, origin, [mike]) = World::with_clones(["mike"]);
+    mike.git(["update-ref", "refs/remotes/origin/topic", "HEAD"]);
+    mike.git(["checkout", "--quiet", "-b", "topic/one"]);
+    mike.write("mine.md", "mine\n");
+    let document = gitsync(&mike).success().document();
+    let main = document.main();
+    assert_eq!((main.state, main.pushed.as_ref().unwrap().count), (SyncState::Pushed, 1));
+    assert_eq!(origin.rev("topic/one"), mike.head());
+    assert_eq!(mike.git(["config", "branch.topic/one.merge"]), "refs/heads/topic/one");
+    let [warning] = &main.warnings[..] else { panic!("{:?}", main.warnings) };
+    assert!(warning.contains("has arrived"), "{warning}");
+    mike.program("sh")
+        .args(["-c", warning.rsplit("; ").next().unwrap().split_once(": ").unwrap().1])
+        .success();
+    assert!(gitsync(&mike).success().document().main().warnings.is_empty());
+    assert_eq!(mike.rev("origin/topic/one"), mike.head());
 }

@@ -1,5 +1,6 @@
 //! Giving the remote what it lacks: `git push`.
 
+mod follow;
 mod plan;
 mod refusal;
 mod report;
@@ -17,9 +18,8 @@ use self::{
     send::{Features, Request, Why},
 };
 use crate::{
-    Change, Direction, History, Ready, Receiver, Recent, Remote, Step, Trouble, Watcher,
+    Change, Direction, History, Notice, Ready, Receiver, Recent, Remote, Step, Trouble, Watcher,
     direct::{Offer, Taken},
-    local_ref::{self, Edit, Value, Writer},
     pack::{
         Item,
         walk::{self, Limit},
@@ -79,6 +79,8 @@ pub struct Pushed {
     pub objects: u64,
     /// Bytes of the pack sent, or of what was stored in a repository on this machine.
     pub bytes: u64,
+    /// Why local refs do not follow what was updated, where some could not be moved.
+    pub left_behind: Vec<Notice>,
 }
 
 /// What became of one update.
@@ -157,8 +159,9 @@ impl Remote<'_> {
             answers[at] = Some(self.answer(&what.updates[at], &sent.report, watcher)?);
         }
         let answers = settled(answers);
-        self.follow(&what.updates, &answers, watcher)?;
-        Ok(Pushed { answers, remote_lines: sent.messages, objects: sent.objects, bytes: sent.bytes })
+        let left_behind = self.follow(&what.updates, &answers, watcher)?;
+        let Outgoing { messages: remote_lines, objects, bytes, .. } = sent;
+        Ok(Pushed { answers, remote_lines, objects, bytes, left_behind })
     }
 
     /// Stores what is new in the remote's own repository. None: a server is to take it.
@@ -193,8 +196,9 @@ impl Remote<'_> {
             answers[at] = Some(answer);
         }
         let answers = settled(answers);
-        self.follow(&what.updates, &answers, watcher)?;
-        Ok(Some(Pushed { answers, remote_lines: Vec::new(), objects: stored.objects, bytes: stored.bytes }))
+        let left_behind = self.follow(&what.updates, &answers, watcher)?;
+        let (objects, bytes) = (stored.objects, stored.bytes);
+        Ok(Some(Pushed { answers, remote_lines: Vec::new(), objects, bytes, left_behind }))
     }
 
     fn send(
@@ -298,44 +302,6 @@ impl Remote<'_> {
             Verdict::Refused(words) => plan::refused(update, actual, &words),
             Verdict::Elsewhere(words) => plan::elsewhere(update, actual, words),
         })
-    }
-
-    /// Moves the refs that follow what was updated, where there are some.
-    fn follow(&self, updates: &[Update], answers: &[Answer], watcher: &dyn Watcher) -> Result<(), Trouble> {
-        const DOING: &str = "moving the ref that follows the remote";
-        let mut writer = Writer::new(self.repo);
-        for (update, answer) in updates.iter().zip(answers) {
-            let Some(tracking) = self.tracking(update.name.as_ref()) else { continue };
-            if !matches!(answer, Answer::Done | Answer::UpToDate) {
-                continue;
-            }
-            // A ref that follows itself, as with `refs/notes/*:refs/notes/*`, is the very one that was pushed: it may have
-            // moved on meanwhile, and is not to be taken back.
-            if tracking == update.name {
-                continue;
-            }
-            let old = match local_ref::read(self.repo, tracking.as_ref())
-                .map_err(|error| Trouble::local(DOING, error))?
-            {
-                Value::Symbolic => continue,
-                Value::Absent => None,
-                Value::Object(id) => Some(id),
-            };
-            if old != update.new {
-                watcher.may_change(Change::LocalRef(&tracking)).map_err(Trouble::Stopped)?;
-                // Somebody else's fetch may have moved it further: then that stands.
-                match (update.new, old) {
-                    (Some(new), expected) => {
-                        let name = tracking.as_ref();
-                        writer.write(Edit { name, expected, new, reason: "update by push" }).map(drop)
-                    }
-                    (None, Some(old)) => writer.delete(&[(tracking.clone(), old)]).map(drop),
-                    (None, None) => Ok(()),
-                }
-                .map_err(|failed| Trouble::local(DOING, failed))?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -130,6 +130,22 @@ fn what_a_server_puts_elsewhere_is_not_pushed_and_no_tracking_ref_follows() {
 }
 
 #[test]
+fn a_push_that_has_arrived_is_none_that_failed_for_want_of_a_ref_that_follows_it() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    let head = ours.head();
+    ours.git(["update-ref", "refs/remotes/origin/x", "HEAD"]);
+    // In the remote's folder itself, and by its server.
+    for branch in ["refs/heads/x/y", "refs/heads/x/z"] {
+        let pushed = push(&ours, vec![update(branch, None, Some(&head))]);
+        assert_eq!(pushed.answers, [Answer::Done]);
+        assert_eq!(remote.rev(branch), head);
+        let [notice] = &pushed.left_behind[..] else { panic!("{:?}", pushed.left_behind) };
+        assert!(notice.message.contains("while there is a ref refs/remotes/origin/x"), "{notice:?}");
+        remote.hook("update", "#!/bin/sh\n");
+    }
+}
+
+#[test]
 fn an_atomic_push_moves_all_or_none() {
     let (_world, remote, [ours]) = World::with_clones(["ours"]);
     let old = ours.head();

@@ -1,0 +1,61 @@
+//! Local refs follow what was updated at the remote, as after `git push`.
+//!
+//! The remote has been changed by then, so a ref that cannot be moved does not make a failure of the push: the next fetch
+//! tells what the remote has.
+
+use super::{Answer, Update};
+use crate::{
+    Change, Notice, Remote, Trouble, Watcher,
+    local_ref::{self, Edit, Failed, Value, Writer},
+};
+
+const DOING: &str = "moving the ref that follows the remote";
+
+impl Remote<'_> {
+    /// Moves the refs that follow what was updated, where there are some. Of those that cannot be moved it says why.
+    pub(super) fn follow(
+        &self,
+        updates: &[Update],
+        answers: &[Answer],
+        watcher: &dyn Watcher,
+    ) -> Result<Vec<Notice>, Trouble> {
+        let mut left_behind = Vec::new();
+        for (update, answer) in updates.iter().zip(answers) {
+            if matches!(answer, Answer::Done | Answer::UpToDate)
+                && let Err(failed) = self.follow_one(update, watcher)?
+            {
+                left_behind.push(Notice::from(failed));
+            }
+        }
+        Ok(left_behind)
+    }
+
+    /// The outer failure is the watcher's, who wants nothing to be changed any more.
+    fn follow_one(&self, update: &Update, watcher: &dyn Watcher) -> Result<Result<(), Failed>, Trouble> {
+        // A ref that follows itself, as with `refs/notes/*:refs/notes/*`, is the very one that was pushed: it may have
+        // moved on meanwhile, and is not to be taken back.
+        let Some(tracking) = self.tracking(update.name.as_ref()).filter(|name| *name != update.name) else {
+            return Ok(Ok(()));
+        };
+        let old = match local_ref::read(self.repo, tracking.as_ref()) {
+            Ok(Value::Symbolic) => return Ok(Ok(())),
+            Ok(Value::Absent) => None,
+            Ok(Value::Object(id)) => Some(id),
+            Err(error) => return Ok(Err(Failed::doing(DOING.into(), error))),
+        };
+        if old == update.new {
+            return Ok(Ok(()));
+        }
+        watcher.may_change(Change::LocalRef(&tracking)).map_err(Trouble::Stopped)?;
+        let mut writer = Writer::new(self.repo);
+        // Somebody else's fetch may have moved it further: then that stands.
+        Ok(match (update.new, old) {
+            (Some(new), expected) => {
+                let name = tracking.as_ref();
+                writer.write(Edit { name, expected, new, reason: "update by push" }).map(drop)
+            }
+            (None, Some(old)) => writer.delete(&[(tracking.clone(), old)]).map(drop),
+            (None, None) => Ok(()),
+        })
+    }
+}
