@@ -169,8 +169,9 @@ pub fn push(
         upstream.at_remote.as_bstr(),
         expected.unwrap_or(nothing)
     );
-    let call =
-        Call { stdin: line.into_bytes(), ..Call::with([upstream.remote.to_string(), url(place, upstream)?]) };
+    // Git tells the hook the whole URL.
+    let url = remote.full_url(Direction::Push).unwrap_or_else(|| upstream.remote.to_string());
+    let call = Call { stdin: line.into_bytes(), ..Call::with([upstream.remote.to_string(), url]) };
     hooks.ask("pre-push", call)?;
     place.guard.check().map_err(anyhow::Error::from)?;
     let update = Update { name: upstream.at_remote.clone(), expected, new: Some(local) };
@@ -200,14 +201,6 @@ fn connect<'repo>(
         Some(limit) => remote.with_stall(limit),
         None => remote,
     })
-}
-
-/// Where pushes go, as the hook is told; git tells it the whole URL.
-fn url(place: &Place<'_>, upstream: &Upstream) -> anyhow::Result<String> {
-    let name: &str = upstream.remote.as_str();
-    let remote = place.repo.find_remote(name)?;
-    let url = remote.url(Direction::Push.into()).map(|url| url.to_bstring().to_string());
-    Ok(url.unwrap_or_else(|| name.to_owned()))
 }
 
 fn rejected(remote: &remote::RemoteName, words: &str, lines: &[String]) -> Fault {

@@ -322,3 +322,15 @@ fn a_first_push_makes_the_upstream_also_where_no_ref_can_follow_it() {
     assert!(gitsync(&mike).success().document().main().warnings.is_empty());
     assert_eq!(mike.rev("origin/topic/one"), mike.head());
 }
+
+#[test]
+fn an_address_with_brackets_is_fetched_from_and_pushed_to() {
+    let (world, origin, mike) = mine_and_theirs();
+    let ssh = world.path().join("ssh");
+    std::fs::write(&ssh, "#!/bin/sh\nfor last; do :; done\nexec sh -c \"$last\"\n").unwrap();
+    mike.program("chmod").args(["+x", ssh.as_str()]).success();
+    mike.git(["config", "core.sshCommand", ssh.as_str()]);
+    mike.git(["remote", "set-url", "origin", &format!("mike@[::1]:{}", origin.path())]);
+    gitsync(&mike).success();
+    assert_eq!(origin.rev("main"), mike.head());
+}

@@ -21,6 +21,7 @@
 //! ```
 
 mod backoff;
+mod bracketed;
 mod checked_out;
 mod credentials;
 mod direct;

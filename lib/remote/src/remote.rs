@@ -11,7 +11,9 @@ use gix::{
     refspec::{MatchGroup, RefSpec, match_group::Item},
 };
 
-use crate::{History, Receiver, RemoteName, Trouble, direct::Found, shown, transport::place::Place};
+use crate::{
+    History, Receiver, RemoteName, Trouble, bracketed, direct::Found, shown, transport::place::Place,
+};
 
 /// A remote of a repository, as configured. Nothing is connected until it is asked to list, fetch or push.
 pub struct Remote<'repo> {
@@ -49,7 +51,8 @@ impl<'repo> Remote<'repo> {
         if !repo.remote_names().iter().any(|known| *known == name.as_str()) {
             return Err(absent());
         }
-        let inner = repo.try_find_remote(BStr::new(name.as_str())).ok_or_else(absent)?;
+        let found = bracketed::find(repo, name).or_else(|| repo.try_find_remote(BStr::new(name.as_str())));
+        let inner = found.ok_or_else(absent)?;
         let inner = inner.map_err(|error| unusable(name, &error))?;
         Ok(Self {
             repo,
@@ -98,6 +101,13 @@ impl<'repo> Remote<'repo> {
     #[must_use]
     pub fn shown_url(&self, direction: Direction) -> String {
         self.inner.url(direction.into()).map_or_else(|| "(no URL)".to_owned(), shown::url)
+    }
+
+    /// Where the remote is, as a program that the user has configured may know it: with whatever login stands in it, and not
+    /// to be shown.
+    #[must_use]
+    pub fn full_url(&self, direction: Direction) -> Option<String> {
+        self.inner.url(direction.into()).map(|url| url.to_bstring().to_string())
     }
 
     /// The refspecs that a fetch uses, as configured.

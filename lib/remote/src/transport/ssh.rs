@@ -46,7 +46,7 @@ enum Shell {
     Never,
 }
 
-/// `user@host`, unless an evil URL makes an option of it.
+/// `user@host`, unless an evil URL makes an option of it, or of the path.
 fn host(place: &Place) -> Result<String, Trouble> {
     let suspicious = |what: &str| {
         Trouble::misconfigured(
@@ -54,6 +54,10 @@ fn host(place: &Place) -> Result<String, Trouble> {
             "correct the URL: `git remote -v` shows it",
         )
     };
+    // At the other end it is quoted, and an option all the same.
+    if place.url.path.starts_with(b"-") {
+        return Err(suspicious("path"));
+    }
     match (place.url.user_as_argument(), place.url.host_as_argument()) {
         (_, ArgumentSafety::Absent) => Err(suspicious("missing host")),
         (ArgumentSafety::Dangerous(_), _) => Err(suspicious("user")),

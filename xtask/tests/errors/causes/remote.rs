@@ -66,6 +66,7 @@ pub const CAUSES: &[Cause] = &[
         with(&[("core.sshCommand", "/nowhere/ssh"), ("remote.origin.url", "ssh://127.0.0.1/tools.git")])
     }),
     cause("its host looks like an option of ssh", || url("ssh://-oProxyCommand=x/tools.git")),
+    cause("its path looks like an option", || url("host.example:-x")),
     cause("an ssh program cannot be told the port", || {
         with(&[("ssh.variant", "simple"), ("remote.origin.url", "ssh://127.0.0.1:2222/tools.git")])
     }),

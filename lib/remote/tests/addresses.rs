@@ -1,0 +1,46 @@
+//! Addresses of remotes, which mean here what they mean to git.
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod common;
+
+use common::{open, origin};
+use remote::{Trouble, Unwatched};
+use testkit::{Repo, World};
+
+/// Has an address be used by git and here, and gives what ssh was started with by both.
+fn asked_of_ssh(world: &World, ours: &Repo, address: &str) -> Vec<String> {
+    let (program, log) = (world.path().join("ssh"), world.path().join("asked"));
+    let script = format!(
+        "#!/bin/sh\nwhile [ \"$1\" = -o ]; do shift 2; done\necho \"$@\" >>'{log}'\n\
+         for last; do :; done\nexec sh -c \"$last\"\n"
+    );
+    std::fs::write(&program, script).unwrap();
+    world.program("chmod").args(["+x", program.as_str()]).success();
+    std::fs::write(&log, "").unwrap();
+    ours.git(["config", "core.sshCommand", program.as_str()]);
+    ours.git(["remote", "set-url", "origin", address]);
+    ours.git(["ls-remote", "--quiet", "origin"]);
+    origin(&open(ours)).list(&["refs/heads/"], &Unwatched).unwrap();
+    std::fs::read_to_string(&log).unwrap().lines().map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn brackets_of_an_ssh_address_mean_what_they_mean_to_git() {
+    let (world, remote, [ours]) = World::with_clones(["ours"]);
+    for host in
+        ["[host:2222]", "[user@host:2222]", "[user@::1]", "user@[::1]", "user@[host:22]", "[::1]", "host"]
+    {
+        let asked = asked_of_ssh(&world, &ours, &format!("{host}:{}", remote.path()));
+        let [by_git, by_us] = &asked[..] else { panic!("{asked:?}") };
+        assert_eq!(by_us, by_git, "{host}");
+    }
+}
+
+#[test]
+fn a_path_that_could_be_an_option_is_not_handed_to_ssh() {
+    let (_world, _remote, [ours]) = World::with_clones(["ours"]);
+    ours.git(["remote", "set-url", "origin", "host:-x"]);
+    let trouble = origin(&open(&ours)).list(&[], &Unwatched).unwrap_err();
+    assert!(matches!(&trouble, Trouble::Misconfigured(_)), "{trouble:?}");
+    assert!(trouble.to_string().contains("its path could be taken for an option"), "{trouble}");
+}
