@@ -8,6 +8,7 @@ mod daemon;
 mod diagnosis;
 mod http;
 mod local;
+mod permit;
 pub(crate) mod place;
 mod queue;
 mod ssh;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use gix::{Url, url::Scheme};
 use gix_transport::{Protocol, Service};
 
+use super::permit::permit;
 use crate::{Direction, Remote, RemoteName, Trouble, remote::unusable, shown};
 
 /// A place to connect to.
@@ -75,36 +76,4 @@ impl Direction {
 fn absolute(base: &Path, path: &Path) -> Result<PathBuf, Trouble> {
     let base = std::path::absolute(base).map_err(|error| Trouble::local("finding the work tree", error))?;
     Ok(base.join(path))
-}
-
-/// `protocol.allow` and `protocol.<name>.allow`, see
-/// [git-config](https://git-scm.com/docs/git-config#Documentation/git-config.txt-protocolallow); and what is not
-/// spoken here at all.
-fn permit(repo: &gix::Repository, url: &Url, called: &str) -> Result<(), Trouble> {
-    if let Scheme::Ext | Scheme::Helper(_) | Scheme::HelperUrl(_) = &url.scheme {
-        return Err(Trouble::misconfigured(
-            format!("{called}: the protocol '{}' is not supported", url.scheme),
-            "use a path, or a URL with file://, ssh://, git://, http:// or https://",
-        ));
-    }
-    let config = repo.config_snapshot();
-    let word = config
-        .string(format!("protocol.{}.allow", url.scheme).as_str())
-        .or_else(|| config.string("protocol.allow"));
-    let from_user = std::env::var_os("GIT_PROTOCOL_FROM_USER").is_none_or(|value| value != "0");
-    let allowed = match word.as_ref().map(|word| word.to_ascii_lowercase()).as_deref() {
-        Some(b"never") => false,
-        Some(b"user") => from_user,
-        _ => true,
-    };
-    if allowed {
-        return Ok(());
-    }
-    Err(Trouble::misconfigured(
-        format!("{called}: the configuration does not allow the protocol '{}'", url.scheme),
-        format!(
-            "see `git config --show-origin --get-regexp '^protocol.*allow'`, or use another URL than {}",
-            url.scheme
-        ),
-    ))
 }

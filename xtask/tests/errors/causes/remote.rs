@@ -45,6 +45,10 @@ pub const CAUSES: &[Cause] = &[
     }),
     cause("its protocol is not spoken here", || url("rsync://127.0.0.1/tools.git")),
     cause("its protocol is not allowed", || with(&[("protocol.file.allow", "never")])),
+    cause("the environment does not allow its protocol", || {
+        let (_world, _origin, mike) = mike();
+        gitsync(&mike).env("GIT_ALLOW_PROTOCOL", "https:ssh").output()
+    }),
     cause("there is nothing at its path", || url("/nowhere/tools.git")),
     where_possible("its path is not for this user", || {
         let (world, origin, mike) = mike();

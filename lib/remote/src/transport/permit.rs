@@ -1,0 +1,118 @@
+//! Which protocols may be spoken: `GIT_ALLOW_PROTOCOL`, `protocol.allow` and `protocol.<name>.allow`, see
+//! [git-config](https://git-scm.com/docs/git-config#Documentation/git-config.txt-protocolallow).
+//!
+//! Whoever starts a run for somebody else, with a configuration that is not theirs, relies on them.
+
+use gix::{Url, bstr::ByteSlice, url::Scheme};
+
+use crate::Trouble;
+
+/// What says whether a protocol may be spoken.
+struct Policy {
+    /// `GIT_ALLOW_PROTOCOL`: those that may, with colons between them. Nothing else counts then.
+    allowed: Option<String>,
+    /// Whether it was a user who chose the URL, and not a program: `GIT_PROTOCOL_FROM_USER`.
+    from_user: bool,
+    /// What the configuration says about this one, else about all.
+    configured: Option<String>,
+}
+
+/// Why a protocol may not be spoken.
+#[derive(Debug, PartialEq, Eq)]
+enum Forbidden {
+    ByEnvironment,
+    ByConfiguration,
+}
+
+/// Makes sure that `url` may be connected to, and that its protocol is spoken here at all.
+pub(super) fn permit(repo: &gix::Repository, url: &Url, called: &str) -> Result<(), Trouble> {
+    let scheme = &url.scheme;
+    if let Scheme::Ext | Scheme::Helper(_) | Scheme::HelperUrl(_) = scheme {
+        return Err(Trouble::misconfigured(
+            format!("{called}: the protocol '{scheme}' is not supported"),
+            "use a path, or a URL with file://, ssh://, git://, http:// or https://",
+        ));
+    }
+    let config = repo.config_snapshot();
+    let word = config
+        .string(format!("protocol.{scheme}.allow").as_str())
+        .or_else(|| config.string("protocol.allow"));
+    let policy = Policy {
+        allowed: std::env::var_os("GIT_ALLOW_PROTOCOL").map(|names| names.to_string_lossy().into_owned()),
+        from_user: std::env::var_os("GIT_PROTOCOL_FROM_USER").is_none_or(|value| {
+            let value = value.to_string_lossy();
+            gix::config::Boolean::try_from(value.as_bytes().as_bstr()).is_ok_and(|value| value.0)
+        }),
+        configured: word.map(|word| word.to_str_lossy().into_owned()),
+    };
+    match policy.check(scheme) {
+        Ok(()) => Ok(()),
+        Err(Forbidden::ByEnvironment) => Err(Trouble::misconfigured(
+            format!("{called}: the environment does not allow the protocol '{scheme}'"),
+            "GIT_ALLOW_PROTOCOL or GIT_PROTOCOL_FROM_USER is set: unset it, or have it allow this protocol",
+        )),
+        Err(Forbidden::ByConfiguration) => Err(Trouble::misconfigured(
+            format!("{called}: the configuration does not allow the protocol '{scheme}'"),
+            format!(
+                "see `git config --show-origin --get-regexp '^protocol.*allow'`, or use another URL than {scheme}"
+            ),
+        )),
+    }
+}
+
+impl Policy {
+    /// Git's rules, from `transport.c`.
+    fn check(&self, scheme: &Scheme) -> Result<(), Forbidden> {
+        if let Some(allowed) = &self.allowed {
+            let named = allowed.split(':').any(|name| name == scheme.as_str());
+            return if named { Ok(()) } else { Err(Forbidden::ByEnvironment) };
+        }
+        match (self.configured.as_deref().map(str::to_ascii_lowercase).as_deref(), scheme) {
+            (Some("always"), _) => Ok(()),
+            (None, Scheme::Http | Scheme::Https | Scheme::Git | Scheme::Ssh) => Ok(()),
+            (Some("user") | None, _) if self.from_user => Ok(()),
+            (Some("user") | None, _) => Err(Forbidden::ByEnvironment),
+            (Some(_), _) => Err(Forbidden::ByConfiguration),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USUAL: Policy = Policy { allowed: None, from_user: true, configured: None };
+
+    fn configured(word: &str) -> Policy {
+        Policy { configured: Some(word.into()), ..USUAL }
+    }
+
+    #[test]
+    fn without_a_word_all_that_is_spoken_here_is_allowed_to_users() {
+        for scheme in [Scheme::File, Scheme::Ssh, Scheme::Git, Scheme::Http, Scheme::Https] {
+            assert_eq!(USUAL.check(&scheme), Ok(()), "{scheme}");
+        }
+        let program = Policy { from_user: false, ..USUAL };
+        assert_eq!(program.check(&Scheme::File), Err(Forbidden::ByEnvironment));
+        assert_eq!(program.check(&Scheme::Https), Ok(()));
+    }
+
+    #[test]
+    fn the_configuration_says_always_never_or_only_to_users() {
+        assert_eq!(configured("Always").check(&Scheme::File), Ok(()));
+        assert_eq!(configured("user").check(&Scheme::Ssh), Ok(()));
+        assert_eq!(configured("never").check(&Scheme::Ssh), Err(Forbidden::ByConfiguration));
+        // Git refuses what it does not know.
+        assert_eq!(configured("sometimes").check(&Scheme::Ssh), Err(Forbidden::ByConfiguration));
+        let program = Policy { from_user: false, ..configured("user") };
+        assert_eq!(program.check(&Scheme::Ssh), Err(Forbidden::ByEnvironment));
+    }
+
+    #[test]
+    fn the_list_in_the_environment_is_the_only_word_that_counts() {
+        let listed = |names: &str| Policy { allowed: Some(names.into()), ..configured("never") };
+        assert_eq!(listed("https:ssh").check(&Scheme::Ssh), Ok(()));
+        assert_eq!(listed("https:ssh").check(&Scheme::File), Err(Forbidden::ByEnvironment));
+        assert_eq!(listed("").check(&Scheme::Https), Err(Forbidden::ByEnvironment));
+    }
+}
