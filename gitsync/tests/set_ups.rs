@@ -334,3 +334,13 @@ fn an_address_with_brackets_is_fetched_from_and_pushed_to() {
     gitsync(&mike).success();
     assert_eq!(origin.rev("main"), mike.head());
 }
+
+#[test]
+fn a_path_to_the_remote_may_begin_at_the_home() {
+    let (world, origin, [mike]) = World::with_clones(["mike"]);
+    std::fs::rename(origin.path(), world.home().join("tools.git")).unwrap();
+    mike.git(["remote", "set-url", "origin", "~/tools.git"]);
+    mike.write("mine.md", "mine\n");
+    gitsync(&mike).success();
+    assert_eq!(world.repo(world.home().join("tools.git")).rev("main"), mike.head());
+}

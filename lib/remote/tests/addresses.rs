@@ -44,3 +44,17 @@ fn a_path_that_could_be_an_option_is_not_handed_to_ssh() {
     assert!(matches!(&trouble, Trouble::Misconfigured(_)), "{trouble:?}");
     assert!(trouble.to_string().contains("its path could be taken for an option"), "{trouble}");
 }
+
+#[test]
+fn an_address_of_a_file_may_have_escapes_as_with_git() {
+    let (world, remote, [ours]) = World::with_clones(["ours"]);
+    ours.git(["clone", "--quiet", "--bare", remote.path().as_str(), "../sp ace%.git"]);
+    for address in
+        [format!("file://{}/sp%20ace%25.git", world.path()), format!("{}/sp ace%.git", world.path())]
+    {
+        ours.git(["remote", "set-url", "origin", &address]);
+        ours.git(["ls-remote", "--quiet", "origin"]);
+        let listing = origin(&open(&ours)).list(&["refs/heads/"], &Unwatched).unwrap();
+        assert_eq!(listing.refs[0].id.to_string(), remote.rev("main"), "{address}");
+    }
+}

@@ -3,7 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use gix::{Url, url::Scheme};
+use gix::{
+    Url,
+    bstr::{BString, ByteSlice},
+    url::Scheme,
+};
 use gix_transport::{Protocol, Service};
 
 use super::permit::permit;
@@ -41,7 +45,8 @@ impl Place {
         let mut local = None;
         if url.scheme == Scheme::File {
             let base = remote.repo.workdir().unwrap_or_else(|| remote.repo.git_dir());
-            let path = gix::path::from_bstr(&url.path).map_err(|error| unusable(name, &error))?;
+            let path = folder(&url);
+            let path = gix::path::from_bstr(path.as_bstr()).map_err(|error| unusable(name, &error))?;
             let path = absolute(base, &path)?;
             url.path =
                 gix::path::into_bstr(path.as_path()).map_err(|error| unusable(name, &error))?.into_owned();
@@ -72,8 +77,77 @@ impl Direction {
     }
 }
 
+/// The folder that a path or a `file://` URL names. As for git's servers, a path may begin at somebody's home.
+fn folder(url: &Url) -> BString {
+    // What was no URL is written as it is.
+    if !url.serialize_alternative_form {
+        return decoded(&url.path);
+    }
+    let at_home = || {
+        let (user, rest) = match url.path.strip_prefix(b"~")?.split_once_str("/") {
+            Some((user, rest)) => (user, Some(rest)),
+            None => (url.path.strip_prefix(b"~")?, None),
+        };
+        let home = home(user.to_str().ok()?)?;
+        let rest = gix::path::from_byte_slice(rest.unwrap_or_default()).ok()?;
+        Some(gix::path::into_bstr(home.join(rest)).ok()?.into_owned())
+    };
+    at_home().unwrap_or_else(|| url.path.clone())
+}
+
+/// The home of a user, or of whoever runs this.
+fn home(user: &str) -> Option<PathBuf> {
+    if user.is_empty() {
+        return gix::path::env::home_dir();
+    }
+    #[cfg(unix)]
+    return gix::config::path::interpolate::home_for_user(user);
+    #[cfg(not(unix))]
+    None
+}
+
+/// With the bytes that `%41` and the like stand for. What stands for none is left as it is, as git leaves it.
+fn decoded(text: &[u8]) -> BString {
+    let digit = |at: usize| text.get(at).and_then(|digit| char::from(*digit).to_digit(16));
+    let mut bytes = BString::default();
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        let value = digit(at + 1).zip(digit(at + 2)).filter(|_| *byte == b'%');
+        match value.and_then(|(high, low)| u8::try_from(high * 16 + low).ok()).filter(|value| *value > 0) {
+            Some(value) => {
+                bytes.push(value);
+                at += 3;
+            }
+            None => {
+                bytes.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    bytes
+}
+
 /// A path of the configuration is relative to the top of the work tree, whatever directory we are in.
 fn absolute(base: &Path, path: &Path) -> Result<PathBuf, Trouble> {
     let base = std::path::absolute(base).map_err(|error| Trouble::local("finding the work tree", error))?;
     Ok(base.join(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_of_a_file_is_decoded_and_a_path_is_not() {
+        for (text, folder_of) in [
+            ("file:///srv/sp%20ace/%C3%bC.git", "/srv/sp ace/ü.git"),
+            ("file:///srv/100%/%zz/%00.git", "/srv/100%/%zz/%00.git"),
+            ("/srv/sp%20ace/r.git", "/srv/sp%20ace/r.git"),
+            ("file:///~/r.git", "/~/r.git"),
+            ("~no-such-user/r.git", "~no-such-user/r.git"),
+        ] {
+            let url = gix::url::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(folder(&url), folder_of, "{text}");
+        }
+    }
 }
