@@ -88,12 +88,17 @@ fn look(place: &Place, path: &std::path::Path) -> Result<(), Trouble> {
     if found.is_some() {
         return Ok(());
     }
-    match std::fs::metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(Trouble::not_allowed(
+    // A folder that may not be entered looks empty; so what would be in it is asked for.
+    let closed = candidates.iter().find_map(|candidate| {
+        let error = std::fs::metadata(candidate.join("HEAD")).err()?;
+        (error.kind() == std::io::ErrorKind::PermissionDenied).then_some(error)
+    });
+    match closed {
+        Some(error) => Err(Trouble::not_allowed(
             format!("{}: {error}", place.called),
             "ask the folder's owner for access",
         )),
-        _ => Err(Trouble::unreachable(
+        None => Err(Trouble::unreachable(
             format!("{}: there is no git repository", place.called),
             "check the path, and that its disk is there; `git remote -v` shows what is configured",
         )),

@@ -59,6 +59,13 @@ pub const CAUSES: &[Cause] = &[
         mike.git(["remote", "set-url", "origin", "../locked/origin.git"]);
         Some(gitsync.output())
     }),
+    where_possible("the folder at its path is not for this user", || {
+        let (world, origin, mike) = mike();
+        let gitsync = as_nobody(&world, &mike, "gitsync")?;
+        mike.program("chmod").args(["-R", "a+rwX", mike.path().as_str()]).success();
+        mike.program("chmod").args(["700", origin.path().as_str()]).success();
+        Some(gitsync.output())
+    }),
     where_possible("it belongs to someone else", || {
         let (_world, origin, mike) = mike();
         // Only root can give files away.
