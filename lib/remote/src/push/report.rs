@@ -146,23 +146,31 @@ pub(super) fn parse(mut bytes: &[u8]) -> Result<Report, Garbled> {
 pub(super) struct Messages {
     lines: Vec<String>,
     pending: Vec<u8>,
+    /// Whether a carriage return came last: what comes next says whether the line is to be overwritten.
+    returned: bool,
 }
 
 impl Messages {
-    /// A piece came. Lines that end in a carriage return are progress, and are overwritten by the next.
+    /// A piece came. What is followed by a carriage return is progress, and is overwritten by the next, unless that ends the
+    /// line, as it does on some systems.
     pub fn hear(&mut self, piece: &[u8]) {
         for byte in piece {
             match byte {
                 b'\n' => self.end_line(),
-                b'\r' => self.pending.clear(),
-                _ => self.pending.push(*byte),
+                b'\r' => self.returned = true,
+                _ => {
+                    if std::mem::take(&mut self.returned) {
+                        self.pending.clear();
+                    }
+                    self.pending.push(*byte);
+                }
             }
         }
     }
 
     /// All lines.
     pub fn into_lines(mut self) -> Vec<String> {
-        if !self.pending.is_empty() {
+        if !self.pending.is_empty() && !self.returned {
             self.end_line();
         }
         self.lines
@@ -172,6 +180,7 @@ impl Messages {
         // A server may send what it likes, but not fill our memory.
         const MOST: usize = 10_000;
         let line = std::mem::take(&mut self.pending);
+        self.returned = false;
         if self.lines.len() < MOST {
             self.lines.push(words::line(line.to_str_lossy().trim_end()));
         }
@@ -252,5 +261,14 @@ mod tests {
             messages.hear(piece.as_bytes());
         }
         assert_eq!(messages.into_lines(), ["hello", "done", "\\u{1b}[31mred"]);
+    }
+
+    #[test]
+    fn a_line_that_ends_in_both_is_no_progress() {
+        let mut messages = Messages::default();
+        for piece in ["no pushes on a Friday\r", "\nask ops\r\n", "resolving 10%\r"] {
+            messages.hear(piece.as_bytes());
+        }
+        assert_eq!(messages.into_lines(), ["no pushes on a Friday", "ask ops"]);
     }
 }
