@@ -344,3 +344,15 @@ fn a_path_to_the_remote_may_begin_at_the_home() {
     gitsync(&mike).success();
     assert_eq!(world.repo(world.home().join("tools.git")).rev("main"), mike.head());
 }
+
+#[test]
+fn pushes_that_are_to_be_signed_are_refused_unless_only_where_a_server_asks() {
+    let (_world, origin, mike) = mine_and_theirs();
+    mike.git(["config", "push.gpgSign", "true"]);
+    let output = assert_refused(&mike, &["push.gpgSign"]);
+    let help = output.document().error.unwrap().help.unwrap();
+    gitsync(&mike).arg("--no-push").success();
+    mike.program("sh").args(["-c", help.split('`').nth(1).unwrap()]).success();
+    gitsync(&mike).success();
+    assert_eq!(origin.rev("main"), mike.head());
+}

@@ -1,6 +1,7 @@
 //! Giving the remote what it lacks: `git push`.
 
 mod follow;
+mod options;
 mod plan;
 mod refusal;
 mod report;
@@ -171,6 +172,10 @@ impl Remote<'_> {
         prepared: Prepared<'_>,
         watcher: &dyn Watcher,
     ) -> Result<Option<Pushed>, Trouble> {
+        // Options are for hooks, and only a server says whether it hands them on.
+        if !options::configured(self.repo)?.is_empty() {
+            return Ok(None);
+        }
         let direct = self.direct(Direction::Push)?.filter(|direct| direct.only_stores());
         let Some((direct, listed)) =
             direct.and_then(|direct| direct.refs(&[]).ok().map(|refs| (direct, refs)))
@@ -209,7 +214,7 @@ impl Remote<'_> {
         together: Together,
         watcher: &dyn Watcher,
     ) -> Result<Outgoing, Trouble> {
-        let features = match features(&line, &updates, together) {
+        let features = match features(self.repo, &line, &updates, together) {
             Ok(features) => features,
             Err(trouble) => {
                 line.close();
@@ -347,7 +352,12 @@ fn by_name(advertised: &[Ref]) -> HashMap<BString, ObjectId> {
 }
 
 /// What to ask of the server for this push.
-fn features(line: &Line, updates: &[&Update], together: Together) -> Result<Features, Trouble> {
+fn features(
+    repo: &gix::Repository,
+    line: &Line,
+    updates: &[&Update],
+    together: Together,
+) -> Result<Features, Trouble> {
     let has = |name: &str| line.handshake.capabilities.contains(name);
     let lacking =
         |what: &str, help: &str| Err(Trouble::refused(format!("{} cannot {what}", line.called()), help));
@@ -357,6 +367,14 @@ fn features(line: &Line, updates: &[&Update], together: Together) -> Result<Feat
     if updates.iter().any(|update| update.new.is_none()) && !has("delete-refs") {
         return lacking("delete refs", "have them deleted at the server");
     }
+    let options = options::configured(repo)?;
+    if !options.is_empty() && !has("push-options") {
+        return Err(Trouble::misconfigured(
+            format!("{} takes no push options, and push.pushOption is set", line.called()),
+            "have its owner set receive.advertisePushOptions, or leave them away for this remote: \
+             `git config --show-origin --get-all push.pushOption` shows them",
+        ));
+    }
     let Some(report) = ["report-status-v2", "report-status"].into_iter().find(|name| has(name)) else {
         return lacking("say what became of a push", "push to a server that can");
     };
@@ -365,10 +383,11 @@ fn features(line: &Line, updates: &[&Update], together: Together) -> Result<Feat
     wanted.extend(side_band.then(|| "side-band-64k".to_owned()));
     wanted.extend(has("quiet").then(|| "quiet".to_owned()));
     wanted.extend((together == Together::Atomic).then(|| "atomic".to_owned()));
+    wanted.extend((!options.is_empty()).then(|| "push-options".to_owned()));
     wanted.extend(has("object-format").then(|| "object-format=sha1".to_owned()));
     wanted.extend(has("agent").then(|| format!("agent={}", crate::agent())));
     let offsets = if has("ofs-delta") { Offsets::Understood } else { Offsets::Unknown };
-    Ok(Features { line: format!(" {}", wanted.join(" ")), side_band, offsets })
+    Ok(Features { line: format!(" {}", wanted.join(" ")), side_band, offsets, options })
 }
 
 fn settled(answers: Vec<Option<Answer>>) -> Vec<Answer> {

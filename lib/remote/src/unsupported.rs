@@ -50,8 +50,17 @@ impl Remote<'_> {
     ///
     /// # Errors
     ///
-    /// [`Trouble::Misconfigured`], where there are several URLs to push to.
+    /// [`Trouble::Misconfigured`], where there are several URLs to push to, or pushes are to be signed. Where they are to be
+    /// only if the server asks for it (`if-asked`), they go out without.
     pub fn check_push(&self) -> Result<(), Trouble> {
+        // `if-asked` is no boolean.
+        if matches!(self.repo.config_snapshot().try_boolean("push.gpgSign"), Ok(Some(true))) {
+            return Err(Trouble::misconfigured(
+                "push.gpgSign is on, and signed pushes are not supported",
+                "have them signed only where a server asks for it: `git config push.gpgSign if-asked`; --no-push only \
+                 pulls",
+            ));
+        }
         let urls: Vec<String> = self.inner.urls(Direction::Push.into()).map(shown::url).collect();
         if urls.len() < 2 {
             return Ok(());

@@ -170,6 +170,33 @@ fn an_atomic_push_moves_all_or_none() {
 }
 
 #[test]
+fn the_configured_options_go_along_to_the_server_s_hooks() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    let old = ours.head();
+    ours.write("ours.md", "x\n");
+    let new = ours.commit_all("ours");
+    for option in ["forgotten", "", "ci.skip", "topic=a b"] {
+        ours.git(["config", "--add", "push.pushOption", option]);
+    }
+    let what = Push { updates: vec![update("refs/heads/main", Some(&old), Some(&new))], ..Push::default() };
+    // Neither without a server, nor by one that has no use for them.
+    let trouble = origin(&open(&ours)).push(&what, &Unwatched).unwrap_err();
+    assert!(matches!(&trouble, Trouble::Misconfigured(_)), "{trouble:?}");
+    assert_eq!(remote.rev("main"), old);
+
+    remote.git(["config", "receive.advertisePushOptions", "true"]);
+    remote.hook(
+        "pre-receive",
+        "#!/bin/sh\necho \"$GIT_PUSH_OPTION_COUNT: $GIT_PUSH_OPTION_0, $GIT_PUSH_OPTION_1\"\n",
+    );
+    let pushed = origin(&open(&ours)).push(&what, &Unwatched).unwrap();
+    assert_eq!(
+        (pushed.answers, pushed.remote_lines),
+        (vec![Answer::Done], vec!["2: ci.skip, topic=a b".into()])
+    );
+}
+
+#[test]
 fn refs_are_created_and_deleted_tags_and_trees_included() {
     let (_world, remote, [ours]) = World::with_clones(["ours"]);
     let head = ours.head();

@@ -3,7 +3,11 @@
 
 use std::io::{self, Write};
 
-use gix_transport::client::{MessageKind, WriteMode, blocking_io::ReadlineBufRead};
+use gix::bstr::BString;
+use gix_transport::client::{
+    MessageKind, WriteMode,
+    blocking_io::{ReadlineBufRead, RequestWriter},
+};
 
 use super::{
     Update,
@@ -37,6 +41,8 @@ pub(super) struct Features {
     /// Whether the report comes in a band of its own, with messages beside it.
     pub side_band: bool,
     pub offsets: Offsets,
+    /// Words for the server's hooks.
+    pub options: Vec<BString>,
 }
 
 /// What came of it.
@@ -78,7 +84,8 @@ pub(super) fn send(
     let begun = commands
         .iter()
         .try_for_each(|command| writer.write_all(command))
-        .and_then(|()| writer.write_message(MessageKind::Flush));
+        .and_then(|()| writer.write_message(MessageKind::Flush))
+        .and_then(|()| options(&mut writer, &request.features.options));
     let (raw, mut reader) = writer.into_parts();
     let written = begun.map_err(Failure::Sink).and_then(|()| pack(repo, request, raw, watcher));
     let (bytes, unsent) = match written {
@@ -95,6 +102,15 @@ pub(super) fn send(
         (_, Some(error)) | (Err(error), None) => Err(Broken { messages, ..connection(error) }),
         (Ok(Err(garbled)), None) => Err(Broken { messages, ..connection(io::Error::other(garbled)) }),
     }
+}
+
+/// One packet an option, if there are some.
+fn options(writer: &mut RequestWriter<'_>, options: &[BString]) -> io::Result<()> {
+    if options.is_empty() {
+        return Ok(());
+    }
+    options.iter().try_for_each(|option| writer.write_all(option))?;
+    writer.write_message(MessageKind::Flush)
 }
 
 /// One packet a command; the first carries the features.

@@ -43,6 +43,9 @@ pub const CAUSES: &[Cause] = &[
         mike.git(["remote", "set-url", "--add", "origin", "https://host.example/tools.git"]);
         gitsync(&mike).output()
     }),
+    cause("pushes to it are to be signed", || with(&[("push.gpgSign", "true")])),
+    cause("it takes no push options", || with(&[("push.pushOption", "ci.skip")])),
+    cause("a push option has several lines", || with(&[("push.pushOption", "ci\nskip")])),
     cause("its protocol is not spoken here", || url("rsync://127.0.0.1/tools.git")),
     cause("its protocol is not allowed", || with(&[("protocol.file.allow", "never")])),
     cause("the environment does not allow its protocol", || {

@@ -1,0 +1,29 @@
+//! `push.pushOption`: words that a push takes along for the server's hooks, see
+//! <https://git-scm.com/docs/git-push#Documentation/git-push.txt--oltoptiongt>.
+
+use gix::bstr::{BString, ByteSlice};
+
+use crate::Trouble;
+
+/// The options of every push of this repository; an empty one forgets those before it.
+///
+/// # Errors
+///
+/// [`Trouble::Misconfigured`], where one of them cannot be sent.
+pub(super) fn configured(repo: &gix::Repository) -> Result<Vec<BString>, Trouble> {
+    let mut options = Vec::new();
+    for option in repo.config_snapshot().plumbing().strings("push.pushOption").unwrap_or_default() {
+        if option.is_empty() {
+            options.clear();
+        } else {
+            options.push(option);
+        }
+    }
+    match options.iter().find(|option| option.find_byteset(b"\n\0").is_some()) {
+        Some(odd) => Err(Trouble::misconfigured(
+            format!("push.pushOption is '{odd}', which is more than one line"),
+            "give each option a line of its own: `git config --show-origin --get-all push.pushOption` shows them",
+        )),
+        None => Ok(options),
+    }
+}
