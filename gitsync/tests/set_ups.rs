@@ -356,3 +356,25 @@ fn pushes_that_are_to_be_signed_are_refused_unless_only_where_a_server_asks() {
     gitsync(&mike).success();
     assert_eq!(origin.rev("main"), mike.head());
 }
+
+#[test]
+fn what_cannot_be_read_or_written_in_the_git_directory_is_named() {
+    let (_world, _origin, mike) = mine_and_theirs();
+    let exclude = mike.git_dir().join("info/exclude");
+    std::fs::remove_file(&exclude).unwrap();
+    mike.program("ln").args(["-s", "exclude", exclude.as_str()]).success();
+    let output = gitsync(&mike).output();
+    output.assert_code(1);
+    output.assert_says("info/exclude");
+
+    std::fs::remove_file(&exclude).unwrap();
+    let objects = mike.git_dir().join("objects");
+    for byte in 0..=255_u8 {
+        // Where there is a folder already, the file is its neighbour's affair.
+        let _ = std::fs::File::create_new(objects.join(format!("{byte:02x}")));
+    }
+    mike.write("draft.md", (0..2000).map(|n| format!("{n}\n")).collect::<String>());
+    let output = gitsync(&mike).output();
+    output.assert_code(1);
+    output.assert_says("cannot write an object into");
+}

@@ -83,7 +83,7 @@ pub fn advance(repo: &Repository, tip: &Tip, new: ObjectId, message: &str) -> Re
     match local_ref::write(repo, edit) {
         Ok(Written::Done) => Ok(Moved::Done),
         Ok(Written::Moved) | Err(Failed::Held(_)) => Ok(Moved::Raced),
-        Err(failed @ (Failed::NameTaken { .. } | Failed::Other(_))) => {
+        Err(failed @ (Failed::NameTaken { .. } | Failed::Broken { .. } | Failed::Other(_))) => {
             let Notice { code, message, help } = failed.into();
             Err(Fault::coded(code, message, help).into())
         }

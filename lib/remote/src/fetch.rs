@@ -351,7 +351,13 @@ impl Remote<'_> {
                 line.hang_up();
                 Err(Trouble::local("writing the received pack", error))
             }
-            (Err(error), None) => Err(line.trouble(&error)),
+            (Err(error), None) => match local_ref::broken(self.repo) {
+                Some(failed) => {
+                    line.hang_up();
+                    Err(Trouble::local("finding out what is here already", failed))
+                }
+                None => Err(line.trouble(&error)),
+            },
             (Ok(_), None) => {
                 let bytes = line.received();
                 line.close();

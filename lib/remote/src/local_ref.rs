@@ -6,6 +6,7 @@
 //! (`refs/files-backend.c`): take the ref's lock, see that it still has the value expected, write the reflog, then the
 //! ref.
 
+mod broken;
 pub mod claim;
 mod list;
 pub(crate) mod machine;
@@ -32,6 +33,7 @@ use gix::{
 
 pub use self::list::list;
 pub use self::symbolic::follow;
+pub(crate) use self::broken::find as broken;
 use self::{
     claim::{Claim, Claims},
     packed::Packed,
@@ -87,6 +89,12 @@ pub enum Failed {
         /// The one that is there.
         by: FullName,
     },
+    /// What is there cannot be read.
+    #[error("a ref of this repository cannot be read: {words}")]
+    Broken {
+        /// Which one, and why.
+        words: String,
+    },
     /// Something in this machine's own repository or disk.
     #[error("{0:#}")]
     Other(anyhow::Error),
@@ -117,6 +125,11 @@ impl Failed {
             Self::NameTaken { by, .. } => {
                 Some(format!("rename one of them, or delete it: git update-ref -d {}", by.as_bstr()))
             }
+            Self::Broken { .. } => Some(
+                "put its last value back, which is in its file below `logs` in the git directory, or remove its file; \
+                 `git for-each-ref` tells of such refs as well"
+                    .to_owned(),
+            ),
             Self::Other(_) => None,
         }
     }

@@ -23,12 +23,15 @@ use crate::temporary::Temporary;
 ///
 /// It cannot be written.
 pub fn write(repo: &Repository, id: ObjectId, kind: Kind, data: &[u8]) -> io::Result<()> {
-    let draft = draft(repo)?;
-    let mut out = deflate::Write::new(draft.file(), repo.objects.loose_compression);
-    out.write_all(&loose_header(kind, data.len() as u64))?;
-    out.write_all(data)?;
-    out.flush()?;
-    publish(repo, draft, id)
+    let write = || {
+        let draft = draft(repo)?;
+        let mut out = deflate::Write::new(draft.file(), repo.objects.loose_compression);
+        out.write_all(&loose_header(kind, data.len() as u64))?;
+        out.write_all(data)?;
+        out.flush()?;
+        publish(repo, draft, id)
+    };
+    write().map_err(|error| named(repo, &error))
 }
 
 /// Writes an object of `size` bytes that is too large for memory, and says its id. `read` must give `size` bytes.
@@ -37,12 +40,13 @@ pub fn write(repo: &Repository, id: ObjectId, kind: Kind, data: &[u8]) -> io::Re
 ///
 /// It cannot be written, or `read` failed or gave something else; nothing is stored then.
 pub fn write_stream(repo: &Repository, kind: Kind, size: u64, read: &mut dyn Read) -> io::Result<ObjectId> {
-    let draft = draft(repo)?;
+    let here = |error| named(repo, &error);
+    let draft = draft(repo).map_err(here)?;
     let mut hasher = gix::hash::hasher(repo.object_hash());
     let mut out = deflate::Write::new(draft.file(), repo.objects.loose_compression);
     let mut put = |bytes: &[u8]| {
         hasher.update(bytes);
-        out.write_all(bytes)
+        out.write_all(bytes).map_err(here)
     };
     put(&loose_header(kind, size))?;
     let (mut buffer, mut left) = (vec![0; 64 * 1024], size);
@@ -58,9 +62,9 @@ pub fn write_stream(repo: &Repository, kind: Kind, size: u64, read: &mut dyn Rea
         };
         put(&buffer[..count])?;
     }
-    out.flush()?;
+    out.flush().map_err(here)?;
     let id = hasher.try_finalize().map_err(io::Error::other)?;
-    publish(repo, draft, id)?;
+    publish(repo, draft, id).map_err(here)?;
     Ok(id)
 }
 
@@ -77,6 +81,11 @@ fn draft(repo: &Repository) -> io::Result<Temporary> {
 
 fn objects(repo: &Repository) -> &Path {
     repo.objects.store_ref().path()
+}
+
+/// The failure, with what was being done where.
+fn named(repo: &Repository, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot write an object into {}: {error}", objects(repo).display()))
 }
 
 fn publish(repo: &Repository, draft: Temporary, id: ObjectId) -> io::Result<()> {

@@ -116,6 +116,20 @@ fn a_branch_in_the_way_of_a_folder_of_branches_is_left_alone() {
 }
 
 #[test]
+fn a_ref_that_cannot_be_read_is_no_failure_of_the_remote() {
+    let (_world, _remote, [ours, theirs]) = World::with_clones(["ours", "theirs"]);
+    theirs.write("theirs.md", "x\n");
+    theirs.commit_all("theirs");
+    theirs.push();
+    std::fs::write(ours.git_dir().join("refs/heads/broken"), "garbage\n").unwrap();
+    let trouble = origin(&open(&ours)).fetch(&Fetch::configured(), &Unwatched).unwrap_err();
+    assert!(matches!(&trouble, Trouble::Local(_)), "{trouble:?}");
+    let notice = trouble.notice().unwrap();
+    assert!(notice.message.contains("refs/heads/broken"), "{notice:?}");
+    assert!(notice.code == 1 && notice.help.is_some(), "{notice:?}");
+}
+
+#[test]
 fn whoever_says_stop_finds_nothing_changed() {
     let (_world, _remote, [ours, theirs]) = World::with_clones(["ours", "theirs"]);
     theirs.write("new.md", "new\n");

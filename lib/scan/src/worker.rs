@@ -1,6 +1,8 @@
 //! One thread of a scan: it takes a folder, tells what differs directly in it, and finds more folders.
 
 use std::collections::VecDeque;
+use std::fs;
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
@@ -352,9 +354,22 @@ impl Ignored {
         let none = State::new(repo.object_hash());
         // Rules are taken from the index where their file is left out of the work tree.
         let index = if scan.index.leaves_files_out() { scan.index.decoded()? } else { &none };
-        let rules = repo.excludes(index, None, Source::WorktreeThenIdMappingIfNotSkipped)?.detach();
+        let rules = match repo.excludes(index, None, Source::WorktreeThenIdMappingIfNotSkipped) {
+            Ok(rules) => rules.detach(),
+            Err(error) => return Err(unreadable_rules(&repo).unwrap_or_else(|| error.into())),
+        };
         Ok(Ignored { repo, rules })
     }
+}
+
+/// Which of the files that say what is ignored everywhere cannot be read.
+fn unreadable_rules(repo: &gix::Repository) -> Option<anyhow::Error> {
+    let configured = repo.config_snapshot().trusted_path("core.excludesFile").ok().flatten();
+    let files = configured.into_iter().chain([repo.common_dir().join("info/exclude")]);
+    files.into_iter().find_map(|file| {
+        let error = fs::File::open(&file).err().filter(|error| error.kind() != ErrorKind::NotFound)?;
+        Some(anyhow::Error::from(error).context(format!("cannot read {}", file.display())))
+    })
 }
 
 /// The names with their letters put together.

@@ -200,6 +200,11 @@ pub const CAUSES: &[Cause] = &[
         mike.git(["remote", "set-url", "origin", "https://127.0.0.1:1/tools.git"]);
         Some(as_homeless(&world, &mike, "gitsync")?.output())
     }),
+    cause("a ref of one's own is broken", || {
+        let (_world, _origin, mike, _howard) = mike_and_howard();
+        std::fs::write(mike.git_dir().join("refs/heads/broken"), "garbage\n").unwrap();
+        gitsync(&mike).output()
+    }),
     cause("a ref is locked", || {
         let (_world, origin, mike) = mike();
         let commit = origin.git(["commit-tree", "-m", "theirs", "-p", "main", "main^{tree}"]);
