@@ -12,7 +12,6 @@ use gix::objs::{Kind, Write as _};
 
 use remote::durable::{Durability, Part};
 use remote::object_file;
-use remote::permissions::share;
 
 /// Takes objects.
 pub trait Sink {
@@ -68,10 +67,6 @@ impl Sink for Loose<'_> {
     fn sync(&mut self) -> anyhow::Result<()> {
         let root = self.repo.objects.store_ref().path().to_owned();
         let files: Vec<PathBuf> = self.written.iter().map(|id| object_file::path(self.repo, id)).collect();
-        for path in &files {
-            path.parent().map_or(Ok(()), |folder| share(self.repo, folder))?;
-            share(self.repo, path)?;
-        }
         Durability::of(self.repo)
             .flushing(Part::LooseObject)
             .batch(&root, &files)

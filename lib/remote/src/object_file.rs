@@ -15,7 +15,10 @@ use gix::{
     zlib::stream::deflate,
 };
 
-use crate::temporary::Temporary;
+use crate::{
+    permissions::{make_folders, share},
+    temporary::Temporary,
+};
 
 /// Writes the object `id` into `repo`'s object database, also where it is there already.
 ///
@@ -90,13 +93,12 @@ fn named(repo: &Repository, error: &io::Error) -> io::Error {
 
 fn publish(repo: &Repository, draft: Temporary, id: ObjectId) -> io::Result<()> {
     let target = path(repo, &id);
+    share(repo, draft.path())?;
     let rename = || fs::rename(draft.path(), &target);
     match rename() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            match target.parent().map_or(Ok(()), fs::create_dir) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-                _ => rename(),
-            }
+            target.parent().map_or(Ok(()), |folder| make_folders(repo, folder))?;
+            rename()
         }
         // Windows replaces no file that somebody reads; it is the same object.
         Err(_) if cfg!(windows) && target.exists() => Ok(()),

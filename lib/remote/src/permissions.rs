@@ -14,9 +14,9 @@ use std::{
 #[must_use]
 pub fn shared_mode(repo: &gix::Repository, meta: &Metadata) -> Option<Permissions> {
     use std::os::unix::fs::PermissionsExt as _;
-    let value = repo.config_snapshot().string("core.sharedRepository")?;
+    let value = asked_for(repo)?;
     let has = meta.permissions().mode() & 0o7777;
-    let mode = adjust(has, &value.to_string().to_ascii_lowercase(), meta.is_dir())?;
+    let mode = adjust(has, &value.to_ascii_lowercase(), meta.is_dir())?;
     (mode != has).then(|| Permissions::from_mode(mode))
 }
 
@@ -33,10 +33,19 @@ pub fn shared_mode(_repo: &gix::Repository, _meta: &Metadata) -> Option<Permissi
 ///
 /// They cannot be changed.
 pub fn share(repo: &gix::Repository, path: &Path) -> io::Result<()> {
+    // Most repositories are nobody else's, and nothing need be looked at.
+    if asked_for(repo).is_none() {
+        return Ok(());
+    }
     match shared_mode(repo, &fs::metadata(path)?) {
         Some(mode) => fs::set_permissions(path, mode),
         None => Ok(()),
     }
+}
+
+/// The value of `core.sharedRepository`.
+fn asked_for(repo: &gix::Repository) -> Option<String> {
+    repo.config_snapshot().string("core.sharedRepository").map(|value| value.to_string())
 }
 
 /// Makes the folder `path` and those that it lies in, where they are not there yet, each shared as asked for.

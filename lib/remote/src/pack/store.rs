@@ -131,9 +131,7 @@ impl Arriving {
     /// Makes the objects part of the repository.
     pub fn keep(self, repo: &gix::Repository) -> io::Result<()> {
         match self.files {
-            Some((files, checksum)) => {
-                files.publish(repo.objects.store_ref().path(), checksum, Durability::of(repo))
-            }
+            Some((files, checksum)) => files.publish(repo, checksum),
             None => Ok(()),
         }
     }

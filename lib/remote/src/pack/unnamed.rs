@@ -9,6 +9,7 @@ use gix::ObjectId;
 
 use crate::{
     durable::{self, Durability, Part},
+    permissions::{make_folders, share},
     temporary::{Folder, Temporary},
 };
 
@@ -34,11 +35,12 @@ impl Unnamed {
         Ok(Self { pack, index, _folder: Some(folder) })
     }
 
-    /// Makes the objects part of the object database `objects`: the pack with this `checksum` gets its name, on the
-    /// disk as far as `durability` promises it.
-    pub fn publish(self, objects: &Path, checksum: ObjectId, durability: Durability) -> io::Result<()> {
-        let home = objects.join("pack");
-        fs::create_dir_all(&home)?;
+    /// Makes the objects part of `repo`: the pack with this `checksum` gets its name, on the disk as far as `core.fsync`
+    /// promises it, and for all who share the repository.
+    pub fn publish(self, repo: &gix::Repository, checksum: ObjectId) -> io::Result<()> {
+        let home = repo.objects.store_ref().path().join("pack");
+        let durability = Durability::of(repo);
+        make_folders(repo, &home)?;
         // The index last: it is what makes the pack visible.
         for (file, part, end) in [(&self.pack, Part::Pack, "pack"), (&self.index, Part::PackMetadata, "idx")]
         {
@@ -47,6 +49,7 @@ impl Unnamed {
                 durable::sync_file(file)?;
             }
             read_only(file)?;
+            share(repo, file)?;
             let target = home.join(format!("pack-{checksum}.{end}"));
             if !target.exists() {
                 fs::rename(file, target)?;
