@@ -31,9 +31,9 @@ use gix::{
     refs::{FullName, FullNameRef},
 };
 
+pub(crate) use self::broken::find as broken;
 pub use self::list::list;
 pub use self::symbolic::follow;
-pub(crate) use self::broken::find as broken;
 use self::{
     claim::{Claim, Claims},
     packed::Packed,

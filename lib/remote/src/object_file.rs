@@ -20,6 +20,9 @@ use crate::{
     temporary::Temporary,
 };
 
+/// How often a folder is made that is gone before there is a file in it: `git gc` removes empty ones.
+const ATTEMPTS: usize = 10;
+
 /// Writes the object `id` into `repo`'s object database, also where it is there already.
 ///
 /// # Errors
@@ -95,11 +98,15 @@ fn publish(repo: &Repository, draft: Temporary, id: ObjectId) -> io::Result<()> 
     let target = path(repo, &id);
     share(repo, draft.path())?;
     let rename = || fs::rename(draft.path(), &target);
-    match rename() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            target.parent().map_or(Ok(()), |folder| make_folders(repo, folder))?;
-            rename()
+    let mut renamed = rename();
+    for _ in 0..ATTEMPTS {
+        if !renamed.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            break;
         }
+        target.parent().map_or(Ok(()), |folder| make_folders(repo, folder))?;
+        renamed = rename();
+    }
+    match renamed {
         // Windows replaces no file that somebody reads; it is the same object.
         Err(_) if cfg!(windows) && target.exists() => Ok(()),
         result => result,
