@@ -3,7 +3,7 @@
 //! Nothing that a person would see changes until all is ready. Then the objects are flushed, the branch moves, and the
 //! index follows, in this order: a run that dies in between leaves the old commit with the old index, or the new commit
 //! with an index that says of each committed change that it is staged once more in the other direction, which the next
-//! run finds and sets right.
+//! run finds and sets right. A signal waits until the index can follow.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use gix::bstr::{BString, ByteSlice as _};
 use gix::objs::WriteTo as _;
 use phase::Fault;
 use scan::Ahead;
+use signals::Section;
 
 use crate::branch::{self, Moved};
 use crate::hooks::{Call, Hooks};
@@ -123,13 +124,14 @@ pub fn commit(
     let mut reason = BString::from(reason);
     reason.extend_from_slice(message::subject(message.as_bstr()));
     let step = branch::Step { branch: branch.name.clone(), from: branch.commit, to: id, reason };
+    let section = Section::begin();
     if branch::step(place, &step)? == Moved::SomebodyElseDid {
         return Ok(Outcome::SomebodyElseMoved);
     }
     failpoint::reach("committed-branch", place.root());
     let Staged { index, index_tree: built, counts, .. } = staged;
     let what = Written { index, built, looked: looked(policy), since };
-    let mut writing = Some(Writing::begin(repo, lock, what)?);
+    let mut writing = Some(Writing::begin(repo, lock, what, section)?);
     failpoint::reach("committed", place.root());
     prepared::clear(place)?;
     if hooks.has("post-commit") {

@@ -1,4 +1,5 @@
-//! A run that is killed at any moment: the next one needs no human, and nothing was lost.
+//! A run that is killed at any moment: the next one needs no human, and nothing was lost. One that is asked to end
+//! leaves nothing to be put right.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 
@@ -7,7 +8,7 @@ mod run;
 use std::time::{Duration, Instant};
 
 use run::{Beginning, Copy, PLACES, at_the, gitsync};
-use testkit::{Repo, World};
+use testkit::{Repo, Running, World};
 
 /// A run that has all to do: to commit, to replay, to write, replace and remove files, and to push.
 fn beginning() -> Beginning {
@@ -124,13 +125,13 @@ fn duration() -> Duration {
     Duration::from_secs(if std::env::var_os("GITSYNC_STRESS").is_some() { 60 } else { 4 })
 }
 
-#[test]
-fn at_any_moment() {
+/// Stops a run at one moment after another with `stop`; then `assert` says how things have to be.
+fn at_moments(stop: impl Fn(&mut Running), assert: impl Fn(&str, &Repo, &Repo)) {
     let beginning = beginning();
     let Copy { mike, .. } = beginning.copy();
     let began = Instant::now();
     gitsync(&mike).success();
-    // The run goes faster where nothing else is at work; a kill that comes too late is one in peace.
+    // The run goes faster where nothing else is at work; what comes too late finds it at peace.
     let whole = began.elapsed().as_micros() as u64;
     let (mut dice, began) = (0x9e37_79b9_7f4a_7c15_u64, Instant::now());
     while began.elapsed() < duration() {
@@ -139,8 +140,84 @@ fn at_any_moment() {
         let Copy { origin, mike, .. } = beginning.copy();
         let mut run = gitsync(&mike).spawn();
         std::thread::sleep(after);
-        run.kill();
+        stop(&mut run);
         run.wait();
-        assert_recovers(&format!("after {after:?}"), &origin, &mike);
+        assert(&format!("after {after:?}"), &origin, &mike);
     }
+}
+
+#[test]
+fn at_any_moment() {
+    at_moments(Running::kill, assert_recovers);
+}
+
+/// Nothing is half done: the index is that of the last commit, no lock is in anybody's way, and what is not committed is
+/// the user's own.
+fn assert_whole(place: &str, mike: &Repo) {
+    let names = ["-type", "f", "-name", "*.lock"];
+    let locks = mike.program("find").arg(mike.common_dir()).args(names).success().stdout;
+    let foreign = mike.common_dir().join("refs/heads/foreign.lock");
+    assert_eq!(locks.trim_end(), foreign.as_str(), "{place}");
+    assert_eq!(mike.git(["diff", "--cached", "--name-status"]), "", "{place}");
+    let status = mike.git(["status", "--porcelain"]);
+    let own = "M shared/15.md\n?? mine.md";
+    assert!(status.is_empty() || status.trim_start() == own, "{place}: {status}");
+}
+
+#[test]
+fn a_run_that_is_asked_to_end_at_any_place_leaves_the_repository_whole() {
+    let beginning = beginning();
+    let signals = [("TERM", 143), ("INT", 130), ("HUP", 129)].into_iter().cycle();
+    let places = PLACES.map(|place| (place, 1)).into_iter().chain([("update-file", 2), ("update-swap", 2)]);
+    for ((place, nth), (signal, code)) in places.zip(signals) {
+        let Copy { origin, mike, .. } = beginning.copy();
+        let armed = format!("{place}={}", at_the(nth, &format!("kill -{signal} $PPID")));
+        let output = gitsync(&mike).env("LOCKSTEP_FAILPOINT", armed).output();
+        assert_eq!(output.code, code, "{place}: {output:?}");
+        assert_whole(place, &mike);
+        assert_recovers(place, &origin, &mike);
+    }
+}
+
+#[test]
+fn a_run_that_is_asked_to_end_at_any_moment_leaves_the_repository_whole() {
+    let ask = |run: &mut Running| run.signal("TERM");
+    at_moments(ask, |place, origin, mike| {
+        assert_whole(place, mike);
+        assert_recovers(place, origin, mike);
+    });
+}
+
+/// A line of a script that goes on for as long as the run does.
+const UNTIL_IT_ENDS: &str = "exec >/dev/null 2>&1; while kill -0 $PPID; do sleep 0.02; done";
+
+#[test]
+fn a_run_that_waits_for_a_hook_ends_at_once_and_without_its_lock() {
+    let beginning = beginning();
+    let Copy { mike, .. } = beginning.copy();
+    let asks = "test -e .git/index.lock && kill -TERM $PPID";
+    mike.hook("pre-commit", &format!("#!/bin/sh\n{asks}\n{UNTIL_IT_ENDS}\n"));
+    gitsync(&mike).output().assert_code(143);
+    assert_whole("pre-commit", &mike);
+}
+
+#[test]
+fn whoever_asks_twice_does_not_wait() {
+    let beginning = beginning();
+    let Copy { origin, mike, .. } = beginning.copy();
+    let asks = format!("committed-branch=kill -TERM $PPID; kill -INT $PPID; {UNTIL_IT_ENDS}");
+    let output = gitsync(&mike).env("LOCKSTEP_FAILPOINT", asks).output();
+    // Of two signals that come in together either may be seen first.
+    assert!([130, 143].contains(&output.code), "{output:?}");
+    assert_recovers("asked twice", &origin, &mike);
+}
+
+#[test]
+fn a_signal_that_is_to_be_ignored_is_ignored() {
+    let beginning = beginning();
+    let Copy { origin, mike, .. } = beginning.copy();
+    let run = format!("trap '' HUP; exec '{}' --fresh --json", env!("CARGO_BIN_EXE_gitsync"));
+    let run = mike.program("sh").args(["-c", &run]);
+    run.env("LOCKSTEP_FAILPOINT", "committed-branch=kill -HUP $PPID").success();
+    assert_recovers("without a hang-up", &origin, &mike);
 }

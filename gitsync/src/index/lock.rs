@@ -4,7 +4,7 @@
 //! removes it. Removing it by its age is a guess that may hit somebody else's. So the file is made in two steps: first
 //! a file of our own beside it, then a hard link to that under the name `index.lock`. As long as both names lead to the
 //! same file the lock is provably ours, and since there is one run at a time (the run's own lock sees to that), its
-//! holder is dead and it may be cleared.
+//! holder is dead and it may be cleared. Where a signal ends the run this is done on its way out.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use signals::{LockFile, Names, Section};
 
 use super::Revised;
 
@@ -44,6 +45,8 @@ pub struct Lock {
     private: PathBuf,
     /// The lock's content, to become the index.
     pub(super) file: File,
+    /// What a signal that ends the process does with it.
+    pub(super) at_signal: LockFile,
     /// Whether `path` and `own` are one file.
     linked: bool,
     /// Whether it has become the index.
@@ -59,6 +62,8 @@ pub fn lock(repo: &gix::Repository) -> anyhow::Result<Acquire> {
     let path = with_suffix(&index, ".lock");
     let own = with_suffix(&index, ".lockstep");
     let private = with_suffix(&index, ".lockstep-private");
+    // Once the process is being ended, nobody takes a lock any more.
+    let _section = Section::begin();
     clear_remains(&path, &own, &private).with_context(|| format!("cannot clear {}", own.display()))?;
     let file = OpenOptions::new()
         .read(true)
@@ -66,8 +71,11 @@ pub fn lock(repo: &gix::Repository) -> anyhow::Result<Acquire> {
         .create_new(true)
         .open(&own)
         .with_context(|| format!("cannot write beside the index: {}", own.display()))?;
+    let at_signal = LockFile::new(&file, Names { own: &own, lock: &path, target: &index });
     match link(&own, &path) {
-        Ok(linked) => Ok(Acquire::Ours(Lock { index, path, own, private, file, linked, done: false })),
+        Ok(linked) => {
+            Ok(Acquire::Ours(Lock { index, path, own, private, file, at_signal, linked, done: false }))
+        }
         Err(error) => {
             let _ = fs::remove_file(&own);
             if error.kind() == io::ErrorKind::AlreadyExists {

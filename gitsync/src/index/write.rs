@@ -135,11 +135,21 @@ impl Lock {
         self.replace(repo, since).with_context(|| format!("cannot write {}", self.index.display()))
     }
 
-    fn replace(&mut self, repo: &gix::Repository, since: SystemTime) -> anyhow::Result<()> {
+    /// What was written is what the index shall be: also where a signal ends the process before it is installed.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub(super) fn complete(&mut self, repo: &gix::Repository, since: SystemTime) -> anyhow::Result<()> {
         self.file.set_modified(since)?;
         if let Some(mode) = shared_mode(repo, &self.file.metadata()?) {
             self.file.set_permissions(mode)?;
         }
+        self.at_signal.is_complete();
+        Ok(())
+    }
+
+    fn replace(&mut self, repo: &gix::Repository, since: SystemTime) -> anyhow::Result<()> {
+        self.complete(repo, since)?;
         let flushing = Durability::of(repo).flushing(Part::Index);
         flushing.file(&self.file)?;
         self.rename()?;

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
 
 use anyhow::Context as _;
+use signals::Section;
 
 use super::{Lock, Looked, Revised};
 use crate::tree::Built;
@@ -33,16 +34,25 @@ pub struct Written {
 }
 
 impl Writing {
-    /// Begins to make `what` the repository's index, and to release the lock then.
+    /// Begins to make `what` the repository's index, and to release the lock then. The branch has moved in `section`,
+    /// which ends when a signal can put the index in its place too.
     ///
     /// # Errors
     /// There is no thread to be had.
-    pub fn begin(repo: &gix::Repository, lock: Lock, what: Written) -> anyhow::Result<Self> {
+    pub fn begin(
+        repo: &gix::Repository,
+        lock: Lock,
+        what: Written,
+        section: Section,
+    ) -> anyhow::Result<Self> {
         let repo = repo.clone().into_sync();
         let (view, mut lock, since) = (repo.clone(), lock, what.since);
         let fill = move || {
             let Written { index, built, looked, since } = what;
-            lock.fill(&view.to_thread_local(), index, built.as_ref(), looked, since)?;
+            let view = view.to_thread_local();
+            lock.fill(&view, index, built.as_ref(), looked, since)?;
+            lock.complete(&view, since)?;
+            drop(section);
             Ok(lock)
         };
         let thread = threads::start("index", fill);

@@ -134,6 +134,7 @@ pub fn apply(
     };
     failpoint::reach("update-index", root);
     watch.check()?;
+    pending.goes_on();
     match settled {
         Settled { since, index_is_written: true } => lock.install(repo, since)?,
         Settled { since, index_is_written: false } => {
@@ -269,6 +270,7 @@ impl Update<'_> {
     fn allowed(&self) -> Result<(), Stop> {
         failpoint::reach("update-file", self.root);
         self.watch.check_again().map_err(Stop::Lost)?;
+        self.pending.goes_on();
         self.watch.alive();
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! would take them for the user's work and commit them, and with them the undoing of what others did. The record stays
 //! until the branch has moved: then the update is what the branch says, and only then.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -18,6 +18,7 @@ use gix::index::entry::stat::Time;
 use gix::index::entry::{Mode, Stat};
 use remote::durable::{Durability, Part};
 use serde::{Deserialize, Serialize};
+use signals::Section;
 
 use super::Side;
 use super::aside::{self, Aside, Role};
@@ -43,6 +44,8 @@ pub struct Pending {
     pub(super) root: PathBuf,
     /// The list of new files, once there is one.
     placed: RefCell<Option<File>>,
+    /// From the first change until the branch has moved, or all is taken back.
+    section: OnceCell<Section>,
 }
 
 /// One path of an update, as far as it takes to undo it.
@@ -83,6 +86,7 @@ impl Pending {
             aside: None,
             root: PathBuf::new(),
             placed: RefCell::default(),
+            section: OnceCell::new(),
         }
     }
 
@@ -111,7 +115,14 @@ impl Pending {
             .with_context(|| format!("cannot write {}", folder.display()))?;
         flushing.folder(&folder)?;
         flushing.folder(repo.git_dir())?;
-        Ok(Pending { to: plan.to, entries, aside: Some(aside), root, placed: RefCell::default() })
+        Ok(Pending {
+            to: plan.to,
+            entries,
+            aside: Some(aside),
+            root,
+            placed: RefCell::default(),
+            section: OnceCell::new(),
+        })
     }
 
     /// The record that an earlier run left, if there is one.
@@ -143,7 +154,13 @@ impl Pending {
             aside: Some(Aside::of_an_earlier_run(repo.git_dir(), &record.token)),
             root,
             placed: RefCell::default(),
+            section: OnceCell::new(),
         }))
+    }
+
+    /// Work tree or index are about to be changed: no signal ends the run half-way.
+    pub(super) fn goes_on(&self) {
+        self.section.get_or_init(Section::begin);
     }
 
     /// Note that new files, by the number of their step, are about to be put in place, and look like this: so that

@@ -25,10 +25,6 @@ pub fn main<P: Phase + clap::Parser>(keeper: &dyn Keeper) -> ExitCode {
 
 /// Runs a phase whose command line is parsed, and says what to exit with.
 pub fn drive<P: Phase>(phase: &P, keeper: &dyn Keeper) -> ExitCode {
-    // Lock files and temporary files go when a signal ends the process.
-    gix::tempfile::signal::setup(
-        gix::tempfile::signal::handler::Mode::DeleteTempfilesOnTerminationAndRestoreDefaultBehaviour,
-    );
     let console = Console::new(phase.common());
     let beginning = read(phase, keeper);
     // Waiting for the phases before is not this one's time.

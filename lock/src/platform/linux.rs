@@ -70,16 +70,6 @@ pub fn runnable() -> Option<u32> {
     load.split_ascii_whitespace().nth(3)?.split_once('/')?.0.parse().ok()
 }
 
-/// The signals that whoever started this process made it ignore, as `nohup` does.
-pub fn ignored_signals() -> u64 {
-    let ignored = || {
-        let status = fs::read_to_string("/proc/self/status").ok()?;
-        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
-        u64::from_str_radix(mask.trim(), 16).ok()
-    };
-    ignored().unwrap_or(0)
-}
-
 /// Sleeps until something in a directory may have changed.
 #[derive(Debug)]
 pub struct Watch {

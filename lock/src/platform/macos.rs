@@ -26,11 +26,6 @@ pub fn runnable() -> Option<u32> {
     Some(sysinfo::System::load_average().ok()?.one.ceil() as u32)
 }
 
-/// macOS does not say which signals are ignored.
-pub fn ignored_signals() -> u64 {
-    0
-}
-
 /// Sleeps until something in a directory may have changed.
 #[derive(Debug)]
 pub struct Watch;

@@ -28,9 +28,9 @@ mod unix;
 mod windows;
 
 #[cfg(target_os = "linux")]
-pub use linux::{Watch, boot_id, find, ignored_signals, pid_space, runnable, same_boot};
+pub use linux::{Watch, boot_id, find, pid_space, runnable, same_boot};
 #[cfg(target_os = "macos")]
-pub use macos::{Watch, boot_id, find, ignored_signals, pid_space, runnable, same_boot};
+pub use macos::{Watch, boot_id, find, pid_space, runnable, same_boot};
 #[cfg(unix)]
 pub use unix::{
     Dir, Event, Signals, become_program, exit_code, has_ended, lacks_kernel_locks, mark_of, put_where_free,

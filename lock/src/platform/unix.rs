@@ -178,7 +178,7 @@ pub struct Signals {
 impl Signals {
     /// From now on signals no longer end this process, but wait to be fetched.
     pub fn catch() -> io::Result<Self> {
-        let ignored = super::ignored_signals();
+        let ignored = signals::ignored();
         let caught = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
         // What the caller made us ignore stays ignored, for the command too: a handler would undo `nohup`.
         let caught = caught.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);

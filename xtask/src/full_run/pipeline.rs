@@ -203,10 +203,11 @@ impl Course<'_> {
 
 /// The signal by which somebody asked a step to end.
 fn interrupted(steps: &[StepEnd]) -> Option<Signal> {
+    const SIGHUP: i32 = 1;
     const SIGINT: i32 = 2;
     const SIGTERM: i32 = 15;
     steps.iter().find_map(|step| match step.end {
-        End::Killed(number @ (SIGINT | SIGTERM)) => Some(Signal(number)),
+        End::Killed(number @ (SIGHUP | SIGINT | SIGTERM)) => Some(Signal(number)),
         End::Killed(_) | End::Exited(_) => None,
     })
 }

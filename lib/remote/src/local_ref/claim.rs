@@ -12,6 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use signals::Section;
+
 use super::{
     Failed, Held,
     session::{self, Session},
@@ -36,6 +38,8 @@ pub struct Claim {
     link: Link,
     /// The folder of `own`.
     _session: Rc<Session>,
+    /// Whoever ends the process lets it finish: with the lock in place nobody else gets on.
+    _section: Option<Section>,
 }
 
 /// How `own` and `lock` belong together.
@@ -84,17 +88,20 @@ impl Claims {
         let own = self.session.folder.join(name);
         in_its_folder(repo, &own, || File::create_new(&own))?;
         let lock = lock_of(&target);
-        let mut claim = Claim { target, lock, own, link: Link::None, _session: self.session.clone() };
+        let mut claim =
+            Claim { target, lock, own, link: Link::None, _session: self.session.clone(), _section: None };
         let until = Instant::now() + patience;
         for attempt in 0_u32.. {
+            let section = Section::begin();
             match in_its_folder(repo, &claim.lock, || link(&claim.own, &claim.lock)) {
                 Ok(link) => {
-                    claim.link = link;
+                    (claim.link, claim._section) = (link, Some(section));
                     return Ok(Some(claim));
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
+            drop(section);
             if attempt % 8 == 0 {
                 // Its holder may have died since this process began.
                 session::sweep(&self.session.base);
