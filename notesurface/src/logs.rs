@@ -189,10 +189,10 @@ impl<'a> Logs<'a> {
         Ok(ChangedLog { before: notes(log.before)?, after: notes(log.after)?, path: log.path })
     }
 
-    /// Whether a log's content has a note that says the same.
-    pub(crate) fn has(&self, content: Option<ObjectId>, note: &Note) -> anyhow::Result<bool> {
-        let Some(content) = content else { return Ok(false) };
-        Ok(self.notes(content)?.iter().any(|other| other.says_the_same_as(note)))
+    /// How many notes of a log's content say the same.
+    pub(crate) fn count(&self, content: Option<ObjectId>, note: &Note) -> anyhow::Result<usize> {
+        let Some(content) = content else { return Ok(0) };
+        Ok(self.notes(content)?.iter().filter(|other| other.says_the_same_as(note)).count())
     }
 
     fn notes(&self, content: ObjectId) -> anyhow::Result<Rc<Vec<Note>>> {

@@ -140,9 +140,11 @@ fn come_in(repo: &gix::Repository, logs: &Logs<'_>, range: &Range) -> anyhow::Re
     let Some((first, others)) = range.seen.split_first() else { return since(None) };
     let mut come = since(Some(*first))?;
     for seen in others {
-        let also = since(Some(*seen))?;
+        let mut also = since(Some(*seen))?;
         come.retain(|located| {
-            also.iter().any(|other| other.path == located.path && other.note.says_the_same_as(&located.note))
+            let is_it =
+                |other: &Located| other.path == located.path && other.note.says_the_same_as(&located.note);
+            also.iter().position(is_it).map(|at| also.swap_remove(at)).is_some()
         });
     }
     Ok(come)

@@ -14,6 +14,7 @@ use gix::{
 use crate::{
     incoming::Located,
     logs::{Differing, Logs},
+    note::Note,
 };
 
 /// A note, and the commit that brought it.
@@ -49,6 +50,7 @@ pub(crate) fn trace(
         }
         let commit = repo.find_commit(id)?;
         let tree = commit.tree_id()?.detach();
+        let all_here: Vec<Located> = here.iter().map(|followed| followed.at.clone()).collect();
         for parent in commit.parent_ids() {
             // A shallow clone lacks the parents of its oldest commits.
             let Some(object) = repo.try_find_object(parent)? else { continue };
@@ -60,15 +62,7 @@ pub(crate) fn trace(
                 break;
             }
             let differing = logs.differing(Some(parent_tree), tree)?;
-            let mut there = Vec::new();
-            let mut remaining = Vec::new();
-            for followed in here {
-                match before(logs, &differing, &followed)? {
-                    Some(at) => there.push(Followed { at, ..followed }),
-                    None => remaining.push(followed),
-                }
-            }
-            here = remaining;
+            let there = Parent { logs, differing: &differing, all_here: &all_here }.has(&mut here)?;
             hand_over(&mut waiting, &mut newest_first, repo, parent.detach(), there)?;
             if here.is_empty() {
                 break;
@@ -102,20 +96,65 @@ struct Followed {
     at: Located,
 }
 
-/// Where a note was in the parent whose logs differ so; `None` where the parent did not have it.
-fn before(logs: &Logs<'_>, differing: &[Differing], followed: &Followed) -> anyhow::Result<Option<Located>> {
-    let Located { path, note } = &followed.at;
-    match differing.iter().find(|log| log.path == *path) {
-        None => return Ok(Some(followed.at.clone())),
-        Some(log) if logs.has(log.before, note)? => return Ok(Some(followed.at.clone())),
-        Some(_) => {}
+/// A parent of the commit to which notes were followed, and how its logs differ from those here.
+struct Parent<'a> {
+    logs: &'a Logs<'a>,
+    differing: &'a [Differing],
+    /// All notes that were followed to here.
+    all_here: &'a [Located],
+}
+
+impl Parent<'_> {
+    /// Takes out of `here` the notes that the parent has too, and says where they are there. Of a note that is in a log
+    /// several times, it has as many as it has.
+    fn has(&self, here: &mut Vec<Followed>) -> anyhow::Result<Vec<Followed>> {
+        let mut there = Vec::new();
+        self.take(here, &mut there, |log, followed| log.path == followed.at.path)?;
+        // What has not stayed in its log may have come from any other.
+        self.take(here, &mut there, |_, _| true)?;
+        Ok(there)
     }
-    for log in differing {
-        if logs.has(log.before, note)? && !logs.has(log.after, note)? {
-            return Ok(Some(Located { path: log.path.clone(), note: note.clone() }));
+
+    /// Takes those that are in one of the logs that `may_be` theirs, or in a log that has not changed.
+    fn take(
+        &self,
+        here: &mut Vec<Followed>,
+        there: &mut Vec<Followed>,
+        may_be: impl Fn(&Differing, &Followed) -> bool,
+    ) -> anyhow::Result<()> {
+        let mut remaining = Vec::new();
+        for followed in here.drain(..) {
+            if self.differing.iter().all(|log| log.path != followed.at.path) {
+                there.push(followed);
+                continue;
+            }
+            let mut path = None;
+            for log in self.differing.iter().filter(|log| may_be(log, &followed)) {
+                if self.has_one_more(log, &followed.at.note, there)? {
+                    path = Some(log.path.clone());
+                    break;
+                }
+            }
+            match path {
+                Some(path) => {
+                    there.push(Followed { at: Located { path, ..followed.at }, ..followed });
+                }
+                None => remaining.push(followed),
+            }
         }
+        *here = remaining;
+        Ok(())
     }
-    Ok(None)
+
+    /// Whether the parent has `note` in a log once more than for those that are `there` already, and for those that are
+    /// not followed, as they were there before.
+    fn has_one_more(&self, log: &Differing, note: &Note, there: &[Followed]) -> anyhow::Result<bool> {
+        let is_one = |at: &Located| at.path == log.path && at.note.says_the_same_as(note);
+        let followed = self.all_here.iter().filter(|at| is_one(at)).count();
+        let others = self.logs.count(log.after, note)?.saturating_sub(followed);
+        let taken = there.iter().filter(|followed| is_one(&followed.at)).count();
+        Ok(self.logs.count(log.before, note)? > others + taken)
+    }
 }
 
 fn hand_over(

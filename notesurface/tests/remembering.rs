@@ -5,7 +5,7 @@ mod story;
 
 use serde_json::json;
 use story::{NOTE, bodies, identify, mike_and_howard, publish, shown, shown_after_sync, surface, sync};
-use testkit::Repo;
+use testkit::{Repo, Sections as _};
 
 const POINTER: &str = "refs/lockstep/surfaced";
 
@@ -21,6 +21,22 @@ fn a_note_is_shown_once() {
     assert_eq!(mike.rev(POINTER), mike.rev("origin/main"));
     assert_eq!(shown_after_sync(&mike), [""; 0]);
     assert_eq!(shown(&mike, &[]), [""; 0]);
+}
+
+#[test]
+fn a_note_that_is_left_once_more_in_the_same_log_is_shown_once_more() {
+    let (_world, mike, howard) = mike_and_howard();
+    let log = "session-logs/day.md";
+    publish(&howard, log, NOTE);
+    assert_eq!(shown_after_sync(&mike).len(), 1);
+    let again = publish(&howard, log, &format!("{NOTE}\n# Later\n\n{NOTE}"));
+    let document = surface(&mike, &sync(&mike)).document();
+    let commits: Vec<_> = document.notesurface().notes.iter().map(|note| &*note.commit).collect();
+    assert_eq!(commits, [&*again]);
+    howard.rename(log, "session-logs/moved.md");
+    howard.commit_all("a move");
+    publish(&howard, "session-logs/moved.md", &format!("{NOTE}\n# Later\n\n{NOTE}\n# Late\n\n{NOTE}"));
+    assert_eq!(shown_after_sync(&mike).len(), 1);
 }
 
 #[test]
