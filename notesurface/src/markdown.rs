@@ -91,15 +91,31 @@ impl Heading {
 fn end_of_line(text: &str, range: std::ops::Range<usize>) -> usize {
     let within = text.get(range.clone()).unwrap_or_default().trim_end_matches(['\r', '\n']);
     let last = range.start + within.len();
-    let rest = text.get(last..).unwrap_or_default();
-    rest.find('\n').map_or(text.len(), |line_feed| last + line_feed + 1)
+    let line = lines(text.get(last..).unwrap_or_default()).next();
+    line.map_or(text.len(), |line| last + line.len())
+}
+
+/// The lines of a text with their ends, each of which is a line feed, a carriage return, or both.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let end = match rest.find(['\r', '\n']) {
+            _ if rest.is_empty() => return None,
+            None => rest.len(),
+            Some(at) if rest.get(at..).is_some_and(|end| end.starts_with("\r\n")) => at + 2,
+            Some(at) => at + 1,
+        };
+        let (line, after) = rest.split_at(end);
+        rest = after;
+        Some(line)
+    })
 }
 
 /// The document after its YAML front matter, where it has one: from a first line `---`, not followed by an empty one,
 /// to a line `---` or `...`. To a parser of plain Markdown its last line would underline a heading.
 fn without_front_matter(text: &str) -> &str {
     let mut end = 0;
-    for (number, line) in text.split_inclusive('\n').enumerate() {
+    for (number, line) in lines(text).enumerate() {
         end += line.len();
         match (number, line.trim_end()) {
             (0, "---") => continue,
@@ -173,6 +189,14 @@ mod tests {
     }
 
     #[test]
+    fn a_carriage_return_alone_ends_a_line() {
+        assert_eq!(cut("## One\ra\rb\r## Two\rc\r"), [("One", "a\rb"), ("Two", "c")]);
+        assert_eq!(cut("## One\ra\n\nb"), [("One", "a\n\nb")]);
+        assert_eq!(cut("One\r---\ra\r"), [("One", "a")]);
+        assert_eq!(cut("---\rtitle: x\r---\r## One\ra"), [("One", "a")]);
+    }
+
+    #[test]
     fn front_matter_is_no_underlined_heading() {
         assert_eq!(cut("---\ntitle: x\n---\n## One\na"), [("One", "a")]);
         assert_eq!(cut("---\r\ntitle: x\r\n...\r\n## One\r\na"), [("One", "a")]);
@@ -202,7 +226,7 @@ mod tests {
             lines in proptest::collection::vec(
                 proptest::sample::select(vec![
                     "", "a", "é", "## One", "##", "# Two", "---", "===", "```", "> ## q", "- ## l", "<!--", "-->",
-                    "\u{feff}", "\u{0}", "\t## x", "a\r", "## b\r", "[x]: y", "***",
+                    "\u{feff}", "\u{0}", "\t## x", "a\r", "## b\r", "## b\rc", "---\rd", "[x]: y", "***",
                 ]),
                 0..12,
             )

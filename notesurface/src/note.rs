@@ -19,7 +19,7 @@ impl Note {
         let note = |section: markdown::Section<'_>| {
             let address = Address::read(&section.plain)?;
             // An underlined heading may run over several lines.
-            let heading = section.heading.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+            let heading = markdown::lines(section.heading).map(str::trim).collect::<Vec<_>>().join(" ");
             let note = Self { address, heading, body: section.body.into() };
             note.address.reaches(user).then_some(note)
         };
@@ -28,9 +28,8 @@ impl Note {
 
     /// Whether both say the same: line ends, and space at the end of lines, say nothing.
     pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
-        let lines =
-            |text: &'_ str| text.trim().lines().map(str::trim_end).map(str::to_owned).collect::<Vec<_>>();
-        self.heading == other.heading && lines(&self.body) == lines(&other.body)
+        let lines = |text| markdown::lines(str::trim(text)).map(str::trim_end);
+        self.heading == other.heading && lines(&self.body).eq(lines(&other.body))
     }
 }
 
