@@ -41,7 +41,8 @@ impl Pointer {
     /// # Errors
     /// A fault where the ref names no commit.
     pub(crate) fn read(repo: &gix::Repository) -> anyhow::Result<Option<Self>> {
-        let Some(reference) = repo.try_find_reference(NAME)? else { return Ok(None) };
+        let reference = repo.try_find_reference(NAME).map_err(|error| unreadable(repo, &error.into()))?;
+        let Some(reference) = reference else { return Ok(None) };
         let commit = reference.into_fully_peeled_id().ok().and_then(|id| repo.find_commit(id).ok());
         let Some(commit) = commit else {
             return Err(Fault::failed(format!("{NAME} does not name a commit of this repository"))
@@ -53,6 +54,14 @@ impl Pointer {
         let commits = if is_made_for_this { parents } else { vec![commit.id] };
         Ok(Some(Self { id: commit.id, commits }))
     }
+}
+
+/// Git cannot read such a ref either, nor remove it: the file has to go.
+fn unreadable(repo: &gix::Repository, error: &anyhow::Error) -> Fault {
+    let file = repo.common_dir().join(NAME);
+    let file = std::path::absolute(&file).unwrap_or(file);
+    Fault::failed(format!("{NAME} cannot be read: {error:#}"))
+        .help(format!("remove the file {}, then look with notesurface --all", file.display()))
 }
 
 impl Advance {

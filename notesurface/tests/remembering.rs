@@ -274,6 +274,23 @@ fn a_pointer_that_names_no_commit_is_explained() {
 }
 
 #[test]
+fn a_pointer_that_is_no_ref_can_be_removed_as_its_help_says() {
+    let (_world, mike, howard) = mike_and_howard();
+    publish_note(&howard, "one");
+    mike.pull();
+    for content in ["garbage\n", ""] {
+        let file = mike.common_dir().join(POINTER);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, content).unwrap();
+        let output = mike.program(env!("CARGO_BIN_EXE_notesurface")).output();
+        output.assert_code(1);
+        output.assert_says(&format!("remove the file {file}"));
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(shown(&mike, &["--all"]), ["one"]);
+    }
+}
+
+#[test]
 fn a_run_that_has_ended_and_sections_of_others_pass_through() {
     let (_world, mike, howard) = mike_and_howard();
     publish(&howard, "session-logs/a.md", NOTE);

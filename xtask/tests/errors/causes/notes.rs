@@ -108,6 +108,11 @@ pub const OF_NOTESURFACE: &[Cause] = &[
         mike.git(["update-ref", "refs/lockstep/surfaced", &mike.rev("HEAD^{tree}")]);
         mike.binary("notesurface").output()
     }),
+    cause("the pointer is no ref", || {
+        let (_world, _origin, mike) = mike();
+        mike.write(".git/refs/lockstep/surfaced", "garbage\n");
+        mike.binary("notesurface").output()
+    }),
     cause("`--since` names no commit", || {
         let (_world, _origin, mike) = mike();
         mike.binary("notesurface").args(["--since", "yesterday's"]).output()
