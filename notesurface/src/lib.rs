@@ -14,6 +14,7 @@ mod person;
 mod pointer;
 mod range;
 mod report;
+mod text;
 mod trace;
 
 use contract::NotesurfaceSection;

@@ -24,6 +24,7 @@ use phase::SessionLogs;
 use crate::{
     incoming::{ChangedLog, Located, incoming},
     note::Note,
+    text,
 };
 
 /// A session log that differs between two trees, by the ids of its content.
@@ -200,8 +201,7 @@ impl<'a> Logs<'a> {
             return Ok(notes.clone());
         }
         let blob = self.repo.find_blob(content)?;
-        // What is not UTF-8 is still worth reading: the note is for a person.
-        let notes = Rc::new(Note::all_for(self.user, &String::from_utf8_lossy(&blob.data)));
+        let notes = Rc::new(Note::all_for(self.user, &text::of(&blob.data)));
         self.read.borrow_mut().insert(content, notes.clone());
         Ok(notes)
     }

@@ -159,6 +159,16 @@ fn a_note_that_came_through_a_merge_is_that_of_the_commit_on_the_branch() {
 }
 
 #[test]
+fn a_log_in_utf16_is_read() {
+    let (_world, mike, howard) = mike_and_howard();
+    let units = "\u{feff}## Note for Mike\r\n\r\nFrom PowerShell.\r\n".encode_utf16();
+    howard.write(LOG, units.flat_map(u16::to_le_bytes).collect::<Vec<_>>());
+    howard.commit_all("a log");
+    howard.push();
+    assert_eq!(shown_after_sync(&mike), ["From PowerShell."]);
+}
+
+#[test]
 fn notes_of_several_commits_come_oldest_first() {
     let (_world, mike, howard) = mike_and_howard();
     publish(&howard, "session-logs/z.md", "## Note for Mike\nfirst\n\n## Note for Mike\nsecond\n");
