@@ -14,6 +14,9 @@ pub(crate) struct Section<'a> {
     pub(crate) plain: String,
     /// What follows the heading's line, without the line ends and spaces at its end.
     pub(crate) body: &'a str,
+    /// Where nothing stands between the heading and a paragraph with a rule of dashes right below, which makes that the
+    /// next heading: the paragraph.
+    pub(crate) ruled: Option<&'a str>,
 }
 
 /// The sections of a document under its headings of level 2, in order. Headings within quotations, lists, fences and
@@ -21,13 +24,18 @@ pub(crate) struct Section<'a> {
 pub(crate) fn sections(document: &str) -> Vec<Section<'_>> {
     let text = without_front_matter(document.strip_prefix('\u{feff}').unwrap_or(document));
     let headings = headings(text);
-    let ends = headings.iter().skip(1).map(|next| next.start).chain([text.len()]);
-    let cut = |(heading, end): (&Heading, usize)| Section {
-        heading: text.get(heading.text.clone()).unwrap_or_default(),
-        plain: heading.plain.split_whitespace().collect::<Vec<_>>().join(" "),
-        body: text.get(heading.end..end).unwrap_or_default().trim_end(),
+    let nexts = headings.iter().skip(1).map(Some).chain([None]);
+    let cut = |(heading, next): (&Heading, Option<&Heading>)| {
+        let end = next.map_or(text.len(), |next| next.start);
+        let body = text.get(heading.end..end).unwrap_or_default().trim_end();
+        Section {
+            heading: text.get(heading.text.clone()).unwrap_or_default(),
+            plain: heading.plain.split_whitespace().collect::<Vec<_>>().join(" "),
+            body,
+            ruled: next.filter(|_| body.is_empty()).and_then(|next| next.above_a_rule(text)),
+        }
     };
-    headings.iter().zip(ends).filter(|(heading, _)| heading.is_second_level).map(cut).collect()
+    headings.iter().zip(nexts).filter(|(heading, _)| heading.is_second_level).map(cut).collect()
 }
 
 /// A heading of level 1 or 2 that belongs to the document itself.
@@ -75,6 +83,14 @@ fn headings(text: &str) -> Vec<Heading> {
 }
 
 impl Heading {
+    /// Its text, where that is a paragraph with a line below that would be a rule anywhere else.
+    fn above_a_rule<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let below = text.get(self.text.end..self.end)?.trim();
+        let is_rule = below.len() >= 3 && below.bytes().all(|byte| byte == b'-');
+        let is_underlined = is_rule && text.get(self.start..self.text.start)?.trim().is_empty();
+        text.get(self.text.clone()).filter(|_| is_underlined)
+    }
+
     /// Takes in what stands within it.
     fn read(&mut self, event: &Event<'_>, range: std::ops::Range<usize>) {
         self.text = self.text.start.min(range.start)..self.text.end.max(range.end);
@@ -147,6 +163,16 @@ mod tests {
     fn underlined_headings_count() {
         let text = "One\n---\na\n\nTop\n===\nb\n\nTwo words\n-----\n";
         assert_eq!(cut(text), [("One", "a"), ("Two words", "")]);
+    }
+
+    #[test]
+    fn a_paragraph_above_a_rule_right_after_a_heading_is_told() {
+        let ruled = |text| sections(text).into_iter().map(|section| section.ruled).collect::<Vec<_>>();
+        assert_eq!(ruled("## One\n\na\nb\n---\nc\n"), [Some("a\nb"), None]);
+        assert_eq!(ruled("One\n---\na\n-----\n"), [Some("a"), None]);
+        for text in ["## One\n\na\n\nb\n---\n", "## One\n## a ---\n", "## One\na\n--\n", "## One\na\n===\n"] {
+            assert_eq!(ruled(text)[0], None, "{text}");
+        }
     }
 
     #[test]

@@ -16,14 +16,18 @@ pub(crate) struct Note {
 impl Note {
     /// The notes for `user` in a session log, in order.
     pub(crate) fn all_for(user: Option<&str>, log: &str) -> Vec<Self> {
-        let note = |section: markdown::Section<'_>| {
+        let sections = markdown::sections(log);
+        let note = |(at, section): (usize, &markdown::Section<'_>)| {
             let address = Address::read(&section.plain)?;
+            // Who wrote a rule below the text of a note meant a rule, and not to make a heading of the text.
+            let is_note = |next: &markdown::Section<'_>| Address::read(&next.plain).is_some();
+            let ruled = section.ruled.filter(|_| !sections.get(at + 1).is_some_and(is_note));
             // An underlined heading may run over several lines.
             let heading = markdown::lines(section.heading).map(str::trim).collect::<Vec<_>>().join(" ");
-            let note = Self { address, heading, body: section.body.into() };
+            let note = Self { address, heading, body: ruled.unwrap_or(section.body).into() };
             note.address.reaches(user).then_some(note)
         };
-        markdown::sections(log).into_iter().filter_map(note).collect()
+        sections.iter().enumerate().filter_map(note).collect()
     }
 
     /// Whether both say the same: line ends, and space at the end of lines, say nothing.
@@ -48,6 +52,16 @@ mod tests {
             shown,
             [("Note for Mike", "Mike", "a"), ("Message for **mike**, Ann: hi", "mike, Ann", "c")]
         );
+    }
+
+    #[test]
+    fn a_rule_right_below_the_text_of_a_note_takes_nothing_from_it() {
+        let bodies = |log: &str| {
+            Note::all_for(Some("mike"), log).into_iter().map(|note| note.body).collect::<Vec<_>>()
+        };
+        assert_eq!(bodies("## Note for Mike\n\nChange the DNS.\n---\n\n## Done\n"), ["Change the DNS."]);
+        assert_eq!(bodies("## Note for Mike\nNote for all\n---\nhello\n"), ["", "hello"]);
+        assert_eq!(bodies("## Note for Mike\n\nfirst\n\nsecond\n---\n"), ["\nfirst"]);
     }
 
     #[test]
