@@ -160,14 +160,19 @@ impl<'a> Sync<'a> {
         if self.refs.contains_key(&name) {
             return Ok(());
         }
-        let before = look::tracked(self.repo, &name, &self.remote)?;
+        let read = look::tracked(self.repo, &name, &self.remote)
+            .and_then(|tracked| Ok((tracked, refs::read(self.repo, name.full().as_ref())?.commit)));
+        let (tracked, before, state) = match read {
+            Ok((tracked, before)) => (tracked, before, State::Open),
+            Err(error) => (None, None, State::Broken(of_one_ref(error)?)),
+        };
         let progress = Progress {
             strategy: strategies.for_ref(&name)?,
-            before: refs::read(self.repo, name.full().as_ref())?.commit,
-            theirs: Theirs { now: None, before },
+            before,
+            theirs: Theirs { now: None, before: tracked },
             applied: Applied::default(),
             attempts: 0,
-            state: State::Open,
+            state,
             reported: Vec::new(),
             memory: Memory::default(),
         };
@@ -211,11 +216,7 @@ impl<'a> Sync<'a> {
                         progress.state = State::Settled(Sent::No);
                     }
                 }
-                // What is wrong with one ref is no reason to leave the others; a lost lock is.
-                Err(error) => match Fault::from(error) {
-                    fault if fault.exit() == Exit::Failed => progress.state = State::Broken(words(&fault)),
-                    fault => return Err(fault.into()),
-                },
+                Err(error) => progress.state = State::Broken(of_one_ref(error)?),
             }
         }
         Ok(())
@@ -287,9 +288,16 @@ impl<'a> Sync<'a> {
     }
 }
 
-/// A fault in one piece, as it concerns one ref among others.
-fn words(fault: &Fault) -> String {
-    fault.remedy().map_or_else(|| fault.to_string(), |help| format!("{fault} ({help})"))
+/// What went wrong in one piece, where it concerns one ref among others: that is no reason to leave those.
+///
+/// # Errors
+/// It is a reason, as a lost lock is.
+fn of_one_ref(error: anyhow::Error) -> Result<String> {
+    let fault = Fault::from(error);
+    if fault.exit() != Exit::Failed {
+        return Err(fault.into());
+    }
+    Ok(fault.remedy().map_or_else(|| fault.to_string(), |help| format!("{fault} ({help})")))
 }
 
 /// One local ref, about to be merged into.

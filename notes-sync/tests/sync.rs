@@ -146,6 +146,24 @@ fn a_ref_that_the_server_refuses_is_reported_and_the_others_go_through() {
 }
 
 #[test]
+fn a_ref_that_names_no_commit_is_told_and_the_others_go_through() {
+    let (_world, origin, [howard]) = World::with_clones(["howard"]);
+    howard.note(REF, "HEAD", "fine");
+    let bad = "refs/notes/mem/a-blob";
+    howard.write("file", "text");
+    howard.commit_all("a file");
+    howard.git(["update-ref", bad, "HEAD:file"]);
+    let output = sync(&howard).output();
+    output.assert_code(1);
+    output.assert_says(&format!("{bad} does not name a commit with notes"));
+    output.assert_says(&format!("git update-ref -d {bad}"));
+    assert_eq!(origin.rev(REF), howard.rev(REF));
+    assert_eq!(origin.try_rev(bad), None);
+    howard.git(["update-ref", "-d", bad]);
+    sync(&howard).success();
+}
+
+#[test]
 fn each_ref_that_the_server_refuses_has_the_words_about_it_and_no_others() {
     let (_world, origin, [howard]) = World::with_clones(["howard"]);
     origin.hook("update", "#!/bin/sh\necho \"never ${1##*/}\" >&2\nexit 1\n");
