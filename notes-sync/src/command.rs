@@ -165,6 +165,13 @@ fn run_append(args: &AppendArgs, page: &mut Page) -> Result<u8> {
     let name = notes_ref(&args.name)?;
     let object = annotated(&repo, &args.object)?;
     let text = text(args)?;
+    // As with git, a note of nothing is none.
+    if text.trim_ascii().is_empty() {
+        if !args.tool.quiet {
+            page.line(format_args!("there is nothing to append: {name} is as it was"));
+        }
+        return Ok(0);
+    }
     let commit = append::append(&repo, &name, object, &text, args.tool.wait)?;
     if !args.tool.quiet {
         page.line(format_args!("{name} is at {}", commits::short(commit)));

@@ -118,6 +118,17 @@ fn append_adds_to_a_note_as_git_does() {
 }
 
 #[test]
+fn nothing_to_append_makes_no_note() {
+    let world = World::new();
+    let repo = diverged(&world);
+    for nothing in ["", "\n \n"] {
+        let output = tool(&repo, "append").args(["--ref", "mem/none", "-"]).stdin(nothing).success();
+        assert!(format!("{output}").contains("nothing to append"), "{output}");
+        assert_eq!(repo.try_rev("refs/notes/mem/none"), None);
+    }
+}
+
+#[test]
 fn append_says_what_is_wrong() {
     let world = World::new();
     let repo = diverged(&world);
