@@ -30,12 +30,10 @@ const RENAMES: usize = 7000;
 pub fn options(repo: &gix::Repository) -> anyhow::Result<Options> {
     let mut options: Options = repo.tree_merge_options()?.into();
     let config = repo.config_snapshot();
-    let is_limited =
-        ["merge.renameLimit", "diff.renameLimit"].into_iter().any(|key| config.string(key).is_some());
-    options.rewrites = options.rewrites.map(|rewrites| {
-        let limit = if is_limited { rewrites.limit } else { RENAMES };
-        Rewrites { copies: None, limit, ..rewrites }
-    });
+    let said =
+        |key| config.integer(key).and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
+    let limit = said("merge.renameLimit").or_else(|| said("diff.renameLimit")).unwrap_or(RENAMES);
+    options.rewrites = options.rewrites.map(|rewrites| Rewrites { copies: None, limit, ..rewrites });
     Ok(options)
 }
 
