@@ -44,7 +44,7 @@ impl Source {
 /// The folder to copy to, as the command line says, else that of the user's home; as an absolute path.
 ///
 /// # Errors
-/// A fault with exit 78 where the home is not known, or where the folder that the user named is relative to a current
+/// A fault with exit 78 where the home is not known or not a whole path, or where the folder that the user named is relative to a current
 /// directory that is gone.
 pub(crate) fn target(args: &Cmdcopy) -> anyhow::Result<Utf8PathBuf> {
     match &args.to {
@@ -67,8 +67,14 @@ fn home() -> Result<Utf8PathBuf, Fault> {
         ))
         .help("set it, or name the folder with --to DIR"));
     };
-    Utf8PathBuf::try_from(std::path::PathBuf::from(home)).map_err(|error| {
+    let home = Utf8PathBuf::try_from(std::path::PathBuf::from(home)).map_err(|error| {
         Fault::misconfigured(format!("the home directory {error}"))
             .help("name the folder to copy to with --to DIR")
-    })
+    })?;
+    // It would be another one in each directory, and that of a repository would be committed.
+    if home.is_relative() {
+        return Err(Fault::misconfigured(format!("{variable} is {home}, which is not a whole path"))
+            .help("set it to one, or name the folder with --to DIR"));
+    }
+    Ok(home)
 }

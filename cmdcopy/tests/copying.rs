@@ -293,6 +293,15 @@ fn without_a_home_the_target_has_to_be_named() {
 }
 
 #[test]
+fn commands_never_go_to_a_home_within_the_work_tree() {
+    let story = Story::begin();
+    let output = story.cmdcopy().env("HOME", "home").output();
+    output.assert_code(78);
+    output.assert_says("which is not a whole path");
+    assert!(!story.repo.join("home").exists());
+}
+
+#[test]
 fn a_target_that_cannot_be_written_is_explained_and_the_run_goes_on() {
     let story = Story::begin();
     std::fs::write(story.world.home().join(".claude"), "a file in the way").unwrap();

@@ -37,7 +37,7 @@ pub struct Waiting {
     pub stale_after: Duration,
 
     /// What the lock is taken for, as others are told who wait for it.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub name: Option<String>,
 }
 

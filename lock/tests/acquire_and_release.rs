@@ -47,6 +47,12 @@ fn who_gets_no_document_is_told_how_to_give_the_lock_back() {
 }
 
 #[test]
+fn an_empty_name_is_none() {
+    let (_world, repo) = repository();
+    lock(&repo, ["acquire", "--name", ""]).output().assert_code(2);
+}
+
+#[test]
 fn who_waits_in_vain_is_deferred_and_told_who_holds_the_lock() {
     let (_world, repo) = repository();
     let me = std::process::id().to_string();

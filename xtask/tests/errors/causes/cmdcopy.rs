@@ -16,6 +16,10 @@ pub const CAUSES: &[Cause] = &[
         let (_world, mike) = with_a_command();
         cmdcopy(&mike).env("HOME", "").output()
     }),
+    cause("the home is relative", || {
+        let (_world, mike) = with_a_command();
+        cmdcopy(&mike).env("HOME", "home").output()
+    }),
     cause("the home's path is not UTF-8", || {
         let (_world, mike) = with_a_command();
         cmdcopy(&mike).env("HOME", std::ffi::OsStr::from_bytes(b"/caf\xe9")).output()
