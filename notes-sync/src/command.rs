@@ -135,7 +135,11 @@ impl SyncArgs {
         warnings.iter().for_each(|warning| page.warning(warning));
         run.say(&page)?;
         let remote = Some(remote.name().to_string());
-        Ok(Done::ok(NotesSyncSection { remote, warnings, ..NotesSyncSection::default() }))
+        let section = NotesSyncSection { remote, warnings, ..NotesSyncSection::default() };
+        Ok(match planned.into_values().find_map(Result::err) {
+            None => Done::ok(section),
+            Some(fault) => Done::fault(section, fault),
+        })
     }
 }
 

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use contract::Exit;
 use gix::{ObjectId, Repository};
 use owo_colors::OwoColorize as _;
-use phase::{Page, plain};
+use phase::{Fault, Page, plain};
 use remote::{Recent, Remote, RemoteName, Watcher};
 
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
     exchange,
     look::{self, Theirs},
     names::{NOTES, NotesRef},
+    refs,
     rescue::Fate,
     sync::{Direction, Policy},
     undone::{Memory, Repair},
@@ -95,16 +97,19 @@ pub fn plan(standing: Standing, rescued: usize, direction: Direction) -> Planned
     Planned { incoming, outgoing, rescued }
 }
 
+/// What would become of each ref, or why it would be left out.
+pub type Planning = BTreeMap<NotesRef, Result<Planned, Fault>>;
+
 /// Finds out what would become of each ref.
 ///
 /// # Errors
-/// Where the remote cannot be asked, or the repository cannot be read.
+/// Where the remote cannot be asked, or the refs cannot be listed.
 pub fn look(
     repo: &Repository,
     remote: &Remote<'_>,
     policy: &Policy,
     watcher: &dyn Watcher,
-) -> Result<BTreeMap<NotesRef, Planned>> {
+) -> Result<Planning> {
     let listing = remote.list(&[NOTES], watcher).map_err(exchange::fault)?;
     let there =
         listing.refs.into_iter().filter_map(|listed| Some((NotesRef::found(listed.name)?, listed.id)));
@@ -115,8 +120,11 @@ pub fn look(
     let names: std::collections::BTreeSet<NotesRef> = here.into_iter().chain(there.keys().cloned()).collect();
     let commits = Commits { repo, history: remote.history(), latest: &Recent::default() };
     let planned = |name: NotesRef| {
-        let planned = one(commits, remote.name(), &name, there.get(&name).copied(), policy)?;
-        Ok((name, planned))
+        let planned = one(commits, remote.name(), &name, there.get(&name).copied(), policy);
+        match planned.map_err(Fault::from) {
+            Err(fault) if fault.exit() != Exit::Failed => Err(fault.into()),
+            planned => Ok((name, planned)),
+        }
     };
     names.into_iter().map(planned).collect()
 }
@@ -131,6 +139,9 @@ fn one(
     let repo = commits.repo;
     let before = look::tracked(repo, name, remote)?;
     let known = theirs.filter(|id| repo.has_object(id));
+    if let Some(theirs) = known {
+        refs::check_theirs(repo, name, remote, theirs)?;
+    }
     let theirs_then = Theirs { now: known, before };
     let (tip, facts) = look::look(commits, name, theirs_then, policy.rescue, &mut Memory::default())?;
     let undone = facts.undone.iter().filter(|undone| undone.repair == Repair::Due).count();
@@ -151,14 +162,16 @@ fn one(
 }
 
 /// Writes the plan for people.
-pub fn show(remote: &RemoteName, refs: &BTreeMap<NotesRef, Planned>, page: &mut Page) {
+pub fn show(remote: &RemoteName, refs: &Planning, page: &mut Page) {
     let title = format!("notes: here and at {remote}, nothing is changed");
     page.line(plain::line(&title).style(page.styles.heading));
     if refs.is_empty() {
         page.line("  there are none");
     }
     for (name, planned) in refs {
-        page.line(format_args!("  {}: {}", plain::line(&name.to_string()), words(*planned)));
+        let words =
+            planned.as_ref().map_or_else(|_| "would not be synced".to_owned(), |planned| words(*planned));
+        page.line(format_args!("  {}: {words}", plain::line(&name.to_string())));
     }
 }
 

@@ -115,9 +115,8 @@ impl<'a> Exchange<'a> {
     /// Notes that the remote has what was pushed, so that the next run need not find it out again.
     fn track(&self, out: &Outgoing<'_>) -> Result<()> {
         let Some(tracking) = out.name.tracking(self.remote.name()) else { return Ok(()) };
-        let commit = refs::read(self.repo, tracking.as_ref())?.commit;
+        let tip = Tip { name: tracking.clone(), ..refs::find(self.repo, tracking.as_ref())? };
         self.watcher.guard.check()?;
-        let tip = Tip { name: tracking, commit };
         // Should somebody else be writing it, they know better.
         let _ = refs::advance(self.repo, &tip, out.ours, "notes-sync: update by push")?;
         Ok(())

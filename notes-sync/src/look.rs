@@ -74,13 +74,13 @@ pub fn local_refs(repo: &Repository, globs: &Globs) -> Result<Vec<NotesRef>> {
     Ok(found)
 }
 
-/// What the remote was known to have when it was last asked.
+/// The commit that the remote was known to have when it was last asked; `None` also where that was no commit.
 ///
 /// # Errors
 /// Where the tracking ref cannot be read.
 pub fn tracked(repo: &Repository, name: &NotesRef, remote: &RemoteName) -> Result<Option<ObjectId>> {
-    match name.tracking(remote) {
-        Some(tracking) => Ok(refs::read(repo, tracking.as_ref())?.commit),
-        None => Ok(None),
-    }
+    let Some(tracking) = name.tracking(remote) else { return Ok(None) };
+    let Some(id) = refs::find(repo, tracking.as_ref())?.commit else { return Ok(None) };
+    let commit = repo.try_find_object(id)?.and_then(|object| object.peel_to_commit().ok());
+    Ok(commit.map(|commit| commit.id))
 }

@@ -2,6 +2,7 @@
 
 use contract::{NoteCounts, NotesResult, SyncedRef};
 use gix::ObjectId;
+use phase::Fault;
 
 use crate::{
     apply::{Applied, How},
@@ -43,7 +44,9 @@ pub enum State {
     /// The remote did not take it; its words.
     Rejected(String),
     /// It could not be merged here; why.
-    Broken(String),
+    Broken(Fault),
+    /// Something that concerns all refs went wrong before its notes could be sent.
+    Unsent,
 }
 
 /// Whether a settled ref went out.
@@ -56,6 +59,26 @@ pub enum Sent {
 }
 
 impl Progress {
+    /// A ref that is to be combined by `strategy`, of which nothing else is known.
+    pub(crate) fn new(strategy: Strategy) -> Self {
+        Self {
+            strategy,
+            before: None,
+            theirs: Theirs::default(),
+            applied: Applied::default(),
+            attempts: 0,
+            state: State::Open,
+            reported: Vec::new(),
+            memory: Memory::default(),
+        }
+    }
+
+    /// Whether the ref has notes that the remote is not known to have.
+    pub(crate) fn has_unsent(&self) -> bool {
+        let ours = self.applied.tip.or(self.before);
+        ours.is_some() && ours != self.theirs.now.or(self.theirs.before)
+    }
+
     /// Takes in what one more round did to the local ref.
     pub(crate) fn add(&mut self, applied: Applied) {
         let sum = &mut self.applied;
@@ -71,14 +94,13 @@ impl Progress {
     /// What the ref as a whole went through.
     pub fn result(&self) -> NotesResult {
         match (&self.state, self.applied.how) {
-            (State::Rejected(_), _) => NotesResult::Rejected,
+            (State::Rejected(_) | State::Broken(_), _) | (State::Unsent, How::Stayed) => {
+                NotesResult::Rejected
+            }
             (_, How::Merged) => NotesResult::Merged,
             (_, How::Forwarded) => NotesResult::Fetched,
             (State::Settled(Sent::Yes), How::Stayed) => NotesResult::Pushed,
-            // What could not be merged here was never offered to the remote; its message says why.
-            (State::Settled(Sent::No) | State::Open | State::Broken(_), How::Stayed) => {
-                NotesResult::Unchanged
-            }
+            (State::Settled(Sent::No) | State::Open, How::Stayed) => NotesResult::Unchanged,
         }
     }
 
@@ -129,9 +151,16 @@ impl Progress {
                 .map(ToString::to_string)
                 .collect(),
             message: match &self.state {
-                State::Rejected(words) | State::Broken(words) => Some(words.clone()),
+                State::Rejected(words) => Some(words.clone()),
+                State::Broken(fault) => Some(words(fault)),
+                State::Unsent => Some("its notes were not sent; the next run offers them again".to_owned()),
                 State::Open | State::Settled(_) => None,
             },
         }
     }
+}
+
+/// A fault in one piece, as it concerns one ref among others.
+pub(crate) fn words(fault: &Fault) -> String {
+    fault.remedy().map_or_else(|| fault.to_string(), |help| format!("{fault} ({help})"))
 }

@@ -6,20 +6,23 @@
 use anyhow::{Context, Result};
 use gix::{
     ObjectId, Repository,
+    objs::Kind,
     refs::{FullName, FullNameRef, Target},
 };
 use phase::Fault;
 use remote::{
-    Notice,
+    Notice, RemoteName,
     local_ref::{self, Edit, Failed, Written},
 };
+
+use crate::names::NotesRef;
 
 /// Where a ref is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tip {
     /// The ref to move: the one named, or where that points as a symbolic ref.
     pub name: FullName,
-    /// Its commit; `None` where it does not exist.
+    /// Its commit, or what else it names where that was not asked; `None` where it does not exist.
     pub commit: Option<ObjectId>,
 }
 
@@ -38,6 +41,20 @@ pub enum Moved {
 /// # Errors
 /// Where it cannot be read, or does not name a commit.
 pub fn read(repo: &Repository, name: &FullNameRef) -> Result<Tip> {
+    let Tip { name, commit } = find(repo, name)?;
+    let Some(id) = commit else { return Ok(Tip { name, commit }) };
+    let commit = repo
+        .find_object(id)
+        .and_then(|object| object.peel_to_commit())
+        .map_err(|error| names_no_commit(name.as_ref(), error.into()))?;
+    Ok(Tip { name, commit: Some(commit.id) })
+}
+
+/// Reads a ref, following symbolic ones, whatever kind of object it names.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn find(repo: &Repository, name: &FullNameRef) -> Result<Tip> {
     let mut name = name.to_owned();
     // Git gives up on longer chains as well.
     for _ in 0..5 {
@@ -49,13 +66,7 @@ pub fn read(repo: &Repository, name: &FullNameRef) -> Result<Tip> {
         };
         match reference.target().into_owned() {
             Target::Symbolic(next) => name = next,
-            Target::Object(id) => {
-                let commit = repo
-                    .find_object(id)
-                    .and_then(|object| object.peel_to_commit())
-                    .map_err(|error| names_no_commit(name.as_ref(), error.into()))?;
-                return Ok(Tip { name, commit: Some(commit.id) });
-            }
+            Target::Object(id) => return Ok(Tip { name, commit: Some(id) }),
         }
     }
     Err(Fault::failed(format!("{} points around in circles", name.as_bstr()))
@@ -69,6 +80,22 @@ fn names_no_commit(name: &FullNameRef, error: anyhow::Error) -> Fault {
         "`git rev-parse {name}` says what it names, to be looked at; `git update-ref -d {name}` removes it, and the next \
          run fetches it anew"
     ))
+}
+
+/// Makes sure that what `remote` has of a notes ref is a commit, as far as it is here. To remove the local ref that
+/// follows it would help nobody: the next fetch brings it back.
+///
+/// # Errors
+/// A fault where it is something else; or the object cannot be read.
+pub fn check_theirs(repo: &Repository, name: &NotesRef, remote: &RemoteName, theirs: ObjectId) -> Result<()> {
+    match repo.try_find_header(theirs)?.map(|header| header.kind()) {
+        None | Some(Kind::Commit) => Ok(()),
+        Some(kind) => {
+            Err(Fault::failed(format!("{name} at {remote} does not name a commit with notes, but a {kind}"))
+                .help(format!("have it removed there: `git push {remote} :{name}`"))
+                .into())
+        }
+    }
 }
 
 /// Moves a ref from `tip` to `new`, if it is still there. The reflog gets `message`.

@@ -10,19 +10,18 @@ use remote::{Answer, Backoff, History, Prepared, Ready, Recent, RemoteName, Stre
 
 use crate::{
     ahead::{self, Ahead, Seen},
-    apply::{self, Applied, Manner},
+    apply::{self, Manner},
     commits::{Commits, Relation},
     exchange::{Exchange, Follower, Outgoing},
     globs::Globs,
     heard::Heard,
-    look::{self, Rescue, Theirs},
+    look::{self, Rescue},
     names::NotesRef,
     plan,
-    progress::{Progress, Sent, State},
+    progress::{Progress, Sent, State, words},
     refs,
     rescue::Fate,
     settings::Strategies,
-    undone::Memory,
 };
 
 /// How often a local ref may be moved by others before the run leaves it to the next one.
@@ -79,6 +78,20 @@ impl<'a> Sync<'a> {
     /// Where the remote cannot be used, the lock is lost, or the configuration is wrong. What concerns one ref only is
     /// its [`State`].
     pub fn run(
+        &mut self,
+        strategies: &Strategies<'_>,
+        exchange: &Exchange<'_>,
+        heard: Option<Heard>,
+    ) -> Result<()> {
+        let ran = self.rounds(strategies, exchange, heard);
+        if ran.is_err() && self.policy.direction == Direction::Both {
+            let is_left = |progress: &&mut Progress| progress.state == State::Open && progress.has_unsent();
+            self.refs.values_mut().filter(is_left).for_each(|progress| progress.state = State::Unsent);
+        }
+        ran
+    }
+
+    fn rounds(
         &mut self,
         strategies: &Strategies<'_>,
         exchange: &Exchange<'_>,
@@ -160,23 +173,18 @@ impl<'a> Sync<'a> {
         if self.refs.contains_key(&name) {
             return Ok(());
         }
-        let read = look::tracked(self.repo, &name, &self.remote)
-            .and_then(|tracked| Ok((tracked, refs::read(self.repo, name.full().as_ref())?.commit)));
-        let (tracked, before, state) = match read {
-            Ok((tracked, before)) => (tracked, before, State::Open),
-            Err(error) => (None, None, State::Broken(of_one_ref(error)?)),
-        };
-        let progress = Progress {
-            strategy: strategies.for_ref(&name)?,
-            before,
-            theirs: Theirs { now: None, before: tracked },
-            applied: Applied::default(),
-            attempts: 0,
-            state,
-            reported: Vec::new(),
-            memory: Memory::default(),
-        };
+        let mut progress = Progress::new(strategies.for_ref(&name)?);
+        if let Err(error) = self.find(&name, &mut progress) {
+            progress.state = broken(error)?;
+        }
         self.refs.insert(name, progress);
+        Ok(())
+    }
+
+    /// Finds out where a ref is, here and as far as is known at the remote.
+    fn find(&self, name: &NotesRef, progress: &mut Progress) -> Result<()> {
+        progress.theirs.before = look::tracked(self.repo, name, &self.remote)?;
+        progress.before = refs::read(self.repo, name.full().as_ref())?.commit;
         Ok(())
     }
 
@@ -216,7 +224,7 @@ impl<'a> Sync<'a> {
                         progress.state = State::Settled(Sent::No);
                     }
                 }
-                Err(error) => progress.state = State::Broken(of_one_ref(error)?),
+                Err(error) => progress.state = broken(error)?,
             }
         }
         Ok(())
@@ -264,40 +272,49 @@ impl<'a> Sync<'a> {
 
     /// What went wrong, if the refs that did not get through are to be the outcome of the phase.
     pub fn fault(&self) -> Option<Fault> {
-        let with = |pick: fn(&State) -> Option<&String>| {
-            let found = self.refs.iter().filter_map(|(name, progress)| Some((name, pick(&progress.state)?)));
-            found.map(|(name, words)| format!("{name}: {words}")).collect::<Vec<_>>()
-        };
-        let rejected = with(|state| match state {
-            State::Rejected(words) => Some(words),
-            State::Open | State::Settled(_) | State::Broken(_) => None,
-        });
-        let broken = with(|state| match state {
-            State::Broken(words) => Some(words),
-            State::Open | State::Settled(_) | State::Rejected(_) => None,
-        });
+        let (mut rejected, mut broken) = (Vec::new(), Vec::new());
+        for (name, progress) in &self.refs {
+            match &progress.state {
+                State::Rejected(words) => rejected.push(format!("{name}: {words}")),
+                State::Broken(fault) => broken.push((name, fault)),
+                State::Open | State::Settled(_) | State::Unsent => {}
+            }
+        }
         if !rejected.is_empty() {
             let message = format!("{} did not take {}", self.remote, rejected.join("; "));
             let help = "the notes are merged here, and the next run offers them again";
             return Some(Fault::new(Exit::Unreachable, message).help(help));
         }
-        (!broken.is_empty()).then(|| {
-            Fault::failed(format!("these notes could not be merged: {}", broken.join("; ")))
-                .help("`git fsck` says whether an object is missing; the other refs were synced")
-        })
+        not_merged(&broken)
     }
 }
 
-/// What went wrong in one piece, where it concerns one ref among others: that is no reason to leave those.
-///
-/// # Errors
-/// It is a reason, as a lost lock is.
-fn of_one_ref(error: anyhow::Error) -> Result<String> {
-    let fault = Fault::from(error);
-    if fault.exit() != Exit::Failed {
-        return Err(fault.into());
+/// What is wrong with one ref is no reason to leave the others; a lost lock is.
+fn broken(error: anyhow::Error) -> Result<State> {
+    match Fault::from(error) {
+        fault if fault.exit() == Exit::Failed => Ok(State::Broken(fault)),
+        fault => Err(fault.into()),
     }
-    Ok(fault.remedy().map_or_else(|| fault.to_string(), |help| format!("{fault} ({help})")))
+}
+
+/// What to say of the refs that could not be merged. One alone has its own remedy.
+fn not_merged(broken: &[(&NotesRef, &Fault)]) -> Option<Fault> {
+    let told = |name: &NotesRef, words: String| {
+        if words.starts_with(&name.to_string()) { words } else { format!("{name}: {words}") }
+    };
+    let (told, remedy) = match broken {
+        [] => return None,
+        [(name, fault)] => (told(name, fault.to_string()), fault.remedy()),
+        several => {
+            let each = several.iter().map(|(name, fault)| told(name, words(fault)));
+            (each.collect::<Vec<_>>().join("; "), None)
+        }
+    };
+    let remedy = remedy.unwrap_or("`git fsck` says whether an object is missing");
+    Some(
+        Fault::failed(format!("these notes could not be merged: {told}"))
+            .help(format!("{remedy}; the other refs were synced")),
+    )
 }
 
 /// One local ref, about to be merged into.
@@ -311,6 +328,9 @@ struct Place<'a> {
 impl Place<'_> {
     /// Brings into the local ref what belongs there, again as often as somebody else moves it.
     fn integrate(&self, progress: &mut Progress, rescue: Rescue) -> Result<()> {
+        if let Some(theirs) = progress.theirs.now.filter(|_| progress.theirs.now != progress.theirs.before) {
+            refs::check_theirs(self.commits.repo, self.name, self.remote, theirs)?;
+        }
         let from = self.name.tracking(self.remote).map(|name| name.as_bstr().to_string()).unwrap_or_default();
         let into = self.name.to_string();
         let manner = Manner { strategy: progress.strategy, from: &from, into: &into };

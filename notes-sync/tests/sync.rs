@@ -146,24 +146,6 @@ fn a_ref_that_the_server_refuses_is_reported_and_the_others_go_through() {
 }
 
 #[test]
-fn a_ref_that_names_no_commit_is_told_and_the_others_go_through() {
-    let (_world, origin, [howard]) = World::with_clones(["howard"]);
-    howard.note(REF, "HEAD", "fine");
-    let bad = "refs/notes/mem/a-blob";
-    howard.write("file", "text");
-    howard.commit_all("a file");
-    howard.git(["update-ref", bad, "HEAD:file"]);
-    let output = sync(&howard).output();
-    output.assert_code(1);
-    output.assert_says(&format!("{bad} does not name a commit with notes"));
-    output.assert_says(&format!("git update-ref -d {bad}"));
-    assert_eq!(origin.rev(REF), howard.rev(REF));
-    assert_eq!(origin.try_rev(bad), None);
-    howard.git(["update-ref", "-d", bad]);
-    sync(&howard).success();
-}
-
-#[test]
 fn each_ref_that_the_server_refuses_has_the_words_about_it_and_no_others() {
     let (_world, origin, [howard]) = World::with_clones(["howard"]);
     origin.hook("update", "#!/bin/sh\necho \"never ${1##*/}\" >&2\nexit 1\n");
@@ -185,6 +167,76 @@ fn each_ref_that_the_server_refuses_has_the_words_about_it_and_no_others() {
     let out = sync(&howard).output();
     let error = out.document().error.unwrap().message;
     assert_eq!(error.matches("closed today").count(), 1, "{error}");
+}
+
+/// A ref of notes that are fine, beside one that is not.
+const FINE: &str = "refs/notes/mem/fine";
+
+#[test]
+fn a_local_ref_that_names_no_commit_keeps_no_other_one_back() {
+    let (_world, origin, [howard]) = World::with_clones(["howard"]);
+    howard.note(FINE, "HEAD", "text");
+    for object in ["HEAD:README.md", "HEAD^{tree}"] {
+        howard.git(["update-ref", REF, &howard.rev(object)]);
+        howard.git(["notes", "--ref", FINE, "append", "-m", object]);
+        let out = sync(&howard).output();
+        out.assert_code(1);
+        out.assert_says("refs/notes/mem/decisions does not name a commit with notes");
+        out.assert_says("git update-ref -d refs/notes/mem/decisions");
+        out.assert_says("the other refs were synced");
+        let results: Vec<_> = synced(&out).into_iter().map(|synced| synced.result).collect();
+        assert_eq!(results, [NotesResult::Rejected, NotesResult::Pushed]);
+        assert!(synced(&out)[0].message.as_ref().unwrap().contains("does not name a commit"));
+        assert_eq!(origin.rev(FINE), howard.rev(FINE));
+        assert_eq!(origin.try_rev(REF), None);
+    }
+}
+
+#[test]
+fn a_ref_at_the_remote_that_names_no_commit_keeps_no_other_one_back() {
+    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.note("refs/notes/mem/theirs", "HEAD", "howard");
+    sync(&howard).success();
+    mike.note(FINE, "HEAD", "mike");
+    origin.git(["update-ref", REF, &origin.rev("main:README.md")]);
+    for round in ["one", "two"] {
+        mike.git(["notes", "--ref", FINE, "append", "-m", round]);
+        let out = sync(&mike).output();
+        out.assert_code(1);
+        out.assert_says("refs/notes/mem/decisions at origin does not name a commit with notes, but a blob");
+        out.assert_says("git push origin :refs/notes/mem/decisions");
+        assert_eq!(synced(&out)[0].result, NotesResult::Rejected);
+        assert_eq!(synced(&out)[1].result, NotesResult::Pushed);
+        assert_eq!(origin.rev(FINE), mike.rev(FINE));
+        assert_eq!(mike.notes("refs/notes/mem/theirs"), howard.notes("refs/notes/mem/theirs"));
+    }
+    // Also where there are notes of that name here, and in a dry run.
+    mike.note(REF, "HEAD", "mine");
+    for args in [&["--json"][..], &["--dry-run", "--json"]] {
+        let out = mike.program(env!("CARGO_BIN_EXE_notes-sync")).args(args.iter().copied()).output();
+        out.assert_code(1);
+        out.assert_says("git push origin :refs/notes/mem/decisions");
+    }
+    // The remedy is one.
+    mike.git(["push", "--quiet", "origin", &format!(":{REF}")]);
+    sync(&mike).success();
+    assert_eq!(origin.rev(REF), mike.rev(REF));
+    sync(&mike).success();
+}
+
+#[test]
+fn notes_that_were_not_sent_are_not_called_unchanged() {
+    let (_world, origin, [howard]) = World::with_clones(["howard"]);
+    howard.note(FINE, "HEAD", "sent");
+    sync(&howard).success();
+    howard.note(REF, "HEAD", "not sent");
+    std::fs::rename(origin.path(), origin.path().with_extension("away")).unwrap();
+    let out = sync(&howard).output();
+    assert!([69, 78].contains(&out.code), "{out}");
+    let results: Vec<_> = synced(&out).into_iter().map(|synced| (synced.name, synced.result)).collect();
+    let expected = [(REF, NotesResult::Rejected), (FINE, NotesResult::Unchanged)];
+    assert_eq!(results, expected.map(|(name, result)| (name.to_owned(), result)));
+    assert!(synced(&out)[0].message.as_ref().unwrap().contains("were not sent"));
 }
 
 #[test]

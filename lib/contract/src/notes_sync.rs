@@ -45,7 +45,7 @@ pub struct SyncedRef {
     /// Tips that a racing writer had thrown out of the ref, and that were merged back in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rescued: Vec<String>,
-    /// What went wrong with this ref: the server's words where it refused.
+    /// What went wrong with this ref: the server's words where it refused, else our own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
@@ -62,7 +62,7 @@ pub enum NotesResult {
     Pushed,
     /// Both sides had moved and were merged; the merge went out unless that was forbidden.
     Merged,
-    /// The remote refused the ref.
+    /// It did not get through: the remote refused it, or it could not be merged or sent. Its message says why.
     Rejected,
 }
 

@@ -50,6 +50,16 @@ pub const CAUSES: &[Cause] = &[
         mike.git(["update-ref", REF, &mike.rev("HEAD^{tree}")]);
         sync(&mike).output()
     }),
+    cause("a notes ref at the remote names no commit", || {
+        let (_world, origin, mike) = mike();
+        origin.git(["update-ref", REF, &origin.rev("main^{tree}")]);
+        sync(&mike).output()
+    }),
+    cause("a note is added to a ref that names no commit", || {
+        let (_world, _origin, mike) = mike();
+        mike.git(["update-ref", REF, &mike.rev("HEAD^{tree}")]);
+        append(&mike, &["--ref", REF, "-m", "x"]).output()
+    }),
     cause("a notes ref stays locked", || {
         let (_world, mike) = with_notes_on_both_sides();
         mike.git(["config", "core.filesRefLockTimeout", "1"]);
