@@ -1,9 +1,9 @@
 //! `lock release`: gives the lock back, at the end of a run.
 
-use contract::{Document, LockSection, Owner};
-use phase::{CommonArgs, Done, Holding, Page, Phase, Run, plain};
+use contract::{Document, Exit, LockSection, Owner};
+use phase::{CommonArgs, Done, Fault, Holding, Page, Phase, Run, plain};
 
-use crate::{Inherited, Place, Release, Sight, Token, describe, release};
+use crate::{Claim, Facts, Inherited, Place, Release, Sight, Token, Verdict, describe, judge, release};
 
 /// Gives the lock back where it is still the run's, and exits with the code of the run's outcome.
 #[derive(Debug, clap::Args)]
@@ -59,15 +59,48 @@ impl Phase for ReleaseArgs {
         }
     }
 
-    /// The run died on its way here, and nobody else gives its lock back.
+    /// A phase died before the one that wrote the document, and its run's lock is in neither's.
+    fn aside(&self, document: &Document) -> Option<Fault> {
+        let is_dead = document.error.as_ref().is_some_and(|error| error.code == Exit::BadInput.code());
+        if is_dead { left_behind(&self.place().ok()?) } else { None }
+    }
+
+    /// The run died on its way here, and nobody else gives its lock back. Without its token that is left to the user.
     fn despite_bad_input(&self) -> anyhow::Result<()> {
-        if let Some(token) = &self.token {
-            let directory = self.common.repo.as_deref().unwrap_or(camino::Utf8Path::new("."));
-            let repo = phase::place(&phase::discover(directory)?)?;
-            give_back(&Place::new(repo.common_dir), &token.as_str().into())?;
-        }
+        let Some(token) = &self.token else {
+            return match self.place().ok().as_ref().and_then(left_behind) {
+                Some(fault) => Err(fault.into()),
+                None => Ok(()),
+            };
+        };
+        give_back(&self.place()?, &token.as_str().into())?;
         Ok(())
     }
+}
+
+impl ReleaseArgs {
+    /// Where the lock is, without a document that says so.
+    fn place(&self) -> anyhow::Result<Place> {
+        let directory = self.common.repo.as_deref().unwrap_or(camino::Utf8Path::new("."));
+        Ok(Place::new(phase::place(&phase::discover(directory)?)?.common_dir))
+    }
+}
+
+/// What to say of a lock that a run of this machine may have left, having died between two phases: it is kept until its
+/// lease is over.
+fn left_behind(place: &Place) -> Option<Fault> {
+    let Ok(Sight::Taken(taken)) = Sight::look(place) else { return None };
+    let record = taken.record.as_ref().filter(|record| record.host == phase::host_name())?;
+    let facts = taken.facts();
+    let Facts { claim: Claim::Lease { length }, .. } = facts else { return None };
+    if judge(&facts, length) != Verdict::Held {
+        return None;
+    }
+    let until = phase::clock::system_time(taken.sign_of_life.checked_add(length)?);
+    let (owner, token) = (describe(&taken.owner()), &record.token);
+    Some(Fault::failed(format!("the lock is held by {owner}, and expires at {until}")).help(format!(
+        "if no other run is under way here, give the lock back: `lock release --token {token}`"
+    )))
 }
 
 /// Who has the lock that is not given back. Somebody who released nothing is not to take the lock for free.
@@ -86,6 +119,6 @@ fn give_back(place: &Place, token: &Token) -> anyhow::Result<bool> {
     match release(place, token) {
         Ok(Release::Released) => Ok(true),
         Ok(Release::NotOurs { .. }) => Ok(false),
-        Err(trouble) => Err(phase::Fault::from(trouble).into()),
+        Err(trouble) => Err(Fault::from(trouble).into()),
     }
 }

@@ -171,6 +171,45 @@ fn a_token_on_the_command_line_releases_what_a_dead_run_left() {
 }
 
 #[test]
+fn a_release_after_a_dead_phase_says_who_has_the_lock_and_how_to_give_it_back() {
+    let (_world, repo) = repository();
+    let silent = lock(&repo, ["release"]).stdin("").output();
+    silent.assert_code(65);
+    assert!(!silent.stderr.contains("besides"), "nobody has it: {silent}");
+
+    let taken = section(&acquire(&repo));
+    let told = lock(&repo, ["release"]).stdin("").output();
+    told.assert_code(65);
+    told.assert_says("so nothing was done; besides, the lock is held by a run on ");
+    told.assert_says(&format!("between two phases since {}, and expires at ", taken.owner.unwrap().since));
+    told.assert_says(&format!("lock release --token {}", taken.token));
+    assert!(path(&repo).exists(), "without a token nothing is given back");
+
+    // Phases in between say what they got, and pass nothing on that the lock is in.
+    let passed = lock(&repo, ["acquire"]).stdin("").output();
+    passed.assert_code(65);
+    let told = lock(&repo, ["release"]).stdin(passed.stdout.clone()).output();
+    told.assert_code(65);
+    told.assert_says(&format!("lock release --token {}", taken.token));
+    assert_eq!(told.stdout, passed.stdout, "the document is passed on as it is");
+
+    lock(&repo, ["release", "--token", &taken.token]).output().assert_success();
+    assert!(!path(&repo).exists());
+
+    // Another machine's, one that a process owns, and one that is over are nobody's business here.
+    let owned = lock(&repo, ["acquire", "--owner-pid", &std::process::id().to_string()]).success();
+    assert!(!lock(&repo, ["release"]).stdin("").output().stderr.contains("besides"));
+    release(&repo, &owned).assert_success();
+    acquire(&repo);
+    let owner = std::fs::read_to_string(path(&repo).join("owner.json")).unwrap();
+    let host = section(&lock(&repo, ["release"]).success()).held_by.unwrap().host.unwrap();
+    let elsewhere = owner.replacen(&format!("\"host\":\"{host}\""), "\"host\":\"elsewhere\"", 1);
+    assert_ne!(owner, elsewhere);
+    std::fs::write(path(&repo).join("owner.json"), elsewhere).unwrap();
+    assert!(!lock(&repo, ["release"]).stdin("").output().stderr.contains("besides"));
+}
+
+#[test]
 fn a_document_that_has_its_lock_already_keeps_it() {
     let (_world, repo) = repository();
     let first = acquire(&repo);

@@ -2,7 +2,7 @@
 
 use contract::{Document, Section};
 
-use crate::{CommonArgs, Done, LockArgs, Page, Run, Turn};
+use crate::{CommonArgs, Done, Fault, LockArgs, Page, Run, Turn};
 
 /// A phase: its options, what it does, and how it tells people.
 pub trait Phase {
@@ -43,6 +43,11 @@ pub trait Phase {
     /// Whatever goes wrong is printed, and makes the process fail; the document is already under way.
     fn after_delivery(&self, _run: &Run<'_>, _section: &Self::Section) -> anyhow::Result<()> {
         Ok(())
+    }
+
+    /// What people should know where the phase takes no part and passes `document` on as it is.
+    fn aside(&self, _document: &Document) -> Option<Fault> {
+        None
     }
 
     /// Called where stdin holds no document, for what must happen all the same.

@@ -30,7 +30,12 @@ pub fn drive<P: Phase>(phase: &P, keeper: &dyn Keeper) -> ExitCode {
     // Waiting for the phases before is not this one's time.
     let began = Instant::now();
     match begin(phase, beginning) {
-        Start::PassOn(envelope) => deliver(&console, &console.page(), &envelope).exit(&envelope),
+        Start::PassOn(envelope) => {
+            if let Some(fault) = phase.aside(envelope.document()) {
+                console.error(fault.message(), fault.remedy());
+            }
+            deliver(&console, &console.page(), &envelope).exit(&envelope)
+        }
         Start::Refuse(envelope, fault) => refuse::<P>(&console, began, *envelope, fault),
         Start::Work(envelope, opened) => work(phase, keeper, &console, began, *envelope, *opened),
     }

@@ -10,6 +10,11 @@ use super::{Cause, cause, mike, where_possible};
 /// The causes.
 pub const CAUSES: &[Cause] = &[
     cause("an option does not exist", || on_mike(|phase| phase.arg("--no-such-option"))),
+    cause("the phase before `lock release` died, and the run still has the lock", || {
+        let (_world, _origin, mike) = mike();
+        mike.binary("lock").arg("acquire").success();
+        mike.binary("lock").arg("release").stdin("").output()
+    }),
     cause("the phase before died", || on_mike(|phase| phase.stdin(""))),
     cause("stdin is not JSON", || on_mike(|phase| phase.stdin("{\"lockstep\": 1,\n  oops"))),
     cause("stdin is not text", || on_mike(|phase| phase.stdin(b"{\"lockstep\": 1,\n \xff}"))),
