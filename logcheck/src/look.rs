@@ -8,9 +8,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Context as _;
 use gix::{
+    ObjectId,
     bstr::{BStr, BString},
     diff::index::{Action, ChangeRef},
     index::{Entry, entry::Flags},
+    refs::FullName,
     status::tree_index,
     worktree::stack::state::attributes::Source,
 };
@@ -171,8 +173,29 @@ impl Content<'_> {
 
 /// Whether the index provably equals the last commit.
 fn is_as_committed(repo: &gix::Repository, index: &Index) -> anyhow::Result<bool> {
-    let head = repo.head_tree_id_or_empty()?;
-    Ok(index.tree() == Some(head.detach()))
+    Ok(index.tree() == Some(head_tree(repo)?))
+}
+
+/// The tree of the last commit; the empty one where there is none yet.
+fn head_tree(repo: &gix::Repository) -> anyhow::Result<ObjectId> {
+    if is_unborn(repo)? {
+        return Ok(repo.object_hash().empty_tree());
+    }
+    Ok(repo.head_tree_id_or_empty()?.detach())
+}
+
+/// Whether the branch that is checked out has no commit yet, be it by its own name or by a second one.
+fn is_unborn(repo: &gix::Repository) -> anyhow::Result<bool> {
+    let mut name = FullName::try_from("HEAD")?;
+    // Git follows no more names either.
+    for _ in 0..=5 {
+        let Some(found) = repo.try_find_reference(&name)? else { return Ok(true) };
+        match found.target().try_name() {
+            Some(next) => name = next.to_owned(),
+            None => return Ok(false),
+        }
+    }
+    Ok(false)
 }
 
 fn in_the_index(
@@ -181,7 +204,7 @@ fn in_the_index(
     logs: &SessionLogs,
     mut see: impl FnMut(&BStr, InIndex),
 ) -> anyhow::Result<()> {
-    let head = repo.head_tree_id_or_empty()?;
+    let head = head_tree(repo)?;
     // Where a file came from may lie outside of what the patterns match, so the pathspec does not limit this; without a
     // pathspec, gix would limit it to the current directory.
     let mut everything = repo.pathspec(

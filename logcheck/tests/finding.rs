@@ -231,6 +231,22 @@ fn configured_patterns_replace_the_default() {
 }
 
 #[test]
+fn a_second_name_of_a_branch_without_a_commit_is_no_hindrance() {
+    let world = World::new();
+    let repo = world.init("mike");
+    repo.git(["symbolic-ref", "refs/heads/alias", "refs/heads/unborn"]);
+    repo.git(["symbolic-ref", "HEAD", "refs/heads/alias"]);
+    assert_eq!(found(&repo), [""; 0]);
+    repo.write("session-logs/new.md", "new\n");
+    repo.write("session-logs/staged.md", "staged\n");
+    repo.git(["add", "session-logs/staged.md"]);
+    assert_eq!(found(&repo), ["untracked session-logs/new.md", "added session-logs/staged.md"]);
+    repo.commit_all("the first");
+    assert!(repo.try_rev("refs/heads/unborn").is_some(), "git commits to the last name");
+    assert_eq!(found(&repo), [""; 0]);
+}
+
+#[test]
 fn an_unmerged_log_is_found() {
     let world = World::new();
     let repo = repo_with(&world, &["session-logs/a.md"]);
