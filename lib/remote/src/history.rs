@@ -50,7 +50,7 @@ struct Kept {
 
 /// A commit that was read.
 struct Known {
-    bytes: Box<[u8]>,
+    bytes: Arc<[u8]>,
     links: Links,
 }
 
@@ -62,9 +62,10 @@ impl Default for Kept {
 
 impl Kept {
     /// Keeps a commit, unless there are too many, or it is none: that is told when it is needed.
-    fn keep(&mut self, id: &oid, commit: &[u8]) {
-        if let Some(room) = self.room.checked_sub(commit.len())
-            && let Ok(links) = Links::of(commit, id.kind())
+    fn keep(&mut self, id: &oid, commit: impl Into<Arc<[u8]>> + AsRef<[u8]>) {
+        let bytes = commit.as_ref();
+        if let Some(room) = self.room.checked_sub(bytes.len())
+            && let Ok(links) = Links::of(bytes, id.kind())
         {
             self.room = room;
             self.commits.insert(id.to_owned(), Known { bytes: commit.into(), links });
@@ -117,7 +118,7 @@ impl History {
     /// Takes in the commits among objects that are the repository's now, so that they need not be looked for.
     pub(crate) fn take_in(&self, recent: &Recent) {
         let mut kept = locked(&self.kept);
-        recent.commits().for_each(|commit| kept.keep(&commit.id, &commit.data));
+        recent.commits().for_each(|commit| kept.keep(&commit.id, commit.data));
     }
 
     /// Forgets all that was read, where some of it came in and did not become the repository's.

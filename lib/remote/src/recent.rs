@@ -8,7 +8,6 @@ use std::{fmt, sync::Arc};
 
 use gix::{
     ObjectId,
-    hashtable::HashMap,
     object::Kind,
     odb::{memory::Storage, pack::cache::Object as Cache},
 };
@@ -19,22 +18,25 @@ use crate::{
 };
 
 /// Objects that have just come in, and those that they were a difference of; or that were just made. Cheap to clone.
+///
+/// Each part holds what its differences are of, and is sorted by id: there may be thousands of objects, and a table that
+/// finds them a little faster would take twice the room.
 #[derive(Clone, Default)]
-pub struct Recent(Arc<HashMap<ObjectId, Kept>>);
+pub struct Recent(Vec<Arc<Vec<Kept>>>);
 
 impl Recent {
     pub(crate) fn of(objects: impl IntoIterator<Item = impl Into<Kept>>) -> Self {
-        let objects = objects.into_iter().map(Into::into);
-        Self(Arc::new(objects.map(|object: Kept| (object.id, object)).collect()))
+        let mut part: Vec<Kept> = objects.into_iter().map(Into::into).collect();
+        // Of two of a name the one that is nearer to being whole: so no difference is one of itself.
+        part.sort_unstable_by_key(|object| (object.id, object.steps()));
+        part.dedup_by_key(|object| object.id);
+        Self(if part.is_empty() { Vec::new() } else { vec![Arc::new(part)] })
     }
 
     /// All of several.
     #[must_use]
     pub fn joined(all: &[Self]) -> Self {
-        match all {
-            [only] => only.clone(),
-            all => Self::of(all.iter().flat_map(|one| one.0.values().cloned())),
-        }
+        Self(all.iter().flat_map(|one| one.0.iter().cloned()).collect())
     }
 
     /// Whether there are none.
@@ -44,9 +46,7 @@ impl Recent {
 
     /// One of them.
     pub(crate) fn get(&self, id: &ObjectId) -> Option<Object> {
-        let kept = self.0.get(id)?;
-        let data = kept.data(|base| self.0.get(base))?;
-        Some(Object { id: kept.id, kind: kept.kind, data })
+        self.0.iter().find_map(|part| whole(find(part, id)?, part))
     }
 
     /// Reads one of them into `into`. `None`: it is not among them.
@@ -59,18 +59,21 @@ impl Recent {
 
     /// Whether an object is among them.
     pub(crate) fn has(&self, id: &ObjectId) -> bool {
-        self.0.contains_key(id)
+        self.0.iter().any(|part| find(part, id).is_some())
     }
 
-    /// All of them.
+    /// All of them, one that is in several parts as often.
     pub(crate) fn objects(&self) -> impl Iterator<Item = &Kept> {
-        self.0.values()
+        self.0.iter().flat_map(|part| part.iter())
     }
 
     /// The commits among them.
-    pub(crate) fn commits(&self) -> impl Iterator<Item = Object> {
-        let commits = self.0.values().filter(|object| object.kind == Kind::Commit);
-        commits.filter_map(|commit| self.get(&commit.id))
+    pub(crate) fn commits<'a>(&'a self) -> impl Iterator<Item = Object> {
+        let of_part = |part: &'a Arc<Vec<Kept>>| {
+            let commits = part.iter().filter(|object| object.kind == Kind::Commit);
+            commits.filter_map(|commit| whole(commit, part))
+        };
+        self.0.iter().flat_map(of_part)
     }
 
     /// A view of `repo` that takes these objects from memory, and remembers no others.
@@ -106,8 +109,19 @@ impl From<Storage> for Recent {
 
 impl fmt::Debug for Recent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recent").field("objects", &self.0.len()).finish()
+        f.debug_struct("Recent").field("objects", &self.objects().count()).finish()
     }
+}
+
+/// The object of a part that has this id.
+fn find<'a>(part: &'a [Kept], id: &ObjectId) -> Option<&'a Kept> {
+    part.binary_search_by(|object| object.id.cmp(id)).ok().map(|at| &part[at])
+}
+
+/// An object of a part, whole.
+fn whole(kept: &Kept, part: &[Kept]) -> Option<Object> {
+    let data = kept.data(|base| find(part, base))?;
+    Some(Object { id: kept.id, kind: kept.kind, data })
 }
 
 struct AtHand(Recent);

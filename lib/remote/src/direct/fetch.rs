@@ -3,7 +3,11 @@
 use std::collections::VecDeque;
 
 use gix::{
-    ObjectId, Repository, hashtable::HashSet, object::Kind, objs::Exists, odb::store::RefreshMode,
+    ObjectId, Repository,
+    hashtable::HashSet,
+    object::Kind,
+    objs::Exists,
+    odb::{self, HeaderExt, store::RefreshMode},
     zlib::Compression,
 };
 
@@ -116,15 +120,17 @@ impl Direct {
 
     /// Commits that both have, and behind which is all that both have, as far as one need look.
     pub fn common(&self, ask: &Ask<'_>) -> gix::Result<Vec<ObjectId>> {
-        let (mut here, mut there) = (ask.ours.clone(), self.repo.clone());
-        for repo in [&mut here, &mut there] {
-            repo.objects.refresh = RefreshMode::Never;
-        }
+        let mut here = ask.ours.clone();
+        here.objects.refresh = RefreshMode::Never;
+        // To be sure that something is not there, the indices of all packs are opened. They are closed again with this.
+        let objects = self.repo.objects.store_ref().path();
+        let mut there = odb::at(objects, self.repo.object_hash()).map_err(gix::Error::from_error)?;
+        there.refresh = RefreshMode::Never;
         let mut open: VecDeque<ObjectId> = walk::commits_among(&here, &crate::fetch::tips(&here)?).into();
         let mut seen: HashSet<ObjectId> = open.iter().copied().collect();
         let (mut common, mut passed) = (Vec::new(), 0);
         while let Some(commit) = open.pop_front() {
-            if there.objects.exists(&commit) {
+            if there.exists(&commit) {
                 common.push(commit);
                 continue;
             }
@@ -132,7 +138,7 @@ impl Direct {
                 let parents = ask.history.parents_of(&here, commit)?;
                 Ok(parents.into_iter().filter(|parent| seen.insert(*parent)).collect())
             };
-            let line = Line::below(commit, &|id| there.objects.exists(id), parents)?;
+            let line = Line::below(commit, &|id| there.exists(id), parents)?;
             common.extend(line.common);
             passed += line.passed;
             if passed > PATIENCE {
@@ -142,7 +148,7 @@ impl Direct {
         }
         // It may be a rest of something that was thrown away. Whoever walks there comes upon what is missing, and
         // leaves it all to a server; only a name without a commit must not be in the way.
-        common.retain(|commit| there.find_header(*commit).is_ok_and(|header| header.kind() == Kind::Commit));
+        common.retain(|commit| there.header(commit).is_ok_and(|header| header.kind() == Kind::Commit));
         Ok(common)
     }
 }

@@ -27,12 +27,12 @@ enum Form {
     Delta {
         base: ObjectId,
         delta: Arc<[u8]>,
-        steps: usize,
+        steps: u8,
     },
 }
 
 /// How many deltas there may be between an object and one that is whole. Each is one more copy for whoever asks for it.
-const FAR: usize = 3;
+const FAR: u8 = 3;
 
 impl From<Object> for Kept {
     fn from(Object { id, kind, data }: Object) -> Self {
@@ -54,7 +54,8 @@ impl Kept {
         Self { id, kind, size, form }
     }
 
-    fn steps(&self) -> usize {
+    /// How many deltas lie between it and an object that is whole.
+    pub fn steps(&self) -> u8 {
         match self.form {
             Form::Whole(_) => 0,
             Form::Delta { steps, .. } => steps,
@@ -115,7 +116,7 @@ mod tests {
                 assert_eq!((one.kind, one.size), (kind, version.len()));
             }
             let whole = kept.iter().filter(|one| one.steps() == 0).count();
-            assert_eq!(whole, if saves { 20 / (FAR + 1) } else { 20 }, "{kind}");
+            assert_eq!(whole, if saves { 20 / (usize::from(FAR) + 1) } else { 20 }, "{kind}");
         }
     }
 }

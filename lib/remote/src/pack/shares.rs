@@ -146,8 +146,9 @@ impl Shares {
             return Err(error);
         }
         let mut seen = hashtable::HashSet::default();
-        let items = found.items.drain(..).flatten().flatten();
-        Ok(items.filter(|item| seen.insert(item.id)).collect())
+        let mut all = Vec::with_capacity(found.items.iter().flatten().map(Vec::len).sum());
+        all.extend(found.items.drain(..).flatten().flatten().filter(|item| seen.insert(item.id)));
+        Ok(all)
     }
 
     fn state(&self) -> MutexGuard<'_, Found> {
