@@ -6,11 +6,13 @@ use anyhow::Result;
 use gix::{ObjectId, Repository};
 use phase::{Fault, Guard, Progress, amount};
 use remote::{
-    Answer, Change, Fetch, History, Notice, Prepared, Push, Remote, Step, Trouble, Update, Watcher, Words,
+    Answer, Change, Fetch, Fetched, History, Notice, Prepared, Push, Remote, Step, Trouble, Update, Watcher,
+    Words,
 };
 
 use crate::{
     globs::Globs,
+    memory,
     names::NotesRef,
     refs::{self, Tip},
     server_words::shared_out,
@@ -57,8 +59,11 @@ impl<'a> Exchange<'a> {
         for refspec in globs.refspecs(self.remote.name()) {
             what = what.and(&refspec).map_err(fault)?;
         }
-        let fetched = self.remote.fetch(&what, &self.watcher).map_err(fault)?;
-        let listed = fetched.listing.refs.into_iter();
+        let Fetched { listing, objects, .. } = self.remote.fetch(&what, &self.watcher).map_err(fault)?;
+        if objects > 0 {
+            memory::give_back();
+        }
+        let listed = listing.refs.into_iter();
         Ok(listed
             .filter_map(|listed| Some((NotesRef::found(listed.name)?, listed.id)))
             .filter(|(name, _)| globs.matches(name))

@@ -13,6 +13,7 @@ pub mod globs;
 mod hazards;
 mod heard;
 pub mod look;
+mod memory;
 pub mod merge;
 pub mod merge_here;
 pub mod names;
