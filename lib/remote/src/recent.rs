@@ -18,19 +18,30 @@ use crate::{
 };
 
 /// Objects that have just come in, and those that they were a difference of; or that were just made. Cheap to clone.
-///
-/// Each part holds what its differences are of, and is sorted by id: there may be thousands of objects, and a table that
-/// finds them a little faster would take twice the room.
 #[derive(Clone, Default)]
-pub struct Recent(Vec<Arc<Vec<Kept>>>);
+pub struct Recent(Vec<Arc<Part>>);
+
+/// Some of them, among which is what any of these is a difference of. They are found as in the
+/// [index of a pack](https://git-scm.com/docs/gitformat-pack#_version_2_pack_idx_files_support_packs_larger_than_4_gib_and):
+/// there may be thousands, and a hash table would take twice their room.
+struct Part {
+    /// Sorted by id.
+    objects: Vec<Kept>,
+    /// How many have an id whose first byte is this one, or less.
+    fan: [usize; 256],
+}
 
 impl Recent {
     pub(crate) fn of(objects: impl IntoIterator<Item = impl Into<Kept>>) -> Self {
-        let mut part: Vec<Kept> = objects.into_iter().map(Into::into).collect();
+        let mut objects: Vec<Kept> = objects.into_iter().map(Into::into).collect();
         // Of two of a name the one that is nearer to being whole: so no difference is one of itself.
-        part.sort_unstable_by_key(|object| (object.id, object.steps()));
-        part.dedup_by_key(|object| object.id);
-        Self(if part.is_empty() { Vec::new() } else { vec![Arc::new(part)] })
+        objects.sort_unstable_by_key(|object| (object.id, object.steps()));
+        objects.dedup_by_key(|object| object.id);
+        if objects.is_empty() {
+            return Self::default();
+        }
+        let up_to = |byte| objects.partition_point(|object| usize::from(object.id.first_byte()) <= byte);
+        Self(vec![Arc::new(Part { fan: std::array::from_fn(up_to), objects })])
     }
 
     /// All of several.
@@ -46,7 +57,7 @@ impl Recent {
 
     /// One of them.
     pub(crate) fn get(&self, id: &ObjectId) -> Option<Object> {
-        self.0.iter().find_map(|part| whole(find(part, id)?, part))
+        self.0.iter().find_map(|part| part.whole(part.find(id)?))
     }
 
     /// Reads one of them into `into`. `None`: it is not among them.
@@ -59,21 +70,20 @@ impl Recent {
 
     /// Whether an object is among them.
     pub(crate) fn has(&self, id: &ObjectId) -> bool {
-        self.0.iter().any(|part| find(part, id).is_some())
+        self.0.iter().any(|part| part.find(id).is_some())
     }
 
     /// All of them, one that is in several parts as often.
     pub(crate) fn objects(&self) -> impl Iterator<Item = &Kept> {
-        self.0.iter().flat_map(|part| part.iter())
+        self.0.iter().flat_map(|part| &part.objects)
     }
 
     /// The commits among them.
-    pub(crate) fn commits<'a>(&'a self) -> impl Iterator<Item = Object> {
-        let of_part = |part: &'a Arc<Vec<Kept>>| {
-            let commits = part.iter().filter(|object| object.kind == Kind::Commit);
-            commits.filter_map(|commit| whole(commit, part))
-        };
-        self.0.iter().flat_map(of_part)
+    pub(crate) fn commits(&self) -> impl Iterator<Item = Object> {
+        self.0.iter().flat_map(|part| {
+            let commits = part.objects.iter().filter(|object| object.kind == Kind::Commit);
+            commits.filter_map(move |commit| part.whole(commit))
+        })
     }
 
     /// A view of `repo` that takes these objects from memory, and remembers no others.
@@ -113,15 +123,18 @@ impl fmt::Debug for Recent {
     }
 }
 
-/// The object of a part that has this id.
-fn find<'a>(part: &'a [Kept], id: &ObjectId) -> Option<&'a Kept> {
-    part.binary_search_by(|object| object.id.cmp(id)).ok().map(|at| &part[at])
-}
+impl Part {
+    fn find(&self, id: &ObjectId) -> Option<&Kept> {
+        let first = usize::from(id.first_byte());
+        let begin = first.checked_sub(1).map_or(0, |before| self.fan[before]);
+        let some = &self.objects[begin..self.fan[first]];
+        some.binary_search_by(|object| object.id.cmp(id)).ok().map(|at| &some[at])
+    }
 
-/// An object of a part, whole.
-fn whole(kept: &Kept, part: &[Kept]) -> Option<Object> {
-    let data = kept.data(|base| find(part, base))?;
-    Some(Object { id: kept.id, kind: kept.kind, data })
+    fn whole(&self, kept: &Kept) -> Option<Object> {
+        let data = kept.data(|base| self.find(base))?;
+        Some(Object { id: kept.id, kind: kept.kind, data })
+    }
 }
 
 struct AtHand(Recent);

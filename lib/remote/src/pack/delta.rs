@@ -168,8 +168,13 @@ struct Match {
     length: usize,
 }
 
-fn common(a: &[u8], b: &[u8]) -> usize {
-    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+/// How many bytes both begin with alike.
+pub(super) fn common(a: &[u8], b: &[u8]) -> usize {
+    // As arrays, since their length is known then, and nobody needs to be called to compare them.
+    const WIDE: usize = 32;
+    let wide = a.as_chunks::<WIDE>().0.iter().zip(b.as_chunks::<WIDE>().0);
+    let alike = wide.take_while(|(a, b)| a == b).count() * WIDE;
+    alike + a[alike..].iter().zip(&b[alike..]).take_while(|(a, b)| a == b).count()
 }
 
 fn common_end(a: &[u8], b: &[u8]) -> usize {

@@ -4,6 +4,8 @@ use std::{cmp::Ordering, io};
 
 use gix::{ObjectId, bstr::ByteSlice, objs::tree::EntryMode};
 
+use super::delta::common;
+
 /// An entry of a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry<'a> {
@@ -59,13 +61,16 @@ impl<'a> Entries<'a> {
 
     /// Leaves behind what both begin with alike, entry by entry.
     pub fn pass_same(&mut self, other: &mut Self) {
-        while let Some(name) = self.rest.find_byte(0)
-            && let Some(head) = self.rest.get(..name + 1 + self.id)
-            && other.rest.starts_with(head)
+        let alike = &self.rest[..common(self.rest, other.rest)];
+        let mut whole = 0;
+        while let Some(name) = alike[whole..].find_byte(0)
+            && let next = whole + name + 1 + self.id
+            && next <= alike.len()
         {
-            self.rest = &self.rest[head.len()..];
-            other.rest = &other.rest[head.len()..];
+            whole = next;
         }
+        self.rest = &self.rest[whole..];
+        other.rest = &other.rest[whole..];
     }
 
     /// How many bytes were left behind.
