@@ -232,6 +232,25 @@ fn the_crontab_gets_two_lines_and_loses_them_again() {
 }
 
 #[test]
+fn a_crontab_that_cannot_be_read_is_not_written_over() {
+    let (world, _origin, [mike]) = World::with_clones(["mike"]);
+    let programs = world.path().join("programs");
+    let written = world.path().join("written");
+    let assert_left_alone = |listing: &str, why: &str| {
+        let script = format!("#!/bin/sh\ntest \"$1\" != - || exec cat >'{written}'\n{listing}\n");
+        write(&programs.join("crontab"), &script);
+        world.program("chmod").args(["+x", programs.join("crontab").as_str()]).success();
+        let path = format!("{programs}:/usr/bin:/bin");
+        let output = hooks(&mike, &["install", "cron", "--yes"]).env("PATH", path).output();
+        output.assert_code(1);
+        output.assert_says(why);
+        assert!(!written.exists(), "{listing}");
+    };
+    assert_left_alone("echo 'crontabs/mike: Input/output error' >&2; exit 1", "Input/output error");
+    assert_left_alone("printf '# M\\374ller\\n5 4 * * * backup\\n'", "it is not UTF-8");
+}
+
+#[test]
 fn on_a_terminal_one_is_asked() {
     let (world, _origin, [mike]) = World::with_clones(["mike"]);
     let answer = |answer: &str| {

@@ -20,6 +20,12 @@ use super::{
 /// What a backup's name ends with.
 const BACKUP: &str = ".before-lockstep";
 
+/// What `crontab -l` says where there is no crontab: that of Vixie, cronie, dcron and macOS, that of BusyBox, and that
+/// of Solaris.
+const NO_CRONTAB: [&str; 3] = ["no crontab", "No such file or directory", "can't open your crontab file"];
+
+const BY_HAND: &str = "see what `crontab -l` says, or add what `lockstep hooks print cron` shows by hand";
+
 /// Reads a target.
 ///
 /// # Errors
@@ -111,8 +117,17 @@ fn as_usual(_: &std::fs::File) -> std::io::Result<()> {
 
 fn read_crontab() -> anyhow::Result<Option<String>> {
     let output = crontab(&["-l"], None)?;
-    // Without a crontab it fails, with words that differ from system to system.
-    Ok(output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned()))
+    // What cannot be read must not pass for nothing, nor be read as something else: it is written back whole.
+    let left_alone =
+        |why: &str| Fault::failed(format!("your crontab is left alone: {why}")).help(BY_HAND).into();
+    if output.status.success() {
+        return String::from_utf8(output.stdout).map(Some).map_err(|_| left_alone("it is not UTF-8"));
+    }
+    let words = String::from_utf8_lossy(&output.stderr);
+    if NO_CRONTAB.iter().any(|none| words.contains(none)) {
+        return Ok(None);
+    }
+    Err(left_alone(&format!("`crontab -l` failed: {}", words.trim())))
 }
 
 fn write_crontab(text: Option<&str>) -> anyhow::Result<()> {
@@ -129,7 +144,8 @@ fn write_crontab(text: Option<&str>) -> anyhow::Result<()> {
 
 fn crontab(args: &[&str], stdin: Option<&str>) -> anyhow::Result<Output> {
     let mut command = program("crontab");
-    command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // In the words that are known here.
+    command.args(args).env("LC_ALL", "C").stdout(Stdio::piped()).stderr(Stdio::piped());
     command.stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() });
     let mut child = match command.spawn() {
         Ok(child) => child,

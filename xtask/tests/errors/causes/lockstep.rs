@@ -101,6 +101,9 @@ pub const CAUSES: &[Cause] = &[
         let (_world, _origin, mike) = mike();
         hooks(&mike, &["install", "cron", "--yes"]).env("PATH", "/nowhere").output()
     }),
+    cause("the crontab cannot be read", || {
+        with_cron("#!/bin/sh\necho 'crontabs/mike: Input/output error' >&2; exit 1\n")
+    }),
     cause("cron turns the lines down", || {
         with_cron("#!/bin/sh\ntest \"$1\" != - || { echo 'bad minute' >&2; exit 1; }\n")
     }),
