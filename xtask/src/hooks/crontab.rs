@@ -2,23 +2,31 @@
 
 use std::time::Duration;
 
-/// The crontab with our lines at its end; `lines` begins with our mark.
-pub fn put(crontab: Option<&str>, lines: &str, mark: &str) -> String {
-    let mut text = crontab.map(|crontab| take(crontab, mark)).unwrap_or_default();
+/// What is ours in a crontab.
+#[derive(Debug)]
+pub struct Ours {
+    /// The line that says so.
+    pub mark: String,
+    /// What the command in the line below holds, whenever and with whatever options it was put there.
+    pub command: String,
+}
+
+/// The crontab with our lines at its end.
+pub fn put(crontab: Option<&str>, lines: &str, ours: &Ours) -> String {
+    let mut text = crontab.map(|crontab| take(crontab, ours)).unwrap_or_default();
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
     text + lines
 }
 
-/// The crontab without our lines.
-pub fn take(crontab: &str, mark: &str) -> String {
-    let mut lines = crontab.split_inclusive('\n');
+/// The crontab without our lines. The line below the mark may be the user's own by now, and stays then.
+pub fn take(crontab: &str, ours: &Ours) -> String {
+    let mut lines = crontab.split_inclusive('\n').peekable();
     let mut left = String::new();
     while let Some(line) = lines.next() {
-        if line.trim_end() == mark {
-            // The command stands in the line below.
-            lines.next();
+        if line.trim_end() == ours.mark {
+            lines.next_if(|below| below.contains(&ours.command));
         } else {
             left.push_str(line);
         }
@@ -47,17 +55,29 @@ mod tests {
 
     const MARK: &str = "# lockstep hooks for /tools";
 
+    fn ours() -> Ours {
+        Ours { mark: MARK.into(), command: "full-run --repo /tools ".into() }
+    }
+
     #[test]
     fn other_lines_stay_as_they_are() {
         for crontab in
             ["", "MAILTO=mike\n\n5 4 * * *  backup\n", "# lockstep hooks for /other\n* * * * * x\n"]
         {
-            let lines = format!("{MARK}\n*/10 * * * * lockstep\n");
-            let with = put(Some(crontab), &lines, MARK);
+            let lines = format!("{MARK}\n*/10 * * * * lockstep full-run --repo /tools --quiet\n");
+            let with = put(Some(crontab), &lines, &ours());
             assert_eq!(with, format!("{crontab}{lines}"));
-            assert_eq!(put(Some(&with), &lines, MARK), with);
-            assert_eq!(take(&with, MARK), crontab);
+            assert_eq!(put(Some(&with), &lines, &ours()), with);
+            assert_eq!(take(&with, &ours()), crontab);
         }
+    }
+
+    #[test]
+    fn a_line_that_came_below_our_mark_since_stays() {
+        let backup = "5 4 * * *  backup\n";
+        assert_eq!(take(&format!("{MARK}\n{backup}"), &ours()), backup);
+        let moved = "*/10 * * * * /old/lockstep full-run --repo /tools --on-found stop\n";
+        assert_eq!(take(&format!("{MARK}\n{moved}{backup}"), &ours()), backup);
     }
 
     #[test]

@@ -74,7 +74,9 @@ pub fn install(
                 }
                 (whole, Backup::Leave)
             }
-            Content::Lines(lines) => (crontab::put(before, &lines, &mark), Backup::Leave),
+            Content::Lines(lines) => {
+                (crontab::put(before, &lines, &render::in_crontab(place)), Backup::Leave)
+            }
             Content::Entries(entries) => {
                 let after =
                     agent::put(before, &entries, &mark).map_err(|unfit| of_settings(&target, &unfit))?;
@@ -102,7 +104,7 @@ pub fn uninstall(kind: Kind, place: &Place, found: Vec<Found>) -> Result<Vec<Cha
                 ((!is_ours(before, &mark)).then(|| before.to_owned()), Backup::Leave)
             }
             Kind::Cron => {
-                let left = crontab::take(before, &mark);
+                let left = crontab::take(before, &render::in_crontab(place));
                 ((!left.is_empty()).then_some(left), Backup::Leave)
             }
             Kind::Agent => {

@@ -91,6 +91,12 @@ pub fn mark(kind: Kind, place: &Place) -> String {
     }
 }
 
+/// What is ours in a crontab, whichever the binaries and the other options were.
+pub fn in_crontab(place: &Place) -> crontab::Ours {
+    let command = format!("full-run --repo {} ", quote::cron(&quote::sh(place.repo.as_str())));
+    crontab::Ours { mark: place.mark(), command }
+}
+
 /// The run that a hook starts. Nobody watches it, so messages wait for a run that somebody does.
 fn run(place: &Place, what: &What, kind: Kind) -> Vec<String> {
     let on_found = what.on_found.map_or(
