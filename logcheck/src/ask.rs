@@ -21,9 +21,10 @@ pub(crate) enum Answer {
 /// How often an answer that makes no sense is asked for again.
 const PATIENCE: usize = 3;
 
-/// Whether there is somebody to ask: a terminal to ask on, and stderr on one too, since the warning appears there.
+/// Whether there is somebody to ask: a terminal to ask on, and stderr on one too, since the warning appears there. In
+/// the background of a terminal there is nobody: who reads from it there is stopped, and would hold the run's lock.
 pub(crate) fn is_possible() -> bool {
-    std::io::stderr().is_terminal() && terminal().is_ok()
+    std::io::stderr().is_terminal() && terminal().is_ok_and(|(terminal, _)| is_in_foreground(&terminal))
 }
 
 /// Asks until there is an answer.
@@ -64,6 +65,17 @@ fn understand(line: &str) -> Option<Answer> {
 fn terminal() -> std::io::Result<(File, File)> {
     let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
     Ok((terminal.try_clone()?, terminal))
+}
+
+#[cfg(unix)]
+fn is_in_foreground(terminal: &File) -> bool {
+    rustix::termios::tcgetpgrp(terminal).is_ok_and(|group| group == rustix::process::getpgrp())
+}
+
+/// Elsewhere nothing is stopped for reading.
+#[cfg(not(unix))]
+fn is_in_foreground(_: &File) -> bool {
+    true
 }
 
 #[cfg(not(unix))]

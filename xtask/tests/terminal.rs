@@ -25,6 +25,20 @@ fn session_logs_are_asked_about_in_the_middle_of_the_run() {
 }
 
 #[test]
+fn a_run_in_the_background_of_a_terminal_asks_nobody() {
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    mike.write("session-logs/2026-06-05-a1b2.md", "# What I did\n");
+
+    let run = format!("set -m; '{}' full-run & wait %1", env!("CARGO_BIN_EXE_lockstep"));
+    let line = format!("sleep 3 | script -qec \"bash -c \\\"{run}\\\"\" /dev/null");
+    let screen = mike.program("sh").args(["-c", &line]).env("TERM", "xterm").output();
+
+    screen.assert_code(3);
+    assert!(!screen.stdout.contains("[S]ave or [p]roceed?"), "{screen}");
+    mike.assert_unlocked();
+}
+
+#[test]
 fn ctrl_c_ends_the_run_and_gives_the_lock_back() {
     let (_world, _origin, [mike]) = World::with_clones(["mike"]);
     let hanging = mike.git_dir().join("hanging");
