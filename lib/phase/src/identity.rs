@@ -22,16 +22,27 @@ impl IdentityFile {
     /// A fault with exit 78 where it is there and cannot be read or understood.
     pub fn read(worktree: &Utf8Path) -> Result<Self, Fault> {
         let path = worktree.join(".claude").join("identity.json");
-        let text = match std::fs::read_to_string(&path) {
+        let text = match text(&path) {
             Ok(text) => text,
             Err(error) if is_absent(&error) => return Ok(Self::default()),
             Err(error) => {
                 return Err(Fault::misconfigured(format!("{path} could not be read: {error}")).help(HELP));
             }
         };
-        serde_json::from_str(text.trim_start_matches('\u{feff}'))
-            .map_err(|error| Fault::misconfigured(format!("{path} is broken: {error}")).help(HELP))
+        let mut identity: Self = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+            .map_err(|error| Fault::misconfigured(format!("{path} is broken: {error}")).help(HELP))?;
+        // Nobody writes to a name that is not filled in yet.
+        identity.user = identity.user.filter(|user| !user.trim().is_empty());
+        Ok(identity)
     }
+}
+
+fn text(path: &Utf8Path) -> std::io::Result<String> {
+    // A pipe would be waited for, and a device may have no end.
+    if !path.metadata()?.is_file() {
+        return Err(std::io::Error::other("it is not a file"));
+    }
+    std::fs::read_to_string(path)
 }
 
 const HELP: &str = r#"it is a JSON object such as {"user": "mike", "vault_path": "~/vault"}"#;
@@ -67,6 +78,24 @@ mod tests {
             assert_eq!(fault.exit(), contract::Exit::Misconfigured);
             assert!(fault.message().contains("identity.json"), "{}", fault.message());
         }
+    }
+
+    #[test]
+    fn a_name_that_is_not_filled_in_is_none() {
+        for text in [r#"{"user": ""}"#, r#"{"user": "  "}"#] {
+            assert_eq!(read(text), Ok(IdentityFile::default()), "{text}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_is_not_a_file_is_not_read() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let root = Utf8Path::from_path(directory.path()).expect("a UTF-8 path");
+        std::fs::create_dir(root.join(".claude")).expect("a folder");
+        std::os::unix::fs::symlink("/dev/zero", root.join(".claude/identity.json")).expect("a link");
+        let fault = IdentityFile::read(root).expect_err("it has no end");
+        assert!(fault.message().ends_with("identity.json could not be read: it is not a file"), "{fault}");
     }
 
     #[test]
