@@ -73,20 +73,22 @@ impl<'repo> Strategies<'repo> {
     }
 }
 
-/// The refs that a run is about: the options, else `lockstep.notesRef`, else the default.
+/// The refs that a run is about: the options, else `lockstep.notesRef`, else the default. An empty value of that takes back
+/// those before it, as in git's own lists.
 ///
 /// # Errors
 /// A fault with exit 78 where a pattern can match nothing.
 pub fn globs(repo: &gix::Repository, flags: &[String]) -> Result<Globs, Fault> {
     let config = repo.config_snapshot();
-    let configured: Vec<String> = if flags.is_empty() {
+    let (configured, origin) = if flags.is_empty() {
         let values = config.plumbing().strings("lockstep.notesRef").unwrap_or_default();
-        values.iter().map(|value| value.to_string()).collect()
+        let valid = values.rsplit(|value| value.is_empty()).next().unwrap_or_default();
+        (valid.iter().map(|value| value.to_string()).collect(), "git config lockstep.notesRef: ")
     } else {
-        flags.to_vec()
+        (flags.to_vec(), "")
     };
     Globs::parse(configured.iter().map(String::as_str)).map_err(|bad| {
-        Fault::misconfigured(bad.to_string()).help("a pattern looks like refs/notes/mem/* or mem/*")
+        Fault::misconfigured(format!("{origin}{bad}")).help("a pattern looks like refs/notes/mem/* or mem/*")
     })
 }
 

@@ -51,6 +51,19 @@ fn where_objects_are_replaced_notes_come_in_and_go_out() {
     }
 }
 
+#[test]
+fn an_empty_pattern_takes_back_those_before_it_and_a_bad_one_is_named_with_its_key() {
+    let (_world, origin, mike, _howard) = mine_and_theirs();
+    let add = |value: &str| mike.git(["config", "--add", "lockstep.notesRef", value]);
+    add("a b");
+    let output = sync(&mike).output();
+    output.assert_code(78);
+    output.assert_says("git config lockstep.notesRef: 'a b' can match no notes ref");
+    add("");
+    sync(&mike).success();
+    assert_eq!(origin.rev(REF), mike.rev(REF));
+}
+
 /// Expects that nothing is pushed, and nothing changed here, with words and a remedy.
 #[track_caller]
 fn assert_refused(origin: &Repo, mike: &Repo, words: &[&str]) {
