@@ -101,6 +101,18 @@ fn what_cannot_be_synced_is_named() {
 }
 
 #[test]
+fn what_a_broken_disk_has_swallowed_is_named() {
+    let (_world, _origin, mike) = healthy();
+    let index = mike.git_dir().join("index");
+    let whole = std::fs::read(&index).unwrap();
+    std::fs::write(&index, &whole[..40]).unwrap();
+    assert_finds(&mike, "bad", "it cannot be read");
+    std::fs::write(&index, whole).unwrap();
+    std::fs::write(mike.git_dir().join("refs/heads/main"), format!("{}\n", "1".repeat(40))).unwrap();
+    assert_finds(&mike, "bad", "HEAD cannot be read");
+}
+
+#[test]
 fn formats_that_are_not_supported_are_named_or_refused() {
     let world = World::new();
     for (option, words) in [("--ref-format=reftable", "reftable"), ("--object-format=sha256", "SHA-256")] {

@@ -13,6 +13,8 @@ pub struct Facts {
     pub is_partial: bool,
     /// What is checked out.
     pub head: Head,
+    /// Why the index cannot be read; `None` where it can, or is not there.
+    pub unreadable_index: Option<String>,
     /// The git command that a person is in the middle of.
     pub in_progress: Option<&'static str>,
     /// Who the user is.

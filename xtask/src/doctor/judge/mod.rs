@@ -31,6 +31,7 @@ pub(super) fn healthy() -> Facts {
         worktree: Some("/home/mike/tools".into()),
         is_partial: false,
         head: Head::Branch("main".into()),
+        unreadable_index: None,
         in_progress: None,
         people: People {
             user: Ok(Some("mike".into())),
@@ -81,6 +82,7 @@ mod tests {
             worktree: None,
             is_partial: true,
             head: Head::Detached,
+            unreadable_index: Some("it is too short".into()),
             in_progress: Some("rebase"),
             people: People { user: Err(told()), git_name: None, file_is_exposed: true, can_commit: false },
             hooks: vec![Hook { path: "hooks/pre-push".into(), executable: false, foreign: true }],

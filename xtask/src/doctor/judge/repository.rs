@@ -26,6 +26,13 @@ pub fn judge(facts: &Facts) -> Vec<Check> {
         ));
     }
     checks.push(branch(facts));
+    if let Some(why) = &facts.unreadable_index {
+        checks.push(Check::bad(
+            "index",
+            format!("it cannot be read: {why}"),
+            "move .git/index away, then `git reset` makes it anew: what was staged is in the work tree",
+        ));
+    }
     if let Some(command) = facts.in_progress {
         let help = match command {
             "bisect" => "end it with `git bisect reset`".to_owned(),

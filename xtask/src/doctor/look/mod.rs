@@ -36,6 +36,10 @@ pub fn look(directory: &Utf8Path, ask_the_remote: bool) -> Result<Facts, Fault> 
     let (hooks, missing_hooks_path) = files::hooks(&repo);
     Ok(Facts {
         now: SystemTime::now(),
+        unreadable_index: repo
+            .index_or_empty()
+            .err()
+            .map(|error| format!("{:#}", anyhow::Error::from(error))),
         in_progress: Operation::in_progress(&repo).map(Operation::command),
         people: people(&repo, &identity),
         remote: network::remote(&repo, &remotes, &upstream, ask_the_remote),
@@ -77,8 +81,9 @@ fn head(repo: &gix::Repository) -> Head {
         Ok(head) => match (&head.kind, head.referent_name()) {
             (gix::head::Kind::Unborn(name), _) => Head::Unborn(name.shorten().to_string()),
             (gix::head::Kind::Symbolic(_), Some(name)) => match local_ref::follow(repo, name.to_owned()) {
-                Ok(name) => Head::Branch(name.shorten().to_string()),
-                Err(_) => Head::Unreadable,
+                // A ref may name a commit that a broken disk has swallowed.
+                Ok(name) if repo.head_tree_id().is_ok() => Head::Branch(name.shorten().to_string()),
+                Ok(_) | Err(_) => Head::Unreadable,
             },
             (gix::head::Kind::Symbolic(_), None) => Head::Unreadable,
             (gix::head::Kind::Detached { .. }, _) => Head::Detached,
