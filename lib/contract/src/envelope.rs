@@ -24,6 +24,9 @@ pub enum BadDocument {
     /// A JSON object that does not say that it is a run document.
     #[error("not a run document: it has no \"lockstep\" at line 1 column 1")]
     Unmarked,
+    /// A run document whose sections are not in an object.
+    #[error("not a run document: its \"phases\" is no object, at line 1 column 1")]
+    NoSections,
     /// A run document of another version of the contract.
     #[error(
         "a run document of version {found}, where this program reads version {VERSION}, at line 1 column 1"
@@ -54,6 +57,10 @@ impl Envelope {
                 return Err(BadDocument::OtherVersion { found: version.clone() });
             }
             Some(_) => {}
+        }
+        if json.get("phases").is_some_and(|phases| !phases.is_object()) {
+            // A struct may be read from an array as well, which has no place for another section.
+            return Err(BadDocument::NoSections);
         }
         let document = serde_json::from_str(text)?;
         Ok(Self { json, document })

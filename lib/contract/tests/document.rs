@@ -84,6 +84,15 @@ fn a_section_that_says_no_more_than_how_it_ended_can_be_read_again() {
 }
 
 #[test]
+fn sections_without_names_are_refused_since_no_other_could_be_added_to_them() {
+    for phases in [json!([]), json!(null)] {
+        let mut json = value(GOLDEN);
+        json["phases"] = phases;
+        assert!(Envelope::parse(&json.to_string()).is_err(), "{json}");
+    }
+}
+
+#[test]
 fn a_section_is_found_under_the_name_of_its_binary() {
     fn name<S: Section>(_: Option<S>) -> &'static str {
         S::NAME
