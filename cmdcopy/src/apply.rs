@@ -5,6 +5,7 @@ use std::{
     io::{Error, ErrorKind},
 };
 
+use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use contract::{CopiedFile, CopyResult};
 use gix::ObjectId;
@@ -54,8 +55,10 @@ impl Writer<'_> {
             Step::Leave | Step::Keep(_) | Step::Forget => {}
             Step::Add(content) => {
                 self.check()?;
-                std::fs::create_dir_all(self.folder)?;
-                let new = self.write_beside(name, &content.bytes, None)?;
+                std::fs::create_dir_all(self.folder)
+                    .with_context(|| format!("{} cannot be made", self.folder))
+                    .map_err(Undone::Failed)?;
+                let new = self.write_beside(&content.bytes, None)?;
                 if !disk::appear(&new.0, &target)? {
                     return Ok(Some(kept()));
                 }
@@ -63,7 +66,7 @@ impl Writer<'_> {
             Step::Replace { content, there, whose } => {
                 self.check()?;
                 let permissions = target.metadata()?.permissions();
-                let new = self.write_beside(name, &content.bytes, Some(permissions))?;
+                let new = self.write_beside(&content.bytes, Some(permissions))?;
                 let backup = match whose {
                     Whose::Ours => None,
                     Whose::Users => Some(self.back_up(name, *there)?),
@@ -106,14 +109,10 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Writes a file that is to take the place of `name`. Its own name is that of no command.
-    fn write_beside(
-        &self,
-        name: &str,
-        bytes: &[u8],
-        permissions: Option<Permissions>,
-    ) -> Result<Temporary, Undone> {
-        let temporary = Temporary(self.folder.join(format!(".{name}{}", temporary_end(self.mark))));
+    /// Writes a file that is to take a command's place. Its own name is that of no command, and short: a command's may be
+    /// as long as the file system takes.
+    fn write_beside(&self, bytes: &[u8], permissions: Option<Permissions>) -> Result<Temporary, Undone> {
+        let temporary = Temporary(self.folder.join(format!(".cmdcopy{}", temporary_end(self.mark))));
         disk::write_whole(&temporary.0, bytes, permissions)?;
         Ok(temporary)
     }

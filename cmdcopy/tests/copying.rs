@@ -308,6 +308,7 @@ fn a_target_that_cannot_be_written_is_explained_and_the_run_goes_on() {
     let output = story.cmdcopy().output();
     output.assert_code(1);
     output.assert_says(".claude/commands/save.md cannot be written");
+    output.assert_says(".claude/commands cannot be made");
     let document = output.document();
     assert_eq!((document.outcome, document.ended), (Outcome::Failed, Some(false)));
     assert_eq!(shown(&output), ["kept save.md", "kept sync.md"]);
@@ -352,6 +353,15 @@ fn a_record_that_is_broken_costs_a_backup_and_never_a_file() {
     std::fs::write(story.repo.common_dir().join("lockstep/cmdcopy.json"), "{").unwrap();
     story.repo.write(".claude/commands/sync.md", "sync, version 2\n");
     assert_eq!(story.copy(&["--prune"]), ["unchanged save.md", "updated sync.md > sync.md.bak"]);
+}
+
+#[test]
+fn a_name_may_be_as_long_as_the_file_system_takes() {
+    let story = Story::begin();
+    let name = format!("{}.md", "x".repeat(252));
+    story.repo.write(&format!(".claude/commands/{name}"), "long\n");
+    story.copy(&[]);
+    assert_eq!(story.read(&name), "long\n");
 }
 
 #[test]
