@@ -23,13 +23,14 @@ pub(crate) struct Report {
     pub(crate) fault: Option<Fault>,
 }
 
-/// Does what the plan says; `mark` is this run's own.
+/// Does what the plan says, with commands that come from the folder `from`; `mark` is this run's own.
 ///
 /// # Errors
 /// Where the record cannot be written.
 pub(crate) fn copy(
     folder: &Utf8Path,
     mark: &str,
+    from: &Utf8Path,
     steps: &BTreeMap<String, Step>,
     record: &mut Record,
     guard: &dyn Guard,
@@ -45,12 +46,12 @@ pub(crate) fn copy(
     }
     if steps.values().any(Step::is_change) {
         guard.check()?;
-        record.write(about_to_be(&copied, steps, mark))?;
+        record.write(about_to_be(&copied, from, steps, mark))?;
     }
     for (name, step) in steps {
         match writer.apply(name, step) {
             Ok(file) => {
-                note(&mut copied, name, step, file.as_ref());
+                note(&mut copied, from, name, step, file.as_ref());
                 report.files.extend(file);
             }
             Err(undone @ Undone::Fenced(_)) => {
@@ -81,24 +82,24 @@ pub(crate) fn copy(
 }
 
 /// The record while the run is at it: each command may hold what it held, or what it is to hold.
-fn about_to_be(copied: &Copied, steps: &BTreeMap<String, Step>, mark: &str) -> Copied {
+fn about_to_be(copied: &Copied, from: &Utf8Path, steps: &BTreeMap<String, Step>, mark: &str) -> Copied {
     let mut both = Copied { unfinished: Some(mark.into()), ..copied.clone() };
     for (name, step) in steps {
         if let Some(content) = step.writes() {
-            both.commands.entry(name.clone()).or_default().insert(content.id.to_string());
+            both.note(name, from).insert(content.id.to_string());
         }
     }
     both
 }
 
 /// The record once a step is done.
-fn note(copied: &mut Copied, name: &str, step: &Step, file: Option<&CopiedFile>) {
+fn note(copied: &mut Copied, from: &Utf8Path, name: &str, step: &Step, file: Option<&CopiedFile>) {
     match (file.map(|file| file.result), step.writes()) {
         (Some(CopyResult::Added | CopyResult::Updated), Some(content)) => {
-            copied.commands.insert(name.into(), [content.id.to_string()].into());
+            *copied.note(name, from) = [content.id.to_string()].into();
         }
         (Some(CopyResult::Removed) | None, _) => {
-            copied.commands.remove(name);
+            copied.forget(name);
         }
         (Some(_), _) => {}
     }

@@ -45,7 +45,7 @@ impl Phase for Cmdcopy {
 
         let names: BTreeSet<_> = commands.by_name.keys().chain(copied.commands.keys()).collect();
         let targets = look::targets(&folder, names.into_iter())?;
-        let gone = if self.prune { Gone::Go } else { Gone::Stay };
+        let gone = if self.prune && !commands.lead_away { Gone::Go(&source.name) } else { Gone::Stay };
         let steps = plan::plan(commands.by_name, &targets, &copied, gone);
 
         let Report { files, fault } = if self.dry_run {
@@ -54,7 +54,7 @@ impl Phase for Cmdcopy {
                 fault: None,
             }
         } else {
-            copy::copy(&folder, &mark(run), &steps, &mut record, run.guard())?
+            copy::copy(&folder, &mark(run), &source.name, &steps, &mut record, run.guard())?
         };
         let section =
             CmdcopySection { from: source.folder.into(), to: folder.into(), files, ..Default::default() };

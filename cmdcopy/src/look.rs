@@ -62,6 +62,8 @@ pub(crate) struct Commands {
     pub(crate) by_name: BTreeMap<String, Command>,
     /// Names that are not UTF-8, with what is not spelled out.
     pub(crate) unnameable: Vec<String>,
+    /// Whether the folder itself leads out of the repository: then nothing is known of what is in it.
+    pub(crate) lead_away: bool,
 }
 
 /// The commands in the source folder; none where there is no such folder.
@@ -76,6 +78,9 @@ pub(crate) fn commands(source: &Source) -> anyhow::Result<Commands> {
         Err(error) => return Err(error).with_context(|| format!("{} cannot be read", source.folder)),
     };
     if !stays_inside(source, &source.folder)? {
+        let name = source.folder.file_name().unwrap_or_default().to_owned();
+        commands.by_name.insert(name, Command::Left(LEAVES));
+        commands.lead_away = true;
         return Ok(commands);
     }
     for entry in entries {
@@ -96,6 +101,8 @@ pub(crate) fn commands(source: &Source) -> anyhow::Result<Commands> {
     Ok(commands)
 }
 
+const LEAVES: &str = "a link that leaves the repository";
+
 /// What `*.md` matches in a shell.
 fn is_command(name: &str) -> bool {
     name.ends_with(".md") && !name.starts_with('.')
@@ -107,7 +114,7 @@ fn command(source: &Source, path: &Utf8Path) -> anyhow::Result<Option<Command>> 
     let path = if metadata.is_symlink() {
         match path.canonicalize_utf8() {
             Ok(target) if is_inside(source, &target) => target,
-            Ok(_) => return Ok(Some(Command::Left("a link that leaves the repository"))),
+            Ok(_) => return Ok(Some(Command::Left(LEAVES))),
             Err(_) => return Ok(Some(Command::Left("a link that leads nowhere"))),
         }
     } else {

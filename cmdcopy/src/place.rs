@@ -13,6 +13,8 @@ const COMMANDS: [&str; 2] = [".claude", "commands"];
 pub(crate) struct Source {
     /// The folder.
     pub(crate) folder: Utf8PathBuf,
+    /// What the record calls it: all work trees of a repository have the same name for a folder in them.
+    pub(crate) name: Utf8PathBuf,
     /// What its links must not lead out of.
     pub(crate) root: Utf8PathBuf,
     /// What its links must not lead into, although it may lie within the root: git's own files may hold credentials.
@@ -29,7 +31,7 @@ impl Source {
         let private = vec![git_dir, run.common_dir()];
         let Some(named) = &args.from else {
             let root = run.worktree()?.to_owned();
-            return Ok(Self { folder: under(&root), root, private });
+            return Ok(Self { folder: under(&root), name: under(Utf8Path::new("")), root, private });
         };
         let folder = phase::from_here(named)?.canonicalize_utf8().map_err(|error| {
             Fault::misconfigured(format!("{named} cannot be copied from: {error}"))
@@ -37,7 +39,8 @@ impl Source {
         })?;
         // A folder outside of the repository is a world of its own.
         let root = run.worktree().ok().filter(|root| folder.starts_with(root)).unwrap_or(&folder).to_owned();
-        Ok(Self { folder, root, private })
+        let name = folder.strip_prefix(&root).ok().filter(|_| root != folder).unwrap_or(&folder).to_owned();
+        Ok(Self { folder, name, root, private })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use camino::Utf8Path;
 use contract::{CopiedFile, CopyResult};
 use gix::ObjectId;
 
@@ -48,11 +49,11 @@ pub(crate) enum Whose {
 
 /// What happens to commands that are gone from the repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Gone {
+pub(crate) enum Gone<'a> {
     /// They stay.
     Stay,
-    /// They go, where they are provably copies.
-    Go,
+    /// Those that were copied from this folder go, where they are provably copies.
+    Go(&'a Utf8Path),
 }
 
 /// What is done about each command.
@@ -60,15 +61,15 @@ pub(crate) fn plan(
     commands: BTreeMap<String, Command>,
     targets: &BTreeMap<String, Target>,
     copied: &Copied,
-    gone: Gone,
+    gone: Gone<'_>,
 ) -> BTreeMap<String, Step> {
     let target = |name: &str| targets.get(name).unwrap_or(&Target::Absent);
     let was_copied = |name: &str, id: &ObjectId| {
         copied.commands.get(name).is_some_and(|ids| ids.contains(&id.to_string()))
     };
     let mut steps = BTreeMap::new();
-    if gone == Gone::Go {
-        for name in copied.commands.keys().filter(|name| !commands.contains_key(*name)) {
+    if let Gone::Go(from) = gone {
+        for name in copied.from(from).filter(|name| !commands.contains_key(*name)) {
             let step = match target(name) {
                 Target::Absent => Step::Forget,
                 Target::Link => Step::Keep(A_LINK),
@@ -146,6 +147,10 @@ impl Step {
 mod tests {
     use super::*;
 
+    fn go() -> Gone<'static> {
+        Gone::Go(Utf8Path::new(".claude/commands"))
+    }
+
     fn content(text: &str) -> Content {
         Content::of(text.into()).expect("a hash")
     }
@@ -164,14 +169,14 @@ mod tests {
 
     fn copied(text: &str) -> Copied {
         let id = content(text).id.to_string();
-        Copied { commands: [("sync.md".into(), [id].into())].into(), unfinished: None }
+        Copied { commands: [("sync.md".into(), [id].into())].into(), ..Copied::default() }
     }
 
     fn step(
         commands: BTreeMap<String, Command>,
         target: Target,
         copied: &Copied,
-        gone: Gone,
+        gone: Gone<'_>,
     ) -> Option<Step> {
         plan(commands, &[("sync.md".into(), target)].into(), copied, gone).remove("sync.md")
     }
@@ -207,19 +212,19 @@ mod tests {
 
     #[test]
     fn only_unchanged_copies_are_pruned_and_only_when_asked() {
-        let prune = |target| step(BTreeMap::new(), target, &copied("old"), Gone::Go);
+        let prune = |target| step(BTreeMap::new(), target, &copied("old"), go());
         assert_eq!(prune(file("old")), Some(Step::Remove { there: content("old").id }));
         assert_eq!(prune(Target::Absent), Some(Step::Forget));
         for target in [file("edited"), Target::Link, Target::NoFile, read_only("old")] {
             assert!(matches!(prune(target.clone()), Some(Step::Keep(_))), "{target:?}");
         }
         assert_eq!(step(BTreeMap::new(), file("old"), &copied("old"), Gone::Stay), None);
-        assert_eq!(step(BTreeMap::new(), file("old"), &Copied::default(), Gone::Go), None);
+        assert_eq!(step(BTreeMap::new(), file("old"), &Copied::default(), go()), None);
     }
 
     #[test]
     fn what_the_repository_still_has_is_not_pruned_even_if_it_cannot_be_copied() {
         let left = [("sync.md".into(), Command::Left("a link"))].into();
-        assert_eq!(step(left, file("old"), &copied("old"), Gone::Go), Some(Step::Keep("a link")));
+        assert_eq!(step(left, file("old"), &copied("old"), go()), Some(Step::Keep("a link")));
     }
 }

@@ -23,8 +23,30 @@ pub(crate) struct Copied {
     /// The ids of what was written, by the command's name. There are several while a run is at it: what was there
     /// before and what is about to be.
     pub(crate) commands: BTreeMap<String, BTreeSet<String>>,
+    /// Which folder a command was copied from, as [`Source::name`](crate::place::Source::name) has it; a command without
+    /// one was written down before there was this.
+    pub(crate) from: BTreeMap<String, Utf8PathBuf>,
     /// The mark in the names of the temporary files of a run that is at it, or that was when it was killed.
     pub(crate) unfinished: Option<String>,
+}
+
+impl Copied {
+    /// Notes that a command was, or is about to be, copied from a folder.
+    pub(crate) fn note(&mut self, name: &str, from: &Utf8Path) -> &mut BTreeSet<String> {
+        self.from.insert(name.into(), from.into());
+        self.commands.entry(name.into()).or_default()
+    }
+
+    /// Forgets a command.
+    pub(crate) fn forget(&mut self, name: &str) {
+        self.from.remove(name);
+        self.commands.remove(name);
+    }
+
+    /// The commands that were copied from a folder.
+    pub(crate) fn from(&self, folder: &Utf8Path) -> impl Iterator<Item = &String> {
+        self.commands.keys().filter(move |name| self.from.get(*name).is_none_or(|from| from == folder))
+    }
 }
 
 /// The record of one folder.

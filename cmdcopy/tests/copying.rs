@@ -187,10 +187,13 @@ fn links_inside_the_repository_are_followed_and_those_that_leave_it_are_not() {
 #[test]
 fn a_folder_that_is_a_link_out_of_the_repository_is_not_followed() {
     let story = Story::begin();
-    let repo = story.world.init("howard");
-    std::fs::create_dir(repo.join(".claude")).unwrap();
-    symlink(story.repo.join(".claude/commands"), repo.join(".claude/commands")).unwrap();
-    assert_eq!(shown(&repo.program(env!("CARGO_BIN_EXE_cmdcopy")).success()), [""; 0]);
+    story.copy(&[]);
+    let outside = story.world.path().join("outside");
+    std::fs::rename(story.repo.join(".claude/commands"), &outside).unwrap();
+    std::fs::remove_file(outside.join("sync.md")).unwrap();
+    symlink(&outside, story.repo.join(".claude/commands")).unwrap();
+    assert_eq!(story.copy(&["--prune"]), ["kept commands"], "what is in it is not known to be gone");
+    assert_eq!(story.names(), ["save.md", "sync.md"]);
 }
 
 #[test]
@@ -213,6 +216,18 @@ fn prune_removes_what_was_copied_and_is_gone_and_nothing_else() {
     assert!(story.target("sync.md").exists());
     assert_eq!(story.copy(&["--prune"]), ["kept edited.md", "unchanged save.md", "removed sync.md"]);
     assert_eq!(story.names(), ["edited.md", "mine.md", "save.md"]);
+}
+
+#[test]
+fn what_was_copied_from_another_folder_is_not_pruned() {
+    let story = Story::begin();
+    story.repo.write("more/extra.md", "extra, version 1\n");
+    story.copy(&[]);
+    assert_eq!(story.copy(&["--from", "more", "--prune"]), ["added extra.md"]);
+    assert_eq!(story.copy(&["--prune"]), ["unchanged save.md", "unchanged sync.md"]);
+    assert_eq!(story.names(), ["extra.md", "save.md", "sync.md"]);
+    story.repo.remove("more/extra.md");
+    assert_eq!(story.copy(&["--from", "more", "--prune"]), ["removed extra.md"]);
 }
 
 #[test]
