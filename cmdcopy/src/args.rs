@@ -18,7 +18,7 @@ pub struct Cmdcopy {
     #[arg(long, value_name = "DIR")]
     pub to: Option<Utf8PathBuf>,
 
-    /// Remove commands that were copied from this repository before, are gone from it, and were not edited since.
+    /// Remove commands that were copied from the same folder before, are gone from it, and were not edited since.
     #[arg(long)]
     pub prune: bool,
 

@@ -241,10 +241,15 @@ fn a_crontab_that_cannot_be_read_is_not_written_over() {
         write(&programs.join("crontab"), &script);
         world.program("chmod").args(["+x", programs.join("crontab").as_str()]).success();
         let path = format!("{programs}:/usr/bin:/bin");
-        let output = hooks(&mike, &["install", "cron", "--yes"]).env("PATH", path).output();
+        let output = hooks(&mike, &["install", "cron", "--yes"]).env("PATH", &path).output();
         output.assert_code(1);
         output.assert_says(why);
         assert!(!written.exists(), "{listing}");
+        hooks(&mike, &["install", "agent", "--yes"]).success();
+        let output = hooks(&mike, &["uninstall", "--yes"]).env("PATH", &path).output();
+        output.assert_code(1);
+        output.assert_says(why);
+        assert!(!settings(&world).exists(), "the others are taken out");
     };
     assert_left_alone("echo 'crontabs/mike: Input/output error' >&2; exit 1", "Input/output error");
     assert_left_alone("printf '# M\\374ller\\n5 4 * * * backup\\n'", "it is not UTF-8");

@@ -174,16 +174,23 @@ fn uninstall(alter: &Alter, console: &Console) -> anyhow::Result<u8> {
     let asked = !what.kinds.is_empty();
     let kinds = if asked { what.kinds.clone() } else { Kind::ALL.to_vec() };
     let mut changes = Vec::new();
+    let mut unread = None;
     for kind in kinds {
         let found: anyhow::Result<Vec<_>> = kind.targets(&place).iter().map(texts::read).collect();
         match found {
             Ok(found) => changes.push((kind, plan::uninstall(kind, &place, found)?)),
             // Where there is no cron, there are no hooks in it.
-            Err(_) if kind == Kind::Cron && !asked => {}
+            Err(_) if kind == Kind::Cron && !asked && !texts::has_cron() => {}
+            Err(error) if kind == Kind::Cron && !asked => {
+                let fault = Fault::from(error);
+                console.error(fault.message(), fault.remedy());
+                unread = Some(fault.exit().code());
+            }
             Err(error) => return Err(error),
         }
     }
-    alter.go_through(&changes, |kind| kind.to_deactivate(&place), console)
+    let code = alter.go_through(&changes, |kind| kind.to_deactivate(&place), console)?;
+    Ok(unread.unwrap_or(code))
 }
 
 impl Alter {

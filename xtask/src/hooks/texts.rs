@@ -115,6 +115,11 @@ fn as_usual(_: &std::fs::File) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Whether there is a program that could keep a crontab.
+pub fn has_cron() -> bool {
+    crontab(&["-l"], None).is_ok()
+}
+
 fn read_crontab() -> anyhow::Result<Option<String>> {
     let output = crontab(&["-l"], None)?;
     // What cannot be read must not pass for nothing, nor be read as something else: it is written back whole.
