@@ -1,30 +1,30 @@
 //! One repository, from what it is like to what the document says about it: commit, fetch, replay, update, push, and
 //! over again from the right step where something moved meanwhile.
 
+mod pull;
+mod push;
+
 use std::thread;
 use std::time::SystemTime;
 
 use contract::{Exit, RepoSync};
-use gix::ObjectId;
 use phase::Fault;
 use remote::{Backoff, History, Recent, Turn};
 use scan::Ahead;
 
-use crate::early::{self, Early};
-use crate::exchange::{self, Failed, Pushed, Theirs};
-use crate::hooks::{Call, Hooks};
+use crate::early;
+use crate::exchange::{self, Failed};
+use crate::hooks::Hooks;
 use crate::index::{self, Writing};
 use crate::ledger::{Before, Ledger};
 use crate::look::{self, Branch, Head};
 use crate::place::Place;
-use crate::plan::{self, Integration};
-use crate::policy::{Commit, Policy, Pull};
-use crate::rebase::{self, Disputed, Outcome, Replay, Replayed, Replayer, Seen, WayOut};
-use crate::relate::relate;
+use crate::policy::{Commit, Policy};
+use crate::rebase::{self, Seen};
 use crate::stage::LeftOut;
-use crate::upstream::{self, SaidBy, Upstream};
+use crate::upstream::{self, Upstream};
 use crate::worktree::{Leavings, Refused};
-use crate::{commit, configured, failpoint, history, refuse, rewrite_notes, tracking, update};
+use crate::{commit, configured, failpoint, refuse, update};
 
 /// How the sync of a repository ended.
 #[derive(Debug, Default)]
@@ -224,208 +224,6 @@ impl Sync<'_> {
         }
     }
 
-    /// Brings in what the remote has. `None`: something moved, over again from the commit.
-    fn pull(
-        &mut self,
-        branch: &Branch,
-        local: ObjectId,
-        seen: &Seen,
-        early: Early,
-    ) -> anyhow::Result<Option<(ObjectId, Theirs)>> {
-        let repo = self.place.repo;
-        if self.policy.pull == Pull::No {
-            let known = exchange::tracked(repo, &self.upstream)?;
-            return Ok(Some((local, known.map_or(Theirs::New, Theirs::At))));
-        }
-        let heard = early.unwrap_or_else(|| {
-            self.place.progress.set(|| format!("fetching from {}", self.upstream.remote));
-            exchange::fetch(self.place, &self.upstream, self.policy)
-        });
-        let heard = self.reached(heard)?;
-        let theirs = heard.branch;
-        self.asked = Some(heard.asked);
-        self.recent = heard.recent.clone();
-        self.ledger.fetched(heard);
-        failpoint::reach("fetched", self.place.root());
-        let relation = relate(repo, &self.history, local, theirs)?;
-        let onto = match (plan::integrate(relation, &self.upstream)?, theirs.id()) {
-            (Integration::Nothing, _) | (_, None) => return Ok(Some((local, theirs))),
-            (Integration::FastForward, Some(to)) => {
-                self.index_is_written()?;
-                return Ok(self.fast_forward(branch, local, to)?.map(|id| (id, theirs)));
-            }
-            (Integration::Replay, Some(onto)) => onto,
-        };
-        self.index_is_written()?;
-        Ok(self.replay(branch, local, onto, seen)?.map(|id| (id, theirs)))
-    }
-
-    fn fast_forward(
-        &mut self,
-        branch: &Branch,
-        local: ObjectId,
-        to: ObjectId,
-    ) -> anyhow::Result<Option<ObjectId>> {
-        let now = Branch { commit: Some(local), ..branch.clone() };
-        if !self.settle(update::update(self.place, &self.recent, &now, to, "lockstep: Fast-forward")?)? {
-            return Ok(None);
-        }
-        self.hooks()?.tell("post-merge", Call::with(["0"]))?;
-        Ok(Some(to))
-    }
-
-    fn replay(
-        &mut self,
-        branch: &Branch,
-        local: ObjectId,
-        onto: ObjectId,
-        seen: &Seen,
-    ) -> anyhow::Result<Option<ObjectId>> {
-        let (place, repo) = (self.place, self.place.repo);
-        let what =
-            Replay { onto, upstream: rebase::base_for(repo, &self.history, seen, onto, local)?, head: local };
-        // What must not be written need not be merged with either, which is not made for such names.
-        update::presentable(repo, &self.recent, local, onto)?;
-        self.hooks()?.ask("pre-rebase", Call::with([what.upstream.to_string()]))?;
-        place.progress.set(|| "replaying local commits".into());
-        let held = place.signing.held(place.progress);
-        let by = Replayer { committer: place.people.committer()?, signing: place.signing };
-        let replayed = match rebase::rebase(repo, what, &by, place)? {
-            Outcome::Nothing => return Ok(Some(local)),
-            Outcome::Replayed(replayed) => replayed,
-            Outcome::Conflict(conflict) => return Err(self.conflict(conflict)?.into()),
-        };
-        drop(held);
-        let thrown_out = rebase::thrown_out(repo, what)?;
-        failpoint::reach("replayed", place.root());
-        place.guard.check()?;
-        replayed.keep(repo)?;
-        failpoint::reach("kept", place.root());
-        let now = Branch { commit: Some(local), ..branch.clone() };
-        let reason = format!("lockstep (finish): {} onto {onto}", branch.name.as_bstr());
-        if !self.settle(update::update(place, &self.recent, &now, replayed.head, &reason)?)? {
-            return Ok(None);
-        }
-        self.ledger.replayed(|old| replayed.now(old));
-        // The branch has moved: what cannot be copied now is no reason to stop.
-        if let Err(error) = rewrite_notes::copy(place, &replayed.rewritten) {
-            self.ledger.notes_left_behind(&error);
-        }
-        self.ledger.thrown_out(thrown_out);
-        self.tell_of(&replayed, local)?;
-        Ok(Some(replayed.head))
-    }
-
-    fn tell_of(&self, replayed: &Replayed, before: ObjectId) -> anyhow::Result<()> {
-        let hooks = self.hooks()?;
-        hooks
-            .tell("post-checkout", Call::with([before.to_string(), replayed.head.to_string(), "1".into()]))?;
-        let lines: String = replayed.rewritten.iter().map(|(old, new)| format!("{old} {new}\n")).collect();
-        if lines.is_empty() {
-            return Ok(());
-        }
-        hooks.tell("post-rewrite", Call { stdin: lines.into_bytes(), ..Call::with(["rebase"]) })
-    }
-
-    /// Whether the branch is where it shall be, or else everything starts over.
-    fn settle(&mut self, outcome: update::Outcome) -> anyhow::Result<bool> {
-        match outcome {
-            update::Outcome::Done(update::Done { leavings, logs }) => {
-                self.leavings.extend(leavings);
-                self.ledger.updated(logs);
-                Ok(true)
-            }
-            update::Outcome::SomebodyElseMoved => Ok(false),
-            update::Outcome::Refused(paths) if self.commit_may_help(&paths) => {
-                self.in_the_way = paths;
-                Ok(false)
-            }
-            update::Outcome::Refused(paths) => Err(update::refused(&paths).into()),
-        }
-    }
-
-    /// Whether all of these paths are in the way only until they are committed. What a commit did not take once, an
-    /// ignored file above all, it will not take the next time either.
-    fn commit_may_help(&self, paths: &[Refused]) -> bool {
-        matches!(self.policy.commit, Commit::Everything { .. })
-            // That files move is said where there are no attempts left.
-            && (self.ledger.attempts < self.policy.attempts
-                || paths.iter().all(|path| path.why.is_of_the_index()))
-            && paths.iter().all(|path| path.why.is_passing() && !self.in_the_way.contains(path))
-    }
-
-    fn push(&mut self, branch: &Branch, local: ObjectId, theirs: Theirs) -> anyhow::Result<Next> {
-        let (place, repo) = (self.place, self.place.repo);
-        let relation = relate(repo, &self.history, local, theirs)?;
-        if !plan::push(relation, self.policy.pull, self.policy.push)? {
-            return Ok(Next::Finish);
-        }
-        if self.hooks()?.has("pre-push") {
-            self.index_is_written()?;
-        }
-        let Some(turn) = self.take_turn()? else { return Ok(Next::FetchInTurn) };
-        failpoint::reach("pushing", place.root());
-        let commits = self.outgoing(local, theirs)?;
-        place.progress.set(|| format!("pushing to {}", self.upstream.remote));
-        // What came in is not needed in memory any more.
-        self.recent = Recent::default();
-        // The remote takes its time.
-        let (view, ledger) = (repo.clone(), &self.ledger);
-        let (pushed, incoming) = thread::scope(|scope| {
-            let looking = threads::spawn(scope, move || ledger.incoming(&view));
-            let name = branch.name.as_ref();
-            let pushed = exchange::push(place, &self.upstream, self.policy, name, local, theirs.id());
-            (pushed, looking.join())
-        });
-        // What could not be found out now will be asked for again, and told of then.
-        if let Ok(Ok(incoming)) = incoming {
-            self.ledger.came_in(incoming);
-        }
-        match (self.reached(pushed)?, self.policy.pull) {
-            (Pushed::Done(left_behind), _) => {
-                turn.end_with_a_push();
-                self.ledger.left_behind(left_behind);
-            }
-            (Pushed::LostRace, Pull::Wanted) => return Ok(Next::Fetch),
-            (Pushed::LostRace, Pull::No) => {
-                return Err(Fault::failed(
-                    "the remote has moved on, and --no-pull keeps out what it has now",
-                )
-                .help("run it without --no-pull")
-                .into());
-            }
-        }
-        self.ledger.pushed(commits);
-        failpoint::reach("pushed", place.root());
-        if self.upstream.said_by == SaidBy::Custom {
-            tracking::set_up(place, branch.name.as_ref(), &self.upstream)?;
-        }
-        Ok(Next::Finish)
-    }
-
-    /// The turn to push; none where others have pushed while it was waited for, and it is to be used for a new look.
-    fn take_turn(&mut self) -> anyhow::Result<Option<Turn>> {
-        if let Some(turn) = self.turn.take() {
-            return Ok(Some(turn));
-        }
-        let turn = exchange::turn(self.place, &self.upstream, self.policy);
-        let turn = self.reached(turn)?;
-        if self.asked.is_some_and(|asked| turn.came_after_a_push(asked)) {
-            self.turn = Some(turn);
-            return Ok(None);
-        }
-        Ok(Some(turn))
-    }
-
-    /// The commits that a push takes along.
-    fn outgoing(&self, local: ObjectId, theirs: Theirs) -> anyhow::Result<Vec<contract::Commit>> {
-        let repo = self.place.repo;
-        match theirs.id() {
-            Some(id) => history::between(repo, [id], local),
-            None => history::between(repo, history::known_of(repo, self.upstream.remote.as_str())?, local),
-        }
-    }
-
     /// Notes where the remote was out of reach.
     fn reached<T>(&mut self, result: Result<T, Failed>) -> anyhow::Result<T> {
         result.map_err(|failed| match failed {
@@ -439,26 +237,6 @@ impl Sync<'_> {
 
     fn hooks(&self) -> anyhow::Result<Hooks<'_>> {
         Hooks::of(self.place)
-    }
-
-    fn conflict(&mut self, conflict: rebase::Conflict) -> anyhow::Result<Fault> {
-        let commit = history::describe(self.place.repo, conflict.commit)?;
-        let message = format!(
-            "{}; the local commit that does not apply is {} ({})",
-            in_words(&conflict.disputed),
-            &commit.id[..10],
-            commit.summary
-        );
-        self.ledger.conflicts(conflict.disputed.paths);
-        let upstream = self.upstream.shown();
-        Ok(Fault::new(Exit::Conflict, message).help(match conflict.way_out {
-            WayOut::Rebase => format!(
-                "everything local is committed and as it was; resolve it by hand with `git rebase {upstream}`, then run this again"
-            ),
-            WayOut::Merge => format!(
-                "everything local is committed and as it was; join both with `git merge {upstream}`, which keeps what only a merge here holds, then run this again"
-            ),
-        }))
     }
 
     fn out_of_attempts(&self, next: Next) -> Fault {
@@ -478,15 +256,4 @@ impl Sync<'_> {
             .help("nothing is lost: run this again, or give it more tries with --attempts"),
         }
     }
-}
-
-/// What both sides disagree on.
-fn in_words(Disputed { paths, file_and_folder }: &Disputed) -> String {
-    let (clash, lines): (Vec<_>, Vec<_>) =
-        paths.iter().cloned().partition(|path| file_and_folder.contains(path));
-    let lines = (!lines.is_empty())
-        .then(|| format!("local and remote changes touch the same lines of {}", refuse::named(&lines)));
-    let clash = (!clash.is_empty())
-        .then(|| format!("one side has a file and the other a folder at {}", refuse::named(&clash)));
-    lines.into_iter().chain(clash).collect::<Vec<_>>().join(", and ")
 }

@@ -3,18 +3,17 @@
 //! An owner that was stopped for longer than others were willing to wait may wake up and find the lock somebody else's.
 //! So it looks before each change whether its token is still the lock's.
 
+mod made;
+
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
 
-use camino::Utf8Path;
-
 use crate::{
-    Leftover, Life, Patience, Place, Process, Term, Token, Trouble, Wish,
+    Life, Patience, Place, Process, Term, Token, Trouble, Wish,
     fence::{ours, under_guard},
     give_back::{Release, leave, release},
-    leftovers,
     look::{OWNER_FILE, Taken},
     mark::Mark,
     patience::{Took, acquire},
@@ -165,36 +164,6 @@ impl Held {
         }
     }
 
-    /// Notes that the file which is at `path` now is this process's, and is to be removed by the next owner should this
-    /// process be killed. Says whether the file system tells files apart well enough for that.
-    ///
-    /// # Errors
-    /// [`Trouble::Lost`] where the lock is no longer this one's.
-    pub fn made(&self, path: &Utf8Path) -> Result<bool, Trouble> {
-        self.settle_in()?;
-        let leftover = Leftover::of(path, &Process::current())
-            .map_err(Trouble::refused("note a file in", &self.place))?;
-        let Some(leftover) = leftover else { return Ok(false) };
-        under_guard(&self.place, || {
-            let (taken, _) = ours(&self.place, &self.token)?;
-            leftovers::note(&self.place, &taken.dir, &self.token, leftover)
-                .map_err(Trouble::refused("note a file in", &self.place))
-        })?;
-        Ok(true)
-    }
-
-    /// Notes that this process has finished with the file at `path`.
-    ///
-    /// # Errors
-    /// [`Trouble::Lost`] where the lock is no longer this one's.
-    pub fn finished(&self, path: &Utf8Path) -> Result<(), Trouble> {
-        under_guard(&self.place, || {
-            let (taken, _) = ours(&self.place, &self.token)?;
-            leftovers::forget(&self.place, &taken.dir, &self.token, path)
-                .map_err(Trouble::refused("note a file in", &self.place))
-        })
-    }
-
     /// Does something short while nobody can take the lock over, where it is still this one's.
     ///
     /// # Errors
@@ -253,20 +222,21 @@ impl Drop for Held {
 mod tests {
     use std::fs;
 
-    use camino::Utf8PathBuf;
+    use camino::Utf8Path;
 
     use super::*;
     use crate::Record;
 
-    const PATIENCE: Patience = Patience { wait: Duration::ZERO, stale_after: Duration::from_secs(60) };
+    pub(super) const PATIENCE: Patience =
+        Patience { wait: Duration::ZERO, stale_after: Duration::from_secs(60) };
 
-    fn place() -> (tempfile::TempDir, Place) {
+    pub(super) fn place() -> (tempfile::TempDir, Place) {
         let directory = tempfile::tempdir().unwrap();
         let place = Place::new(directory.path());
         (directory, place)
     }
 
-    fn take(place: &Place) -> Held {
+    pub(super) fn take(place: &Place) -> Held {
         Held::take(place.clone(), None, &PATIENCE, &mut |_| {}).unwrap()
     }
 
@@ -415,48 +385,5 @@ mod tests {
         let _phase = Held::join(place.clone(), took.record.token.clone()).unwrap();
         let pid = fs::read_to_string(place.lock().join("pid")).unwrap();
         assert_eq!(pid, format!("{}\n", std::process::id()));
-    }
-
-    #[test]
-    fn what_a_killed_owner_left_behind_is_removed_by_the_next_one() {
-        let (_keep, place) = place();
-        let me = Process::current();
-        let killed = Process { start: me.start.map(|start| start - 1), ..me };
-        let wish = Wish {
-            owner: Some(killed.clone()),
-            worker: None,
-            term: Term::SignsOfLife,
-            lease: PATIENCE.stale_after,
-            name: None,
-        };
-        let took = acquire(&place, &wish, &PATIENCE, &mut |_| {}).unwrap();
-        let index_lock = Utf8PathBuf::from_path_buf(place.common_dir().join("index.lock")).unwrap();
-        fs::write(&index_lock, "half an index").unwrap();
-        under_guard(&place, || {
-            let token = &took.record.token;
-            let (taken, _) = ours(&place, token)?;
-            let leftover = Leftover::of(&index_lock, &killed).unwrap().expect("it can be told apart");
-            leftovers::note(&place, &taken.dir, token, leftover)
-                .map_err(Trouble::refused("note a file in", &place))
-        })
-        .unwrap();
-        let _next = take(&place);
-        assert!(!index_lock.exists());
-    }
-
-    #[test]
-    fn a_file_that_was_finished_or_whose_maker_gave_the_lock_back_stays() {
-        let (_keep, place) = place();
-        let kept = Utf8PathBuf::from_path_buf(place.common_dir().join("kept")).unwrap();
-        fs::write(&kept, "whole").unwrap();
-        let held = take(&place);
-        assert!(held.made(&kept).unwrap());
-        held.finished(&kept).unwrap();
-        drop(held);
-        let held = take(&place);
-        assert!(held.made(&kept).unwrap());
-        drop(held);
-        let _next = take(&place);
-        assert!(kept.exists());
     }
 }

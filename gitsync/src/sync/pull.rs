@@ -1,0 +1,180 @@
+//! Bringing in what the remote has: fetched, and then the branch moved forward to it, or the local commits replayed onto it.
+
+use contract::Exit;
+use gix::ObjectId;
+use phase::Fault;
+
+use super::Sync;
+use crate::early::Early;
+use crate::exchange::{self, Theirs};
+use crate::hooks::Call;
+use crate::look::Branch;
+use crate::plan::{self, Integration};
+use crate::policy::{Commit, Pull};
+use crate::rebase::{self, Disputed, Outcome, Replay, Replayed, Replayer, Seen, WayOut};
+use crate::relate::relate;
+use crate::worktree::Refused;
+use crate::{failpoint, history, refuse, rewrite_notes, update};
+
+impl Sync<'_> {
+    /// Brings in what the remote has. `None`: something moved, over again from the commit.
+    pub(super) fn pull(
+        &mut self,
+        branch: &Branch,
+        local: ObjectId,
+        seen: &Seen,
+        early: Early,
+    ) -> anyhow::Result<Option<(ObjectId, Theirs)>> {
+        let repo = self.place.repo;
+        if self.policy.pull == Pull::No {
+            let known = exchange::tracked(repo, &self.upstream)?;
+            return Ok(Some((local, known.map_or(Theirs::New, Theirs::At))));
+        }
+        let heard = early.unwrap_or_else(|| {
+            self.place.progress.set(|| format!("fetching from {}", self.upstream.remote));
+            exchange::fetch(self.place, &self.upstream, self.policy)
+        });
+        let heard = self.reached(heard)?;
+        let theirs = heard.branch;
+        self.asked = Some(heard.asked);
+        self.recent = heard.recent.clone();
+        self.ledger.fetched(heard);
+        failpoint::reach("fetched", self.place.root());
+        let relation = relate(repo, &self.history, local, theirs)?;
+        let onto = match (plan::integrate(relation, &self.upstream)?, theirs.id()) {
+            (Integration::Nothing, _) | (_, None) => return Ok(Some((local, theirs))),
+            (Integration::FastForward, Some(to)) => {
+                self.index_is_written()?;
+                return Ok(self.fast_forward(branch, local, to)?.map(|id| (id, theirs)));
+            }
+            (Integration::Replay, Some(onto)) => onto,
+        };
+        self.index_is_written()?;
+        Ok(self.replay(branch, local, onto, seen)?.map(|id| (id, theirs)))
+    }
+
+    fn fast_forward(
+        &mut self,
+        branch: &Branch,
+        local: ObjectId,
+        to: ObjectId,
+    ) -> anyhow::Result<Option<ObjectId>> {
+        let now = Branch { commit: Some(local), ..branch.clone() };
+        if !self.settle(update::update(self.place, &self.recent, &now, to, "lockstep: Fast-forward")?)? {
+            return Ok(None);
+        }
+        self.hooks()?.tell("post-merge", Call::with(["0"]))?;
+        Ok(Some(to))
+    }
+
+    fn replay(
+        &mut self,
+        branch: &Branch,
+        local: ObjectId,
+        onto: ObjectId,
+        seen: &Seen,
+    ) -> anyhow::Result<Option<ObjectId>> {
+        let (place, repo) = (self.place, self.place.repo);
+        let what =
+            Replay { onto, upstream: rebase::base_for(repo, &self.history, seen, onto, local)?, head: local };
+        // What must not be written need not be merged with either, which is not made for such names.
+        update::presentable(repo, &self.recent, local, onto)?;
+        self.hooks()?.ask("pre-rebase", Call::with([what.upstream.to_string()]))?;
+        place.progress.set(|| "replaying local commits".into());
+        let held = place.signing.held(place.progress);
+        let by = Replayer { committer: place.people.committer()?, signing: place.signing };
+        let replayed = match rebase::rebase(repo, what, &by, place)? {
+            Outcome::Nothing => return Ok(Some(local)),
+            Outcome::Replayed(replayed) => replayed,
+            Outcome::Conflict(conflict) => return Err(self.conflict(conflict)?.into()),
+        };
+        drop(held);
+        let thrown_out = rebase::thrown_out(repo, what)?;
+        failpoint::reach("replayed", place.root());
+        place.guard.check()?;
+        replayed.keep(repo)?;
+        failpoint::reach("kept", place.root());
+        let now = Branch { commit: Some(local), ..branch.clone() };
+        let reason = format!("lockstep (finish): {} onto {onto}", branch.name.as_bstr());
+        if !self.settle(update::update(place, &self.recent, &now, replayed.head, &reason)?)? {
+            return Ok(None);
+        }
+        self.ledger.replayed(|old| replayed.now(old));
+        // The branch has moved: what cannot be copied now is no reason to stop.
+        if let Err(error) = rewrite_notes::copy(place, &replayed.rewritten) {
+            self.ledger.notes_left_behind(&error);
+        }
+        self.ledger.thrown_out(thrown_out);
+        self.tell_of(&replayed, local)?;
+        Ok(Some(replayed.head))
+    }
+
+    fn tell_of(&self, replayed: &Replayed, before: ObjectId) -> anyhow::Result<()> {
+        let hooks = self.hooks()?;
+        hooks
+            .tell("post-checkout", Call::with([before.to_string(), replayed.head.to_string(), "1".into()]))?;
+        let lines: String = replayed.rewritten.iter().map(|(old, new)| format!("{old} {new}\n")).collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        hooks.tell("post-rewrite", Call { stdin: lines.into_bytes(), ..Call::with(["rebase"]) })
+    }
+
+    /// Whether the branch is where it shall be, or else everything starts over.
+    fn settle(&mut self, outcome: update::Outcome) -> anyhow::Result<bool> {
+        match outcome {
+            update::Outcome::Done(update::Done { leavings, logs }) => {
+                self.leavings.extend(leavings);
+                self.ledger.updated(logs);
+                Ok(true)
+            }
+            update::Outcome::SomebodyElseMoved => Ok(false),
+            update::Outcome::Refused(paths) if self.commit_may_help(&paths) => {
+                self.in_the_way = paths;
+                Ok(false)
+            }
+            update::Outcome::Refused(paths) => Err(update::refused(&paths).into()),
+        }
+    }
+
+    /// Whether all of these paths are in the way only until they are committed. What a commit did not take once, an
+    /// ignored file above all, it will not take the next time either.
+    fn commit_may_help(&self, paths: &[Refused]) -> bool {
+        matches!(self.policy.commit, Commit::Everything { .. })
+            // That files move is said where there are no attempts left.
+            && (self.ledger.attempts < self.policy.attempts
+                || paths.iter().all(|path| path.why.is_of_the_index()))
+            && paths.iter().all(|path| path.why.is_passing() && !self.in_the_way.contains(path))
+    }
+
+    fn conflict(&mut self, conflict: rebase::Conflict) -> anyhow::Result<Fault> {
+        let commit = history::describe(self.place.repo, conflict.commit)?;
+        let message = format!(
+            "{}; the local commit that does not apply is {} ({})",
+            in_words(&conflict.disputed),
+            &commit.id[..10],
+            commit.summary
+        );
+        self.ledger.conflicts(conflict.disputed.paths);
+        let upstream = self.upstream.shown();
+        Ok(Fault::new(Exit::Conflict, message).help(match conflict.way_out {
+            WayOut::Rebase => format!(
+                "everything local is committed and as it was; resolve it by hand with `git rebase {upstream}`, then run this again"
+            ),
+            WayOut::Merge => format!(
+                "everything local is committed and as it was; join both with `git merge {upstream}`, which keeps what only a merge here holds, then run this again"
+            ),
+        }))
+    }
+}
+
+/// What both sides disagree on.
+fn in_words(Disputed { paths, file_and_folder }: &Disputed) -> String {
+    let (clash, lines): (Vec<_>, Vec<_>) =
+        paths.iter().cloned().partition(|path| file_and_folder.contains(path));
+    let lines = (!lines.is_empty())
+        .then(|| format!("local and remote changes touch the same lines of {}", refuse::named(&lines)));
+    let clash = (!clash.is_empty())
+        .then(|| format!("one side has a file and the other a folder at {}", refuse::named(&clash)));
+    lines.into_iter().chain(clash).collect::<Vec<_>>().join(", and ")
+}

@@ -1,0 +1,91 @@
+//! Giving the remote what it lacks, in turn with the others of this machine.
+
+use std::thread;
+
+use gix::ObjectId;
+use phase::Fault;
+use remote::{Recent, Turn};
+
+use super::{Next, Sync};
+use crate::exchange::{self, Pushed, Theirs};
+use crate::look::Branch;
+use crate::plan;
+use crate::policy::Pull;
+use crate::relate::relate;
+use crate::upstream::SaidBy;
+use crate::{failpoint, history, tracking};
+
+impl Sync<'_> {
+    /// Gives the remote what it lacks, and says where to go on.
+    pub(super) fn push(&mut self, branch: &Branch, local: ObjectId, theirs: Theirs) -> anyhow::Result<Next> {
+        let (place, repo) = (self.place, self.place.repo);
+        let relation = relate(repo, &self.history, local, theirs)?;
+        if !plan::push(relation, self.policy.pull, self.policy.push)? {
+            return Ok(Next::Finish);
+        }
+        if self.hooks()?.has("pre-push") {
+            self.index_is_written()?;
+        }
+        let Some(turn) = self.take_turn()? else { return Ok(Next::FetchInTurn) };
+        failpoint::reach("pushing", place.root());
+        let commits = self.outgoing(local, theirs)?;
+        place.progress.set(|| format!("pushing to {}", self.upstream.remote));
+        // What came in is not needed in memory any more.
+        self.recent = Recent::default();
+        // The remote takes its time.
+        let (view, ledger) = (repo.clone(), &self.ledger);
+        let (pushed, incoming) = thread::scope(|scope| {
+            let looking = threads::spawn(scope, move || ledger.incoming(&view));
+            let name = branch.name.as_ref();
+            let pushed = exchange::push(place, &self.upstream, self.policy, name, local, theirs.id());
+            (pushed, looking.join())
+        });
+        // What could not be found out now will be asked for again, and told of then.
+        if let Ok(Ok(incoming)) = incoming {
+            self.ledger.came_in(incoming);
+        }
+        match (self.reached(pushed)?, self.policy.pull) {
+            (Pushed::Done(left_behind), _) => {
+                turn.end_with_a_push();
+                self.ledger.left_behind(left_behind);
+            }
+            (Pushed::LostRace, Pull::Wanted) => return Ok(Next::Fetch),
+            (Pushed::LostRace, Pull::No) => {
+                return Err(Fault::failed(
+                    "the remote has moved on, and --no-pull keeps out what it has now",
+                )
+                .help("run it without --no-pull")
+                .into());
+            }
+        }
+        self.ledger.pushed(commits);
+        failpoint::reach("pushed", place.root());
+        if self.upstream.said_by == SaidBy::Custom {
+            tracking::set_up(place, branch.name.as_ref(), &self.upstream)?;
+        }
+        Ok(Next::Finish)
+    }
+
+    /// The turn to push; none where others have pushed while it was waited for, and it is to be used for a new look.
+    fn take_turn(&mut self) -> anyhow::Result<Option<Turn>> {
+        if let Some(turn) = self.turn.take() {
+            return Ok(Some(turn));
+        }
+        let turn = exchange::turn(self.place, &self.upstream, self.policy);
+        let turn = self.reached(turn)?;
+        if self.asked.is_some_and(|asked| turn.came_after_a_push(asked)) {
+            self.turn = Some(turn);
+            return Ok(None);
+        }
+        Ok(Some(turn))
+    }
+
+    /// The commits that a push takes along.
+    fn outgoing(&self, local: ObjectId, theirs: Theirs) -> anyhow::Result<Vec<contract::Commit>> {
+        let repo = self.place.repo;
+        match theirs.id() {
+            Some(id) => history::between(repo, [id], local),
+            None => history::between(repo, history::known_of(repo, self.upstream.remote.as_str())?, local),
+        }
+    }
+}

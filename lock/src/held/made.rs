@@ -1,0 +1,99 @@
+//! The files that a holder makes in other people's way, such as `index.lock`: should it be killed, the next owner removes
+//! them.
+
+use camino::Utf8Path;
+
+use super::Held;
+use crate::{
+    Leftover, Process, Trouble,
+    fence::{ours, under_guard},
+    leftovers,
+};
+
+impl Held {
+    /// Notes that the file which is at `path` now is this process's, and is to be removed by the next owner should this
+    /// process be killed. Says whether the file system tells files apart well enough for that.
+    ///
+    /// # Errors
+    /// [`Trouble::Lost`] where the lock is no longer this one's.
+    pub fn made(&self, path: &Utf8Path) -> Result<bool, Trouble> {
+        self.settle_in()?;
+        let leftover = Leftover::of(path, &Process::current())
+            .map_err(Trouble::refused("note a file in", &self.place))?;
+        let Some(leftover) = leftover else { return Ok(false) };
+        under_guard(&self.place, || {
+            let (taken, _) = ours(&self.place, &self.token)?;
+            leftovers::note(&self.place, &taken.dir, &self.token, leftover)
+                .map_err(Trouble::refused("note a file in", &self.place))
+        })?;
+        Ok(true)
+    }
+
+    /// Notes that this process has finished with the file at `path`.
+    ///
+    /// # Errors
+    /// [`Trouble::Lost`] where the lock is no longer this one's.
+    pub fn finished(&self, path: &Utf8Path) -> Result<(), Trouble> {
+        under_guard(&self.place, || {
+            let (taken, _) = ours(&self.place, &self.token)?;
+            leftovers::forget(&self.place, &taken.dir, &self.token, path)
+                .map_err(Trouble::refused("note a file in", &self.place))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use camino::Utf8PathBuf;
+
+    use super::{
+        super::tests::{PATIENCE, place, take},
+        *,
+    };
+    use crate::{Term, Wish, patience::acquire};
+
+    #[test]
+    fn what_a_killed_owner_left_behind_is_removed_by_the_next_one() {
+        let (_keep, place) = place();
+        let me = Process::current();
+        let killed = Process { start: me.start.map(|start| start - 1), ..me };
+        let wish = Wish {
+            owner: Some(killed.clone()),
+            worker: None,
+            term: Term::SignsOfLife,
+            lease: PATIENCE.stale_after,
+            name: None,
+        };
+        let took = acquire(&place, &wish, &PATIENCE, &mut |_| {}).unwrap();
+        let index_lock = Utf8PathBuf::from_path_buf(place.common_dir().join("index.lock")).unwrap();
+        fs::write(&index_lock, "half an index").unwrap();
+        under_guard(&place, || {
+            let token = &took.record.token;
+            let (taken, _) = ours(&place, token)?;
+            let leftover = Leftover::of(&index_lock, &killed).unwrap().expect("it can be told apart");
+            leftovers::note(&place, &taken.dir, token, leftover)
+                .map_err(Trouble::refused("note a file in", &place))
+        })
+        .unwrap();
+        let _next = take(&place);
+        assert!(!index_lock.exists());
+    }
+
+    #[test]
+    fn a_file_that_was_finished_or_whose_maker_gave_the_lock_back_stays() {
+        let (_keep, place) = place();
+        let kept = Utf8PathBuf::from_path_buf(place.common_dir().join("kept")).unwrap();
+        fs::write(&kept, "whole").unwrap();
+        let held = take(&place);
+        assert!(held.made(&kept).unwrap());
+        held.finished(&kept).unwrap();
+        drop(held);
+        let held = take(&place);
+        assert!(held.made(&kept).unwrap());
+        drop(held);
+        let _next = take(&place);
+        assert!(kept.exists());
+    }
+}
