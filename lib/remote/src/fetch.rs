@@ -1,36 +1,27 @@
 //! Getting what the remote has: `git fetch`.
 
+mod directly;
+mod line;
 mod negotiate;
 mod refs;
 mod want;
 
-use std::{io, sync::atomic::AtomicBool};
-
 use gix::{
     ObjectId,
     bstr::{BStr, BString},
-    protocol,
     refs::FullName,
     refspec::RefSpec,
 };
-use gix_transport::client::Capabilities;
 
 pub(crate) use self::refs::tips;
-use self::{
-    negotiate::{Negotiation, Silence},
-    want::{Specs, Want},
-};
+use self::want::{Specs, Want};
 use crate::{
     Change, Direction, Listing, Recent, Remote, Step, Trouble, Watcher,
-    direct::{Ask, Direct},
-    list,
     local_ref::{self, Value},
     pack::{
         sound::{self, Missing},
         store::Arriving,
     },
-    pulse::{self, Ticks},
-    transport::Line,
 };
 
 /// What to fetch.
@@ -212,160 +203,6 @@ impl Remote<'_> {
         let looked_at = &mut |_| watcher.progress(Step::Indexing);
         sound::check(self.repo, recent, &self.history, &new, &refs::tips(self.repo)?, looked_at)
     }
-
-    /// Takes what is missing from the remote's own repository.
-    fn receive_directly(
-        &self,
-        direct: &Direct,
-        specs: &Specs,
-        prefixes: &[BString],
-        watcher: &dyn Watcher,
-    ) -> gix::Result<Received> {
-        let refs = direct.refs(prefixes)?;
-        let listing = Listing::of(&refs, &[]);
-        watcher.progress(Step::Listed { refs: listing.refs.len() });
-        let want = Want::of(self.repo, &direct.called, specs, refs, &Capabilities::default())
-            .map_err(|trouble| gix::Error::from_error(trouble))?;
-        let (mut wanted, tags) = want.missing(self.repo);
-        if wanted.is_empty() && self.check(&Recent::default(), &want, watcher).is_err() {
-            // They are here, and not all that belongs to them.
-            wanted = want.ids();
-        }
-        let mut incoming = Incoming::default();
-        if !wanted.is_empty() {
-            let ask = Ask { ours: self.repo, history: &self.history, wanted: &wanted, tags: &tags };
-            let common = direct.common(&ask)?;
-            let packs = direct.whole_packs(&ask, &common, watcher)?;
-            let is_tried = packs.is_some();
-            let whole = packs.and_then(|packs| self.arrive(&packs, &want, watcher).ok());
-            incoming = match whole.filter(|whole| direct.is_no_more(&whole.recent(), &ask, &common)) {
-                Some(whole) => whole,
-                None => {
-                    if is_tried {
-                        // Something that belongs to it is elsewhere, or something else is in it.
-                        self.history.forget();
-                    }
-                    self.arrive(&[direct.pack(&ask, &common, watcher)?], &want, watcher)?
-                }
-            };
-        }
-        let called = direct.called.clone();
-        Ok(Received { called, listing, want, incoming, soundness: Soundness::Known })
-    }
-
-    /// Takes packs apart, and makes sure that nothing is missing.
-    fn arrive(&self, packs: &[Vec<u8>], want: &Want, watcher: &dyn Watcher) -> gix::Result<Incoming> {
-        watcher.progress(Step::Indexing);
-        let mut incoming = Incoming::default();
-        for pack in packs {
-            let arriving = Arriving::of_bytes(self.repo, pack)?;
-            incoming.objects += arriving.objects;
-            incoming.bytes += pack.len() as u64;
-            incoming.packs.push(arriving);
-        }
-        self.check(&incoming.recent(), want, watcher).map_err(Missing::into_error)?;
-        Ok(incoming)
-    }
-
-    /// Asks a server for what is missing.
-    fn receive_over_a_line(
-        &self,
-        specs: &Specs,
-        prefixes: &[BString],
-        watcher: &dyn Watcher,
-    ) -> Result<Received, Trouble> {
-        let mut line = Line::open(self, Direction::Fetch, watcher)?;
-        let refs = match list::ask(&mut line, prefixes) {
-            Ok(refs) => refs,
-            Err(error) => return Err(line.trouble(&error)),
-        };
-        let listing = Listing::of(&refs, &[]);
-        watcher.progress(Step::Listed { refs: listing.refs.len() });
-        let want = Want::of(self.repo, line.called(), specs, refs, &line.handshake.capabilities)?;
-        let called = line.called().to_owned();
-        let incoming = self.receive(line, &want, specs, watcher)?;
-        Ok(Received { called, listing, want, incoming, soundness: Soundness::Unknown })
-    }
-
-    /// Negotiates, and reads the pack if there is to be one.
-    fn receive(
-        &self,
-        mut line: Line,
-        want: &Want,
-        specs: &Specs,
-        watcher: &dyn Watcher,
-    ) -> Result<Incoming, Trouble> {
-        let mut pack: Option<Arriving> = None;
-        let mut disk: Option<gix::Error> = None;
-        let interrupt = AtomicBool::new(false);
-        let walker = Negotiation::walker(self.repo);
-        let commit_graph = walker.commit_graph_if_enabled().ok().flatten();
-        let mut graph = self.history.graph(&walker, commit_graph.as_ref());
-        let silence = Silence::of(&line.handshake);
-        let mut negotiation = Negotiation::new(&walker, &want.map, &mut graph, silence);
-        let shallow_file =
-            self.repo.shallow_file().map_err(|error| Trouble::local("looking for a shallow file", error))?;
-        let ticks = Ticks::default();
-        let wire = line.wire();
-        let talk = || {
-            protocol::fetch(
-                &mut negotiation,
-                |stream, progress, interrupt| {
-                    let mut watched = Watched { stream, bytes: 0, failed: false, watcher };
-                    match Arriving::read(self.repo, &mut watched, progress, interrupt) {
-                        Ok(arriving) => {
-                            pack = Some(arriving);
-                            Ok(true)
-                        }
-                        Err(error) => {
-                            // Where the stream was fine, it is our side that failed.
-                            if !watched.failed && error.iter_errors().any(|cause| cause.is::<io::Error>()) {
-                                disk = Some(error);
-                                return Err(gix::Error::from_error(io::Error::other(
-                                    "the pack was not kept",
-                                )));
-                            }
-                            Err(error)
-                        }
-                    }
-                },
-                ticks.clone(),
-                &interrupt,
-                protocol::fetch::Context {
-                    handshake: &mut line.handshake,
-                    transport: &mut line.transport,
-                    user_agent: ("agent", Some(crate::agent())),
-                    trace_packetlines: false,
-                },
-                protocol::fetch::Options {
-                    shallow_file,
-                    shallow: &protocol::fetch::Shallow::NoChange,
-                    tags: specs.tags,
-                    reject_shallow_remote: false,
-                },
-            )
-        };
-        let outcome = pulse::beside(watcher, Step::Indexing, &|| ticks.count() + wire.received(), talk);
-        match (outcome, disk) {
-            (_, Some(error)) => {
-                line.hang_up();
-                Err(Trouble::local("writing the received pack", error))
-            }
-            (Err(error), None) => match local_ref::broken(self.repo) {
-                Some(failed) => {
-                    line.hang_up();
-                    Err(Trouble::local("finding out what is here already", failed))
-                }
-                None => Err(line.trouble(&error)),
-            },
-            (Ok(_), None) => {
-                let bytes = line.received();
-                line.close();
-                let objects = pack.as_ref().map_or(0, |pack| pack.objects);
-                Ok(Incoming { objects, bytes, packs: pack.into_iter().collect() })
-            }
-        }
-    }
 }
 
 /// What the remote has, and what came of it.
@@ -409,38 +246,4 @@ fn unsound(called: &str, missing: Missing) -> Trouble {
         format!("{called} did not send all that belongs to its refs: {what}"),
         "the repository there is damaged: run `git fsck` in it",
     )
-}
-
-/// A pack's stream that tells of its progress, and remembers whether it was the one that failed.
-struct Watched<'a> {
-    stream: &'a mut dyn io::BufRead,
-    bytes: u64,
-    failed: bool,
-    watcher: &'a dyn Watcher,
-}
-
-impl io::Read for Watched<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.stream.read(buffer).inspect_err(|_| self.failed = true)?;
-        self.passed(read);
-        Ok(read)
-    }
-}
-
-impl io::BufRead for Watched<'_> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.stream.fill_buf().inspect_err(|_| self.failed = true)
-    }
-
-    fn consume(&mut self, amount: usize) {
-        self.stream.consume(amount);
-        self.passed(amount);
-    }
-}
-
-impl Watched<'_> {
-    fn passed(&mut self, bytes: usize) {
-        self.bytes += bytes as u64;
-        self.watcher.progress(Step::Receiving { bytes: self.bytes });
-    }
 }

@@ -6,7 +6,6 @@
 //! (`refs/files-backend.c`): take the ref's lock, see that it still has the value expected, write the reflog, then the
 //! ref.
 
-mod broken;
 pub mod claim;
 mod list;
 pub(crate) mod machine;
@@ -31,7 +30,6 @@ use gix::{
     refs::{FullName, FullNameRef},
 };
 
-pub(crate) use self::broken::find as broken;
 pub use self::list::list;
 pub use self::symbolic::follow;
 use self::{

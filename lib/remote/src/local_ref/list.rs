@@ -5,9 +5,11 @@
 //! not, and fails where a file goes away between its being listed and read. So a listing counts only if the packed refs
 //! are still those that it began with.
 
-use std::{fs, io, path::Path, time::SystemTime};
+use std::io;
 
 use gix::{bstr::BStr, refs::Reference};
+
+use super::packed::Stamp;
 
 /// How often a listing is made before it counts as it is.
 const ATTEMPTS: usize = 10;
@@ -18,20 +20,18 @@ const ATTEMPTS: usize = 10;
 ///
 /// One of them cannot be read.
 pub fn list(repo: &gix::Repository, prefix: &BStr) -> gix::Result<Vec<Reference>> {
-    let packed = repo.common_dir().join("packed-refs");
-    let mut attempt = 1;
-    loop {
-        let before = stamp(&packed);
+    for _ in 1..ATTEMPTS {
+        let before = Stamp::of(repo)?;
         let listed = list_once(repo, prefix);
         let was_moved = match &listed {
-            Ok(_) => stamp(&packed) != before,
+            Ok(_) => Stamp::of(repo)? != before,
             Err(error) => error.iter_errors().any(is_gone),
         };
-        if !was_moved || attempt == ATTEMPTS {
+        if !was_moved {
             return listed;
         }
-        attempt += 1;
     }
+    list_once(repo, prefix)
 }
 
 fn list_once(repo: &gix::Repository, prefix: &BStr) -> gix::Result<Vec<Reference>> {
@@ -41,22 +41,6 @@ fn list_once(repo: &gix::Repository, prefix: &BStr) -> gix::Result<Vec<Reference
 
 fn is_gone(error: &(dyn std::error::Error + 'static)) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
-}
-
-/// What tells a file from any that takes its place: who replaces it makes a new one.
-fn stamp(path: &Path) -> Option<(u64, SystemTime, u64)> {
-    let meta = fs::metadata(path).ok()?;
-    Some((meta.len(), meta.modified().ok()?, number(&meta)))
-}
-
-#[cfg(unix)]
-fn number(meta: &fs::Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(meta)
-}
-
-#[cfg(not(unix))]
-fn number(_: &fs::Metadata) -> u64 {
-    0
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub(super) struct Packed {
 
 /// What changes with the file: it is always replaced, never written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
+pub(super) struct Stamp {
     modified: Option<std::time::SystemTime>,
     bytes: u64,
     inode: u64,
@@ -50,13 +50,9 @@ impl Packed {
     }
 
     fn fresh(&mut self, repo: &gix::Repository) -> gix::Result<Option<&packed::Buffer>> {
-        let stamp = match fs::metadata(repo.refs.packed_refs_path()) {
-            Ok(meta) => Stamp::of(&meta),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.seen = None;
-                return Ok(None);
-            }
-            Err(error) => return Err(gix::Error::from_error(error)),
+        let Some(stamp) = Stamp::of(repo)? else {
+            self.seen = None;
+            return Ok(None);
         };
         if self.seen.as_ref().is_none_or(|(seen, _)| *seen != stamp) {
             // Should the file be replaced between the two, it is read once more the next time.
@@ -67,12 +63,18 @@ impl Packed {
 }
 
 impl Stamp {
-    fn of(meta: &fs::Metadata) -> Self {
+    /// That of the packed refs of `repo`; `None` where there are none.
+    pub fn of(repo: &gix::Repository) -> gix::Result<Option<Self>> {
+        let meta = match fs::metadata(repo.refs.packed_refs_path()) {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(gix::Error::from_error(error)),
+        };
         #[cfg(unix)]
-        let inode = std::os::unix::fs::MetadataExt::ino(meta);
+        let inode = std::os::unix::fs::MetadataExt::ino(&meta);
         #[cfg(not(unix))]
         let inode = 0;
-        Self { modified: meta.modified().ok(), bytes: meta.len(), inode }
+        Ok(Some(Self { modified: meta.modified().ok(), bytes: meta.len(), inode }))
     }
 }
 

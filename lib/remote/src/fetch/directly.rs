@@ -1,0 +1,70 @@
+//! A fetch from a repository on this machine, without a server.
+
+use gix::bstr::BString;
+use gix_transport::client::Capabilities;
+
+use super::{
+    Incoming, Received, Soundness,
+    want::{Specs, Want},
+};
+use crate::{
+    Listing, Recent, Remote, Step, Watcher,
+    direct::{Ask, Direct},
+    pack::{sound::Missing, store::Arriving},
+};
+
+impl Remote<'_> {
+    /// Takes what is missing from the remote's own repository.
+    pub(super) fn receive_directly(
+        &self,
+        direct: &Direct,
+        specs: &Specs,
+        prefixes: &[BString],
+        watcher: &dyn Watcher,
+    ) -> gix::Result<Received> {
+        let refs = direct.refs(prefixes)?;
+        let listing = Listing::of(&refs, &[]);
+        watcher.progress(Step::Listed { refs: listing.refs.len() });
+        let want = Want::of(self.repo, &direct.called, specs, refs, &Capabilities::default())
+            .map_err(|trouble| gix::Error::from_error(trouble))?;
+        let (mut wanted, tags) = want.missing(self.repo);
+        if wanted.is_empty() && self.check(&Recent::default(), &want, watcher).is_err() {
+            // They are here, and not all that belongs to them.
+            wanted = want.ids();
+        }
+        let mut incoming = Incoming::default();
+        if !wanted.is_empty() {
+            let ask = Ask { ours: self.repo, history: &self.history, wanted: &wanted, tags: &tags };
+            let common = direct.common(&ask)?;
+            let packs = direct.whole_packs(&ask, &common, watcher)?;
+            let is_tried = packs.is_some();
+            let whole = packs.and_then(|packs| self.arrive(&packs, &want, watcher).ok());
+            incoming = match whole.filter(|whole| direct.is_no_more(&whole.recent(), &ask, &common)) {
+                Some(whole) => whole,
+                None => {
+                    if is_tried {
+                        // Something that belongs to it is elsewhere, or something else is in it.
+                        self.history.forget();
+                    }
+                    self.arrive(&[direct.pack(&ask, &common, watcher)?], &want, watcher)?
+                }
+            };
+        }
+        let called = direct.called.clone();
+        Ok(Received { called, listing, want, incoming, soundness: Soundness::Known })
+    }
+
+    /// Takes packs apart, and makes sure that nothing is missing.
+    fn arrive(&self, packs: &[Vec<u8>], want: &Want, watcher: &dyn Watcher) -> gix::Result<Incoming> {
+        watcher.progress(Step::Indexing);
+        let mut incoming = Incoming::default();
+        for pack in packs {
+            let arriving = Arriving::of_bytes(self.repo, pack)?;
+            incoming.objects += arriving.objects;
+            incoming.bytes += pack.len() as u64;
+            incoming.packs.push(arriving);
+        }
+        self.check(&incoming.recent(), want, watcher).map_err(Missing::into_error)?;
+        Ok(incoming)
+    }
+}

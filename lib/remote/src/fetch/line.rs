@@ -1,0 +1,160 @@
+//! A fetch over a line to a server: what is here already is told, and a pack of the rest comes in.
+
+use std::{io, sync::atomic::AtomicBool};
+
+use gix::{bstr::BString, protocol};
+
+use super::{
+    Incoming, Received, Soundness,
+    negotiate::{Negotiation, Silence},
+    want::{Specs, Want},
+};
+use crate::{
+    Direction, Listing, Remote, Step, Trouble, Watcher, list,
+    local_ref::{self, Failed},
+    pack::store::Arriving,
+    pulse::{self, Ticks},
+    transport::Line,
+};
+
+impl Remote<'_> {
+    /// Asks a server for what is missing.
+    pub(super) fn receive_over_a_line(
+        &self,
+        specs: &Specs,
+        prefixes: &[BString],
+        watcher: &dyn Watcher,
+    ) -> Result<Received, Trouble> {
+        let mut line = Line::open(self, Direction::Fetch, watcher)?;
+        let refs = match list::ask(&mut line, prefixes) {
+            Ok(refs) => refs,
+            Err(error) => return Err(line.trouble(&error)),
+        };
+        let listing = Listing::of(&refs, &[]);
+        watcher.progress(Step::Listed { refs: listing.refs.len() });
+        let want = Want::of(self.repo, line.called(), specs, refs, &line.handshake.capabilities)?;
+        let called = line.called().to_owned();
+        let incoming = self.receive(line, &want, specs, watcher)?;
+        Ok(Received { called, listing, want, incoming, soundness: Soundness::Unknown })
+    }
+
+    /// Negotiates, and reads the pack if there is to be one.
+    fn receive(
+        &self,
+        mut line: Line,
+        want: &Want,
+        specs: &Specs,
+        watcher: &dyn Watcher,
+    ) -> Result<Incoming, Trouble> {
+        let mut pack: Option<Arriving> = None;
+        let mut disk: Option<gix::Error> = None;
+        let interrupt = AtomicBool::new(false);
+        let walker = Negotiation::walker(self.repo);
+        let commit_graph = walker.commit_graph_if_enabled().ok().flatten();
+        let mut graph = self.history.graph(&walker, commit_graph.as_ref());
+        let silence = Silence::of(&line.handshake);
+        let mut negotiation = Negotiation::new(&walker, &want.map, &mut graph, silence);
+        let shallow_file =
+            self.repo.shallow_file().map_err(|error| Trouble::local("looking for a shallow file", error))?;
+        let ticks = Ticks::default();
+        let wire = line.wire();
+        let talk = || {
+            protocol::fetch(
+                &mut negotiation,
+                |stream, progress, interrupt| {
+                    let mut watched = Watched { stream, bytes: 0, failed: false, watcher };
+                    match Arriving::read(self.repo, &mut watched, progress, interrupt) {
+                        Ok(arriving) => {
+                            pack = Some(arriving);
+                            Ok(true)
+                        }
+                        Err(error) => {
+                            // Where the stream was fine, it is our side that failed.
+                            if !watched.failed && error.iter_errors().any(|cause| cause.is::<io::Error>()) {
+                                disk = Some(error);
+                                return Err(gix::Error::from_error(io::Error::other(
+                                    "the pack was not kept",
+                                )));
+                            }
+                            Err(error)
+                        }
+                    }
+                },
+                ticks.clone(),
+                &interrupt,
+                protocol::fetch::Context {
+                    handshake: &mut line.handshake,
+                    transport: &mut line.transport,
+                    user_agent: ("agent", Some(crate::agent())),
+                    trace_packetlines: false,
+                },
+                protocol::fetch::Options {
+                    shallow_file,
+                    shallow: &protocol::fetch::Shallow::NoChange,
+                    tags: specs.tags,
+                    reject_shallow_remote: false,
+                },
+            )
+        };
+        let outcome = pulse::beside(watcher, Step::Indexing, &|| ticks.count() + wire.received(), talk);
+        match (outcome, disk) {
+            (_, Some(error)) => {
+                line.hang_up();
+                Err(Trouble::local("writing the received pack", error))
+            }
+            (Err(error), None) => Err(self.end_of_talk(line, &error)),
+            (Ok(_), None) => {
+                let bytes = line.received();
+                line.close();
+                let objects = pack.as_ref().map_or(0, |pack| pack.objects);
+                Ok(Incoming { objects, bytes, packs: pack.into_iter().collect() })
+            }
+        }
+    }
+    /// Why a talk ended before its time. It goes through all refs here to tell what is here already, so that one which
+    /// cannot be read ends it too, and looks like a failure of the remote.
+    fn end_of_talk(&self, line: Line, error: &gix::Error) -> Trouble {
+        match local_ref::list(self.repo, "refs/".into()) {
+            Ok(_) => line.trouble(error),
+            Err(broken) => {
+                line.hang_up();
+                let failed = Failed::Broken { words: words::error(&broken) };
+                Trouble::local("finding out what is here already", failed)
+            }
+        }
+    }
+}
+
+/// A pack's stream that tells of its progress, and remembers whether it was the one that failed.
+struct Watched<'a> {
+    stream: &'a mut dyn io::BufRead,
+    bytes: u64,
+    failed: bool,
+    watcher: &'a dyn Watcher,
+}
+
+impl io::Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.read(buffer).inspect_err(|_| self.failed = true)?;
+        self.passed(read);
+        Ok(read)
+    }
+}
+
+impl io::BufRead for Watched<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.stream.fill_buf().inspect_err(|_| self.failed = true)
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.stream.consume(amount);
+        self.passed(amount);
+    }
+}
+
+impl Watched<'_> {
+    fn passed(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+        self.watcher.progress(Step::Receiving { bytes: self.bytes });
+    }
+}
