@@ -7,12 +7,12 @@ use anyhow::{Context, Result};
 use gix::{
     ObjectId, Repository,
     objs::Kind,
-    refs::{FullName, FullNameRef, Target},
+    refs::{FullName, FullNameRef},
 };
 use phase::Fault;
 use remote::{
     Notice, RemoteName,
-    local_ref::{self, Edit, Failed, Written},
+    local_ref::{self, Edit, Failed, Value, Written},
 };
 
 use crate::names::NotesRef;
@@ -55,23 +55,21 @@ pub fn read(repo: &Repository, name: &FullNameRef) -> Result<Tip> {
 /// # Errors
 /// Where it cannot be read.
 pub fn find(repo: &Repository, name: &FullNameRef) -> Result<Tip> {
-    let mut name = name.to_owned();
-    // Git gives up on longer chains as well.
-    for _ in 0..5 {
-        let Some(reference) = repo
-            .try_find_reference(name.as_ref())
-            .with_context(|| format!("cannot read {}", name.as_bstr()))?
-        else {
-            return Ok(Tip { name, commit: None });
-        };
-        match reference.target().into_owned() {
-            Target::Symbolic(next) => name = next,
-            Target::Object(id) => return Ok(Tip { name, commit: Some(id) }),
+    let unreadable = || format!("cannot read {}", name.as_bstr());
+    let name = local_ref::follow(repo, name.to_owned()).with_context(unreadable)?;
+    let commit = match local_ref::read(repo, name.as_ref()).with_context(unreadable)? {
+        Value::Absent => None,
+        Value::Object(id) => Some(id),
+        Value::Symbolic => {
+            return Err(Fault::failed(format!("{} points around in circles", name.as_bstr()))
+                .help(format!(
+                    "remove it: `git symbolic-ref --delete {}`; then run this again",
+                    name.as_bstr()
+                ))
+                .into());
         }
-    }
-    Err(Fault::failed(format!("{} points around in circles", name.as_bstr()))
-        .help(format!("remove it: `git symbolic-ref --delete {}`; then run this again", name.as_bstr()))
-        .into())
+    };
+    Ok(Tip { name, commit })
 }
 
 fn names_no_commit(name: &FullNameRef, error: anyhow::Error) -> Fault {

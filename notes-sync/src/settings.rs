@@ -2,7 +2,7 @@
 
 use gix::bstr::{BStr, ByteSlice};
 use phase::Fault;
-use remote::RemoteName;
+use remote::{RemoteName, local_ref};
 
 use crate::{
     exchange,
@@ -106,7 +106,7 @@ pub fn remote(repo: &gix::Repository, flag: Option<&str>) -> Result<RemoteName, 
         return RemoteName::parse(name).map_err(|trouble| exchange::fault(trouble).into());
     }
     let all = remotes(repo);
-    let of_branch = repo.head_name().ok().flatten().and_then(|branch| {
+    let of_branch = local_ref::head(repo).ok().flatten().and_then(|branch| {
         let section = branch.shorten().to_owned();
         let config = repo.config_snapshot();
         let name = config.plumbing().string_by("branch", Some(section.as_bstr()), "remote")?;

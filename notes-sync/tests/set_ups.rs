@@ -120,3 +120,16 @@ fn a_mirror_that_lags_behind_where_notes_are_pushed_to_is_told_at_once() {
     output.assert_says(mirror.as_str());
     output.assert_says(&format!("file://{}", origin.path()));
 }
+
+#[test]
+fn a_branch_that_has_a_second_name_says_by_its_own_which_remote_is_meant() {
+    let (world, origin, [mike]) = World::with_clones(["mike"]);
+    let other = world.bare("other.git");
+    mike.git(["remote", "add", "other", other.path().as_str()]);
+    mike.git(["config", "branch.main.remote", "other"]);
+    mike.git(["symbolic-ref", "refs/heads/alias", "refs/heads/main"]);
+    mike.git(["symbolic-ref", "HEAD", "refs/heads/alias"]);
+    mike.note(REF, "HEAD", "mine");
+    sync(&mike).success();
+    assert_eq!((other.rev(REF), origin.try_rev(REF)), (mike.rev(REF), None));
+}

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use contract::{Exit, SurfacedNote};
 use gix::{ObjectId, bstr::BString, remote::Direction};
 use phase::{Fault, Run, clock};
+use remote::local_ref;
 
 use crate::{
     incoming::Located,
@@ -199,7 +200,7 @@ fn upstream(run: &Run<'_>) -> anyhow::Result<Option<ObjectId>> {
 }
 
 fn configured_upstream(repo: &gix::Repository) -> anyhow::Result<Option<BString>> {
-    let Some(branch) = repo.head_name()? else { return Ok(None) };
+    let Some(branch) = local_ref::head(repo)? else { return Ok(None) };
     let tracking = repo.branch_remote_tracking_ref_name(branch.as_ref(), Direction::Fetch).transpose();
     // A branch whose remote is set up in a way that nothing tracks has no upstream here; gitsync says so.
     Ok(tracking.ok().flatten().map(|name| name.as_bstr().to_owned()))

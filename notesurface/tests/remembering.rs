@@ -327,3 +327,13 @@ fn after_a_conflict_what_was_fetched_is_shown_all_the_same() {
     output.assert_code(4);
     assert_eq!(bodies(&output), ["one"]);
 }
+
+#[test]
+fn a_branch_that_has_a_second_name_has_the_upstream_of_its_own() {
+    let (_world, mike, howard) = mike_and_howard();
+    publish_note(&howard, "one");
+    mike.git(["fetch", "--quiet"]);
+    mike.git(["symbolic-ref", "refs/heads/alias", "refs/heads/main"]);
+    mike.git(["symbolic-ref", "HEAD", "refs/heads/alias"]);
+    assert_eq!(shown(&mike, &["--all"]), ["one"]);
+}

@@ -28,8 +28,8 @@ pub(crate) fn checked_out(repo: &gix::Repository) -> gix::Result<BTreeMap<FullNa
 fn branch_of(repo: &gix::Repository) -> gix::Result<Option<FullName>> {
     const ASIDE: [(&str, &str); 3] =
         [("rebase-merge/head-name", ""), ("rebase-apply/head-name", ""), ("BISECT_START", "refs/heads/")];
-    if let Some(branch) = repo.head_name()? {
-        return local_ref::follow(repo, branch).map(Some);
+    if let Some(branch) = local_ref::head(repo)? {
+        return Ok(Some(branch));
     }
     Ok(ASIDE.iter().find_map(|(file, prefix)| {
         let name = fs::read_to_string(repo.git_dir().join(file)).ok()?;

@@ -31,7 +31,7 @@ use gix::{
 };
 
 pub use self::list::list;
-pub use self::symbolic::follow;
+pub use self::symbolic::{follow, head};
 use self::{
     claim::{Claim, Claims},
     packed::Packed,

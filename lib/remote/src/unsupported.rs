@@ -9,7 +9,7 @@ use gix::{
     refspec::{Instruction, MatchGroup, RefSpec, instruction::Push, match_group::Item, parse::Operation},
 };
 
-use crate::{Direction, Remote, Trouble, checked_out::checked_out, shown};
+use crate::{Direction, Remote, Trouble, checked_out::checked_out, local_ref, shown};
 
 impl Remote<'_> {
     /// Makes sure that no fetch with the configured refspecs writes into a branch that a work tree is on, whatever the
@@ -87,7 +87,7 @@ impl Remote<'_> {
     pub fn check_destination(&self, from: &FullNameRef, to: &FullNameRef) -> Result<(), Trouble> {
         let (config, name) = (self.repo.config_snapshot(), self.name());
         let specs = config.plumbing().strings_by("remote", Some(BStr::new(name.as_str())), "push");
-        let head = self.repo.head_name().ok().flatten();
+        let head = local_ref::head(self.repo).ok().flatten();
         let is_head = head.is_some_and(|head| head.as_ref() == from);
         for spec in specs.unwrap_or_default() {
             let Some(elsewhere) = destination(spec.as_ref(), from, is_head) else { continue };

@@ -7,6 +7,15 @@ use gix::refs::FullName;
 /// How many names git follows.
 const DEPTH: usize = 5;
 
+/// The branch that is checked out, by the name of its own where it has a second one; `None` where none is.
+///
+/// # Errors
+///
+/// `HEAD`, or where it leads to, cannot be read.
+pub fn head(repo: &gix::Repository) -> gix::Result<Option<FullName>> {
+    repo.head_name()?.map(|name| follow(repo, name)).transpose()
+}
+
 /// The last of the names that `name` leads to, which is `name` itself where that is no symbolic ref. It need not be
 /// there. Of names that lead round in circles it is one of them, which cannot be read.
 ///

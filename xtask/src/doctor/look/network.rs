@@ -1,7 +1,7 @@
 //! The remote, as configured and as it answers.
 
 use gix::refs::FullName;
-use remote::{Direction, Remote, RemoteName, Trouble, Unwatched};
+use remote::{Direction, Remote, RemoteName, Trouble, Unwatched, local_ref};
 
 use crate::doctor::facts::{Answer, RemoteFacts, Told, Upstream};
 
@@ -39,7 +39,7 @@ pub fn remote(
 
 /// What runs would refuse before they touch anything.
 fn unsupported(remote: &Remote<'_>, upstream: &Upstream) -> Vec<Told> {
-    let branch = remote.repo().head_name().ok().flatten();
+    let branch = local_ref::head(remote.repo()).ok().flatten();
     let destination = branch.map_or(Ok(()), |branch| {
         let merge = upstream.merges.first().and_then(|merge| FullName::try_from(merge.as_str()).ok());
         remote.check_destination(branch.as_ref(), merge.as_ref().unwrap_or(&branch).as_ref())
