@@ -145,12 +145,17 @@ pub(super) fn parse(mut bytes: &[u8]) -> Result<Report, Garbled> {
 #[derive(Debug, Default)]
 pub(super) struct Messages {
     lines: Vec<String>,
+    /// Bytes in the lines.
+    bytes: usize,
     pending: Vec<u8>,
     /// Whether a carriage return came last: what comes next says whether the line is to be overwritten.
     returned: bool,
 }
 
 impl Messages {
+    /// How many bytes are kept: a server may send what it likes, but not fill our memory.
+    const MOST: usize = 1 << 20;
+
     /// A piece came. What is followed by a carriage return is progress, and is overwritten by the next, unless that ends the
     /// line, as it does on some systems.
     pub fn hear(&mut self, piece: &[u8]) {
@@ -162,7 +167,9 @@ impl Messages {
                     if std::mem::take(&mut self.returned) {
                         self.pending.clear();
                     }
-                    self.pending.push(*byte);
+                    if self.bytes + self.pending.len() < Self::MOST {
+                        self.pending.push(*byte);
+                    }
                 }
             }
         }
@@ -177,11 +184,10 @@ impl Messages {
     }
 
     fn end_line(&mut self) {
-        // A server may send what it likes, but not fill our memory.
-        const MOST: usize = 10_000;
         let line = std::mem::take(&mut self.pending);
         self.returned = false;
-        if self.lines.len() < MOST {
+        if self.bytes < Self::MOST {
+            self.bytes += line.len() + 1;
             self.lines.push(words::line(line.to_str_lossy().trim_end()));
         }
     }
@@ -261,6 +267,20 @@ mod tests {
             messages.hear(piece.as_bytes());
         }
         assert_eq!(messages.into_lines(), ["hello", "done", "\\u{1b}[31mred"]);
+    }
+
+    #[test]
+    fn a_server_that_talks_without_end_does_not_fill_the_memory() {
+        for piece in [&[b'x'; 4096][..], &[b'\n'; 4096], b"short\n"] {
+            let mut messages = Messages::default();
+            for _ in 0..2 * Messages::MOST / piece.len() {
+                messages.hear(piece);
+            }
+            let lines = messages.into_lines();
+            let bytes: usize = lines.iter().map(|line| line.len() + 1).sum();
+            assert!(bytes <= Messages::MOST + 4096, "{bytes} bytes in {} lines", lines.len());
+            assert!(!lines.is_empty());
+        }
     }
 
     #[test]
