@@ -217,11 +217,8 @@ impl Exchange {
         let request = with_credentials(request, credentials).body(body);
         self.phase = Phase::Waiting { answer: Box::pin(request.send()) };
         self.wait()?;
-        // Other failures say nothing about the credentials.
-        if let (Phase::Answered { response }, Some(who)) = (&self.phase, &self.who)
-            && (response.status().is_success() || response.status() == StatusCode::UNAUTHORIZED)
-        {
-            who.login.settle(&who.url, response.status().is_success());
+        if let (Phase::Answered { response }, Some(who)) = (&self.phase, &self.who) {
+            who.login.settle(&who.url, response.status());
         }
         Ok(())
     }

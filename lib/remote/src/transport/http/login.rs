@@ -13,7 +13,7 @@ use gix::{
         protocol::Context,
     },
 };
-use reqwest::header::HeaderValue;
+use reqwest::{StatusCode, header::HeaderValue};
 
 use super::settings::basic;
 use crate::{credentials, terminal::Terminal};
@@ -57,11 +57,15 @@ impl Login {
         known.given.clone()
     }
 
-    /// Tells the helpers whether what they gave for `url` was right.
-    pub fn settle(&self, url: &str, right: bool) {
+    /// Tells the helpers whether what they gave for `url` was right, where the server's `answer` says so.
+    pub fn settle(&self, url: &str, answer: StatusCode) {
+        // Other failures say nothing about the credentials.
+        if !answer.is_success() && answer != StatusCode::UNAUTHORIZED {
+            return;
+        }
         let mut known = self.known();
         let Some(next) = known.next.take() else { return };
-        let report = if right { next.store() } else { next.erase() };
+        let report = if answer.is_success() { next.store() } else { next.erase() };
         // A helper that cannot keep them has given them all the same.
         let _ = credentials::report(&known.repo, url, report);
     }
