@@ -71,11 +71,9 @@ pub fn commit(
     let before = tree_of(repo, branch.commit)?;
     place.progress.set(|| "looking for changes".into());
     let (index, mut changes) = look(place, policy, ahead)?;
-    let mut submodules = Outdated::of(repo)?;
-    submodules.forget_others(repo, &index);
+    let submodules = Outdated::still(repo, &index)?;
     submodules.write(place)?;
-    changes.leave_out(&submodules);
-    *left_out = changes.take_left_out();
+    *left_out = changes.leave_out(&submodules);
     changes.remember();
     let unmatched = stage::unmatched_in(repo, before, std::mem::take(&mut changes.unmatched))?;
     if let Some(pathspec) = unmatched.first() {
@@ -119,6 +117,30 @@ pub fn commit(
     sink.sync()?;
     failpoint::reach("committed-objects", place.root());
 
+    let Staged { index, index_tree: built, counts, .. } = staged;
+    let what = Written { index, built, looked: looked(policy), since };
+    let Some(writing) = land(place, branch, id, &message, lock, what)? else {
+        return Ok(Outcome::SomebodyElseMoved);
+    };
+    let mut writing = Some(writing);
+    prepared::clear(place)?;
+    if hooks.has("post-commit") {
+        writing.take().map_or(Ok(()), Writing::finish)?;
+        hooks.tell("post-commit", Call::default())?;
+    }
+    Ok(Outcome::Made(New { id, counts }, writing))
+}
+
+/// Moves the branch to the commit `id` with this `message`, and begins to have the index follow it. `None`: somebody else
+/// has moved the branch, and nothing was done.
+fn land(
+    place: &Place<'_>,
+    branch: &Branch,
+    id: ObjectId,
+    message: &BString,
+    lock: index::Lock,
+    what: Written,
+) -> anyhow::Result<Option<Writing>> {
     place.guard.check()?;
     let reason = if branch.commit.is_some() { "commit: " } else { "commit (initial): " };
     let mut reason = BString::from(reason);
@@ -126,19 +148,12 @@ pub fn commit(
     let step = branch::Step { branch: branch.name.clone(), from: branch.commit, to: id, reason };
     let section = Section::begin();
     if branch::step(place, &step)? == Moved::SomebodyElseDid {
-        return Ok(Outcome::SomebodyElseMoved);
+        return Ok(None);
     }
     failpoint::reach("committed-branch", place.root());
-    let Staged { index, index_tree: built, counts, .. } = staged;
-    let what = Written { index, built, looked: looked(policy), since };
-    let mut writing = Some(Writing::begin(repo, lock, what, section)?);
+    let writing = Writing::begin(place.repo, lock, what, section)?;
     failpoint::reach("committed", place.root());
-    prepared::clear(place)?;
-    if hooks.has("post-commit") {
-        writing.take().map_or(Ok(()), Writing::finish)?;
-        hooks.tell("post-commit", Call::default())?;
-    }
-    Ok(Outcome::Made(New { id, counts }, writing))
+    Ok(Some(writing))
 }
 
 /// The index, and what of the work tree is to be staged. What was seen `ahead` counts where it still holds.

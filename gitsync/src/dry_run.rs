@@ -71,8 +71,7 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
     let upstream = upstream::of(repo, branch.name.as_ref())?;
     configured::refuse(repo, branch.name.as_ref(), &upstream, policy.push)?;
     let known = exchange::tracked(repo, &upstream)?;
-    let mut left_out = LeftOut::default();
-    let commit = would_commit(place, branch.commit, policy, &mut left_out)?;
+    let (commit, left_out) = would_commit(place, branch.commit, policy)?;
     if branch.commit.is_none() && commit.is_empty() {
         return Err(refuse::nothing_to_begin_with(&branch.short()).into());
     }
@@ -177,25 +176,22 @@ fn commits(count: usize) -> String {
     if count == 1 { "1 commit".into() } else { format!("{count} commits") }
 }
 
+/// What would be committed, and what has changed and would not be.
 fn would_commit(
     place: &Place<'_>,
     head: Option<ObjectId>,
     policy: &Policy,
-    left_out: &mut LeftOut,
-) -> anyhow::Result<Counts> {
-    let Some(policy) = policy.commit.staging() else { return Ok(Counts::default()) };
+) -> anyhow::Result<(Counts, LeftOut)> {
+    let Some(policy) = policy.commit.staging() else { return Ok(Default::default()) };
     let repo = place.repo.clone().with_object_memory();
     let index = index::open(&repo)?;
     refuse::unmerged(&index::unmerged_in(&index)?)?;
     let mut changes = stage::scan(&repo, &index, &policy, place)?;
-    let mut submodules = Outdated::of(&repo)?;
-    submodules.forget_others(&repo, &index);
-    changes.leave_out(&submodules);
-    *left_out = changes.take_left_out();
+    let left_out = changes.leave_out(&Outdated::still(&repo, &index)?);
     let before = tree_of(&repo, head)?;
     let mut sink = Memory(&repo);
     let staged = stage::prepare(&repo, index, before, changes, &policy, &mut sink, place)?;
-    Ok(staged.map_err(|why| crate::commit::refused(&why))?.counts)
+    Ok((staged.map_err(|why| crate::commit::refused(&why))?.counts, left_out))
 }
 
 fn would_integrate(

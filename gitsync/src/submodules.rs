@@ -53,6 +53,18 @@ impl Outdated {
         Ok(Self { file, all, has_changed: false })
     }
 
+    /// The same without those that have been updated, moved or removed since.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn still(repo: &gix::Repository, index: &scan::Index) -> anyhow::Result<Self> {
+        let mut outdated = Self::of(repo)?;
+        let before = outdated.all.len();
+        outdated.all.retain(|moved| is_out_of_date(repo, index, moved));
+        outdated.has_changed = outdated.all.len() != before;
+        Ok(outdated)
+    }
+
     /// Takes note of the submodules among `paths`, which are about to be moved on, and are checked out where they were.
     pub fn note(&mut self, repo: &gix::Repository, paths: &[PathFacts]) {
         for facts in paths {
@@ -73,13 +85,6 @@ impl Outdated {
                 self.all.push(Moved { path: path.to_owned(), commits });
             }
         }
-    }
-
-    /// Forgets all submodules but those that are still out of date.
-    pub fn forget_others(&mut self, repo: &gix::Repository, index: &scan::Index) {
-        let before = self.all.len();
-        self.all.retain(|moved| is_out_of_date(repo, index, moved));
-        self.has_changed |= self.all.len() != before;
     }
 
     /// Whether the submodule at `path` is among them.

@@ -49,8 +49,6 @@ pub struct Changes {
     pub refused: Vec<Refusal>,
     /// Files outside of the sparse checkout; git leaves them alone, and so does the run.
     pub outside_sparse: Vec<BString>,
-    /// Submodules that are checked out where they were before what came in moved them on: they are no change.
-    pub outdated_submodules: Vec<BString>,
     /// Pathspecs that match nothing.
     pub unmatched: Vec<BString>,
     /// What would make the next scan quicker, if it were written.
@@ -64,20 +62,12 @@ impl Changes {
         let _ = self.learnt.as_ref().map(::scan::Learnt::write);
     }
 
-    /// Leaves out the submodules that are merely out of date.
-    pub fn leave_out(&mut self, outdated: &Outdated) {
-        let (outdated, candidates) = std::mem::take(&mut self.candidates)
-            .into_iter()
-            .partition(|candidate| candidate.seen != Seen::Gone && outdated.holds(candidate.path.as_bstr()));
-        self.candidates = candidates;
-        self.outdated_submodules = Vec::into_iter(outdated).map(|candidate| candidate.path).collect();
-    }
-
-    /// What has changed and is not to be committed, to be told.
-    pub fn take_left_out(&mut self) -> LeftOut {
+    /// Leaves out the submodules that are merely out of date, and says what has changed and is not to be committed.
+    pub fn leave_out(&mut self, outdated: &Outdated) -> LeftOut {
+        let is_outdated = |it: &mut Candidate| it.seen != Seen::Gone && outdated.holds(it.path.as_bstr());
         LeftOut {
             outside_sparse: std::mem::take(&mut self.outside_sparse),
-            outdated_submodules: std::mem::take(&mut self.outdated_submodules),
+            outdated_submodules: self.candidates.extract_if(.., is_outdated).map(|it| it.path).collect(),
         }
     }
 
@@ -92,7 +82,7 @@ impl Changes {
 pub struct LeftOut {
     /// Files outside of the sparse checkout.
     pub outside_sparse: Vec<BString>,
-    /// Submodules that are merely out of date.
+    /// Submodules that are checked out where they were before what came in moved them on: they are no change.
     pub outdated_submodules: Vec<BString>,
 }
 
