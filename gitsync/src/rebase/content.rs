@@ -52,32 +52,6 @@ pub fn without_drivers(repo: &gix::Repository) -> anyhow::Result<Platform> {
     Ok(Platform::new(blobs.filter, blobs.filter_mode, blobs.attr_stack, Vec::new(), blobs.options))
 }
 
-/// The tree of several commits that two others have in common, merged as git merges such, but as text throughout: what a
-/// driver cannot merge would have to be a conflict, and a base has none.
-///
-/// # Errors
-/// An object cannot be read or written.
-pub fn merged_base(
-    repo: &gix::Repository,
-    first: ObjectId,
-    second: ObjectId,
-    others: Vec<ObjectId>,
-) -> anyhow::Result<ObjectId> {
-    let graph = repo.commit_graph_if_enabled()?;
-    let merged = gix::merge::plumbing::commit::virtual_merge_base(
-        first,
-        second,
-        others,
-        &mut repo.revision_graph(graph.as_ref()),
-        &mut repo.diff_resource_cache_for_tree_diff()?,
-        &mut without_drivers(repo)?,
-        repo,
-        &mut |id| id.to_string(),
-        options(repo)?,
-    )?;
-    Ok(merged.tree_id)
-}
-
 /// Has the drivers merge the files of `outcome` that are theirs.
 ///
 /// # Errors

@@ -6,6 +6,7 @@
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice as _};
 
+use super::entries;
 use super::merge::Sides;
 
 /// The paths on which two sides disagree.
@@ -72,9 +73,9 @@ fn is_in_any(
 }
 
 fn there(repo: &gix::Repository, tree: ObjectId, path: &BStr) -> anyhow::Result<There> {
-    Ok(match repo.find_tree(tree)?.lookup_entry(path.split_str("/"))? {
+    Ok(match entries::at(repo, tree, path)? {
         None => There::Nothing,
-        Some(entry) if entry.mode().is_tree() => There::Folder,
+        Some((mode, _)) if mode.is_tree() => There::Folder,
         Some(_) => There::Other,
     })
 }

@@ -64,13 +64,6 @@ pub enum Merged {
     Conflict(Disputed),
 }
 
-/// What a merge of whole trees gave.
-struct Whole {
-    merged: Merged,
-    /// It met modes that git would have written in another way.
-    had_odd_modes: bool,
-}
-
 impl<'repo> Merger<'repo> {
     /// A merger of trees of `repo`. `watch` is asked before a merge driver is started.
     pub fn new(repo: &'repo gix::Repository, watch: &'repo dyn Watch) -> Self {
@@ -93,28 +86,25 @@ impl<'repo> Merger<'repo> {
         }
         let before = Sides { base, ours, theirs };
         let merged = match self.by_content(before)? {
-            Whole { merged: Merged::Conflict(disputed), .. } => {
+            Merged::Conflict(disputed) => {
                 // A mode that is written in another way looks like another mode.
                 let plain = before.with_modes_of_git(self.repo)?;
                 if plain == before {
                     return Ok(Merged::Conflict(disputed));
                 }
-                Whole { had_odd_modes: true, ..self.by_content(plain)? }
+                self.by_content(plain)?
             }
             clean => clean,
         };
         Ok(match merged {
-            Whole { merged: Merged::Clean(tree), had_odd_modes: true }
-                if changes::between(self.repo, ours, tree)?.is_empty() =>
-            {
-                Merged::Clean(ours)
-            }
-            Whole { merged, .. } => merged,
+            // Nothing is changed by writing modes in another way.
+            Merged::Clean(tree) if changes::between(self.repo, ours, tree)?.is_empty() => Merged::Clean(ours),
+            merged => merged,
         })
     }
 
     /// Merges whole trees, and the files that both sides changed.
-    fn by_content(&mut self, before: Sides) -> anyhow::Result<Whole> {
+    fn by_content(&mut self, before: Sides) -> anyhow::Result<Merged> {
         let ours = before.ours;
         let tools = match &mut self.tools {
             Some(tools) => {
@@ -147,19 +137,16 @@ impl<'repo> Merger<'repo> {
             &mut tools.blobs.attr_stack,
             self.watch,
         )?;
-        let mut had_odd_modes = false;
-        let tree = outcome.tree.write(|tree| canonical::write(self.repo, tree, &mut had_odd_modes))?;
+        let tree = outcome.tree.write(|tree| canonical::write(self.repo, tree))?;
         let mut paths = sides.disputed.clone();
         if outcome.has_unresolved_conflicts(TreatAsUnresolved::git()) {
             paths.extend(self.paths(tree, &outcome.conflicts)?.into_iter().map(|path| sides.real_path(path)));
         }
-        let merged = if paths.is_empty() {
+        if paths.is_empty() {
             let merged = sides.put_back(self.repo, tree)?;
-            Merged::Clean(marked.unmark(self.repo, merged)?)
-        } else {
-            Merged::Conflict(Disputed::of(self.repo, before, paths)?)
-        };
-        Ok(Whole { merged, had_odd_modes })
+            return Ok(Merged::Clean(marked.unmark(self.repo, merged)?));
+        }
+        Ok(Merged::Conflict(Disputed::of(self.repo, before, paths)?))
     }
 
     /// The paths that git would list as unmerged.

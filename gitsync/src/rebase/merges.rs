@@ -94,8 +94,31 @@ fn base_tree(
     match bases.as_slice() {
         [] => Ok(repo.object_hash().empty_tree()),
         [base] => tree(repo, *base),
-        [rest @ .., second, first] => content::merged_base(repo, *first, *second, rest.to_vec()),
+        [rest @ .., second, first] => merged_base(repo, *first, *second, rest.to_vec()),
     }
+}
+
+/// The tree of several commits that two others have in common, merged as git merges such, but as text throughout: what a
+/// driver cannot merge would have to be a conflict, and a base has none.
+fn merged_base(
+    repo: &gix::Repository,
+    first: ObjectId,
+    second: ObjectId,
+    others: Vec<ObjectId>,
+) -> anyhow::Result<ObjectId> {
+    let graph = repo.commit_graph_if_enabled()?;
+    let merged = gix::merge::plumbing::commit::virtual_merge_base(
+        first,
+        second,
+        others,
+        &mut repo.revision_graph(graph.as_ref()),
+        &mut repo.diff_resource_cache_for_tree_diff()?,
+        &mut content::without_drivers(repo)?,
+        repo,
+        &mut |id| id.to_string(),
+        content::options(repo)?,
+    )?;
+    Ok(merged.tree_id)
 }
 
 fn tree(repo: &gix::Repository, commit: ObjectId) -> anyhow::Result<ObjectId> {

@@ -90,7 +90,7 @@ impl Settled {
                 editor.upsert(file.filepath.as_bstr(), file.mode.kind(), file.oid)?;
             }
         }
-        Ok(editor.detach().write(|tree| canonical::write(repo, tree, &mut false))?)
+        Ok(editor.detach().write(|tree| canonical::write(repo, tree))?)
     }
 
     /// The tree of one side, which is `adding`, with its orphans moved.

@@ -10,6 +10,8 @@ use gix::merge::plumbing::tree::{Conflict, Outcome, ResolutionFailure};
 use gix::objs::tree::EntryKind;
 use remote::History;
 
+use crate::history::is_ancestor;
+
 /// Settles what the histories of submodules settle.
 ///
 /// # Errors
@@ -39,7 +41,7 @@ fn newest(repo: &gix::Repository, conflict: &Conflict) -> Option<ObjectId> {
     let submodule = open(repo, conflict.ours.location())?;
     let history = History::of(&submodule);
     let contains = |newer: ObjectId, older: ObjectId| {
-        history.bases(&submodule, newer, &[older]).is_ok_and(|bases| bases == [older])
+        is_ancestor(&submodule, &history, older, newer).is_ok_and(|contained| contained)
     };
     // A side that went back means something by it.
     if !contains(ours, base) || !contains(theirs, base) {

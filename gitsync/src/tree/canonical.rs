@@ -18,15 +18,14 @@ pub fn is_odd(mode: EntryMode) -> bool {
     mode != self::mode(mode)
 }
 
-/// Writes `tree` with the modes that git would write, and notes in `odd` where it had others.
+/// Writes `tree` with the modes that git would write.
 ///
 /// # Errors
 /// It cannot be written.
-pub fn write(repo: &gix::Repository, tree: &Tree, odd: &mut bool) -> gix::Result<ObjectId> {
+pub fn write(repo: &gix::Repository, tree: &Tree) -> gix::Result<ObjectId> {
     if !tree.entries.iter().any(|entry| is_odd(entry.mode)) {
         return repo.write(tree);
     }
-    *odd = true;
     let mut tree = tree.clone();
     for entry in &mut tree.entries {
         entry.mode = mode(entry.mode);
