@@ -7,9 +7,7 @@ mod twin;
 
 use run::gitsync;
 use testkit::{Output, Repo, Sections as _, World};
-use twin::{Result, Twin};
-
-const LINES: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\n";
+use twin::{LINES, Result, Twin};
 
 /// Both sides changed the file at `path`, which is merged by `command`.
 fn both_changed(path: &str, command: &str) -> Twin {

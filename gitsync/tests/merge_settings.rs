@@ -4,15 +4,7 @@
 
 mod twin;
 
-use testkit::Repo;
-use twin::{Result, Twin};
-
-const LINES: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\n";
-
-fn commit(repo: &Repo, path: &str, content: &str) {
-    repo.write(path, content);
-    repo.commit_all(path);
-}
+use twin::{LINES, Result, Twin, commit};
 
 #[test]
 fn renames_are_followed_and_copies_are_not() {
@@ -24,9 +16,9 @@ fn renames_are_followed_and_copies_are_not() {
             });
             twin.theirs(|repo| {
                 repo.rename("old.txt", "sub/new.txt");
-                commit(repo, "copy.txt", LINES);
+                commit(repo, "copy.txt", LINES, "copy.txt");
             });
-            twin.ours(|repo| commit(repo, "old.txt", &LINES.replace("five", "FIVE")));
+            twin.ours(|repo| commit(repo, "old.txt", &LINES.replace("five", "FIVE"), "old.txt"));
             assert!(matches!(twin.assert_same(), Result::History(_)), "{key}={value}");
         }
     }
@@ -47,7 +39,9 @@ fn the_limit_of_renames_counts() {
         }
         repo.commit_all("renamed");
     });
-    twin.ours(|repo| commit(repo, "old/a.txt", &LINES.replace("five", "FIVE").replace("one", "a")));
+    twin.ours(|repo| {
+        commit(repo, "old/a.txt", &LINES.replace("five", "FIVE").replace("one", "a"), "old/a.txt")
+    });
     assert!(matches!(twin.assert_same(), Result::Conflict(_)));
 }
 
@@ -57,7 +51,7 @@ fn a_text_is_merged_by_lines_however_long_it_is() {
         repo.write("a.txt", LINES);
         repo.git(["config", "core.bigFileThreshold", "16"]);
     });
-    twin.theirs(|repo| commit(repo, "a.txt", &LINES.replace("one", "ONE")));
-    twin.ours(|repo| commit(repo, "a.txt", &LINES.replace("ten", "TEN")));
+    twin.theirs(|repo| commit(repo, "a.txt", &LINES.replace("one", "ONE"), "a.txt"));
+    twin.ours(|repo| commit(repo, "a.txt", &LINES.replace("ten", "TEN"), "a.txt"));
     assert!(matches!(twin.assert_same(), Result::History(_)));
 }

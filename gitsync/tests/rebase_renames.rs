@@ -5,18 +5,9 @@
 mod twin;
 
 use testkit::Repo;
-use twin::{Result, Twin};
+use twin::{LINES, Result, Twin, count};
 
-const LINES: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\n";
-
-fn count(result: &Result) -> usize {
-    match result {
-        Result::History(commits) => commits.len(),
-        Result::Conflict(paths) => panic!("a conflict in {paths:?}"),
-    }
-}
-
-fn commit(repo: &Repo, files: &[(&str, &str)], message: &str) {
+fn commit_files(repo: &Repo, files: &[(&str, &str)], message: &str) {
     for (path, content) in files {
         repo.write(path, content);
     }
@@ -30,8 +21,10 @@ fn a_file_that_was_changed_and_copied_stays_changed_whatever_is_said_of_copies()
         twin.repo.git(["config", key, "copies"]);
         let more = format!("{LINES}eleven\n");
         // Both sides add to a folder: the trees are really merged.
-        twin.theirs(|repo| commit(repo, &[("file", &more), ("copy", &more), ("d/theirs", "x\n")], "copied"));
-        twin.ours(|repo| commit(repo, &[("d/ours", "y\n")], "ours"));
+        twin.theirs(|repo| {
+            commit_files(repo, &[("file", &more), ("copy", &more), ("d/theirs", "x\n")], "copied")
+        });
+        twin.ours(|repo| commit_files(repo, &[("d/ours", "y\n")], "ours"));
         assert_eq!(count(&twin.assert_same()), 1, "{key}");
     }
 }
@@ -44,7 +37,7 @@ fn empty_file_elsewhere(ours: impl FnOnce(&Repo)) -> Twin {
     });
     twin.theirs(|repo| {
         repo.remove("old/.gitkeep");
-        commit(repo, &[("theirs/.gitkeep", "")], "theirs");
+        commit_files(repo, &[("theirs/.gitkeep", "")], "theirs");
     });
     twin.ours(ours);
     twin
@@ -54,21 +47,21 @@ fn empty_file_elsewhere(ours: impl FnOnce(&Repo)) -> Twin {
 fn empty_files_in_new_folders_have_nothing_to_do_with_each_other() {
     let twin = empty_file_elsewhere(|repo| {
         repo.remove("old/.gitkeep");
-        commit(repo, &[("ours/.gitkeep", "")], "ours");
+        commit_files(repo, &[("ours/.gitkeep", "")], "ours");
     });
     assert_eq!(count(&twin.assert_same()), 1);
 }
 
 #[test]
 fn what_was_written_into_a_file_that_was_empty_and_removed_does_not_go_into_another_one() {
-    let twin = empty_file_elsewhere(|repo| commit(repo, &[("old/.gitkeep", "text\n")], "ours"));
+    let twin = empty_file_elsewhere(|repo| commit_files(repo, &[("old/.gitkeep", "text\n")], "ours"));
     assert_eq!(twin.assert_same(), Result::Conflict(vec!["old/.gitkeep".into()]));
 }
 
 #[test]
 fn an_empty_file_that_comes_and_goes_again_is_in_nobody_s_way() {
     let twin = empty_file_elsewhere(|repo| {
-        commit(repo, &[("theirs/other", "o\n"), ("stays/file", "other\n"), ("new", "")], "ours");
+        commit_files(repo, &[("theirs/other", "o\n"), ("stays/file", "other\n"), ("new", "")], "ours");
         std::fs::remove_file(repo.join("new")).unwrap();
         repo.commit_all("removed again");
     });

@@ -34,29 +34,6 @@ fn what_one_commits_the_other_gets() {
 }
 
 #[test]
-fn histories_that_had_nothing_in_common_are_joined_by_what_is_advised_and_then_pushed() {
-    let (world, origin, [howard]) = World::with_clones(["howard"]);
-    howard.write("README.md", "howard's\n");
-    gitsync(&howard).success();
-    let mike = world.init("mike");
-    mike.git(["remote", "add", "origin", origin.path().as_str()]);
-    mike.write("README.md", "mike's\n");
-    let output = gitsync(&mike).output();
-    output.assert_code(1);
-    let help = output.document().error.unwrap().help.unwrap();
-    let command = help.split('`').nth(1).unwrap();
-    assert!(mike.program("sh").args(["-c", command]).output().stdout.contains("CONFLICT"), "{command}");
-    mike.write("README.md", "both\n");
-    mike.commit_all("joined");
-
-    let joined = mike.head();
-    let document = gitsync(&mike).success().document();
-    assert_eq!(document.main().state, SyncState::Pushed);
-    assert_eq!((mike.head(), origin.rev("main")), (joined.clone(), joined));
-    mike.assert_sound();
-}
-
-#[test]
 fn a_merge_that_was_resolved_by_hand_is_pushed_as_it_is() {
     let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
     howard.write("README.md", "howard's\n");
@@ -214,39 +191,6 @@ fn an_unreachable_remote_leaves_the_commit_in_place() {
 }
 
 #[test]
-fn a_first_push_to_an_empty_remote_sets_up_the_upstream() {
-    let world = World::new();
-    let origin = world.bare("origin.git");
-    let mike = world.init("mike");
-    mike.git(["remote", "add", "origin", origin.path().as_str()]);
-    std::fs::write(
-        mike.git_dir().join("config"),
-        std::fs::read_to_string(mike.git_dir().join("config")).unwrap() + "# a comment that stays\n",
-    )
-    .unwrap();
-    mike.write("a", "1\n");
-    let document = gitsync(&mike).success().document();
-    assert_eq!(document.main().state, SyncState::Pushed);
-    assert_eq!(document.main().upstream.as_deref(), Some("refs/remotes/origin/main"));
-    assert_eq!(mike.git(["rev-parse", "--abbrev-ref", "@{upstream}"]), "origin/main");
-    assert_eq!(origin.rev("main"), mike.head());
-    let config = std::fs::read_to_string(mike.git_dir().join("config")).unwrap();
-    assert!(config.contains("# a comment that stays\n"), "{config}");
-    assert_eq!(mike.git(["status", "-sb"]), "## main...origin/main");
-}
-
-#[test]
-fn an_upstream_of_another_name_is_pushed_to_under_that_name() {
-    let (_world, origin, [mike]) = World::with_clones(["mike"]);
-    mike.git(["push", "--quiet", "origin", "main:shared"]);
-    mike.git(["switch", "--quiet", "-c", "mine", "--track", "origin/shared"]);
-    mike.write("a", "1\n");
-    gitsync(&mike).success();
-    assert_eq!(origin.rev("shared"), mike.head());
-    assert!(origin.try_rev("refs/heads/mine").is_none());
-}
-
-#[test]
 fn a_linked_work_tree_syncs_its_own_branch() {
     let (_world, origin, [mike]) = World::with_clones(["mike"]);
     let linked = mike.linked_work_tree("feature");
@@ -293,67 +237,6 @@ fn a_remote_that_moves_each_time_ends_the_attempts_and_loses_nothing() {
 }
 
 #[test]
-fn without_a_push_the_commits_stay_here() {
-    let (_world, origin, [mike]) = World::with_clones(["mike"]);
-    let before = origin.rev("main");
-    mike.write("a", "1\n");
-    let document = gitsync(&mike).arg("--no-push").success().document();
-    assert_eq!(document.main().state, SyncState::Committed);
-    assert_eq!(origin.rev("main"), before);
-}
-
-#[test]
-fn without_a_commit_it_still_pulls_where_the_dirty_paths_are_others() {
-    let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
-    howard.write("theirs", "1\n");
-    gitsync(&howard).success();
-    mike.write("mine", "1\n");
-    let document = gitsync(&mike).arg("--no-commit").success().document();
-    assert_eq!(document.main().state, SyncState::Pulled);
-    assert_eq!(mike.status(), "?? mine");
-
-    howard.write("mine", "not yours\n");
-    gitsync(&howard).success();
-    let output = gitsync(&mike).arg("--no-commit").output();
-    output.assert_code(Exit::Failed.code().into());
-    output.assert_says("mine");
-    assert_eq!(mike.read("mine"), "1\n");
-    assert_eq!(mike.status(), "?? mine");
-}
-
-#[test]
-fn no_pull_pushes_what_can_be_pushed_and_says_what_cannot() {
-    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
-    mike.write("a", "1\n");
-    gitsync(&mike).arg("--no-pull").success();
-    assert_eq!(origin.rev("main"), mike.head());
-    howard.write("b", "1\n");
-    let output = gitsync(&howard).arg("--no-pull").output();
-    output.assert_code(Exit::Failed.code().into());
-    output.assert_says("--no-pull");
-    assert!(output.document().main().committed.is_some());
-}
-
-#[test]
-fn a_dry_run_says_what_would_happen_and_changes_nothing() {
-    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
-    howard.write("theirs", "1\n");
-    gitsync(&howard).success();
-    mike.write("mine", "1\n");
-    let (before, theirs) = (mike.snapshot(), origin.snapshot());
-    let objects = mike.git(["count-objects", "-v"]);
-    let output = gitsync(&mike).arg("--dry-run").success();
-    output.assert_says("would commit: 1 added, 0 modified, 0 deleted");
-    output.assert_says("would pull what the remote has new");
-    output.assert_says("would push 1 commit\n");
-    assert!(!output.stderr.contains("nothing to do"), "{output}");
-    assert_eq!(output.document().main().worktree, mike.path().canonicalize_utf8().unwrap().as_str());
-    assert_eq!(mike.snapshot(), before);
-    assert_eq!(origin.snapshot(), theirs);
-    assert_eq!(mike.git(["count-objects", "-v"]), objects);
-}
-
-#[test]
 fn an_ignored_file_in_the_way_is_not_overwritten_and_the_run_says_so_at_once() {
     let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
     howard.write("notes.local", "Howard's\n");
@@ -367,80 +250,6 @@ fn an_ignored_file_in_the_way_is_not_overwritten_and_the_run_says_so_at_once() {
     assert_eq!(output.document().main().attempts, 2);
     assert_eq!(mike.read("notes.local"), "Mike's own\n");
     mike.assert_clean();
-}
-
-#[test]
-fn commits_that_a_rewritten_upstream_threw_out_do_not_come_back() {
-    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
-    howard.write("mistake", "secret\n");
-    gitsync(&howard).success();
-    gitsync(&mike).success();
-    howard.git(["reset", "--quiet", "--hard", "HEAD~1"]);
-    howard.write("better", "1\n");
-    howard.commit_all("better");
-    howard.git(["push", "--quiet", "--force"]);
-    mike.write("mine", "1\n");
-    let document = gitsync(&mike).success().document();
-    assert_eq!(document.main().state, SyncState::PulledPushed);
-    assert_eq!(origin.files("main"), ["README.md", "better", "mine"]);
-    mike.assert_clean();
-}
-
-#[test]
-fn commits_that_a_rewritten_upstream_threw_out_are_named_with_what_keeps_them() {
-    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
-    mike.write("kept", "1\n");
-    mike.commit_all("only its words change");
-    for number in 1..=7 {
-        mike.write("gone", format!("{number}\n"));
-        mike.commit_all(&format!("gone {number}"));
-    }
-    gitsync(&mike).success();
-    let tip = mike.head();
-    howard.pull();
-    howard.git(["reset", "--quiet", "--hard", "HEAD~7"]);
-    howard.git(["commit", "--quiet", "--amend", "-m", "other words"]);
-    howard.git(["push", "--quiet", "--force"]);
-    mike.write("mine", "1\n");
-
-    let short = |revision: &str| mike.rev(revision)[..10].to_owned();
-    let warning = format!(
-        "origin/main was rewritten without 7 commits that it had, and so is the branch here: {} (gone 7), {} (gone 6), ",
-        short("HEAD"),
-        short("HEAD~1"),
-    );
-    let rest = format!("(gone 3) and 2 more; `git branch NAME {}` keeps them", short("HEAD"));
-    assert_eq!(
-        gitsync(&mike).arg("--dry-run").success().document().main().warnings,
-        [""; 0],
-        "it is not here yet"
-    );
-    mike.git(["fetch", "--quiet"]);
-    let dry = gitsync(&mike).arg("--dry-run").success();
-    dry.assert_says("would push 1 commit\n");
-    let output = gitsync(&mike).success();
-    for output in [&dry, &output] {
-        let warnings = output.document().main().warnings.clone();
-        assert!(warnings[0].starts_with(&warning) && warnings[0].ends_with(&rest), "{warnings:?}");
-        output.assert_says("warning: origin/main was rewritten without 7 commits");
-    }
-    assert_eq!(origin.files("main"), ["README.md", "kept", "mine"]);
-    mike.git(["branch", "before", &tip[..10]]);
-    assert_eq!(gitsync(&mike).success().document().main().warnings, [""; 0]);
-}
-
-#[test]
-fn the_same_change_on_both_sides_is_there_once() {
-    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
-    for repo in [&howard, &mike] {
-        repo.write("same", "1\n");
-    }
-    gitsync(&howard).success();
-    let document = gitsync(&mike).success().document();
-    assert_eq!(document.main().state, SyncState::Pulled);
-    assert_eq!(document.main().committed, None);
-    assert_eq!(origin.rev("main"), mike.head());
-    assert_converged(&[&howard, &mike]);
 }
 
 #[test]

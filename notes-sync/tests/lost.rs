@@ -3,7 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use contract::SyncedRef;
+mod story;
+
 use gix::ObjectId;
 use notes_sync::{
     commits::{self, Commits},
@@ -12,20 +13,10 @@ use notes_sync::{
     undone::{self, Memory, Place},
 };
 use remote::{History, Recent};
-use testkit::{Invocation, Output, Repo, Sections, World};
+use story::{REF, sync, the_one};
+use testkit::{Repo, World};
 
-const REF: &str = "refs/notes/mem/decisions";
 const APPENDED: &str = "Notes added by 'git notes append'";
-
-fn sync(repo: &Repo) -> Invocation {
-    repo.program(env!("CARGO_BIN_EXE_notes-sync")).arg("--json")
-}
-
-fn the_one(output: &Output) -> SyncedRef {
-    let mut refs = output.document().notes_sync().refs.clone();
-    assert_eq!(refs.len(), 1, "{refs:?}");
-    refs.remove(0)
-}
 
 /// New commits, to have notes about.
 fn objects<const N: usize>(repo: &Repo) -> [String; N] {

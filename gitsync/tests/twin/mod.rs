@@ -10,6 +10,9 @@ use gix::ObjectId;
 use gix::bstr::{BStr, ByteSlice};
 use testkit::{Repo, World};
 
+/// Ten lines, far enough from each other for changes of several to be merged.
+pub const LINES: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\n";
+
 /// What came of a rebase, as far as git and we must agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Result {
@@ -127,4 +130,19 @@ impl Twin {
 /// Opens a repository with nothing of the tester's own configuration.
 pub fn open(repo: &Repo) -> gix::Repository {
     gix::open_opts(repo.path().as_std_path(), gix::open::Options::isolated()).unwrap()
+}
+
+/// Writes a file and commits it.
+pub fn commit(repo: &Repo, path: &str, content: &str, message: &str) {
+    repo.write(path, content);
+    repo.commit_all(message);
+}
+
+/// How many commits a rebase gave, which met no conflict.
+#[track_caller]
+pub fn count(result: &Result) -> usize {
+    match result {
+        Result::History(commits) => commits.len(),
+        Result::Conflict(paths) => panic!("a conflict in {paths:?}"),
+    }
 }
