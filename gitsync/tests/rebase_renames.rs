@@ -67,3 +67,42 @@ fn an_empty_file_that_comes_and_goes_again_is_in_nobody_s_way() {
     });
     assert_eq!(count(&twin.assert_same()), 2);
 }
+
+/// One side changes the mode of a program to that of a plain file, and the other does `elsewhere`; both ways round.
+fn no_program_any_more(elsewhere: impl Fn(&Repo)) {
+    for theirs_is_plain in [true, false] {
+        let twin = Twin::new(|repo| {
+            repo.write("tool", LINES);
+            repo.set_executable("tool", true);
+        });
+        let plain = |repo: &Repo| {
+            repo.set_executable("tool", false);
+            repo.commit_all("plain");
+        };
+        let other = |repo: &Repo| {
+            elsewhere(repo);
+            repo.commit_all("elsewhere");
+        };
+        twin.theirs(|repo| if theirs_is_plain { plain(repo) } else { other(repo) });
+        twin.ours(|repo| if theirs_is_plain { other(repo) } else { plain(repo) });
+        assert_eq!(count(&twin.assert_same()), 1, "theirs is plain: {theirs_is_plain}");
+    }
+}
+
+#[test]
+fn what_stops_being_a_program_is_none_wherever_the_other_side_moves_it() {
+    no_program_any_more(|repo| repo.rename("tool", "bin/tool"));
+    no_program_any_more(|repo| {
+        repo.rename("tool", "bin/tool");
+        repo.append("bin/tool", "eleven\n");
+    });
+}
+
+#[test]
+fn a_mode_is_no_conflict_with_what_becomes_of_a_binary_file_or_one_with_a_driver() {
+    no_program_any_more(|repo| repo.write("tool", b"\0binary"));
+    no_program_any_more(|repo| {
+        repo.write("tool", LINES.replace("five", "5"));
+        repo.write(".gitattributes", "tool -merge\n");
+    });
+}

@@ -11,6 +11,7 @@ use gix::merge::blob::builtin_driver::text::Labels;
 use gix::merge::blob::{Platform, Resolution};
 use gix::merge::plumbing::tree::{Conflict, ConflictIndexEntry, ContentMerge, Options, Outcome};
 use gix::merge::tree::Resolution as Resolved;
+use gix::objs::tree::EntryKind;
 
 use super::driver::{Contents, Drivers, Merged};
 use crate::watch::Watch;
@@ -52,6 +53,52 @@ pub fn without_drivers(repo: &gix::Repository) -> anyhow::Result<Platform> {
     Ok(Platform::new(blobs.filter, blobs.filter_mode, blobs.attr_stack, Vec::new(), blobs.options))
 }
 
+/// Takes of each file what one side alone changed, its content or whether it may be executed, from that side.
+///
+/// The merge of trees has contents merged also where one side changed the mode and nothing else, which of a binary file
+/// made a conflict; and of a file that was renamed it took the mode that is executable, whoever had changed it. See
+/// `handle_content_merge` in git's `merge-ort.c`.
+///
+/// # Errors
+/// A tree cannot be read.
+pub fn settle_one_sided(outcome: &mut Outcome<'_>) -> anyhow::Result<()> {
+    for conflict in &mut outcome.conflicts {
+        let Some(sides) = Sides::of(conflict) else { continue };
+        let one_sided = sides.of_one_side();
+        let Some(merged) = content(conflict).map(|content| content.merged_blob_id).or(one_sided) else {
+            continue;
+        };
+        let mode = mode(&conflict.entries());
+        let mut place = None;
+        for path in places(conflict) {
+            let entry = outcome.tree.get(path.split_str("/"));
+            place = entry.filter(|entry| entry.oid == merged).map(|entry| (path, entry.mode.kind()));
+            if place.is_some() {
+                break;
+            }
+        }
+        let Some((path, kind)) = place else { continue };
+        let (mode, id) = (mode.unwrap_or(kind), one_sided.unwrap_or(merged));
+        if (mode, id) != (kind, merged) {
+            outcome.tree.upsert(path.split_str("/"), mode, id)?;
+        }
+        if let (Some(content), Some(id)) = (content(conflict), one_sided) {
+            *content = ContentMerge { merged_blob_id: id, resolution: Resolution::Complete };
+        }
+    }
+    Ok(())
+}
+
+/// The mode that a file gets which was a file on both sides and before.
+fn mode(entries: &[Option<ConflictIndexEntry>; 3]) -> Option<EntryKind> {
+    let kind = |entry: &Option<ConflictIndexEntry>| {
+        entry.as_ref().filter(|entry| entry.mode.is_blob()).map(|entry| entry.mode.kind())
+    };
+    let [base, ours, theirs] = entries;
+    let (base, ours, theirs) = (kind(base)?, kind(ours)?, kind(theirs)?);
+    Some(if ours == base { theirs } else { ours })
+}
+
 /// Has the drivers merge the files of `outcome` that are theirs.
 ///
 /// # Errors
@@ -65,7 +112,7 @@ pub fn merge_by_drivers(
 ) -> anyhow::Result<()> {
     for conflict in &mut outcome.conflicts {
         let Some(as_text) = content(conflict).map(|content| content.merged_blob_id) else { continue };
-        let Some(sides) = Sides::of(conflict) else { continue };
+        let Some(sides) = Sides::of(conflict).filter(|sides| sides.of_one_side().is_none()) else { continue };
         let path = places(conflict)
             .find(|path| outcome.tree.get(path.split_str("/")).is_some_and(|entry| entry.oid == as_text));
         let path = path.unwrap_or_else(|| conflict.ours.location().to_owned());
@@ -130,6 +177,15 @@ impl Sides {
             return Some(Self { base, ours: id(ours), theirs: id(theirs) });
         }
         Some(Self { base, ours, theirs })
+    }
+
+    /// The content, where not more than one side changed it.
+    fn of_one_side(&self) -> Option<ObjectId> {
+        match self.base? {
+            base if base == self.ours => Some(self.theirs),
+            base if base == self.theirs => Some(self.ours),
+            _ => None,
+        }
     }
 
     fn read(&self, repo: &gix::Repository) -> anyhow::Result<Contents> {

@@ -130,6 +130,7 @@ impl<'repo> Merger<'repo> {
             tools.options.clone(),
         )?;
         submodules::settle(self.repo, &mut outcome)?;
+        content::settle_one_sided(&mut outcome)?;
         content::merge_by_drivers(
             self.repo,
             &mut outcome,
