@@ -16,7 +16,7 @@ use crate::place::Place;
 use crate::plan::{self, Integration, Relation};
 use crate::policy::{Policy, Pull, Push};
 use crate::rebase::{self, Replay, Seen};
-use crate::relate::relate;
+use crate::relate::relate_to_past;
 use crate::stage::{self, LeftOut, sink::Memory};
 use crate::submodules::Outdated;
 use crate::tree::Counts;
@@ -92,8 +92,12 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
     };
     let theirs_here = theirs.filter(|id| repo.has_object(id)).or(known);
     let here = theirs_here.map_or(Theirs::New, Theirs::At);
+    let seen = match &upstream.tracking {
+        Some(tracking) => rebase::seen(repo, tracking.as_ref())?,
+        None => Seen::default(),
+    };
     let relation = match branch.commit {
-        Some(local) => relate(repo, &History::of(repo), local, here)?,
+        Some(local) => relate_to_past(repo, &History::of(repo), &seen, local, here)?,
         None => Relation::New,
     };
     let (incoming, wrong) = match (policy.pull, theirs) {
@@ -103,7 +107,8 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
     };
     let replay = match (&incoming, branch.commit, here.id()) {
         (Incoming::Commits { how: Integration::Replay, .. }, Some(local), Some(onto)) => {
-            Some(would_replay(repo, &upstream, local, onto)?)
+            let upstream = rebase::base_for(repo, &History::of(repo), &seen, onto, local)?;
+            Some(Replay { onto, upstream, head: local })
         }
         _ => None,
     };
@@ -148,6 +153,9 @@ impl Planned {
         match &self.incoming {
             Incoming::NotAsked => {}
             Incoming::Nothing => page.line("  would pull nothing"),
+            Incoming::Commits { count: 0, how: _ } => {
+                page.line("  would pull nothing, and replay the local ones")
+            }
             Incoming::Commits { count, how: Integration::Replay } => {
                 page.line(format_args!(
                     "  would pull {}, and replay the local ones onto them",
@@ -209,20 +217,7 @@ fn would_integrate(
         Some(id) => history::between(place.repo, local, id)?.len(),
         None => 0,
     };
-    Ok((if count == 0 { Incoming::Nothing } else { Incoming::Commits { count, how } }, None))
-}
-
-/// What would be replayed.
-fn would_replay(
-    repo: &gix::Repository,
-    upstream: &Upstream,
-    local: ObjectId,
-    onto: ObjectId,
-) -> anyhow::Result<Replay> {
-    let seen = match &upstream.tracking {
-        Some(tracking) => rebase::seen(repo, tracking.as_ref())?,
-        None => Seen::default(),
-    };
-    let upstream = rebase::base_for(repo, &History::of(repo), &seen, onto, local)?;
-    Ok(Replay { onto, upstream, head: local })
+    // Where the upstream has only thrown out something, nothing comes in.
+    let is_nothing = count == 0 && how != Integration::Replay;
+    Ok((if is_nothing { Incoming::Nothing } else { Incoming::Commits { count, how } }, None))
 }

@@ -233,6 +233,8 @@ impl Ledger {
                 (true, true) => SyncState::PulledPushed,
                 (true, false) => SyncState::Pulled,
                 (false, true) => SyncState::Pushed,
+                // Nothing came in, but what the upstream has thrown out is gone from here too.
+                (false, false) if !self.thrown_out.is_empty() => SyncState::Pulled,
                 (false, false) if self.committed.is_some() => SyncState::Committed,
                 (false, false) => SyncState::Clean,
             },

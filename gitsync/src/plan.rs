@@ -14,6 +14,8 @@ pub enum Relation {
     Same,
     /// The local branch has all that the upstream has, and more.
     Ahead,
+    /// The same, but some of that the upstream once had, and has thrown out.
+    Rewound,
     /// The upstream has all that the local branch has, and more.
     Behind,
     /// Each has something that the other has not.
@@ -50,7 +52,7 @@ pub fn integrate(relation: Relation, upstream: &Upstream) -> Result<Integration,
         Relation::Same | Relation::Ahead | Relation::New => Ok(Integration::Nothing),
         Relation::Behind => Ok(Integration::FastForward),
         // Merges are linearised, as `git rebase` does it.
-        Relation::Diverged => Ok(Integration::Replay),
+        Relation::Diverged | Relation::Rewound => Ok(Integration::Replay),
         Relation::Unrelated => Err(Fault::failed(format!(
             "the local branch and {shown} have unrelated histories: not one commit in common"
         ))
@@ -82,7 +84,7 @@ pub fn push(relation: Relation, pull: Pull, push: Push) -> Result<bool, Fault> {
     match (push, relation) {
         (Push::No, _) => Ok(false),
         (Push::Wanted, Relation::Same | Relation::Behind | Relation::Gone) => Ok(false),
-        (Push::Wanted, Relation::Ahead | Relation::New) => Ok(true),
+        (Push::Wanted, Relation::Ahead | Relation::Rewound | Relation::New) => Ok(true),
         (Push::Wanted, Relation::Diverged | Relation::Unrelated | Relation::CutOff) if pull == Pull::No => {
             Err(Fault::failed("the remote has commits that are not here, and --no-pull keeps them out")
                 .help("run it without --no-pull"))
@@ -118,8 +120,10 @@ mod tests {
     }
 
     #[test]
-    fn local_commits_are_replayed_where_the_upstream_has_others() {
-        assert_eq!(integrate(Relation::Diverged, &upstream()), Ok(Integration::Replay));
+    fn local_commits_are_replayed_where_the_upstream_has_others_or_has_thrown_some_out() {
+        for relation in [Relation::Diverged, Relation::Rewound] {
+            assert_eq!(integrate(relation, &upstream()), Ok(Integration::Replay));
+        }
     }
 
     #[test]

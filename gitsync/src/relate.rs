@@ -1,11 +1,35 @@
 //! How two histories stand to each other.
 
+use anyhow::Context as _;
 use gix::ObjectId;
 use remote::History;
 
 use crate::exchange::Theirs;
 use crate::history;
 use crate::plan::Relation;
+use crate::rebase::{Seen, base_for};
+
+/// How `local` stands to what the remote has, which once was all that is `seen`. What is `known` of the history is not
+/// read again.
+///
+/// # Errors
+/// The history cannot be read.
+pub fn relate_to_past(
+    repo: &gix::Repository,
+    known: &History,
+    seen: &Seen,
+    local: ObjectId,
+    theirs: Theirs,
+) -> anyhow::Result<Relation> {
+    let relation = relate(repo, known, local, theirs)?;
+    let (Relation::Ahead, Some(onto)) = (relation, theirs.id()) else { return Ok(relation) };
+    // What the branch has beyond the upstream is little, and how often that moved may be much.
+    let mut beyond =
+        known.between(repo, vec![local], vec![onto]).context("cannot walk the history")?.into_iter();
+    let is_rewound =
+        beyond.any(|commit| seen.contains(commit.id)) && base_for(repo, known, seen, onto, local)? != onto;
+    Ok(if is_rewound { Relation::Rewound } else { relation })
+}
 
 /// How `local` stands to what the remote has. What is `known` of the history is not read again.
 ///

@@ -66,66 +66,6 @@ fn an_upstream_of_another_name_is_pushed_to_under_that_name() {
 }
 
 #[test]
-fn commits_that_a_rewritten_upstream_threw_out_do_not_come_back() {
-    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
-    howard.write("mistake", "secret\n");
-    gitsync(&howard).success();
-    gitsync(&mike).success();
-    howard.git(["reset", "--quiet", "--hard", "HEAD~1"]);
-    howard.write("better", "1\n");
-    howard.commit_all("better");
-    howard.git(["push", "--quiet", "--force"]);
-    mike.write("mine", "1\n");
-    let document = gitsync(&mike).success().document();
-    assert_eq!(document.main().state, SyncState::PulledPushed);
-    assert_eq!(origin.files("main"), ["README.md", "better", "mine"]);
-    mike.assert_clean();
-}
-
-#[test]
-fn commits_that_a_rewritten_upstream_threw_out_are_named_with_what_keeps_them() {
-    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
-    mike.write("kept", "1\n");
-    mike.commit_all("only its words change");
-    for number in 1..=7 {
-        mike.write("gone", format!("{number}\n"));
-        mike.commit_all(&format!("gone {number}"));
-    }
-    gitsync(&mike).success();
-    let tip = mike.head();
-    howard.pull();
-    howard.git(["reset", "--quiet", "--hard", "HEAD~7"]);
-    howard.git(["commit", "--quiet", "--amend", "-m", "other words"]);
-    howard.git(["push", "--quiet", "--force"]);
-    mike.write("mine", "1\n");
-
-    let short = |revision: &str| mike.rev(revision)[..10].to_owned();
-    let warning = format!(
-        "origin/main was rewritten without 7 commits that it had, and so is the branch here: {} (gone 7), {} (gone 6), ",
-        short("HEAD"),
-        short("HEAD~1"),
-    );
-    let rest = format!("(gone 3) and 2 more; `git branch NAME {}` keeps them", short("HEAD"));
-    assert_eq!(
-        gitsync(&mike).arg("--dry-run").success().document().main().warnings,
-        [""; 0],
-        "it is not here yet"
-    );
-    mike.git(["fetch", "--quiet"]);
-    let dry = gitsync(&mike).arg("--dry-run").success();
-    dry.assert_says("would push 1 commit\n");
-    let output = gitsync(&mike).success();
-    for output in [&dry, &output] {
-        let warnings = output.document().main().warnings.clone();
-        assert!(warnings[0].starts_with(&warning) && warnings[0].ends_with(&rest), "{warnings:?}");
-        output.assert_says("warning: origin/main was rewritten without 7 commits");
-    }
-    assert_eq!(origin.files("main"), ["README.md", "kept", "mine"]);
-    mike.git(["branch", "before", &tip[..10]]);
-    assert_eq!(gitsync(&mike).success().document().main().warnings, [""; 0]);
-}
-
-#[test]
 fn the_same_change_on_both_sides_is_there_once() {
     let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
     for repo in [&howard, &mike] {

@@ -15,6 +15,13 @@ use super::{Replay, already, linear};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen(Vec<ObjectId>);
 
+impl Seen {
+    /// Whether it was ever at this commit.
+    pub fn contains(&self, id: ObjectId) -> bool {
+        self.0.contains(&id)
+    }
+}
+
 /// What `tracking` was, by its reflog. To be asked before a fetch: what comes in only now cannot be where anything
 /// began.
 ///

@@ -12,7 +12,7 @@ use crate::look::Branch;
 use crate::plan::{self, Integration};
 use crate::policy::{Commit, Pull};
 use crate::rebase::{self, Disputed, Outcome, Replay, Replayed, Replayer, Seen, WayOut};
-use crate::relate::relate;
+use crate::relate::relate_to_past;
 use crate::worktree::Refused;
 use crate::{failpoint, history, refuse, rewrite_notes, update};
 
@@ -40,7 +40,7 @@ impl Sync<'_> {
         self.recent = heard.recent.clone();
         self.ledger.fetched(heard);
         failpoint::reach("fetched", self.place.root());
-        let relation = relate(repo, &self.history, local, theirs)?;
+        let relation = relate_to_past(repo, &self.history, seen, local, theirs)?;
         let onto = match (plan::integrate(relation, &self.upstream)?, theirs.id()) {
             (Integration::Nothing, _) | (_, None) => return Ok(Some((local, theirs))),
             (Integration::FastForward, Some(to)) => {
