@@ -15,6 +15,7 @@ mod children;
 mod compare;
 mod content;
 mod folder;
+mod ignored;
 mod index;
 mod memory;
 mod names;

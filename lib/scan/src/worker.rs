@@ -1,21 +1,18 @@
 //! One thread of a scan: it takes a folder, tells what differs directly in it, and finds more folders.
 
 use std::collections::VecDeque;
-use std::fs;
-use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::Context as _;
 use gix::bstr::{BStr, BString, ByteSlice as _};
-use gix::index::State;
 use gix::index::entry::Mode;
-use gix::worktree::stack::state::ignore::Source;
 
 use crate::children::Children;
 use crate::compare::full;
 use crate::folder::Identity;
+use crate::ignored::Ignored;
 use crate::memory::Record;
 use crate::names::{Kind, Names, in_index};
 use crate::nested;
@@ -49,12 +46,6 @@ pub struct Worker<'a> {
     ignored: Option<Ignored>,
     /// Files that it has looked at and not told of.
     looked_at: usize,
-}
-
-/// What the ignore rules need.
-struct Ignored {
-    repo: gix::Repository,
-    rules: gix::worktree::Stack,
 }
 
 impl<'a> Worker<'a> {
@@ -294,11 +285,7 @@ impl<'a> Worker<'a> {
             Some(ignored) => ignored,
             none => none.insert(Ignored::of(self.scan)?),
         };
-        let found = ignored
-            .rules
-            .at_entry(path, Some(mode), &ignored.repo.objects)
-            .with_context(|| format!("cannot tell whether {path} is ignored"))?;
-        Ok(found.excluded_kind().is_some())
+        ignored.holds(path, mode)
     }
 
     /// Looks at tracked files.
@@ -346,30 +333,6 @@ impl<'a> Worker<'a> {
     fn full(&self, path: &BStr) -> anyhow::Result<PathBuf> {
         full(&self.scan.root, path)
     }
-}
-
-impl Ignored {
-    fn of(scan: &Scan<'_>) -> anyhow::Result<Self> {
-        let repo = scan.repo.to_thread_local();
-        let none = State::new(repo.object_hash());
-        // Rules are taken from the index where their file is left out of the work tree.
-        let index = if scan.index.leaves_files_out() { scan.index.decoded()? } else { &none };
-        let rules = match repo.excludes(index, None, Source::WorktreeThenIdMappingIfNotSkipped) {
-            Ok(rules) => rules.detach(),
-            Err(error) => return Err(unreadable_rules(&repo).unwrap_or_else(|| error.into())),
-        };
-        Ok(Ignored { repo, rules })
-    }
-}
-
-/// Which of the files that say what is ignored everywhere cannot be read.
-fn unreadable_rules(repo: &gix::Repository) -> Option<anyhow::Error> {
-    let configured = repo.config_snapshot().trusted_path("core.excludesFile").ok().flatten();
-    let files = configured.into_iter().chain([repo.common_dir().join("info/exclude")]);
-    files.into_iter().find_map(|file| {
-        let error = fs::File::open(&file).err().filter(|error| error.kind() != ErrorKind::NotFound)?;
-        Some(anyhow::Error::from(error).context(format!("cannot read {}", file.display())))
-    })
 }
 
 /// The names with their letters put together.
