@@ -25,6 +25,19 @@ fn committed(repo: &Repo, run: Invocation) -> Vec<String> {
 }
 
 #[test]
+fn files_that_are_named_relative_to_the_work_tree_are_found_from_anywhere() {
+    let (world, mike) = with_objects();
+    mike.write("rules", "*.o\nrules\nattributes\n");
+    mike.write("attributes", "*.c eol=crlf\n");
+    mike.write("a.c", "1\r\n");
+    mike.git(["config", "core.excludesFile", "rules"]);
+    mike.git(["config", "core.attributesFile", "attributes"]);
+    let elsewhere = gitsync(&mike).args(["--repo", mike.path().as_str()]).in_dir(world.home());
+    assert_eq!(committed(&mike, elsewhere), ["a.c"]);
+    assert_eq!(mike.git(["cat-file", "-p", "HEAD:a.c"]), "1");
+}
+
+#[test]
 fn an_empty_name_of_the_file_with_ignore_rules_names_none() {
     let (world, mike) = with_objects();
     let folder = world.home().join(".config/git");
@@ -56,4 +69,23 @@ fn ignore_rules_that_are_a_folder_are_refused_as_by_git() {
     mike.git(["config", "core.excludesFile", world.home().as_str()]);
     gitsync(&mike).output().assert_code(1);
     assert_ne!(mike.try_git(["add", "--all"]).code, 0);
+}
+
+#[test]
+fn autocrlf_may_be_written_in_any_case() {
+    let (_world, mike) = with_objects();
+    mike.git(["config", "core.autocrlf", "Input"]);
+    mike.write("a.c", "1\r\n");
+    gitsync(&mike).success();
+    assert_eq!(mike.git(["cat-file", "-p", "HEAD:a.c"]), "1");
+}
+
+#[test]
+fn encodings_that_are_to_be_checked_may_be_any_that_git_knows() {
+    let (_world, mike) = with_objects();
+    mike.git(["config", "core.checkRoundTripEncoding", "UTF-16LE-BOM, SHIFT-JIS UTF-32"]);
+    mike.write(".gitattributes", "*.txt working-tree-encoding=UTF-16LE-BOM\n");
+    mike.write("a.txt", b"\xff\xfea\0");
+    gitsync(&mike).success();
+    assert_eq!(mike.git(["cat-file", "-p", "HEAD:a.txt"]), "a");
 }

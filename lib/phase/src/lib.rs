@@ -23,6 +23,7 @@ mod repository;
 mod run;
 mod runner;
 mod session_logs;
+mod settings;
 mod tool;
 mod turn;
 

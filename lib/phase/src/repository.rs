@@ -14,6 +14,7 @@ use gix::{
 use crate::{
     Fault, environment,
     here::{self, HERE},
+    settings,
 };
 
 /// Opens the repository around `directory`, looking upwards as git does.
@@ -48,6 +49,7 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
         )
         .help("`git refs migrate --ref-format=files` turns them into files"));
     }
+    settings::translate(&mut repo).map_err(|error| unusable(directory, error))?;
     if directory == HERE {
         environment::agrees(&repo)?;
     }
