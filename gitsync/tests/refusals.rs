@@ -149,6 +149,24 @@ fn refs_in_reftables_and_objects_by_sha_256() {
 }
 
 #[test]
+fn an_extension_that_nobody_here_knows() {
+    let (_world, _origin, mike) = mike();
+    mike.git(["config", "core.repositoryFormatVersion", "1"]);
+    for known in ["noop", "preciousObjects", "worktreeConfig"] {
+        mike.git(["config", &format!("extensions.{known}"), "true"]);
+    }
+    gitsync(&mike).success();
+    mike.write("new", "1\n");
+    let branch = mike.git_dir().join("refs/heads/main");
+    let before = std::fs::read(&branch).unwrap();
+    mike.git(["config", "extensions.futureStorage", "true"]);
+    let output = gitsync(&mike).output();
+    output.assert_code(78);
+    output.assert_says("extension 'futureStorage'");
+    assert_eq!(std::fs::read(branch).unwrap(), before);
+}
+
+#[test]
 fn a_partial_clone() {
     let (world, origin, _mike) = mike();
     origin.git(["config", "uploadpack.allowFilter", "true"]);

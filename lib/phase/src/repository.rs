@@ -49,6 +49,12 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
         )
         .help("`git refs migrate --ref-format=files` turns them into files"));
     }
+    if let Some(name) = unknown_extension(&repo) {
+        return Err(Fault::misconfigured(format!(
+            "this repository has the extension '{name}', which is not supported"
+        ))
+        .help("`git config --get-regexp '^extensions'` shows it; a newer version may know it"));
+    }
     settings::translate(&mut repo).map_err(|error| unusable(directory, error))?;
     if directory == HERE {
         environment::agrees(&repo)?;
@@ -119,6 +125,32 @@ fn keeps_refs_in_tables(repo: &gix::Repository) -> bool {
     let storage = repo.config_snapshot().string("extensions.refStorage");
     storage.is_some_and(|storage| storage.eq_ignore_ascii_case(b"reftable"))
         || repo.common_dir().join("reftable").is_dir()
+}
+
+/// Extensions of repositories that are seen to, here or in gix, or that mean nothing to us.
+const EXTENSIONS: [&str; 8] = [
+    "noop",
+    "noop-v1",
+    "objectFormat",
+    "partialClone",
+    "preciousObjects",
+    "refStorage",
+    "relativeWorktrees",
+    "worktreeConfig",
+];
+
+/// What the repository needs from whoever reads it, and nobody here knows. Git refuses such as well:
+/// <https://git-scm.com/docs/repository-version#_version_1>.
+fn unknown_extension(repo: &gix::Repository) -> Option<String> {
+    let config = repo.config_snapshot();
+    if config.integer("core.repositoryFormatVersion") != Some(1) {
+        return None;
+    }
+    let sections = config.plumbing().sections_by_name("extensions")?;
+    let mut names = sections
+        .filter(|section| section.meta().source == gix::config::Source::Local)
+        .flat_map(|section| section.value_names().collect::<Vec<_>>());
+    names.find(|name| !EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(name)))
 }
 
 /// `extensions.objectFormat` of a repository that was not opened, perhaps for that very reason.

@@ -70,6 +70,12 @@ pub const CAUSES: &[Cause] = &[
         world.git(["init", "--quiet", "--ref-format=reftable", path.as_str()]);
         logcheck(&world.repo(path)).output()
     }),
+    cause("the repository has an extension that is not known", || {
+        let (_world, _origin, mike) = mike();
+        mike.git(["config", "core.repositoryFormatVersion", "1"]);
+        mike.git(["config", "extensions.future", "true"]);
+        logcheck(&mike).output()
+    }),
     cause("the environment names another repository", || {
         let (_world, origin, mike) = mike();
         logcheck(&mike).env("GIT_DIR", origin.path()).output()
