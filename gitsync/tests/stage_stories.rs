@@ -227,3 +227,17 @@ fn a_case_only_rename_is_a_rename_where_case_counts() {
     repo.rename("Readme", "README");
     assert_stages_as_git(&world, &repo);
 }
+
+#[test]
+fn a_repository_without_a_commit_in_place_of_a_file_is_refused() {
+    let world = World::new();
+    let repo = repo_with(&world, &[("a", "1\n")]);
+    repo.remove("a");
+    let nested = world.repo(repo.join("a"));
+    std::fs::create_dir(nested.path()).unwrap();
+    nested.git(["init", "--quiet"]);
+    nested.write("inside", "1\n");
+    let Err(refused) = stage_all(&repo) else { panic!("what is inside would be in no commit") };
+    assert!(matches!(refused[0].why, Why::NoCommitCheckedOut));
+    assert_ne!(repo.try_git(["add", "--all"]).code, 0);
+}

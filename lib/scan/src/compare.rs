@@ -107,8 +107,9 @@ impl Rules {
             return Ok(if is_elsewhere { doubtful(Reason::Stat) } else { None });
         }
         if found.kind == Kind::Folder && entry.mode != Mode::COMMIT {
-            // A file that became a folder is gone, one that became a repository has changed.
-            let is_repository = nested::head(&full()?).is_some();
+            // A file that became a folder is gone, one that became a repository has changed: also into one without a commit,
+            // which cannot be committed and is not to be passed over.
+            let is_repository = nested::is_one(&full()?);
             return Ok(if is_repository { doubtful(Reason::Kind) } else { Some(Seen::Gone) });
         }
         if !self.has_kind(entry.mode, found) {

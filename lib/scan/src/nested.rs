@@ -15,8 +15,12 @@ pub fn head(full: &Path) -> Option<ObjectId> {
 
 /// Whether the folder `full`, which has a `.git`, is a repository other than the one whose `.git` is `ours`.
 pub fn is_foreign(full: &Path, ours: &Path) -> bool {
-    let theirs = full.join(".git");
-    gix::discover::is_git(&theirs).is_ok() && !is_same_folder(&theirs, ours)
+    is_one(full) && !is_same_folder(&full.join(".git"), ours)
+}
+
+/// Whether the folder `full` is a repository, be it one that has no commit yet.
+pub fn is_one(full: &Path) -> bool {
+    gix::discover::is_git(&full.join(".git")).is_ok()
 }
 
 fn is_same_folder(a: &Path, b: &Path) -> bool {
