@@ -46,6 +46,7 @@ pub mod submodules;
 pub mod sync;
 pub mod tracking;
 pub mod tree;
+mod unpushed_submodules;
 pub mod update;
 pub mod upstream;
 pub mod vault;

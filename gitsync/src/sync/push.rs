@@ -13,7 +13,7 @@ use crate::plan;
 use crate::policy::Pull;
 use crate::relate::relate;
 use crate::upstream::SaidBy;
-use crate::{failpoint, history, tracking};
+use crate::{failpoint, history, tracking, unpushed_submodules};
 
 impl Sync<'_> {
     /// Gives the remote what it lacks, and says where to go on.
@@ -23,6 +23,7 @@ impl Sync<'_> {
         if !plan::push(relation, self.policy.pull, self.policy.push)? {
             return Ok(Next::Finish);
         }
+        unpushed_submodules::refuse(repo, theirs.id(), local)?;
         if self.hooks()?.has("pre-push") {
             self.index_is_written()?;
         }
