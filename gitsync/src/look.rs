@@ -6,6 +6,8 @@ use gix::refs::FullName;
 use phase::Operation;
 use remote::local_ref;
 
+use crate::commit::tree_of;
+
 /// A repository at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
@@ -52,6 +54,9 @@ pub enum WorkTree {
     Present,
     /// The repository is bare.
     Bare,
+    /// There is, but nothing that says which of its files are missing: nobody has checked the branch out there, or not
+    /// to the end.
+    NotCheckedOut,
 }
 
 /// Looks.
@@ -59,12 +64,32 @@ pub enum WorkTree {
 /// # Errors
 /// `HEAD` cannot be read.
 pub fn look(repo: &gix::Repository) -> anyhow::Result<Facts> {
+    let head = head(repo)?;
     Ok(Facts {
-        head: head(repo)?,
+        work_tree: work_tree(repo, &head)?,
+        head,
         is_partial: is_partial(repo),
         in_progress: Operation::in_progress(repo),
-        work_tree: if repo.workdir().is_some() { WorkTree::Present } else { WorkTree::Bare },
     })
+}
+
+/// What there is of a work tree.
+///
+/// Git makes the index when it has checked out the last file: there is none after `git clone --no-checkout` or
+/// `git worktree add --no-checkout`, nor where a checkout was interrupted, or failed as a filter did. Taken for an empty
+/// one it says that all files but those on disk were deleted.
+fn work_tree(repo: &gix::Repository, head: &Head) -> anyhow::Result<WorkTree> {
+    if repo.workdir().is_none() {
+        return Ok(WorkTree::Bare);
+    }
+    let commit = match head {
+        Head::Branch(branch) => branch.commit,
+        Head::Detached(id) => Some(*id),
+    };
+    let path = repo.index_path();
+    let is_there = path.try_exists().with_context(|| format!("cannot look at {}", path.display()))?;
+    let has_files = || anyhow::Ok(tree_of(repo, commit)? != tree_of(repo, None)?);
+    Ok(if is_there || !has_files()? { WorkTree::Present } else { WorkTree::NotCheckedOut })
 }
 
 /// What is checked out.

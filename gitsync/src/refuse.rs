@@ -32,6 +32,12 @@ pub fn refuse(facts: &Facts) -> Result<&Branch, Fault> {
         return Err(Fault::misconfigured("this repository is bare: it has no work tree to sync")
             .help("run it in a clone that has a work tree"));
     }
+    if facts.work_tree == WorkTree::NotCheckedOut {
+        return Err(Fault::failed(
+            "nothing was checked out here, or not to the end: there is no index, and missing files would count as deleted",
+        )
+        .help("`git reset` makes one and touches no file; then `git restore PATH` brings what `git status` says is deleted"));
+    }
     if let Some(operation) = facts.in_progress {
         return Err(of_operation(operation));
     }
@@ -179,6 +185,11 @@ mod tests {
     fn a_set_up_that_is_not_supported_is_wrong_configuration() {
         assert_eq!(exit(&Facts { is_partial: true, ..facts() }), Exit::Misconfigured);
         assert_eq!(exit(&Facts { work_tree: WorkTree::Bare, ..facts() }), Exit::Misconfigured);
+    }
+
+    #[test]
+    fn files_that_were_never_checked_out_are_not_taken_for_deleted() {
+        assert_eq!(exit(&Facts { work_tree: WorkTree::NotCheckedOut, ..facts() }), Exit::Failed);
     }
 
     #[test]

@@ -184,6 +184,38 @@ fn a_partial_clone() {
 }
 
 #[test]
+fn a_clone_whose_checkout_failed_or_was_left_out_deletes_nothing() {
+    let (world, origin, howard) = mike();
+    howard.write(".gitattributes", "big filter=large\n");
+    howard.write("big", "1\n");
+    howard.write("c", "1\n");
+    howard.commit_all("three files, of which one needs a filter");
+    howard.push();
+    let all = howard.files("HEAD");
+    for options in
+        [&["--config=filter.large.required=true", "--config=filter.large.smudge=false"][..], &["-n"]]
+    {
+        let path = world.path().join(format!("mike-{}", options.len()));
+        let line = [&["clone", "--quiet"], options, &[origin.path().as_str(), path.as_str()]].concat();
+        // What failed is the checkout; the clone is there.
+        world.repo(world.path()).try_git(line);
+        let mike = world.repo(path);
+        mike.belongs_to("mike");
+        assert_refused(&mike, Exit::Failed, "nothing was checked out here");
+        for filter in ["filter.large.clean", "filter.large.smudge"] {
+            mike.git(["config", filter, "cat"]);
+        }
+        mike.git(["reset", "--quiet"]);
+        mike.git(["restore", "."]);
+        gitsync(&mike).success();
+        assert_eq!(origin.files("main"), all);
+    }
+    let linked = world.path().join("linked");
+    howard.git(["worktree", "add", "--quiet", "--no-checkout", "-b", "side", linked.as_str()]);
+    assert_refused(&world.repo(linked), Exit::Failed, "nothing was checked out here");
+}
+
+#[test]
 fn no_remote_and_several_of_which_none_is_the_branch_s() {
     let world = World::new();
     let mike = world.init("mike");

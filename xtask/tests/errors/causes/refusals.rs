@@ -18,6 +18,12 @@ pub const CAUSES: &[Cause] = &[
         world.git(["clone", "--quiet", "--filter=blob:none", &url, path.as_str()]);
         gitsync(&world.repo(path)).output()
     }),
+    cause("nothing was checked out", || {
+        let (world, origin, _mike) = mike();
+        let path = world.path().join("empty");
+        world.git(["clone", "--quiet", "--no-checkout", origin.path().as_str(), path.as_str()]);
+        gitsync(&world.repo(path)).output()
+    }),
     cause("HEAD is detached", || on_mike(|mike| drop(mike.git(["switch", "--quiet", "--detach"])))),
     cause("HEAD leads to a ref that is no branch", || {
         on_mike(|mike| {
