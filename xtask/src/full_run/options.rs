@@ -187,13 +187,14 @@ impl FullRun {
     }
 
     fn acquire(&self, owner: u32) -> Line {
-        Line::default()
-            .word("acquire")
-            // A full run begins a run; whatever stands on stdin is not for it.
-            .word("--fresh")
-            .value("--owner-pid", Some(&owner.to_string()))
-            .value("--wait", self.wait.as_deref())
-            .value("--stale-after", self.stale_after.as_deref())
+        // A full run begins a run; whatever stands on stdin is not for it.
+        let line = Line::default().word("acquire").word("--fresh");
+        self.patience(line.value("--owner-pid", Some(&owner.to_string())))
+    }
+
+    /// How long to wait for a lock: that of the repository, or the vault's.
+    fn patience(&self, line: Line) -> Line {
+        line.value("--wait", self.wait.as_deref()).value("--stale-after", self.stale_after.as_deref())
     }
 
     fn logcheck(&self) -> Line {
@@ -206,7 +207,7 @@ impl FullRun {
 
     fn gitsync(&self) -> Line {
         let attempts = self.attempts.map(|attempts| attempts.to_string());
-        Line::default()
+        self.patience(Line::default())
             .value("--message", self.message.as_deref())
             .each("--only", &self.only)
             .flag("--no-commit", self.no_commit)
@@ -310,14 +311,15 @@ mod tests {
             repo: Some("/tools".into()),
             proceed: true,
             no_push: true,
+            wait: Some("5s".into()),
             message: Some("--dashing".into()),
             refs: vec!["refs/notes/a".into(), "refs/notes/b/*".into()],
             ..FullRun::default()
         };
         let lines = lines(&args);
-        assert_eq!(lines[0], "lock acquire --fresh --owner-pid=42 --repo=/tools");
+        assert_eq!(lines[0], "lock acquire --fresh --owner-pid=42 --wait=5s --repo=/tools");
         assert_eq!(lines[1], "logcheck --on-found=proceed --repo=/tools");
-        assert_eq!(lines[2], "gitsync --message=--dashing --no-push --repo=/tools");
+        assert_eq!(lines[2], "gitsync --wait=5s --message=--dashing --no-push --repo=/tools");
         assert_eq!(lines[3], "notes-sync --no-push --ref=refs/notes/a --ref=refs/notes/b/* --repo=/tools");
     }
 
