@@ -76,7 +76,7 @@ pub struct FullRun {
     pub only: Vec<String>,
 
     /// Commit nothing.
-    #[arg(long, help_heading = "Repository")]
+    #[arg(long, conflicts_with_all = ["message", "only"], help_heading = "Repository")]
     pub no_commit: bool,
 
     /// Take nothing in.
@@ -341,6 +341,8 @@ mod tests {
             <Parser as clap::Parser>::try_parse_from(std::iter::once("full-run").chain(words.iter().copied()))
         };
         for words in [
+            ["--no-commit", "--message=mine"],
+            ["--no-commit", "--only=a"],
             ["--strategy", "best"],
             ["--attempts", "0"],
             ["--attempts", "many"],
