@@ -49,11 +49,13 @@ fn messages_that_nobody_read_are_shown_by_the_next_run() {
     howard.write("session-logs/2026-06-05-a1b2.md", "## Note for Mike\n\nCall Acme back.\n");
     howard.commit_all("session: mail");
     howard.push();
-    // The report cannot be written anywhere.
-    let line = format!("'{}' full-run >/dev/full", env!("CARGO_BIN_EXE_lockstep"));
-    let output = mike.program("sh").args(["-c", &line]).output();
-    output.assert_code(1);
-    mike.assert_unlocked();
+    // Neither the report nor the document can be written anywhere.
+    for options in ["", "--json"] {
+        let line = format!("'{}' full-run {options} >/dev/full", env!("CARGO_BIN_EXE_lockstep"));
+        let output = mike.program("sh").args(["-c", &line]).output();
+        output.assert_code(1);
+        mike.assert_unlocked();
+    }
 
     let report = full_run(&mike).success().stdout;
     assert!(report.contains("MESSAGE FROM Howard"), "{report}");

@@ -50,9 +50,14 @@ fn run(
 ) -> anyhow::Result<u8> {
     let began = Instant::now();
     let mut show = |envelope: &Envelope| show_messages(envelope, console);
-    let ended = pipeline::run(&args.plan(binaries, std::process::id()), surroundings, &mut show)?;
+    let plan = args.plan(binaries, std::process::id());
+    let ended = pipeline::run(&plan, surroundings, &mut show)?;
     match &ended.envelope {
-        Some(envelope) if args.json => page.line(envelope.to_line()),
+        Some(envelope) if args.json => {
+            if write(envelope, console)? && has_messages(envelope) {
+                pipeline::written(&plan, surroundings, envelope)?;
+            }
+        }
         None if args.json => {}
         Some(_) if args.dry_run => page.line("dry run: nothing was changed"),
         _ => {
@@ -68,6 +73,18 @@ fn run(
     Ok(ended.code())
 }
 
+/// Writes the document, and says whether anybody was there to read it.
+fn write(envelope: &Envelope, console: &Console) -> anyhow::Result<bool> {
+    let mut page = console.page();
+    page.line(envelope.to_line());
+    console.say(&page).context("stdout could not be written")
+}
+
+/// Where there are none, the step has seen to it by itself.
+fn has_messages(envelope: &Envelope) -> bool {
+    envelope.document().phases.notesurface.as_ref().is_some_and(|section| !section.notes.is_empty())
+}
+
 /// Prints the messages that came in, and says whether there were any, which now count as shown.
 fn show_messages(envelope: &Envelope, console: &Console) -> anyhow::Result<bool> {
     let phases = &envelope.document().phases;
@@ -75,6 +92,5 @@ fn show_messages(envelope: &Envelope, console: &Console) -> anyhow::Result<bool>
     let mut page = console.page();
     report::messages(section, &mut page);
     let read = console.say(&page).context("messages could not be shown")?;
-    // Where there are none, the step has seen to it by itself.
-    Ok(read && !section.notes.is_empty())
+    Ok(read && has_messages(envelope))
 }

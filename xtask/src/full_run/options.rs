@@ -137,7 +137,8 @@ impl FullRun {
         let step = |(name, args)| Step { name, program: binaries.path(name), args };
         let acknowledge = Line::default().word("ack").word("--quiet").word("--json").0;
         let messages = match self.counting() {
-            Counting::InTheDocument | Counting::Later | Counting::Never => Messages::InTheDocument,
+            Counting::Later | Counting::Never => Messages::NotShown,
+            Counting::InTheDocument => Messages::WrittenThen(step(("notesurface", acknowledge))),
             Counting::WhenShown => Messages::ShownThen(step(("notesurface", acknowledge))),
         };
         // A plan is in no document, so each step tells its own: it is what the user asked to see.
@@ -175,9 +176,10 @@ impl FullRun {
             (
                 "notesurface",
                 match self.counting() {
-                    Counting::WhenShown | Counting::Later => Line::default().word("--pending"),
+                    Counting::InTheDocument | Counting::WhenShown | Counting::Later => {
+                        Line::default().word("--pending")
+                    }
                     Counting::Never => Line::default().word("--dry-run"),
-                    Counting::InTheDocument => Line::default(),
                 },
             ),
             ("cmdcopy", Line::default().flag("--dry-run", self.dry_run)),
@@ -239,7 +241,7 @@ impl FullRun {
 /// When messages count as shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Counting {
-    /// Once the document went on.
+    /// Once this process has written the document.
     InTheDocument,
     /// Once this process has printed them.
     WhenShown,
@@ -361,7 +363,7 @@ mod tests {
         let notesurface =
             |args: &FullRun| lines(args).into_iter().find(|line| line.starts_with("notesurface")).unwrap();
         assert_eq!(notesurface(&FullRun::default()), "notesurface --pending");
-        assert_eq!(notesurface(&FullRun { json: true, ..FullRun::default() }), "notesurface");
+        assert_eq!(notesurface(&FullRun { json: true, ..FullRun::default() }), "notesurface --pending");
         let dry = FullRun { json: true, dry_run: true, ..FullRun::default() };
         assert_eq!(notesurface(&dry), "notesurface --dry-run");
     }

@@ -86,8 +86,10 @@ pub enum Reports {
 /// Whose business it is to show the messages from other people.
 #[derive(Debug)]
 pub enum Messages {
-    /// Whoever reads the document.
-    InTheDocument,
+    /// That of a later run, or nobody's.
+    NotShown,
+    /// Whoever reads the document; once that is written, this step notes that they were shown.
+    WrittenThen(Step),
     /// The run's own, as soon as they are known; then this step notes that they were shown.
     ShownThen(Step),
 }
@@ -127,6 +129,21 @@ pub fn run(
     drop(watch);
     ended
 }
+
+/// Notes that the messages in a document were shown, now that it is written. What the last step wrote before may never have
+/// come out: this process may have been killed meanwhile, or its stdout have no room.
+///
+/// # Errors
+/// The step that notes so cannot be started.
+pub fn written(plan: &Plan, surroundings: &Surroundings, envelope: &Envelope) -> anyhow::Result<()> {
+    match &plan.messages {
+        Messages::WrittenThen(next) => feed(next, surroundings, envelope).context(SHOWN_AGAIN),
+        Messages::NotShown | Messages::ShownThen(_) => Ok(()),
+    }
+}
+
+/// What it means that this could not be noted.
+const SHOWN_AGAIN: &str = "messages were shown, and may be again";
 
 /// A pipeline on its way.
 struct Course<'a> {
@@ -173,9 +190,7 @@ impl Course<'_> {
 
     fn show(&mut self, envelope: &Envelope) -> anyhow::Result<()> {
         match (&self.plan.messages, (self.show)(envelope)?) {
-            (Messages::ShownThen(next), true) => {
-                feed(next, self.surroundings, envelope).context("messages were shown, and may be again")
-            }
+            (Messages::ShownThen(next), true) => feed(next, self.surroundings, envelope).context(SHOWN_AGAIN),
             _ => Ok(()),
         }
     }
