@@ -127,6 +127,7 @@ fn logs(repo: &gix::Repository, paths: &[PathFacts]) -> Option<Vec<ChangedFile>>
 pub fn recover(place: &Place<'_>) -> anyhow::Result<bool> {
     place.guard.check()?;
     branch::clear(place.repo);
+    index::clear(place.repo)?;
     let recovered = worktree::recover(place.repo, head_tree(place.repo)?, place)?;
     let was_settled = matches!(recovered, Recovered::Nothing);
     undone(recovered).map(|()| was_settled)

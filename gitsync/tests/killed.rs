@@ -221,3 +221,13 @@ fn a_signal_that_is_to_be_ignored_is_ignored() {
     run.env("LOCKSTEP_FAILPOINT", "committed-branch=kill -HUP $PPID").success();
     assert_recovers("without a hang-up", &origin, &mike);
 }
+
+#[test]
+fn the_index_lock_of_a_killed_run_goes_also_where_the_next_one_does_not_need_the_index() {
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    let (own, lock) = (mike.git_dir().join("index.lockstep"), mike.git_dir().join("index.lock"));
+    std::fs::write(&own, "").unwrap();
+    std::fs::hard_link(&own, &lock).unwrap();
+    gitsync(&mike).arg("--no-commit").success();
+    assert!(!lock.exists() && !own.exists());
+}

@@ -58,10 +58,7 @@ pub struct Lock {
 /// # Errors
 /// The file cannot be made, for want of permission or room.
 pub fn lock(repo: &gix::Repository) -> anyhow::Result<Acquire> {
-    let index = repo.index_path();
-    let path = with_suffix(&index, ".lock");
-    let own = with_suffix(&index, ".lockstep");
-    let private = with_suffix(&index, ".lockstep-private");
+    let (index, [path, own, private]) = names(repo);
     // Once the process is being ended, nobody takes a lock any more.
     let _section = Section::begin();
     clear_remains(&path, &own, &private).with_context(|| format!("cannot clear {}", own.display()))?;
@@ -88,6 +85,22 @@ pub fn lock(repo: &gix::Repository) -> anyhow::Result<Acquire> {
             Err(error).with_context(|| format!("cannot take {}", path.display()))
         }
     }
+}
+
+/// Clear what a killed run of ours left of its lock, for a run that may not need the index: git needs it.
+///
+/// # Errors
+/// It cannot be removed.
+pub fn clear(repo: &gix::Repository) -> anyhow::Result<()> {
+    let (_, [path, own, private]) = names(repo);
+    clear_remains(&path, &own, &private).with_context(|| format!("cannot clear {}", own.display()))
+}
+
+/// The index, and the names of the lock, of our own file beside it, and of the copy for hooks.
+fn names(repo: &gix::Repository) -> (PathBuf, [PathBuf; 3]) {
+    let index = repo.index_path();
+    let beside = [".lock", ".lockstep", ".lockstep-private"].map(|suffix| with_suffix(&index, suffix));
+    (index, beside)
 }
 
 impl Lock {

@@ -15,7 +15,7 @@ use gix::bstr::BString;
 use gix::index::entry::Flags;
 
 pub use edit::{Edit, Edits, Put};
-pub use lock::{Acquire, HeldBy, Lock, lock};
+pub use lock::{Acquire, HeldBy, Lock, clear, lock};
 pub use revised::Revised;
 pub use scan::{Sparse, read_index as read_at};
 pub use write::Looked;
