@@ -137,20 +137,21 @@ impl Flushing {
         }
     }
 
-    /// Flushes the names in a folder, where the system can.
+    /// Flushes the names in a folder, where the system can. A folder that is gone is not missed: others have removed what
+    /// was in it, as `git pack-refs` does with refs, and then the folder.
     ///
     /// # Errors
     ///
     /// The disk failed.
     pub fn folder(self, folder: &Path) -> io::Result<()> {
         match self {
-            Self::Wanted => sync_dir(folder),
+            Self::Wanted => unless_gone(sync_dir(folder)),
             Self::LeftToTheSystem => Ok(()),
         }
     }
 
-    /// Flushes many files and the folders that hold them, all on the file system of `root`. Files that are gone are not
-    /// missed.
+    /// Flushes many files and the folders that hold them, all on the file system of `root`. Files and folders that are
+    /// gone are not missed.
     ///
     /// # Errors
     ///
@@ -163,7 +164,7 @@ impl Flushing {
         let mut folders: Vec<&Path> = files.iter().filter_map(|path| path.parent()).chain([root]).collect();
         folders.sort();
         folders.dedup();
-        folders.into_iter().try_for_each(sync_dir)
+        folders.into_iter().try_for_each(|folder| self.folder(folder))
     }
 
     /// Flushes what many files hold, all on the file system of `root`, but not their names, for files that get their
@@ -180,10 +181,14 @@ impl Flushing {
         if are_many(files) {
             return Ok(rustix::fs::syncfs(File::open(root)?)?);
         }
-        files.iter().try_for_each(|path| match sync_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        })
+        files.iter().try_for_each(|path| unless_gone(sync_file(path)))
+    }
+}
+
+fn unless_gone(synced: io::Result<()>) -> io::Result<()> {
+    match synced {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -242,5 +247,13 @@ mod tests {
         assert!(!Durability::parse("none,committed").covers(Part::Index));
         assert!(Durability::parse("none,added").covers(Part::Index));
         assert!(Durability::parse("all").covers(Part::WorkTree));
+    }
+
+    #[test]
+    fn what_others_removed_meanwhile_is_not_missed() {
+        let root = std::env::temp_dir();
+        let gone = root.join("nobody makes a folder like this").join("mem");
+        assert!(Flushing::Wanted.folder(&gone).is_ok());
+        assert!(Flushing::Wanted.batch(&root, &[gone.join("decisions")]).is_ok());
     }
 }
