@@ -67,7 +67,7 @@ impl Phase for SyncArgs {
                 remote.check_destination(name, name).map_err(crate::exchange::fault)?;
             }
         }
-        let mut warnings = hazards::of_refspecs(&name, remote.fetch_refspecs());
+        let mut warnings = hazards::of_refspecs(&name, remote.prunes(), remote.fetch_refspecs());
         let follower = Follower { guard: run.guard(), progress: run.progress() };
         if self.dry_run {
             return self.show_plan(run, &remote, &policy, &follower, warnings);

@@ -7,30 +7,34 @@ use remote::RemoteName;
 
 use crate::names::{self, NOTES};
 
-/// What is wrong with the refspecs of a remote, and what to type about it.
-pub fn of_refspecs(remote: &RemoteName, refspecs: impl Iterator<Item = String>) -> Vec<String> {
-    refspecs
-        .filter(|refspec| overwrites_notes(remote, refspec))
-        .map(|refspec| words(remote, &refspec))
-        .collect()
+/// What is wrong with the refspecs of a remote, and what to type about it; git `prunes` what they fetch into, or not.
+pub fn of_refspecs(remote: &RemoteName, prunes: bool, refspecs: impl Iterator<Item = String>) -> Vec<String> {
+    let told = |refspec: String| Some(words(remote, &refspec, harm(remote, prunes, &refspec)?));
+    refspecs.filter_map(told).collect()
 }
 
-fn overwrites_notes(remote: &RemoteName, refspec: &str) -> bool {
-    let Some(destination) =
-        refspec.strip_prefix('+').and_then(|spec| spec.split_once(':')).map(|parts| parts.1)
-    else {
-        return false;
-    };
+/// What `git fetch` does to local notes by a refspec, if anything.
+fn harm(remote: &RemoteName, prunes: bool, refspec: &str) -> Option<&'static str> {
+    let (source, destination) = refspec.split_once(':')?;
     let everything = ["refs/*", "*"].contains(&destination);
     let tracking = names::tracking_namespace(remote);
-    everything || (destination.starts_with(NOTES) && !destination.starts_with(&tracking))
+    let is_onto_notes = destination.starts_with(NOTES) && !destination.starts_with(&tracking);
+    match source.starts_with('+') {
+        _ if !everything && !is_onto_notes => None,
+        true => {
+            Some("every fetch replaces local notes with the remote's, also those that were not pushed yet")
+        }
+        false if prunes => {
+            Some("every `git fetch` removes local notes that were not pushed yet, as it prunes")
+        }
+        false => None,
+    }
 }
 
-fn words(remote: &RemoteName, refspec: &str) -> String {
+fn words(remote: &RemoteName, refspec: &str, harm: &str) -> String {
     format!(
-        "remote.{remote}.fetch is '{refspec}': every fetch replaces local notes with the remote's, also those that \
-         were not pushed yet; remove it with: git config --fixed-value --unset-all remote.{remote}.fetch '{refspec}' \
-         (notes-sync fetches notes without it)"
+        "remote.{remote}.fetch is '{refspec}': {harm}; remove it with: git config --fixed-value --unset-all \
+         remote.{remote}.fetch '{refspec}' (notes-sync fetches notes without it)"
     )
 }
 
@@ -40,7 +44,7 @@ mod tests {
 
     fn hazards(refspec: &str) -> usize {
         let origin = RemoteName::parse("origin").expect("a fine name");
-        of_refspecs(&origin, std::iter::once(refspec.to_owned())).len()
+        of_refspecs(&origin, false, std::iter::once(refspec.to_owned())).len()
     }
 
     #[test]
@@ -48,6 +52,16 @@ mod tests {
         assert_eq!(hazards("+refs/notes/*:refs/notes/*"), 1);
         assert_eq!(hazards("+refs/notes/commits:refs/notes/commits"), 1);
         assert_eq!(hazards("+refs/*:refs/*"), 1);
+    }
+
+    #[test]
+    fn one_without_a_plus_is_a_hazard_where_git_prunes() {
+        let origin = RemoteName::parse("origin").expect("a fine name");
+        for (refspec, hazards) in [("refs/notes/*:refs/notes/*", 1), ("refs/notes/*:refs/notes/origin/*", 0)]
+        {
+            let told = of_refspecs(&origin, true, std::iter::once(refspec.to_owned()));
+            assert_eq!(told.len(), hazards, "{refspec}");
+        }
     }
 
     #[test]

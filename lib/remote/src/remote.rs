@@ -118,6 +118,14 @@ impl<'repo> Remote<'repo> {
             .map(|spec| spec.to_ref().instruction().to_bstring().to_string())
     }
 
+    /// Whether refs go that follow a ref which the remote has no more, by `remote.<name>.prune`, else `fetch.prune`.
+    #[must_use]
+    pub fn prunes(&self) -> bool {
+        let config = self.repo.config_snapshot();
+        let said = |key: String| config.boolean(key.as_str());
+        said(format!("remote.{}.prune", self.name)).or_else(|| said("fetch.prune".into())).unwrap_or(false)
+    }
+
     /// The local ref that follows `at_remote` by the configured refspecs; for `refs/heads/main` that is usually
     /// `refs/remotes/origin/main`. `None` where nothing follows it.
     #[must_use]

@@ -89,6 +89,20 @@ fn refs_that_are_gone_are_pruned_where_that_is_configured() {
 }
 
 #[test]
+fn local_notes_are_not_pruned_whatever_fetches_into_them() {
+    let (_world, _remote, [ours]) = World::with_clones(["ours"]);
+    ours.git(["config", "fetch.prune", "true"]);
+    ours.git(["config", "--add", "remote.origin.fetch", "refs/notes/*:refs/notes/*"]);
+    ours.git(["config", "--add", "remote.origin.fetch", "+refs/notes/*:refs/notes/origin/*"]);
+    ours.git(["notes", "--ref=mem/x", "add", "-m", "never pushed"]);
+    ours.git(["update-ref", "refs/notes/origin/mem/x", "refs/notes/mem/x"]);
+    let pruned = origin(&open(&ours)).fetch(&Fetch::configured(), &Unwatched).unwrap().moved;
+    assert_eq!(pruned.len(), 1);
+    assert_eq!((pruned[0].local.clone(), pruned[0].new), (name("refs/notes/origin/mem/x"), None));
+    assert!(ours.try_rev("refs/notes/mem/x").is_some());
+}
+
+#[test]
 fn without_a_plus_nothing_of_ours_is_lost() {
     let (_world, _remote, [ours, theirs]) = World::with_clones(["ours", "theirs"]);
     theirs.git(["notes", "--ref=mem/x", "add", "-m", "theirs"]);

@@ -16,7 +16,7 @@ use super::{
     want::{Force, Target},
 };
 use crate::{
-    Change, Listing, Remote, Trouble, Watcher,
+    Change, Listing, Remote, RemoteName, Trouble, Watcher,
     checked_out::checked_out,
     local_ref::{self, Edit, Failed, Value, Writer, Written},
 };
@@ -187,7 +187,8 @@ fn busy(repo: &gix::Repository, targets: &[Target]) -> gix::Result<BTreeMap<Full
     checked_out(repo)
 }
 
-/// Deletes the refs that follow refs of the remote that are gone, if the configuration says so.
+/// Deletes the refs that follow refs of the remote that are gone, if the configuration says so. Local notes stay: where a
+/// refspec fetches into them, git deletes those that were never pushed as well, and the only log of them.
 pub(super) fn prune(
     remote: &Remote<'_>,
     specs: &[RefSpec],
@@ -195,11 +196,11 @@ pub(super) fn prune(
     watcher: &dyn Watcher,
     fetched: &mut Fetched,
 ) -> Result<(), Trouble> {
-    if !wants_pruning(remote) {
+    if !remote.prunes() {
         return Ok(());
     }
     const DOING: &str = "pruning refs that the remote no longer has";
-    let gone = stale(remote.repo, specs, listing).map_err(|error| Trouble::local(DOING, error))?;
+    let gone = stale(remote, specs, listing).map_err(|error| Trouble::local(DOING, error))?;
     for (name, _) in &gone {
         watcher.may_change(Change::LocalRef(name)).map_err(Trouble::Stopped)?;
     }
@@ -209,22 +210,20 @@ pub(super) fn prune(
     Ok(())
 }
 
-/// `remote.<name>.prune`, else `fetch.prune`.
-fn wants_pruning(remote: &Remote<'_>) -> bool {
-    let config = remote.repo.config_snapshot();
-    let said = |key: String| config.boolean(key.as_str());
-    said(format!("remote.{}.prune", remote.name())).or_else(|| said("fetch.prune".into())).unwrap_or(false)
+fn are_own_notes(name: &FullName, remote: &RemoteName) -> bool {
+    let name = name.as_bstr();
+    name.starts_with(b"refs/notes/") && !name.starts_with(format!("refs/notes/{remote}/").as_bytes())
 }
 
 /// Local refs on the right side of `specs` whose left side the remote does not list.
 fn stale(
-    repo: &gix::Repository,
+    remote: &Remote<'_>,
     specs: &[RefSpec],
     listing: &Listing,
 ) -> gix::Result<Vec<(FullName, ObjectId)>> {
     let mut ours = Vec::new();
-    for found in local_ref::list(repo, "refs/".into())? {
-        if let Some(id) = found.target.try_id() {
+    for found in local_ref::list(remote.repo, "refs/".into())? {
+        if let Some(id) = found.target.try_id().filter(|_| !are_own_notes(&found.name, remote.name())) {
             ours.push((found.name.clone(), id.to_owned()));
         }
     }
