@@ -4,8 +4,8 @@
 mod common;
 
 use common::{Stopping, id, name, open, origin};
-use remote::{Fetch, Trouble, Unwatched, Why};
-use testkit::World;
+use remote::{Change, Fetch, Step, Trouble, Unwatched, Watcher, Why};
+use testkit::{Repo, World};
 
 const NOTES: &str = "+refs/notes/mem/*:refs/notes/origin/mem/*";
 
@@ -100,6 +100,32 @@ fn local_notes_are_not_pruned_whatever_fetches_into_them() {
     assert_eq!(pruned.len(), 1);
     assert_eq!((pruned[0].local.clone(), pruned[0].new), (name("refs/notes/origin/mem/x"), None));
     assert!(ours.try_rev("refs/notes/mem/x").is_some());
+}
+
+#[test]
+fn what_git_gc_moves_into_a_pack_meanwhile_is_found() {
+    struct Collecting<'a>(&'a Repo);
+    impl Watcher for Collecting<'_> {
+        fn progress(&self, step: Step) {
+            if let Step::Listed { .. } = step {
+                self.0.git(["gc", "-q"]);
+            }
+        }
+        fn may_change(&self, _: Change<'_>) -> anyhow::Result<()> {
+            Ok(())
+        }
+    }
+    let (_world, remote, [ours, theirs]) = World::with_clones(["ours", "theirs"]);
+    theirs.write("new.md", "new\n");
+    theirs.commit_all("new");
+    theirs.git(["push", "-q"]);
+    ours.write("mine.md", "mine\n");
+    ours.commit_all("mine");
+    ours.git(["config", "remote.origin.uploadpack", "git-upload-pack"]);
+    let repo = open(&ours);
+    assert!(!repo.has_object(id("1234567890123456789012345678901234567890")), "all packs are known by now");
+    origin(&repo).fetch(&Fetch::configured(), &Collecting(&ours)).unwrap();
+    assert_eq!(ours.rev("refs/remotes/origin/main"), remote.rev("refs/heads/main"));
 }
 
 #[test]

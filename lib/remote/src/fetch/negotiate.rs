@@ -1,6 +1,7 @@
 //! Agreeing with the server on what is missing here. The steps are gix's; this is what they work on.
 
 use gix::{
+    ObjectId,
     bstr::BStr,
     negotiate::Negotiator,
     odb::store::RefreshMode,
@@ -57,14 +58,7 @@ impl<'a, 'graph, 'cache> Negotiation<'a, 'graph, 'cache> {
         graph: &'a mut gix::negotiate::Graph<'graph, 'cache>,
         silence: Silence,
     ) -> Self {
-        use gix::remote::fetch::negotiate::Algorithm;
-        let word = repo.config_snapshot().string("fetch.negotiationAlgorithm");
-        let algorithm = match word.as_ref().map(|word| word.to_ascii_lowercase()).as_deref() {
-            Some(b"skipping") => Algorithm::Skipping,
-            Some(b"noop") => Algorithm::Noop,
-            _ => Algorithm::Consecutive,
-        };
-        Self { repo, map, graph, negotiator: algorithm.into_negotiator(), silence }
+        Self { repo, map, graph, negotiator: negotiator(repo), silence }
     }
 
     /// A handle for walking: what the server has and we have not must not make it look for new packs each time.
@@ -76,7 +70,46 @@ impl<'a, 'graph, 'cache> Negotiation<'a, 'graph, 'cache> {
     }
 }
 
+fn negotiator(repo: &gix::Repository) -> Box<dyn Negotiator> {
+    use gix::remote::fetch::negotiate::Algorithm;
+    let word = repo.config_snapshot().string("fetch.negotiationAlgorithm");
+    let algorithm = match word.as_ref().map(|word| word.to_ascii_lowercase()).as_deref() {
+        Some(b"skipping") => Algorithm::Skipping,
+        Some(b"noop") => Algorithm::Noop,
+        _ => Algorithm::Consecutive,
+    };
+    algorithm.into_negotiator()
+}
+
 impl Negotiation<'_, '_, '_> {
+    fn mark(&mut self) -> gix::Result<negotiate::Action> {
+        let alternates = self.repo.objects.store_ref().alternate_db_paths()?;
+        let opened = alternates
+            .into_iter()
+            .filter_map(|objects| gix::open(objects.parent()?).ok())
+            .map(|repo| (repo.refs, repo.objects));
+        negotiate::mark_complete_and_common_ref(
+            &self.repo.objects,
+            &self.repo.refs,
+            || Ok(opened),
+            &mut *self.negotiator,
+            self.graph,
+            self.map,
+            &Shallow::NoChange,
+            |_mapping| false,
+        )
+    }
+
+    /// Lets new packs be found, and begins anew.
+    fn start_over(&mut self) {
+        let mut repo = self.repo.clone();
+        repo.objects.refresh = RefreshMode::AfterAllIndicesLoaded;
+        // What is nowhere is looked for in all that there is by now.
+        repo.has_object(ObjectId::null(repo.object_hash()));
+        self.graph.clear();
+        self.negotiator = negotiator(self.repo);
+    }
+
     /// Names what the remote had when it was last asked, before anything else: most often it still has that, and then
     /// knows at once what is missing here. Git begins with what is newest, which are one's own commits that the remote
     /// has never seen.
@@ -96,21 +129,11 @@ impl Negotiation<'_, '_, '_> {
 
 impl Negotiate for Negotiation<'_, '_, '_> {
     fn mark_complete_and_common_ref(&mut self) -> gix::Result<negotiate::Action> {
-        let alternates = self.repo.objects.store_ref().alternate_db_paths()?;
-        let opened = alternates
-            .into_iter()
-            .filter_map(|objects| gix::open(objects.parent()?).ok())
-            .map(|repo| (repo.refs, repo.objects));
-        negotiate::mark_complete_and_common_ref(
-            &self.repo.objects,
-            &self.repo.refs,
-            || Ok(opened),
-            &mut *self.negotiator,
-            self.graph,
-            self.map,
-            &Shallow::NoChange,
-            |_mapping| false,
-        )
+        // `git gc` may just have moved what a ref names into a pack.
+        self.mark().or_else(|_| {
+            self.start_over();
+            self.mark()
+        })
     }
 
     fn add_wants(&mut self, arguments: &mut Arguments, remote_ref_target_known: &[bool]) -> bool {
