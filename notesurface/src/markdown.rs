@@ -20,9 +20,10 @@ pub(crate) struct Section<'a> {
 }
 
 /// The sections of a document under its headings of level 2, in order. Headings within quotations, lists, fences and
-/// HTML blocks are text.
+/// HTML blocks are text. YAML front matter is read as any other text: its last line makes a heading of the lines above,
+/// of which nobody takes notice, while a log that begins with a rule may have a message before the next one.
 pub(crate) fn sections(document: &str) -> Vec<Section<'_>> {
-    let text = without_front_matter(document.strip_prefix('\u{feff}').unwrap_or(document));
+    let text = document.strip_prefix('\u{feff}').unwrap_or(document);
     let headings = headings(text);
     let nexts = headings.iter().skip(1).map(Some).chain([None]);
     let cut = |(heading, next): (&Heading, Option<&Heading>)| {
@@ -127,24 +128,6 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The document after its YAML front matter, where it has one: from a first line `---`, not followed by an empty one,
-/// to a line `---` or `...`. To a parser of plain Markdown its last line would underline a heading.
-fn without_front_matter(text: &str) -> &str {
-    let mut end = 0;
-    for (number, line) in lines(text).enumerate() {
-        end += line.len();
-        match (number, line.trim_end()) {
-            (0, "---") => continue,
-            (0, _) | (1, "") => return text,
-            _ => {}
-        }
-        if matches!(line.trim_end(), "---" | "...") {
-            return text.get(end..).unwrap_or_default();
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,15 +202,19 @@ mod tests {
         assert_eq!(cut("## One\ra\rb\r## Two\rc\r"), [("One", "a\rb"), ("Two", "c")]);
         assert_eq!(cut("## One\ra\n\nb"), [("One", "a\n\nb")]);
         assert_eq!(cut("One\r---\ra\r"), [("One", "a")]);
-        assert_eq!(cut("---\rtitle: x\r---\r## One\ra"), [("One", "a")]);
     }
 
     #[test]
-    fn front_matter_is_no_underlined_heading() {
-        assert_eq!(cut("---\ntitle: x\n---\n## One\na"), [("One", "a")]);
-        assert_eq!(cut("---\r\ntitle: x\r\n...\r\n## One\r\na"), [("One", "a")]);
+    fn what_follows_front_matter_is_a_section_and_what_only_looks_like_it_holds_some() {
+        for front in ["---\ntitle: x\n---\n", "---\r\ntitle: x\r\n...\r\n", "---\rtags:\r  - x\r---\r"] {
+            let text = format!("{front}## One\na");
+            assert_eq!(cut(&text).last(), Some(&("One", "a")), "{front}");
+        }
+        for rule in ["---\n", "---\n# Log\n", "---\ndate: x\n\n", "---\n\n"] {
+            let text = format!("{rule}## One\na\n\n---\n\nb\n");
+            assert_eq!(cut(&text).last(), Some(&("One", "a\n\n---\n\nb")), "{rule}");
+        }
         assert_eq!(cut("text\n\n---\n\n## One\na\n\n---\n\nb"), [("One", "a\n\n---\n\nb")]);
-        assert_eq!(cut("---\n\n## One\na\n\n---\n"), [("One", "a\n\n---")]);
     }
 
     #[test]
