@@ -113,9 +113,7 @@ pub fn look(
     let listing = remote.list(&[NOTES], watcher).map_err(exchange::fault)?;
     let there =
         listing.refs.into_iter().filter_map(|listed| Some((NotesRef::found(listed.name)?, listed.id)));
-    let followed = std::slice::from_ref(remote.name());
-    let there: BTreeMap<NotesRef, ObjectId> =
-        there.filter(|(name, _)| policy.globs.matches(name) && !name.follows_one_of(followed)).collect();
+    let there: BTreeMap<NotesRef, ObjectId> = there.filter(|(name, _)| policy.globs.matches(name)).collect();
     let here = look::local_refs(repo, &policy.globs)?;
     let names: std::collections::BTreeSet<NotesRef> = here.into_iter().chain(there.keys().cloned()).collect();
     let commits = Commits { repo, history: remote.history(), latest: &Recent::default() };

@@ -8,9 +8,13 @@ use remote::RemoteName;
 
 use crate::names::{self, NOTES, NotesRef};
 
-/// The patterns that users gave; `*` matches any text, `/` included, as in a refspec.
+/// The patterns that users gave; `*` matches any text, `/` included, as in a refspec. Refs that follow a remote's match
+/// none, wherever they are found: somebody may have pushed theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Globs(Vec<Glob>);
+pub struct Globs {
+    globs: Vec<Glob>,
+    remotes: Vec<RemoteName>,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Glob {
@@ -19,38 +23,60 @@ struct Glob {
     literal: String,
 }
 
-/// A pattern that can match no ref.
+/// A pattern that can match no local notes ref.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("'{pattern}' can match no notes ref")]
-pub struct BadGlob {
-    /// The pattern.
-    pub pattern: String,
+pub enum BadGlob {
+    /// Git allows no such name.
+    #[error("'{pattern}' can match no notes ref")]
+    NoName {
+        /// The pattern.
+        pattern: String,
+    },
+    /// All such names are those of refs that follow a remote's.
+    #[error("'{pattern}' matches only copies of what the remote '{remote}' has")]
+    Followers {
+        /// The pattern.
+        pattern: String,
+        /// The remote.
+        remote: RemoteName,
+    },
 }
 
 impl Globs {
     /// Reads patterns; `refs/notes/` may be left away. Where there are none, the default is `refs/notes/mem/*`.
     ///
     /// # Errors
-    /// Where a pattern is longer than its literal part and that could not begin a ref's name.
-    pub fn parse<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Self, BadGlob> {
+    /// Where a pattern is longer than its literal part and that could not begin a ref's name, or begins those of refs
+    /// that follow one of `remotes`.
+    pub fn parse<'a>(
+        patterns: impl IntoIterator<Item = &'a str>,
+        remotes: Vec<RemoteName>,
+    ) -> Result<Self, BadGlob> {
         let mut globs: Vec<Glob> = patterns.into_iter().map(Glob::parse).collect::<Result<_, _>>()?;
         if globs.is_empty() {
             globs.push(Glob::parse("refs/notes/mem/*")?);
         }
         globs.dedup();
-        Ok(Self(globs))
+        for Glob { pattern, literal } in &globs {
+            let follows = |remote: &&RemoteName| literal.starts_with(&names::tracking_namespace(remote));
+            if let Some(remote) = remotes.iter().find(follows) {
+                return Err(BadGlob::Followers { pattern: pattern.clone(), remote: remote.clone() });
+            }
+        }
+        Ok(Self { globs, remotes })
     }
 
     /// Whether a run is about this ref.
     pub fn matches(&self, name: &NotesRef) -> bool {
-        self.0.iter().any(|glob| matches(&glob.pattern, name.full().as_bstr()))
+        let is_meant = |glob: &Glob| matches(&glob.pattern, name.full().as_bstr());
+        self.globs.iter().any(is_meant) && !name.follows_one_of(&self.remotes)
     }
 
     /// The refspecs that fetch at least what matches, each into the name space of the remote.
     pub fn refspecs(&self, remote: &RemoteName) -> Vec<String> {
         let tracking = names::tracking_namespace(remote);
         let mut refspecs: Vec<String> = self
-            .0
+            .globs
             .iter()
             .map(|glob| {
                 let star = if glob.is_pattern() { "*" } else { "" };
@@ -58,10 +84,11 @@ impl Globs {
                 format!("+{}{star}:{tracking}{short}{star}", glob.literal)
             })
             .collect();
-        if self.0.iter().any(|glob| glob.is_pattern() && tracking.starts_with(&glob.literal)) {
-            // Somebody may have pushed tracking refs; fetched, they would breed ever longer ones.
-            refspecs.push(format!("^{tracking}*"));
-        }
+        // Somebody may have pushed tracking refs; fetched, they would breed ever longer ones.
+        refspecs.extend(self.remotes.iter().map(names::tracking_namespace).filter_map(|tracking| {
+            let is_meant = |glob: &Glob| glob.is_pattern() && tracking.starts_with(&glob.literal);
+            self.globs.iter().any(is_meant).then(|| format!("^{tracking}*"))
+        }));
         refspecs
     }
 }
@@ -79,7 +106,7 @@ impl Glob {
         // Completed with some name, the literal part must be one that git allows.
         let probe = if literal_len == full.len() { literal.clone() } else { format!("{literal}x") };
         if NotesRef::parse(&probe).is_err() {
-            return Err(BadGlob { pattern: pattern.to_owned() });
+            return Err(BadGlob::NoName { pattern: pattern.to_owned() });
         }
         Ok(Self { pattern: full, literal })
     }
@@ -94,7 +121,7 @@ mod tests {
     use super::*;
 
     fn globs(patterns: &[&str]) -> Globs {
-        Globs::parse(patterns.iter().copied()).expect("fine patterns")
+        Globs::parse(patterns.iter().copied(), vec![origin()]).expect("fine patterns")
     }
 
     fn origin() -> RemoteName {
@@ -123,12 +150,22 @@ mod tests {
             globs(&["*"]).refspecs(&origin()),
             ["+refs/notes/*:refs/notes/origin/*", "^refs/notes/origin/*"]
         );
+        assert!(!globs(&["*"]).matches(&NotesRef::parse("origin/mem/decisions").expect("a name")));
+    }
+
+    #[test]
+    fn where_local_notes_cannot_be_told_from_a_remotes_the_pattern_is_refused() {
+        for (pattern, remote) in [("mem/*", "mem"), ("mem/a/b", "mem/a"), ("mem/decisions", "mem")] {
+            let remote = RemoteName::parse(remote).expect("a fine name");
+            let refused = Globs::parse([pattern], vec![remote.clone()]);
+            assert_eq!(refused, Err(BadGlob::Followers { pattern: format!("refs/notes/{pattern}"), remote }));
+        }
     }
 
     #[test]
     fn what_can_match_no_ref_is_refused() {
         for pattern in ["mem/../*", "a b", "mem//x*"] {
-            assert!(Globs::parse([pattern]).is_err(), "{pattern}");
+            assert!(Globs::parse([pattern], Vec::new()).is_err(), "{pattern}");
         }
     }
 }

@@ -12,7 +12,6 @@ use crate::{
     reflog,
     refs::{self, Tip},
     rescue::{self, Fate},
-    settings,
     undone::{self, Memory, Place},
 };
 
@@ -65,12 +64,11 @@ pub fn look(
 /// # Errors
 /// Where the refs cannot be listed.
 pub fn local_refs(repo: &Repository, globs: &Globs) -> Result<Vec<NotesRef>> {
-    let remotes = settings::remotes(repo);
     let mut found = Vec::new();
     for reference in local_ref::list(repo, NOTES.into()).context("cannot list the notes refs")? {
         found.extend(NotesRef::found(reference.name));
     }
-    found.retain(|name| globs.matches(name) && !name.follows_one_of(&remotes));
+    found.retain(|name| globs.matches(name));
     Ok(found)
 }
 

@@ -6,7 +6,7 @@ use remote::{RemoteName, local_ref};
 
 use crate::{
     exchange,
-    globs::{self, Globs},
+    globs::{self, BadGlob, Globs},
     names::{self, NotesRef},
     strategy::Strategy,
 };
@@ -87,8 +87,14 @@ pub fn globs(repo: &gix::Repository, flags: &[String]) -> Result<Globs, Fault> {
     } else {
         (flags.to_vec(), "")
     };
-    Globs::parse(configured.iter().map(String::as_str)).map_err(|bad| {
-        Fault::misconfigured(format!("{origin}{bad}")).help("a pattern looks like refs/notes/mem/* or mem/*")
+    Globs::parse(configured.iter().map(String::as_str), remotes(repo)).map_err(|bad| {
+        let fault = Fault::misconfigured(format!("{origin}{bad}"));
+        match bad {
+            BadGlob::NoName { .. } => fault.help("a pattern looks like refs/notes/mem/* or mem/*"),
+            BadGlob::Followers { remote, .. } => fault.help(format!(
+                "name local notes with --ref, or rename the remote: `git remote rename {remote} NAME`"
+            )),
+        }
     })
 }
 

@@ -133,3 +133,25 @@ fn a_branch_that_has_a_second_name_says_by_its_own_which_remote_is_meant() {
     sync(&mike).success();
     assert_eq!((other.rev(REF), origin.try_rev(REF)), (mike.rev(REF), None));
 }
+
+#[test]
+fn where_notes_have_the_name_of_a_remote_that_is_told() {
+    let (_world, origin, mike, _howard) = mine_and_theirs();
+    let before = origin.rev(REF);
+    mike.git(["remote", "rename", "origin", "mem"]);
+    let output = sync(&mike).output();
+    output.assert_code(78);
+    output.assert_says("git remote rename mem");
+    assert_eq!(origin.rev(REF), before);
+}
+
+#[test]
+fn what_follows_another_remote_does_not_come_in() {
+    let (_world, origin, mike, howard) = mine_and_theirs();
+    const OTHERS: &str = "refs/notes/backup/mem/decisions";
+    howard.git(["push", "--quiet", "origin", &format!("{REF}:{OTHERS}")]);
+    mike.git(["remote", "add", "backup", origin.path().as_str()]);
+    sync(&mike).args(["--ref", "refs/notes/*"]).success();
+    assert_eq!(mike.try_rev(OTHERS), None);
+    assert_eq!(origin.rev(REF), mike.rev(REF));
+}

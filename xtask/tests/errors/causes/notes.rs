@@ -28,6 +28,10 @@ pub const CAUSES: &[Cause] = &[
         mike.git(["config", "notes.mergeStrategy", "manual"]);
         sync(&mike).output()
     }),
+    cause("`--ref` names what a remote's notes are called here", || {
+        let (_world, mike) = with_notes_on_both_sides();
+        sync(&mike).args(["--ref", "refs/notes/origin/*"]).output()
+    }),
     cause("there is no remote for the notes", || sync(&World::new().init("mike")).output()),
     cause("`--remote` cannot be the name of one", || {
         let (_world, _origin, mike) = mike();
