@@ -122,8 +122,9 @@ impl<'a> Exchange<'a> {
         let Some(tracking) = out.name.tracking(self.remote.name()) else { return Ok(()) };
         let tip = Tip { name: tracking.clone(), ..refs::find(self.repo, tracking.as_ref())? };
         self.watcher.guard.check()?;
-        // Should somebody else be writing it, they know better.
-        let _ = refs::advance(self.repo, &tip, out.ours, "notes-sync: update by push")?;
+        // Should somebody else be writing it, they know better; and where it cannot be written, the notes have arrived
+        // all the same.
+        let _ = refs::advance(self.repo, &tip, out.ours, "notes-sync: update by push");
         Ok(())
     }
 }

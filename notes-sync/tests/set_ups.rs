@@ -155,3 +155,11 @@ fn what_follows_another_remote_does_not_come_in() {
     assert_eq!(mike.try_rev(OTHERS), None);
     assert_eq!(origin.rev(REF), mike.rev(REF));
 }
+
+#[test]
+fn what_was_pushed_has_arrived_though_no_ref_can_follow_it() {
+    let (_world, origin, mike, _howard) = mine_and_theirs();
+    mike.git(["update-ref", "refs/notes/origin/mem/decisions/old", REF]);
+    sync(&mike).success();
+    assert_eq!(origin.rev(REF), mike.rev(REF));
+}
