@@ -14,6 +14,7 @@ use crate::{
     commits::{Commits, Relation},
     exchange,
     look::{self, Theirs},
+    merging,
     names::{NOTES, NotesRef},
     refs,
     rescue::Fate,
@@ -135,6 +136,7 @@ fn one(
     policy: &Policy,
 ) -> Result<Planned> {
     let repo = commits.repo;
+    merging::check(repo, name)?;
     let before = look::tracked(repo, name, remote)?;
     let known = theirs.filter(|id| repo.has_object(id));
     if let Some(theirs) = known {

@@ -16,6 +16,7 @@ pub mod look;
 mod memory;
 pub mod merge;
 pub mod merge_here;
+mod merging;
 pub mod names;
 pub mod objects;
 mod others_merge;

@@ -14,6 +14,7 @@ use remote::{Backoff, History, Recent};
 use crate::{
     apply::{self, Applied, Manner},
     commits::Commits,
+    merging,
     names::{self, NotesRef},
     plan::{Plan, Step},
     refs,
@@ -33,6 +34,7 @@ pub fn merge(
     strategy: Strategy,
     wait: Duration,
 ) -> Result<Applied> {
+    merging::check(repo, name)?;
     let (began, history) = (Instant::now(), History::of(repo));
     let commits = Commits { repo, history: &history, latest: &Recent::default() };
     let (from_name, theirs) = resolve(repo, from)?;

@@ -16,6 +16,7 @@ use crate::{
     globs::Globs,
     heard::Heard,
     look::{self, Rescue},
+    merging,
     names::NotesRef,
     plan,
     progress::{Progress, Sent, State, words},
@@ -183,6 +184,7 @@ impl<'a> Sync<'a> {
 
     /// Finds out where a ref is, here and as far as is known at the remote.
     fn find(&self, name: &NotesRef, progress: &mut Progress) -> Result<()> {
+        merging::check(self.repo, name)?;
         progress.theirs.before = look::tracked(self.repo, name, &self.remote)?;
         progress.before = refs::read(self.repo, name.full().as_ref())?.commit;
         Ok(())

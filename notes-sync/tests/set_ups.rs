@@ -163,3 +163,24 @@ fn what_was_pushed_has_arrived_though_no_ref_can_follow_it() {
     sync(&mike).success();
     assert_eq!(origin.rev(REF), mike.rev(REF));
 }
+
+#[test]
+fn notes_that_somebody_is_merging_by_hand_are_left_to_them() {
+    let (_world, origin, mike, howard) = mine_and_theirs();
+    let linked = mike.linked_work_tree("linked");
+    howard.note("refs/notes/mem/others", "HEAD", "others");
+    sync(&howard).success();
+    let before = mike.rev(REF);
+    for at in [&mike, &linked] {
+        // As `git notes merge --strategy manual` leaves it at a conflict.
+        at.git(["symbolic-ref", "NOTES_MERGE_REF", REF]);
+        let output = sync(&mike).output();
+        output.assert_code(1);
+        output.assert_says("git notes merge --commit");
+        assert_eq!(mike.rev(REF), before);
+        assert_eq!(mike.rev("refs/notes/mem/others"), origin.rev("refs/notes/mem/others"));
+        at.git(["symbolic-ref", "--delete", "NOTES_MERGE_REF"]);
+    }
+    sync(&mike).success();
+    assert_eq!(origin.rev(REF), mike.rev(REF));
+}

@@ -64,6 +64,16 @@ pub const CAUSES: &[Cause] = &[
         mike.git(["update-ref", REF, &mike.rev("HEAD^{tree}")]);
         append(&mike, &["--ref", REF, "-m", "x"]).output()
     }),
+    cause("somebody is merging notes by hand", || {
+        let (_world, mike) = with_notes_on_both_sides();
+        mike.git(["symbolic-ref", "NOTES_MERGE_REF", REF]);
+        sync(&mike).output()
+    }),
+    cause("notes are merged into those that somebody is merging by hand", || {
+        let (_world, mike) = with_notes_on_both_sides();
+        mike.git(["symbolic-ref", "NOTES_MERGE_REF", REF]);
+        merge(&mike, REF, "HEAD").output()
+    }),
     cause("a notes ref stays locked", || {
         let (_world, mike) = with_notes_on_both_sides();
         mike.git(["config", "core.filesRefLockTimeout", "1"]);
