@@ -4,7 +4,7 @@
 //! the other's notes are gone, though it reported success. The ref's reflog still has them.
 //!
 //! A reset that somebody meant looks much alike. So a tip is only taken back where the reflog says that both sides were
-//! at work by themselves: `notes:` wrote it, and another `notes:` or a forced fetch replaced it.
+//! at work by themselves: `notes:` wrote it, and another `notes:`, a fetch, or the end of a push replaced it.
 
 use std::collections::HashSet;
 
@@ -76,7 +76,7 @@ fn thrown_out(entries: &[Entry], tip: ObjectId) -> Vec<Lost> {
         // Whoever replaced the newest has not written why yet: another writer is at it right now.
         let replaced_by = index.checked_sub(1).and_then(|newer| entries.get(newer));
         if !entry.new.is_null() && seen.insert(entry.new) {
-            let raced = replaced_by.is_none_or(|entry| is_notes(entry) || is_forced_fetch(entry));
+            let raced = replaced_by.is_none_or(|entry| is_notes(entry) || is_of_a_refspec(entry));
             let fate = if is_notes(entry) && raced { Fate::Rescue } else { Fate::Report };
             lost.push(Lost { commit: entry.new, fate });
         }
@@ -88,8 +88,15 @@ fn is_notes(entry: &Entry) -> bool {
     entry.message.starts_with("notes:")
 }
 
-fn is_forced_fetch(entry: &Entry) -> bool {
-    entry.message.ends_with("forced-update")
+/// Whether a refspec that fetches into local notes moved the ref, in git's words (`builtin/fetch.c`, `transport.c`): by
+/// force, as if the ref had not been there a moment before, or back to what a push had sent a moment before.
+fn is_of_a_refspec(entry: &Entry) -> bool {
+    let message = entry.message.as_str();
+    is_of_a_push(entry) || message.ends_with(": forced-update") || message.ends_with(": storing ref")
+}
+
+fn is_of_a_push(entry: &Entry) -> bool {
+    entry.message == "update by push"
 }
 
 #[cfg(test)]
@@ -127,6 +134,14 @@ mod tests {
         let entries = [entry(2, "update by hand"), entry(1, APPENDED)];
         assert_eq!(thrown_out(&entries, id(2)), [Lost { commit: id(1), fate: Fate::Report }]);
         let entries = [entry(2, ""), entry(1, "fetch: storing head")];
+    #[test]
+    fn what_was_written_while_git_fetched_or_pushed_through_a_refspec_onto_it_is_rescued() {
+        for reason in ["fetch origin +refs/notes/*:refs/notes/*: storing ref", "update by push"] {
+            let entries = [entry(2, reason), entry(1, APPENDED)];
+            assert_eq!(thrown_out(&entries, id(2)), [Lost { commit: id(1), fate: Fate::Rescue }], "{reason}");
+        }
+    }
+
         assert_eq!(thrown_out(&entries, id(2)), [Lost { commit: id(1), fate: Fate::Report }]);
     }
 }
