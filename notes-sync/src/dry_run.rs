@@ -137,12 +137,12 @@ fn one(
 ) -> Result<Planned> {
     let repo = commits.repo;
     merging::check(repo, name)?;
-    let before = look::tracked(repo, name, remote)?;
+    let (before, seen) = (look::tracked(repo, name, remote)?, look::seen(repo, name, remote)?);
     let known = theirs.filter(|id| repo.has_object(id));
     if let Some(theirs) = known {
         refs::check_theirs(repo, name, remote, theirs)?;
     }
-    let theirs_then = Theirs { now: known, before };
+    let theirs_then = Theirs { now: known, before, seen };
     let (tip, facts) = look::look(commits, name, theirs_then, policy.rescue, &mut Memory::default())?;
     let undone = facts.undone.iter().filter(|undone| undone.repair == Repair::Due).count();
     let lost = facts.lost.iter().filter(|lost| lost.fate == Fate::Rescue).count();

@@ -22,6 +22,8 @@ pub struct Theirs {
     pub now: Option<ObjectId>,
     /// What it was known to have before this run asked.
     pub before: Option<ObjectId>,
+    /// What of it was looked at by a run before this one, with all that it stands on.
+    pub seen: Option<ObjectId>,
 }
 
 /// Whether tips that racing writers threw out are looked for.
@@ -47,13 +49,17 @@ pub fn look(
     let tip = refs::read(commits.repo, name.full().as_ref())?;
     let mut facts = Facts { local: tip.commit, theirs: theirs.now, lost: Vec::new(), undone: Vec::new() };
     if let (Some(commit), Rescue::Merge) = (tip.commit, rescue) {
-        let reflog = reflog::read(commits, &tip.name, theirs.before)?;
-        facts.lost = rescue::look(commits, reflog.fresh(), commit, theirs.before)?;
+        let reflog = reflog::read(commits, &tip.name, theirs.seen)?;
+        facts.lost = rescue::look(commits, reflog.fresh(), commit, theirs.seen)?;
         let rescued = facts.lost.iter().filter(|lost| lost.fate == Fate::Rescue).map(|lost| lost.commit);
         let tips: Vec<ObjectId> = [commit].into_iter().chain(rescued).collect();
-        // What has come to the remote since may be this repository's own, pushed by git, and nobody has looked at it.
-        let known = theirs.before.or(theirs.now);
-        let place = Place { tips: &tips, known: known.as_slice(), reflog: reflog.entries() };
+        // What the remote has may be this repository's own, pushed by git, and then nobody has looked at it.
+        let known = match theirs.seen {
+            Some(seen) => vec![seen],
+            None if reflog.entries().is_empty() => theirs.now.into_iter().collect(),
+            None => rescue::given(reflog.fresh()),
+        };
+        let place = Place { tips: &tips, known: &known, reflog: reflog.entries() };
         facts.undone = undone::look(commits, place, memory)?;
     }
     Ok((tip, facts))
@@ -78,7 +84,21 @@ pub fn local_refs(repo: &Repository, globs: &Globs) -> Result<Vec<NotesRef>> {
 /// Where the tracking ref cannot be read.
 pub fn tracked(repo: &Repository, name: &NotesRef, remote: &RemoteName) -> Result<Option<ObjectId>> {
     let Some(tracking) = name.tracking(remote) else { return Ok(None) };
-    let Some(id) = refs::find(repo, tracking.as_ref())?.commit else { return Ok(None) };
+    commit(repo, refs::find(repo, tracking.as_ref())?.commit)
+}
+
+/// The commit that a run last noted down to be at the remote. Git moves that ref as well, where a refspec says so, and
+/// looks at nothing.
+///
+/// # Errors
+/// Where the tracking ref or its reflog cannot be read.
+pub fn seen(repo: &Repository, name: &NotesRef, remote: &RemoteName) -> Result<Option<ObjectId>> {
+    let Some(tracking) = name.tracking(remote) else { return Ok(None) };
+    commit(repo, reflog::last_moved_by(repo, &tracking, "notes-sync:")?)
+}
+
+fn commit(repo: &Repository, id: Option<ObjectId>) -> Result<Option<ObjectId>> {
+    let Some(id) = id else { return Ok(None) };
     let commit = repo.try_find_object(id)?.and_then(|object| object.peel_to_commit().ok());
     Ok(commit.map(|commit| commit.id))
 }

@@ -4,7 +4,7 @@
 //! the commits which they threw out.
 
 use anyhow::{Context, Result};
-use gix::{ObjectId, bstr::ByteSlice, refs::FullName};
+use gix::{ObjectId, Repository, bstr::ByteSlice, refs::FullName};
 
 use crate::commits::{Commits, Relation};
 
@@ -74,6 +74,19 @@ pub fn read(commits: Commits<'_>, name: &FullName, synced: Option<ObjectId>) -> 
     }
     reflog.fresh = last_fresh.unwrap_or(reflog.entries.len());
     Ok(reflog)
+}
+
+/// Where a ref was last moved to by somebody whose messages begin with `who`; where it is, if no log is kept.
+///
+/// # Errors
+/// Where the ref or its reflog cannot be read.
+pub fn last_moved_by(repo: &Repository, name: &FullName, who: &str) -> Result<Option<ObjectId>> {
+    let Some(reference) = repo.try_find_reference(name.as_ref())? else { return Ok(None) };
+    let mut platform = reference.log_iter();
+    let lines = platform.rev().with_context(|| format!("cannot read the reflog of {}", name.as_bstr()))?;
+    let Some(lines) = lines else { return Ok(reference.try_id().map(gix::Id::detach)) };
+    let its = lines.flatten().find(|line| line.message.starts_with(who.as_bytes()));
+    Ok(its.map(|line| line.new_oid))
 }
 
 /// Whether a movement of the ref lost nothing.

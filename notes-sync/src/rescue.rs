@@ -68,6 +68,11 @@ pub fn look(
     Ok(missing)
 }
 
+/// The commits in `entries` that others made: neither work on notes here, nor the push of it, moved the ref there.
+pub fn given(entries: &[Entry]) -> Vec<ObjectId> {
+    entries.iter().filter(|entry| !is_notes(entry) && !is_of_a_push(entry)).map(|entry| entry.new).collect()
+}
+
 /// The tips in `entries`, the newest first, that were replaced by something else than `tip`.
 fn thrown_out(entries: &[Entry], tip: ObjectId) -> Vec<Lost> {
     let mut seen = HashSet::from([tip]);
@@ -130,11 +135,6 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_reset_is_only_reported() {
-        let entries = [entry(2, "update by hand"), entry(1, APPENDED)];
-        assert_eq!(thrown_out(&entries, id(2)), [Lost { commit: id(1), fate: Fate::Report }]);
-        let entries = [entry(2, ""), entry(1, "fetch: storing head")];
-    #[test]
     fn what_was_written_while_git_fetched_or_pushed_through_a_refspec_onto_it_is_rescued() {
         for reason in ["fetch origin +refs/notes/*:refs/notes/*: storing ref", "update by push"] {
             let entries = [entry(2, reason), entry(1, APPENDED)];
@@ -142,6 +142,11 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_somebody_reset_is_only_reported() {
+        let entries = [entry(2, "update by hand"), entry(1, APPENDED)];
+        assert_eq!(thrown_out(&entries, id(2)), [Lost { commit: id(1), fate: Fate::Report }]);
+        let entries = [entry(2, ""), entry(1, "fetch: storing head")];
         assert_eq!(thrown_out(&entries, id(2)), [Lost { commit: id(1), fate: Fate::Report }]);
     }
 }

@@ -186,6 +186,7 @@ impl<'a> Sync<'a> {
     fn find(&self, name: &NotesRef, progress: &mut Progress) -> Result<()> {
         merging::check(self.repo, name)?;
         progress.theirs.before = look::tracked(self.repo, name, &self.remote)?;
+        progress.theirs.seen = look::seen(self.repo, name, &self.remote)?;
         progress.before = refs::read(self.repo, name.full().as_ref())?.commit;
         Ok(())
     }

@@ -30,13 +30,17 @@ fn annotated(object: &str) -> Annotated {
     Annotated(object.parse().unwrap())
 }
 
-/// Makes `tree` a commit of `git notes append` on `parent`, whatever that command had read, and moves the ref to it,
+/// Makes `tree` a commit of a command of git on `parent`, whatever that command had read, and moves the ref to it,
 /// whatever it was.
-fn appended(repo: &Repo, parent: &str, tree: &str) -> String {
+fn made(repo: &Repo, message: &str, parent: &str, tree: &str) -> String {
     let tree = repo.rev(&format!("{tree}^{{tree}}"));
-    let commit = repo.git(["commit-tree", "-m", APPENDED, "-p", parent, &tree]);
-    repo.git(["update-ref", "-m", &format!("notes: {APPENDED}"), REF, &commit]);
+    let commit = repo.git(["commit-tree", "-m", message, "-p", parent, &tree]);
+    repo.git(["update-ref", "-m", &format!("notes: {message}"), REF, &commit]);
     commit
+}
+
+fn appended(repo: &Repo, parent: &str, tree: &str) -> String {
+    made(repo, APPENDED, parent, tree)
 }
 
 /// The notes of `read` with one more line about `object`, in a ref that nobody syncs.
@@ -165,19 +169,29 @@ fn a_repair_that_was_thrown_out_does_not_count_for_what_stands_beside_it() {
 
 #[test]
 fn what_git_itself_has_pushed_is_looked_at_all_the_same() {
-    let (_world, origin, [howard]) = World::with_clones(["howard"]);
-    let [one, two] = objects(&howard);
-    howard.note(REF, &one, "at first");
-    sync(&howard).success();
-    let base = howard.rev(REF);
-    let first = appended(&howard, &base, &with_line(&howard, &base, &two, "of the first"));
-    appended(&howard, &first, &with_line(&howard, &base, &one, "of the second"));
-    howard.git(["push", "-q", "origin", REF]);
-    assert_eq!(origin.notes(REF).get(&two), None);
+    // Whether this program was here before, and whether git moves the tracking ref as well.
+    for (was_here, git_tracks) in [(true, false), (true, true), (false, false), (false, true)] {
+        let (_world, origin, [howard]) = World::with_clones(["howard"]);
+        let [one, two] = objects(&howard);
+        if git_tracks {
+            howard.git(["config", "--add", "remote.origin.fetch", "+refs/notes/*:refs/notes/origin/*"]);
+        }
+        howard.note(REF, &one, "at first");
+        if was_here {
+            sync(&howard).success();
+        }
+        let base = howard.rev(REF);
+        let first = appended(&howard, &base, &with_line(&howard, &base, &two, "of the first"));
+        appended(&howard, &first, &with_line(&howard, &base, &one, "of the second"));
+        howard.git(["push", "-q", "origin", REF]);
+        assert_eq!(origin.notes(REF).get(&two), None);
 
-    sync(&howard).success();
-    assert_eq!(origin.notes(REF)[&two], "of the first");
-    assert!(origin.notes(REF)[&one].contains("of the second"));
+        sync(&howard).success();
+        let notes = origin.notes(REF);
+        assert_eq!(notes.get(&two).map(String::as_str), Some("of the first"), "{was_here} {git_tracks}");
+        assert!(notes[&one].contains("of the second"));
+        howard.assert_sound();
+    }
 }
 
 #[test]
