@@ -3,7 +3,7 @@
 //! `git notes add` reads the notes, and later asks once more what the ref is to name that as the parent of its commit.
 //! If another writer came between the two, the commit stands on the other's and yet has none of its notes: in the
 //! history they look removed, and a merge would remove them everywhere. What gives it away is that such a command
-//! changes one note, and the commit seems to change several, or to cut off what it was to append to.
+//! changes one note, or several in one way, and the commit seems to do more, or to cut off what it was to append to.
 
 mod command;
 mod lineage;
@@ -118,7 +118,8 @@ pub fn is_explained(commits: Commits<'_>, passed: &Passed<'_>) -> Result<bool> {
         return Ok(true);
     }
     let older = commits.tree_of(*parent)?;
-    let changes = diff::first_changes(commits.repo, objects, Some(older), Some(commit.tree), 2)?;
+    let most = command.telling();
+    let changes = diff::first_changes(commits.repo, objects, Some(older), Some(commit.tree), most)?;
     command.explains(objects, &changes.notes.into_values().collect::<Vec<_>>())
 }
 

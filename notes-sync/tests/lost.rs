@@ -195,6 +195,56 @@ fn what_git_itself_has_pushed_is_looked_at_all_the_same() {
 }
 
 #[test]
+fn notes_that_were_copied_together_once_more_stay() {
+    let (_world, origin, [howard]) = World::with_clones(["howard"]);
+    let [one, two] = objects(&howard);
+    howard.note(REF, &one, "copied");
+    howard.note(REF, &two, "copied");
+    let both = howard.rev(REF);
+    for object in [&one, &two] {
+        howard.git(["notes", "--ref", REF, "remove", object]);
+    }
+    // What `git notes copy --stdin` makes of two lines.
+    made(&howard, "Notes added by 'git notes copy'", &howard.rev(REF), &both);
+    sync(&howard).success();
+    assert_eq!(origin.notes(REF).len(), 2);
+}
+
+#[test]
+fn a_removal_that_cut_off_what_was_appended_meanwhile_is_repaired_and_stays_a_removal() {
+    let (_world, origin, [howard]) = World::with_clones(["howard"]);
+    let [one, two, three] = objects(&howard);
+    for object in [&one, &two, &three] {
+        howard.note(REF, object, "at first");
+    }
+    let base = howard.rev(REF);
+    howard.git(["notes", "--ref", REF, "remove", &two]);
+    let removed = howard.rev(REF);
+    let first = appended(&howard, &base, &with_line(&howard, &base, &one, "meanwhile"));
+    made(&howard, "Notes removed by 'git notes remove'", &first, &removed);
+    sync(&howard).success();
+    let notes = origin.notes(REF);
+    assert!(notes[&one].contains("meanwhile"), "{notes:?}");
+    assert_eq!(notes.get(&two), None);
+
+    howard.git(["notes", "--ref", REF, "remove", &one, &three]);
+    sync(&howard).success();
+    assert!(origin.notes(REF).is_empty(), "what was removed together was meant to be");
+}
+
+#[test]
+fn a_note_that_was_put_in_place_once_more_undoes_no_other() {
+    let (_world, origin, [howard]) = World::with_clones(["howard"]);
+    let [one, two] = objects(&howard);
+    howard.note(REF, &one, "the same");
+    let base = howard.rev(REF);
+    let first = appended(&howard, &base, &with_line(&howard, &base, &two, "of the first"));
+    made(&howard, "Notes added by 'git notes add'", &first, &base);
+    sync(&howard).success();
+    assert_eq!(origin.notes(REF).get(&two).map(String::as_str), Some("of the first"));
+}
+
+#[test]
 fn what_a_command_had_read_is_found_however_much_came_in_meanwhile() {
     let (_world, _origin, [howard]) = World::with_clones(["howard"]);
     let [one, two, three] = objects(&howard);

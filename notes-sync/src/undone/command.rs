@@ -8,38 +8,61 @@ use gix::{
 
 use crate::tree::diff::Change;
 
-/// A command of git that changes one note.
+/// A command of git that changes notes in one way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Command {
     /// It puts a note in place.
     Add,
     /// It puts text behind a note.
     Append,
+    /// It puts notes in place, with `--stdin` several.
+    Copy,
+    /// It removes notes, as many as are named to it.
+    Remove,
 }
 
 impl Command {
     /// The command that makes commits of this message.
     pub(super) fn of(message: &[u8]) -> Option<Self> {
         match message.trim_ascii_end() {
-            b"Notes added by 'git notes add'"
-            | b"Notes added by 'git notes copy'"
-            | b"Notes added by 'git notes edit'" => Some(Self::Add),
+            b"Notes added by 'git notes add'" | b"Notes added by 'git notes edit'" => Some(Self::Add),
             b"Notes added by 'git notes append'" => Some(Self::Append),
+            b"Notes added by 'git notes copy'" => Some(Self::Copy),
+            message if message.starts_with(b"Notes removed by 'git notes ") => Some(Self::Remove),
             _ => None,
+        }
+    }
+
+    /// How many changes have to be seen to say whether it made them all.
+    pub(super) fn telling(self) -> usize {
+        match self {
+            Self::Add | Self::Append => 2,
+            Self::Copy | Self::Remove => usize::MAX,
         }
     }
 
     /// Whether the command can have made these changes of notes that are among `objects`.
     pub(super) fn explains(self, objects: &dyn Find, changes: &[Change]) -> Result<bool> {
-        let [change] = changes else {
-            return Ok(changes.is_empty());
-        };
-        match (self, change.old, change.new) {
-            (Self::Add, _, _) | (Self::Append, None, Some(_)) => Ok(true),
-            (Self::Append, _, None) => Ok(false),
-            (Self::Append, Some(old), Some(new)) => {
-                Ok(appended_to(&read(objects, old)?, &read(objects, new)?))
+        Ok(match (self, changes) {
+            (_, []) => true,
+            (Self::Copy, all) => all.iter().all(|change| change.new.is_some()),
+            (Self::Remove, all) => all.iter().all(|change| change.new.is_none()),
+            (Self::Add, [change]) => change.new.is_some(),
+            (Self::Append, [Change { old: None, new: Some(_) }]) => true,
+            (Self::Append, [Change { old: Some(old), new: Some(new) }]) => {
+                appended_to(&read(objects, *old)?, &read(objects, *new)?)
             }
+            (Self::Add | Self::Append, _) => false,
+        })
+    }
+
+    /// Whether the command had read what it would have to have made these changes of. That it changed one note is all
+    /// that tells what it had read from what others made before and after; to put a note in place once more is none.
+    pub(super) fn had_read(self, objects: &dyn Find, changes: &[Change]) -> Result<bool> {
+        match changes {
+            [] => Ok(matches!(self, Self::Add | Self::Copy)),
+            [_] => self.explains(objects, changes),
+            _ => Ok(false),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::commits::Commits;
 /// What a commit is, by its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
-    /// A command of git made it that changes one note.
+    /// A command of git made it that changes notes in one way.
     Command(Command),
     /// It put back what those behind it undid.
     Restores,

@@ -46,7 +46,8 @@ impl<'a> Search<'a> {
 
     /// Whether the commit can be what its command made of `read`, where `None` is no notes at all.
     pub(super) fn explains(&self, suspect: Suspect, read: Option<ObjectId>) -> Result<bool> {
-        suspect.command.explains(&self.trees, &self.trees.changes(read, suspect.tree)?)
+        let changes = self.trees.changes(read, suspect.tree, suspect.command.telling())?;
+        suspect.command.explains(&self.trees, &changes)
     }
 
     /// What the commands of `suspects` had read, of those where it is found.
@@ -78,8 +79,7 @@ impl<'a> Search<'a> {
         for _ in 0..TURN.min(BUDGET.saturating_sub(*comparisons)) {
             let Some(read) = trail.next(self.commits)? else { return Ok(Turn::InVain) };
             *comparisons += 1;
-            let changes = self.trees.changes(read, tree)?;
-            if !changes.is_empty() && command.explains(&self.trees, &changes)? {
+            if command.had_read(&self.trees, &self.trees.changes(read, tree, 2)?)? {
                 return Ok(Turn::Found(read));
             }
         }

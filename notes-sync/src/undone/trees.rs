@@ -34,10 +34,15 @@ impl<'a> Trees<'a> {
         Self { commits, kept: RefCell::default(), bytes: Cell::new(0) }
     }
 
-    /// What changed since `older`, as far as it matters: a command changes one note.
-    pub(super) fn changes(&self, older: Option<ObjectId>, tree: ObjectId) -> Result<Vec<Change>> {
+    /// What changed since `older`, until `most` notes are found that did.
+    pub(super) fn changes(
+        &self,
+        older: Option<ObjectId>,
+        tree: ObjectId,
+        most: usize,
+    ) -> Result<Vec<Change>> {
         let older = older.map(|older| self.commits.tree_of(older)).transpose()?;
-        let changes = diff::first_changes(self.commits.repo, self, older, Some(tree), 2)?;
+        let changes = diff::first_changes(self.commits.repo, self, older, Some(tree), most)?;
         Ok(changes.notes.into_values().collect())
     }
 }
