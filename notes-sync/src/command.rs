@@ -4,7 +4,7 @@ use std::{io::Read, process::ExitCode};
 
 use anyhow::{Context, Result};
 use contract::{Exit, NotesSyncSection};
-use gix::Repository;
+use gix::{ObjectId, Repository};
 use phase::{CommonArgs, Done, Fault, Holding, Keeper, Page, Phase, Run, Turn};
 use remote::Remote;
 
@@ -190,8 +190,9 @@ fn notes_ref(name: &str) -> Result<NotesRef, Fault> {
 }
 
 fn annotated(repo: &Repository, rev: &str) -> Result<Annotated, Fault> {
-    match repo.rev_parse_single(rev) {
-        Ok(id) => Ok(Annotated(id.detach())),
+    // As with git, what has a whole id need not be here.
+    match repo.rev_parse_single(rev).map(gix::Id::detach).or_else(|_| ObjectId::from_hex(rev.as_bytes())) {
+        Ok(id) => Ok(Annotated(id)),
         Err(_) => Err(Fault::failed(format!("there is no object {rev} to add a note to"))
             .help("--object takes any revision; without it, HEAD is meant")),
     }

@@ -45,7 +45,7 @@ pub fn read(repo: &Repository, name: &FullNameRef) -> Result<Tip> {
     let Some(id) = commit else { return Ok(Tip { name, commit }) };
     let commit = repo
         .find_object(id)
-        .and_then(|object| object.peel_to_commit())
+        .and_then(gix::Object::try_into_commit)
         .map_err(|error| names_no_commit(name.as_ref(), error.into()))?;
     Ok(Tip { name, commit: Some(commit.id) })
 }

@@ -160,3 +160,23 @@ fn of_many_appends_at_once_none_is_lost() {
     assert_eq!(note.lines().filter(|line| !line.is_empty()).count(), 40, "{note}");
     repo.assert_sound();
 }
+
+#[test]
+fn a_note_may_be_about_what_is_not_here() {
+    let world = World::new();
+    let repo = diverged(&world);
+    let elsewhere = "1234567890123456789012345678901234567890";
+    tool(&repo, "append").args(["--ref", REF, "--object", elsewhere, "-m", "text"]).success();
+    assert_eq!(repo.git(["notes", "--ref", REF, "show", elsewhere]), "text");
+}
+
+#[test]
+fn a_tag_is_no_notes_ref() {
+    let world = World::new();
+    let repo = diverged(&world);
+    repo.git(["tag", "-a", "-m", "a tag", "notes", "refs/notes/here"]);
+    repo.git(["update-ref", REF, "refs/tags/notes"]);
+    let output = tool(&repo, "append").args(["--ref", REF, "-m", "text"]).output();
+    output.assert_code(1);
+    output.assert_says("does not name a commit with notes");
+}
