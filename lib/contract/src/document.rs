@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CmdcopySection, GitsyncSection, LockSection, LogcheckSection, NotesSyncSection, NotesurfaceSection,
+    CmdcopySection, Decision, GitsyncSection, LockSection, LogcheckSection, NotesSyncSection,
+    NotesurfaceSection,
 };
 
 /// The version of the contract that this crate speaks.
@@ -58,6 +59,14 @@ impl Document {
             Outcome::Saved | Outcome::Unsaved | Outcome::Deferred => true,
             Outcome::Ok | Outcome::Conflict | Outcome::Failed => false,
         })
+    }
+
+    /// Whether the run went straight on from taking the lock: it cleared no dead owner's, and asked nobody. Only then is what
+    /// was looked at before still to be expected.
+    pub fn went_straight_on(&self) -> bool {
+        let Phases { lock, logcheck, .. } = &self.phases;
+        lock.as_ref().is_none_or(|lock| lock.reclaimed.is_none())
+            && logcheck.as_ref().is_none_or(|logcheck| logcheck.decision == Decision::None)
     }
 }
 

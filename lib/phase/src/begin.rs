@@ -1,7 +1,7 @@
 //! The beginning of a phase: from what stands on stdin to a document and an open repository.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use contract::{Decision, Document, Envelope, Exit, Identity};
+use contract::{Document, Envelope, Exit, Identity};
 
 use crate::{
     Fault, IdentityFile, Keeper, Phase, Turn,
@@ -119,7 +119,7 @@ fn open_documents(
             .help("give --fresh and --repo DIR to begin a run of its own"));
     };
     if let Some(repo) = guess.and_then(|guess| guess.repo_at(place)) {
-        return Ok(Opened { repo, was_expected: nobody_came_between(envelope.document()) });
+        return Ok(Opened { repo, was_expected: envelope.document().went_straight_on() });
     }
     let repo = repository::discover(Utf8Path::new(place.worktree.as_deref().unwrap_or(&place.common_dir)))?;
     let found = repository::place(&repo)?;
@@ -144,14 +144,6 @@ fn open_documents(
         }
     }
     Ok(Opened::now(repo))
-}
-
-/// Whether the run went straight on from taking the lock. Where it cleared a dead owner's, or asked somebody, what was
-/// looked at before may be out of date.
-fn nobody_came_between(document: &Document) -> bool {
-    let phases = &document.phases;
-    phases.lock.as_ref().is_none_or(|lock| lock.reclaimed.is_none())
-        && phases.logcheck.as_ref().is_none_or(|logcheck| logcheck.decision == Decision::None)
 }
 
 fn shown(place: &contract::Repo) -> &str {

@@ -111,6 +111,7 @@ impl Remote<'_> {
             }
         }
     }
+
     /// Why a talk ended before its time. It goes through all refs here to tell what is here already, so that one which
     /// cannot be read ends it too, and looks like a failure of the remote.
     fn end_of_talk(&self, line: Line, error: &gix::Error) -> Trouble {
