@@ -87,14 +87,14 @@ pub fn tracked(repo: &Repository, name: &NotesRef, remote: &RemoteName) -> Resul
     commit(repo, refs::find(repo, tracking.as_ref())?.commit)
 }
 
-/// The commit that a run last noted down to be at the remote. Git moves that ref as well, where a refspec says so, and
-/// looks at nothing.
+/// What the remote had when a run last looked. Git moves the tracking ref as well, where a refspec says so, and at the end of
+/// a push to what nobody has looked at.
 ///
 /// # Errors
 /// Where the tracking ref or its reflog cannot be read.
 pub fn seen(repo: &Repository, name: &NotesRef, remote: &RemoteName) -> Result<Option<ObjectId>> {
     let Some(tracking) = name.tracking(remote) else { return Ok(None) };
-    commit(repo, reflog::last_moved_by(repo, &tracking, "notes-sync:")?)
+    commit(repo, reflog::looked_at(repo, &tracking)?)
 }
 
 fn commit(repo: &Repository, id: Option<ObjectId>) -> Result<Option<ObjectId>> {

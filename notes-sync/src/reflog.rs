@@ -76,18 +76,29 @@ pub fn read(commits: Commits<'_>, name: &FullName, synced: Option<ObjectId>) -> 
     Ok(reflog)
 }
 
-/// Where a ref was last moved to by somebody whose messages begin with `who`; where it is, if no log is kept.
+/// Up to where runs have looked at what a tracking ref follows: where the ref is, unless git put it there, or below, at the
+/// end of a push; then where a run last moved it. `None`: no run has.
 ///
 /// # Errors
 /// Where the ref or its reflog cannot be read.
-pub fn last_moved_by(repo: &Repository, name: &FullName, who: &str) -> Result<Option<ObjectId>> {
+pub fn looked_at(repo: &Repository, name: &FullName) -> Result<Option<ObjectId>> {
     let Some(reference) = repo.try_find_reference(name.as_ref())? else { return Ok(None) };
+    let now = reference.try_id().map(gix::Id::detach);
     let mut platform = reference.log_iter();
     let lines = platform.rev().with_context(|| format!("cannot read the reflog of {}", name.as_bstr()))?;
-    let Some(lines) = lines else { return Ok(reference.try_id().map(gix::Id::detach)) };
-    let its = lines.flatten().find(|line| line.message.starts_with(who.as_bytes()));
-    Ok(its.map(|line| line.new_oid))
+    let Some(lines) = lines else { return Ok(now) };
+    let mut is_pushed = false;
+    for line in lines.flatten() {
+        if line.message.starts_with(b"notes-sync:") {
+            return Ok(if is_pushed { Some(line.new_oid) } else { now });
+        }
+        is_pushed |= line.message == PUSHED;
+    }
+    Ok(None)
 }
+
+/// What git notes down for a tracking ref at the end of a push (`transport.c`).
+pub const PUSHED: &str = "update by push";
 
 /// Whether a movement of the ref lost nothing.
 fn grew(commits: Commits<'_>, old: Option<ObjectId>, new: ObjectId) -> Result<bool> {

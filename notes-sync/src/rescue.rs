@@ -13,7 +13,7 @@ use gix::ObjectId;
 
 use crate::{
     commits::{Commits, Relation},
-    reflog::Entry,
+    reflog::{self, Entry},
 };
 
 /// A tip that the ref had and does not have any more, in itself or in its history.
@@ -101,7 +101,7 @@ fn is_of_a_refspec(entry: &Entry) -> bool {
 }
 
 fn is_of_a_push(entry: &Entry) -> bool {
-    entry.message == "update by push"
+    entry.message == reflog::PUSHED
 }
 
 #[cfg(test)]
