@@ -69,6 +69,53 @@ fn a_file_in_the_place_of_a_folder_in_which_others_worked_is_a_conflict() {
     }
 }
 
+#[test]
+fn a_folder_that_one_of_its_own_files_replaced_does_not_swallow_what_the_other_side_put_into_it() {
+    let replaces: [fn(&Repo); 2] = [
+        |repo| {
+            repo.rename("d/sub/z", "z");
+            std::fs::remove_dir_all(repo.join("d")).unwrap();
+            repo.rename("z", "d");
+        },
+        |repo| {
+            std::fs::remove_dir_all(repo.join("d")).unwrap();
+            repo.write("d", "file\n");
+        },
+    ];
+    let adds: [fn(&Repo); 3] = [
+        |repo| repo.rename("a", "d/c"),
+        |repo| {
+            repo.remove("a");
+            repo.write("d/c", "new\n");
+        },
+        |repo| repo.write("d/sub/deep/c", "new\n"),
+    ];
+    for replace in replaces {
+        for add in adds {
+            for replaced_here in [true, false] {
+                let twin = Twin::new(|repo| {
+                    for path in ["a", "b", "d/x", "d/y", "d/sub/y", "d/sub/z"] {
+                        repo.write(path, LINES.replace("one", path));
+                    }
+                });
+                let (ours, theirs) = if replaced_here { (replace, add) } else { (add, replace) };
+                let act = |what: fn(&Repo)| {
+                    move |repo: &Repo| {
+                        what(repo);
+                        repo.commit_all("changed");
+                    }
+                };
+                twin.theirs(act(theirs));
+                twin.ours(act(ours));
+                assert_eq!(twin.rebase(), conflict("d"));
+                let Result::Conflict(gits) = twin.git_rebase() else { panic!("git rebased it") };
+                // Where git has put the file beside the folder.
+                assert!(gits.iter().all(|path| path.starts_with("d~")), "{gits:?}");
+            }
+        }
+    }
+}
+
 const DIRECTORY_RENAMES: [&str; 3] = ["true", "conflict", "false"];
 
 /// The upstream renames `old/` to `new/`, which has a file `taken` then.

@@ -145,7 +145,7 @@ fn content(conflict: &mut Conflict) -> Option<&mut ContentMerge> {
 }
 
 /// Where the file may be in the merged tree.
-fn places(conflict: &Conflict) -> impl Iterator<Item = BString> + use<> {
+pub fn places(conflict: &Conflict) -> impl Iterator<Item = BString> + use<> {
     let moved = match &conflict.resolution {
         Ok(Resolved::OursModifiedTheirsRenamedAndChangedThenRename { final_location, .. }) => {
             final_location.clone()

@@ -11,7 +11,7 @@ use gix::objs::Write as _;
 use gix::worktree::stack::state::attributes::Source;
 
 use super::disputed::Disputed;
-use super::{attributes, content, driver, empty_files, orphans, replaced_folders, submodules, trivial};
+use super::{attributes, content, driver, empty_files, lost, orphans, replaced_folders, submodules, trivial};
 use crate::changes;
 use crate::tree::canonical;
 use crate::watch::Watch;
@@ -142,6 +142,11 @@ impl<'repo> Merger<'repo> {
         let mut paths = sides.disputed.clone();
         if outcome.has_unresolved_conflicts(TreatAsUnresolved::git()) {
             paths.extend(self.paths(tree, &outcome.conflicts)?.into_iter().map(|path| sides.real_path(path)));
+        }
+        if paths.is_empty() {
+            let given = Sides { base: marked.sides.base, ours: sides.ours, theirs: sides.theirs };
+            let lost = lost::find(self.repo, given, tree, &outcome.conflicts)?;
+            paths.extend(lost.into_iter().map(|path| sides.real_path(path)));
         }
         if paths.is_empty() {
             let merged = sides.put_back(self.repo, tree)?;

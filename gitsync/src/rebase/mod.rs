@@ -17,6 +17,7 @@ mod encoding;
 mod entries;
 mod fork_point;
 mod linear;
+mod lost;
 mod merge;
 mod merges;
 mod moved_folders;
