@@ -1,5 +1,5 @@
-//! The branch at the remote that a run syncs with: where there is none yet, where it has another name or another history,
-//! and where it was rewritten.
+//! The branch at the remote that a run syncs with: where there is none yet, and where it has another name or another
+//! history.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 
