@@ -139,8 +139,8 @@ proptest! {
                 &ours.to_string(),
                 &theirs.to_string(),
             ]);
-            if !matches!(git.code, 0 | 1) {
-                // Git itself ends without an answer in some of these merges, about one in some thousand.
+            if git.stdout.is_empty() && git.stderr.is_empty() {
+                // Git itself ends without a word in some of these merges, about one in some thousand.
                 continue;
             }
             prop_assert_eq!(git.code, 0, "git has a conflict: {}{}", git.stdout, git.stderr);
