@@ -217,6 +217,29 @@ fn modes_and_links_go_along() {
 }
 
 #[test]
+fn the_same_content_on_both_sides_is_no_conflict_where_one_of_them_changes_the_mode_too() {
+    for ours_has_mode in [true, false] {
+        for was_program in [true, false] {
+            let twin = Twin::new(|repo| {
+                repo.write("tool.sh", "#!/bin/sh\n");
+                repo.set_executable("tool.sh", was_program);
+                repo.write("a.txt", LINES);
+            });
+            let side = |repo: &Repo, line: &str, has_mode: bool| {
+                repo.write("tool.sh", "#!/bin/sh\necho\n");
+                repo.set_executable("tool.sh", was_program != has_mode);
+                // Something that takes more than a look at the entries.
+                repo.write("a.txt", LINES.replace(line, "changed"));
+                repo.commit_all(line);
+            };
+            twin.theirs(|repo| side(repo, "one", !ours_has_mode));
+            twin.ours(|repo| side(repo, "nine", ours_has_mode));
+            assert_eq!(count(&twin.assert_same()), 1, "{ours_has_mode} {was_program}");
+        }
+    }
+}
+
+#[test]
 fn with_nothing_new_upstream_nothing_changes() {
     let twin = Twin::new(|_| {});
     twin.ours(|repo| commit(repo, "ours", "1\n", "ours"));

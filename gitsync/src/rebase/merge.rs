@@ -11,7 +11,9 @@ use gix::objs::Write as _;
 use gix::worktree::stack::state::attributes::Source;
 
 use super::disputed::Disputed;
-use super::{attributes, content, driver, empty_files, lost, orphans, replaced_folders, submodules, trivial};
+use super::{
+    attributes, content, driver, empty_files, lost, modes, orphans, replaced_folders, submodules, trivial,
+};
 use crate::changes;
 use crate::tree::canonical;
 use crate::watch::Watch;
@@ -25,18 +27,6 @@ pub struct Sides {
     pub ours: ObjectId,
     /// What is merged.
     pub theirs: ObjectId,
-}
-
-impl Sides {
-    /// The same with the modes that git would write, wherever they differ.
-    fn with_modes_of_git(self, repo: &gix::Repository) -> anyhow::Result<Self> {
-        let Self { base, ours, theirs } = self;
-        Ok(Self {
-            base: canonical::unless_in(repo, base, [Some(ours), Some(theirs)])?,
-            ours: canonical::unless_in(repo, ours, [Some(base), Some(theirs)])?,
-            theirs: canonical::unless_in(repo, theirs, [Some(base), Some(ours)])?,
-        })
-    }
 }
 
 /// Merges trees of one repository.
@@ -87,12 +77,11 @@ impl<'repo> Merger<'repo> {
         let before = Sides { base, ours, theirs };
         let merged = match self.by_content(before)? {
             Merged::Conflict(disputed) => {
-                // A mode that is written in another way looks like another mode.
-                let plain = before.with_modes_of_git(self.repo)?;
-                if plain == before {
+                let settled = modes::settle(self.repo, before)?;
+                if settled == before {
                     return Ok(Merged::Conflict(disputed));
                 }
-                self.by_content(plain)?
+                self.by_content(settled)?
             }
             clean => clean,
         };

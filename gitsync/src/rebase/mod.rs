@@ -20,6 +20,7 @@ mod linear;
 mod lost;
 mod merge;
 mod merges;
+mod modes;
 mod moved_folders;
 mod orphans;
 mod patch_id;
