@@ -96,6 +96,10 @@ pub fn fetch(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<
     let left_behind = fetched.rejected.iter();
     let left_behind = left_behind.filter_map(|one| left_behind::by_fetch(one, &upstream.remote)).collect();
     let branch = match fetched.listing.id_of(upstream.at_remote.as_ref()) {
+        // As git has it, a refspec that begins with `^` counts also for what is named beside the configured ones.
+        Some(id) if upstream.tracking.is_none() && !place.repo.has_object(id) => {
+            return Err(anyhow::Error::from(left_out(upstream)).into());
+        }
         Some(id) => Theirs::At(id),
         None if others.is_empty() => Theirs::New,
         None if upstream.said_by == SaidBy::Configuration || known.is_some() => Theirs::Gone,
@@ -103,6 +107,13 @@ pub fn fetch(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<
     };
     let notes = notes.into_iter().map(|listed| (listed.name.clone(), listed.id)).collect();
     Ok(Heard { branch, asked, notes, recent: fetched.recent, left_behind })
+}
+
+fn left_out(upstream: &Upstream) -> Fault {
+    let (remote, branch) = (&upstream.remote, upstream.at_remote.as_bstr());
+    Fault::misconfigured(format!("{branch} is left out of what is fetched from {remote}")).help(format!(
+        "take the refspec that begins with ^ away: `git config --get-all remote.{remote}.fetch` shows it"
+    ))
 }
 
 /// What the upstream is at the remote by now, without fetching anything.

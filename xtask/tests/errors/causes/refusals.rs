@@ -2,7 +2,7 @@
 
 use testkit::{Output, Repo, World};
 
-use super::{Cause, as_homeless, cause, gitsync, mike, where_possible};
+use super::{Cause, as_homeless, cause, gitsync, mike, mike_and_howard, where_possible};
 
 /// The causes.
 pub const CAUSES: &[Cause] = &[
@@ -84,6 +84,11 @@ pub const CAUSES: &[Cause] = &[
     }),
     cause("the branch has several upstreams", || {
         on_mike(|mike| drop(mike.git(["config", "--add", "branch.main.merge", "refs/heads/other"])))
+    }),
+    cause("the upstream is left out of what is fetched", || {
+        let (_world, _origin, mike, _howard) = mike_and_howard();
+        mike.git(["config", "--add", "remote.origin.fetch", "^refs/heads/main"]);
+        gitsync(&mike).output()
     }),
     cause("a refspec fetches into a branch that is checked out", || {
         on_mike(|mike| drop(mike.git(["config", "remote.origin.fetch", "+refs/heads/*:refs/heads/*"])))
