@@ -89,3 +89,15 @@ fn encodings_that_are_to_be_checked_may_be_any_that_git_knows() {
     gitsync(&mike).success();
     assert_eq!(mike.git(["cat-file", "-p", "HEAD:a.txt"]), "a");
 }
+
+#[test]
+fn what_git_is_told_for_one_command_counts_for_a_run_that_it_starts() {
+    let (_world, mike) = with_objects();
+    mike.git(["config", "core.excludesFile", "/nowhere"]);
+    mike.write("../rules", "*.o\n");
+    let alias = format!("alias.sync=!{} --fresh", env!("CARGO_BIN_EXE_gitsync"));
+    let told = ["-c", "core.excludesFile=../rules", "-c", "user.name=Mike 'the' O'Neil!", "-c", &alias];
+    assert_eq!(committed(&mike, mike.program("git").args(told).args(["sync"])), ["a.c"]);
+    assert_eq!(mike.git(["log", "-1", "--format=%an"]), "Mike 'the' O'Neil!");
+    gitsync(&mike).env("GIT_CONFIG_PARAMETERS", "user.name=x").output().assert_code(78);
+}

@@ -9,6 +9,7 @@ mod console;
 mod environment;
 mod fault;
 mod generate;
+mod git_c;
 mod guard;
 mod guess;
 mod here;

@@ -3,6 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use contract::{Exit, Repo};
 use gix::{
+    bstr::BString,
     odb::store::init::Slots,
     open::Options,
     sec::{
@@ -12,7 +13,7 @@ use gix::{
 };
 
 use crate::{
-    Fault, environment,
+    Fault, environment, git_c,
     here::{self, HERE},
     settings,
 };
@@ -32,7 +33,8 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
             .help("--repo takes the directory of a git repository"));
     }
     here::have_one(directory);
-    let mut repo = open_around(directory).map_err(|error| unusable(directory, error))?;
+    let set = git_c::set()?;
+    let mut repo = open_around(directory, &set).map_err(|error| unusable(directory, error))?;
     if repo.git_dir_trust() != Trust::Full {
         // A work tree that is not there seems to belong to nobody.
         place(&repo)?;
@@ -67,8 +69,13 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
 /// and gix reads no more of them than it made room for at the start.
 const ROOM_FOR_PACKS: Slots = Slots::AsNeededByDiskState { multiplier: 2.0, minimum: 1024 };
 
-fn open_around(directory: &Utf8Path) -> gix::Result<gix::Repository> {
-    let options = |trust| Options::default_for_level(trust).object_store_slots(ROOM_FOR_PACKS);
+/// `set` is what is set beside all files of configuration.
+fn open_around(directory: &Utf8Path, set: &[BString]) -> gix::Result<gix::Repository> {
+    let options = |trust| {
+        Options::default_for_level(trust)
+            .object_store_slots(ROOM_FOR_PACKS)
+            .cli_overrides(set.iter().cloned())
+    };
     let by_trust = Mapping { full: options(Trust::Full), reduced: options(Trust::Reduced) };
     // What is found is to be there also once the way to it, by `..`, is not: a run may remove the folder that it was
     // started in. And of a git directory gix has to know the whole path: what is in `.` is looked for in `./.git`.
