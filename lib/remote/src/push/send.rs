@@ -151,6 +151,10 @@ fn pack(
     Ok(write::write(repo, request.ready, request.items, options, &mut out, told)?.bytes)
 }
 
+/// How many bytes a report may have, which is a line or two for each ref: a server may send what it likes, but not fill
+/// our memory.
+const LONGEST: usize = 1 << 26;
+
 /// Reads what the server answers: the report's bytes. What comes in the other bands are messages.
 ///
 /// The bands are told apart here, as gix strips the line ends of messages, and with them what is a line.
@@ -176,6 +180,38 @@ fn read(
                 report.extend_from_slice(content);
             }
         }
+        if report.len() > LONGEST {
+            return Err(io::Error::other("the report on the push is too long"));
+        }
     }
     Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server that says the same line for ever; how many bytes it has said.
+    struct Endless(usize);
+
+    impl io::Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let line = b"0018\x01ok refs/heads/main\n";
+            buffer
+                .iter_mut()
+                .zip(line.iter().cycle().skip(self.0 % line.len()))
+                .for_each(|(to, byte)| *to = *byte);
+            self.0 += buffer.len();
+            Ok(buffer.len())
+        }
+    }
+
+    #[test]
+    fn a_report_that_does_not_end_is_given_up() {
+        for side_band in [true, false] {
+            let mut lines = gix_packetline::blocking_io::StreamingPeekableIter::new(Endless(0), &[], false);
+            let read = read(&mut lines.as_read(), side_band, &mut Messages::default(), &crate::Unwatched);
+            assert!(read.unwrap_err().to_string().contains("too long"));
+        }
+    }
 }
