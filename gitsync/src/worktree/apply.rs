@@ -78,15 +78,7 @@ pub fn apply(
     watch.check()?;
     let root = repo.workdir().context("a bare repository has no work tree")?;
     let attributes = Attributes::of(plan);
-    // The attributes are those of the new tree; where no attribute file changes, that is, the old one's.
-    let mut becoming = index.part(is_of_attributes);
-    if attributes == Attributes::Change {
-        edits(plan, &HashMap::new()).apply(&mut becoming);
-    }
-    // Where an attribute file is a link now, git reads what the link holds, and not the file that was there before.
-    for entry in becoming.entries_mut().iter_mut().filter(|entry| entry.mode == Mode::SYMLINK) {
-        entry.mode = Mode::FILE;
-    }
+    let becoming = attributes.becoming(&index, plan);
     // How the new files look is not known yet, only which they are.
     let mut becomes = Revised { index, edits: edits(plan, &HashMap::new()) };
     let pending = Pending::begin(repo, plan)?;
@@ -115,15 +107,10 @@ pub fn apply(
     let settled = match settled {
         Ok(settled) => settled,
         Err(Stop::Lost(error)) => return Err(error),
-        Err(Stop::Failed(error)) => {
+        Err(Stop::Undo(outcome)) => {
             undo_files(repo, &pending, becomes.index.decoded()?, None)?;
             pending.finish()?;
-            return Err(error);
-        }
-        Err(Stop::Refused(refused)) => {
-            undo_files(repo, &pending, becomes.index.decoded()?, None)?;
-            pending.finish()?;
-            return Ok(Applied::Refused(vec![refused]));
+            return outcome.map(|refused| Applied::Refused(vec![refused]));
         }
     };
     failpoint::reach("update-index", root);
@@ -160,18 +147,17 @@ fn edit(op: &Op, placed: Option<&Stat>) -> Edit {
     }
 }
 
+/// Why an update ends early.
 enum Stop {
-    /// The lock is gone.
+    /// The lock is gone: what was done is another run's to undo.
     Lost(anyhow::Error),
-    /// Something does not work.
-    Failed(anyhow::Error),
-    /// Somebody changed something.
-    Refused(Refused),
+    /// Somebody changed something, or something does not work. What was done is undone.
+    Undo(anyhow::Result<Refused>),
 }
 
 impl<E: std::convert::Into<anyhow::Error>> From<E> for Stop {
     fn from(error: E) -> Self {
-        Stop::Failed(error.into())
+        Stop::Undo(Err(error.into()))
     }
 }
 
@@ -215,8 +201,21 @@ impl Attributes {
         let changes = plan.ops.iter().any(|op| is_of_attributes(op.path.as_bstr()));
         if changes { Self::Change } else { Self::Stay }
     }
+
+    /// The attribute files of the new tree; where none changes, that is, of the old one.
+    fn becoming(self, index: &scan::Index, plan: &UpdatePlan) -> gix::index::State {
+        let mut becoming = index.part(is_of_attributes);
+        if self == Self::Change {
+            edits(plan, &HashMap::new()).apply(&mut becoming);
+        }
+        // Where an attribute file is a link now, git reads what the link holds, and not the file that was there before.
+        for entry in becoming.entries_mut().iter_mut().filter(|entry| entry.mode == Mode::SYMLINK) {
+            entry.mode = Mode::FILE;
+        }
+        becoming
+    }
 }
 
 fn refuse(op: &Op, why: Why) -> Stop {
-    Stop::Refused(Refused { path: op.path.clone(), why })
+    Stop::Undo(Ok(Refused { path: op.path.clone(), why }))
 }

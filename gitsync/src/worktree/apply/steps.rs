@@ -214,7 +214,7 @@ impl Update<'_> {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(refuse(op, Why::InTheWay(path)))
             }
-            result => result.with_context(|| format!("cannot make the folder {path}")).map_err(Stop::Failed),
+            result => result.with_context(|| format!("cannot make the folder {path}")).map_err(Stop::from),
         }
     }
 
