@@ -18,8 +18,9 @@ pub fn set() -> Result<Vec<BString>, Fault> {
     let Some(text) = std::env::var_os(VARIABLE) else { return Ok(Vec::new()) };
     let text = gix::path::os_string_into_bstring(text).unwrap_or_default();
     parse(&text).ok_or_else(|| {
-        Fault::misconfigured(format!("{VARIABLE} is not as git writes it: {text}"))
-            .help(format!("let `git -c name=value` set it, or `unset {VARIABLE}`"))
+        // What is in it may be a secret, such as a header for a server.
+        Fault::misconfigured(format!("{VARIABLE} is not as `git -c` writes it"))
+            .help(format!("unset {VARIABLE}, or have `git -c name=value` set it"))
     })
 }
 

@@ -80,6 +80,10 @@ pub const CAUSES: &[Cause] = &[
         let (_world, origin, mike) = mike();
         logcheck(&mike).env("GIT_DIR", origin.path()).output()
     }),
+    cause("the environment holds settings that git has not written", || {
+        let (_world, _origin, mike) = mike();
+        logcheck(&mike).env("GIT_CONFIG_PARAMETERS", "user.name=mike").output()
+    }),
     cause("the work tree is not where the configuration says", || {
         let (_world, _origin, mike) = mike();
         mike.git(["config", "core.worktree", "/nowhere"]);
