@@ -13,7 +13,7 @@ use gix::merge::plumbing::tree::{Conflict, ConflictIndexEntry, ContentMerge, Opt
 use gix::merge::tree::Resolution as Resolved;
 use gix::objs::tree::EntryKind;
 
-use super::driver::{Contents, Drivers, Merged};
+use super::driver::{Answer, Contents, Drivers};
 use crate::watch::Watch;
 
 /// How long a text may be that is merged by lines. What `core.bigFileThreshold` says is for packs and diffs.
@@ -121,12 +121,12 @@ pub fn merge_by_drivers(
         let merged = choice.merge(repo, path.as_bstr(), &contents, labels(), watch)?;
         let resolution = match (merged, outcome.tree.get(path.split_str("/")).map(|entry| entry.mode.kind()))
         {
-            (Merged::Clean(merged), Some(kind)) => {
+            (Answer::Clean(merged), Some(kind)) => {
                 let id = repo.write_blob(merged)?.detach();
                 outcome.tree.upsert(path.split_str("/"), kind, id)?;
                 Resolution::Complete
             }
-            (Merged::Conflict, _) | (_, None) => Resolution::Conflict,
+            (Answer::Conflict, _) | (_, None) => Resolution::Conflict,
         };
         if let Some(content) = content(conflict) {
             content.resolution = resolution;

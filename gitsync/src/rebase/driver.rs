@@ -43,7 +43,7 @@ pub struct Contents {
 }
 
 /// What a driver made of it.
-pub enum Merged {
+pub enum Answer {
     /// This, with both changes in it.
     Clean(Vec<u8>),
     /// Something that somebody has to look at.
@@ -122,7 +122,7 @@ impl Choice<'_> {
         contents: &Contents,
         labels: Labels<'_>,
         watch: &dyn Watch,
-    ) -> anyhow::Result<Merged> {
+    ) -> anyhow::Result<Answer> {
         watch.check()?;
         let root = std::path::absolute(repo.workdir().context("a bare repository has no merge drivers")?)?;
         let files = Files::new(repo, &root, contents).context("cannot make the files of a merge driver")?;
@@ -137,11 +137,11 @@ impl Choice<'_> {
         let ended = waiting::wait(child, Vec::new(), output, &|| watch.alive())?;
         match ended.status.code() {
             Some(0) => {}
-            Some(1..=CONFLICTS) => return Ok(Merged::Conflict),
+            Some(1..=CONFLICTS) => return Ok(Answer::Conflict),
             _ => return Err(self.broke_down(path, &how(ended.status), &ended.said).into()),
         }
         match fs::read(files.folder.path().join(OURS)) {
-            Ok(merged) => Ok(Merged::Clean(merged)),
+            Ok(merged) => Ok(Answer::Clean(merged)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(self.broke_down(path, "it left no result", &ended.said).into())
             }
