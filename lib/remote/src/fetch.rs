@@ -191,12 +191,32 @@ impl Remote<'_> {
     /// us a branch that cannot be checked out, and that we would then build on. It need not have been left out just
     /// now.
     fn check(&self, recent: &Recent, want: &Want, watcher: &dyn Watcher) -> Result<(), Missing> {
+        self.check_all(recent, self.to_be_moved(want)?, watcher)
+    }
+
+    /// Whether what is here and asked for has all that belongs to it: what no ref leads to may be there in parts, as
+    /// `git gc` takes away what is old of it.
+    fn trust(&self, want: &Want, watcher: &dyn Watcher) -> Trust {
+        let missing = want.missing(self.repo);
+        let sound = self.to_be_moved(want).map_err(Missing::from).and_then(|new| {
+            let here = new.into_iter().filter(|id| !missing.contains(id)).collect();
+            self.check_all(&Recent::default(), here, watcher)
+        });
+        if sound.is_ok() { Trust::WhatIsHere } else { Trust::WhatRefsName }
+    }
+
+    /// What local refs are to name that name something else now.
+    fn to_be_moved(&self, want: &Want) -> gix::Result<Vec<ObjectId>> {
         let mut new = Vec::new();
         for target in want.targets(self.repo) {
             if local_ref::read(self.repo, target.local.as_ref())? != Value::Object(target.theirs) {
                 new.push(target.theirs);
             }
         }
+        Ok(new)
+    }
+
+    fn check_all(&self, recent: &Recent, new: Vec<ObjectId>, watcher: &dyn Watcher) -> Result<(), Missing> {
         if new.is_empty() {
             return Ok(());
         }
@@ -213,6 +233,15 @@ struct Received {
     want: Want,
     incoming: Incoming,
     soundness: Soundness,
+}
+
+/// What is here of what is asked for, and need not come once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    /// All that is here.
+    WhatIsHere,
+    /// Only what refs lead to: something else is here in parts.
+    WhatRefsName,
 }
 
 /// Whether all that belongs to what came is known to be there.

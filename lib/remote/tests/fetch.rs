@@ -326,3 +326,31 @@ fn what_a_server_left_out_once_is_missed_again_the_next_time() {
     assert_eq!(ours.rev("refs/remotes/origin/main"), theirs.head());
     ours.git(["fsck", "--strict"]);
 }
+
+#[test]
+fn of_a_commit_that_is_here_in_parts_the_rest_is_fetched() {
+    for server in ["", "git-upload-pack"] {
+        for part in ["new", "new^{tree}", "new:deep"] {
+            let (_world, _remote, [ours, theirs]) = World::with_clones(["ours", "theirs"]);
+            theirs.write("deep/new.md", "new\n");
+            theirs.commit_all("new");
+            theirs.git(["tag", "new"]);
+            theirs.write("newer.md", "newer\n");
+            theirs.commit_all("newer");
+            theirs.git(["push", "-q", "origin", "main", "new:refs/heads/old"]);
+            // As `git gc` leaves it of something that no ref leads to.
+            for object in ["main", "main^{tree}", "new", part] {
+                let at = theirs.rev(object);
+                let file = format!("objects/{}/{}", &at[..2], &at[2..]);
+                std::fs::create_dir_all(ours.git_dir().join(&file).parent().unwrap()).unwrap();
+                std::fs::copy(theirs.git_dir().join(&file), ours.git_dir().join(&file)).unwrap();
+            }
+            if !server.is_empty() {
+                ours.git(["config", "remote.origin.uploadpack", server]);
+            }
+            origin(&open(&ours)).fetch(&Fetch::configured(), &Unwatched).unwrap();
+            assert_eq!(ours.rev("refs/remotes/origin/main"), theirs.head());
+            ours.git(["fsck", "--strict"]);
+        }
+    }
+}

@@ -4,11 +4,11 @@ use gix::bstr::BString;
 use gix_transport::client::Capabilities;
 
 use super::{
-    Incoming, Received, Soundness,
+    Incoming, Received, Soundness, Trust,
     want::{Specs, Want},
 };
 use crate::{
-    Listing, Recent, Remote, Step, Watcher,
+    Listing, Remote, Step, Watcher,
     direct::{Ask, Direct},
     pack::{sound::Missing, store::Arriving},
 };
@@ -27,11 +27,11 @@ impl Remote<'_> {
         watcher.progress(Step::Listed { refs: listing.refs.len() });
         let want = Want::of(self.repo, &direct.called, specs, refs, &Capabilities::default())
             .map_err(|trouble| gix::Error::from_error(trouble))?;
-        let (mut wanted, tags) = want.missing(self.repo);
-        if wanted.is_empty() && self.check(&Recent::default(), &want, watcher).is_err() {
-            // They are here, and not all that belongs to them.
-            wanted = want.ids();
-        }
+        let wanted = match self.trust(&want, watcher) {
+            Trust::WhatIsHere => want.missing(self.repo),
+            Trust::WhatRefsName => want.ids(),
+        };
+        let tags = want.tags();
         let mut incoming = Incoming::default();
         if !wanted.is_empty() {
             let ask = Ask { ours: self.repo, history: &self.history, wanted: &wanted, tags: &tags };

@@ -5,7 +5,7 @@ use std::{io, sync::atomic::AtomicBool};
 use gix::{bstr::BString, protocol};
 
 use super::{
-    Incoming, Received, Soundness,
+    Incoming, Received, Soundness, Trust,
     negotiate::{Negotiation, Silence},
     want::{Specs, Want},
 };
@@ -34,7 +34,8 @@ impl Remote<'_> {
         watcher.progress(Step::Listed { refs: listing.refs.len() });
         let want = Want::of(self.repo, line.called(), specs, refs, &line.handshake.capabilities)?;
         let called = line.called().to_owned();
-        let incoming = self.receive(line, &want, specs, watcher)?;
+        let trust = self.trust(&want, watcher);
+        let incoming = self.receive(line, &want, trust, specs, watcher)?;
         Ok(Received { called, listing, want, incoming, soundness: Soundness::Unknown })
     }
 
@@ -43,6 +44,7 @@ impl Remote<'_> {
         &self,
         mut line: Line,
         want: &Want,
+        trust: Trust,
         specs: &Specs,
         watcher: &dyn Watcher,
     ) -> Result<Incoming, Trouble> {
@@ -53,7 +55,7 @@ impl Remote<'_> {
         let commit_graph = walker.commit_graph_if_enabled().ok().flatten();
         let mut graph = self.history.graph(&walker, commit_graph.as_ref());
         let silence = Silence::of(&line.handshake);
-        let mut negotiation = Negotiation::new(&walker, &want.map, &mut graph, silence);
+        let mut negotiation = Negotiation::new(&walker, &want.map, &mut graph, trust, silence);
         let shallow_file =
             self.repo.shallow_file().map_err(|error| Trouble::local("looking for a shallow file", error))?;
         let ticks = Ticks::default();

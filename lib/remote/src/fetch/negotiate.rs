@@ -12,12 +12,15 @@ use gix::{
 };
 use gix_transport::Protocol;
 
+use super::Trust;
+
 /// What a negotiation needs to know of the repository.
 pub(super) struct Negotiation<'a, 'graph, 'cache> {
     repo: &'a gix::Repository,
     map: &'a RefMap,
     graph: &'a mut gix::negotiate::Graph<'graph, 'cache>,
     negotiator: Box<dyn Negotiator>,
+    trust: Trust,
     silence: Silence,
 }
 
@@ -56,9 +59,10 @@ impl<'a, 'graph, 'cache> Negotiation<'a, 'graph, 'cache> {
         repo: &'a gix::Repository,
         map: &'a RefMap,
         graph: &'a mut gix::negotiate::Graph<'graph, 'cache>,
+        trust: Trust,
         silence: Silence,
     ) -> Self {
-        Self { repo, map, graph, negotiator: negotiator(repo), silence }
+        Self { repo, map, graph, negotiator: negotiator(repo), trust, silence }
     }
 
     /// A handle for walking: what the server has and we have not must not make it look for new packs each time.
@@ -129,6 +133,12 @@ impl Negotiation<'_, '_, '_> {
 
 impl Negotiate for Negotiation<'_, '_, '_> {
     fn mark_complete_and_common_ref(&mut self) -> gix::Result<negotiate::Action> {
+        if self.trust == Trust::WhatRefsName {
+            // Only what follows the remote's is named then.
+            return Ok(negotiate::Action::MustNegotiate {
+                remote_ref_target_known: vec![false; self.map.mappings.len()],
+            });
+        }
         // `git gc` may just have moved what a ref names into a pack.
         self.mark().or_else(|_| {
             self.start_over();

@@ -110,11 +110,15 @@ impl Want {
         Ok(Self { map, if_sent })
     }
 
-    /// What is asked for and not here, and the tags that come along with what they are of.
-    pub fn missing(&self, repo: &gix::Repository) -> (Vec<ObjectId>, Vec<ObjectId>) {
+    /// What is asked for and not here.
+    pub fn missing(&self, repo: &gix::Repository) -> Vec<ObjectId> {
         use gix::objs::Exists;
-        let missing = self.ids().into_iter().filter(|id| !repo.objects.exists(id));
-        (missing.collect(), self.if_sent.iter().map(|tag| tag.theirs).collect())
+        self.ids().into_iter().filter(|id| !repo.objects.exists(id)).collect()
+    }
+
+    /// The tags that come along with what they are of.
+    pub fn tags(&self) -> Vec<ObjectId> {
+        self.if_sent.iter().map(|tag| tag.theirs).collect()
     }
 
     /// All that is asked for.
