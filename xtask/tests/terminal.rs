@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 #![cfg(unix)]
 
-use testkit::{Output, Repo, World};
+use std::io::{Read as _, Write as _};
+
+use testkit::{Output, Repo, Terminal, World};
 
 /// A full run on a terminal, where the shell line `typing` says what is typed; stdout is the screen.
 fn on_a_terminal(repo: &Repo, typing: &str, options: &str) -> Output {
@@ -63,4 +65,38 @@ fn a_terminal_gets_colour_unless_it_is_dumb_or_nobody_wants_it() {
     assert!(colour(&screen), "{screen}");
     let screen = on_a_terminal(&mike, "sleep 0.1", "--color never");
     assert!(!colour(&screen), "{screen}");
+}
+
+/// A server that wants a password of whoever comes; its address.
+fn asking_server() -> std::net::SocketAddr {
+    const ANSWER: &[u8] = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\n\
+                            Content-Length: 0\r\nConnection: close\r\n\r\n";
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(ANSWER);
+        }
+    });
+    address
+}
+
+#[test]
+fn whoever_is_asked_for_a_password_and_hits_ctrl_c_sees_again_what_they_type() {
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    let url = format!("http://mike@{}/x.git", asking_server());
+    mike.git(["config", "remote.origin.url", &url]);
+    let stty = "stty -a | tr ' ' '\\n' | grep -x -e '-*echo'";
+    let run = format!("GIT_TERMINAL_PROMPT=1 '{}' full-run", env!("CARGO_BIN_EXE_lockstep"));
+    let command = format!("trap : INT; {run}; {stty}");
+    let terminal = Terminal::open(&mike, 80, &command);
+    terminal.look_until(|screen| screen.contains("Password for"));
+
+    terminal.type_keys(&["C-c"]);
+    terminal.wait();
+
+    let screen = terminal.screen();
+    assert!(screen.contains("interrupted"), "{screen}");
+    assert!(screen.lines().any(|line| line.trim() == "echo"), "{screen}");
 }

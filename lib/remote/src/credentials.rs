@@ -58,6 +58,7 @@ fn get(
             Terminal::Present => prompt.mode,
             Terminal::Absent => Mode::Disable,
         };
+        let _echo = (terminal == Terminal::Present).then(signals::Terminal::keep);
         return cascade.invoke(Action::Get(context), Options { mode, ..prompt });
     }
     // gix falls back to the terminal where an askpass program fails, so without one it is asked here.

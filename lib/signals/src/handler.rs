@@ -15,7 +15,7 @@ use signal_hook::{
     low_level::{emulate_default_handler, register},
 };
 
-use crate::lock_file;
+use crate::{lock_file, terminal};
 
 /// How many sections there are, and whether the process is to end.
 static STATE: AtomicUsize = AtomicUsize::new(0);
@@ -78,6 +78,7 @@ fn came_in(signal: i32) {
 fn end(signal: i32) {
     if process::id() == PROCESS.load(SeqCst) {
         lock_file::settle_all();
+        terminal::restore();
     }
     // It does not come back.
     let _ = emulate_default_handler(signal);

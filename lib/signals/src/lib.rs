@@ -4,10 +4,10 @@
 //! that follows it, leaves a repository that no longer adds up, and lock files that are in everybody's way. To wait for
 //! the end of all work is no way out: it may wait for a remote, or for a hook. So a [`Section`] is what takes no longer
 //! than a moment and is not to be left half done: a signal waits for its end. At any other time the process ends at
-//! once, and its [`LockFile`]s are dealt with on the way out. A second signal waits for nothing.
+//! once, and its [`LockFile`]s and a [`Terminal`] are dealt with on the way out. A second signal waits for nothing.
 //!
-//! Nothing is watched, and no thread is started, before there is a section or a lock file; whoever has none is ended by
-//! signals as any program is.
+//! Nothing is watched, and no thread is started, before there is a section, a lock file or a terminal to be kept; whoever
+//! has none is ended by signals as any program is.
 
 use std::{fs::File, path::Path};
 
@@ -15,6 +15,8 @@ use std::{fs::File, path::Path};
 mod handler;
 #[cfg(unix)]
 mod lock_file;
+#[cfg(unix)]
+mod terminal;
 
 /// Signals that end the process wait for as long as this lives. Sections may overlap, also those of several threads.
 #[derive(Debug)]
@@ -88,6 +90,28 @@ impl Drop for LockFile {
         if let Some(entry) = self.entry {
             entry.is_settled();
         }
+    }
+}
+
+/// The terminal as it is now. Should a signal end the process while this lives, it is made so again: who asks for a
+/// password turns off the echo, and who is at the terminal would not see what they type ever after.
+#[derive(Debug)]
+#[must_use = "the terminal is kept until this is dropped"]
+pub struct Terminal(());
+
+impl Terminal {
+    /// Keeps how the terminal is that the process is at, if it is at one.
+    pub fn keep() -> Self {
+        #[cfg(unix)]
+        terminal::keep();
+        Self(())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        terminal::let_go();
     }
 }
 
