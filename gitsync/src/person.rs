@@ -66,9 +66,6 @@ impl Person {
     fn of(repo: &gix::Repository, role: Role) -> anyhow::Result<Self> {
         let known = person::signature(repo, role).ok_or_else(nobody)?;
         let known = known.context("the date in the environment is no date")?;
-        if known.name.trim_ascii().is_empty() {
-            return Err(nobody().into());
-        }
         let fixed_time = role.has_fixed_time(repo).then_some(known.time);
         Ok(Self { name: known.name, email: known.email, fixed_time })
     }

@@ -101,3 +101,15 @@ fn what_git_is_told_for_one_command_counts_for_a_run_that_it_starts() {
     assert_eq!(mike.git(["log", "-1", "--format=%an"]), "Mike 'the' O'Neil!");
     gitsync(&mike).env("GIT_CONFIG_PARAMETERS", "user.name=x").output().assert_code(78);
 }
+
+#[test]
+fn names_and_addresses_lose_what_git_takes_out_of_them() {
+    let (_world, mike) = with_objects();
+    let who = [("GIT_AUTHOR_NAME", "\"Mike <Miller>\" "), ("GIT_AUTHOR_EMAIL", "<mike@example.com>")];
+    let with = |run: Invocation| who.iter().fold(run, |run, (name, value)| run.env(name, value));
+    let of_git = with(mike.program("git").args(["var", "GIT_AUTHOR_IDENT"])).success().stdout;
+    with(gitsync(&mike)).success();
+    let author = mike.git(["log", "-1", "--format=%an <%ae>"]);
+    assert_eq!(author, "Mike Miller <mike@example.com>");
+    assert!(of_git.starts_with(&author), "{of_git}");
+}

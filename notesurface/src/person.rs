@@ -5,6 +5,7 @@ use gix::{
     actor::SignatureRef,
     bstr::{BStr, ByteSlice},
 };
+use remote::local_ref::person::without_crud;
 
 /// The author of a commit, as the mailmap has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +28,8 @@ impl People {
     /// Reads the mailmap (gitmailmap), and who the user is by identity.json and by git's configuration.
     pub(crate) fn of(repo: &gix::Repository, identity: &Identity) -> Self {
         let config = repo.config_snapshot();
-        let configured = |key| config.string(key).map(|value| value.to_string());
+        // As it stands in the commits that the user makes.
+        let configured = |key| config.string(key).map(|value| without_crud(&value).to_string());
         let mut people = Self { mailmap: repo.open_mailmap(), names: Vec::new(), email: None };
         people.names.extend(identity.user.clone());
         let (name, email) = (configured("user.name"), configured("user.email"));

@@ -5,7 +5,7 @@
 
 use std::{fs, sync::OnceLock};
 
-use gix::{Repository, actor::Signature, date::Time};
+use gix::{Repository, actor::Signature, bstr::BString, date::Time};
 use jiff::{Timestamp, tz::TimeZone};
 
 /// What somebody does.
@@ -51,24 +51,41 @@ impl Role {
 
 /// Who the user is in a role, by the environment or else by the configuration, as
 /// [git has it](https://git-scm.com/docs/git-commit#_commit_information); at this moment, or when the environment says.
-/// `None` where nobody has said who that is.
+/// `None` where nobody has said who that is. Names and addresses are without what git takes out of them.
 ///
 /// # Errors
 ///
 /// The date in the environment is none.
 pub fn signature(repo: &Repository, role: Role) -> Option<gix::Result<Signature>> {
     let config = repo.config_snapshot();
-    if role.has_fixed_time(repo) {
+    let known = if role.has_fixed_time(repo) {
         // In any of the forms that git reads.
         let known = match role {
             Role::Author => repo.author(),
             Role::Committer => repo.committer(),
         };
-        return Some(known?.and_then(|known| known.to_owned()));
-    }
-    let name = role.name_keys().into_iter().find_map(|key| config.string(key))?;
-    let email = role.email_keys().into_iter().find_map(|key| config.string(key))?;
-    Some(Ok(Signature { name, email, time: now() }))
+        known?.and_then(|known| known.to_owned())
+    } else {
+        let name = role.name_keys().into_iter().find_map(|key| config.string(key))?;
+        let email = role.email_keys().into_iter().find_map(|key| config.string(key))?;
+        Ok(Signature { name, email, time: now() })
+    };
+    let known = known.map(|known| Signature {
+        name: without_crud(&known.name),
+        email: without_crud(&known.email),
+        time: known.time,
+    });
+    let is_nobody = known.as_ref().is_ok_and(|known| known.name.is_empty());
+    (!is_nobody).then_some(known)
+}
+
+/// A name or an address as git writes it into a commit: neither line feeds nor angle brackets, which would end it there,
+/// and at both ends no spaces, quotes and the like, which people put into their configuration (git's `ident.c`).
+pub fn without_crud(text: &[u8]) -> BString {
+    let is_crud = |byte: &u8| *byte <= b' ' || b",:;<>\"\\'".contains(byte);
+    let from = text.iter().position(|byte| !is_crud(byte)).unwrap_or(text.len());
+    let to = text.iter().rposition(|byte| !is_crud(byte)).map_or(from, |last| last + 1);
+    text[from..to].iter().copied().filter(|byte| !b"\n<>".contains(byte)).collect::<Vec<u8>>().into()
 }
 
 /// The time now, with the offset of the local time zone.
@@ -125,6 +142,30 @@ mod tests {
     fn nobody_is_made_up() {
         let (_world, repo) = repo(&["user.name=U"]);
         assert!(signature(&repo, Role::Author).is_none());
+    }
+
+    #[test]
+    fn who_is_named_by_quotes_and_spaces_alone_is_nobody() {
+        let (_world, repo) = repo(&["user.name= \"'\" ", "user.email=u@example.com"]);
+        assert!(signature(&repo, Role::Author).is_none());
+    }
+
+    #[test]
+    fn names_and_addresses_are_as_git_writes_them() {
+        for (configured, written) in [
+            ("Mike", "Mike"),
+            ("Mike Jr.", "Mike Jr."),
+            ("\"Mike\"", "Mike"),
+            (" Mike, ", "Mike"),
+            ("Mike <m@example.com>", "Mike m@example.com"),
+            ("O'Neil", "O'Neil"),
+            ("Mi\nke", "Mike"),
+            ("<m@example.com>", "m@example.com"),
+            ("<>", ""),
+            ("", ""),
+        ] {
+            assert_eq!(without_crud(configured.as_bytes()), written, "{configured:?}");
+        }
     }
 
     #[test]
