@@ -58,6 +58,8 @@ enum Outgoing {
     /// It was not wanted.
     NotWanted,
     Commits(usize),
+    /// The branch, which the remote has not; all of its commits it has.
+    NewBranch,
 }
 
 /// Finds out what a sync would do.
@@ -126,7 +128,10 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
                 Some(what) => rebase::count(repo, what, place)?,
                 None => history::between(repo, known, local)?.len(),
             };
-            Outgoing::Commits(count + usize::from(!commit.is_empty()))
+            match count + usize::from(!commit.is_empty()) {
+                0 if relation == Relation::New => Outgoing::NewBranch,
+                count => Outgoing::Commits(count),
+            }
         }
         (Push::Wanted, None) => Outgoing::Commits(usize::from(!commit.is_empty())),
     };
@@ -175,6 +180,7 @@ impl Planned {
         match &self.outgoing {
             Outgoing::NotWanted => {}
             Outgoing::Commits(0) => page.line("  would push nothing"),
+            Outgoing::NewBranch => page.line("  would push the branch, which is new there"),
             Outgoing::Commits(count) => page.line(format_args!("  would push {}", commits(*count))),
         }
     }

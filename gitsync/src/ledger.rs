@@ -32,7 +32,7 @@ pub struct Ledger {
     theirs: Option<ObjectId>,
     /// What the remote has below `refs/notes/`, where it was asked.
     notes: Option<Vec<(FullName, ObjectId)>>,
-    pushed: Vec<Commit>,
+    pushed: Option<Vec<Commit>>,
     conflicts: Vec<BString>,
     /// What the last look found changed, and did not commit.
     left_out: LeftOut,
@@ -86,7 +86,7 @@ impl Ledger {
             committed: None,
             theirs: None,
             notes: None,
-            pushed: Vec::new(),
+            pushed: None,
             conflicts: Vec::new(),
             left_out: LeftOut::default(),
             notes_left_behind: None,
@@ -132,9 +132,9 @@ impl Ledger {
         self.left_behind.extend(refs);
     }
 
-    /// These commits went out.
+    /// These commits went out; none with a branch that is new at the remote, and holds nothing else that is.
     pub fn pushed(&mut self, commits: Vec<Commit>) {
-        self.pushed = commits;
+        self.pushed = Some(commits);
     }
 
     /// These paths are changed on both sides.
@@ -187,8 +187,7 @@ impl Ledger {
     pub fn close(mut self, repo: &gix::Repository, fault: Option<&Fault>) -> anyhow::Result<RepoSync> {
         let known = self.incoming.take().filter(|incoming| incoming.of == self.theirs);
         let Incoming { pulled, wiki, .. } = known.map_or_else(|| self.incoming(repo), Ok)?;
-        let pushed = (!self.pushed.is_empty())
-            .then(|| Pushed { count: self.pushed.len() as u64, commits: self.pushed.clone() });
+        let pushed = self.pushed.take().map(|commits| Pushed { count: commits.len() as u64, commits });
         let known = crate::exchange::tracked(repo, &self.upstream)?;
         let mut warnings: Vec<String> = refuse::left_out(&self.left_out).collect();
         for thrown_out in &self.thrown_out {

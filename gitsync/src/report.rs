@@ -91,7 +91,11 @@ fn repository(name: &str, sync: &RepoSync, page: &mut Page) {
     wiki(&sync.wiki, page);
     if let Some(pushed) = &sync.pushed {
         let to = plain::line(&sync.remote);
-        page.line(format_args!("  {} went out to {to}", commits(pushed.count)));
+        let what = match pushed.count {
+            0 => "the branch, which is new there,".into(),
+            count => commits(count),
+        };
+        page.line(format_args!("  {what} went out to {to}"));
         list(&pushed.commits, page);
     }
     for warning in &sync.warnings {

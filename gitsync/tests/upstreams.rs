@@ -78,3 +78,19 @@ fn the_same_change_on_both_sides_is_there_once() {
     assert_eq!(origin.rev("main"), mike.head());
     assert_converged(&[&howard, &mike]);
 }
+
+#[test]
+fn a_new_branch_without_a_commit_of_its_own_is_told_as_pushed() {
+    let (_world, origin, [mike]) = World::with_clones(["mike"]);
+    mike.git(["switch", "--quiet", "-c", "topic"]);
+    gitsync(&mike).args(["--dry-run"]).success().assert_says("would push the branch, which is new there");
+    assert!(origin.try_rev("refs/heads/topic").is_none());
+
+    let document = gitsync(&mike).success().document();
+    assert_eq!(origin.rev("topic"), mike.head());
+    assert_eq!(document.main().state, SyncState::Pushed);
+    assert_eq!(document.main().pushed.as_ref().unwrap().count, 0);
+
+    let document = gitsync(&mike).success().document();
+    assert_eq!(document.main().state, SyncState::Clean);
+}

@@ -142,7 +142,7 @@ pub struct ChangedFile {
 /// What went out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pushed {
-    /// How many commits went out.
+    /// How many commits went out; 0 where the remote had them all, and the branch is new there.
     pub count: u64,
     /// The commits, newest first.
     pub commits: Vec<Commit>,

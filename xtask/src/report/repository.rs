@@ -32,7 +32,11 @@ pub fn draw(sync: &RepoSync, which: Which, page: &mut Page) {
     }
     wiki::draw(&sync.wiki, page);
     if let Some(pushed) = &sync.pushed {
-        which.heading(Verb::Pushed, &format!(" {}", prose::count(pushed.count, "commit")), page);
+        let what = match pushed.count {
+            0 => format!("{}, a new branch", plain::line(&sync.branch)),
+            count => prose::count(count, "commit"),
+        };
+        which.heading(Verb::Pushed, &format!(" {what}"), page);
         commits(&pushed.commits, pushed.count, Shown::WithoutAuthors, page);
         page.gap();
     } else if let Some(committed) = &sync.committed {
