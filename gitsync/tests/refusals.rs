@@ -310,3 +310,15 @@ fn a_remote_that_is_not_there_is_told_from_one_that_cannot_be_reached() {
     output.assert_says("/nowhere/at/all.git");
     assert!(output.document().main().committed.is_some(), "the commit is in place");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_configuration_that_cannot_be_read() {
+    let (_world, _origin, mike) = mike();
+    let config = mike.git_dir().join("config");
+    std::fs::rename(&config, mike.git_dir().join("config.away")).unwrap();
+    std::os::unix::fs::symlink("config", &config).unwrap();
+    let output = gitsync(&mike).output();
+    output.assert_code(78);
+    output.assert_says("config cannot be read: ");
+}

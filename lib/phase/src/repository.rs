@@ -1,5 +1,7 @@
 //! Finding and opening the repository, and refusing one that is not to be trusted.
 
+use std::io::{ErrorKind, Read as _};
+
 use camino::{Utf8Path, Utf8PathBuf};
 use contract::{Exit, Repo};
 use gix::{
@@ -34,7 +36,7 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
     }
     here::have_one(directory);
     let set = git_c::set()?;
-    let mut repo = open_around(directory, &set).map_err(|error| unusable(directory, error))?;
+    let mut repo = open_around(directory, &set).map_err(|error| unusable(directory, &chain(&error)))?;
     if repo.git_dir_trust() != Trust::Full {
         // A work tree that is not there seems to belong to nobody.
         place(&repo)?;
@@ -45,6 +47,7 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
             format!("if you trust whoever owns it: git config --global --add safe.directory '{trusted}'"),
         ));
     }
+    configuration_is_readable(&repo).map_err(|words| unusable(directory, &words))?;
     if keeps_refs_in_tables(&repo) {
         return Err(Fault::misconfigured(
             "this repository keeps its refs in reftables, which are not supported",
@@ -57,7 +60,7 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
         ))
         .help("`git config --get-regexp '^extensions'` shows it; a newer version may know it"));
     }
-    settings::translate(&mut repo).map_err(|error| unusable(directory, error))?;
+    settings::translate(&mut repo).map_err(|error| unusable(directory, &chain(&error)))?;
     if directory == HERE {
         environment::agrees(&repo)?;
     }
@@ -109,7 +112,7 @@ fn absolute(path: &std::path::Path) -> Result<Utf8PathBuf, Fault> {
     })
 }
 
-fn unusable(directory: &Utf8Path, error: gix::Error) -> Fault {
+fn unusable(directory: &Utf8Path, words: &str) -> Fault {
     let Ok((found, _)) = gix::discover::upwards(directory.as_std_path()) else {
         let help = environment::remedy().filter(|_| directory == HERE);
         return Fault::misconfigured(format!("there is no git repository at {directory} or above it"))
@@ -122,9 +125,24 @@ fn unusable(directory: &Utf8Path, error: gix::Error) -> Fault {
         ))
         .help("use a repository of the usual format: `git init --object-format=sha1`");
     }
-    let words = chain(&error);
     Fault::misconfigured(format!("the git repository at {directory} cannot be opened: {words}"))
         .help("see what `git status` says there")
+}
+
+/// Whether the repository's own configuration can be read, in words where it cannot. gix goes on without it, as if nothing
+/// were configured: neither filters, nor what is to be ignored, nor a remote. Git stops.
+fn configuration_is_readable(repo: &gix::Repository) -> Result<(), String> {
+    let files = [repo.common_dir().join("config"), repo.git_dir().join("config.worktree")];
+    for file in files {
+        let read = std::fs::File::open(&file).and_then(|mut opened| opened.read(&mut [0]));
+        match read {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(format!("{} cannot be read: {error}", file.display()));
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// `extensions.refStorage`, see [reftable](https://git-scm.com/docs/reftable).
