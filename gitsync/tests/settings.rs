@@ -113,3 +113,21 @@ fn names_and_addresses_lose_what_git_takes_out_of_them() {
     assert_eq!(author, "Mike Miller <mike@example.com>");
     assert!(of_git.starts_with(&author), "{of_git}");
 }
+
+#[test]
+fn what_is_neither_yes_nor_no_is_refused_as_by_git() {
+    let (_world, mike) = with_objects();
+    let before = mike.head();
+    for key in ["commit.gpgSign", "core.autocrlf", "core.fileMode", "core.ignoreCase", "core.symlinks"] {
+        mike.git(["config", key, "perhaps"]);
+        let output = gitsync(&mike).output();
+        output.assert_code(78);
+        output.assert_says(&format!("{key} is 'perhaps', which is neither true nor false"));
+        let name = ["-c", "user.name=M", "-c", "user.email=m@example.com"];
+        let commit =
+            mike.try_git(name.into_iter().chain(["commit", "--quiet", "--all", "--allow-empty", "-m", "x"]));
+        assert_ne!(commit.code, 0, "{key}");
+        mike.git(["config", "--unset", key]);
+    }
+    assert_eq!(mike.head(), before);
+}

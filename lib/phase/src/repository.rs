@@ -47,7 +47,9 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
             format!("if you trust whoever owns it: git config --global --add safe.directory '{trusted}'"),
         ));
     }
-    configuration_is_readable(&repo).map_err(|words| unusable(directory, &words))?;
+    configuration_is_readable(&repo)
+        .and_then(|()| settings::check(&repo))
+        .map_err(|words| unusable(directory, &words))?;
     if keeps_refs_in_tables(&repo) {
         return Err(Fault::misconfigured(
             "this repository keeps its refs in reftables, which are not supported",

@@ -14,6 +14,34 @@ use gix::filter::plumbing::worktree::encoding::for_label;
 /// Settings that are paths.
 const FILES: [&str; 2] = ["core.excludesFile", "core.attributesFile"];
 
+/// Settings that are yes or no, and decide about what is committed. Git stops at any other value, and gix takes it for
+/// the default: what is to be signed would go out without a signature.
+const SWITCHES: [&str; 5] =
+    ["commit.gpgSign", AUTO_CRLF, "core.fileMode", "core.ignoreCase", "core.symlinks"];
+
+/// The one of them that knows a third way.
+const AUTO_CRLF: &str = "core.autocrlf";
+
+/// Looks whether the settings of `repo` that are yes or no are one of the two.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn check(repo: &gix::Repository) -> Result<(), String> {
+    let config = repo.config_snapshot();
+    for key in SWITCHES {
+        let value = config.string(key).unwrap_or_default();
+        let is_third = key == AUTO_CRLF && is_input(&value);
+        if !is_third && config.try_boolean(key).is_err() {
+            return Err(format!("{key} is '{value}', which is neither true nor false"));
+        }
+    }
+    Ok(())
+}
+
+fn is_input(value: &[u8]) -> bool {
+    value.eq_ignore_ascii_case(b"input")
+}
+
 /// Puts the settings of `repo` into words that gix understands as git does.
 ///
 /// # Errors
@@ -29,8 +57,8 @@ pub fn translate(repo: &mut gix::Repository) -> gix::Result<()> {
         let whole = repo.workdir().unwrap_or(Path::new("")).join(file);
         changed.extend(gix::path::into_bstr(whole).ok().map(|whole| (key, whole.into_owned())));
     }
-    if config.string("core.autocrlf").is_some_and(|value| value.eq_ignore_ascii_case(b"input")) {
-        changed.push(("core.autocrlf", "input".into()));
+    if config.string(AUTO_CRLF).is_some_and(|value| is_input(&value)) {
+        changed.push((AUTO_CRLF, "input".into()));
     }
     let key = "core.checkRoundTripEncoding";
     if let Some(names) = config.string(key) {
