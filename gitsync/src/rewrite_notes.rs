@@ -119,13 +119,14 @@ fn copy_in(
             extra_headers: Vec::new(),
         };
         let new = memory.write_object(&commit)?.detach();
-        if let Some(objects) = memory.objects.take_object_memory() {
-            remote::store(repo, &objects).context("they cannot be stored")?;
-        }
+        let objects = memory.objects.take_object_memory().unwrap_or_default();
+        let held = remote::store(repo, &objects).context("they cannot be stored")?;
         place.guard.check()?;
         let reason = format!("notes: {MESSAGE}");
         let edit = Edit { name: name.as_ref(), expected: Some(before), new, reason: &reason };
-        match local_ref::write(repo, edit).map_err(faults::of_ref)? {
+        let written = local_ref::write(repo, edit).map_err(faults::of_ref)?;
+        drop(held);
+        match written {
             Written::Done => return Ok(()),
             Written::Moved => {}
         }

@@ -188,3 +188,19 @@ fn a_remote_that_moves_meanwhile_is_caught_up_with() {
         mike.assert_clean();
     }
 }
+
+#[test]
+fn commits_that_are_about_to_become_the_branch_are_not_repacked_away() {
+    let beginning = beginning();
+    for place in PLACES {
+        let Copy { mike, .. } = beginning.copy();
+        for number in 0..8 {
+            mike.write("mine.md", format!("{number}\n"));
+            mike.commit_all("mine");
+        }
+        let run = gitsync(&mike).env("LOCKSTEP_FAILPOINT", format!("{place}=git repack -a -d -q")).output();
+        assert_eq!(run.code, 0, "{place}: {run:?}");
+        assert_eq!(mike.git(["rev-list", "--count", "origin/main..HEAD"]).trim(), "0", "{place}");
+        mike.assert_sound();
+    }
+}

@@ -42,8 +42,10 @@ pub fn append(
         let tip = refs::read(repo, name.full().as_ref())?;
         let drafts = Drafts::of(repo);
         let commit = add(drafts.repo(), tip.commit, object, text)?;
-        drafts.keep()?;
-        match refs::advance(repo, &tip, commit, &format!("notes: {MESSAGE}"))? {
+        let (_, held) = drafts.keep()?;
+        let moved = refs::advance(repo, &tip, commit, &format!("notes: {MESSAGE}"))?;
+        drop(held);
+        match moved {
             Moved::Done => return Ok(commit),
             Moved::Raced if began.elapsed() >= wait => {
                 return Err(Fault::new(Exit::Deferred, refs::raced(repo, name.full().as_ref()))

@@ -96,9 +96,12 @@ pub fn apply(
         return Ok(Some(applied));
     };
     guard.check()?;
-    applied.made = drafts.keep()?;
+    let (made, held) = drafts.keep()?;
+    applied.made = made;
     guard.check()?;
-    Ok(match refs::advance(commits.repo, tip, new, &format!("notes: {message}"))? {
+    let moved = refs::advance(commits.repo, tip, new, &format!("notes: {message}"))?;
+    drop(held);
+    Ok(match moved {
         Moved::Done => Some(applied),
         Moved::Raced => None,
     })

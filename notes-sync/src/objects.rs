@@ -8,7 +8,7 @@ use gix::{
     ObjectId, Repository,
     objs::{Kind, Write},
 };
-use remote::Recent;
+use remote::{Held, Recent};
 
 /// How many bytes stay in memory for whoever reads them next.
 const ROOM: usize = 4 * 1024 * 1024;
@@ -34,15 +34,15 @@ impl<'repo> Drafts<'repo> {
     }
 
     /// Writes the new objects to the repository, on the disk as far as `core.fsync` asks for it, and hands them over
-    /// for whoever reads them next, unless they are many.
+    /// for whoever reads them next, unless they are many. A ref has to name them before they are let go of.
     ///
     /// # Errors
     /// Where they cannot be written; some may have been, and do no harm.
-    pub fn keep(mut self) -> Result<Recent> {
+    pub fn keep(mut self) -> Result<(Recent, Held)> {
         let memory = self.drafts.objects.take_object_memory().unwrap_or_default();
-        remote::store(self.target, &memory).context("cannot write new notes")?;
+        let held = remote::store(self.target, &memory).context("cannot write new notes")?;
         let bytes: usize = memory.values().map(|(_, data)| data.len()).sum();
-        Ok(if bytes <= ROOM { memory.into() } else { Recent::default() })
+        Ok((if bytes <= ROOM { memory.into() } else { Recent::default() }, held))
     }
 }
 

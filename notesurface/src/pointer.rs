@@ -7,7 +7,7 @@
 use gix::{ObjectId, actor::Signature, objs::Commit};
 use phase::{Fault, Guard};
 use remote::{
-    Notice,
+    Held, Notice,
     local_ref::{self, Edit, Written},
 };
 
@@ -92,8 +92,8 @@ impl Advance {
     /// A fault with exit 75 where the lock is no longer this run's; else whatever keeps the ref from being written.
     pub(crate) fn apply(&self, repo: &gix::Repository, guard: &dyn Guard) -> anyhow::Result<()> {
         guard.check()?;
-        let id = match self.commits.as_slice() {
-            [commit] => *commit,
+        let (id, held) = match self.commits.as_slice() {
+            [commit] => (*commit, Held::default()),
             commits => made_for(repo, commits)?,
         };
         let edit = Edit {
@@ -102,7 +102,9 @@ impl Advance {
             new: id,
             reason: "lockstep: notes surfaced",
         };
-        match local_ref::write(repo, edit) {
+        let written = local_ref::write(repo, edit);
+        drop(held);
+        match written {
             Ok(Written::Done | Written::Moved) => Ok(()),
             Err(failed) => {
                 let Notice { code, message, help } = failed.into();
@@ -113,7 +115,7 @@ impl Advance {
 }
 
 /// A commit whose parents are `commits`. It depends on nothing else, so that the same commits give the same one.
-fn made_for(repo: &gix::Repository, commits: &[ObjectId]) -> anyhow::Result<ObjectId> {
+fn made_for(repo: &gix::Repository, commits: &[ObjectId]) -> anyhow::Result<(ObjectId, Held)> {
     let nobody =
         Signature { name: "lockstep".into(), email: "lockstep@localhost".into(), time: Default::default() };
     let mut drafts = repo.clone().with_object_memory();
@@ -127,6 +129,6 @@ fn made_for(repo: &gix::Repository, commits: &[ObjectId]) -> anyhow::Result<Obje
         extra_headers: Vec::new(),
     };
     let id = drafts.write_object(&commit)?.detach();
-    remote::store(repo, &drafts.objects.take_object_memory().unwrap_or_default())?;
-    Ok(id)
+    let held = remote::store(repo, &drafts.objects.take_object_memory().unwrap_or_default())?;
+    Ok((id, held))
 }

@@ -180,11 +180,12 @@ pub fn count(repo: &gix::Repository, what: Replay, watch: &dyn Watch) -> anyhow:
 }
 
 impl Replayed {
-    /// Makes the objects of the new history part of `repo`; they are on disk when this returns.
+    /// Makes the objects of the new history part of `repo`; they are on disk when this returns, and stay there until a
+    /// branch leads to them and they are let go of.
     ///
     /// # Errors
     /// The disk failed.
-    pub fn keep(&self, repo: &gix::Repository) -> anyhow::Result<()> {
+    pub fn keep(&self, repo: &gix::Repository) -> anyhow::Result<remote::Held> {
         remote::store(repo, &self.objects).context("cannot store the commits that were replayed")
     }
 

@@ -92,13 +92,14 @@ impl Sync<'_> {
         let thrown_out = rebase::thrown_out(repo, what)?;
         failpoint::reach("replayed", place.root());
         place.guard.check()?;
-        replayed.keep(repo)?;
+        let held = replayed.keep(repo)?;
         failpoint::reach("kept", place.root());
         let now = Branch { commit: Some(local), ..branch.clone() };
         let reason = format!("lockstep (finish): {} onto {onto}", branch.name.as_bstr());
         if !self.settle(update::update(place, &self.recent, &now, replayed.head, &reason)?)? {
             return Ok(None);
         }
+        drop(held);
         self.ledger.replayed(|old| replayed.now(old));
         // The branch has moved: what cannot be copied now is no reason to stop.
         if let Err(error) = rewrite_notes::copy(place, &replayed.rewritten) {

@@ -71,7 +71,7 @@ impl Twin {
         match rebase::rebase(&repo, what, &by, &()).unwrap() {
             Outcome::Nothing => self.history(&what.head.to_string()),
             Outcome::Replayed(replayed) => {
-                replayed.keep(&repo).unwrap();
+                drop(replayed.keep(&repo).unwrap());
                 self.history(&replayed.head.to_string())
             }
             Outcome::Conflict(conflict) => {

@@ -171,10 +171,13 @@ impl Remote<'_> {
         if soundness == Soundness::Unknown && is_at_hand {
             check()?;
         }
+        // Until the refs are written.
+        let mut held = Vec::new();
         if !incoming.packs.is_empty() {
             watcher.may_change(Change::Objects).map_err(Trouble::Stopped)?;
             for pack in incoming.packs {
-                pack.keep(self.repo).map_err(|error| Trouble::local("keeping the received pack", error))?;
+                let kept = pack.keep(self.repo);
+                held.push(kept.map_err(|error| Trouble::local("keeping the received pack", error))?);
             }
         }
         if soundness == Soundness::Unknown && !is_at_hand {
@@ -183,6 +186,7 @@ impl Remote<'_> {
         let listing = fetched.listing.clone();
         refs::prune(self, specs.configured(), &listing, watcher, &mut fetched)?;
         refs::update(self, want.targets(self.repo), &what.action, watcher, &mut fetched)?;
+        drop(held);
         fetched.moved.sort_by(|a, b| a.local.cmp(&b.local));
         Ok(fetched)
     }

@@ -56,6 +56,7 @@ pub use name::RemoteName;
 pub use objects::Loose;
 pub use pack::{
     Receiver,
+    held::Held,
     one_change::Replaced,
     ready::{Gathered, Gathering, Passed, Ready, Stretch},
     store::store,

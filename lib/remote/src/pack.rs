@@ -12,6 +12,7 @@ pub(crate) mod delta;
 pub(crate) mod encode;
 mod entries;
 mod fresh;
+pub(crate) mod held;
 mod index;
 pub(crate) mod kept;
 pub(crate) mod landing;

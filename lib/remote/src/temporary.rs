@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::local_ref::machine;
+use crate::{local_ref::machine, pack::held};
 
 /// What is in all the names, after git's own `tmp_` and a kind.
 const OURS: &str = "_lockstep-";
@@ -117,8 +117,9 @@ pub fn sweep(objects: &Path) {
     for folder in [objects, &objects.join("pack")] {
         let Ok(entries) = fs::read_dir(folder) else { continue };
         for entry in entries.flatten() {
-            if entry.file_name().to_str().is_some_and(is_ours) {
-                let _ = sweep_one(&entry.path());
+            let path = entry.path();
+            if entry.file_name().to_str().is_some_and(is_ours) || held::is_ours(&path) {
+                let _ = sweep_one(&path);
             }
         }
     }
@@ -140,7 +141,7 @@ fn sweep_one(path: &Path) -> io::Result<()> {
 }
 
 /// Makes a file and locks it; `None` where somebody who sweeps had the lock first.
-fn create_locked(path: &Path) -> io::Result<Option<File>> {
+pub(crate) fn create_locked(path: &Path) -> io::Result<Option<File>> {
     let file = options().open(path)?;
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Ok(None),

@@ -4,10 +4,16 @@
 mod common;
 
 use common::open;
+use remote::Held;
 use testkit::{Repo, World};
 
 /// Makes as many blobs in memory, and a tree and a commit of them, stores them, and gives the commit.
 fn store(ours: &Repo, blobs: u32) -> String {
+    stored(ours, blobs).0
+}
+
+/// The same, and what holds them.
+fn stored(ours: &Repo, blobs: u32) -> (String, Held) {
     let repo = open(ours);
     let mut drafts = repo.clone().with_object_memory();
     let mut tree = gix::objs::Tree::empty();
@@ -29,8 +35,8 @@ fn store(ours: &Repo, blobs: u32) -> String {
         extra_headers: Vec::new(),
     };
     let commit = drafts.write_object(&commit).unwrap().detach();
-    remote::store(&repo, &drafts.objects.take_object_memory().unwrap()).unwrap();
-    commit.to_string()
+    let held = remote::store(&repo, &drafts.objects.take_object_memory().unwrap()).unwrap();
+    (commit.to_string(), held)
 }
 
 fn count(repo: &Repo, what: &str) -> u32 {
@@ -53,4 +59,40 @@ fn few_objects_become_files_and_many_one_pack() {
     // The same once more is no news.
     store(&ours, 500);
     assert_eq!((count(&ours, "count"), count(&ours, "packs")), (5, 1));
+}
+
+#[test]
+fn nobody_repacks_away_what_is_held_until_a_ref_leads_there() {
+    let world = World::new();
+    let ours = world.init("ours");
+    let (new, held) = stored(&ours, 500);
+    ours.git(["repack", "-a", "-d", "-q"]);
+    ours.git(["gc", "--prune=now", "--quiet"]);
+    ours.git(["update-ref", "refs/heads/new", &new]);
+    drop(held);
+    ours.git(["repack", "-a", "-d", "-q"]);
+    ours.git(["fsck", "--strict"]);
+    assert_eq!((count(&ours, "in-pack"), count(&ours, "packs")), (502, 1));
+}
+
+#[test]
+fn what_the_dead_held_is_let_go_and_what_others_hold_stays() {
+    let world = World::new();
+    let ours = world.init("ours");
+    let pack = ours.common_dir().join("objects/pack");
+    let keeps = || {
+        let all = pack.read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path());
+        all.filter(|path| path.extension() == Some("keep")).collect::<Vec<_>>()
+    };
+    let (_, held) = stored(&ours, 500);
+    let sweep = || remote::sweep(ours.common_dir().join("objects").as_std_path());
+    sweep();
+    let [keep] = &keeps()[..] else { panic!("it is held: {:?}", keeps()) };
+    let (text, by_hand) = (std::fs::read(keep).unwrap(), pack.join("pack-1.keep"));
+    std::fs::write(&by_hand, "").unwrap();
+    drop(held);
+    assert_eq!(keeps(), std::slice::from_ref(&by_hand));
+    std::fs::write(keep, text).unwrap();
+    sweep();
+    assert_eq!(keeps(), [by_hand]);
 }

@@ -13,7 +13,9 @@ use crate::{
     },
     objects::{self, Reader},
     pack::{
-        self, Receiver, landing,
+        self, Receiver,
+        held::Held,
+        landing,
         resolve::Object,
         sound::{self, Missing},
         store,
@@ -68,9 +70,11 @@ impl Direct {
     /// Where it is more than what can be held in memory, or something fails. No ref has moved then.
     pub fn take(&self, offer: &Offer<'_>, watcher: &dyn Watcher) -> gix::Result<Taken> {
         self.look_at(offer)?;
-        let stored = self.store(offer, watcher)?;
+        let (stored, held) = self.store(offer, watcher)?;
         watcher.progress(Step::Awaiting);
-        Ok(Taken { answers: self.move_refs(offer.updates)?, stored })
+        let answers = self.move_refs(offer.updates)?;
+        drop(held);
+        Ok(Taken { answers, stored })
     }
 
     /// Makes sure that the refs are such as can be moved without further rules.
@@ -91,12 +95,13 @@ impl Direct {
     }
 
     /// Stores the objects that are lacking, few of them as files and many as a pack.
-    fn store(&self, offer: &Offer<'_>, watcher: &dyn Watcher) -> gix::Result<Stored> {
+    fn store(&self, offer: &Offer<'_>, watcher: &dyn Watcher) -> gix::Result<(Stored, Held)> {
         let ours = (offer.from, offer.history);
         let theirs = (Receiver::Folder, offer.theirs);
         let items = lacking(ours, &offer.tips(), theirs, offer.prepared, watcher)?;
         let ready = offer.prepared.ready.map_or(&[][..], Ready::encoded);
         let objects = ready.len() + items.len();
+        let mut held = Held::default();
         let bytes = match objects {
             0 => 0,
             1..PACK_FROM => {
@@ -108,12 +113,12 @@ impl Direct {
                     &mut |done, bytes| watcher.progress(Step::Sending { objects: done, of: objects, bytes });
                 let objects = self.repo.objects.store_ref().path();
                 let (pack, bytes) = landing::land(offer.from, objects, ready, &items, told)?;
-                pack.keep(&self.repo).map_err(gix::Error::from_error)?;
+                held = pack.keep(&self.repo).map_err(gix::Error::from_error)?;
                 bytes
             }
             _ => return Err(left_to_others("too many objects to be held in memory")),
         };
-        Ok(Stored { objects: objects as u64, bytes })
+        Ok((Stored { objects: objects as u64, bytes }, held))
     }
 
     /// A few objects become files of their own.

@@ -221,7 +221,7 @@ mod tests {
             let repo = gix::open(ours.path()).unwrap();
             let arriving = arrive(&repo, &raw).unwrap();
             let recent = arriving.recent.clone();
-            arriving.keep(&repo).unwrap();
+            drop(arriving.keep(&repo).unwrap());
             ours.git(["fsck", "--strict", "--no-dangling", &new]);
             let pack = ours.path().join(".git/objects/pack");
             if !options.contains("--thin") {

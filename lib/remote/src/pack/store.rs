@@ -13,7 +13,7 @@ use gix::{
     odb::{loose, pack},
 };
 
-use super::{LARGEST_AT_ONCE, arrive, fresh, unnamed::Unnamed};
+use super::{LARGEST_AT_ONCE, arrive, fresh, held::Held, unnamed::Unnamed};
 use crate::{
     durable::{self, Durability, Part},
     object_file,
@@ -25,19 +25,21 @@ use crate::{
 const PACK_FROM: usize = 16;
 
 /// Makes `objects`, which so far are only in memory, part of `repo`: a few as files of their own, many as one
-/// pack. They are on the disk afterwards as far as `core.fsync` promises it.
+/// pack. They are on the disk afterwards as far as `core.fsync` promises it, and stay there for as long as they are held,
+/// whoever repacks meanwhile.
 ///
 /// What [`gix::Repository::with_object_memory`] has collected comes in this form.
 ///
 /// # Errors
 ///
 /// Where they cannot be written. Some may have been, and do no harm.
-pub fn store(repo: &gix::Repository, objects: &gix::odb::memory::Storage) -> gix::Result<()> {
+pub fn store(repo: &gix::Repository, objects: &gix::odb::memory::Storage) -> gix::Result<Held> {
     if objects.len() >= PACK_FROM {
         return fresh::write(repo, objects)?.keep(repo).map_err(gix::Error::from_error);
     }
     let new = objects.iter().filter(|(id, _)| !repo.objects.exists_without_refresh(id));
-    new.into_iter().try_for_each(|(id, (kind, data))| loose(repo, *id, *kind, data))
+    new.into_iter().try_for_each(|(id, (kind, data))| loose(repo, *id, *kind, data))?;
+    Ok(Held::default())
 }
 
 /// Makes an object a file of its own. If it is one already it becomes young again, as git would else clear it away
@@ -128,11 +130,11 @@ impl Arriving {
         arrive::arrive(repo, pack).ok_or_else(strange)
     }
 
-    /// Makes the objects part of the repository.
-    pub fn keep(self, repo: &gix::Repository) -> io::Result<()> {
+    /// Makes the objects part of the repository, and sees to it that they stay there until refs lead to them.
+    pub fn keep(self, repo: &gix::Repository) -> io::Result<Held> {
         match self.files {
             Some((files, checksum)) => files.publish(repo, checksum),
-            None => Ok(()),
+            None => Ok(Held::default()),
         }
     }
 }

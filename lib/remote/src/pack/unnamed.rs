@@ -7,6 +7,7 @@ use std::{fs, io, path::Path, path::PathBuf};
 
 use gix::ObjectId;
 
+use super::held::Held;
 use crate::{
     durable::{self, Durability, Part},
     permissions::{make_folders, share},
@@ -36,11 +37,12 @@ impl Unnamed {
     }
 
     /// Makes the objects part of `repo`: the pack with this `checksum` gets its name, on the disk as far as `core.fsync`
-    /// promises it, and for all who share the repository.
-    pub fn publish(self, repo: &gix::Repository, checksum: ObjectId) -> io::Result<()> {
+    /// promises it, for all who share the repository, and held.
+    pub fn publish(self, repo: &gix::Repository, checksum: ObjectId) -> io::Result<Held> {
         let home = repo.objects.store_ref().path().join("pack");
         let durability = Durability::of(repo);
         make_folders(repo, &home)?;
+        let held = Held::take(&home, checksum)?;
         // The index last: it is what makes the pack visible.
         for (file, part, end) in [(&self.pack, Part::Pack, "pack"), (&self.index, Part::PackMetadata, "idx")]
         {
@@ -55,7 +57,10 @@ impl Unnamed {
                 fs::rename(file, target)?;
             }
         }
-        if durability.covers(Part::Pack) { durable::sync_dir(&home) } else { Ok(()) }
+        if durability.covers(Part::Pack) {
+            durable::sync_dir(&home)?;
+        }
+        Ok(held)
     }
 }
 

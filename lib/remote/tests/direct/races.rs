@@ -241,3 +241,41 @@ fn what_a_killed_pusher_left_is_in_nobodys_way() {
     assert_eq!((pushed.answers, servers), (vec![Answer::Done], 1));
     remote.assert_sound();
 }
+
+/// Repacks a repository just before something in it gets a ref.
+struct Repacking<'a>(&'a Repo);
+
+impl Watcher for Repacking<'_> {
+    fn progress(&self, step: Step) {
+        if matches!(step, Step::Awaiting) {
+            self.0.git(["repack", "-a", "-d", "-q"]);
+        }
+    }
+
+    fn may_change(&self, change: Change<'_>) -> anyhow::Result<()> {
+        if matches!(change, Change::LocalRef(_)) {
+            self.0.git(["repack", "-a", "-d", "-q"]);
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn what_has_just_arrived_is_not_repacked_away() {
+    let (_world, remote, [ours, theirs]) = World::with_clones(["ours", "theirs"]);
+    // As many as become a pack on the other side.
+    for number in 0..40 {
+        commit(&theirs, &format!("theirs {number}"));
+    }
+    let old = remote.rev("main");
+    let new = theirs.head();
+    let updates = vec![update("refs/heads/main", Some(&old), Some(&new))];
+    let push = Push { updates, together: Together::Independent };
+    let pushed = origin(&open(&theirs)).push(&push, &Repacking(&remote)).unwrap();
+    assert_eq!(pushed.answers, [Answer::Done]);
+    remote.assert_sound();
+
+    origin(&open(&ours)).fetch(&Fetch::configured(), &Repacking(&ours)).unwrap();
+    assert_eq!(ours.rev("refs/remotes/origin/main"), new);
+    ours.assert_sound();
+}
