@@ -71,8 +71,8 @@ pub fn look(
 /// Where the refs cannot be listed.
 pub fn local_refs(repo: &Repository, globs: &Globs) -> Result<Vec<NotesRef>> {
     let mut found = Vec::new();
-    for reference in local_ref::list(repo, NOTES.into()).context("cannot list the notes refs")? {
-        found.extend(NotesRef::found(reference.name));
+    for name in local_ref::names(repo, NOTES.into()).context("cannot list the notes refs")? {
+        found.extend(NotesRef::found(name));
     }
     found.retain(|name| globs.matches(name));
     Ok(found)

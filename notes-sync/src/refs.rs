@@ -3,11 +3,11 @@
 //! `git notes` writes a ref without saying what it expects there, which is how notes get lost. Here a ref is only ever
 //! moved from the value that the new one was made from.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use gix::{
     ObjectId, Repository,
     objs::Kind,
-    refs::{FullName, FullNameRef},
+    refs::{FullName, FullNameRef, file::find::ReferenceDecode},
 };
 use phase::Fault;
 use remote::{
@@ -55,21 +55,38 @@ pub fn read(repo: &Repository, name: &FullNameRef) -> Result<Tip> {
 /// # Errors
 /// Where it cannot be read.
 pub fn find(repo: &Repository, name: &FullNameRef) -> Result<Tip> {
-    let unreadable = || format!("cannot read {}", name.as_bstr());
-    let name = local_ref::follow(repo, name.to_owned()).with_context(unreadable)?;
-    let commit = match local_ref::read(repo, name.as_ref()).with_context(unreadable)? {
-        Value::Absent => None,
-        Value::Object(id) => Some(id),
-        Value::Symbolic => {
-            return Err(Fault::failed(format!("{} points around in circles", name.as_bstr()))
-                .help(format!(
-                    "remove it: `git symbolic-ref --delete {}`; then run this again",
-                    name.as_bstr()
-                ))
-                .into());
-        }
-    };
+    let name = local_ref::follow(repo, name.to_owned()).map_err(|error| unreadable(repo, name, error))?;
+    let commit =
+        match local_ref::read(repo, name.as_ref()).map_err(|error| unreadable(repo, name.as_ref(), error))? {
+            Value::Absent => None,
+            Value::Object(id) => Some(id),
+            Value::Symbolic => {
+                return Err(Fault::failed(format!("{} points around in circles", name.as_bstr()))
+                    .help(format!(
+                        "remove it: `git symbolic-ref --delete {}`; then run this again",
+                        name.as_bstr()
+                    ))
+                    .into());
+            }
+        };
     Ok(Tip { name, commit })
+}
+
+/// Where the file holds no ref, git cannot read it either, nor remove it: the file has to go.
+fn unreadable(repo: &Repository, name: &FullNameRef, error: gix::Error) -> anyhow::Error {
+    let name = name.as_bstr();
+    let holds_no_ref = error.iter_errors().any(|error| error.is::<ReferenceDecode>());
+    let error = anyhow::Error::from(error).context(format!("cannot read {name}"));
+    if !holds_no_ref {
+        return error;
+    }
+    let base = std::path::absolute(repo.common_dir()).unwrap_or_else(|_| repo.common_dir().to_owned());
+    let [file, log] = [base.clone(), base.join("logs")].map(|base| base.join(name.to_string()));
+    let (file, log) = (file.display(), log.display());
+    let help = format!(
+        "remove the file {file}, and the next run fetches it anew; the last line of {log} says where it was"
+    );
+    Fault::failed(format!("{error:#}")).help(help).into()
 }
 
 fn names_no_commit(name: &FullNameRef, error: anyhow::Error) -> Fault {

@@ -143,3 +143,22 @@ fn a_repository_without_a_remote_is_78() {
     out.assert_code(78);
     out.assert_says("git remote add");
 }
+
+#[test]
+fn a_ref_of_which_a_power_cut_left_nothing_keeps_no_other_one_back() {
+    let (_world, origin, [howard]) = World::with_clones(["howard"]);
+    howard.note(REF, "HEAD", "text");
+    sync(&howard).success();
+    howard.note(FINE, "HEAD", "text");
+    let file = howard.common_dir().join(REF);
+    std::fs::write(&file, "").unwrap();
+    let out = sync(&howard).output();
+    out.assert_code(1);
+    out.assert_says(&format!("cannot read {REF}"));
+    out.assert_says(file.as_str());
+    assert_eq!(origin.rev(FINE), howard.rev(FINE));
+
+    std::fs::remove_file(file).unwrap();
+    sync(&howard).success();
+    assert_eq!(howard.rev(REF), origin.rev(REF));
+}

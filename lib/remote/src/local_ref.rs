@@ -30,7 +30,7 @@ use gix::{
     refs::{FullName, FullNameRef},
 };
 
-pub use self::list::list;
+pub use self::list::{list, names};
 pub use self::symbolic::{follow, head};
 use self::{
     claim::{Claim, Claims},

@@ -7,7 +7,10 @@
 
 use std::io;
 
-use gix::{bstr::BStr, refs::Reference};
+use gix::{
+    bstr::BStr,
+    refs::{FullName, Reference, file::find::ReferenceDecode},
+};
 
 use super::packed::Stamp;
 
@@ -20,9 +23,31 @@ const ATTEMPTS: usize = 10;
 ///
 /// One of them cannot be read.
 pub fn list(repo: &gix::Repository, prefix: &BStr) -> gix::Result<Vec<Reference>> {
+    steady(repo, prefix, |found| Ok(found?.detach()))
+}
+
+/// The names of those refs, also of such as are there and cannot be read: a power cut may have left nothing in them.
+///
+/// # Errors
+///
+/// They cannot be listed.
+pub fn names(repo: &gix::Repository, prefix: &BStr) -> gix::Result<Vec<FullName>> {
+    steady(repo, prefix, |found| match found {
+        Ok(found) => Ok(found.name().to_owned()),
+        Err(error) => unreadable(&error).ok_or(error),
+    })
+}
+
+/// Lists what is `made` of each ref, at a moment at which nobody packs them.
+fn steady<T>(
+    repo: &gix::Repository,
+    prefix: &BStr,
+    made: impl Fn(gix::Result<gix::Reference<'_>>) -> gix::Result<T>,
+) -> gix::Result<Vec<T>> {
+    let list_once = || repo.references()?.prefixed(prefix)?.map(&made).collect();
     for _ in 1..ATTEMPTS {
         let before = Stamp::of(repo)?;
-        let listed = list_once(repo, prefix);
+        let listed: gix::Result<Vec<T>> = list_once();
         let was_moved = match &listed {
             Ok(_) => Stamp::of(repo)? != before,
             Err(error) => error.iter_errors().any(is_gone),
@@ -31,12 +56,13 @@ pub fn list(repo: &gix::Repository, prefix: &BStr) -> gix::Result<Vec<Reference>
             return listed;
         }
     }
-    list_once(repo, prefix)
+    list_once()
 }
 
-fn list_once(repo: &gix::Repository, prefix: &BStr) -> gix::Result<Vec<Reference>> {
-    let platform = repo.references()?;
-    platform.prefixed(prefix)?.map(|found| Ok(found?.detach())).collect()
+/// The name of the ref that holds nothing which could be read.
+fn unreadable(error: &gix::Error) -> Option<FullName> {
+    let undecoded = error.iter_errors().find_map(|error| error.downcast_ref::<ReferenceDecode>())?;
+    gix::path::into_bstr(undecoded.relative_path.as_path()).ok()?.into_owned().try_into().ok()
 }
 
 fn is_gone(error: &(dyn std::error::Error + 'static)) -> bool {
