@@ -72,9 +72,12 @@ pub fn look(
 pub fn local_refs(repo: &Repository, globs: &Globs) -> Result<Vec<NotesRef>> {
     let mut found = Vec::new();
     for name in local_ref::names(repo, NOTES.into()).context("cannot list the notes refs")? {
-        found.extend(NotesRef::found(name));
+        let Some(name) = NotesRef::found(name).filter(|name| globs.matches(name)) else { continue };
+        // The remote that it follows may have another name by now, or be gone.
+        if !reflog::follows_a_remote(repo, name.full())? {
+            found.push(name);
+        }
     }
-    found.retain(|name| globs.matches(name));
     Ok(found)
 }
 

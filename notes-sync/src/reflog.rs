@@ -89,13 +89,27 @@ pub fn looked_at(repo: &Repository, name: &FullName) -> Result<Option<ObjectId>>
     let Some(lines) = lines else { return Ok(now) };
     let mut is_pushed = false;
     for line in lines.flatten() {
-        if line.message.starts_with(b"notes-sync:") {
+        if line.message.starts_with(FOLLOWS) {
             return Ok(if is_pushed { Some(line.new_oid) } else { now });
         }
         is_pushed |= line.message == PUSHED;
     }
     Ok(None)
 }
+
+/// Whether it was a run that last moved this ref, as one that follows what a remote has.
+///
+/// # Errors
+/// Where the reflog cannot be read.
+pub fn follows_a_remote(repo: &Repository, name: &FullName) -> Result<bool> {
+    let mut room = [0; 4096];
+    let mut lines = repo.refs.reflog_iter_rev(name.as_ref(), &mut room)?;
+    let newest = lines.as_mut().and_then(|lines| lines.find_map(Result::ok));
+    Ok(newest.is_some_and(|line| line.message.starts_with(FOLLOWS)))
+}
+
+/// What a run notes down for tracking refs begins so, and nothing that it notes down for others.
+const FOLLOWS: &[u8] = b"notes-sync:";
 
 /// What git notes down for a tracking ref at the end of a push (`transport.c`).
 pub const PUSHED: &str = "update by push";

@@ -184,3 +184,13 @@ fn notes_that_somebody_is_merging_by_hand_are_left_to_them() {
     sync(&mike).success();
     assert_eq!(origin.rev(REF), mike.rev(REF));
 }
+
+#[test]
+fn what_followed_a_remote_that_has_another_name_now_is_not_sent() {
+    let (_world, origin, mike, _howard) = mine_and_theirs();
+    sync(&mike).success();
+    mike.git(["remote", "rename", "origin", "hub"]);
+    sync(&mike).args(["--ref", "*"]).success();
+    assert_eq!(origin.git(["for-each-ref", "--format=%(refname)", "refs/notes"]).trim(), REF);
+    assert_eq!(mike.try_rev("refs/notes/hub/origin/mem/decisions"), None);
+}
