@@ -1,5 +1,7 @@
 //! What a repository is like before anything is done to it, as plain facts.
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 use gix::ObjectId;
 use gix::refs::FullName;
@@ -20,6 +22,8 @@ pub struct Facts {
     pub in_progress: Option<Operation>,
     /// Whether it has a work tree.
     pub work_tree: WorkTree,
+    /// Another work tree that is on the same branch.
+    pub elsewhere: Option<PathBuf>,
 }
 
 /// What is checked out.
@@ -65,8 +69,13 @@ pub enum WorkTree {
 /// `HEAD` cannot be read.
 pub fn look(repo: &gix::Repository) -> anyhow::Result<Facts> {
     let head = head(repo)?;
+    let elsewhere = match &head {
+        Head::Branch(branch) => remote::elsewhere(repo, branch.name.as_ref()),
+        Head::Detached(_) => Ok(None),
+    };
     Ok(Facts {
         work_tree: work_tree(repo, &head)?,
+        elsewhere: elsewhere.context("the other work trees cannot be looked at")?,
         head,
         is_partial: is_partial(repo),
         in_progress: Operation::in_progress(repo),

@@ -41,6 +41,13 @@ pub fn refuse(facts: &Facts) -> Result<&Branch, Fault> {
     if let Some(operation) = facts.in_progress {
         return Err(of_operation(operation));
     }
+    if let (Head::Branch(branch), Some(other)) = (&facts.head, &facts.elsewhere) {
+        let (branch, other) = (branch.short(), other.display());
+        return Err(Fault::misconfigured(format!(
+            "{branch} is checked out at {other} as well: what is committed in one work tree counts as taken back in the other"
+        ))
+        .help("let one of them be on a branch of its own: `git switch -c NAME` there"));
+    }
     match &facts.head {
         Head::Branch(branch) if branch.name.category() == Some(Category::LocalBranch) => Ok(branch),
         Head::Branch(other) => {
@@ -169,6 +176,7 @@ mod tests {
             is_partial: false,
             in_progress: None,
             work_tree: WorkTree::Present,
+            elsewhere: None,
         }
     }
 

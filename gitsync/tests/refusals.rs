@@ -46,6 +46,20 @@ fn a_detached_head() {
 }
 
 #[test]
+fn a_branch_that_another_work_tree_is_on_as_well() {
+    let (_world, _origin, mike) = mike();
+    let other = mike.linked_work_tree("other");
+    other.git(["switch", "--quiet", "--ignore-other-worktrees", "main"]);
+    for repo in [&mike, &other] {
+        assert_refused(repo, Exit::Misconfigured, "as well");
+    }
+    // What is damaged, or is not there, is in nobody's way.
+    std::fs::create_dir(mike.git_dir().join("worktrees/damaged")).unwrap();
+    std::fs::remove_dir_all(other.path()).unwrap();
+    gitsync(&mike).output().assert_code(0);
+}
+
+#[test]
 fn an_unborn_branch_with_nothing_to_commit() {
     let world = World::new();
     let origin = world.bare("origin.git");

@@ -4,24 +4,62 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use gix::refs::FullName;
+use gix::refs::{FullName, FullNameRef};
 
 use crate::local_ref;
 
+/// Another work tree of the repository, one that is there, that is on `branch` as well. Git lets nobody make one without
+/// `--force`.
+///
+/// # Errors
+///
+/// The work trees cannot be listed.
+pub fn elsewhere(repo: &gix::Repository, branch: &FullNameRef) -> gix::Result<Option<PathBuf>> {
+    if !repo.common_dir().join("worktrees").exists() {
+        return Ok(None);
+    }
+    let here = repo.git_dir().canonicalize().map_err(gix::Error::from_error)?;
+    let is_other = |one: &WorkTree| {
+        one.branch.as_ref() == branch
+            && one.path.exists()
+            && one.git_dir.canonicalize().is_ok_and(|there| there != here)
+    };
+    Ok(work_trees(repo)?.into_iter().find(is_other).map(|other| other.path))
+}
+
 /// Each branch that a work tree of the repository is on, and where that is.
 pub(crate) fn checked_out(repo: &gix::Repository) -> gix::Result<BTreeMap<FullName, PathBuf>> {
-    let mut branches = BTreeMap::new();
+    Ok(work_trees(repo)?.into_iter().map(|one| (one.branch, one.path)).collect())
+}
+
+/// A work tree that is on a branch.
+struct WorkTree {
+    branch: FullName,
+    path: PathBuf,
+    git_dir: PathBuf,
+}
+
+/// All work trees that are on a branch.
+fn work_trees(repo: &gix::Repository) -> gix::Result<Vec<WorkTree>> {
+    let mut all = Vec::new();
+    let mut add = |repo: &gix::Repository, path: PathBuf| -> gix::Result<()> {
+        let git_dir = repo.git_dir().to_owned();
+        all.extend(branch_of(repo)?.map(|branch| WorkTree { branch, path, git_dir }));
+        Ok(())
+    };
     let main = repo.main_repo()?;
     if let Some(work_tree) = main.workdir() {
-        branches.extend(branch_of(&main)?.map(|branch| (branch, work_tree.to_owned())));
+        add(&main, work_tree.to_owned())?;
     }
     for linked in repo.worktrees()? {
         // The folder need not be there, as on a disk that is not mounted.
         let work_tree = linked.base().unwrap_or_else(|_| linked.git_dir().to_owned());
-        let linked = linked.into_repo_with_possibly_inaccessible_worktree()?;
-        branches.extend(branch_of(&linked)?.map(|branch| (branch, work_tree)));
+        // What is damaged is on no branch, and git passes over it.
+        if let Ok(linked) = linked.into_repo_with_possibly_inaccessible_worktree() {
+            add(&linked, work_tree)?;
+        }
     }
-    Ok(branches)
+    Ok(all)
 }
 
 /// The branch of one work tree, also while a rebase or a bisection has it elsewhere.

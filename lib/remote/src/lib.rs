@@ -49,6 +49,7 @@ mod unsupported;
 mod watch;
 
 pub use backoff::Backoff;
+pub use checked_out::elsewhere;
 pub use fetch::{Fetch, Fetched, Moved, Rejected, Why};
 pub use history::{Commit, History, SeenBy, replaces};
 pub use list::{Listed, Listing};

@@ -25,6 +25,12 @@ pub const CAUSES: &[Cause] = &[
         gitsync(&world.repo(path)).output()
     }),
     cause("HEAD is detached", || on_mike(|mike| drop(mike.git(["switch", "--quiet", "--detach"])))),
+    cause("another work tree is on the same branch", || {
+        on_mike(|mike| {
+            let other = mike.linked_work_tree("other");
+            other.git(["switch", "--quiet", "--ignore-other-worktrees", "main"]);
+        })
+    }),
     cause("HEAD leads to a ref that is no branch", || {
         on_mike(|mike| {
             mike.git(["symbolic-ref", "refs/heads/alias", "refs/remotes/origin/main"]);
