@@ -221,6 +221,18 @@ fn names_that_differ_in_case_only_are_staged_as_git_stages_them() {
 }
 
 #[test]
+#[cfg(not(target_vendor = "apple"))]
+fn a_name_in_decomposed_unicode_is_staged_whatever_a_mac_has_left_in_the_configuration() {
+    let world = World::new();
+    let repo = repo_with(&world, &[("e\u{301}", "1\n")]);
+    repo.git(["config", "core.precomposeUnicode", "true"]);
+    repo.write("e\u{301}", "2\n");
+    repo.write("o\u{308}", "1\n");
+    let staged = assert_stages_as_git(&world, &repo);
+    assert_eq!((staged.counts.added, staged.counts.modified, staged.counts.deleted), (1, 1, 0));
+}
+
+#[test]
 fn a_case_only_rename_is_a_rename_where_case_counts() {
     let world = World::new();
     let repo = repo_with(&world, &[("Readme", "1\n")]);

@@ -57,7 +57,8 @@ pub fn scan_before(
     let root = repo.workdir().context("a bare repository has no work tree")?;
     let options = repo.filesystem_options()?;
     let folder = Folder::root(root).with_context(|| format!("cannot read {}", root.display()))?;
-    let is_plain = !options.ignore_case && !options.precompose_unicode;
+    let composes = options.precompose_unicode && TAKES_LETTERS_APART;
+    let is_plain = !options.ignore_case && !composes;
     let memory = if is_plain { Memory::of(repo, &folder) } else { Memory::off() };
     let scan = Scan {
         repo: repo.clone().into_sync(),
@@ -67,7 +68,7 @@ pub fn scan_before(
         rules: Rules::of(repo)?,
         interest,
         folded: if options.ignore_case { Some(Folded::of(index.decoded()?)) } else { None },
-        composes: options.precompose_unicode,
+        composes,
         memory,
         looked_at: AtomicUsize::new(0),
         asked,
@@ -81,6 +82,10 @@ pub fn scan_before(
     found.dedup_by(|later, first| later.path == first.path);
     Ok(Scanned { differences: found, learnt: scan.memory.after(records) })
 }
+
+/// Whether there are file systems here that store a name otherwise than it was given. Elsewhere a name that was put
+/// together leads to no file, and git takes no notice of the setting, which a repository may bring along from a Mac.
+const TAKES_LETTERS_APART: bool = cfg!(target_vendor = "apple");
 
 /// What all threads need to know.
 pub struct Scan<'a> {
