@@ -166,16 +166,15 @@ impl<'repo> Reader<'repo> {
             ToGit::Unchanged(mut file) => {
                 let known = hash(self.repo, &mut file, before.len, watch)?;
                 let Some(known) = known else { return Ok(None) };
-                match into {
-                    Into::Sink(sink) if !self.repo.objects.exists_without_refresh(&known) => {
-                        let Some(file) = open()? else { return Ok(None) };
-                        let mut exactly = Exactly { file, left: before.len, watch };
-                        let stored = sink.put_stream(ObjectKind::Blob, before.len, &mut exactly);
-                        // Cut short, it is a file that changed, not a disk that failed.
-                        if exactly.left > 0 { Ok(None) } else { stored.map(Some).map_err(Trouble::Store) }
-                    }
-                    _ => Ok(Some(known)),
+                let Into::Sink(sink) = into else { return Ok(Some(known)) };
+                if sink.holds(&known) {
+                    return Ok(Some(known));
                 }
+                let Some(file) = open()? else { return Ok(None) };
+                let mut exactly = Exactly { file, left: before.len, watch };
+                let stored = sink.put_stream(ObjectKind::Blob, before.len, &mut exactly);
+                // Cut short, it is a file that changed, not a disk that failed.
+                if exactly.left > 0 { Ok(None) } else { stored.map(Some).map_err(Trouble::Store) }
             }
         }
     }

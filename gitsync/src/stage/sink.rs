@@ -11,10 +11,13 @@ use gix::ObjectId;
 use gix::objs::{Kind, Write as _};
 
 use remote::durable::{Durability, Part};
-use remote::object_file;
+use remote::{Known, object_file};
 
 /// Takes objects.
 pub trait Sink {
+    /// Whether the object `id` is there already, and stays.
+    fn holds(&mut self, id: &ObjectId) -> bool;
+
     /// Store an object, unless it is there already, and say its id.
     ///
     /// # Errors
@@ -38,20 +41,25 @@ pub trait Sink {
 /// Loose objects, as git writes them.
 pub struct Loose<'repo> {
     repo: &'repo gix::Repository,
+    known: Known<'repo>,
     written: Vec<ObjectId>,
 }
 
 impl<'repo> Loose<'repo> {
     /// Write into `repo`.
     pub fn new(repo: &'repo gix::Repository) -> Self {
-        Loose { repo, written: Vec::new() }
+        Loose { repo, known: Known::of(repo), written: Vec::new() }
     }
 }
 
 impl Sink for Loose<'_> {
+    fn holds(&mut self, id: &ObjectId) -> bool {
+        self.known.holds(id)
+    }
+
     fn put(&mut self, kind: Kind, data: &[u8]) -> anyhow::Result<ObjectId> {
         let id = gix::objs::compute_hash(self.repo.object_hash(), kind, data)?;
-        if !self.repo.objects.exists_without_refresh(&id) {
+        if !self.holds(&id) {
             object_file::write(self.repo, id, kind, data)?;
             self.written.push(id);
         }
@@ -80,6 +88,10 @@ impl Sink for Loose<'_> {
 pub struct Memory<'repo>(pub &'repo gix::Repository);
 
 impl Sink for Memory<'_> {
+    fn holds(&mut self, id: &ObjectId) -> bool {
+        self.0.objects.exists_without_refresh(id)
+    }
+
     fn put(&mut self, kind: Kind, data: &[u8]) -> anyhow::Result<ObjectId> {
         Ok(self.0.objects.write_buf(kind, data)?)
     }

@@ -16,6 +16,7 @@ use gix::{
 use super::{LARGEST_AT_ONCE, arrive, fresh, held::Held, unnamed::Unnamed};
 use crate::{
     durable::{self, Durability, Part},
+    known::Known,
     object_file,
     recent::Recent,
     temporary::Folder,
@@ -37,7 +38,8 @@ pub fn store(repo: &gix::Repository, objects: &gix::odb::memory::Storage) -> gix
     if objects.len() >= PACK_FROM {
         return fresh::write(repo, objects)?.keep(repo).map_err(gix::Error::from_error);
     }
-    let new = objects.iter().filter(|(id, _)| !repo.objects.exists_without_refresh(id));
+    let mut known = Known::of(repo);
+    let new = objects.iter().filter(|(id, _)| !known.holds(id));
     new.into_iter().try_for_each(|(id, (kind, data))| loose(repo, *id, *kind, data))?;
     Ok(Held::default())
 }
