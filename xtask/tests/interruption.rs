@@ -110,6 +110,8 @@ fn a_phase_that_is_killed_leaves_no_lock_and_is_named() {
 
     output.assert_code(1);
     assert!(output.stdout.contains("`gitsync` was ended by signal 9"), "{output}");
+    assert_eq!(mike.git(["status", "--porcelain"]), "", "it had committed");
+    assert!(output.stdout.contains("failed: what was committed, if anything, is kept"), "{output}");
     mike.assert_unlocked();
     mike.assert_sound();
     std::fs::remove_file(mike.common_dir().join("hooks/pre-push")).unwrap();

@@ -1,6 +1,6 @@
 //! The end of the report: what went wrong, what state everything is in, and what to type next.
 
-use contract::{Decision, Document, Outcome, RepoSync};
+use contract::{Decision, Document, Exit, Outcome, RepoSync};
 use owo_colors::OwoColorize as _;
 use phase::{Page, plain};
 
@@ -106,6 +106,11 @@ fn interruption(facts: &Facts<'_>, page: &mut Page) {
     }
 }
 
+/// Whether a step began this document, as it got none from the one before it.
+fn lost_its_document(document: &Document) -> bool {
+    document.error.as_ref().is_some_and(|error| error.code == Exit::BadInput.code())
+}
+
 /// What state everything is in, in a line.
 fn state(document: &Document) -> String {
     let phases = &document.phases;
@@ -123,8 +128,10 @@ fn state(document: &Document) -> String {
             )
         }
         (Outcome::Failed, _) if phases.gitsync.is_some() => "refused before anything was committed".into(),
-        // It died, and what it had done by then only the repository can tell.
-        (Outcome::Failed, Some(_)) => "what was committed, if anything, is kept".into(),
+        // A step died, and with it the document: what was done by then only the repository can tell.
+        (Outcome::Failed, logcheck) if logcheck.is_some() || lost_its_document(document) => {
+            "what was committed, if anything, is kept".into()
+        }
         _ => match &document.repo {
             Some(repo) => format!(
                 "nothing was changed in {}",
