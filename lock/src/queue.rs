@@ -90,9 +90,9 @@ fn is_left_behind(ticket: &Path) -> bool {
 
 /// The tickets in the queue by their numbers, in order.
 fn numbers(wings: &Path) -> Vec<(u64, PathBuf)> {
-    let entries = fs::read_dir(wings).into_iter().flatten().flatten();
-    let mut numbers: Vec<_> =
-        entries.filter_map(|entry| Some((number(entry.file_name().to_str()?)?, entry.path()))).collect();
+    let mut numbers: Vec<_> = wings::entries(wings)
+        .filter_map(|entry| Some((number(entry.file_name().to_str()?)?, entry.path())))
+        .collect();
     numbers.sort_unstable();
     numbers
 }

@@ -5,7 +5,8 @@
 //! removed where it stands, a process killed in the middle would leave half of one behind.
 
 use std::{
-    fs, io,
+    fs::{self, DirEntry},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -135,8 +136,7 @@ pub fn remove(gone: &Path) -> io::Result<()> {
 
 /// Removes what killed processes left in the wings. To be called by who has the guard file: nobody else writes then.
 pub fn sweep(place: &Place) {
-    let Ok(entries) = fs::read_dir(place.wings()) else { return };
-    for entry in entries.flatten() {
+    for entry in entries(&place.wings()) {
         // What cannot be removed is in nobody's way.
         let _ = match entry.file_name().to_str() {
             Some(name) if name.starts_with(NEW) && entry.file_type().is_ok_and(|kind| kind.is_dir()) => {
@@ -147,6 +147,13 @@ pub fn sweep(place: &Place) {
             _ => Ok(()),
         };
     }
+}
+
+/// What is in the wings. A link is none: it may lead to somebody else's folder, with files of such names in it.
+pub fn entries(wings: &Path) -> impl Iterator<Item = DirEntry> {
+    let are_there = fs::symlink_metadata(wings).is_ok_and(|found| found.is_dir());
+    let entries = are_there.then(|| fs::read_dir(wings).ok()).flatten();
+    entries.into_iter().flatten().flatten()
 }
 
 /// The wings, made where they are missing.

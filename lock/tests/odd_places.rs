@@ -57,6 +57,24 @@ fn a_lock_that_is_a_file_or_a_link_is_refused_and_left_alone() {
 }
 
 #[test]
+fn where_the_folder_beside_the_lock_is_a_link_what_it_leads_to_is_left_alone() {
+    let (world, repo) = repository();
+    let elsewhere = world.path().join("elsewhere");
+    fs::create_dir_all(elsewhere.join("gone-fishing")).unwrap();
+    // Names such as the lock gives to what is under way.
+    for name in ["new-notes.md", "gone-fishing/plan.md", "ticket-1-to-rome.md"] {
+        fs::write(elsewhere.join(name), "precious").unwrap();
+    }
+    symlink(&elsewhere, repo.common_dir().join("claudetools-sync.wings")).unwrap();
+    for args in [["acquire", "--wait", "100ms"].as_slice(), &["run", "--wait", "100ms", "--", "true"]] {
+        lock(&repo, []).args(args).output().assert_code(1);
+    }
+    for name in ["new-notes.md", "gone-fishing/plan.md", "ticket-1-to-rome.md"] {
+        assert_eq!(fs::read_to_string(elsewhere.join(name)).unwrap(), "precious", "{name}");
+    }
+}
+
+#[test]
 fn a_link_that_leads_nowhere_is_refused_too() {
     let (_world, repo) = repository();
     symlink("/nowhere", path(&repo)).unwrap();
