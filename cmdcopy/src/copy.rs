@@ -1,6 +1,9 @@
 //! The whole plan, done: with a record of it before and after, so that a run which is killed leaves neither a file that
 //! nobody knows to be a copy nor a temporary one for good.
 
+#[cfg(test)]
+mod meanwhile;
+
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
