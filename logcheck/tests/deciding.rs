@@ -269,3 +269,20 @@ fn nobody_is_asked_where_stderr_is_no_terminal() {
     assert_eq!(document.logcheck().decision, Decision::Stop);
     assert!(repo.read("report.txt").contains(WARNING));
 }
+
+/// Who reads from the terminal in its background is stopped, and a run that is stopped keeps its lock.
+#[cfg(target_os = "linux")]
+#[test]
+fn nobody_is_asked_from_the_background_of_a_terminal() {
+    let world = World::new();
+    let repo = repo_with_two_logs(&world);
+    let command = format!(
+        "set -m; timeout 60 '{}' --json >document.json & wait $!; echo \"it ended with $?\"",
+        env!("CARGO_BIN_EXE_logcheck")
+    );
+    let screen = repo.program("script").args(["-qec", &command, "/dev/null"]).stdin("p\n").output().stdout;
+    assert!(screen.contains("it ended with 3"), "{screen}");
+    assert!(!screen.contains("proceed?"), "{screen}");
+    let document = contract::Envelope::parse(&repo.read("document.json")).unwrap().document().clone();
+    assert_eq!(document.logcheck().decision, Decision::Stop);
+}

@@ -167,6 +167,18 @@ fn ignored_files_nested_repositories_and_submodules_are_left_alone() {
 }
 
 #[test]
+fn a_submodule_that_is_called_like_a_log_is_none() {
+    let world = World::new();
+    let library = repo_with(&world, &[]);
+    let repo = world.init("howard");
+    repo.git(["submodule", "--quiet", "add", library.path().as_str(), "session-logs/library.md"]);
+    assert_eq!(found(&repo), [""; 0], "it is staged");
+    repo.commit_all("the beginning");
+    repo.git(["-C", "session-logs/library.md", "commit", "--quiet", "--allow-empty", "-m", "further on"]);
+    assert_eq!(found(&repo), [""; 0], "it has moved on");
+}
+
+#[test]
 fn files_outside_of_a_sparse_checkout_are_not_missed() {
     let world = World::new();
     let repo = repo_with(&world, &["clients/acme/session-logs/a.md", "tools/session-logs/b.md"]);
