@@ -6,6 +6,8 @@
 mod common;
 
 use std::cell::Cell;
+use std::fs::File;
+use std::io::Write as _;
 
 use common::{head_tree, open, snapshot, tree_of};
 use gitsync::index::{self, Acquire};
@@ -143,6 +145,58 @@ fn an_edit_between_any_two_changes_is_never_lost() {
         // A new file in a folder that goes is in nobody's way: the folder stays.
         assert_eq!(refused > 0, path != "gone/mine", "{path}: refused {refused} times");
     }
+}
+
+/// What is under any of these names, with the copies beside them that an undone update keeps.
+fn all_text(repo: &Repo, path: &str) -> String {
+    let kept = (0..3).map(|number| format!("{path}.kept-{number}"));
+    let names = std::iter::once(path.to_owned()).chain(kept);
+    names.filter_map(|name| std::fs::read_to_string(repo.join(&name)).ok()).collect()
+}
+
+/// Has an editor that had `path` open before the update write to it at each step, besides what `more` does then. The
+/// engine looks back once, at the end: at one step, the last, it is too late.
+fn late_edits_are_kept(path: &str, more: impl Fn(&Repo)) {
+    let world = World::new();
+    let repo = repo(&world);
+    let mut too_late = 0;
+    for at in 1.. {
+        let (editor, wrote) = (File::options().append(true).open(repo.join(path)).unwrap(), Cell::new(false));
+        let edit = || {
+            more(&repo);
+            (&editor).write_all(b"late\n")?;
+            wrote.set(true);
+            Ok(())
+        };
+        let applied = update(&repo, &Interrupt { at, asked: Cell::new(0), what: edit }).unwrap();
+        match (applied, wrote.get()) {
+            (Applied::Refused(_), _) => {
+                assert!(all_text(&repo, path).contains("late\n"), "{path} at step {at}");
+            }
+            (Applied::Done(done), wrote) => {
+                done.pending.finish().unwrap();
+                if !wrote {
+                    break;
+                }
+                too_late += 1;
+            }
+        }
+        repo.git(["clean", "-fdq"]);
+        repo.git(["reset", "--quiet", "--hard", "old"]);
+    }
+    assert_eq!(too_late, 1, "{path}");
+}
+
+#[test]
+fn what_an_editor_that_had_the_file_open_writes_late_is_not_lost() {
+    for path in ["changed", "gone/a", "place", "folder/x"] {
+        late_edits_are_kept(path, |_| ());
+    }
+}
+
+#[test]
+fn nor_is_it_where_somebody_else_has_written_the_new_file_meanwhile() {
+    late_edits_are_kept("changed", |repo| repo.write("changed", "another's\n"));
 }
 
 #[test]

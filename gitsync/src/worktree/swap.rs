@@ -142,6 +142,19 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_away_comes_back_where_it_was_edited() {
+        let (directory, folder, [was, _]) = folder();
+        let (target, draft) = spots(&folder);
+        fs::remove_file(directory.path().join("draft")).unwrap();
+        fs::write(directory.path().join("file"), "edited").unwrap();
+        assert_eq!(take_away(target, draft, &was).unwrap(), Swap::Edited);
+        assert_eq!(fs::read_to_string(directory.path().join("file")).unwrap(), "edited");
+        let edited = target.look().unwrap().unwrap().stat;
+        assert_eq!(take_away(target, draft, &edited).unwrap(), Swap::Done);
+        assert_eq!(take_away(target, draft, &edited).unwrap(), Swap::Edited, "it is gone");
+    }
+
+    #[test]
     fn of_two_edits_the_later_one_stays_in_place() {
         let (directory, folder, [_, written]) = folder();
         let (target, draft) = spots(&folder);
