@@ -2,19 +2,21 @@
 //!
 //! It is kept apart from the doing, so that a sync that fails half-way still tells what it had done by then.
 
-use contract::{Commit, Committed, Exit, Pulled, Pushed, RefAtRemote, RepoSync, SyncState, Wiki};
+use contract::{
+    ChangedFile, Commit, Committed, Exit, Pulled, Pushed, RefAtRemote, RepoSync, SyncState, Wiki,
+};
 use gix::ObjectId;
 use gix::bstr::BString;
 use gix::refs::FullName;
 use phase::Fault;
 use remote::History;
 
+use crate::changed_logs::{self, ChangedLogs};
 use crate::commit::{New, tree_of};
 use crate::exchange::Heard;
 use crate::rebase::ThrownOut;
 use crate::stage::LeftOut;
 use crate::tree::Counts;
-use crate::update::ChangedLogs;
 use crate::upstream::Upstream;
 use crate::{history, refuse, wiki};
 
@@ -63,8 +65,8 @@ pub struct Before {
 /// What came in.
 #[derive(Debug)]
 pub struct Incoming {
-    /// What the remote was at.
-    of: Option<ObjectId>,
+    /// What the remote was at, and the branch.
+    of: (Option<ObjectId>, Option<ObjectId>),
     pulled: Option<Pulled>,
     wiki: Wiki,
 }
@@ -171,8 +173,14 @@ impl Ledger {
     /// # Errors
     /// The history cannot be read.
     pub fn incoming(&self, repo: &gix::Repository) -> anyhow::Result<Incoming> {
+        let of = self.both(repo);
         let (pulled, wiki) = self.pulled(repo)?;
-        Ok(Incoming { of: self.theirs, pulled, wiki })
+        Ok(Incoming { of, pulled, wiki })
+    }
+
+    /// What the remote is at, and the branch.
+    fn both(&self, repo: &gix::Repository) -> (Option<ObjectId>, Option<ObjectId>) {
+        (self.theirs, repo.head_id().ok().map(gix::Id::detach))
     }
 
     /// Takes what [`incoming`](Self::incoming) has found, so that it need not be found again.
@@ -185,7 +193,7 @@ impl Ledger {
     /// # Errors
     /// The history cannot be read.
     pub fn close(mut self, repo: &gix::Repository, fault: Option<&Fault>) -> anyhow::Result<RepoSync> {
-        let known = self.incoming.take().filter(|incoming| incoming.of == self.theirs);
+        let known = self.incoming.take().filter(|incoming| incoming.of == self.both(repo));
         let Incoming { pulled, wiki, .. } = known.map_or_else(|| self.incoming(repo), Ok)?;
         let pushed = self.pushed.take().map(|commits| Pushed { count: commits.len() as u64, commits });
         let known = crate::exchange::tracked(repo, &self.upstream)?;
@@ -250,16 +258,31 @@ impl Ledger {
         }
         let from = self.pulled_from(repo, to)?;
         let wiki = wiki::pages(repo, tree_of(repo, from)?, tree_of(repo, Some(to))?)?;
-        let logs = self.logs.as_ref().filter(|logs| (Some(logs.from), logs.to) == (from, to));
+        let session_logs = self.session_logs(repo, from)?;
         let pulled = Pulled {
             from: from.map(|id| id.to_string()),
             to: to.to_string(),
             count: commits.len() as u64,
             authors: history::authors(&commits),
             commits,
-            session_logs: logs.map(|logs| logs.files.clone()),
+            session_logs,
         };
         Ok((Some(pulled), wiki))
+    }
+
+    /// The session logs that are not the same in `from` and in the branch, where it was moved.
+    fn session_logs(
+        &self,
+        repo: &gix::Repository,
+        from: Option<ObjectId>,
+    ) -> anyhow::Result<Option<Vec<ChangedFile>>> {
+        let (Some(known), Some(from)) = (&self.logs, from) else { return Ok(None) };
+        let head = repo.head_id()?.detach();
+        if (known.from, known.to) == (from, head) {
+            return Ok(Some(known.files.clone()));
+        }
+        // Local commits were replayed.
+        changed_logs::between(repo, from, head)
     }
 
     /// The newest state of the upstream that the branch had in it.

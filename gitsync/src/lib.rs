@@ -11,6 +11,7 @@
 
 pub mod args;
 pub mod branch;
+mod changed_logs;
 pub mod changes;
 pub mod commit;
 pub mod configured;

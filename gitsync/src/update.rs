@@ -2,20 +2,19 @@
 //!
 //! The ref moves last. Until it has, the update can be undone, by this run or, should it be killed, by the next.
 
-use contract::ChangedFile;
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
-use gix::index::entry::Mode;
-use phase::{Fault, SessionLogs};
+use phase::Fault;
 use remote::Recent;
 
 use crate::branch::{self, Moved};
+use crate::changed_logs::{self, ChangedLogs};
 use crate::commit::tree_of;
 use crate::look::{self, Branch, Head};
 use crate::place::Place;
 use crate::submodules::Outdated;
 use crate::worktree::diff::diff;
-use crate::worktree::{self, Applied, Leavings, PathFacts, Recovered, Refused, Side, Why};
+use crate::worktree::{self, Applied, Leavings, Recovered, Refused, Why};
 use crate::{failpoint, index, patience, refuse};
 
 /// What came of an update.
@@ -36,17 +35,6 @@ pub struct Done {
     pub leavings: Option<Leavings>,
     /// What became of the session logs, where that can be told.
     pub logs: Option<ChangedLogs>,
-}
-
-/// The session logs that are not the same in two commits.
-#[derive(Debug)]
-pub struct ChangedLogs {
-    /// Where the branch was.
-    pub from: ObjectId,
-    /// Where it is.
-    pub to: ObjectId,
-    /// The logs.
-    pub files: Vec<ChangedFile>,
 }
 
 /// Takes `branch` to the commit `to`, much of which may be `recent`.
@@ -73,8 +61,9 @@ pub fn update(
         Ok(plan) => plan,
         Err(refused) => return Ok(Outcome::Refused(refused)),
     };
-    let logs =
-        branch.commit.zip(logs(repo, &facts.paths)).map(|(from, files)| ChangedLogs { from, to, files });
+    let paths = facts.paths.iter().map(|facts| (facts.path.as_bstr(), facts.old, facts.new));
+    let logs = branch.commit.zip(changed_logs::among(repo, paths));
+    let logs = logs.map(|(from, files)| ChangedLogs { from, to, files });
     let mut submodules = Outdated::of(repo)?;
     submodules.note(repo, &facts.paths);
     submodules.write(place)?;
@@ -100,24 +89,6 @@ pub fn update(
             Ok(Outcome::SomebodyElseMoved)
         }
     }
-}
-
-/// The session logs among `paths`; `None` where the repository does not say what is one, or one has no name that can be
-/// told.
-fn logs(repo: &gix::Repository, paths: &[PathFacts]) -> Option<Vec<ChangedFile>> {
-    let logs = SessionLogs::of(repo).ok()?;
-    let content = |side: Option<Side>| {
-        let file = side.filter(|side| matches!(side.mode, Mode::FILE | Mode::FILE_EXECUTABLE));
-        file.map(|side| side.id.to_string())
-    };
-    let changed = paths.iter().filter(|facts| logs.contain(facts.path.as_bstr()));
-    let changed = changed.map(|facts| {
-        let path = facts.path.to_str().ok()?.to_owned();
-        Some(ChangedFile { path, before: content(facts.old), after: content(facts.new) })
-    });
-    changed
-        .filter(|file| file.as_ref().is_none_or(|file| file.before.is_some() || file.after.is_some()))
-        .collect()
 }
 
 /// Finishes or takes back what a killed run was at. Whether there was nothing of that kind.

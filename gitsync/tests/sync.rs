@@ -54,7 +54,7 @@ fn a_merge_that_was_resolved_by_hand_is_pushed_as_it_is() {
 }
 
 #[test]
-fn session_logs_that_came_in_are_named_where_nothing_was_replayed() {
+fn session_logs_that_came_in_are_named() {
     let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
     let logs = |repo| gitsync(repo).success().document().main().pulled.clone().unwrap().session_logs;
     howard.write("session-logs/gone.md", "1\n");
@@ -81,10 +81,24 @@ fn session_logs_that_came_in_are_named_where_nothing_was_replayed() {
             file("session-logs/gone.md", gone, None),
         ]
     );
-    howard.append("session-logs/changed.md", "and more\n");
+}
+
+#[test]
+fn session_logs_of_both_sides_are_named_where_local_commits_were_replayed() {
+    let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    howard.write("session-logs/both.md", "1\n");
+    howard.write("session-logs/theirs.md", "2\n");
     gitsync(&howard).success();
-    mike.write("mine.md", "mine\n");
-    assert_eq!(logs(&mike), None);
+    mike.write("session-logs/both.md", "1\n");
+    mike.write("session-logs/ours.md", "3\n");
+    let document = gitsync(&mike).success().document();
+    assert_eq!(document.main().state, SyncState::PulledPushed);
+    let named = document.main().pulled.clone().unwrap().session_logs.unwrap();
+    let file = |path: &str| {
+        let after = Some(mike.rev(&format!("HEAD:{path}")));
+        ChangedFile { path: path.to_owned(), before: None, after }
+    };
+    assert_eq!(named, ["both", "ours", "theirs"].map(|name| file(&format!("session-logs/{name}.md"))));
 }
 
 #[test]

@@ -118,9 +118,12 @@ pub(crate) fn notes(run: &Run<'_>, range: &Range) -> anyhow::Result<Found> {
 /// A fault with exit 65 where what it says is no id.
 fn told(run: &Run<'_>, range: &Range) -> Result<Option<Vec<Differing>>, Fault> {
     let main = run.document().phases.gitsync.as_ref().and_then(|section| section.main.as_ref());
-    let Some(pulled) = main.and_then(|main| main.pulled.as_ref()) else { return Ok(None) };
+    let Some((pulled, head)) = main.and_then(|main| Some((main.pulled.as_ref()?, main.head.as_ref()?)))
+    else {
+        return Ok(None);
+    };
     let (Some(from), Some(files)) = (&pulled.from, &pulled.session_logs) else { return Ok(None) };
-    if range.tip != id("pulled.to", &pulled.to)? || range.seen != [id("pulled.from", from)?] {
+    if range.tip != id("head", head)? || range.seen != [id("pulled.from", from)?] {
         return Ok(None);
     }
     let content = |hex: &Option<String>| hex.as_deref().map(|hex| id("pulled.session_logs", hex)).transpose();

@@ -122,8 +122,8 @@ pub struct Pulled {
     pub authors: Vec<String>,
     /// The commits, newest first.
     pub commits: Vec<Commit>,
-    /// The session logs that are not the same in `from` and `to`, so that `notesurface` need not compare the two once
-    /// more. Absent where that was not found out.
+    /// The session logs that are not the same in `from` and in the branch's `head` with all of this in it, so that
+    /// `notesurface` need not compare the two once more. Absent where that was not found out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_logs: Option<Vec<ChangedFile>>,
 }
