@@ -9,6 +9,7 @@ use gitsync::rebase::{Outcome, Replay, Replayer, rebase};
 use gitsync::signing::Signing;
 use gitsync::worktree::diff::diff;
 use gix::ObjectId;
+use remote::History;
 use testkit::{Repo, World};
 
 const FILES: usize = 20_000;
@@ -42,7 +43,8 @@ fn replay(bencher: Bencher<'_, '_>, commits: usize, apart: usize) {
     let people = People::of(&repo);
     let by = Replayer { committer: people.committer().unwrap(), signing: &Signing::Off };
     bencher.bench_local(|| {
-        let replayed = rebase(&repo, Replay { onto, upstream: onto, head }, &by, &()).unwrap();
+        let replayed =
+            rebase(&repo, &History::of(&repo), Replay { onto, upstream: onto, head }, &by, &()).unwrap();
         assert!(matches!(replayed, Outcome::Replayed(replayed) if replayed.rewritten.len() == commits));
     });
 }

@@ -5,7 +5,6 @@ use contract::RepoSync;
 use gix::ObjectId;
 use owo_colors::OwoColorize as _;
 use phase::{Fault, Page, plain};
-use remote::History;
 
 use crate::commit::tree_of;
 use crate::exchange::{self, Failed, Theirs};
@@ -82,7 +81,8 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
         Pull::Wanted => exchange::list(place, &upstream, policy),
     };
     let before = Before { head: branch.commit, upstream: known };
-    let mut ledger = Ledger::new(place.absolute_root()?, branch.short(), upstream.clone(), before);
+    let mut ledger =
+        Ledger::new(place.history.clone(), place.absolute_root()?, branch.short(), upstream.clone(), before);
     ledger.left_out(left_out);
     let (theirs, offline) = match theirs {
         Ok(theirs) => (theirs, None),
@@ -99,7 +99,7 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
         None => Seen::default(),
     };
     let relation = match branch.commit {
-        Some(local) => relate_to_past(repo, &History::of(repo), &seen, local, here)?,
+        Some(local) => relate_to_past(repo, &place.history, &seen, local, here)?,
         None => Relation::New,
     };
     let (incoming, wrong) = match (policy.pull, theirs) {
@@ -109,13 +109,13 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
     };
     let replay = match (&incoming, branch.commit, here.id()) {
         (Incoming::Commits { how: Integration::Replay, .. }, Some(local), Some(onto)) => {
-            let upstream = rebase::base_for(repo, &History::of(repo), &seen, onto, local)?;
+            let upstream = rebase::base_for(repo, &place.history, &seen, onto, local)?;
             Some(Replay { onto, upstream, head: local })
         }
         _ => None,
     };
     if let Some(what) = replay {
-        ledger.thrown_out(rebase::thrown_out(repo, what)?);
+        ledger.thrown_out(rebase::thrown_out(repo, &place.history, what)?);
     }
     let outgoing = match (policy.push, branch.commit) {
         (Push::No, _) => Outgoing::NotWanted,
@@ -125,8 +125,8 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
                 None => history::known_of(repo, upstream.remote.as_str())?,
             };
             let count = match replay {
-                Some(what) => rebase::count(repo, what, place)?,
-                None => history::between(repo, known, local)?.len(),
+                Some(what) => rebase::count(repo, &place.history, what, place)?,
+                None => history::between(repo, &place.history, known, local)?.len(),
             };
             match count + usize::from(!commit.is_empty()) {
                 0 if relation == Relation::New => Outgoing::NewBranch,
@@ -220,7 +220,7 @@ fn would_integrate(
         Err(fault) => return Ok((Incoming::Nothing, Some(fault))),
     };
     let count = match theirs.id() {
-        Some(id) => history::between(place.repo, local, id)?.len(),
+        Some(id) => history::between(place.repo, &place.history, local, id)?.len(),
         None => 0,
     };
     // Where the upstream has only thrown out something, nothing comes in.

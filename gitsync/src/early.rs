@@ -35,13 +35,14 @@ pub fn beside<T>(
         return Ok((work(), None));
     }
     // Each thread has a view of the repository of its own.
-    let repo = place.repo.clone();
+    let (repo, history) = (place.repo.clone(), place.history.clone());
     let Place { guard, progress, host, signing, .. } = *place;
     Ok(thread::scope(|scope| {
         let asking = threads::spawn(scope, move || {
             let people = People::of(&repo);
             let asked = Cell::default();
-            let place = Place { repo: &repo, guard, progress, host, people: &people, signing, asked };
+            let place =
+                Place { repo: &repo, history, guard, progress, host, people: &people, signing, asked };
             exchange::fetch(&place, upstream, policy)
         });
         let done = work();

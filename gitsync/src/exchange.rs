@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use gix::ObjectId;
 use gix::refs::FullName;
 use phase::Fault;
-use remote::{Answer, Direction, Fetch, Recent, Remote, Trouble, Turn, Update};
+use remote::{Answer, Direction, Fetch, Prepared, Recent, Remote, Trouble, Turn, Update};
 
 use crate::hooks::{Call, Hooks};
 use crate::place::Place;
@@ -159,7 +159,18 @@ pub enum Pushed {
     LostRace,
 }
 
-/// Pushes `local` to the upstream, which is known to be at `expected`. The `pre-push` hook is asked first.
+/// What is pushed.
+#[derive(Debug, Clone, Copy)]
+pub struct Outgoing<'a> {
+    /// What the branch is at.
+    pub local: ObjectId,
+    /// What the upstream is known to be at.
+    pub expected: Option<ObjectId>,
+    /// Objects that were just made, so that they need not be read.
+    pub made: &'a Recent,
+}
+
+/// Pushes a branch to the upstream. The `pre-push` hook is asked first.
 ///
 /// # Errors
 /// The hook says no, the remote cannot be reached, or does not take it: then with its words.
@@ -168,8 +179,7 @@ pub fn push(
     upstream: &Upstream,
     policy: &Policy,
     branch: &gix::refs::FullNameRef,
-    local: ObjectId,
-    expected: Option<ObjectId>,
+    Outgoing { local, expected, made }: Outgoing<'_>,
 ) -> Result<Pushed, Failed> {
     let remote = connect(place, upstream, policy)?;
     let hooks = Hooks::of(place)?;
@@ -187,7 +197,7 @@ pub fn push(
     place.guard.check().map_err(anyhow::Error::from)?;
     let update = Update { name: upstream.at_remote.clone(), expected, new: Some(local) };
     let push = remote::Push { updates: vec![update.clone()], ..Default::default() };
-    let pushed = remote.push(&push, &place.follower())?;
+    let pushed = remote.push_with(&push, Prepared { ready: None, made }, &place.follower())?;
     match pushed.answers.into_iter().next() {
         Some(Answer::Done | Answer::UpToDate) => {
             Ok(Pushed::Done(pushed.left_behind.into_iter().map(left_behind::by_push).collect()))
@@ -207,7 +217,7 @@ fn connect<'repo>(
     upstream: &Upstream,
     policy: &Policy,
 ) -> Result<Remote<'repo>, Failed> {
-    let remote = Remote::named(place.repo, &upstream.remote)?;
+    let remote = Remote::named(place.repo, &upstream.remote)?.with_history(place.history.clone());
     Ok(match policy.stall {
         Some(limit) => remote.with_stall(limit),
         None => remote,

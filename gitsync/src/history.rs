@@ -3,8 +3,6 @@
 use anyhow::Context as _;
 use contract::Commit;
 use gix::ObjectId;
-use gix::revision::walk::Sorting;
-use gix::traverse::commit::simple::CommitTimeOrder;
 use remote::History;
 
 /// Whether `one` is `other`, or one of its ancestors. What is `known` of the history is not read again.
@@ -34,22 +32,19 @@ pub fn merge_base(
     known.base(repo, one, other).context("cannot walk the history")
 }
 
-/// The commits that `tip` has and none of `hidden` has, newest first.
+/// The commits that `tip` has and none of `hidden` has, newest first. What is `known` of the history is not read again.
 ///
 /// # Errors
 /// The history cannot be read.
 pub fn between(
     repo: &gix::Repository,
+    known: &History,
     hidden: impl IntoIterator<Item = ObjectId>,
     tip: ObjectId,
 ) -> anyhow::Result<Vec<Commit>> {
-    let walk = repo
-        .rev_walk([tip])
-        .with_hidden(hidden)
-        .sorting(Sorting::ByCommitTime(CommitTimeOrder::NewestFirst))
-        .all()
-        .context("cannot walk the history")?;
-    walk.map(|info| describe(repo, info?.id)).collect()
+    let hidden = hidden.into_iter().collect();
+    let commits = known.between(repo, vec![tip], hidden).context("cannot walk the history")?;
+    commits.iter().map(|commit| describe(repo, commit.id)).collect()
 }
 
 /// A commit, in one line.

@@ -9,7 +9,7 @@ use gix::ObjectId;
 use gix::bstr::BString;
 use gix::refs::FullName;
 use phase::Fault;
-use remote::History;
+use remote::{History, Recent};
 
 use crate::changed_logs::{self, ChangedLogs};
 use crate::commit::{New, tree_of};
@@ -24,8 +24,8 @@ use crate::{history, refuse, wiki};
 const PHASE: &str = "gitsync";
 
 /// What was done.
-#[derive(Debug)]
 pub struct Ledger {
+    history: History,
     worktree: String,
     branch: String,
     upstream: Upstream,
@@ -78,9 +78,16 @@ enum Reach {
 }
 
 impl Ledger {
-    /// An empty ledger.
-    pub fn new(worktree: String, branch: String, upstream: Upstream, before: Before) -> Self {
+    /// An empty ledger, of a repository of whose `history` some has been read already.
+    pub fn new(
+        history: History,
+        worktree: String,
+        branch: String,
+        upstream: Upstream,
+        before: Before,
+    ) -> Self {
         Self {
+            history,
             worktree,
             branch,
             upstream,
@@ -167,12 +174,13 @@ impl Ledger {
         self.reach = Reach::Offline;
     }
 
-    /// What came in, as the document is to say it. To find it out takes reading the history, for which there is time
-    /// while others are waited for.
+    /// What came in, as the document is to say it. To find it out takes reading the history, some of which may be `recent`,
+    /// and for which there is time while others are waited for.
     ///
     /// # Errors
     /// The history cannot be read.
-    pub fn incoming(&self, repo: &gix::Repository) -> anyhow::Result<Incoming> {
+    pub fn incoming(&self, repo: &gix::Repository, recent: &Recent) -> anyhow::Result<Incoming> {
+        let repo = &self.history.view(repo, recent, 0);
         let of = self.both(repo);
         let (pulled, wiki) = self.pulled(repo)?;
         Ok(Incoming { of, pulled, wiki })
@@ -194,7 +202,8 @@ impl Ledger {
     /// The history cannot be read.
     pub fn close(mut self, repo: &gix::Repository, fault: Option<&Fault>) -> anyhow::Result<RepoSync> {
         let known = self.incoming.take().filter(|incoming| incoming.of == self.both(repo));
-        let Incoming { pulled, wiki, .. } = known.map_or_else(|| self.incoming(repo), Ok)?;
+        let Incoming { pulled, wiki, .. } =
+            known.map_or_else(|| self.incoming(repo, &Recent::default()), Ok)?;
         let pushed = self.pushed.take().map(|commits| Pushed { count: commits.len() as u64, commits });
         let known = crate::exchange::tracked(repo, &self.upstream)?;
         let mut warnings: Vec<String> = refuse::left_out(&self.left_out).collect();
@@ -252,7 +261,7 @@ impl Ledger {
     /// further, makes no difference.
     fn pulled(&self, repo: &gix::Repository) -> anyhow::Result<(Option<Pulled>, Wiki)> {
         let Some(to) = self.theirs else { return Ok((None, Wiki::default())) };
-        let commits = history::between(repo, self.before.head, to)?;
+        let commits = history::between(repo, &self.history, self.before.head, to)?;
         if commits.is_empty() {
             return Ok((None, Wiki::default()));
         }
@@ -287,12 +296,12 @@ impl Ledger {
 
     /// The newest state of the upstream that the branch had in it.
     fn pulled_from(&self, repo: &gix::Repository, to: ObjectId) -> anyhow::Result<Option<ObjectId>> {
-        let history = History::of(repo);
+        let known = &self.history;
         match (self.before.upstream, self.before.head) {
-            (Some(upstream), Some(head)) if history::is_ancestor(repo, &history, upstream, head)? => {
+            (Some(upstream), Some(head)) if history::is_ancestor(repo, known, upstream, head)? => {
                 Ok(Some(upstream))
             }
-            (_, Some(head)) => history::merge_base(repo, &history, head, to),
+            (_, Some(head)) => history::merge_base(repo, known, head, to),
             (_, None) => Ok(None),
         }
     }

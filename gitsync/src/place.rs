@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use phase::{Guard, Progress, amount};
+use remote::History;
 
 use crate::person::People;
 use crate::signing::Signing;
@@ -20,6 +21,8 @@ const MOMENT: Duration = Duration::from_millis(2);
 pub struct Place<'a> {
     /// The repository.
     pub repo: &'a gix::Repository,
+    /// What has been read of its history.
+    pub history: History,
     /// The lock.
     pub guard: &'a dyn Guard,
     /// The line of progress.

@@ -120,7 +120,7 @@ fn copy_in(
         };
         let new = memory.write_object(&commit)?.detach();
         let objects = memory.objects.take_object_memory().unwrap_or_default();
-        let held = remote::store(repo, &objects).context("they cannot be stored")?;
+        let (_, held) = remote::store(repo, objects).context("they cannot be stored")?;
         place.guard.check()?;
         let reason = format!("notes: {MESSAGE}");
         let edit = Edit { name: name.as_ref(), expected: Some(before), new, reason: &reason };

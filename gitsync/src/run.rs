@@ -5,6 +5,7 @@ use std::cell::Cell;
 use camino::Utf8Path;
 use contract::{Exit, GitsyncSection};
 use phase::{Done, Fault, Guard, Holding, Page, Phase, Run, Turn, Unlocked};
+use remote::History;
 use scan::Ahead;
 
 use crate::args::Args;
@@ -127,7 +128,8 @@ fn one(
     let people = People::of(repo);
     let host = &run.identity().host;
     let (progress, asked) = (run.progress(), Cell::default());
-    let place = Place { repo, guard, progress, host, people: &people, signing: &signing, asked };
+    let (history, signing) = (History::of(repo), &signing);
+    let place = Place { repo, history, guard, progress, host, people: &people, signing, asked };
     if !args.dry_run {
         return sync(&place, policy, ahead);
     }

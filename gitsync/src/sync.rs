@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use contract::{Exit, RepoSync};
 use phase::Fault;
-use remote::{Backoff, History, Recent, Turn};
+use remote::{Backoff, Recent, Turn};
 use scan::Ahead;
 
 use crate::early;
@@ -70,8 +70,8 @@ struct Sync<'a> {
     asked: Option<SystemTime>,
     /// What came in then.
     recent: Recent,
-    /// What has been read of the history.
-    history: History,
+    /// What was made of it.
+    made: Recent,
     /// The turn to push, where it is this run's.
     turn: Option<Turn>,
     /// The index of the last commit, while it is being written.
@@ -115,9 +115,10 @@ fn begin<'a>(
         refuse::unmerged(&index::unmerged_in(&index)?)?;
     }
     let before = Before { head: branch.commit, upstream: exchange::tracked(repo, &upstream)? };
-    let ledger = Ledger::new(place.absolute_root()?, branch.short(), upstream.clone(), before);
+    let ledger =
+        Ledger::new(place.history.clone(), place.absolute_root()?, branch.short(), upstream.clone(), before);
     let in_the_way = Vec::new();
-    let (asked, recent, history) = (None, Recent::default(), History::of(repo));
+    let (asked, recent, made) = (None, Recent::default(), Recent::default());
     let (turn, writing) = (None, None);
     let leavings = Leavings::of_earlier_runs(repo.git_dir());
     let sync = Sync {
@@ -128,7 +129,7 @@ fn begin<'a>(
         in_the_way,
         asked,
         recent,
-        history,
+        made,
         turn,
         writing,
         leavings,

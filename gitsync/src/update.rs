@@ -48,8 +48,8 @@ pub fn update(
     to: ObjectId,
     reason: &str,
 ) -> anyhow::Result<Outcome> {
-    // Here each object is needed once, so that none has to be remembered but what is in memory anyway.
-    let repo = &recent.view(place.repo);
+    // Here each object is needed once, so that none has to be kept at hand but what is in memory anyway.
+    let repo = &place.history.view(place.repo, recent, 0);
     place.guard.check()?;
     let lock = patience::index_lock(place)?;
     let index = index::open(repo)?;
@@ -119,18 +119,11 @@ fn head_tree(repo: &gix::Repository) -> anyhow::Result<ObjectId> {
     tree_of(repo, commit)
 }
 
-/// Makes sure that the tree of `theirs`, much of which may be `recent`, has no names, other than those that `ours` has
-/// already, that must not be written.
+/// Makes sure that the tree of `theirs` has no names, other than those that `ours` has already, that must not be written.
 ///
 /// # Errors
 /// A fault with exit 1 that names them, or an object cannot be read.
-pub fn presentable(
-    repo: &gix::Repository,
-    recent: &Recent,
-    ours: ObjectId,
-    theirs: ObjectId,
-) -> anyhow::Result<()> {
-    let repo = &recent.view(repo);
+pub fn presentable(repo: &gix::Repository, ours: ObjectId, theirs: ObjectId) -> anyhow::Result<()> {
     let hostile = diff(repo, tree_of(repo, Some(ours))?, tree_of(repo, Some(theirs))?)?.hostile;
     if hostile.is_empty() { Ok(()) } else { Err(refused(&hostile).into()) }
 }

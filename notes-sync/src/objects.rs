@@ -10,9 +10,6 @@ use gix::{
 };
 use remote::{Held, Recent};
 
-/// How many bytes stay in memory for whoever reads them next.
-const ROOM: usize = 4 * 1024 * 1024;
-
 /// A handle of a repository whose new objects nobody else sees yet.
 pub struct Drafts<'repo> {
     drafts: Repository,
@@ -34,15 +31,13 @@ impl<'repo> Drafts<'repo> {
     }
 
     /// Writes the new objects to the repository, on the disk as far as `core.fsync` asks for it, and hands them over
-    /// for whoever reads them next, unless they are many. A ref has to name them before they are let go of.
+    /// for whoever reads them next, unless they are large. A ref has to name them before they are let go of.
     ///
     /// # Errors
     /// Where they cannot be written; some may have been, and do no harm.
     pub fn keep(mut self) -> Result<(Recent, Held)> {
         let memory = self.drafts.objects.take_object_memory().unwrap_or_default();
-        let held = remote::store(self.target, &memory).context("cannot write new notes")?;
-        let bytes: usize = memory.values().map(|(_, data)| data.len()).sum();
-        Ok((if bytes <= ROOM { memory.into() } else { Recent::default() }, held))
+        remote::store(self.target, memory).context("cannot write new notes")
     }
 }
 

@@ -129,6 +129,6 @@ fn made_for(repo: &gix::Repository, commits: &[ObjectId]) -> anyhow::Result<(Obj
         extra_headers: Vec::new(),
     };
     let id = drafts.write_object(&commit)?.detach();
-    let held = remote::store(repo, &drafts.objects.take_object_memory().unwrap_or_default())?;
+    let (_, held) = remote::store(repo, drafts.objects.take_object_memory().unwrap_or_default())?;
     Ok((id, held))
 }

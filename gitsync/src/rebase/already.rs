@@ -7,22 +7,25 @@ use std::collections::{HashMap, HashSet};
 
 use gix::ObjectId;
 use gix::bstr::BString;
+use remote::History;
 
 use super::{Replay, linear, patch_id::PatchIds};
 
-/// The commits of `range` whose change is also that of a commit that only `what.upstream` has.
+/// The commits of `range` whose change is also that of a commit that only `what.upstream` has. What is `known` of the
+/// history is not read again.
 ///
 /// # Errors
 /// An object cannot be read.
 pub fn upstream_has(
     repo: &gix::Repository,
+    known: &History,
     what: Replay,
     range: &[linear::Commit],
 ) -> anyhow::Result<HashSet<ObjectId>> {
     if range.is_empty() {
         return Ok(HashSet::new());
     }
-    let theirs = linear::commits(repo, what.head, what.upstream)?;
+    let theirs = linear::commits(repo, known, what.head, what.upstream)?;
     if theirs.is_empty() {
         return Ok(HashSet::new());
     }

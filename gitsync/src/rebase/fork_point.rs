@@ -84,17 +84,21 @@ pub struct ThrownOut {
     pub commits: Vec<ObjectId>,
 }
 
-/// What a replay leaves out; `None` where that is nothing.
+/// What a replay leaves out; `None` where that is nothing. What is `known` of the history is not read again.
 ///
 /// # Errors
 /// An object cannot be read.
-pub fn thrown_out(repo: &gix::Repository, what: Replay) -> anyhow::Result<Option<ThrownOut>> {
+pub fn thrown_out(
+    repo: &gix::Repository,
+    known: &History,
+    what: Replay,
+) -> anyhow::Result<Option<ThrownOut>> {
     if what.upstream == what.onto {
         return Ok(None);
     }
-    let range = linear::commits(repo, what.onto, what.upstream)?;
+    let range = linear::commits(repo, known, what.onto, what.upstream)?;
     let rewritten = Replay { upstream: what.onto, head: what.upstream, ..what };
-    let still_there = already::upstream_has(repo, rewritten, &range)?;
+    let still_there = already::upstream_has(repo, known, rewritten, &range)?;
     let gone = range.iter().rev().filter(|commit| !commit.is_merge() && !still_there.contains(&commit.id));
     let commits: Vec<ObjectId> = gone.map(|commit| commit.id).collect();
     Ok((!commits.is_empty()).then_some(ThrownOut { tip: what.upstream, commits }))

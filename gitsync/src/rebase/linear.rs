@@ -4,9 +4,9 @@
 
 use std::collections::HashMap;
 
+use anyhow::Context as _;
 use gix::ObjectId;
-use gix::revision::walk::Sorting;
-use gix::traverse::commit::simple::CommitTimeOrder;
+use remote::History;
 
 /// A commit of the range.
 #[derive(Debug, Clone)]
@@ -24,22 +24,21 @@ impl Commit {
     }
 }
 
-/// The commits that `head` has and `hidden` has not, parents before children.
+/// The commits that `head` has and `hidden` has not, parents before children. What is `known` of the history is not read
+/// again.
 ///
 /// # Errors
 /// A commit cannot be read.
-pub fn commits(repo: &gix::Repository, hidden: ObjectId, head: ObjectId) -> anyhow::Result<Vec<Commit>> {
-    let walk = repo
-        .rev_walk([head])
-        .with_hidden([hidden])
-        .sorting(Sorting::ByCommitTime(CommitTimeOrder::NewestFirst))
-        .all()?;
-    let mut newest_first = Vec::new();
-    for info in walk {
-        let info = info?;
-        newest_first.push(Commit { id: info.id, parents: info.parent_ids.iter().copied().collect() });
-    }
-    let mut sorted = topologically(newest_first);
+pub fn commits(
+    repo: &gix::Repository,
+    known: &History,
+    hidden: ObjectId,
+    head: ObjectId,
+) -> anyhow::Result<Vec<Commit>> {
+    let newest_first = known.between(repo, vec![head], vec![hidden]).context("cannot walk the history")?;
+    let commits = newest_first.into_iter();
+    let mut sorted =
+        topologically(commits.map(|it| Commit { id: it.id, parents: it.parents.into_vec() }).collect());
     sorted.reverse();
     Ok(sorted)
 }

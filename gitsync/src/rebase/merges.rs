@@ -24,7 +24,7 @@ pub fn newest_with_content_of_its_own(
         return Ok(None);
     }
     // What is tried out here belongs to no history.
-    let repo = repo.clone().with_object_memory();
+    let repo = remote::another(repo).with_object_memory();
     let (mut merger, history) = (Merger::new(&repo, watch), History::of(&repo));
     for merge in range.iter().rev().filter(|commit| commit.is_merge()) {
         if has_content_of_its_own(&repo, &history, &mut merger, merge)? {

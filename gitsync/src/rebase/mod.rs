@@ -31,6 +31,7 @@ mod trivial;
 
 use anyhow::Context as _;
 use gix::ObjectId;
+use remote::{Held, History, Recent};
 
 pub use disputed::Disputed;
 pub use fork_point::{Seen, ThrownOut, base_for, seen, thrown_out};
@@ -39,8 +40,8 @@ use crate::person::Person;
 use crate::signing::Signing;
 use crate::watch::{Doing, Watch};
 
-/// How many bytes of objects are kept at hand: each commit has most of its folders in common with the one before it.
-const CACHE: usize = 8 * 1024 * 1024;
+/// How many bytes of trees are best kept at hand: each commit has most of its folders in common with the one before it.
+pub const ROOM: usize = 8 * 1024 * 1024;
 
 /// What to replay, and onto what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,21 +106,20 @@ pub enum WayOut {
     Merge,
 }
 
-/// Replays.
+/// Replays. What is `known` of the history is not read again; trees are read over and over, which `repo` may keep.
 ///
 /// # Errors
 /// An object cannot be read, a merge driver or the signing program fails, or the lock is lost.
 pub fn rebase(
     repo: &gix::Repository,
+    known: &History,
     what: Replay,
     by: &Replayer<'_>,
     watch: &dyn Watch,
 ) -> anyhow::Result<Outcome> {
-    let mut repo = repo.clone().with_object_memory();
-    // A view of its own does without the cache of the one that it was made from.
-    repo.object_cache_size(CACHE);
-    let range = linear::commits(&repo, what.upstream, what.head)?;
-    let already = already::upstream_has(&repo, what, &range)?;
+    let mut repo = remote::another(repo).with_object_memory();
+    let range = linear::commits(&repo, known, what.upstream, what.head)?;
+    let already = already::upstream_has(&repo, known, what, &range)?;
     let encoding = encoding::Wanted::of(&repo);
     let mut onto = pick::Onto::new(&repo, what.onto)?;
     let (mut rewritten, mut dropped) = (Vec::new(), Vec::new());
@@ -167,13 +167,19 @@ pub fn rebase(
     Ok(Outcome::Replayed(Replayed { head: onto.id, rewritten, dropped, objects }))
 }
 
-/// How many commits a replay leads to, should each apply, and none come out empty.
+/// How many commits a replay leads to, should each apply, and none come out empty. What is `known` of the history is not
+/// read again.
 ///
 /// # Errors
 /// An object cannot be read, or a merge driver fails.
-pub fn count(repo: &gix::Repository, what: Replay, watch: &dyn Watch) -> anyhow::Result<usize> {
-    let range = linear::commits(repo, what.upstream, what.head)?;
-    let already = already::upstream_has(repo, what, &range)?;
+pub fn count(
+    repo: &gix::Repository,
+    known: &History,
+    what: Replay,
+    watch: &dyn Watch,
+) -> anyhow::Result<usize> {
+    let range = linear::commits(repo, known, what.upstream, what.head)?;
+    let already = already::upstream_has(repo, known, what, &range)?;
     let single = range.iter().filter(|commit| !commit.is_merge() && !already.contains(&commit.id)).count();
     let of_a_merge = merges::newest_with_content_of_its_own(repo, &range, watch)?;
     Ok(single + usize::from(of_a_merge.is_some()))
@@ -181,12 +187,14 @@ pub fn count(repo: &gix::Repository, what: Replay, watch: &dyn Watch) -> anyhow:
 
 impl Replayed {
     /// Makes the objects of the new history part of `repo`; they are on disk when this returns, and stay there until a
-    /// branch leads to them and they are let go of.
+    /// branch leads to them and they are let go of. They are handed over for whoever reads them next, unless they are
+    /// many.
     ///
     /// # Errors
     /// The disk failed.
-    pub fn keep(&self, repo: &gix::Repository) -> anyhow::Result<remote::Held> {
-        remote::store(repo, &self.objects).context("cannot store the commits that were replayed")
+    pub fn keep(&mut self, repo: &gix::Repository) -> anyhow::Result<(Recent, Held)> {
+        let objects = std::mem::take(&mut self.objects);
+        remote::store(repo, objects).context("cannot store the commits that were replayed")
     }
 
     /// What became of a commit of the old history; `None` where it was dropped.

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
-use gix::objs::{Commit, CommitRef};
+use gix::objs::{Commit, CommitRef, Write as _};
 
 use super::Replayer;
 use super::disputed::Disputed;
@@ -124,7 +124,7 @@ pub fn commit(
                 extra_headers: Vec::new(),
             };
             let signed = signing::sign(commit, by.signing).context("cannot sign it")?;
-            repo.write_object(&signed)?.detach()
+            repo.objects.write(&signed)?
         }
     };
     *onto = Onto { id, tree };
@@ -150,7 +150,7 @@ fn write_unsigned(
         message: kept.message.as_ref(),
         extra_headers: Vec::new(),
     };
-    Ok(repo.write_object(&commit)?.detach())
+    Ok(repo.objects.write(&commit)?)
 }
 
 /// Blank lines before the subject do not survive a rebase.

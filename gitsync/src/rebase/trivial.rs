@@ -13,6 +13,7 @@ use std::cmp::Ordering;
 
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
+use gix::objs::Write as _;
 use gix::objs::tree::{Entry, EntryRef};
 
 use super::entries::{changed, content, has_otherwise, order};
@@ -100,7 +101,7 @@ fn folder(
     {
         return Ok(Folder::Of(of_ours));
     }
-    Ok(Folder::Of(repo.write_object(&gix::objs::Tree { entries: merged })?.detach()))
+    Ok(Folder::Of(repo.objects.write(&gix::objs::Tree { entries: merged })?))
 }
 
 fn owned(entry: &EntryRef<'_>) -> Entry {

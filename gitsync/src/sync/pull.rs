@@ -3,6 +3,7 @@
 use contract::Exit;
 use gix::ObjectId;
 use phase::Fault;
+use remote::Recent;
 
 use super::Sync;
 use crate::early::Early;
@@ -40,7 +41,7 @@ impl Sync<'_> {
         self.recent = heard.recent.clone();
         self.ledger.fetched(heard);
         failpoint::reach("fetched", self.place.root());
-        let relation = relate_to_past(repo, &self.history, seen, local, theirs)?;
+        let relation = relate_to_past(repo, &self.place.history, seen, local, theirs)?;
         let onto = match (plan::integrate(relation, &self.upstream)?, theirs.id()) {
             (Integration::Nothing, _) | (_, None) => return Ok(Some((local, theirs))),
             (Integration::FastForward, Some(to)) => {
@@ -75,31 +76,36 @@ impl Sync<'_> {
         seen: &Seen,
     ) -> anyhow::Result<Option<ObjectId>> {
         let (place, repo) = (self.place, self.place.repo);
-        let what =
-            Replay { onto, upstream: rebase::base_for(repo, &self.history, seen, onto, local)?, head: local };
+        let known = &place.history;
+        let what = Replay { onto, upstream: rebase::base_for(repo, known, seen, onto, local)?, head: local };
+        let view = known.view(repo, &self.recent, rebase::ROOM);
         // What must not be written need not be merged with either, which is not made for such names.
-        update::presentable(repo, &self.recent, local, onto)?;
+        update::presentable(&view, local, onto)?;
         self.hooks()?.ask("pre-rebase", Call::with([what.upstream.to_string()]))?;
         place.progress.set(|| "replaying local commits".into());
         let held = place.signing.held(place.progress);
         let by = Replayer { committer: place.people.committer()?, signing: place.signing };
-        let replayed = match rebase::rebase(repo, what, &by, place)? {
+        let mut replayed = match rebase::rebase(&view, known, what, &by, place)? {
             Outcome::Nothing => return Ok(Some(local)),
             Outcome::Replayed(replayed) => replayed,
             Outcome::Conflict(conflict) => return Err(self.conflict(conflict)?.into()),
         };
         drop(held);
-        let thrown_out = rebase::thrown_out(repo, what)?;
+        let thrown_out = rebase::thrown_out(&view, known, what)?;
+        drop(view);
         failpoint::reach("replayed", place.root());
         place.guard.check()?;
-        let held = replayed.keep(repo)?;
+        let (made, held) = replayed.keep(repo)?;
+        known.take_in(&made);
         failpoint::reach("kept", place.root());
         let now = Branch { commit: Some(local), ..branch.clone() };
         let reason = format!("lockstep (finish): {} onto {onto}", branch.name.as_bstr());
-        if !self.settle(update::update(place, &self.recent, &now, replayed.head, &reason)?)? {
+        let recent = Recent::joined(&[self.recent.clone(), made.clone()]);
+        if !self.settle(update::update(place, &recent, &now, replayed.head, &reason)?)? {
             return Ok(None);
         }
         drop(held);
+        self.made = made;
         self.ledger.replayed(|old| replayed.now(old));
         // The branch has moved: what cannot be copied now is no reason to stop.
         if let Err(error) = rewrite_notes::copy(place, &replayed.rewritten) {

@@ -7,7 +7,7 @@ use phase::Fault;
 use remote::{Recent, Turn};
 
 use super::{Next, Sync};
-use crate::exchange::{self, Pushed, Theirs};
+use crate::exchange::{self, Outgoing, Pushed, Theirs};
 use crate::look::Branch;
 use crate::plan;
 use crate::policy::Pull;
@@ -19,7 +19,7 @@ impl Sync<'_> {
     /// Gives the remote what it lacks, and says where to go on.
     pub(super) fn push(&mut self, branch: &Branch, local: ObjectId, theirs: Theirs) -> anyhow::Result<Next> {
         let (place, repo) = (self.place, self.place.repo);
-        let relation = relate(repo, &self.history, local, theirs)?;
+        let relation = relate(repo, &place.history, local, theirs)?;
         if !plan::push(relation, self.policy.pull, self.policy.push)? {
             return Ok(Next::Finish);
         }
@@ -34,11 +34,11 @@ impl Sync<'_> {
         // What came in is not needed in memory any more.
         self.recent = Recent::default();
         // The remote takes its time.
-        let (view, ledger) = (repo.clone(), &self.ledger);
+        let (view, ledger, made) = (repo.clone(), &self.ledger, &self.made);
+        let outgoing = Outgoing { local, expected: theirs.id(), made };
         let (pushed, incoming) = thread::scope(|scope| {
-            let looking = threads::spawn(scope, move || ledger.incoming(&view));
-            let name = branch.name.as_ref();
-            let pushed = exchange::push(place, &self.upstream, self.policy, name, local, theirs.id());
+            let looking = threads::spawn(scope, move || ledger.incoming(&view, made));
+            let pushed = exchange::push(place, &self.upstream, self.policy, branch.name.as_ref(), outgoing);
             (pushed, looking.join())
         });
         // What could not be found out now will be asked for again, and told of then.
@@ -83,10 +83,11 @@ impl Sync<'_> {
 
     /// The commits that a push takes along.
     fn outgoing(&self, local: ObjectId, theirs: Theirs) -> anyhow::Result<Vec<contract::Commit>> {
-        let repo = self.place.repo;
-        match theirs.id() {
-            Some(id) => history::between(repo, [id], local),
-            None => history::between(repo, history::known_of(repo, self.upstream.remote.as_str())?, local),
-        }
+        let repo = &self.place.history.view(self.place.repo, &self.made, 0);
+        let theirs = match theirs.id() {
+            Some(id) => vec![id],
+            None => history::known_of(repo, self.upstream.remote.as_str())?,
+        };
+        history::between(repo, &self.place.history, theirs, local)
     }
 }

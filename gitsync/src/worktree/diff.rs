@@ -135,7 +135,7 @@ impl Diff {
             let others: Vec<_> = shares
                 .into_iter()
                 .map(|share| {
-                    let repo = repo.clone();
+                    let repo = remote::another(repo);
                     threads::spawn(scope, move || all(&repo, share))
                 })
                 .collect();

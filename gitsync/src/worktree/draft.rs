@@ -54,7 +54,7 @@ pub fn write(
     thread::scope(|scope| {
         let others: Vec<_> = (1..threads)
             .map(|_| {
-                let (repo, settings, desk) = (repo.clone(), smudger.settings().clone(), &desk);
+                let (repo, settings, desk) = (remote::another(repo), smudger.settings().clone(), &desk);
                 threads::spawn(scope, move || desk.work(&mut Smudger::with(&repo, settings)?, || ()))
             })
             .collect();

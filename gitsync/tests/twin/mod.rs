@@ -8,6 +8,7 @@ use gitsync::rebase::{self, Outcome, Replay, Replayer};
 use gitsync::signing::Signing;
 use gix::ObjectId;
 use gix::bstr::{BStr, ByteSlice};
+use remote::History;
 use testkit::{Repo, World};
 
 /// Ten lines, far enough from each other for changes of several to be merged.
@@ -68,9 +69,9 @@ impl Twin {
         let what = Replay { onto, upstream: onto, head: id("main") };
         let people = People::of(&repo);
         let by = Replayer { committer: people.committer().unwrap(), signing: &Signing::Off };
-        match rebase::rebase(&repo, what, &by, &()).unwrap() {
+        match rebase::rebase(&repo, &History::of(&repo), what, &by, &()).unwrap() {
             Outcome::Nothing => self.history(&what.head.to_string()),
-            Outcome::Replayed(replayed) => {
+            Outcome::Replayed(mut replayed) => {
                 drop(replayed.keep(&repo).unwrap());
                 self.history(&replayed.head.to_string())
             }

@@ -116,7 +116,7 @@ impl History {
     }
 
     /// Takes in the commits among objects that are the repository's now, so that they need not be looked for.
-    pub(crate) fn take_in(&self, recent: &Recent) {
+    pub fn take_in(&self, recent: &Recent) {
         let mut kept = locked(&self.kept);
         recent.commits().for_each(|commit| kept.keep(&commit.id, commit.data));
     }

@@ -47,6 +47,7 @@ mod transport;
 mod trouble;
 mod turns;
 mod unsupported;
+mod view;
 mod watch;
 
 pub use backoff::Backoff;
@@ -70,6 +71,7 @@ pub use remote::{Direction, Remote};
 pub use temporary::sweep;
 pub use trouble::{Notice, Trouble, Words};
 pub use turns::Turn;
+pub use view::another;
 pub use watch::{Change, Step, Unwatched, Watcher};
 
 /// How this program introduces itself to servers.

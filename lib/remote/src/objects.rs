@@ -7,7 +7,10 @@
 
 mod folder;
 
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    path::Path,
+};
 
 use gix::{
     ObjectId,
@@ -105,7 +108,12 @@ impl Loose {
     /// Those of a repository.
     #[must_use]
     pub fn of(repo: &gix::Repository) -> Self {
-        let folder = Folder::new(repo.objects.store_ref().path());
+        Self::within(repo.objects.store_ref().path())
+    }
+
+    /// Those in a folder of objects.
+    pub(crate) fn within(folder: &Path) -> Self {
+        let folder = Folder::new(folder);
         Self { folder, file: vec![0; ROOM], plain: vec![0; ROOM], inflate: Inflate::default() }
     }
 

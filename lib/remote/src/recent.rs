@@ -12,10 +12,7 @@ use gix::{
     odb::{memory::Storage, pack::cache::Object as Cache},
 };
 
-use crate::{
-    history::replaces,
-    pack::{kept::Kept, resolve::Object},
-};
+use crate::pack::{kept::Kept, resolve::Object};
 
 /// Objects that have just come in, and those that they were a difference of; or that were just made. Cheap to clone.
 #[derive(Clone, Default)]
@@ -86,26 +83,15 @@ impl Recent {
         })
     }
 
-    /// A view of `repo` that takes these objects from memory, and remembers no others.
-    #[must_use]
-    pub fn view(&self, repo: &gix::Repository) -> gix::Repository {
-        // Where objects are replaced by others, gix knows by which.
-        if replaces(repo) { Self::default() } else { self.clone() }.at_hand(repo)
-    }
-
-    /// The same, which shows what there really is, whatever `refs/replace/` shows instead. In such a repository too, what
-    /// has just come in is nowhere but in memory.
+    /// A view of `repo` that takes these objects from memory, and remembers no others. It shows what there really is,
+    /// whatever `refs/replace/` shows instead: in such a repository too, what has just come in is nowhere but in memory.
     pub(crate) fn real_view(&self, repo: &gix::Repository) -> gix::Repository {
-        let mut view = self.clone().at_hand(repo);
-        view.objects.ignore_replacements = true;
-        view
-    }
-
-    fn at_hand(self, repo: &gix::Repository) -> gix::Repository {
         let mut view = repo.clone();
+        view.objects.ignore_replacements = true;
         view.objects.unset_object_cache();
         if !self.0.is_empty() {
-            view.objects.set_object_cache(move || Box::new(AtHand(self.clone())));
+            let recent = self.clone();
+            view.objects.set_object_cache(move || Box::new(AtHand(recent.clone())));
         }
         view
     }

@@ -287,8 +287,8 @@ fn what_was_just_made_is_pushed_from_memory_and_nothing_else_of_it() {
     let tree = editor.write().unwrap().detach();
     let new = repo.new_commit("made", tree, [id(&tip)]).unwrap().id;
     let objects = repo.objects.take_object_memory().unwrap();
-    drop(remote::store(&open(&ours), &objects).unwrap());
-    let made = Recent::from(objects);
+    let (made, held) = remote::store(&open(&ours), objects).unwrap();
+    drop(held);
 
     // It is read from memory: the file itself is gone.
     let hex = file.to_string();

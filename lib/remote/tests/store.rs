@@ -35,7 +35,7 @@ fn stored(ours: &Repo, blobs: u32) -> (String, Held) {
         extra_headers: Vec::new(),
     };
     let commit = drafts.write_object(&commit).unwrap().detach();
-    let held = remote::store(&repo, &drafts.objects.take_object_memory().unwrap()).unwrap();
+    let (_, held) = remote::store(&repo, drafts.objects.take_object_memory().unwrap()).unwrap();
     (commit.to_string(), held)
 }
 

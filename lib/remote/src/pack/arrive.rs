@@ -235,7 +235,7 @@ mod tests {
             }
             let tree = |repo: &Repo| repo.git(["ls-tree", "-r", &new]);
             assert_eq!(tree(&ours), tree(&theirs), "{options}");
-            let view = recent.view(&repo);
+            let view = recent.real_view(&repo);
             for line in theirs.git(["rev-list", "--objects", &new]).lines() {
                 let id = ObjectId::from_hex(&line.as_bytes()[..40]).unwrap();
                 assert_eq!(view.find_object(id).unwrap().data, repo.find_object(id).unwrap().data, "{line}");

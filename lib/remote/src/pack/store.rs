@@ -24,24 +24,29 @@ use crate::{
 
 /// From how many objects on one pack costs less than a file for each.
 const PACK_FROM: usize = 16;
+/// How many bytes stay in memory for whoever reads them next.
+const ROOM: usize = 4 * 1024 * 1024;
 
 /// Makes `objects`, which so far are only in memory, part of `repo`: a few as files of their own, many as one
 /// pack. They are on the disk afterwards as far as `core.fsync` promises it, and stay there for as long as they are held,
-/// whoever repacks meanwhile.
+/// whoever repacks meanwhile. They are handed over for whoever reads them next, unless they are large.
 ///
 /// What [`gix::Repository::with_object_memory`] has collected comes in this form.
 ///
 /// # Errors
 ///
 /// Where they cannot be written. Some may have been, and do no harm.
-pub fn store(repo: &gix::Repository, objects: &gix::odb::memory::Storage) -> gix::Result<Held> {
-    if objects.len() >= PACK_FROM {
-        return fresh::write(repo, objects)?.keep(repo).map_err(gix::Error::from_error);
-    }
-    let mut known = Known::of(repo);
-    let new = objects.iter().filter(|(id, _)| !known.holds(id));
-    new.into_iter().try_for_each(|(id, (kind, data))| loose(repo, *id, *kind, data))?;
-    Ok(Held::default())
+pub fn store(repo: &gix::Repository, objects: gix::odb::memory::Storage) -> gix::Result<(Recent, Held)> {
+    let held = if objects.len() >= PACK_FROM {
+        fresh::write(repo, &objects)?.keep(repo).map_err(gix::Error::from_error)?
+    } else {
+        let mut known = Known::of(repo);
+        let new = objects.iter().filter(|(id, _)| !known.holds(id));
+        new.into_iter().try_for_each(|(id, (kind, data))| loose(repo, *id, *kind, data))?;
+        Held::default()
+    };
+    let bytes: usize = objects.values().map(|(_, data)| data.len()).sum();
+    Ok((if bytes <= ROOM { objects.into() } else { Recent::default() }, held))
 }
 
 /// Makes an object a file of its own. If it is one already it becomes young again, as git would else clear it away

@@ -1,0 +1,135 @@
+//! A view of a repository for whoever reads many of its objects.
+//!
+//! Of an object, gix asks a cache first. Here that is one which has at hand what is in memory anyway, and which reads
+//! objects that have a file of their own by itself, see [`Loose`]. All else is left to gix.
+
+use gix::{
+    ObjectId, Repository,
+    object::Kind,
+    odb::pack::cache::{Object as Cache, object::MemoryCappedHashmap},
+};
+
+use crate::{
+    history::{History, replaces},
+    objects::Loose,
+    recent::Recent,
+};
+
+impl History {
+    /// A view of `repo` that takes from memory what is `recent`, and commits that were read before. Of the trees that it
+    /// reads, so many bytes are kept at hand.
+    #[must_use]
+    pub fn view(&self, repo: &Repository, recent: &Recent, kept: usize) -> Repository {
+        let mut view = repo.clone();
+        view.objects.unset_object_cache();
+        // Where objects are replaced by others, gix knows by which.
+        if !replaces(repo) {
+            let (history, recent) = (self.clone(), recent.clone());
+            let folder = repo.objects.store_ref().path().to_owned();
+            view.objects.set_object_cache(move || {
+                Box::new(Near {
+                    recent: recent.clone(),
+                    history: history.clone(),
+                    files: Loose::within(&folder),
+                    trees: (kept > 0).then(|| MemoryCappedHashmap::new(kept)),
+                })
+            });
+        }
+        view
+    }
+}
+
+/// Another handle of what `view` shows, which has the same at hand, of trees it has read none yet. A clone that gix makes
+/// has nothing at hand.
+#[must_use]
+pub fn another(view: &Repository) -> Repository {
+    let mut another = view.clone();
+    another.objects = view.objects.clone();
+    another
+}
+
+/// What is at hand, or read faster than by gix.
+struct Near {
+    recent: Recent,
+    history: History,
+    files: Loose,
+    /// Trees that were read.
+    trees: Option<MemoryCappedHashmap>,
+}
+
+impl Cache for Near {
+    fn put(&mut self, id: ObjectId, kind: Kind, data: &[u8]) {
+        if let Some(trees) = self.trees.as_mut().filter(|_| kind == Kind::Tree) {
+            trees.put(id, kind, data);
+        }
+    }
+
+    fn get(&mut self, id: &ObjectId, out: &mut Vec<u8>) -> Option<Kind> {
+        let known = self.recent.read(id, out).or_else(|| self.history.kept(id, out));
+        if let Some(kind) = known.or_else(|| self.trees.as_mut()?.get(id, out)) {
+            return Some(kind);
+        }
+        let kind = self.files.read(id, out)?;
+        self.put(*id, kind, out);
+        Some(kind)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that fails says where")]
+mod tests {
+    use testkit::World;
+
+    use super::*;
+
+    #[test]
+    fn objects_are_found_wherever_they_are_and_new_ones_too() {
+        let world = World::new();
+        let ours = world.init("ours");
+        ours.write("packed.md", "packed\n");
+        ours.commit_all("packed");
+        ours.git(["repack", "--quiet", "-a", "-d"]);
+        ours.write("loose.md", "loose\n");
+        ours.commit_all("loose");
+        let repo = gix::open(ours.path()).unwrap();
+        let id = |name: &str| ObjectId::from_hex(ours.rev(name).as_bytes()).unwrap();
+        let mut drafts = repo.clone().with_object_memory();
+        let only_here = drafts.write_blob("only here").unwrap().detach();
+        let recent = Recent::from(drafts.objects.take_object_memory().unwrap());
+        for kept in [0, 1024 * 1024] {
+            let view = History::of(&repo).view(&repo, &recent, kept);
+            for _ in 0..2 {
+                for name in
+                    ["HEAD", "HEAD~", "HEAD^{tree}", "HEAD~^{tree}", "HEAD:packed.md", "HEAD:loose.md"]
+                {
+                    let (seen, real) =
+                        (view.find_object(id(name)).unwrap(), repo.find_object(id(name)).unwrap());
+                    assert_eq!((seen.kind, &seen.data), (real.kind, &real.data), "{name}");
+                }
+                assert_eq!(view.find_object(only_here).unwrap().data, b"only here");
+            }
+            assert!(view.try_find_object(ObjectId::null(repo.object_hash())).unwrap().is_none());
+            let late = repo.write_blob(format!("late {kept}")).unwrap();
+            let another = another(&view);
+            assert_eq!(another.find_object(late).unwrap().kind, Kind::Blob);
+            assert_eq!(another.find_object(only_here).unwrap().data, b"only here");
+        }
+    }
+
+    #[test]
+    fn what_stands_for_another_object_is_shown_in_its_place() {
+        let world = World::new();
+        let ours = world.init("ours");
+        ours.write("one.md", "one\n");
+        let one = ours.commit_all("one");
+        ours.write("two.md", "two\n");
+        let two = ours.commit_all("two");
+        ours.git(["replace", &one, &two]);
+        let repo = gix::open(ours.path()).unwrap();
+        let view = History::of(&repo).view(&repo, &Recent::default(), 0);
+        let [seen, real] = [&view, &repo]
+            .map(|repo| repo.find_object(ObjectId::from_hex(one.as_bytes()).unwrap()).unwrap().detach().data);
+        assert_eq!(seen, real);
+        assert!(seen.windows(3).any(|word| word == b"two"));
+    }
+}
