@@ -178,3 +178,24 @@ fn an_agent_that_is_nowhere_is_told_apart_from_an_option() {
     mike.binary("gitsync").args(["--json", "--repo", mike.path().as_str()]).stdin(gone).success();
     assert_converged(&[&mike, &origin]);
 }
+
+/// Nothing that `repo` and `origin` hold is changed by what runs in `directory` do, which refuse.
+fn assert_is_none_of_theirs(repo: &Repo, origin: &Repo, directory: &str, ceiling: &str, words: &str) {
+    let before = [repo.head(), origin.rev("main"), repo.status()];
+    for run in [gitsync(repo), full_run(repo), repo.binary("lock").args(["acquire", "--fresh"])] {
+        let output = run.in_dir(repo.join(directory)).env("GIT_CEILING_DIRECTORIES", ceiling).output();
+        assert_refuses(&output, words);
+    }
+    assert_eq!([repo.head(), origin.rev("main"), repo.status()], before);
+    repo.assert_unlocked();
+}
+
+#[test]
+fn a_repository_above_a_ceiling_is_not_found() {
+    let (_world, [mike, origin], _) = main_and_other();
+    mike.write("projects/one/new", "1\n");
+    let ceiling = mike.join("projects");
+    assert_is_none_of_theirs(&mike, &origin, "projects/one", ceiling.as_str(), "there is no git repository");
+    gitsync(&mike).in_dir(mike.join("projects")).env("GIT_CEILING_DIRECTORIES", &ceiling).success();
+    assert_converged(&[&mike, &origin]);
+}

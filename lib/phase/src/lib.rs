@@ -27,6 +27,7 @@ mod session_logs;
 mod settings;
 mod tool;
 mod turn;
+mod upwards;
 
 pub mod amount;
 pub mod author;

@@ -1,6 +1,9 @@
 //! Finding and opening the repository, and refusing one that is not to be trusted.
 
-use std::io::{ErrorKind, Read as _};
+use std::{
+    io::{ErrorKind, Read as _},
+    path::Path,
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use contract::{Exit, Repo};
@@ -17,7 +20,7 @@ use gix::{
 use crate::{
     Fault, environment, git_c,
     here::{self, HERE},
-    settings,
+    settings, upwards,
 };
 
 /// Opens the repository around `directory`, looking upwards as git does.
@@ -36,7 +39,10 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
     }
     here::have_one(directory);
     let set = git_c::set()?;
-    let mut repo = open_around(directory, &set).map_err(|error| unusable(directory, &chain(&error)))?;
+    // What is found is to be there also once the way to it, by `..`, is not: a run may remove the folder that it was
+    // started in. And of a git directory gix has to know the whole path: what is in `.` is looked for in `./.git`.
+    let whole = directory.as_std_path().canonicalize().unwrap_or_else(|_| directory.into());
+    let mut repo = open_around(&whole, &set).map_err(|error| unusable(directory, &chain(&error)))?;
     if repo.git_dir_trust() != Trust::Full {
         // A work tree that is not there seems to belong to nobody.
         place(&repo)?;
@@ -75,17 +81,14 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
 const ROOM_FOR_PACKS: Slots = Slots::AsNeededByDiskState { multiplier: 2.0, minimum: 1024 };
 
 /// `set` is what is set beside all files of configuration.
-fn open_around(directory: &Utf8Path, set: &[BString]) -> gix::Result<gix::Repository> {
+fn open_around(directory: &Path, set: &[BString]) -> gix::Result<gix::Repository> {
     let options = |trust| {
         Options::default_for_level(trust)
             .object_store_slots(ROOM_FOR_PACKS)
             .cli_overrides(set.iter().cloned())
     };
     let by_trust = Mapping { full: options(Trust::Full), reduced: options(Trust::Reduced) };
-    // What is found is to be there also once the way to it, by `..`, is not: a run may remove the folder that it was
-    // started in. And of a git directory gix has to know the whole path: what is in `.` is looked for in `./.git`.
-    let whole = directory.as_std_path().canonicalize().unwrap_or_else(|_| directory.into());
-    let found = gix::ThreadSafeRepository::discover_opts(whole, Default::default(), by_trust)?;
+    let found = gix::ThreadSafeRepository::discover_opts(directory, upwards::as_far_as_git(), by_trust)?;
     Ok(found.to_thread_local())
 }
 
@@ -101,7 +104,7 @@ pub fn place(repo: &gix::Repository) -> Result<Repo, Fault> {
     })
 }
 
-fn absolute(path: &std::path::Path) -> Result<Utf8PathBuf, Fault> {
+fn absolute(path: &Path) -> Result<Utf8PathBuf, Fault> {
     let path = path
         .canonicalize()
         .map_err(|error| {
@@ -115,7 +118,8 @@ fn absolute(path: &std::path::Path) -> Result<Utf8PathBuf, Fault> {
 }
 
 fn unusable(directory: &Utf8Path, words: &str) -> Fault {
-    let Ok((found, _)) = gix::discover::upwards(directory.as_std_path()) else {
+    let Ok((found, _)) = gix::discover::upwards_opts(directory.as_std_path(), upwards::as_far_as_git())
+    else {
         let help = environment::remedy().filter(|_| directory == HERE);
         return Fault::misconfigured(format!("there is no git repository at {directory} or above it"))
             .help(help.unwrap_or_else(|| "change to a repository, or name one with --repo DIR".to_owned()));
@@ -181,7 +185,7 @@ fn unknown_extension(repo: &gix::Repository) -> Option<String> {
 }
 
 /// `extensions.objectFormat` of a repository that was not opened, perhaps for that very reason.
-fn names_objects_by_sha256(git_dir: &std::path::Path) -> bool {
+fn names_objects_by_sha256(git_dir: &Path) -> bool {
     let common_dir = match gix::discover::path::from_plain_file_relative_to_file(&git_dir.join("commondir")) {
         Some(Ok(common_dir)) => common_dir,
         // It is no linked work tree's.
