@@ -199,3 +199,21 @@ fn a_repository_above_a_ceiling_is_not_found() {
     gitsync(&mike).in_dir(mike.join("projects")).env("GIT_CEILING_DIRECTORIES", &ceiling).success();
     assert_converged(&[&mike, &origin]);
 }
+
+#[test]
+fn what_was_a_work_tree_is_not_taken_for_the_repository_around_it() {
+    let (_world, [mike, origin], _) = main_and_other();
+    mike.git(["worktree", "add", "--quiet", "trees/one"]);
+    mike.write(".git/info/exclude", "trees\n");
+    mike.write("new", "1\n");
+    mike.write("trees/one/folder/new", "1\n");
+    let known = mike.git_dir().join("worktrees/one");
+    std::fs::rename(&known, mike.join("../away")).unwrap();
+    for directory in ["trees/one", "trees/one/folder"] {
+        assert_is_none_of_theirs(&mike, &origin, directory, "", "trees/one/.git leads to no git repository");
+    }
+    std::fs::rename(mike.join("../away"), known).unwrap();
+    gitsync(&mike).in_dir(mike.join("trees/one")).success();
+    gitsync(&mike).success();
+    assert_converged(&[&mike, &origin]);
+}

@@ -42,6 +42,11 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
     // What is found is to be there also once the way to it, by `..`, is not: a run may remove the folder that it was
     // started in. And of a git directory gix has to know the whole path: what is in `.` is looked for in `./.git`.
     let whole = directory.as_std_path().canonicalize().unwrap_or_else(|_| directory.into());
+    if let Some(link) = upwards::dead_end(&whole) {
+        return Err(Fault::misconfigured(format!("{} leads to no git repository", link.display())).help(
+            "where the repository is now, `git worktree repair` with this directory mends it; or name another with --repo DIR",
+        ));
+    }
     let mut repo = open_around(&whole, &set).map_err(|error| unusable(directory, &chain(&error)))?;
     if repo.git_dir_trust() != Trust::Full {
         // A work tree that is not there seems to belong to nobody.

@@ -47,6 +47,11 @@ pub const CAUSES: &[Cause] = &[
         let (world, origin, _mike) = mike();
         world.binary("logcheck").env("GIT_DIR", origin.path()).output()
     }),
+    cause("what a work tree belongs to is not where its `.git` says", || {
+        let (_world, _origin, mike) = mike();
+        mike.write("linked/.git", "gitdir: /no/such/place\n");
+        logcheck(&mike).in_dir(mike.join("linked")).output()
+    }),
     cause("the current directory is gone", || {
         let (world, _origin, _mike) = mike();
         let binary = testkit::binary("logcheck");
