@@ -217,3 +217,15 @@ fn what_was_a_work_tree_is_not_taken_for_the_repository_around_it() {
     gitsync(&mike).success();
     assert_converged(&[&mike, &origin]);
 }
+
+#[test]
+fn a_namespace_hides_nothing_of_the_repository() {
+    let (_world, [mike, _], _) = main_and_other();
+    mike.write("new", "1\n");
+    gitsync(&mike).args(["--no-pull", "--no-push"]).env("GIT_NAMESPACE", "elsewhere").success();
+    assert_eq!(mike.status(), "");
+    let args = ["append", "--ref", "mem/x", "-m", "a note"];
+    mike.binary("notes-sync").args(args).env("GIT_NAMESPACE", "elsewhere").success();
+    assert_eq!(mike.git(["notes", "--ref", "mem/x", "show"]).trim(), "a note");
+    assert_eq!(mike.git(["for-each-ref", "refs/namespaces"]), "");
+}

@@ -48,6 +48,8 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
         ));
     }
     let mut repo = open_around(&whole, &set).map_err(|error| unusable(directory, &chain(&error)))?;
+    // A namespace is for what a server shows of its refs: <https://git-scm.com/docs/gitnamespaces>.
+    repo.clear_namespace();
     if repo.git_dir_trust() != Trust::Full {
         // A work tree that is not there seems to belong to nobody.
         place(&repo)?;
