@@ -336,3 +336,22 @@ fn a_configuration_that_cannot_be_read() {
     output.assert_code(78);
     output.assert_says("config cannot be read: ");
 }
+
+#[test]
+fn a_configuration_of_the_system_or_an_include_that_cannot_be_read() {
+    let (world, _origin, mike) = mike();
+    std::fs::create_dir(world.path().join("folder")).unwrap();
+    let folder = world.path().join("folder");
+    let output = gitsync(&mike).without_env("GIT_CONFIG_NOSYSTEM").env("GIT_CONFIG_SYSTEM", &folder).output();
+    output.assert_code(78);
+    output.assert_says("folder cannot be read: ");
+    for path in [folder.as_str(), "../../folder", "~/../folder"] {
+        mike.git(["config", "include.path", path]);
+        let output = gitsync(&mike).output();
+        output.assert_code(78);
+        output.assert_says("folder cannot be read: ");
+        mike.write(".git/config", mike.read(".git/config").replace("[include]", "[other]"));
+    }
+    mike.git(["config", "include.path", "not/there"]);
+    gitsync(&mike).success();
+}

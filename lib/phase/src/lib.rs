@@ -5,6 +5,7 @@
 
 mod args;
 mod begin;
+mod configuration;
 mod console;
 mod environment;
 mod fault;

@@ -1,9 +1,6 @@
 //! Finding and opening the repository, and refusing one that is not to be trusted.
 
-use std::{
-    io::{ErrorKind, Read as _},
-    path::Path,
-};
+use std::path::Path;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use contract::{Exit, Repo};
@@ -18,7 +15,7 @@ use gix::{
 };
 
 use crate::{
-    Fault, environment, git_c,
+    Fault, configuration, environment, git_c,
     here::{self, HERE},
     settings, upwards,
 };
@@ -60,7 +57,7 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
             format!("if you trust whoever owns it: git config --global --add safe.directory '{trusted}'"),
         ));
     }
-    configuration_is_readable(&repo)
+    configuration::is_readable(&repo)
         .and_then(|()| settings::check(&repo))
         .map_err(|words| unusable(directory, &words))?;
     if keeps_refs_in_tables(&repo) {
@@ -140,22 +137,6 @@ fn unusable(directory: &Utf8Path, words: &str) -> Fault {
     }
     Fault::misconfigured(format!("the git repository at {directory} cannot be opened: {words}"))
         .help("see what `git status` says there")
-}
-
-/// Whether the repository's own configuration can be read, in words where it cannot. gix goes on without it, as if nothing
-/// were configured: neither filters, nor what is to be ignored, nor a remote. Git stops.
-fn configuration_is_readable(repo: &gix::Repository) -> Result<(), String> {
-    let files = [repo.common_dir().join("config"), repo.git_dir().join("config.worktree")];
-    for file in files {
-        let read = std::fs::File::open(&file).and_then(|mut opened| opened.read(&mut [0]));
-        match read {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(format!("{} cannot be read: {error}", file.display()));
-            }
-            Ok(_) | Err(_) => {}
-        }
-    }
-    Ok(())
 }
 
 /// `extensions.refStorage`, see [reftable](https://git-scm.com/docs/reftable).
