@@ -7,7 +7,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use contract::Envelope;
 
-use crate::{Color, CommonArgs, Fault, Page, Progress, Styles};
+use crate::{Color, CommonArgs, Fault, Page, Progress, Styles, patient::Patient};
 
 /// The output side of a process.
 #[derive(Debug)]
@@ -91,8 +91,8 @@ impl Console {
         match self.report_to {
             None => Ok(Delivery::Written),
             Some(_) if page.as_str().is_empty() => Ok(Delivery::Written),
-            Some(Stream::Stdout) => deliver(&mut std::io::stdout().lock(), page.as_str()),
-            Some(Stream::Stderr) => deliver(&mut std::io::stderr().lock(), page.as_str()),
+            Some(Stream::Stdout) => deliver(&mut Patient(std::io::stdout().lock()), page.as_str()),
+            Some(Stream::Stderr) => deliver(&mut Patient(std::io::stderr().lock()), page.as_str()),
         }
     }
 
@@ -104,7 +104,7 @@ impl Console {
         if !self.reported_elsewhere {
             return self.report(page);
         }
-        deliver(&mut std::io::stderr().lock(), page.as_str())
+        deliver(&mut Patient(std::io::stderr().lock()), page.as_str())
     }
 
     /// Prints a page to stdout now: what a tool has to say ahead of its report. Says whether anybody was there to read
@@ -129,7 +129,7 @@ impl Console {
         let mut page = Page::new(self.error_styles, width(Stream::Stderr));
         page.error(message, help);
         // Where stderr is gone there is nobody left to tell; the exit code still says it.
-        let _ = deliver(&mut std::io::stderr().lock(), page.as_str());
+        let _ = deliver(&mut Patient(std::io::stderr().lock()), page.as_str());
     }
 
     /// Says that nothing more comes. The next phase waits for that, and need not wait for this process to be taken down
@@ -148,7 +148,7 @@ impl Console {
         }
         let mut line = envelope.to_line();
         line.push('\n');
-        deliver(&mut std::io::stdout().lock(), &line)
+        deliver(&mut Patient(std::io::stdout().lock()), &line)
     }
 }
 

@@ -7,7 +7,7 @@ use std::io::Read;
 use camino::Utf8PathBuf;
 use contract::{Envelope, Exit};
 
-use crate::Fault;
+use crate::{Fault, patient::Patient};
 
 /// What stdin holds.
 #[derive(Debug)]
@@ -36,8 +36,7 @@ pub(crate) fn read() -> Result<Input, Fault> {
         Kind::Pipe => false,
     };
     let mut bytes = Vec::new();
-    std::io::stdin()
-        .lock()
+    Patient(std::io::stdin().lock())
         .read_to_end(&mut bytes)
         .map_err(|error| Fault::new(Exit::BadInput, format!("stdin could not be read: {error}")))?;
     let text = String::from_utf8(bytes).map_err(|error| {

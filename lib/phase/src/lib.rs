@@ -19,6 +19,7 @@ mod identity;
 mod input;
 mod operation;
 mod page;
+mod patient;
 mod phase;
 mod progress;
 mod repository;
