@@ -229,3 +229,18 @@ fn a_namespace_hides_nothing_of_the_repository() {
     assert_eq!(mike.git(["notes", "--ref", "mem/x", "show"]).trim(), "a note");
     assert_eq!(mike.git(["for-each-ref", "refs/namespaces"]), "");
 }
+
+#[test]
+fn a_run_whose_caller_ignores_the_ends_of_programs_sees_them() {
+    let (_world, [mike, origin], _) = main_and_other();
+    mike.write("new", "1\n");
+    mike.hook("pre-commit", "exit 0");
+    let script = "trap '' CHLD; exec \"$0\" full-run --proceed";
+    mike.program("bash").args(["-c", script, env!("CARGO_BIN_EXE_lockstep")]).success();
+    assert_converged(&[&mike, &origin]);
+    mike.hook("pre-commit", "exit 1");
+    mike.write("more", "1\n");
+    let output = mike.program("bash").args(["-c", script, env!("CARGO_BIN_EXE_lockstep")]).output();
+    output.assert_code(1);
+    assert!(output.stdout.contains("the pre-commit hook said no"), "{output}");
+}

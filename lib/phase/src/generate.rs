@@ -12,12 +12,14 @@ use clap_complete::{Shell, generate_to};
 pub const OPTION: &str = "--generate-into";
 
 /// Parses the command line, or writes the man pages and completions of the binary where those were asked for. It is the
-/// first thing that a binary does: what git's variables say of a repository is taken out of the environment by it.
+/// first thing that a binary does: what git's variables say of a repository is taken out of the environment by it, and
+/// what its caller may have said of signals.
 ///
 /// # Errors
 /// What to exit with, where there is nothing further to do.
 pub fn parse<C: clap::Parser>() -> Result<C, ExitCode> {
     crate::environment::take();
+    crate::programs::will_be_waited_for();
     let mut args = std::env::args_os().skip(1);
     match (args.next(), args.next(), args.next()) {
         (Some(option), Some(folder), None) if option == OPTION => {

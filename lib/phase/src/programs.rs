@@ -18,3 +18,19 @@ pub fn shell(line: impl AsRef<OsStr>, directory: &Path) -> Command {
     command.arg("-c").arg(line).current_dir(directory);
     command
 }
+
+/// Sees to it that the end of a program can be waited for, and its exit code be had. Whoever started this process may have
+/// made it ignore the ends of others (`SIGCHLD`): that is handed down, and then the system tells of none. For the begin
+/// of `main`.
+#[cfg(unix)]
+#[allow(unsafe_code, reason = "the standard library cannot set what a signal does")]
+pub(crate) fn will_be_waited_for() {
+    // SAFETY: no handler is set, but what the system does by itself: nothing.
+    unsafe {
+        libc::signal(libc::SIGCHLD, libc::SIG_DFL);
+    }
+}
+
+/// Elsewhere nobody can ignore it.
+#[cfg(not(unix))]
+pub(crate) fn will_be_waited_for() {}
