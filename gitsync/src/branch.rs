@@ -10,7 +10,7 @@ use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
 use gix::refs::FullName;
 use remote::durable::{Durability, Part};
-use remote::local_ref::reflog::{self, Line};
+use remote::local_ref::reflog::{self, Line, Log};
 use remote::local_ref::{Edit, Writer, Written, claim};
 
 use crate::faults;
@@ -58,6 +58,10 @@ pub fn step(place: &Place<'_>, step: &Step) -> anyhow::Result<Moved> {
     }
     // As git's, a reflog does without a name where nobody said who the user is: only a commit needs one.
     let by = reflog::committer(repo).with_context(doing)?;
+    // Whether that can be written shows before the branch moves: a branch without its index is half a step.
+    let log = Log::open(repo, repo.git_dir(), Path::new(HEAD))
+        .context("cannot write the reflog of HEAD")
+        .with_context(doing)?;
     let reason = step.reason.to_str_lossy();
     let edit = Edit { name: step.branch.as_ref(), expected: step.from, new: step.to, reason: &reason };
     match writer.write(edit).map_err(faults::of_ref).with_context(doing)? {
@@ -65,7 +69,8 @@ pub fn step(place: &Place<'_>, step: &Step) -> anyhow::Result<Moved> {
         Written::Moved => return Ok(Moved::SomebodyElseDid),
     }
     let line = Line { old: step.from, new: step.to, by: &by, reason: step.reason.as_bstr() };
-    reflog::append(repo, repo.git_dir(), Path::new(HEAD), line).with_context(doing)?;
+    // The branch has moved, whether there is room to note it or not.
+    let _ = log.append(line);
     drop(head);
     Ok(Moved::Done)
 }

@@ -355,3 +355,20 @@ fn a_configuration_of_the_system_or_an_include_that_cannot_be_read() {
     mike.git(["config", "include.path", "not/there"]);
     gitsync(&mike).success();
 }
+
+#[cfg(unix)]
+#[test]
+fn a_branch_stays_where_it_is_while_the_reflog_of_head_cannot_be_written() {
+    let (_world, _origin, mike) = mike();
+    let log = mike.git_dir().join("logs/HEAD");
+    std::fs::remove_file(&log).unwrap();
+    std::os::unix::fs::symlink("HEAD", &log).unwrap();
+    let before = [mike.head(), mike.status()];
+    let output = gitsync(&mike).output();
+    output.assert_code(1);
+    output.assert_says("cannot write the reflog of HEAD");
+    assert_eq!([mike.head(), mike.status()], before);
+    std::fs::remove_file(&log).unwrap();
+    gitsync(&mike).success();
+    assert_eq!(mike.status(), "");
+}

@@ -5,6 +5,7 @@
 //! what the upstream was, as for `git merge-base --fork-point`:
 //! <https://git-scm.com/docs/git-merge-base#_discussion_on_fork_point_mode>.
 
+use anyhow::Context as _;
 use gix::ObjectId;
 use gix::refs::FullNameRef;
 use remote::History;
@@ -33,7 +34,8 @@ pub fn seen(repo: &gix::Repository, tracking: &FullNameRef) -> anyhow::Result<Se
     };
     let mut ids = Vec::new();
     let mut log = reference.log_iter();
-    for line in log.all()?.into_iter().flatten() {
+    let lines = log.all().with_context(|| format!("cannot read the reflog of {}", tracking.as_bstr()))?;
+    for line in lines.into_iter().flatten() {
         // A line that was cut short by a crash says nothing; git passes over it too.
         let Ok(line) = line else { continue };
         if ids.is_empty() && !line.previous_oid().is_null() {

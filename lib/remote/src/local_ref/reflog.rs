@@ -33,21 +33,48 @@ pub struct Line<'a> {
     pub reason: &'a BStr,
 }
 
-/// Adds a line to the log of the ref `name` below `base`; a log is begun where `core.logAllRefUpdates` wants it.
+/// Adds a line to the log of the ref `name` below `base`.
 ///
 /// # Errors
 ///
 /// It cannot be written.
 pub fn append(repo: &gix::Repository, base: &Path, name: &Path, line: Line<'_>) -> io::Result<()> {
-    let path = base.join("logs").join(name);
-    let file = match OpenOptions::new().append(true).open(&path) {
-        Ok(file) => Some(file),
-        Err(error) if !is_missing(&error) => return Err(error),
-        Err(_) if begins_log(repo, name) => Some(begin(repo, &path)?),
-        Err(_) => None,
-    };
-    // One write, so that lines of several writers do not mix.
-    file.map_or(Ok(()), |mut file| file.write_all(&text(repo, line)?))
+    Log::open(repo, base, name)?.append(line)
+}
+
+/// The log of a ref, if it has one.
+#[derive(Debug)]
+pub struct Log<'repo> {
+    repo: &'repo gix::Repository,
+    file: Option<File>,
+}
+
+impl<'repo> Log<'repo> {
+    /// Opens the log of the ref `name` below `base`; one is begun where `core.logAllRefUpdates` wants it.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written to.
+    pub fn open(repo: &'repo gix::Repository, base: &Path, name: &Path) -> io::Result<Self> {
+        let path = base.join("logs").join(name);
+        let file = match OpenOptions::new().append(true).open(&path) {
+            Ok(file) => Some(file),
+            Err(error) if !is_missing(&error) => return Err(error),
+            Err(_) if begins_log(repo, name) => Some(begin(repo, &path)?),
+            Err(_) => None,
+        };
+        Ok(Self { repo, file })
+    }
+
+    /// Adds a line.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub fn append(self, line: Line<'_>) -> io::Result<()> {
+        // One write, so that lines of several writers do not mix.
+        self.file.map_or(Ok(()), |mut file| file.write_all(&text(self.repo, line)?))
+    }
 }
 
 /// Deletes the log of the ref `name` below `base`, and the folders that are empty without it.
