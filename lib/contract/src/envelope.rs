@@ -103,9 +103,16 @@ impl Envelope {
         self.json.insert("ended".into(), Value::Bool(ended));
     }
 
-    /// The document in one line, without a line feed.
+    /// The document in one line, without a line feed. Nothing in it is a control character, which JSON allows beyond
+    /// ASCII, and which a terminal would obey: such can only be in strings, where an escape is as good.
     pub fn to_line(&self) -> String {
-        Value::Object(self.json.clone()).to_string()
+        let line = Value::Object(self.json.clone()).to_string();
+        if !line.contains(char::is_control) {
+            return line;
+        }
+        let escaped =
+            |c: char| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+        line.chars().map(escaped).collect()
     }
 
     fn put_fields(&mut self, name: &str, fields: Map<String, Value>) {

@@ -33,6 +33,16 @@ fn what_is_unknown_passes_through_unchanged_down_to_the_digits_and_the_order() {
 }
 
 #[test]
+fn no_control_character_stands_in_a_document_and_all_are_read_back() {
+    let text =
+        GOLDEN.replacen("\"error\"", "\"names\": \"\\u001b[1m \u{7f} \u{85} \u{9b}31m \\n漢\", \"error\"", 1);
+    let line = Envelope::parse(&text).unwrap().to_line();
+    assert!(!line.contains(char::is_control), "{line:?}");
+    assert_eq!(value(&line), value(&text));
+    assert!(line.contains("漢"), "{line}");
+}
+
+#[test]
 fn the_first_thing_that_went_wrong_stays_the_runs() {
     let mut envelope = Envelope::parse(GOLDEN).unwrap();
     envelope.conclude(Outcome::Conflict, Some(failure(4)), false);
