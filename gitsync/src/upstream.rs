@@ -55,7 +55,9 @@ pub fn of(repo: &gix::Repository, branch: &FullNameRef) -> anyhow::Result<Upstre
         return Err(Fault::misconfigured(format!(
             "the upstream of {short} is a local branch, and no remote's"
         ))
-        .help(format!("set one: `git branch --set-upstream-to=origin/{short}`"))
+        .help(
+            "`git branch --unset-upstream` lets the next run push it as a branch of its own, and follow that",
+        )
         .into());
     }
     let push_to = value("pushRemote").or_else(|| config.string("remote.pushDefault"));

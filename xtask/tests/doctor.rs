@@ -94,7 +94,7 @@ fn what_cannot_be_synced_is_named() {
     assert_finds(&mike, "bad", "HEAD is detached");
     mike.git(["switch", "--quiet", "main"]);
     std::fs::write(mike.git_dir().join("MERGE_HEAD"), format!("{}\n", mike.head())).unwrap();
-    assert_finds(&mike, "bad", "a merge is not finished");
+    assert_finds(&mike, "bad", "a `git merge` is not finished");
     std::fs::remove_file(mike.git_dir().join("MERGE_HEAD")).unwrap();
     mike.git(["config", "remote.origin.promisor", "true"]);
     assert_finds(&mike, "bad", "partial clone");

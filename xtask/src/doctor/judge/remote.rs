@@ -49,7 +49,9 @@ fn upstream(facts: &Facts, remote: &RemoteFacts) -> Option<Check> {
     let (Head::Branch(branch) | Head::Unborn(branch)) = &facts.head else { return None };
     let set = format!("git branch --set-upstream-to={}/{branch}", remote.name);
     if facts.upstream.remote.as_deref() == Some(".") {
-        return Some(Check::bad("upstream", format!("that of {branch} is a local branch"), set));
+        let help =
+            "`git branch --unset-upstream`: the next run pushes it as a branch of its own, and follows that";
+        return Some(Check::bad("upstream", format!("that of {branch} is a local branch"), help));
     }
     Some(match facts.upstream.merges.as_slice() {
         [] => Check::ok("upstream", format!("none yet: the first push makes {branch} of {} it", remote.name)),

@@ -40,7 +40,7 @@ pub fn judge(facts: &Facts) -> Vec<Check> {
         };
         checks.push(Check::bad(
             "in progress",
-            format!("a {command} is not finished, and runs refuse to begin"),
+            format!("a `git {command}` is not finished, and runs refuse to begin"),
             help,
         ));
     }
