@@ -206,6 +206,18 @@ mod real_servers {
     }
 
     #[test]
+    fn a_server_that_hangs_up_while_credentials_are_looked_for_is_asked_once_more() {
+        let (world, remote, ours) = diverged();
+        let web = Web::start(&world);
+        let helper = "!sleep 0.3; echo username=mike; echo 'password=s3cret pass'; :";
+        configure(&ours, &[("credential.helper", helper), ("http.sslCAInfo", web.ca().as_str())]);
+        at(&ours, &web.url("hasty", &remote));
+        both_ways_work(&remote, &ours);
+        at(&ours, &web.tls_url("hasty", &remote));
+        assert_eq!(fetch(&ours).unwrap(), 0);
+    }
+
+    #[test]
     fn refused_or_missing_credentials_are_not_allowed_and_never_shown() {
         let (world, remote, ours) = diverged();
         let web = Web::start(&world);

@@ -19,7 +19,7 @@ use gix_transport::client::blocking_io::{
     http::{GetResponse, Http, PostBodyDataKind, PostResponse, Transport as SmartTransport},
 };
 use reqwest::{
-    Client, Method,
+    Client, Method, RequestBuilder,
     header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT},
 };
 use tokio::runtime::Runtime;
@@ -27,7 +27,7 @@ use tokio::runtime::Runtime;
 use self::{
     answer::{Answer, Headers},
     body::PostBody,
-    exchange::{Exchange, Who},
+    exchange::{Answering, Exchange, Who},
     login::Login,
     settings::Settings,
 };
@@ -85,6 +85,22 @@ struct Quitting(Option<Runtime>);
 impl Quitting {
     fn block_on<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         self.0.as_ref().map(|runtime| runtime.block_on(future))
+    }
+
+    /// Sends a request, which makes progress while its answer is waited for.
+    ///
+    /// A connection is used for several requests, and between two of them somebody may be asked for a password, or a pack
+    /// be made. A server that has hung up meanwhile is noticed only while the runtime is at work: so it looks around first,
+    /// and what is sent goes over a connection that is still there.
+    fn send(&self, request: RequestBuilder) -> Answering {
+        // That the one is done looking, and the other has told of it, takes a turn each.
+        const TURNS: usize = 4;
+        self.block_on(async {
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
+        });
+        Box::pin(request.send())
     }
 }
 

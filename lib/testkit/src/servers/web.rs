@@ -162,6 +162,7 @@ fn configuration(world: &World, folder: &Utf8Path, [http, https, self_signed, pr
          location ~ ^/private-post(/.*)$ {{ limit_except GET {{ {passwords} }} {git} }}
          location ~ ^/broken-post(/.*)$ {{ {posts} {{ return 500; }} {git} }}
          location ~ ^/page-post(/.*)$ {{ default_type text/html; {posts} {{ return 200 '<h1>hello</h1>'; }} {git} }}
+         location ~ ^/hasty(/.*)$ {{ keepalive_timeout 50ms; {passwords} {git} }}
          location ~ ^/small(/.*)$ {{ client_max_body_size 1k; {git} }}
          location ~ ^/moved(/.*)$ {{ return 301 /open$1$is_args$args; }}
          location /forbidden/ {{ return 403; }}

@@ -54,7 +54,7 @@ enum Phase {
     Over,
 }
 
-type Answering = Pin<Box<dyn Future<Output = reqwest::Result<Response>> + Send>>;
+pub(super) type Answering = Pin<Box<dyn Future<Output = reqwest::Result<Response>> + Send>>;
 
 /// What happened first.
 enum Event {
@@ -65,7 +65,7 @@ enum Event {
 impl Exchange {
     /// A request without a body.
     pub fn whole(runtime: &Arc<Quitting>, wire: &Arc<Wire>, request: RequestBuilder) -> Self {
-        let phase = Phase::Waiting { answer: Box::pin(request.send()) };
+        let phase = Phase::Waiting { answer: runtime.send(request) };
         Self::begin(runtime, wire, phase, None)
     }
 
@@ -115,7 +115,7 @@ impl Exchange {
         let request = self.admitted(request)?;
         let (pieces, taken) = mpsc::channel(4);
         let body = reqwest::Body::wrap(Pieces(taken));
-        self.phase = Phase::Streaming { answer: Box::pin(request.body(body).send()), pieces };
+        self.phase = Phase::Streaming { answer: self.runtime.send(request.body(body)), pieces };
         Ok(())
     }
 
@@ -178,7 +178,7 @@ impl Exchange {
                 self.wire.count_sent(body.len());
                 let body = Bytes::from(body);
                 self.again = self.who.as_ref().and(request.try_clone()).map(|again| (again, body.clone()));
-                Phase::Waiting { answer: Box::pin(request.body(body).send()) }
+                Phase::Waiting { answer: self.runtime.send(request.body(body)) }
             }
             // Dropping the sender is what ends the body.
             Phase::Streaming { answer, .. } => Phase::Waiting { answer },
@@ -215,7 +215,7 @@ impl Exchange {
         let Some(credentials) = who.login.ask(&who.url, asked) else { return Ok(()) };
         self.wire.count_sent(body.len());
         let request = with_credentials(request, credentials).body(body);
-        self.phase = Phase::Waiting { answer: Box::pin(request.send()) };
+        self.phase = Phase::Waiting { answer: self.runtime.send(request) };
         self.wait()?;
         if let (Phase::Answered { response }, Some(who)) = (&self.phase, &self.who) {
             who.login.settle(&who.url, response.status());
