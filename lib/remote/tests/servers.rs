@@ -257,6 +257,31 @@ mod real_servers {
     }
 
     #[test]
+    fn a_setting_of_whom_to_trust_that_cannot_be_gone_by_trusts_nobody() {
+        let (world, remote, ours) = diverged();
+        let web = Web::start(&world);
+        at(&ours, &web.tls_url("open", &remote));
+        let config = ours.join(".git/config");
+        let plain = std::fs::read_to_string(&config).unwrap();
+        let heard = |lines: &str| {
+            std::fs::write(&config, format!("{plain}[http]\n{lines}")).unwrap();
+            fetch(&ours).unwrap_err()
+        };
+        // A key without a value says yes.
+        let trouble = heard("sslVerify\n");
+        assert!(trouble.to_string().contains("certificate"), "{trouble:?}");
+        let pinned = format!("sslCAInfo = {}\npinnedPubkey = sha256//of=another\n", web.ca());
+        for (lines, words) in [
+            ("sslVerify = ture\n", "http.sslVerify is 'ture', which is neither true nor false"),
+            (&pinned, "http.pinnedPubkey is set, and is not supported"),
+        ] {
+            let trouble = heard(lines);
+            assert!(matches!(&trouble, Trouble::Misconfigured(_)), "{trouble:?}");
+            assert!(trouble.to_string().contains(words), "{trouble}");
+        }
+    }
+
+    #[test]
     fn a_server_that_signs_for_itself_counts_if_its_certificate_is_configured() {
         let (world, remote, ours) = diverged();
         let web = Web::start(&world);

@@ -6,6 +6,7 @@ use std::{path::PathBuf, sync::Once, time::Duration};
 use gix::{
     Url,
     bstr::{BStr, BString, ByteSlice},
+    config::file::SectionRef,
     url::Scheme,
 };
 use reqwest::{
@@ -28,6 +29,8 @@ pub(super) struct Settings {
     trust: Trust,
     only_http_1: bool,
     netrc: Option<String>,
+    /// A setting that decides about whom to trust, and cannot be gone by.
+    wrong: Option<String>,
 }
 
 impl Settings {
@@ -42,12 +45,15 @@ impl Settings {
         let user_agent = config.last("userAgent").and_then(|value| HeaderValue::from_bytes(&value).ok());
         let own_agent = HeaderValue::from_str(&crate::agent());
         let no_verify = snapshot.boolean("gitoxide.http.sslNoVerify") == Some(true);
+        let verify = config.flag("sslVerify");
+        let is_pinned = config.last("pinnedPubkey").is_some_and(|key| !key.is_empty());
+        let pinned = || "http.pinnedPubkey is set, and is not supported".to_owned();
         Ok(Self {
             extra_headers: config.extra_headers(),
             user_agent: user_agent.or(own_agent.ok()).unwrap_or(HeaderValue::from_static("git/lockstep")),
-            follow_redirects: config
-                .last("followRedirects")
-                .is_none_or(|value| is_true(&value) || value == "initial"),
+            // `initial` is no boolean.
+            follow_redirects: config.last("followRedirects").is_some_and(|value| value == "initial")
+                || config.flag("followRedirects").is_ok_and(|follow| follow.unwrap_or(true)),
             post_buffer: config
                 .last("postBuffer")
                 .and_then(|value| gix::config::Integer::try_from(value.as_bstr()).ok()?.to_decimal())
@@ -63,10 +69,11 @@ impl Settings {
                 ca_path: config.path("sslCAPath")?,
                 certificate: config.path("sslCert")?,
                 key: config.path("sslKey")?,
-                verify: !no_verify && config.last("sslVerify").is_none_or(|value| is_true(&value)),
+                verify: !no_verify && verify.as_ref().map_or(true, |verify| verify.unwrap_or(true)),
             },
             only_http_1: config.last("version").is_some_and(|value| value == "HTTP/1.1"),
             netrc: netrc_text(),
+            wrong: verify.err().or_else(|| is_pinned.then(pinned)),
         })
     }
 
@@ -81,6 +88,9 @@ impl Settings {
     /// A client that does what the settings say; or what is wrong with them.
     pub fn client(&self, secure: Secure, connect: Duration) -> Result<Client, String> {
         static PROVIDER: Once = Once::new();
+        if let Some(wrong) = &self.wrong {
+            return Err(wrong.clone());
+        }
         // Fails where somebody else has chosen one already, and that one serves as well.
         PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
         let mut builder = Client::builder()
@@ -113,10 +123,10 @@ struct Matching<'a> {
 }
 
 impl Matching<'_> {
-    /// All values of `key`, the best match last. Only sections of files that are trusted count.
-    fn all(&self, key: &str) -> Vec<(Match, BString)> {
+    /// What `read` finds, that of the best match last. Only sections of files that are trusted count.
+    fn find<T, I: IntoIterator<Item = T>>(&self, read: impl Fn(&SectionRef<'_>) -> I) -> Vec<T> {
         let config = self.repo.config_snapshot();
-        let mut values = Vec::new();
+        let mut found = Vec::new();
         for section in config.plumbing().sections_by_name("http").into_iter().flatten() {
             if section.meta().trust != gix::sec::Trust::Full {
                 continue;
@@ -126,15 +136,30 @@ impl Matching<'_> {
                 Some(pattern) => Match::of(pattern, self.url),
             };
             if let Some(matched) = matched {
-                values.extend(section.values(key).into_iter().map(|value| (matched, value)));
+                found.extend(read(&section).into_iter().map(|value| (matched, value)));
             }
         }
-        values.sort_by_key(|(matched, _)| *matched);
-        values
+        found.sort_by_key(|(matched, _)| *matched);
+        found.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// All values of `key`.
+    fn all(&self, key: &str) -> Vec<BString> {
+        self.find(|section| section.values(key))
+    }
+
+    /// Whether `key` says yes, if it is there; or that it says neither yes nor no. Without a value it says yes.
+    fn flag(&self, key: &str) -> Result<Option<bool>, String> {
+        let Some(value) = self.find(|section| section.value_implicit(key)).pop() else { return Ok(None) };
+        let Some(value) = value else { return Ok(Some(true)) };
+        match gix::config::Boolean::try_from(value.as_bstr()) {
+            Ok(flag) => Ok(Some(flag.0)),
+            Err(_) => Err(format!("http.{key} is '{value}', which is neither true nor false")),
+        }
     }
 
     fn last(&self, key: &str) -> Option<BString> {
-        self.all(key).pop().map(|(_, value)| value)
+        self.all(key).pop()
     }
 
     fn path(&self, key: &str) -> Result<Option<PathBuf>, Trouble> {
@@ -155,7 +180,7 @@ impl Matching<'_> {
     /// All headers; an empty value forgets those before it.
     fn extra_headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        for (_, value) in self.all("extraHeader") {
+        for value in self.all("extraHeader") {
             if value.is_empty() {
                 headers.clear();
             } else if let Some((name, value)) = header(&value.to_str_lossy()) {
@@ -204,10 +229,6 @@ fn host_matches(pattern: &str, host: &str) -> Option<usize> {
             .zip(&host)
             .all(|(pattern, part)| *pattern == "*" || pattern.eq_ignore_ascii_case(part));
     same.then(|| pattern.iter().map(|part| if *part == "*" { 0 } else { part.len() + 1 }).sum())
-}
-
-fn is_true(value: &BString) -> bool {
-    gix::config::Boolean::try_from(value.as_bstr()).is_ok_and(|value| value.0)
 }
 
 /// The user's netrc file, where curl looks for it.
