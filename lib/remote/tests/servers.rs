@@ -333,6 +333,29 @@ mod real_servers {
     }
 
     #[test]
+    fn a_proxy_is_passed_by_only_where_that_is_configured() {
+        let (world, remote, ours) = diverged();
+        let web = Web::start(&world);
+        at(&ours, &web.url("open", &remote));
+        let closed = Misbehaving::start(Manner::HangsUp).port();
+        for protocol in ["http", "socks", "socks5h"] {
+            ours.git(["config", "http.proxy", &format!("{protocol}://127.0.0.1:{closed}")]);
+            let trouble = fetch(&ours).unwrap_err();
+            assert!(matches!(&trouble, Trouble::Unreachable(_)), "{protocol}: {trouble:?}");
+        }
+        ours.git(["config", "http.proxy", &format!("sock5://127.0.0.1:{closed}")]);
+        let trouble = fetch(&ours).unwrap_err();
+        assert!(matches!(&trouble, Trouble::Misconfigured(_)), "{trouble:?}");
+        assert!(trouble.to_string().contains("http.proxy: sock5://127.0.0.1"), "{trouble}");
+
+        ours.git(["config", "http.proxy", &format!("http://127.0.0.1:{closed}")]);
+        for none in ["*", "example.com 127.0.0.1", "example.com, 127.0.0.0/8"] {
+            ours.git(["config", "gitoxide.http.noProxy", none]);
+            fetch(&ours).unwrap();
+        }
+    }
+
+    #[test]
     fn a_repository_that_has_moved_is_followed() {
         let (world, remote, ours) = diverged();
         let web = Web::start(&world);

@@ -105,14 +105,32 @@ impl Settings {
             Secure::No => builder.tls_certs_only([]),
             Secure::Yes => self.trust.apply(builder)?,
         };
-        if let Some(proxy) = self.proxy.as_deref().filter(|proxy| !proxy.is_empty()) {
-            // As for curl, a proxy without a protocol is one that speaks HTTP.
-            let url = if proxy.contains("://") { proxy.to_owned() } else { format!("http://{proxy}") };
-            let unusable = |_| format!("http.proxy: {} cannot be used", words::address(&url));
-            let no_proxy = self.no_proxy.as_deref().and_then(NoProxy::from_string);
-            builder = builder.proxy(Proxy::all(&url).map_err(unusable)?.no_proxy(no_proxy));
+        if let Some(proxy) = self.proxy()? {
+            builder = builder.proxy(proxy);
         }
         builder.build().map_err(|error| words::error(&error.without_url()))
+    }
+
+    /// Through what requests go, if not straight to the server; or what is wrong with it.
+    fn proxy(&self) -> Result<Option<Proxy>, String> {
+        const KNOWN: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+        // As curl has it, what is meant for nobody goes by a star alone, and spaces part names as well.
+        let no_proxy = self.no_proxy.as_deref().unwrap_or_default().trim();
+        let Some(proxy) = self.proxy.as_deref().filter(|proxy| !proxy.is_empty() && no_proxy != "*") else {
+            return Ok(None);
+        };
+        // As for curl, a proxy without a protocol is one that speaks HTTP, and `socks` is its version 4.
+        let (protocol, place) = proxy.split_once("://").unwrap_or(("http", proxy));
+        let protocol = if protocol.eq_ignore_ascii_case("socks") { "socks4" } else { protocol };
+        let url = format!("{protocol}://{place}");
+        let unusable = || format!("http.proxy: {} cannot be used", words::address(&url));
+        // One that is not known would be passed by, with all that is sent.
+        if !KNOWN.iter().any(|known| protocol.eq_ignore_ascii_case(known)) {
+            return Err(unusable());
+        }
+        let names = no_proxy.split([',', ' ']).filter(|name| !name.is_empty()).collect::<Vec<_>>();
+        let no_proxy = (!names.is_empty()).then(|| NoProxy::from_string(&names.join(","))).flatten();
+        Ok(Some(Proxy::all(&url).map_err(|_| unusable())?.no_proxy(no_proxy)))
     }
 }
 
