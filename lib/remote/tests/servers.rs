@@ -376,6 +376,17 @@ mod real_servers {
         );
         fetch(&ours).unwrap();
         assert!(web.requests().contains("x=one") && !web.requests().contains("x=two"), "{}", web.requests());
+        at(&ours, &web.url("elsewhere", &remote));
+        assert_eq!(push(&ours).unwrap(), [Answer::Done]);
+        let requests = web.requests();
+        let (sent_on, at_first): (Vec<_>, Vec<_>) =
+            requests.lines().partition(|line| line.contains("localhost"));
+        assert!(sent_on.iter().any(|line| line.contains("POST")), "{requests}");
+        assert!(!sent_on.iter().any(|line| line.contains("x=one")), "{requests}");
+        assert!(
+            at_first.iter().any(|line| line.contains("/elsewhere/") && line.contains("x=one")),
+            "{requests}"
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod trust;
 
 use std::sync::{Arc, Mutex};
 
+use gix::bstr::ByteSlice;
 use gix_transport::client::blocking_io::{
     Transport,
     http::{GetResponse, Http, PostBodyDataKind, PostResponse, Transport as SmartTransport},
@@ -55,6 +56,7 @@ pub(super) fn open(
         client: None,
         runtime: Arc::new(Quitting(Some(runtime))),
         login: Login::new(repo),
+        home: reqwest::Url::parse(&place.url.to_bstring().to_str_lossy()).ok(),
         redirected: None,
     };
     Ok(Box::new(SmartTransport::new_http(requests, place.url.clone(), place.protocol, false)))
@@ -67,6 +69,8 @@ struct Requests {
     client: Option<(Secure, Client)>,
     runtime: Arc<Quitting>,
     login: Login,
+    /// The host that is configured.
+    home: Option<reqwest::Url>,
     /// Where the server has sent us.
     redirected: Option<String>,
 }
@@ -146,9 +150,7 @@ impl Http for Requests {
             };
             let next = url.join(&target).map_err(gix::Error::from_error)?;
             self.permit_redirect(&url, &next)?;
-            if (next.scheme(), next.host_str(), next.port_or_known_default())
-                != (url.scheme(), url.host_str(), url.port_or_known_default())
-            {
+            if next.origin() != url.origin() {
                 // What was meant for one host is not shown to another.
                 headers.remove(AUTHORIZATION);
                 for name in self.settings.extra_headers.keys() {
@@ -235,11 +237,14 @@ impl Requests {
         {
             headers.insert(AUTHORIZATION, value);
         }
-        for name in self.settings.extra_headers.keys() {
-            headers.remove(name);
-        }
-        for (name, value) in &self.settings.extra_headers {
-            headers.append(name, value.clone());
+        // Nor are they for a host that the server has sent us to.
+        if self.home.as_ref().is_some_and(|home| home.origin() == url.origin()) {
+            for name in self.settings.extra_headers.keys() {
+                headers.remove(name);
+            }
+            for (name, value) in &self.settings.extra_headers {
+                headers.append(name, value.clone());
+            }
         }
         headers
     }

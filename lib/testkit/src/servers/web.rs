@@ -165,6 +165,7 @@ fn configuration(world: &World, folder: &Utf8Path, [http, https, self_signed, pr
          location ~ ^/hasty(/.*)$ {{ keepalive_timeout 50ms; {passwords} {git} }}
          location ~ ^/small(/.*)$ {{ client_max_body_size 1k; {git} }}
          location ~ ^/moved(/.*)$ {{ return 301 /open$1$is_args$args; }}
+         location ~ ^/elsewhere(/.*)$ {{ return 302 $scheme://localhost:$server_port/open$1$is_args$args; }}
          location /forbidden/ {{ return 403; }}
          location /broken/ {{ return 500; }}
          location /away/ {{ return 502; }}
