@@ -1,5 +1,6 @@
 //! Addresses such as `[host:2222]:path` and `user@[::1]:path`, which git reads and gix does not: it looks for the colon
-//! before the path without regard to brackets, and for no port within them.
+//! before the path without regard to brackets, and for no port within them. Nor does it read a space in the path of an
+//! `ssh://` or `git://` URL.
 
 use gix::{
     Url,
@@ -42,9 +43,22 @@ fn read(text: &BStr) -> gix::Result<Url> {
     address(text).map_or_else(|| gix::url::parse(text), Ok)
 }
 
-/// The parts of `[user@host:port]:path` and `user@[host:port]:path`, as git's `connect.c` takes them apart.
+/// What git reads in an address that gix reads otherwise, or not at all.
 fn address(text: &BStr) -> Option<Url> {
     let text = text.to_str().ok()?;
+    in_brackets(text).or_else(|| with_spaces(text))
+}
+
+/// A URL with spaces, which may be written as escapes as well.
+fn with_spaces(text: &str) -> Option<Url> {
+    let has_escapes =
+        ["ssh://", "git+ssh://", "ssh+git://", "git://"].iter().any(|scheme| text.starts_with(scheme));
+    let url = (has_escapes && text.contains(' ')).then(|| text.replace(' ', "%20"))?;
+    gix::url::parse(BStr::new(&url)).ok()
+}
+
+/// The parts of `[user@host:port]:path` and `user@[host:port]:path`, as git's `connect.c` takes them apart.
+fn in_brackets(text: &str) -> Option<Url> {
     let is_path = text.find('/').is_some_and(|slash| text.find(':').is_none_or(|colon| slash < colon));
     if text.contains("://") || is_path {
         return None;

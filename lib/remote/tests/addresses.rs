@@ -37,6 +37,18 @@ fn brackets_of_an_ssh_address_mean_what_they_mean_to_git() {
 }
 
 #[test]
+fn a_space_in_a_url_is_a_space_as_with_git() {
+    let (world, remote, [ours]) = World::with_clones(["ours"]);
+    ours.git(["clone", "--quiet", "--bare", remote.path().as_str(), "../sp ace.git"]);
+    let path = format!("{}/sp ace.git", world.path());
+    for address in [format!("ssh://user@host{path}"), format!("git+ssh://host:22{path}")] {
+        let asked = asked_of_ssh(&world, &ours, &address);
+        let [by_git, by_us] = &asked[..] else { panic!("{asked:?}") };
+        assert_eq!(by_us, by_git, "{address}");
+    }
+}
+
+#[test]
 fn a_path_that_could_be_an_option_is_not_handed_to_ssh() {
     let (_world, _remote, [ours]) = World::with_clones(["ours"]);
     ours.git(["remote", "set-url", "origin", "host:-x"]);
