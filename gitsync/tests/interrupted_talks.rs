@@ -1,4 +1,4 @@
-//! A line that is cut, held up or garbled at any byte of a talk with a real server: the run ends soon and says so,
+//! A line that is cut, held up, garbled or faulty at any byte of a talk with a real server: the run ends soon and says so,
 //! nothing is half done, and the next run does what was left.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
@@ -57,7 +57,7 @@ fn whatever_happens_the_next_run_works(beginning: &Beginning, port: u16, url: im
         "the talk did not go by way of the relay: {said:?}"
     );
     for (sender, after) in places(said) {
-        for mishap in [Mishap::Cut, Mishap::HeldUp, Mishap::Garbled] {
+        for mishap in [Mishap::Cut, Mishap::HeldUp, Mishap::Garbled, Mishap::Flipped] {
             let copy = beginning.copy();
             reached_by(&copy);
             relay.spoil(sender, after, mishap);

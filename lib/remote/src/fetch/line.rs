@@ -71,8 +71,9 @@ impl Remote<'_> {
                             Ok(true)
                         }
                         Err(error) => {
-                            // Where the stream was fine, it is our side that failed.
-                            if !watched.failed && error.iter_errors().any(|cause| cause.is::<io::Error>()) {
+                            // Where the stream was fine, it is our side that failed, if the system says so: a pack that is
+                            // damaged comes as such an error, too.
+                            if !watched.failed && error.iter_errors().any(is_of_the_system) {
                                 disk = Some(error);
                                 return Err(gix::Error::from_error(io::Error::other(
                                     "the pack was not kept",
@@ -126,6 +127,16 @@ impl Remote<'_> {
             }
         }
     }
+}
+
+/// Whether the operating system reported it, and not who takes a pack apart.
+fn is_of_the_system(error: &(dyn std::error::Error + 'static)) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+    let of_content = |error: &io::Error| {
+        error.raw_os_error().is_none()
+            && matches!(error.kind(), InvalidData | InvalidInput | Other | UnexpectedEof)
+    };
+    error.downcast_ref::<io::Error>().is_some_and(|error| !of_content(error))
 }
 
 /// A pack's stream that tells of its progress, and remembers whether it was the one that failed.

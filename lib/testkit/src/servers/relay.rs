@@ -22,6 +22,8 @@ pub enum Mishap {
     HeldUp,
     /// Noise comes out at the client's end, and then nothing.
     Garbled,
+    /// One byte comes out as another one, and the line is fine from then on.
+    Flipped,
 }
 
 /// Whose bytes are counted.
@@ -154,9 +156,19 @@ impl State {
                 break;
             }
             let Some(mishap) = mishap else { continue };
+            if mishap == Mishap::Flipped {
+                let rest = &mut buffer[passes..read];
+                let Some(byte) = rest.first_mut() else { continue };
+                *byte ^= 0x10;
+                self.lock().plan = None;
+                if into.write_all(rest).is_err() {
+                    break;
+                }
+                continue;
+            }
             let client = if sender == Sender::Client { &mut from } else { &mut into };
             match mishap {
-                Mishap::Cut => {}
+                Mishap::Cut | Mishap::Flipped => {}
                 Mishap::HeldUp => return self.lock().kept.extend([from, into]),
                 Mishap::Garbled => drop(client.write_all(b"zzzz\0\xff this is not what you came for\n")),
             }
