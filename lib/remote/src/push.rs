@@ -252,14 +252,32 @@ impl Remote<'_> {
                     line.hang_up();
                     Err(Trouble::local("reading the objects to push", error))
                 }
-                Why::Connection(error) if broken.messages.is_empty() => Err(line.trouble(&error)),
+                Why::Connection(error) if broken.messages.is_empty() || wire.has_stalled() => {
+                    Err(line.trouble(&error))
+                }
                 Why::Connection(error) => {
                     let called = line.called().to_owned();
                     line.hang_up();
-                    Err(refused(&called, &words::error(&error), &broken.messages))
+                    // What it said may be why it took nothing, or what a hook said after it had taken all.
+                    if !self.has_all(&request.updates, watcher)? {
+                        return Err(refused(&called, &words::error(&error), &broken.messages));
+                    }
+                    Ok(Outgoing {
+                        report: Report::all_made(&request.updates),
+                        messages: broken.messages,
+                        objects: (ready.len() + items.len()) as u64,
+                        bytes: 0,
+                    })
                 }
             },
         }
+    }
+
+    /// Whether the remote has by now what it was to have.
+    fn has_all(&self, updates: &[&Update], watcher: &dyn Watcher) -> Result<bool, Trouble> {
+        let names: Vec<String> = updates.iter().map(|update| update.name.as_bstr().to_string()).collect();
+        let listing = self.list(&names.iter().map(String::as_str).collect::<Vec<_>>(), watcher)?;
+        Ok(updates.iter().all(|update| listing.id_of(update.name.as_ref()) == update.new))
     }
 
     /// What was prepared, without what is ready where that is not what is lacking, or is not for such a receiver.

@@ -130,6 +130,29 @@ fn what_a_server_puts_elsewhere_is_not_pushed_and_no_tracking_ref_follows() {
 }
 
 #[test]
+fn where_the_report_is_lost_the_remote_is_asked_whether_the_push_has_arrived() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    let old = ours.head();
+    ours.write("ours.md", "x\n");
+    let new = ours.commit_all("ours");
+    let updates = vec![update("refs/heads/main", Some(&old), Some(&new))];
+    let words_and_no_report = "#!/bin/sh\ncat >/dev/null\necho wait for me\nsleep 0.3\nkill -9 $PPID\n";
+    remote.hook("pre-receive", words_and_no_report);
+    let what = Push { updates: updates.clone(), ..Push::default() };
+    let trouble = origin(&open(&ours)).push(&what, &Unwatched).unwrap_err();
+    assert!(matches!(&trouble, Trouble::Refused(_)), "{trouble:?}");
+    assert!(trouble.to_string().contains("refused the push: wait for me"), "{trouble}");
+    assert_eq!(remote.rev("refs/heads/main"), old);
+
+    std::fs::remove_file(remote.join("hooks/pre-receive")).unwrap();
+    remote.hook("post-receive", words_and_no_report);
+    let pushed = push(&ours, updates);
+    assert_eq!((pushed.answers, pushed.remote_lines), (vec![Answer::Done], vec!["wait for me".to_owned()]));
+    assert_eq!(remote.rev("refs/heads/main"), new);
+    assert_eq!(ours.rev("refs/remotes/origin/main"), new);
+}
+
+#[test]
 fn a_push_that_has_arrived_is_none_that_failed_for_want_of_a_ref_that_follows_it() {
     let (_world, remote, [ours]) = World::with_clones(["ours"]);
     let head = ours.head();

@@ -60,6 +60,13 @@ pub(super) enum Garbled {
 }
 
 impl Report {
+    /// What a server would have said that made all `updates`.
+    pub fn all_made(updates: &[&Update]) -> Self {
+        let made =
+            |update: &&Update| (update.name.as_bstr().to_owned(), Told::Updated(vec![Made::default()]));
+        Self { unpack_failed: None, refs: updates.iter().map(made).collect() }
+    }
+
     /// What became of `update`.
     pub fn verdict(&self, update: &Update) -> Verdict {
         match self.refs.get(update.name.as_bstr()) {
