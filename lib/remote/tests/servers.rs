@@ -10,7 +10,7 @@ use common::{id, name, open, origin};
 use remote::{Answer, Direction, Fetch, Push, Together, Trouble, Unwatched, Update};
 use testkit::{
     Repo, World,
-    servers::{Daemon, Manner, Misbehaving, Sshd, Web},
+    servers::{Daemon, Manner, Misbehaving, Scripted, Sshd, Web},
 };
 
 /// A remote with one more commit than our clone of it, and our clone with one that it has not.
@@ -387,6 +387,24 @@ mod real_servers {
             at_first.iter().any(|line| line.contains("/elsewhere/") && line.contains("x=one")),
             "{requests}"
         );
+    }
+
+    #[test]
+    fn what_a_kind_of_content_says_besides_is_no_matter() {
+        let (_world, remote, ours) = diverged();
+        let server = Scripted::start();
+        at(&ours, &format!("http://127.0.0.1:{}/x", server.port()));
+        let refs = format!("{} refs/heads/main\0agent=git/2\n", remote.rev("refs/heads/main"));
+        server.say(
+            format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement; charset=utf-8\r\n\
+                 Connection: close\r\n\r\n001e# service=git-upload-pack\n0000{:04x}{refs}0000",
+                refs.len() + 4
+            )
+            .as_bytes(),
+        );
+        let listing = origin(&open(&ours)).list(&["refs/heads/"], &Unwatched).unwrap();
+        assert_eq!(listing.refs[0].id, id(&remote.rev("refs/heads/main")));
     }
 
     #[test]

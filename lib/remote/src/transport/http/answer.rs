@@ -40,7 +40,12 @@ impl Headers {
             for (name, value) in response.headers() {
                 lines.extend_from_slice(name.as_str().as_bytes());
                 lines.push(b':');
-                lines.extend_from_slice(value.as_bytes());
+                let mut value = value.as_bytes();
+                if name == CONTENT_TYPE {
+                    // What it says besides, such as a character set, does not matter, and gix does not know it.
+                    value = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+                }
+                lines.extend_from_slice(value);
                 lines.push(b'\n');
             }
             if let Some(words) = not_git {
