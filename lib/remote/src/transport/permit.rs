@@ -3,7 +3,11 @@
 //!
 //! Whoever starts a run for somebody else, with a configuration that is not theirs, relies on them.
 
-use gix::{Url, bstr::ByteSlice, url::Scheme};
+use gix::{
+    Url,
+    bstr::{BString, ByteSlice},
+    url::Scheme,
+};
 
 use crate::Trouble;
 
@@ -46,7 +50,7 @@ pub(super) fn permit(repo: &gix::Repository, url: &Url, called: &str) -> Result<
         configured: word.map(|word| word.to_str_lossy().into_owned()),
     };
     match policy.check(scheme) {
-        Ok(()) => Ok(()),
+        Ok(()) => past_no_proxy(repo, url, called),
         Err(Forbidden::ByEnvironment) => Err(Trouble::misconfigured(
             format!("{called}: the environment does not allow the protocol '{scheme}'"),
             "GIT_ALLOW_PROTOCOL or GIT_PROTOCOL_FROM_USER is set: unset it, or have it allow this protocol",
@@ -58,6 +62,34 @@ pub(super) fn permit(repo: &gix::Repository, url: &Url, called: &str) -> Result<
             ),
         )),
     }
+}
+
+/// Makes sure that a daemon is not meant to be reached by way of a program, which is not done here: to go past it would be
+/// to go where the user did not want to go.
+fn past_no_proxy(repo: &gix::Repository, url: &Url, called: &str) -> Result<(), Trouble> {
+    let configured = repo.config_snapshot().plumbing().strings("core.gitProxy").unwrap_or_default();
+    let from_environment = std::env::var_os("GIT_PROXY_COMMAND").is_some_and(|program| !program.is_empty());
+    let host = url.host().unwrap_or_default();
+    if url.scheme != Scheme::Git || !(from_environment || has_proxy(&configured, host)) {
+        return Ok(());
+    }
+    Err(Trouble::misconfigured(
+        format!("{called}: a program is set to connect by, which is not supported"),
+        "use an ssh:// or https:// URL; it is in core.gitProxy (`git config --show-origin --get-all core.gitProxy`) or \
+         GIT_PROXY_COMMAND",
+    ))
+}
+
+/// Whether one of the values of `core.gitProxy` is about `host`, and names a program: git goes by the first such.
+fn has_proxy(values: &[BString], host: &str) -> bool {
+    let program = values.iter().find_map(|value| match value.split_once_str(b" for ") {
+        None => Some(value.as_slice()),
+        Some((program, domain)) => {
+            let before = host.as_bytes().strip_suffix(domain)?;
+            (before.is_empty() || before.ends_with(b".")).then_some(program)
+        }
+    });
+    program.is_some_and(|program| !program.is_empty() && program != b"none")
 }
 
 impl Policy {
@@ -114,5 +146,21 @@ mod tests {
         assert_eq!(listed("https:ssh").check(&Scheme::Ssh), Ok(()));
         assert_eq!(listed("https:ssh").check(&Scheme::File), Err(Forbidden::ByEnvironment));
         assert_eq!(listed("").check(&Scheme::Https), Err(Forbidden::ByEnvironment));
+    }
+
+    #[test]
+    fn the_first_proxy_that_is_for_the_host_counts() {
+        for (values, proxied) in [
+            (&["connect"][..], true),
+            (&["connect for example.com"], true),
+            (&["connect for git.example.com"], true),
+            (&["connect for ample.com"], false),
+            (&["none for example.com", "connect"], false),
+            (&["connect for elsewhere.org", "none"], false),
+            (&[], false),
+        ] {
+            let values: Vec<BString> = values.iter().map(|value| BString::from(*value)).collect();
+            assert_eq!(has_proxy(&values, "git.example.com"), proxied, "{values:?}");
+        }
     }
 }

@@ -52,6 +52,9 @@ pub const CAUSES: &[Cause] = &[
         let (_world, _origin, mike) = mike();
         gitsync(&mike).env("GIT_ALLOW_PROTOCOL", "https:ssh").output()
     }),
+    cause("it is a daemon, and a program is set to connect by", || {
+        with(&[("core.gitProxy", "connect"), ("remote.origin.url", "git://127.0.0.1:1/tools.git")])
+    }),
     cause("there is nothing at its path", || url("/nowhere/tools.git")),
     where_possible("its path is not for this user", || {
         let (world, origin, mike) = mike();
