@@ -5,7 +5,10 @@ mod common;
 
 use common::{Stopping, id, name, open, origin};
 use remote::{Change, Fetch, Step, Trouble, Unwatched, Watcher, Why};
-use testkit::{Repo, World};
+use testkit::{
+    Repo, World,
+    servers::{Daemon, Mishap, Relay, Sender},
+};
 
 const NOTES: &str = "+refs/notes/mem/*:refs/notes/origin/mem/*";
 
@@ -36,6 +39,29 @@ fn branches_and_notes_come_over_one_connection_as_one_pack() {
         again.listing.id_of(name("refs/heads/main").as_ref()),
         Some(id(&remote.rev("refs/heads/main")))
     );
+}
+
+#[test]
+fn a_pack_that_is_damaged_on_its_way_is_no_failure_of_this_repository() {
+    let (world, remote, [ours, theirs, first]) = World::with_clones(["ours", "theirs", "first"]);
+    theirs.write("new.md", (0..200).map(|n| format!("{}\n", n * 7919 % 10007)).collect::<String>());
+    theirs.commit_all("new");
+    theirs.push();
+    let daemon = Daemon::start(&world);
+    let relay = Relay::to(daemon.port());
+    for repo in [&ours, &first] {
+        repo.git(["remote", "set-url", "origin", &relay.url(&daemon.url(&remote))]);
+    }
+    origin(&open(&first)).fetch(&Fetch::configured(), &Unwatched).unwrap();
+    let said = relay.passed().server;
+    // Within what is packed last, before the checksum and the end of the talk.
+    for after in (said - 400..said - 40).step_by(40) {
+        relay.spoil(Sender::Server, after, Mishap::Flipped);
+        let trouble = origin(&open(&ours)).fetch(&Fetch::configured(), &Unwatched).unwrap_err();
+        assert!(matches!(&trouble, Trouble::Unreachable(_)), "after {after} of {said}: {trouble:?}");
+    }
+    relay.mend();
+    assert_eq!(origin(&open(&ours)).fetch(&Fetch::configured(), &Unwatched).unwrap().moved.len(), 1);
 }
 
 #[test]
