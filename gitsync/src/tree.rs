@@ -100,6 +100,7 @@ impl<'a> Builder<'a> {
             let Some(rest) = path.strip_prefix(here.as_bytes()) else { break };
             if let Some(slash) = rest.find_byte(b'/') {
                 let name = &rest[..slash];
+                see_that_it_is_a_name(name, path)?;
                 let mut below = self.folder(prefix + slash + 1, known.get(name).copied())?;
                 incomplete |= below.incomplete;
                 below.node.name = name.into();
@@ -121,12 +122,14 @@ impl<'a> Builder<'a> {
                 incomplete = true;
                 continue;
             }
+            see_that_it_is_a_name(rest, path)?;
             let mode = entry
                 .mode
                 .to_tree_entry_mode()
                 .with_context(|| format!("{path} has an unknown mode in the index"))?;
             tree.entries.push(gix::objs::tree::Entry { mode, filename: rest.into(), oid: entry.id });
         }
+        see_that_names_differ(&tree, here)?;
         let id = self.write(&tree)?;
         let count = u32::try_from(before - self.entries.len())?;
         let num_entries = (!incomplete).then_some(count);
@@ -150,6 +153,26 @@ impl<'a> Builder<'a> {
         tree.write_to(&mut data)?;
         self.sink.put(Kind::Tree, &data)
     }
+}
+
+/// Git writes no tree with such names, but an index that is damaged may have them.
+fn see_that_it_is_a_name(name: &[u8], path: &BStr) -> anyhow::Result<()> {
+    let is_none = matches!(name, b"" | b"." | b"..") || name.eq_ignore_ascii_case(b".git");
+    if is_none {
+        bail!("the index is damaged: {path} is no path of a file");
+    }
+    Ok(())
+}
+
+/// Nor with one name twice, a file's and a folder's.
+fn see_that_names_differ(tree: &gix::objs::Tree, folder: &BStr) -> anyhow::Result<()> {
+    for entry in tree.entries.iter().filter(|entry| entry.mode.is_tree()) {
+        let as_file = gix::objs::tree::Entry { mode: EntryKind::Blob.into(), ..entry.clone() };
+        if tree.entries.binary_search(&as_file).is_ok() {
+            bail!("the index is damaged: {folder}{} is both a file and a folder in it", entry.filename);
+        }
+    }
+    Ok(())
 }
 
 /// Count what differs between the trees `from` and `to`, path by path; a rename is one path less and one more.

@@ -97,6 +97,10 @@ impl Grafter<'_> {
             if is_file {
                 rest = &rest[1..];
                 let before = put(&mut tree, name, EntryKind::Blob.into(), first.now);
+                if before.is_none() && first.now.is_none() {
+                    // What the index had is not in its tree: the cache is not that of this index.
+                    return Ok(Folder::Unknown);
+                }
                 count = count - u32::from(before.is_some()) + u32::from(first.now.is_some());
                 continue;
             }

@@ -276,8 +276,11 @@ impl From<gix::index::File> for Index {
 /// It cannot be read, or is damaged.
 pub fn read(repo: &gix::Repository, path: &Path) -> anyhow::Result<gix::index::File> {
     let skip_hash = true;
+    let cannot = || format!("cannot read the index {}", path.display());
     let index = gix::index::File::at_or_default(path, repo.object_hash(), skip_hash, Default::default())
-        .with_context(|| format!("cannot read the index {}", path.display()))?;
+        .with_context(cannot)?;
+    // A path that is not where it belongs would not be found: its file would count as new, and be in the tree twice.
+    index.verify_entries().with_context(cannot)?;
     sparse::expand(repo, index)
 }
 

@@ -158,6 +158,7 @@ impl Raw {
         }
         self.starts.reserve_exact(count);
         let mut start = HEADER;
+        let mut before = (&b""[..], 0);
         for _ in 0..count {
             // The shortest entry has two bytes after its flags, be they more flags, or a path and its end.
             if start + shortest > end {
@@ -172,6 +173,12 @@ impl Raw {
                 return None;
             }
             let flags = self.flags(start);
+            // Whoever looks for a path relies on their order.
+            let here = (&self.bytes[path..path + length], flags.bits() & Flags::STAGE_MASK.bits());
+            if before >= here {
+                return None;
+            }
+            before = here;
             self.is_unmerged |= flags.intersects(Flags::STAGE_MASK);
             self.leaves_out |= flags.contains(Flags::SKIP_WORKTREE);
             self.starts.push(u32::try_from(start).ok()?);
