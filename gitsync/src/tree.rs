@@ -19,6 +19,8 @@ use gix::objs::{Kind, WriteTo as _};
 
 pub use graft::graft;
 
+use phase::Fault;
+
 use crate::changes;
 use crate::stage::sink::Sink;
 
@@ -127,6 +129,10 @@ impl<'a> Builder<'a> {
                 .mode
                 .to_tree_entry_mode()
                 .with_context(|| format!("{path} has an unknown mode in the index"))?;
+            // What is not here can neither be sent nor be checked out. A submodule's commit is in a repository of its own.
+            if !mode.is_commit() && self.repo.find_header(entry.id).is_err() {
+                return Err(object_is_missing(path, entry.id).into());
+            }
             tree.entries.push(gix::objs::tree::Entry { mode, filename: rest.into(), oid: entry.id });
         }
         see_that_names_differ(&tree, here)?;
@@ -173,6 +179,13 @@ fn see_that_names_differ(tree: &gix::objs::Tree, folder: &BStr) -> anyhow::Resul
         }
     }
     Ok(())
+}
+
+/// An entry whose content was not written to the end, by a power cut for instance, or is gone.
+fn object_is_missing(path: &BStr, id: ObjectId) -> Fault {
+    Fault::failed(format!("the index has {path} as object {id}, which is missing or damaged")).help(format!(
+        "`git rm --cached -- '{path}'` takes it out of the index and leaves the file: the next run adds it anew"
+    ))
 }
 
 /// Count what differs between the trees `from` and `to`, path by path; a rename is one path less and one more.

@@ -4,7 +4,7 @@
 mod common;
 mod run;
 
-use common::{repo_with, stage_all};
+use common::{age, repo_with, stage_all};
 use run::gitsync;
 use testkit::{Repo, World};
 
@@ -88,4 +88,20 @@ fn one_that_has_other_paths_than_the_trees_it_names_is_committed_as_the_work_tre
     repo.remove("d/f9");
     let staged = stage_all(&repo).ok().unwrap();
     assert_eq!(repo.files(&staged.tree), ["a"]);
+}
+
+#[test]
+fn one_with_a_file_whose_content_was_lost_is_not_committed_until_the_file_is_added_anew() {
+    let (_world, origin, [mike]) = World::with_clones(["mike"]);
+    mike.write("new file", "what a power cut took\n");
+    age(&mike, "new file");
+    mike.git(["add", "new file"]);
+    let id = mike.git(["rev-parse", ":new file"]);
+    let object = mike.git_dir().join("objects").join(&id[..2]).join(&id[2..]);
+    std::fs::remove_file(&object).unwrap();
+    std::fs::write(&object, "").unwrap();
+    assert_not_committed(&mike, "missing or damaged");
+    mike.git(["rm", "--quiet", "--cached", "--", "new file"]);
+    gitsync(&mike).success();
+    assert_eq!(origin.git(["show", "main:new file"]), "what a power cut took");
 }

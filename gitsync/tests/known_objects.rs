@@ -68,3 +68,13 @@ fn what_is_in_a_cruft_pack_is_written_once_more() {
     stage_all(&repo).ok().unwrap();
     assert!(file.exists());
 }
+
+#[test]
+fn an_object_whose_file_a_power_cut_left_empty_is_written_again() {
+    let world = World::new();
+    let (repo, file) = taken_back(&world);
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(&file, "").unwrap();
+    let staged = stage_all(&repo).ok().unwrap();
+    assert_eq!(repo.git(["show", &format!("{}:b", staged.tree)]), "taken back");
+}

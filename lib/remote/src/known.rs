@@ -40,7 +40,10 @@ impl<'repo> Known<'repo> {
 
     /// Whether the object `id` is there, and stays there as one does that has just been written.
     pub fn holds(&mut self, id: &ObjectId) -> bool {
+        // A power cut may leave a file with nothing in it, which is as good as none.
+        let is_sound = || self.repo.find_header(*id).is_ok();
         self.repo.objects.exists_without_refresh(id)
+            && is_sound()
             && self.places.get_or_insert_with(|| Places::of(self.repo)).renew(id)
     }
 }

@@ -49,6 +49,15 @@ pub const CAUSES: &[Cause] = &[
         mike.program("chmod").args(["000", "new.md"]).success();
         Some(gitsync.output())
     }),
+    cause("the content of a staged file was lost", || {
+        let (_world, _origin, mike) = mike();
+        // What was changed just now would be read again.
+        mike.program("touch").args(["-d", "2020-01-01", "new.md"]).success();
+        mike.git(["add", "new.md"]);
+        let id = mike.git(["rev-parse", ":new.md"]);
+        std::fs::remove_file(mike.git_dir().join("objects").join(&id[..2]).join(&id[2..])).unwrap();
+        gitsync(&mike).output()
+    }),
     cause("a filter fails", || {
         let (_world, _origin, mike) = mike();
         mike.git(["config", "filter.up.clean", "false"]);
