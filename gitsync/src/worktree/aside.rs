@@ -1,7 +1,7 @@
 //! Where files are kept while an update is not done: new ones before they are put in place, old ones after.
 //!
-//! Moving a file is atomic on one file system only. As a rule that is the one of the git directory; a linked work tree
-//! or a mount below may be on another, and then the files get a name of their own beside the path that they belong to.
+//! Moving a file is possible within one mount only. As a rule that is the one of the git directory; a linked work tree
+//! or a mount below may be another, and then the files get a name of their own beside the path that they belong to.
 //! All names follow from the update's token and the number of the step, so that whoever cleans up finds them.
 
 use std::cell::{Cell, RefCell};
@@ -41,7 +41,7 @@ pub fn name_inside(role: Role, number: usize) -> String {
 pub struct Aside {
     folder: PathBuf,
     token: String,
-    /// Which folders are on the file system of `folder`: asked once, as most files share their folder with others.
+    /// Which folders are in the mount of `folder`: asked once, as most files share their folder with others.
     near: RefCell<HashMap<PathBuf, bool>>,
     /// Whether files may be kept beside the paths that they belong to.
     beside: Cell<bool>,
@@ -78,13 +78,13 @@ impl Aside {
         &self.folder
     }
 
-    /// Whether files that belong into `folder` can be kept in the folder in the git directory: both are on one file
-    /// system. Else they are to be kept beside the paths that they belong to.
+    /// Whether files that belong into `folder` can be kept in the folder in the git directory: both are in one mount.
+    /// Else they are to be kept beside the paths that they belong to.
     pub fn is_near(&self, folder: &Path) -> bool {
         if let Some(near) = self.near.borrow().get(folder) {
             return *near;
         }
-        let near = is_on_one_device(&self.folder, folder);
+        let near = is_on_one_mount(&self.folder, folder);
         if !near {
             self.beside.set(true);
         }
@@ -115,15 +115,29 @@ pub fn folder(git_dir: &Path) -> PathBuf {
 }
 
 #[cfg(unix)]
-fn is_on_one_device(folder: &Path, other: &Path) -> bool {
+fn is_on_one_mount(folder: &Path, other: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
-    let device = |path: &Path| fs::symlink_metadata(path).map(|meta| meta.dev()).ok();
-    let nearest = other.ancestors().find_map(device);
-    nearest.is_some() && nearest == device(folder)
+    let place = |path: &Path| Some((fs::symlink_metadata(path).ok()?.dev(), mount(path)));
+    let nearest = other.ancestors().find_map(place);
+    nearest.is_some() && nearest == place(folder)
+}
+
+/// The number of the mount that `path` is in. A part of a file system that is mounted once more, into a container for
+/// instance, has the same device, and yet nothing can be moved between the two. None where the system does not say it.
+#[cfg(target_os = "linux")]
+fn mount(path: &Path) -> Option<u64> {
+    use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+    let found = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::MNT_ID).ok()?;
+    (found.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(found.stx_mnt_id)
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn mount(_path: &Path) -> Option<u64> {
+    None
 }
 
 #[cfg(not(unix))]
-fn is_on_one_device(folder: &Path, other: &Path) -> bool {
+fn is_on_one_mount(folder: &Path, other: &Path) -> bool {
     // The same drive, by their first component.
     folder.components().next() == other.components().next()
 }
