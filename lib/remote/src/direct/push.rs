@@ -125,10 +125,15 @@ impl Direct {
     fn store_files(&self, offer: &Offer<'_>, ids: impl Iterator<Item = ObjectId>) -> gix::Result<u64> {
         let mut reader = Reader::new(offer.from.clone());
         let (mut found, mut bytes) = (Vec::new(), 0);
+        let too_large = || left_to_others("too large to be held in memory");
         for id in ids {
             let object = match offer.prepared.made.get(&id) {
                 Some(made) => made,
                 None => {
+                    // Asked before it is read: it may be larger than all memory.
+                    if reader.size(id)? > (pack::LARGEST_AT_ONCE - bytes) as u64 {
+                        return Err(too_large());
+                    }
                     let mut data = Vec::new();
                     let kind = reader.read(id, &mut data)?;
                     Object { id, kind, data: data.into() }
@@ -137,7 +142,7 @@ impl Direct {
             objects::check(&id, object.kind, &object.data)?;
             bytes += object.data.len();
             if bytes > pack::LARGEST_AT_ONCE {
-                return Err(left_to_others("too large to be held in memory"));
+                return Err(too_large());
             }
             found.push(object);
         }
