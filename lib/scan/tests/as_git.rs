@@ -212,6 +212,8 @@ fn as_git_says(repo: &Repo) -> Status {
         let path = rest.splitn(fields, ' ').last().unwrap();
         let state = match state {
             b'.' => continue,
+            // Of a repository without a commit in its place git says that the file is deleted; a run is to refuse it.
+            b'D' if repo.join(path).join(".git").is_dir() => 'M',
             b'D' => 'D',
             b'U' => 'U',
             _ => 'M',
