@@ -1,5 +1,7 @@
 //! The two folders: where commands come from and where they go.
 
+use std::io::ErrorKind;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use phase::{Fault, Run};
 
@@ -25,7 +27,7 @@ impl Source {
     /// The folder to copy from, as the command line says, else that of the work tree.
     ///
     /// # Errors
-    /// A fault with exit 78 where the user named a folder that is not there, or where the repository is bare.
+    /// A fault with exit 78 where the user named a folder that is not there, or is none, or where the repository is bare.
     pub(crate) fn of(args: &Cmdcopy, run: &Run<'_>) -> anyhow::Result<Self> {
         let git_dir = Utf8PathBuf::try_from(run.repo().git_dir().canonicalize()?)?;
         let private = vec![git_dir, run.common_dir()];
@@ -33,10 +35,14 @@ impl Source {
             let root = run.worktree()?.to_owned();
             return Ok(Self { folder: under(&root), name: under(Utf8Path::new("")), root, private });
         };
-        let folder = phase::from_here(named)?.canonicalize_utf8().map_err(|error| {
+        let unusable = |error: std::io::Error| {
             Fault::misconfigured(format!("{named} cannot be copied from: {error}"))
                 .help("--from takes a folder with commands in it")
-        })?;
+        };
+        let folder = phase::from_here(named)?.canonicalize_utf8().map_err(unusable)?;
+        if !folder.is_dir() {
+            return Err(unusable(ErrorKind::NotADirectory.into()).into());
+        }
         // A folder outside of the repository is a world of its own.
         let root = run.worktree().ok().filter(|root| folder.starts_with(root)).unwrap_or(&folder).to_owned();
         let name = folder.strip_prefix(&root).ok().filter(|_| root != folder).unwrap_or(&folder).to_owned();

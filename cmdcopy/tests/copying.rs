@@ -260,9 +260,11 @@ fn folders_can_be_named() {
     std::fs::write(from.join("a.md"), "a").unwrap();
     assert_eq!(story.copy(&["--from", "../elsewhere", "--to", "../there"]), ["added a.md"]);
     assert_eq!(std::fs::read_to_string(story.world.path().join("there/a.md")).unwrap(), "a");
-    let output = story.cmdcopy().args(["--from", "nowhere"]).output();
-    output.assert_code(78);
-    output.assert_says("nowhere");
+    for no_folder in ["nowhere", "../elsewhere/a.md"] {
+        let output = story.cmdcopy().args(["--from", no_folder]).output();
+        output.assert_code(78);
+        output.assert_says(&format!("{no_folder} cannot be copied from"));
+    }
 }
 
 #[test]

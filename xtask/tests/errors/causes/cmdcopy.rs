@@ -8,7 +8,7 @@ use super::{Cause, as_nobody, cause, mike, where_possible};
 
 /// The causes.
 pub const CAUSES: &[Cause] = &[
-    cause("`--from` is not there", || {
+    cause("`--from` is not there, or no folder", || {
         let (_world, _origin, mike) = mike();
         cmdcopy(&mike).args(["--from", "nowhere"]).output()
     }),
