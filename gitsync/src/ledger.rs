@@ -180,7 +180,7 @@ impl Ledger {
     /// # Errors
     /// The history cannot be read.
     pub fn incoming(&self, repo: &gix::Repository, recent: &Recent) -> anyhow::Result<Incoming> {
-        let repo = &self.history.view(repo, recent, 0);
+        let repo = &self.history.view(repo, recent);
         let of = self.both(repo);
         let (pulled, wiki) = self.pulled(repo)?;
         Ok(Incoming { of, pulled, wiki })

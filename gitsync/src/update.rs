@@ -48,8 +48,7 @@ pub fn update(
     to: ObjectId,
     reason: &str,
 ) -> anyhow::Result<Outcome> {
-    // Here each object is needed once, so that none has to be kept at hand but what is in memory anyway.
-    let repo = &place.history.view(place.repo, recent, 0);
+    let repo = &place.history.view(place.repo, recent);
     place.guard.check()?;
     let lock = patience::index_lock(place)?;
     let index = index::open(repo)?;

@@ -40,9 +40,6 @@ use crate::person::Person;
 use crate::signing::Signing;
 use crate::watch::{Doing, Watch};
 
-/// How many bytes of trees are best kept at hand: each commit has most of its folders in common with the one before it.
-pub const ROOM: usize = 8 * 1024 * 1024;
-
 /// What to replay, and onto what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Replay {
@@ -106,7 +103,8 @@ pub enum WayOut {
     Merge,
 }
 
-/// Replays. What is `known` of the history is not read again; trees are read over and over, which `repo` may keep.
+/// Replays. What is `known` of the history is not read again; trees are read over and over, and best kept at hand by
+/// `repo`.
 ///
 /// # Errors
 /// An object cannot be read, a merge driver or the signing program fails, or the lock is lost.

@@ -17,6 +17,9 @@ use crate::relate::relate_to_past;
 use crate::worktree::Refused;
 use crate::{failpoint, history, refuse, rewrite_notes, update};
 
+/// How many bytes of trees are kept at hand by a replay, and after it.
+const TREES: usize = 8 * 1024 * 1024;
+
 impl Sync<'_> {
     /// Brings in what the remote has. `None`: something moved, over again from the commit.
     pub(super) fn pull(
@@ -78,7 +81,9 @@ impl Sync<'_> {
         let (place, repo) = (self.place, self.place.repo);
         let known = &place.history;
         let what = Replay { onto, upstream: rebase::base_for(repo, known, seen, onto, local)?, head: local };
-        let view = known.view(repo, &self.recent, rebase::ROOM);
+        // Each commit has most of its folders in common with the one before it, and both ends with what is compared next.
+        known.keep_trees(TREES);
+        let view = known.view(repo, &self.recent);
         // What must not be written need not be merged with either, which is not made for such names.
         update::presentable(&view, local, onto)?;
         self.hooks()?.ask("pre-rebase", Call::with([what.upstream.to_string()]))?;

@@ -83,7 +83,7 @@ impl Sync<'_> {
 
     /// The commits that a push takes along.
     fn outgoing(&self, local: ObjectId, theirs: Theirs) -> anyhow::Result<Vec<contract::Commit>> {
-        let repo = &self.place.history.view(self.place.repo, &self.made, 0);
+        let repo = &self.place.history.view(self.place.repo, &self.made);
         let theirs = match theirs.id() {
             Some(id) => vec![id],
             None => history::known_of(repo, self.upstream.remote.as_str())?,

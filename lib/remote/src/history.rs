@@ -18,6 +18,7 @@ use gix::{
     hashtable::HashMap,
     object::Kind,
     objs::{Data, Find, FindExt},
+    odb::pack::cache::object::MemoryCappedHashmap,
     revision::plumbing,
     revwalk::Graph,
     traverse::commit::ParentIds,
@@ -39,6 +40,8 @@ pub struct History {
     loose: Arc<Mutex<Loose>>,
     kept: Arc<Mutex<Kept>>,
     answers: Arc<Mutex<Answers>>,
+    /// Trees that were read, where they are to be kept.
+    pub(crate) trees: Arc<Mutex<Option<MemoryCappedHashmap>>>,
 }
 
 /// Commits that were read.
@@ -112,7 +115,7 @@ impl History {
     #[must_use]
     pub fn of(repo: &Repository) -> Self {
         let loose = Arc::new(Mutex::new(Loose::of(repo)));
-        Self { loose, kept: Arc::default(), answers: Arc::default() }
+        Self { loose, kept: Arc::default(), answers: Arc::default(), trees: Arc::default() }
     }
 
     /// Takes in the commits among objects that are the repository's now, so that they need not be looked for.
@@ -360,7 +363,7 @@ fn is_fixed(repo: &Repository) -> gix::Result<bool> {
 }
 
 /// A thread that panicked has left nothing half done here.
-fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -10,16 +10,16 @@ use gix::{
 };
 
 use crate::{
-    history::{History, replaces},
+    history::{History, locked, replaces},
     objects::Loose,
     recent::Recent,
 };
 
 impl History {
-    /// A view of `repo` that takes from memory what is `recent`, and commits that were read before. Of the trees that it
-    /// reads, so many bytes are kept at hand.
+    /// A view of `repo` that takes from memory what is `recent`, commits that were read before, and trees that are
+    /// [kept](Self::keep_trees).
     #[must_use]
-    pub fn view(&self, repo: &Repository, recent: &Recent, kept: usize) -> Repository {
+    pub fn view(&self, repo: &Repository, recent: &Recent) -> Repository {
         let mut view = repo.clone();
         view.objects.unset_object_cache();
         // Where objects are replaced by others, gix knows by which.
@@ -31,16 +31,20 @@ impl History {
                     recent: recent.clone(),
                     history: history.clone(),
                     files: Loose::within(&folder),
-                    trees: (kept > 0).then(|| MemoryCappedHashmap::new(kept)),
                 })
             });
         }
         view
     }
+
+    /// Has trees that views read from now on kept at hand for all of them: the ones that were asked for last, up to so many
+    /// bytes.
+    pub fn keep_trees(&self, bytes: usize) {
+        *locked(&self.trees) = Some(MemoryCappedHashmap::new(bytes));
+    }
 }
 
-/// Another handle of what `view` shows, which has the same at hand, of trees it has read none yet. A clone that gix makes
-/// has nothing at hand.
+/// Another handle of what `view` shows, which has the same at hand. A clone that gix makes has nothing at hand.
 #[must_use]
 pub fn another(view: &Repository) -> Repository {
     let mut another = view.clone();
@@ -53,20 +57,20 @@ struct Near {
     recent: Recent,
     history: History,
     files: Loose,
-    /// Trees that were read.
-    trees: Option<MemoryCappedHashmap>,
 }
 
 impl Cache for Near {
     fn put(&mut self, id: ObjectId, kind: Kind, data: &[u8]) {
-        if let Some(trees) = self.trees.as_mut().filter(|_| kind == Kind::Tree) {
+        if kind == Kind::Tree
+            && let Some(trees) = locked(&self.history.trees).as_mut()
+        {
             trees.put(id, kind, data);
         }
     }
 
     fn get(&mut self, id: &ObjectId, out: &mut Vec<u8>) -> Option<Kind> {
         let known = self.recent.read(id, out).or_else(|| self.history.kept(id, out));
-        if let Some(kind) = known.or_else(|| self.trees.as_mut()?.get(id, out)) {
+        if let Some(kind) = known.or_else(|| locked(&self.history.trees).as_mut()?.get(id, out)) {
             return Some(kind);
         }
         let kind = self.files.read(id, out)?;
@@ -96,8 +100,10 @@ mod tests {
         let mut drafts = repo.clone().with_object_memory();
         let only_here = drafts.write_blob("only here").unwrap().detach();
         let recent = Recent::from(drafts.objects.take_object_memory().unwrap());
-        for kept in [0, 1024 * 1024] {
-            let view = History::of(&repo).view(&repo, &recent, kept);
+        for kept in [None, Some(1024 * 1024)] {
+            let history = History::of(&repo);
+            kept.into_iter().for_each(|bytes| history.keep_trees(bytes));
+            let view = history.view(&repo, &recent);
             for _ in 0..2 {
                 for name in
                     ["HEAD", "HEAD~", "HEAD^{tree}", "HEAD~^{tree}", "HEAD:packed.md", "HEAD:loose.md"]
@@ -109,11 +115,29 @@ mod tests {
                 assert_eq!(view.find_object(only_here).unwrap().data, b"only here");
             }
             assert!(view.try_find_object(ObjectId::null(repo.object_hash())).unwrap().is_none());
-            let late = repo.write_blob(format!("late {kept}")).unwrap();
+            let late = repo.write_blob(format!("late {kept:?}")).unwrap();
             let another = another(&view);
             assert_eq!(another.find_object(late).unwrap().kind, Kind::Blob);
             assert_eq!(another.find_object(only_here).unwrap().data, b"only here");
         }
+    }
+
+    #[test]
+    fn a_tree_that_is_kept_is_not_read_again() {
+        let world = World::new();
+        let ours = world.init("ours");
+        ours.write("one.md", "one\n");
+        ours.commit_all("one");
+        let repo = gix::open(ours.path()).unwrap();
+        let tree = ObjectId::from_hex(ours.rev("HEAD^{tree}").as_bytes()).unwrap();
+        let [keeps, does_not] = [(); 2].map(|()| History::of(&repo));
+        keeps.keep_trees(1024 * 1024);
+        let views = [&keeps, &does_not].map(|history| history.view(&repo, &Recent::default()));
+        views.iter().for_each(|view| drop(view.find_tree(tree).unwrap()));
+        std::fs::remove_file(crate::object_file::path(&repo, &tree)).unwrap();
+        let found = [&keeps, &does_not]
+            .map(|history| history.view(&repo, &Recent::default()).try_find_object(tree).unwrap().is_some());
+        assert_eq!(found, [true, false]);
     }
 
     #[test]
@@ -126,7 +150,7 @@ mod tests {
         let two = ours.commit_all("two");
         ours.git(["replace", &one, &two]);
         let repo = gix::open(ours.path()).unwrap();
-        let view = History::of(&repo).view(&repo, &Recent::default(), 0);
+        let view = History::of(&repo).view(&repo, &Recent::default());
         let [seen, real] = [&view, &repo]
             .map(|repo| repo.find_object(ObjectId::from_hex(one.as_bytes()).unwrap()).unwrap().detach().data);
         assert_eq!(seen, real);
