@@ -3,11 +3,14 @@
 
 mod common;
 
-use std::fs;
+use std::{fs, path::Path, thread, time::Duration};
 
 use common::{id, name, open};
 use gix::refs::FullName;
-use remote::local_ref::{self, Edit, Failed, Writer, Written, claim};
+use remote::local_ref::{
+    self, Edit, Failed, Writer, Written,
+    claim::{self, Claims},
+};
 use testkit::{Repo, World};
 
 /// A repository with two commits, `HEAD~1` and `HEAD`, that are tagged `one` and `two`.
@@ -274,5 +277,27 @@ fn a_shared_repository_stays_writable_for_its_group() {
     for path in ["refs/heads/new", "refs/heads/new/topic", "logs/refs/heads/new/topic", "lockstep-locks"] {
         let mode = fs::metadata(repo.common_dir().join(path)).unwrap().permissions().mode();
         assert_eq!(mode & 0o060, 0o060, "{path}: {mode:o}");
+    }
+}
+
+/// Removes the folders below `folder` in which there is nothing, as others do who take them for a dead process's.
+fn remove_empty_folders_below(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        remove_empty_folders_below(&entry.path());
+        let _ = fs::remove_dir(entry.path());
+    }
+}
+
+#[test]
+fn a_ref_is_locked_while_others_remove_the_folders_that_this_takes() {
+    let world = World::new();
+    let repo = gix::open(world.init("ours").path()).unwrap();
+    let locks = repo.git_dir().join("lockstep-locks");
+    for _ in 0..300 {
+        let claims = Claims::begin(&repo, repo.git_dir()).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| (0..8).for_each(|_| remove_empty_folders_below(&locks)));
+            claims.take(&repo, Path::new("refs/notes/a/b/c/d/e"), Duration::ZERO).unwrap();
+        });
     }
 }

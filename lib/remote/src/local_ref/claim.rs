@@ -233,21 +233,26 @@ pub(super) fn remove_empty_folders(folder: &Path) -> io::Result<()> {
 }
 
 /// Does something that needs the folder of `path`. Others remove folders that have become empty, and may do so again
-/// the moment after it was made.
+/// the moment after it was made, or while it is: each once, so that it is there when all of them have been.
 fn in_its_folder<T>(
     repo: &gix::Repository,
     path: &Path,
     mut make: impl FnMut() -> io::Result<T>,
 ) -> io::Result<T> {
-    for _ in 0..3 {
-        match make() {
+    const ATTEMPTS: usize = 32;
+    let mut made = make();
+    for _ in 0..ATTEMPTS {
+        match made {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                path.parent().map_or(Ok(()), |folder| make_folders(repo, folder))?;
+                match path.parent().map_or(Ok(()), |folder| make_folders(repo, folder)) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    Ok(()) | Err(_) => made = make(),
+                }
             }
             result => return result,
         }
     }
-    make()
+    made
 }
 
 /// Gives `own` the name `lock` too, unless that is taken.
