@@ -100,6 +100,7 @@ fn said(error: &gix::Error) -> String {
     }
     match values.get("exit_status") {
         Some(MetadataValue::String(status)) => format!("{status}, without a word"),
+        _ if closed_its_pipe(error) => "it ended before it had read what it is to sign".to_owned(),
         _ => words::error(error),
     }
 }

@@ -52,9 +52,17 @@ fn whoever_lost_the_lock_between_two_steps_changes_nothing_further() {
         let Copy { origin, mike, .. } = beginning.copy();
         let follows = ["committed-branch", "committed", "fetched"].contains(&place);
         let tell = telling(&origin, if follows { Index::Follows } else { Index::Stays });
+        // The remote is asked beside the commit: that has to come to rest for the two tellings to be comparable.
+        let settle = match place {
+            "committed-branch" | "committed" => format!(
+                "until [ $(git rev-parse origin/main) = $(git -C '{}' rev-parse main) ]; do sleep 0.01; done; ",
+                origin.path()
+            ),
+            _ => String::new(),
+        };
         // As a script clears a lock that it takes for stale, and takes it.
         let take = format!(
-            "rm -r .git/claudetools-sync.lock; mkdir .git/claudetools-sync.lock; {{ {tell}; }} >.git/before"
+            "{settle}rm -r .git/claudetools-sync.lock; mkdir .git/claudetools-sync.lock; {{ {tell}; }} >.git/before"
         );
         let armed = format!("{place}={}", at_the(nth, &take));
         let output = gitsync(&mike).env("LOCKSTEP_FAILPOINT", armed).output();
