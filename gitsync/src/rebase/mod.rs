@@ -186,7 +186,7 @@ pub fn count(
 impl Replayed {
     /// Makes the objects of the new history part of `repo`; they are on disk when this returns, and stay there until a
     /// branch leads to them and they are let go of. They are handed over for whoever reads them next, unless they are
-    /// many.
+    /// large.
     ///
     /// # Errors
     /// The disk failed.
