@@ -98,8 +98,11 @@ impl<'a> Sync<'a> {
         exchange: &Exchange<'_>,
         heard: Option<Heard>,
     ) -> Result<()> {
-        // Nobody but the dead misses what it removes, so that it takes no look at the lock.
-        remote::sweep(self.repo.objects.store_ref().path());
+        // Nobody but the dead misses what it removes, so that it takes no look at the lock. Who heard the remote in this
+        // run has done so.
+        if heard.is_none() {
+            remote::sweep(self.repo.objects.store_ref().path());
+        }
         for name in look::local_refs(self.repo, &self.policy.globs)? {
             self.meet(name, strategies)?;
         }

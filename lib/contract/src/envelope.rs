@@ -66,7 +66,7 @@ impl Envelope {
         Ok(Self { json, document })
     }
 
-    /// The parts of the document that this version knows.
+    /// The parts of the document that this version knows, as they came in; only how the run goes is kept up to date.
     pub fn document(&self) -> &Document {
         &self.document
     }
@@ -78,7 +78,7 @@ impl Envelope {
             return Ok(());
         };
         self.put_fields(S::NAME, fields);
-        self.reread()
+        Ok(())
     }
 
     /// Writes what all sections share into a phase's section, which begins with it where there is none yet.
@@ -106,7 +106,8 @@ impl Envelope {
     /// The document in one line, without a line feed. Nothing in it is a control character, which JSON allows beyond
     /// ASCII, and which a terminal would obey: such can only be in strings, where an escape is as good.
     pub fn to_line(&self) -> String {
-        let line = Value::Object(self.json.clone()).to_string();
+        // Strings for keys, and values that were JSON before: there is nothing in it that could not be written.
+        let line = serde_json::to_string(&self.json).unwrap_or_default();
         if !line.contains(char::is_control) {
             return line;
         }
@@ -124,12 +125,6 @@ impl Envelope {
                 other => *other = Value::Object(fields),
             }
         }
-    }
-
-    /// Brings the typed view up to date with the JSON.
-    fn reread(&mut self) -> Result<(), serde_json::Error> {
-        self.document = serde_json::from_value(Value::Object(self.json.clone()))?;
-        Ok(())
     }
 
     fn set<T: serde::Serialize>(&mut self, key: &str, value: &T) {

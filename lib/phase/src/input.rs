@@ -2,7 +2,7 @@
 //!
 //! An empty pipe must not pass for "no document": a crashed `lock acquire` would let the rest run unlocked.
 
-use std::io::Read;
+use std::io::{BufRead as _, BufReader, Read};
 
 use camino::Utf8PathBuf;
 use contract::{Envelope, Exit};
@@ -36,9 +36,11 @@ pub(crate) fn read() -> Result<Input, Fault> {
         Kind::Pipe => false,
     };
     let mut bytes = Vec::new();
-    Patient(std::io::stdin().lock())
-        .read_to_end(&mut bytes)
+    let in_one_line = read_all(Patient(std::io::stdin().lock()), &mut bytes)
         .map_err(|error| Fault::new(Exit::BadInput, format!("stdin could not be read: {error}")))?;
+    if let Some(envelope) = in_one_line {
+        return Ok(Input::Document(Box::new(envelope)));
+    }
     let text = String::from_utf8(bytes).map_err(|error| {
         let line =
             1 + error.as_bytes()[..error.utf8_error().valid_up_to()].split(|b| *b == b'\n').count() - 1;
@@ -48,6 +50,17 @@ pub(crate) fn read() -> Result<Input, Fault> {
         return if may_be_empty { Ok(Input::Nothing) } else { Err(dead_predecessor()) };
     }
     interpret(&text)
+}
+
+/// Reads all there is into `bytes`; if that is one line with a document, as phases write it, that document.
+///
+/// It is read before its phase has ended: that one still has to give the lock back.
+fn read_all(stdin: impl Read, bytes: &mut Vec<u8>) -> std::io::Result<Option<Envelope>> {
+    let mut stdin = BufReader::new(stdin);
+    let line = stdin.read_until(b'\n', bytes)?;
+    let envelope = str::from_utf8(bytes).ok().and_then(|text| Envelope::parse(text).ok());
+    stdin.read_to_end(bytes)?;
+    Ok(envelope.filter(|_| bytes.len() == line))
 }
 
 /// What a text that is not empty stands for.

@@ -1,7 +1,8 @@
 //! The folder that objects in files of their own are in.
 //!
 //! A file is opened by its path within it, since the kernel looks up each part of a path, which for such small files
-//! takes as long as to read them. And where there is no folder for the first byte of an id, nothing is looked up.
+//! takes as long as to read them. And where there is no folder for the first byte of an id, nothing is looked up: for
+//! few objects that is not worth finding out, as to list the folder takes as long as to look for dozens of them in vain.
 
 use std::{
     fs::{self, File},
@@ -19,9 +20,15 @@ pub(super) struct Folder {
 /// What is known of it.
 struct Seen {
     root: Root,
-    /// By the first byte of an id: whether there was a folder for it. What comes later is found by gix.
-    has: [bool; 256],
+    /// How many objects were looked for that have no file.
+    in_vain: u32,
+    /// By the first byte of an id: whether there was a folder for it, once that was worth finding out. What comes later
+    /// is found by gix.
+    has: Option<[bool; 256]>,
 }
+
+/// So many objects are looked for in vain before the folder is listed.
+const PATIENCE: u32 = 64;
 
 impl Folder {
     pub fn new(path: &Path) -> Self {
@@ -32,9 +39,9 @@ impl Folder {
     pub fn open(&mut self, id: &oid) -> Option<File> {
         let seen = match &mut self.seen {
             Some(seen) => seen,
-            none => none.insert(Seen { root: Root::open(&self.path)?, has: folders(&self.path)? }),
+            none => none.insert(Seen { root: Root::open(&self.path)?, in_vain: 0, has: None }),
         };
-        if !seen.has[usize::from(id.first_byte())] {
+        if seen.has.is_some_and(|has| !has[usize::from(id.first_byte())]) {
             return None;
         }
         let mut hex = gix::hash::Kind::hex_buf();
@@ -44,7 +51,14 @@ impl Folder {
         let name = &mut name[..=hex.len()];
         name[..2].copy_from_slice(&hex.as_bytes()[..2]);
         name[3..].copy_from_slice(&hex.as_bytes()[2..]);
-        seen.root.file(std::str::from_utf8(name).ok()?)
+        let file = seen.root.file(std::str::from_utf8(name).ok()?);
+        if file.is_none() && seen.has.is_none() {
+            seen.in_vain += 1;
+            if seen.in_vain == PATIENCE {
+                seen.has = folders(&self.path);
+            }
+        }
+        file
     }
 }
 
@@ -116,11 +130,12 @@ mod tests {
             bytes[0] = there.first_byte();
             bytes
         });
-        assert!(folder.open(&beside).is_none());
+        (0..PATIENCE).for_each(|_| assert!(folder.open(&beside).is_none()));
         // A folder that is made later is none of its business.
         let mut written = (0..).map(|n| repo.write_blob(n.to_string()).unwrap().detach());
         let late = written.find(|id| id.first_byte() != there.first_byte()).unwrap();
         assert!(folder.open(&late).is_none());
+        assert!(folder.open(&there).is_some());
         assert!(Folder::new(&objects).open(&late).is_some());
         assert!(Folder::new(&objects.join("gone")).open(&there).is_none());
     }
