@@ -103,6 +103,12 @@ impl Held {
         &self.token
     }
 
+    /// Whether it is a place in a lock that somebody else took.
+    pub fn is_shared(&self) -> bool {
+        let stake = self.stake.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(*stake, Stake::Worker(_) | Stake::Guest)
+    }
+
     /// Where the lock lies.
     pub fn place(&self) -> &Place {
         &self.place

@@ -45,6 +45,10 @@ impl Guard for Held {
         Some(Held::token(self).as_str())
     }
 
+    fn is_shared(&self) -> bool {
+        Held::is_shared(self)
+    }
+
     fn made(&self, path: &Utf8Path) -> Result<(), Fault> {
         // Where the file system cannot tell it from a later one, it is left for a person to remove.
         Held::made(self, path)?;

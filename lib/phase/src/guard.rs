@@ -40,6 +40,11 @@ pub trait Guard: Send + Sync {
     /// The token that stands for this lock, to be handed to programs in `LOCKSTEP_TOKEN`; `None` where no lock is held.
     fn token(&self) -> Option<&str>;
 
+    /// Whether it is a place in somebody else's lock, and others of the run may come into theirs before this one is left.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// Notes that the file which is at `path` now, of a name that others use too such as `index.lock`, was made by this
     /// process. Should the process be killed, the lock's next holder removes that very file, and none that came later
     /// to the same path.

@@ -54,7 +54,7 @@ pub(crate) fn read() -> Result<Input, Fault> {
 
 /// Reads all there is into `bytes`; if that is one line with a document, as phases write it, that document.
 ///
-/// It is read before its phase has ended: that one still has to give the lock back.
+/// It is read before its phase has ended, which still has to give back a lock that is its own.
 fn read_all(stdin: impl Read, bytes: &mut Vec<u8>) -> std::io::Result<Option<Envelope>> {
     let mut stdin = BufReader::new(stdin);
     let line = stdin.read_until(b'\n', bytes)?;

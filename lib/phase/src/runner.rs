@@ -96,12 +96,18 @@ fn work<P: Phase>(
         console.error(fault.message(), fault.remedy());
         return fault.exit().code().into();
     }
-    // The lock is given back first: the next phase begins when this one's stdout ends.
     let Run { repo, guard, progress, .. } = run;
-    drop((guard, progress));
+    drop(progress);
     // The process ends, and the system takes all of its memory at once.
     std::mem::forget(repo);
-    console.ends();
+    // The next phase begins when this one's stdout ends. A lock that it would wait for is given back before.
+    if guard.is_shared() {
+        console.ends();
+        drop(guard);
+    } else {
+        drop(guard);
+        console.ends();
+    }
     delivered.exit(&envelope)
 }
 

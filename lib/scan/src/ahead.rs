@@ -12,7 +12,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use gix::index::{entry::Stat, fs::Metadata};
@@ -37,7 +38,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 pub struct Ahead {
     path: PathBuf,
     asked: Arc<AtomicBool>,
-    scanning: JoinHandle<anyhow::Result<Option<Found>>>,
+    scanning: Receiver<anyhow::Result<Option<Found>>>,
 }
 
 /// What a scan found, and when.
@@ -75,7 +76,9 @@ impl Ahead {
             let scanned = scan_before(&repo, &index, &interest, &|_| (), Some(&its_asked))?;
             Ok(Some(Found { began, stamp, index, scanned }))
         };
-        let scanning = thread::Builder::new().spawn(look).ok()?;
+        // What it found is there before the thread is gone, which takes a while.
+        let (found, scanning) = mpsc::sync_channel(1);
+        thread::Builder::new().spawn(move || found.send(look())).ok()?;
         Some(Self { path, asked, scanning })
     }
 
@@ -86,7 +89,7 @@ impl Ahead {
         let root = repo.workdir()?;
         self.asked.store(true, Ordering::Relaxed);
         // What went wrong is told by whoever has to look again.
-        let Found { began, stamp, index, scanned } = self.scanning.join().ok()?.ok()??;
+        let Found { began, stamp, index, scanned } = self.scanning.recv().ok()?.ok()??;
         let is_the_same = Stamp::of(&self.path).is_ok_and(|now| now == stamp);
         let holds = began.elapsed() < FRESH
             && is_the_same

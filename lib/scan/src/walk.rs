@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::mpsc;
 
 use anyhow::Context as _;
 use gix::bstr::{BStr, BString};
@@ -154,13 +155,16 @@ fn walk(
         done.map(|()| (worker.found, worker.records))
     };
     std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| threads::spawn(scope, || work(&|_| ()))).collect();
-        let mut results = vec![work(alive)];
-        for other in others {
-            results.push(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        // What a thread found is there before the thread is gone, which takes a while. The scope tells of a panic.
+        let (results, all) = mpsc::channel();
+        for _ in 1..threads {
+            let (results, work) = (results.clone(), &work);
+            threads::spawn(scope, move || results.send(work(&|_| ())));
         }
+        let own = work(alive);
+        drop(results);
         let (mut found, mut records) = (Vec::new(), Vec::new());
-        for result in results {
+        for result in std::iter::once(own).chain(all) {
             let (mut more, mut to_remember) = result?;
             found.append(&mut more);
             records.append(&mut to_remember);
