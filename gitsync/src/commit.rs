@@ -69,18 +69,7 @@ pub fn commit(
     let mut lock = patience::index_lock(place)?;
     let since = lock.taken_at()?;
     let before = tree_of(repo, branch.commit)?;
-    place.progress.set(|| "looking for changes".into());
-    let (index, mut changes) = look(place, policy, ahead)?;
-    let submodules = Outdated::still(repo, &index)?;
-    submodules.write(place)?;
-    *left_out = changes.leave_out(&submodules);
-    changes.remember();
-    let unmatched = stage::unmatched_in(repo, before, std::mem::take(&mut changes.unmatched))?;
-    if let Some(pathspec) = unmatched.first() {
-        return Err(Fault::failed(format!("the pathspec '{pathspec}' matches no file"))
-            .help("paths are relative to the current directory; `git status` lists what has changed")
-            .into());
-    }
+    let (index, changes) = find(place, before, policy, ahead, left_out)?;
     failpoint::reach("scanned", place.root());
     // Where neither the work tree nor what is staged differs from the last commit, the index is not even taken apart.
     if changes.is_empty() && index.tree() == Some(before) {
@@ -154,6 +143,29 @@ fn land(
     let writing = Writing::begin(place.repo, lock, what, section)?;
     failpoint::reach("committed", place.root());
     Ok(Some(writing))
+}
+
+/// The index, and what differs from it and is to be committed. What stays out is told in `left_out`.
+fn find(
+    place: &Place<'_>,
+    before: ObjectId,
+    policy: &stage::Policy,
+    ahead: Option<Ahead>,
+    left_out: &mut LeftOut,
+) -> anyhow::Result<(scan::Index, Changes)> {
+    place.progress.set(|| "looking for changes".into());
+    let (index, mut changes) = look(place, policy, ahead)?;
+    let submodules = Outdated::still(place.repo, &index)?;
+    submodules.write(place)?;
+    *left_out = changes.leave_out(&submodules);
+    changes.remember();
+    let unmatched = stage::unmatched_in(place.repo, before, std::mem::take(&mut changes.unmatched))?;
+    match unmatched.first() {
+        None => Ok((index, changes)),
+        Some(pathspec) => Err(Fault::failed(format!("the pathspec '{pathspec}' matches no file"))
+            .help("paths are relative to the current directory; `git status` lists what has changed")
+            .into()),
+    }
 }
 
 /// The index, and what of the work tree is to be staged. What was seen `ahead` counts where it still holds.

@@ -120,13 +120,9 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
     let outgoing = match (policy.push, branch.commit) {
         (Push::No, _) => Outgoing::NotWanted,
         (Push::Wanted, Some(local)) => {
-            let known = match here.id() {
-                Some(id) => vec![id],
-                None => history::known_of(repo, upstream.remote.as_str())?,
-            };
             let count = match replay {
                 Some(what) => rebase::count(repo, &place.history, what, place)?,
-                None => history::between(repo, &place.history, known, local)?.len(),
+                None => own_commits(place, here, &upstream, local)?,
             };
             match count + usize::from(!commit.is_empty()) {
                 0 if relation == Relation::New => Outgoing::NewBranch,
@@ -138,6 +134,20 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
     let fault = offline.or(wrong);
     let section = ledger.close(repo, fault.as_ref())?;
     Ok(Planned { branch: branch.short(), upstream, commit, incoming, outgoing, section, fault })
+}
+
+/// How many commits up to `local` the remote does not have.
+fn own_commits(
+    place: &Place<'_>,
+    theirs: Theirs,
+    upstream: &Upstream,
+    local: ObjectId,
+) -> anyhow::Result<usize> {
+    let known = match theirs.id() {
+        Some(id) => vec![id],
+        None => history::known_of(place.repo, upstream.remote.as_str())?,
+    };
+    Ok(history::between(place.repo, &place.history, known, local)?.len())
 }
 
 impl Planned {

@@ -48,8 +48,7 @@ impl Remote<'_> {
         specs: &Specs,
         watcher: &dyn Watcher,
     ) -> Result<Incoming, Trouble> {
-        let mut pack: Option<Arriving> = None;
-        let mut disk: Option<gix::Error> = None;
+        let mut arrival = Arrival { repo: self.repo, watcher, pack: None, disk: None };
         let interrupt = AtomicBool::new(false);
         let walker = Negotiation::walker(self.repo);
         let commit_graph = walker.commit_graph_if_enabled().ok().flatten();
@@ -63,26 +62,7 @@ impl Remote<'_> {
         let talk = || {
             protocol::fetch(
                 &mut negotiation,
-                |stream, progress, interrupt| {
-                    let mut watched = Watched { stream, bytes: 0, failed: false, watcher };
-                    match Arriving::read(self.repo, &mut watched, progress, interrupt) {
-                        Ok(arriving) => {
-                            pack = Some(arriving);
-                            Ok(true)
-                        }
-                        Err(error) => {
-                            // Where the stream was fine, it is our side that failed, if the system says so: a pack that is
-                            // damaged comes as such an error, too.
-                            if !watched.failed && error.iter_errors().any(is_of_the_system) {
-                                disk = Some(error);
-                                return Err(gix::Error::from_error(io::Error::other(
-                                    "the pack was not kept",
-                                )));
-                            }
-                            Err(error)
-                        }
-                    }
-                },
+                |stream, progress, interrupt| arrival.keep(stream, progress, interrupt),
                 ticks.clone(),
                 &interrupt,
                 protocol::fetch::Context {
@@ -100,6 +80,7 @@ impl Remote<'_> {
             )
         };
         let outcome = pulse::beside(watcher, Step::Indexing, &|| ticks.count() + wire.received(), talk);
+        let Arrival { pack, disk, .. } = arrival;
         match (outcome, disk) {
             (_, Some(error)) => {
                 line.hang_up();
@@ -125,6 +106,40 @@ impl Remote<'_> {
                 let failed = Failed::Broken { words: words::error(&broken) };
                 Trouble::local("finding out what is here already", failed)
             }
+        }
+    }
+}
+
+/// What becomes of the pack that comes in.
+struct Arrival<'a> {
+    repo: &'a gix::Repository,
+    watcher: &'a dyn Watcher,
+    pack: Option<Arriving>,
+    /// Why it could not be written here.
+    disk: Option<gix::Error>,
+}
+
+impl Arrival<'_> {
+    /// Reads the pack. `true`: what the stream has behind it is to be passed over.
+    fn keep(
+        &mut self,
+        stream: &mut dyn io::BufRead,
+        progress: &mut dyn gix::DynNestedProgress,
+        interrupt: &AtomicBool,
+    ) -> gix::Result<bool> {
+        let mut watched = Watched { stream, bytes: 0, failed: false, watcher: self.watcher };
+        match Arriving::read(self.repo, &mut watched, progress, interrupt) {
+            Ok(arriving) => {
+                self.pack = Some(arriving);
+                Ok(true)
+            }
+            // Where the stream was fine, it is our side that failed, if the system says so: a pack that is damaged comes
+            // as such an error, too.
+            Err(error) if !watched.failed && error.iter_errors().any(is_of_the_system) => {
+                self.disk = Some(error);
+                Err(gix::Error::from_error(io::Error::other("the pack was not kept")))
+            }
+            Err(error) => Err(error),
         }
     }
 }
