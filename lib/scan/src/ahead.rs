@@ -78,7 +78,11 @@ impl Ahead {
         };
         // What it found is there before the thread is gone, which takes a while.
         let (found, scanning) = mpsc::sync_channel(1);
-        thread::Builder::new().spawn(move || found.send(look())).ok()?;
+        let scan = move || {
+            // Where nobody waits for it any more, nobody misses it.
+            let _ = found.send(look());
+        };
+        thread::Builder::new().spawn(scan).ok()?;
         Some(Self { path, asked, scanning })
     }
 
