@@ -34,7 +34,9 @@ pub fn index_lock(place: &Place<'_>) -> anyhow::Result<Lock> {
 /// What to say of an index that somebody else holds.
 pub fn held(by: &HeldBy) -> Fault {
     let age = by.age.map_or(String::new(), |age| format!(", for {} s", age.as_secs()));
-    let path = by.path.display();
-    Fault::failed(format!("another program is at work on the index: {path} is there{age}"))
-        .help(format!("let it finish; if no git is running here, it was left behind: rm '{path}'"))
+    let path = by.path.to_string_lossy();
+    Fault::failed(format!("another program is at work on the index: {path} is there{age}")).help(format!(
+        "let it finish; if no git is running here, it was left behind: rm {}",
+        words::quoted(&path)
+    ))
 }

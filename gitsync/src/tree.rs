@@ -184,7 +184,8 @@ fn see_that_names_differ(tree: &gix::objs::Tree, folder: &BStr) -> anyhow::Resul
 /// An entry whose content was not written to the end, by a power cut for instance, or is gone.
 fn object_is_missing(path: &BStr, id: ObjectId) -> Fault {
     Fault::failed(format!("the index has {path} as object {id}, which is missing or damaged")).help(format!(
-        "`git rm --cached -- '{path}'` takes it out of the index and leaves the file: the next run adds it anew"
+        "`git rm --cached -- {}` takes it out of the index and leaves the file: the next run adds it anew",
+        words::quoted(&path.to_string())
     ))
 }
 

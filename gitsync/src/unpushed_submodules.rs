@@ -34,7 +34,10 @@ pub fn refuse(repo: &gix::Repository, theirs: Option<ObjectId>, local: ObjectId)
         "nothing is pushed, as push.recurseSubmodules has it: no remote has the commits that these submodules are at: {}",
         refuse::named(&unpushed)
     ))
-    .help(format!("push them first: `git -C '{first}' push`, then run this again"))
+    .help(format!(
+        "push them first: `git -C {} push`, then run this again",
+        words::quoted(&first.to_string())
+    ))
     .into())
 }
 

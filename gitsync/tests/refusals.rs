@@ -257,6 +257,20 @@ fn an_upstream_that_cannot_be_synced_with() {
 }
 
 #[test]
+fn a_quotation_mark_in_a_path_stays_in_the_command_that_is_advised() {
+    let (world, origin, _mike) = mike();
+    world.git(["clone", "--quiet", origin.path().as_str(), "mike's own"]);
+    let own = world.repo(world.path().join("mike's own"));
+    own.write("a", "1\n");
+    let lock = own.git_dir().join("index.lock");
+    std::fs::write(&lock, "").unwrap();
+    let help = gitsync(&own).output().document().error.unwrap().help.unwrap();
+    let (_, command) = help.split_once("it was left behind: ").unwrap();
+    own.program("sh").args(["-c", command]).success();
+    assert!(!lock.exists(), "{command}");
+}
+
+#[test]
 fn unrelated_histories() {
     let (world, origin, _mike) = mike();
     let other = world.init("other");

@@ -54,7 +54,10 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
         // Git goes by the whole path of it.
         let trusted = absolute(repo.workdir().unwrap_or(repo.git_dir()))?;
         return Err(Fault::new(Exit::NotAllowed, format!("{git_dir} belongs to someone else")).help(
-            format!("if you trust whoever owns it: git config --global --add safe.directory '{trusted}'"),
+            format!(
+                "if you trust whoever owns it: git config --global --add safe.directory {}",
+                words::quoted(trusted.as_str())
+            ),
         ));
     }
     configuration::is_readable(&repo)

@@ -117,8 +117,8 @@ impl Failed {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Held(Held { lock }) => Some(format!(
-                "let it finish; if no git is running here, it was left behind: rm '{}'",
-                lock.display()
+                "let it finish; if no git is running here, it was left behind: rm {}",
+                words::quoted(&lock.to_string_lossy())
             )),
             Self::NameTaken { by, .. } => {
                 Some(format!("rename one of them, or delete it: git update-ref -d {}", by.as_bstr()))

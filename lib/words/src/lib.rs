@@ -44,6 +44,13 @@ pub fn error(error: &(dyn std::error::Error + 'static)) -> String {
     said.join(": ")
 }
 
+/// A word as `sh` takes it whatever is in it, for a command that somebody is told to type: with one that ends its own
+/// quotation, `rm` would remove something else.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

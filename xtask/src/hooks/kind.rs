@@ -76,8 +76,10 @@ impl Kind {
             Self::Systemd => vec![
                 format!("systemctl --user stop {name}.timer"),
                 format!(
-                    "rm -f '{}'",
-                    place.config.join(format!("systemd/user/timers.target.wants/{name}.timer"))
+                    "rm -f {}",
+                    words::quoted(
+                        place.config.join(format!("systemd/user/timers.target.wants/{name}.timer")).as_str()
+                    )
                 ),
                 "systemctl --user daemon-reload".into(),
             ],

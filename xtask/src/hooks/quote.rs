@@ -8,7 +8,7 @@ pub fn sh(word: &str) -> String {
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
     }
-    format!("'{}'", word.replace('\'', r"'\''"))
+    words::quoted(word)
 }
 
 /// For the command of a crontab, where an unquoted `%` is the end of the line (crontab(5)).

@@ -34,6 +34,9 @@ fn ignored_in(folder: &str) -> Check {
     Check::warn(
         "session logs",
         format!("new ones in {folder} are ignored by git, and reach nobody"),
-        format!("see which line of which file says so: git check-ignore --verbose '{folder}a-new-log.md'"),
+        format!(
+            "see which line of which file says so: git check-ignore --verbose {}",
+            words::quoted(&format!("{folder}a-new-log.md"))
+        ),
     )
 }

@@ -28,7 +28,8 @@ pub fn judge(facts: &Facts) -> Vec<Check> {
 
 fn of_key(key: &Key) -> Option<Check> {
     let name = full_name(key);
-    let unset = format!("git config --file '{}' --unset-all '{name}'", key.origin);
+    let unset =
+        format!("git config --file {} --unset-all {}", words::quoted(&key.origin), words::quoted(&name));
     if key.section == "notes" {
         return of_strategy(key, &name, &OF_GIT);
     }
@@ -44,7 +45,7 @@ fn of_key(key: &Key) -> Option<Check> {
         (known, Some(_)) => Some(Check::warn(
             "configuration",
             format!("nobody reads {name} of {}: it cannot be said for a part", key.origin),
-            format!("git config lockstep.{known} '{}', then: {unset}", key.value),
+            format!("git config lockstep.{known} {}, then: {unset}", words::quoted(&key.value)),
         )),
         ("notesRef", None) if !is_glob(&key.value) => Some(Check::bad(
             "configuration",
