@@ -104,7 +104,8 @@ fn full_name(merge: &BString) -> Result<FullName, Fault> {
     })
 }
 
+/// `git branch --set-upstream-to` would add one more.
 fn several(branch: &gix::bstr::BStr) -> Fault {
     Fault::misconfigured(format!("{branch} has several upstreams, which is not supported"))
-        .help(format!("keep one: `git branch --set-upstream-to=origin/{branch}`"))
+        .help(format!("keep one: `git config --replace-all branch.{branch}.merge refs/heads/{branch}`"))
 }

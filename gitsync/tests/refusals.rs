@@ -254,6 +254,11 @@ fn an_upstream_that_cannot_be_synced_with() {
     mike.git(["config", "--unset", "branch.main.pushRemote"]);
     mike.git(["config", "--add", "branch.main.merge", "refs/heads/other"]);
     assert_refused(&mike, Exit::Misconfigured, "several upstreams");
+    // The remedy is one.
+    let remedy = ["config", "--replace-all", "branch.main.merge", "refs/heads/main"];
+    assert_refused(&mike, Exit::Misconfigured, &format!("git {}", remedy.join(" ")));
+    mike.git(remedy);
+    gitsync(&mike).success();
 }
 
 #[test]

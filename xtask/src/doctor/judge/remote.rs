@@ -13,7 +13,7 @@ pub fn judge(facts: &Facts) -> Vec<Check> {
             several => Check::bad(
                 "remote",
                 format!("none is the usual one: there are {}", several.join(", ")),
-                "git branch --set-upstream-to=REMOTE/BRANCH, or name one of them origin",
+                "git push -u REMOTE HEAD, or name one of them origin",
             ),
         }];
     };
@@ -47,7 +47,6 @@ fn answer(remote: &RemoteFacts) -> Check {
 
 fn upstream(facts: &Facts, remote: &RemoteFacts) -> Option<Check> {
     let (Head::Branch(branch) | Head::Unborn(branch)) = &facts.head else { return None };
-    let set = format!("git branch --set-upstream-to={}/{branch}", remote.name);
     if facts.upstream.remote.as_deref() == Some(".") {
         let help =
             "`git branch --unset-upstream`: the next run pushes it as a branch of its own, and follows that";
@@ -73,7 +72,11 @@ fn upstream(facts: &Facts, remote: &RemoteFacts) -> Option<Check> {
                 }
             }
         }
-        several => Check::bad("upstream", format!("{branch} has {}", several.len()), set),
+        several => Check::bad(
+            "upstream",
+            format!("{branch} has {}", several.len()),
+            format!("git config --replace-all branch.{branch}.merge refs/heads/{branch}"),
+        ),
     })
 }
 
@@ -142,7 +145,10 @@ mod tests {
     fn an_upstream_that_is_gone_or_double_is_bad_and_a_missing_one_is_not() {
         assert_eq!(worst(&with(|_, upstream| upstream.merges.clear())), State::Ok);
         assert_eq!(worst(&with(|_, upstream| upstream.merges = vec!["refs/heads/gone".into()])), State::Bad);
-        assert_eq!(worst(&with(|_, upstream| upstream.merges.push("refs/heads/two".into()))), State::Bad);
+        let double = with(|_, upstream| upstream.merges.push("refs/heads/two".into()));
+        assert_eq!(worst(&double), State::Bad);
+        let help = Some("git config --replace-all branch.main.merge refs/heads/main".to_owned());
+        assert!(double.iter().any(|check| check.help == help), "{double:?}");
         assert_eq!(worst(&with(|_, upstream| upstream.remote = Some(".".into()))), State::Bad);
         let empty = with(|remote, _| remote.answer = Answer::Branches(Vec::new()));
         assert_eq!(worst(&empty), State::Ok, "the first push fills it");
