@@ -67,7 +67,10 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
         return Err(Fault::misconfigured(
             "this repository keeps its refs in reftables, which are not supported",
         )
-        .help("`git refs migrate --ref-format=files` turns them into files"));
+        .help(
+            "`git refs migrate --ref-format=files` of git 2.48 or later turns them into files; else make a new clone: \
+             `git clone --ref-format=files URL`",
+        ));
     }
     if let Some(name) = unknown_extension(&repo) {
         return Err(Fault::misconfigured(format!(
