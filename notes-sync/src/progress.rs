@@ -94,9 +94,7 @@ impl Progress {
     /// What the ref as a whole went through.
     pub fn result(&self) -> NotesResult {
         match (&self.state, self.applied.how) {
-            (State::Rejected(_) | State::Broken(_), _) | (State::Unsent, How::Stayed) => {
-                NotesResult::Rejected
-            }
+            (State::Rejected(_) | State::Broken(_) | State::Unsent, _) => NotesResult::Rejected,
             (_, How::Merged) => NotesResult::Merged,
             (_, How::Forwarded) => NotesResult::Fetched,
             (State::Settled(Sent::Yes), How::Stayed) => NotesResult::Pushed,

@@ -125,6 +125,21 @@ fn notes_that_were_not_sent_are_not_called_unchanged() {
 }
 
 #[test]
+fn notes_that_were_merged_and_not_sent_are_not_called_merged_alone() {
+    let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    for repo in [&howard, &mike] {
+        repo.note(REF, "HEAD", repo.path().as_str());
+    }
+    sync(&howard).success();
+    mike.git(["config", "remote.origin.receivepack", "/nowhere/receive-pack"]);
+    let out = sync(&mike).output();
+    out.assert_code(69);
+    let [synced] = &synced(&out)[..] else { panic!("{out}") };
+    assert_eq!((synced.result, synced.notes.combined), (NotesResult::Rejected, 1));
+    assert!(synced.message.as_ref().unwrap().contains("were not sent"));
+}
+
+#[test]
 fn a_remote_that_is_gone_is_69_and_changes_nothing() {
     let (_world, origin, [howard]) = World::with_clones(["howard"]);
     howard.note(REF, "HEAD", "text");
