@@ -144,6 +144,9 @@ impl Read for FromChild {
                 Ok(Err(error)) => return Err(error),
                 Ok(Ok(None)) => return Ok(0),
                 Ok(Ok(Some(chunk))) => {
+                    if self.wire.received() == 0 {
+                        self.wire.began(&chunk);
+                    }
                     self.wire.count_received(chunk.len());
                     self.chunk = chunk;
                     self.at = 0;

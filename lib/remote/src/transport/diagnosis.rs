@@ -39,7 +39,7 @@ pub(super) fn of(scene: &Scene<'_>) -> Trouble {
         return by_fault(called, fault);
     }
     if scene.place.url.scheme == Scheme::Ssh
-        && let Some(trouble) = by_ssh(scene)
+        && let Some(trouble) = by_ssh(scene).or_else(|| chatter(scene))
     {
         return trouble;
     }
@@ -134,6 +134,16 @@ fn by_ssh(scene: &Scene<'_>) -> Option<Trouble> {
     }
 }
 
+/// What a shell's start-up files print, or who sends the user away without a word on stderr.
+fn chatter(scene: &Scene<'_>) -> Option<Trouble> {
+    let said = scene.account.chatter.as_ref()?;
+    Some(Trouble::unreachable(
+        format!("{} does not speak git: its login prints '{said}'", scene.place.called),
+        "see that `ssh HOST true`, for the URL's host, goes well and prints nothing: what the account's shell prints as \
+         it starts is in git's way",
+    ))
+}
+
 /// Whether a server that was connected to names its objects by another hash than SHA-1; those of old do not say.
 pub(super) fn names_objects_otherwise(handshake: &Handshake) -> bool {
     let format = handshake.capabilities.capability("object-format");
@@ -161,17 +171,25 @@ fn by_server(scene: &Scene<'_>) -> Option<Trouble> {
             "if you trust it: `git config --global --add safe.directory <its path>`",
         ));
     }
-    if heard(scene, &["permission denied", "access denied"]) {
-        return Some(Trouble::not_allowed(
-            format!("{called} does not let this user in: {}", told(scene)),
-            "ask the repository's owner for access; a daemon serves only what is exported",
-        ));
-    }
-    if heard(scene, &["does not appear to be a git repository", "repository not found", "no such repository"])
-    {
+    let nothing_there = [
+        "does not appear to be a git repository",
+        "repository not found",
+        "no such repository",
+        // GitLab.
+        "could not be found",
+    ];
+    if heard(scene, &nothing_there) {
         return Some(Trouble::unreachable(
             format!("{called}: there is no repository: {}", told(scene)),
             "check the URL (`git remote -v`), and that this account may see the repository",
+        ));
+    }
+    // "Permission to x/y.git denied to z" (GitHub), "W any x y DENIED by fallthru" (gitolite), "You are not allowed to
+    // push code to this project" (GitLab).
+    if heard(scene, &["denied", "not allowed"]) {
+        return Some(Trouble::not_allowed(
+            format!("{called} does not let this user in: {}", told(scene)),
+            "ask the repository's owner for access; a daemon serves only what is exported",
         ));
     }
     if heard(scene, &["service not enabled"]) {

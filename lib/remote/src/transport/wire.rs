@@ -32,6 +32,8 @@ pub(crate) struct Account {
     pub stalled: bool,
     /// Lines that the program at the end wrote to its stderr.
     pub words: Vec<String>,
+    /// The first line of its stdout, where that is not the protocol's.
+    pub chatter: Option<String>,
     /// What failed below the protocol.
     pub fault: Option<Fault>,
 }
@@ -105,6 +107,18 @@ impl Wire {
             }
             account.words.push(line);
         });
+    }
+
+    /// Looks at what came first. A login may print something before git's server is started, or instead of it; the
+    /// protocol begins with four hexadecimal digits.
+    pub fn began(&self, chunk: &[u8]) {
+        const SHOWN: usize = 200;
+        if chunk.iter().take(4).all(u8::is_ascii_hexdigit) {
+            return;
+        }
+        let text = String::from_utf8_lossy(&chunk[..chunk.len().min(SHOWN)]);
+        let line = text.lines().map(|line| words::line(line.trim())).find(|line| !line.is_empty());
+        self.update(|account| account.chatter = line);
     }
 
     /// Keeps the first fault: those that follow are its consequences.

@@ -99,6 +99,20 @@ pub const CAUSES: &[Cause] = &[
         mike.git(["config", "core.sshCommand", &sshd.command()]);
         at(&mike, &format!("{}-elsewhere", sshd.url(&origin)))
     }),
+    cause("the ssh server's login prints something", || {
+        with(&[
+            ("core.sshCommand", "echo Welcome; false"),
+            ("ssh.variant", "ssh"),
+            ("remote.origin.url", "ssh://127.0.0.1/tools.git"),
+        ])
+    }),
+    cause("the ssh server's gatekeeper says no", || {
+        with(&[
+            ("core.sshCommand", "echo 'ERROR: Permission to tools.git denied to mike.' >&2; false"),
+            ("ssh.variant", "ssh"),
+            ("remote.origin.url", "ssh://127.0.0.1/tools.git"),
+        ])
+    }),
     cause("nobody listens", || url("http://127.0.0.1:1/tools.git")),
     cause("the server says nothing", || {
         let server = Misbehaving::start(Manner::Silent);
