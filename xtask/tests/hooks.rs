@@ -199,6 +199,26 @@ fn what_launchd_and_the_task_scheduler_get_can_be_parsed() {
 }
 
 #[test]
+fn what_there_is_to_type_for_launchd_works_also_where_an_older_agent_is_loaded() {
+    let (world, _origin, [mike]) = World::with_clones(["mike"]);
+    // Stands for the system's, which refuses to load an agent twice.
+    let loaded = world.path().join("loaded");
+    let programs = world.path().join("programs");
+    let script = format!(
+        "#!/bin/sh\ncase \"$1\" in bootstrap) exec mkdir '{loaded}';; bootout) exec rmdir '{loaded}';; esac\n"
+    );
+    write(&programs.join("launchctl"), &script);
+    world.program("chmod").args(["+x", programs.join("launchctl").as_str()]).success();
+    for every in ["10m", "1h"] {
+        let said = hooks(&mike, &["install", "launchd", "--every", every, "--yes"]).success().stdout;
+        let (_, commands) = said.split_once("then type:\n").unwrap();
+        let path = format!("{programs}:/usr/bin:/bin");
+        world.program("sh").args(["-c", commands]).env("PATH", path).success();
+        assert!(loaded.exists());
+    }
+}
+
+#[test]
 fn the_crontab_gets_two_lines_and_loses_them_again() {
     let (world, _origin, [mike]) = World::with_clones(["mike"]);
     // Stands for the system's: it keeps the table in a file.

@@ -57,12 +57,14 @@ impl Kind {
                 "systemctl --user daemon-reload".into(),
                 format!("systemctl --user enable --now {name}.timer"),
             ],
-            Self::Launchd => {
-                vec![format!("launchctl bootstrap gui/$(id -u) ~/Library/LaunchAgents/{name}.plist")]
-            }
+            // One that is loaded already is not loaded anew, but refused.
+            Self::Launchd => vec![
+                format!("launchctl bootout gui/$(id -u)/{name} 2>/dev/null"),
+                format!("launchctl bootstrap gui/$(id -u) ~/Library/LaunchAgents/{name}.plist"),
+            ],
             Self::Windows => {
                 let file = place.config.join("lockstep").join(format!("{name}.xml"));
-                vec![format!("schtasks /Create /TN {name} /XML \"{file}\"")]
+                vec![format!("schtasks /Create /F /TN {name} /XML \"{file}\"")]
             }
         }
     }
