@@ -131,8 +131,9 @@ pub fn named(paths: &[BString]) -> String {
         .iter()
         .take(NAMED)
         .map(|path| {
-            path.to_str()
-                .map_or_else(|_| gix::quote::ansi_c::quote(path.as_bstr()).to_string(), str::to_owned)
+            // A line break in a name would otherwise begin what looks like a line of our own.
+            let plain = path.to_str().ok().filter(|path| !path.contains(char::is_control));
+            plain.map_or_else(|| gix::quote::ansi_c::quote(path.as_bstr()).to_string(), str::to_owned)
         })
         .collect::<Vec<_>>()
         .join(", ");
@@ -182,6 +183,11 @@ mod tests {
 
     fn exit(facts: &Facts) -> Exit {
         refuse(facts).expect_err("it is refused").exit()
+    }
+
+    #[test]
+    fn a_name_with_a_line_break_stays_on_its_line() {
+        assert_eq!(named(&["a b\n  help: c".into(), "d".into()]), r#""a b\n  help: c", d"#);
     }
 
     #[test]
