@@ -119,6 +119,7 @@ fn a_failure_is_told_once_with_its_remedy_and_the_state_of_things() {
     assert_eq!(report.matches("error:").count() + output.stderr.matches("error:").count(), 1, "{output}");
     assert!(report.contains("  help: "), "{report}");
     assert_eq!(report.matches("README.md").count(), 1, "{report}");
+    assert!(report.contains("Fetched 1 commit by Howard, not taken into main\n"), "{report}");
     assert!(report.contains("stopped at a conflict: main is at "), "{report}");
 }
 

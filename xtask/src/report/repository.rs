@@ -26,7 +26,17 @@ pub fn draw(sync: &RepoSync, which: Which, page: &mut Page) {
         } else {
             format!(" by {}", authors(&pulled.authors))
         };
-        which.heading(Verb::Pulled, &format!(" {}{people}", prose::count(pulled.count, "commit")), page);
+        let (verb, rest) = match sync.state {
+            SyncState::Conflict => (Verb::Fetched, format!(", not taken into {}", plain::line(&sync.branch))),
+            SyncState::Clean
+            | SyncState::Committed
+            | SyncState::Pulled
+            | SyncState::Pushed
+            | SyncState::PulledPushed
+            | SyncState::Offline
+            | SyncState::Failed => (Verb::Pulled, String::new()),
+        };
+        which.heading(verb, &format!(" {}{people}{rest}", prose::count(pulled.count, "commit")), page);
         commits(&pulled.commits, pulled.count, Shown::WithAuthors, page);
         page.gap();
     }
@@ -62,6 +72,7 @@ impl Which {
     fn heading(self, verb: Verb, rest: &str, page: &mut Page) {
         let (capital, small) = match verb {
             Verb::Pulled => ("Pulled", "pulled"),
+            Verb::Fetched => ("Fetched", "fetched"),
             Verb::Pushed => ("Pushed", "pushed"),
             Verb::Committed => ("Committed", "committed"),
         };
@@ -75,6 +86,7 @@ impl Which {
 #[derive(Debug, Clone, Copy)]
 enum Verb {
     Pulled,
+    Fetched,
     Pushed,
     Committed,
 }
