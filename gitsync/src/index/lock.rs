@@ -5,9 +5,12 @@
 //! a file of our own beside it, then a hard link to that under the name `index.lock`. As long as both names lead to the
 //! same file the lock is provably ours, and since there is one run at a time (the run's own lock sees to that), its
 //! holder is dead and it may be cleared. Where a signal ends the run this is done on its way out.
+//!
+//! Where the file system has no hard links, as exFAT, or none that can be told to be one file, as sshfs, the file has the
+//! name `index.lock` alone, and a killed run's has to be removed by hand, as git's has.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -39,7 +42,7 @@ pub struct Lock {
     pub(super) index: PathBuf,
     /// `index.lock`.
     pub(super) path: PathBuf,
-    /// Our own name for the same file.
+    /// Our own name for the same file; `index.lock` itself where it can have no other.
     own: PathBuf,
     /// A copy of the index for hooks to work on.
     private: PathBuf,
@@ -47,10 +50,6 @@ pub struct Lock {
     pub(super) file: File,
     /// What a signal that ends the process does with it.
     pub(super) at_signal: LockFile,
-    /// Whether `path` and `own` are one file.
-    linked: bool,
-    /// Whether it has become the index.
-    done: bool,
 }
 
 /// Take `index.lock` of the repository's work tree. What a killed run of ours left behind is cleared first.
@@ -58,33 +57,53 @@ pub struct Lock {
 /// # Errors
 /// The file cannot be made, for want of permission or room.
 pub fn lock(repo: &gix::Repository) -> anyhow::Result<Acquire> {
+    lock_by(repo, |own, path| fs::hard_link(own, path))
+}
+
+fn lock_by(
+    repo: &gix::Repository,
+    hard_link: impl FnOnce(&Path, &Path) -> io::Result<()>,
+) -> anyhow::Result<Acquire> {
     let (index, [path, own, private]) = names(repo);
     // Once the process is being ended, nobody takes a lock any more.
     let _section = Section::begin();
     clear_remains(&path, &own, &private).with_context(|| format!("cannot clear {}", own.display()))?;
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .open(&own)
-        .with_context(|| format!("cannot write beside the index: {}", own.display()))?;
-    let at_signal = LockFile::new(&file, Names { own: &own, lock: &path, target: &index });
-    match link(&own, &path) {
-        Ok(linked) => {
-            Ok(Acquire::Ours(Lock { index, path, own, private, file, at_signal, linked, done: false }))
-        }
-        Err(error) => {
+    let file =
+        open(&own, true).with_context(|| format!("cannot write beside the index: {}", own.display()))?;
+    let made = match hard_link(&own, &path) {
+        Ok(()) if is_file_at(&file, &path) => Ok((file, own)),
+        linked => {
+            drop(file);
             let _ = fs::remove_file(&own);
-            if error.kind() == io::ErrorKind::AlreadyExists {
-                let age = fs::metadata(&path)
-                    .and_then(|meta| meta.modified())
-                    .ok()
-                    .and_then(|time| time.elapsed().ok());
-                return Ok(Acquire::Held(HeldBy { path, age }));
-            }
-            Err(error).with_context(|| format!("cannot take {}", path.display()))
+            let is_there = match linked {
+                Err(error) if !lacks_hard_links(&error) => Err(error),
+                linked => Ok(linked.is_ok()),
+            };
+            is_there.and_then(|is_there| open(&path, !is_there)).map(|file| (file, path.clone()))
         }
+    };
+    match made {
+        Ok((file, own)) => {
+            let at_signal = LockFile::new(&file, Names { own: &own, lock: &path, target: &index });
+            Ok(Acquire::Ours(Lock { index, path, own, private, file, at_signal }))
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let made = fs::metadata(&path).and_then(|meta| meta.modified());
+            let age = made.ok().and_then(|time| time.elapsed().ok());
+            Ok(Acquire::Held(HeldBy { path, age }))
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot take {}", path.display())),
     }
+}
+
+/// Opens a file, which is to be a `new` one, to be written and read.
+fn open(path: &Path, new: bool) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create_new(new).open(path)
+}
+
+/// Whether a hard link was refused as the file system has none.
+fn lacks_hard_links(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported)
 }
 
 /// Clear what a killed run of ours left of its lock, for a run that may not need the index: git needs it.
@@ -130,9 +149,7 @@ impl Lock {
             return Err(io::Error::other("the lock was taken over"));
         }
         // The name that goes is the one that would block others, should we be killed right after.
-        fs::rename(if self.linked { &self.path } else { &self.own }, &self.index)?;
-        self.done = self.linked;
-        Ok(())
+        fs::rename(&self.path, &self.index)
     }
 }
 
@@ -143,7 +160,7 @@ impl Drop for Lock {
             return;
         }
         let _ = fs::remove_file(&self.private);
-        if !self.done && (!self.linked || is_file_at(&self.file, &self.path)) {
+        if is_file_at(&self.file, &self.path) {
             let _ = fs::remove_file(&self.path);
         }
         let _ = fs::remove_file(&self.own);
@@ -165,7 +182,7 @@ fn clear_remains(path: &Path, own: &Path, private: &Path) -> io::Result<()> {
 
 fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }
@@ -199,21 +216,48 @@ fn is_file_at(file: &File, path: &Path) -> bool {
     file.created().ok() == found.created().ok()
 }
 
-/// Give `own` the name `path` too, unless that is taken, and say whether they are one file. Where the file system has
-/// no hard links `path` is a file of its own: then a killed run's lock has to be removed by hand, as git's has.
-fn link(own: &Path, path: &Path) -> io::Result<bool> {
-    match fs::hard_link(own, path) {
-        Err(error)
-            if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) =>
-        {
-            OpenOptions::new().write(true).create_new(true).open(path).map(|_| false)
-        }
-        result => result.map(|()| true),
-    }
-}
-
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that fails says where")]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    type Link = fn(&Path, &Path) -> io::Result<()>;
+
+    /// As on exFAT, and as over sshfs, where what is linked looks like two files.
+    const LINKS: [Link; 2] =
+        [|_, _| Err(ErrorKind::Unsupported.into()), |own, path| fs::copy(own, path).map(drop)];
+
+    #[test]
+    fn nothing_is_left_of_the_lock_where_it_can_have_one_name_only() {
+        for link in LINKS {
+            let folder = tempfile::tempdir().unwrap();
+            let repo = gix::init(folder.path()).unwrap();
+            let mut expected = files(&repo);
+            for becomes_the_index in [false, true] {
+                let Acquire::Ours(mut lock) = lock_by(&repo, link).unwrap() else {
+                    panic!("nobody else is here")
+                };
+                assert!(matches!(super::lock(&repo).unwrap(), Acquire::Held(_)));
+                if becomes_the_index {
+                    lock.rename().unwrap();
+                    expected.insert("index".into());
+                }
+                drop(lock);
+                assert_eq!(files(&repo), expected);
+            }
+        }
+    }
+
+    fn files(repo: &gix::Repository) -> BTreeSet<String> {
+        let entries = repo.git_dir().read_dir().unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
 }
