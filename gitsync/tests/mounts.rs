@@ -2,7 +2,8 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
-use testkit::World;
+use camino::Utf8PathBuf;
+use testkit::{Repo, World};
 
 #[test]
 fn a_part_of_the_same_file_system_that_is_mounted_below_is_updated() {
@@ -45,4 +46,63 @@ fn a_part_of_the_same_file_system_that_is_mounted_below_is_updated() {
         elsewhere.read_dir_utf8().unwrap().map(|entry| entry.unwrap().file_name().to_owned()).collect();
     names.sort();
     assert_eq!(names, ["changes", "deep"]);
+}
+
+#[test]
+fn a_repository_over_sshfs_is_synced_and_no_lock_stays_there() {
+    let (world, origin, [mike, howard]) = World::with_clones(["mike", "howard"]);
+    howard.write("changes", "1\n");
+    howard.write("goes", "1\n");
+    howard.commit_all("the files");
+    howard.git(["push", "--quiet"]);
+    mike.git(["pull", "--quiet"]);
+    howard.write("changes", "2\n");
+    howard.remove("goes");
+    howard.commit_all("the update");
+    howard.git(["push", "--quiet"]);
+    mike.write("mine", "1\n");
+    let Some(mounted) = OverSshfs::mount(&world, &mike) else { return };
+
+    for _ in 0..2 {
+        let run = [env!("CARGO_BIN_EXE_gitsync"), "--fresh", "--json", "--repo", mounted.folder.as_str()];
+        mike.program("env").args(run).output().assert_code(0);
+        let locks = mike.program("find").args([".git", "-name", "*.lock", "-o", "-name", "index.lockstep*"]);
+        assert_eq!(locks.output().stdout, "");
+    }
+    drop(mounted);
+    assert_eq!(mike.read("changes"), "2\n");
+    assert!(!mike.join("goes").exists());
+    assert_eq!(origin.rev("main"), mike.head());
+    mike.assert_clean();
+}
+
+/// A work tree that is mounted once more by sshfs, which shows each name of a file as a file of its own, and cannot
+/// move a file without replacing another.
+struct OverSshfs<'a> {
+    folder: Utf8PathBuf,
+    tree: &'a Repo,
+}
+
+impl<'a> OverSshfs<'a> {
+    /// None where there is no sshfs, or it may not be used.
+    fn mount(world: &World, tree: &'a Repo) -> Option<Self> {
+        let folder = world.path().join("over-sshfs");
+        std::fs::create_dir(&folder).unwrap();
+        let script = r#"
+            for server in /usr/lib/openssh/sftp-server /usr/lib/ssh/sftp-server /usr/libexec/openssh/sftp-server; do
+                test -x "$server" || continue
+                printf '#!/bin/sh\nexec %s\n' "$server" >"$2.ssh" && chmod +x "$2.ssh"
+                exec sshfs -o ssh_command="$2.ssh" "here:$1" "$2"
+            done
+            exit 1"#;
+        let places = ["sh", tree.path().as_str(), folder.as_str()];
+        let mounted = tree.program("sh").args(["-c", script]).args(places).output();
+        (mounted.code == 0).then_some(Self { folder, tree })
+    }
+}
+
+impl Drop for OverSshfs<'_> {
+    fn drop(&mut self) {
+        self.tree.program("fusermount").args(["-u", self.folder.as_str()]).output();
+    }
 }

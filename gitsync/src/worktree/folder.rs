@@ -114,15 +114,24 @@ mod imp {
                 result => return result,
             }
             match rustix::fs::linkat(&self.handle, name, &to.handle, new, AtFlags::empty()) {
-                Ok(()) => return Ok(rustix::fs::unlinkat(&self.handle, name, AtFlags::empty())?),
+                Ok(()) if self.number(name)? == to.number(new)? => {
+                    return Ok(rustix::fs::unlinkat(&self.handle, name, AtFlags::empty())?);
+                }
+                // With sshfs each name has a file number of its own, by which the file would not be known again.
+                Ok(()) => rustix::fs::unlinkat(&to.handle, new, AtFlags::empty())?,
                 Err(Errno::EXIST) => return Err(io::ErrorKind::AlreadyExists.into()),
                 Err(_) => {}
             }
-            // No hard links either: look, then move.
+            // No hard links that can be used either: look, then move.
             if to.look(new)?.is_some() {
                 return Err(io::ErrorKind::AlreadyExists.into());
             }
             Ok(rustix::fs::renameat(&self.handle, name, &to.handle, new)?)
+        }
+
+        /// The number of the file `name`.
+        fn number(&self, name: &OsStr) -> io::Result<u64> {
+            Ok(rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW)?.st_ino)
         }
 
         /// Lets `name` and the `other` in `with` change places.

@@ -49,8 +49,8 @@ enum Link {
     None,
     /// They are two names of one file.
     OneFile,
-    /// The file system knows no second names: should the process be killed, a person has to remove the lock, as with
-    /// git.
+    /// The file system has no second names, or none that can be told to be such: should the process be killed, a person
+    /// has to remove the lock, as with git.
     Apart,
 }
 
@@ -258,7 +258,9 @@ fn in_its_folder<T>(
 /// Gives `own` the name `lock` too, unless that is taken.
 fn link(own: &Path, lock: &Path) -> io::Result<Link> {
     match fs::hard_link(own, lock) {
-        Ok(()) => Ok(Link::OneFile),
+        Ok(()) if is_one_file(own, lock) => Ok(Link::OneFile),
+        // With sshfs each name has a file number of its own.
+        Ok(()) => Ok(Link::Apart),
         Err(error)
             if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) =>
         {
