@@ -3,7 +3,9 @@
 
 mod common;
 
+use std::fs::File;
 use std::os::unix::fs::symlink;
+use std::time::{Duration, SystemTime};
 
 use common::{age, assert_stages_as_git, repo_with, stage_all};
 use gitsync::stage::Why;
@@ -30,6 +32,28 @@ fn nothing_changed_is_nothing_staged() {
     let staged = assert_stages_as_git(&world, &repo);
     assert!(staged.counts.is_empty());
     assert!(!stage_all(&repo).ok().unwrap().index_changed);
+}
+
+/// Of a file that was written in the very moment of the index its size and time tell nothing, see
+/// <https://git-scm.com/docs/racy-git>.
+#[test]
+fn a_file_of_the_old_size_and_of_the_indexs_time_is_read() {
+    let world = World::new();
+    let repo = repo_with(&world, &[("a", "one\n")]);
+    repo.git(["config", "core.trustctime", "false"]);
+    let moment = SystemTime::now() - Duration::from_secs(3600);
+    let date = |path: &str| {
+        let file = File::options().write(true).open(repo.join(path)).unwrap();
+        file.set_modified(moment).unwrap();
+    };
+    date("a");
+    repo.git(["update-index", "--refresh"]);
+    date(".git/index");
+    assert!(stage_all(&repo).ok().unwrap().counts.is_empty());
+    repo.write("a", "two\n");
+    date("a");
+    assert_eq!(stage_all(&repo).ok().unwrap().counts.modified, 1);
+    assert_eq!(repo.git(["status", "--porcelain"]), " M a");
 }
 
 #[test]
