@@ -9,7 +9,7 @@ use std::fs;
 
 use common::{acquire, lock, path, pid, repository, section, until};
 use contract::ReclaimReason;
-use testkit::{Invocation, Repo};
+use testkit::{Invocation, Repo, World};
 
 /// `lock run -- sh -c SCRIPT`; the script finds the binary in `$LOCK`.
 fn run(repo: &Repo, script: &str) -> Invocation {
@@ -125,6 +125,35 @@ fn to_a_script_the_command_lives_until_the_lock_is_given_back() {
     drop(guard);
     running.wait().assert_success();
     probe.assert_success();
+    assert!(!path(&repo).exists());
+}
+
+/// A command that becomes somebody else, as with `sudo`; `None` where that takes rights that the test does not have.
+fn as_nobody_running_as_root(world: &World, repo: &Repo, script: &str) -> Option<Invocation> {
+    let setpriv = || repo.program("setpriv").args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+    let becomes_root =
+        "cp \"$(command -v setpriv)\" becomes-root && chmod a+rwX -R \"$0\" && chmod 4755 becomes-root";
+    repo.program("sh").args(["-c", becomes_root, world.path().as_str()]).output();
+    let root = ["./becomes-root", "--reuid=0", "sh", "-c"];
+    if setpriv().args(root).arg("id -u").output().stdout != "0\n" {
+        return None;
+    }
+    world.git(["config", "--global", "--add", "safe.directory", "*"]);
+    Some(setpriv().arg(env!("CARGO_BIN_EXE_lock")).args(["run", "--"]).args(root).arg(script))
+}
+
+#[test]
+fn a_command_that_may_not_be_signalled_keeps_the_lock() {
+    let (world, repo) = repository();
+    let script = "touch ready; while [ ! -e end ]; do sleep 0.02; done; exit 7";
+    let Some(run) = as_nobody_running_as_root(&world, &repo, script) else { return };
+    let running = run.spawn();
+    until("the command is ready", || repo.join("ready").exists());
+    running.signal("TERM");
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert!(path(&repo).exists());
+    repo.write("end", "");
+    running.wait().assert_code(7);
     assert!(!path(&repo).exists());
 }
 

@@ -213,12 +213,13 @@ fn is_in_foreground() -> io::Result<bool> {
     Ok(rustix::termios::tcgetpgrp(terminal)? == rustix::process::getpgrp())
 }
 
-/// Sends a signal to a process. That it has ended already is no error.
+/// Sends a signal to a process. That it has ended already is no error, nor that it has become another user's since, as
+/// `sudo` does: it still runs, and is waited for.
 pub fn send(pid: u32, signal: i32) -> io::Result<()> {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     let (Some(pid), Some(signal)) = (pid, Signal::from_named_raw(signal)) else { return Ok(()) };
     match rustix::process::kill_process(pid, signal) {
-        Ok(()) | Err(Errno::SRCH) => Ok(()),
+        Ok(()) | Err(Errno::SRCH | Errno::PERM) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
