@@ -218,6 +218,18 @@ fn a_document_that_has_its_lock_already_keeps_it() {
     assert_eq!(section(&second).token, section(&first).token);
 }
 
+#[test]
+fn a_document_whose_lock_was_given_back_gets_another() {
+    let (_world, repo) = repository();
+    let first = acquire(&repo);
+    let released = release(&repo, &first);
+    let second = lock(&repo, ["acquire", "--wait", "0"]).stdin(released.stdout.as_str()).output();
+    second.assert_success();
+    assert!(!section(&second).released);
+    assert_ne!(section(&second).token, section(&first).token);
+    assert!(path(&repo).exists());
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_lock_whose_token_nobody_got_is_recovered_at_once() {
