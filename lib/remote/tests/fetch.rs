@@ -214,6 +214,20 @@ fn whoever_says_stop_finds_nothing_changed() {
 }
 
 #[test]
+fn whoever_says_stop_before_refs_are_pruned_keeps_them() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    ours.git(["push", "-q", "origin", "HEAD:refs/heads/gone"]);
+    remote.git(["update-ref", "-d", "refs/heads/gone"]);
+    ours.git(["config", "fetch.prune", "true"]);
+    let before = ours.git(["for-each-ref"]);
+    let watcher = Stopping { at_local_refs: true, ..Stopping::default() };
+    let stopped = origin(&open(&ours)).fetch(&Fetch::configured(), &watcher).unwrap_err();
+    assert!(matches!(stopped, Trouble::Stopped(_)), "{stopped}");
+    assert_eq!(ours.git(["for-each-ref"]), before);
+    assert!(before.contains("refs/remotes/origin/gone"));
+}
+
+#[test]
 fn an_empty_remote_has_no_refs_and_that_is_fine() {
     let world = World::new();
     let remote = world.bare("empty");

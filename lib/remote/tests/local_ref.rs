@@ -159,6 +159,21 @@ fn what_a_dead_process_left_is_cleared_and_what_a_living_one_holds_is_not() {
 }
 
 #[test]
+fn what_a_process_of_another_machine_holds_is_not_cleared() {
+    let world = World::new();
+    let repo = scene(&world);
+    repo.git(["config", "core.filesRefLockTimeout", "20"]);
+    killed_with(&repo, "refs/heads/main");
+    // Kernels do not tell each other of such locks on every file system: it may be alive.
+    let alive = repo.common_dir().join("lockstep-locks/0123456789abcdef/alive");
+    fs::write(alive, "another-boot\nanother-machine\n").unwrap();
+    claim::sweep(repo.common_dir().as_std_path());
+    let failed = write(&repo, "refs/heads/main", Some("HEAD"), "HEAD~1").unwrap_err();
+    assert!(matches!(failed, Failed::Held(_)), "{failed}");
+    assert!(repo.common_dir().join("refs/heads/main.lock").exists());
+}
+
+#[test]
 fn a_process_killed_right_after_the_rename_has_written_the_ref_for_good() {
     let world = World::new();
     let repo = scene(&world);

@@ -269,9 +269,57 @@ fn whoever_says_stop_before_a_push_finds_the_remote_as_it_was() {
         updates: vec![update("refs/heads/main", Some(&old), Some(&new))],
         together: Together::Independent,
     };
-    let stopped = origin(&open(&ours)).push(&what, &watcher).unwrap_err();
-    assert!(matches!(stopped, Trouble::Stopped(_)));
-    assert_eq!(remote.rev("refs/heads/main"), old);
+    let is_stopped = || {
+        let stopped = origin(&open(&ours)).push(&what, &watcher).unwrap_err();
+        assert!(matches!(stopped, Trouble::Stopped(_)));
+        assert_eq!(remote.rev("refs/heads/main"), old);
+    };
+    is_stopped();
+    through_a_server(&remote);
+    is_stopped();
+}
+
+#[test]
+fn whoever_says_stop_after_a_push_finds_the_ref_that_follows_as_it_was() {
+    for prepare in [|_: &Repo| (), through_a_server] {
+        let (_world, remote, [ours]) = World::with_clones(["ours"]);
+        prepare(&remote);
+        let old = ours.head();
+        ours.write("ours.md", "x\n");
+        let new = ours.commit_all("ours");
+        let watcher = Stopping { at_local_refs: true, ..Stopping::default() };
+        let what = Push {
+            updates: vec![update("refs/heads/main", Some(&old), Some(&new))],
+            together: Together::Independent,
+        };
+        let stopped = origin(&open(&ours)).push(&what, &watcher).unwrap_err();
+        assert!(matches!(stopped, Trouble::Stopped(_)));
+        assert_eq!(remote.rev("refs/heads/main"), new);
+        assert_eq!(ours.rev("refs/remotes/origin/main"), old);
+    }
+}
+
+#[test]
+fn a_ref_that_follows_itself_keeps_what_is_written_to_it_while_it_is_pushed() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    ours.git(["config", "--add", "remote.origin.fetch", "+refs/notes/*:refs/notes/*"]);
+    ours.git(["notes", "add", "-m", "first"]);
+    let first = ours.rev("refs/notes/commits");
+    ours.git(["notes", "append", "-m", "second"]);
+    let second = ours.rev("refs/notes/commits");
+    ours.git(["update-ref", "refs/notes/commits", &first]);
+    // The race, made sure of: while the server looks at the push, somebody writes another note here.
+    let write = format!("git --git-dir='{}' update-ref refs/notes/commits {second}", ours.common_dir());
+    remote.hook("pre-receive", &format!("#!/bin/sh\nenv -i PATH=\"$PATH\" {write}\n"));
+    let pushed = push(&ours, vec![update("refs/notes/commits", None, Some(&first))]);
+    assert_eq!(pushed.answers, [Answer::Done]);
+    assert_eq!(remote.rev("refs/notes/commits"), first);
+    assert_eq!(ours.rev("refs/notes/commits"), second);
+}
+
+/// Has a remote in a folder reached through a server, by a rule that only a server knows.
+fn through_a_server(remote: &Repo) {
+    remote.git(["config", "receive.maxInputSize", "1g"]);
 }
 
 #[test]
