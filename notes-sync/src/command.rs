@@ -60,17 +60,17 @@ impl Phase for SyncArgs {
         let policy = self.policy(repo)?;
         let name = settings::remote(repo, self.remote.as_deref())?;
         let remote = Remote::named(repo, &name).map_err(crate::exchange::fault)?;
+        let local = look::local_refs(repo, &policy.globs)?;
         if policy.direction == Direction::Both {
             remote.check_push().map_err(crate::exchange::fault)?;
-            for name in look::local_refs(repo, &policy.globs)? {
-                let name = name.full().as_ref();
+            for name in local.iter().map(|name| name.full().as_ref()) {
                 remote.check_destination(name, name).map_err(crate::exchange::fault)?;
             }
         }
         let mut warnings = hazards::of_refspecs(&name, remote.prunes(), remote.fetch_refspecs());
         let follower = Follower { guard: run.guard(), progress: run.progress() };
         if self.dry_run {
-            return self.show_plan(run, &remote, &policy, &follower, warnings);
+            return self.show_plan(run, &remote, &policy, local, &follower, warnings);
         }
         let begun = self.foresight.take().filter(|_| run.was_expected());
         let remote = match &begun {
@@ -80,7 +80,7 @@ impl Phase for SyncArgs {
         let exchange = Exchange::new(repo, remote, follower);
         let mut sync = Sync::new(repo, name.clone(), policy, follower).with(begun);
         let heard = Heard::of(run.document(), &name);
-        let ran = sync.run(&Strategies::of(repo, self.strategy), &exchange, heard);
+        let ran = sync.run(local, &Strategies::of(repo, self.strategy), &exchange, heard);
         let fault = match ran {
             Ok(()) => sync.fault(),
             Err(error) => Some(Fault::from(error)),
@@ -123,12 +123,13 @@ impl SyncArgs {
         run: &Run<'_>,
         remote: &Remote<'_>,
         policy: &Policy,
+        local: Vec<NotesRef>,
         follower: &Follower<'_>,
         warnings: Vec<String>,
     ) -> Result<Done<NotesSyncSection>> {
         // A strategy that there is not would stop the run as well.
         let strategies = Strategies::of(run.repo(), self.strategy);
-        let planned = dry_run::look(run.repo(), remote, policy, follower)?;
+        let planned = dry_run::look(run.repo(), remote, policy, local, follower)?;
         planned.keys().try_for_each(|name| strategies.for_ref(name).map(drop))?;
         let mut page = run.page();
         dry_run::show(remote.name(), &planned, &mut page);

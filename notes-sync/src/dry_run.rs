@@ -101,22 +101,23 @@ pub fn plan(standing: Standing, rescued: usize, direction: Direction) -> Planned
 /// What would become of each ref, or why it would be left out.
 pub type Planning = BTreeMap<NotesRef, Result<Planned, Fault>>;
 
-/// Finds out what would become of each ref.
+/// Finds out what would become of each ref, of the `local` ones and those that the remote has.
 ///
 /// # Errors
-/// Where the remote cannot be asked, or the refs cannot be listed.
+/// Where the remote cannot be asked.
 pub fn look(
     repo: &Repository,
     remote: &Remote<'_>,
     policy: &Policy,
+    local: Vec<NotesRef>,
     watcher: &dyn Watcher,
 ) -> Result<Planning> {
     let listing = remote.list(&[NOTES], watcher).map_err(exchange::fault)?;
     let there =
         listing.refs.into_iter().filter_map(|listed| Some((NotesRef::found(listed.name)?, listed.id)));
     let there: BTreeMap<NotesRef, ObjectId> = there.filter(|(name, _)| policy.globs.matches(name)).collect();
-    let here = look::local_refs(repo, &policy.globs)?;
-    let names: std::collections::BTreeSet<NotesRef> = here.into_iter().chain(there.keys().cloned()).collect();
+    let names: std::collections::BTreeSet<NotesRef> =
+        local.into_iter().chain(there.keys().cloned()).collect();
     let commits = Commits { repo, history: remote.history(), latest: &Recent::default() };
     let planned = |name: NotesRef| {
         let planned = one(commits, remote.name(), &name, there.get(&name).copied(), policy);
@@ -137,13 +138,13 @@ fn one(
 ) -> Result<Planned> {
     let repo = commits.repo;
     merging::check(repo, name)?;
-    let (before, seen) = (look::tracked(repo, name, remote)?, look::seen(repo, name, remote)?);
+    let theirs_then = look::theirs(repo, name, remote)?;
     let known = theirs.filter(|id| repo.has_object(id));
     if let Some(theirs) = known {
         refs::check_theirs(repo, name, remote, theirs)?;
     }
-    let theirs_then = Theirs { now: known, before, seen };
-    let (tip, facts) = look::look(commits, name, theirs_then, policy.rescue, &mut Memory::default())?;
+    let theirs_now = Theirs { now: known, ..theirs_then };
+    let (tip, facts) = look::look(commits, name, theirs_now, policy.rescue, &mut Memory::default())?;
     let undone = facts.undone.iter().filter(|undone| undone.repair == Repair::Due).count();
     let lost = facts.lost.iter().filter(|lost| lost.fate == Fate::Rescue).count();
     let standing = match (tip.commit, theirs, known) {

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use contract::Document;
-use gix::{ObjectId, Repository, refs::FullName};
+use gix::{ObjectId, refs::FullName};
 use remote::RemoteName;
 
-use crate::{globs::Globs, look, names::NotesRef};
+use crate::{globs::Globs, names::NotesRef};
 
 /// The notes refs that the remote had when it was last asked in this run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,19 +30,19 @@ impl Heard {
         refs.collect::<Option<_>>().map(Self)
     }
 
-    /// Those refs that match, where nothing of them has to be fetched.
+    /// Those refs that match, where nothing of them has to be fetched: what is `tracked` of each is what it was heard to
+    /// be.
     ///
     /// # Errors
     /// Where a tracking ref cannot be read.
     pub fn if_here(
         self,
-        repo: &Repository,
         globs: &Globs,
-        remote: &RemoteName,
+        tracked: impl Fn(&NotesRef) -> Result<Option<ObjectId>>,
     ) -> Result<Option<BTreeMap<NotesRef, ObjectId>>> {
         let matching: BTreeMap<_, _> = self.0.into_iter().filter(|(name, _)| globs.matches(name)).collect();
         for (name, id) in &matching {
-            if look::tracked(repo, name, remote)? != Some(*id) {
+            if tracked(name)? != Some(*id) {
                 return Ok(None);
             }
         }

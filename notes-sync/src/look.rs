@@ -81,27 +81,37 @@ pub fn local_refs(repo: &Repository, globs: &Globs) -> Result<Vec<NotesRef>> {
     Ok(found)
 }
 
+/// What the remote is known to have had of a ref: when it was last asked, and when a run last looked. Git moves the
+/// tracking ref as well, where a refspec says so, and at the end of a push to what nobody has looked at.
+///
+/// # Errors
+/// Where the tracking ref or its reflog cannot be read.
+pub fn theirs(repo: &Repository, name: &NotesRef, remote: &RemoteName) -> Result<Theirs> {
+    let Some(tracking) = tracking(repo, name, remote)? else { return Ok(Theirs::default()) };
+    let Some(now) = tracking.commit else { return Ok(Theirs::default()) };
+    let before = commit(repo, now)?;
+    let seen = match reflog::looked_at(repo, &tracking.name, now)? {
+        Some(seen) if seen == now => before,
+        Some(seen) => commit(repo, seen)?,
+        None => None,
+    };
+    Ok(Theirs { now: None, before, seen })
+}
+
 /// The commit that the remote was known to have when it was last asked; `None` also where that was no commit.
 ///
 /// # Errors
 /// Where the tracking ref cannot be read.
 pub fn tracked(repo: &Repository, name: &NotesRef, remote: &RemoteName) -> Result<Option<ObjectId>> {
-    let Some(tracking) = name.tracking(remote) else { return Ok(None) };
-    commit(repo, refs::find(repo, tracking.as_ref())?.commit)
+    let tracking = tracking(repo, name, remote)?.and_then(|tracking| tracking.commit);
+    tracking.map_or(Ok(None), |now| commit(repo, now))
 }
 
-/// What the remote had when a run last looked. Git moves the tracking ref as well, where a refspec says so, and at the end of
-/// a push to what nobody has looked at.
-///
-/// # Errors
-/// Where the tracking ref or its reflog cannot be read.
-pub fn seen(repo: &Repository, name: &NotesRef, remote: &RemoteName) -> Result<Option<ObjectId>> {
-    let Some(tracking) = name.tracking(remote) else { return Ok(None) };
-    commit(repo, reflog::looked_at(repo, &tracking)?)
+fn tracking(repo: &Repository, name: &NotesRef, remote: &RemoteName) -> Result<Option<Tip>> {
+    name.tracking(remote).map(|tracking| refs::find(repo, tracking.as_ref())).transpose()
 }
 
-fn commit(repo: &Repository, id: Option<ObjectId>) -> Result<Option<ObjectId>> {
-    let Some(id) = id else { return Ok(None) };
+fn commit(repo: &Repository, id: ObjectId) -> Result<Option<ObjectId>> {
     let commit = repo.try_find_object(id)?.and_then(|object| object.peel_to_commit().ok());
     Ok(commit.map(|commit| commit.id))
 }

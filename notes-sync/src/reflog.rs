@@ -4,7 +4,11 @@
 //! the commits which they threw out.
 
 use anyhow::{Context, Result};
-use gix::{ObjectId, Repository, bstr::ByteSlice, refs::FullName};
+use gix::{
+    ObjectId, Repository,
+    bstr::ByteSlice,
+    refs::{FullName, log::Line},
+};
 
 use crate::commits::{Commits, Relation};
 
@@ -47,14 +51,9 @@ impl Reflog {
 /// # Errors
 /// Where the reflog or a commit cannot be read.
 pub fn read(commits: Commits<'_>, name: &FullName, synced: Option<ObjectId>) -> Result<Reflog> {
-    let mut reflog = Reflog::default();
-    let Some(reference) = commits.repo.try_find_reference(name.as_ref())? else {
-        return Ok(reflog);
-    };
-    let mut platform = reference.log_iter();
-    let unreadable = || format!("cannot read the reflog of {}", name.as_bstr());
-    let mut last_fresh = None;
-    for line in platform.rev().with_context(unreadable)?.into_iter().flatten() {
+    let (mut reflog, mut last_fresh) = (Reflog::default(), None);
+    let mut room = ROOM;
+    for line in lines(commits.repo, name, &mut room)?.into_iter().flatten() {
         // A line that another writer is at the middle of is whole by the next run.
         let Ok(line) = line else { continue };
         let old = Some(line.previous_oid).filter(|old| !old.is_null());
@@ -76,21 +75,18 @@ pub fn read(commits: Commits<'_>, name: &FullName, synced: Option<ObjectId>) -> 
     Ok(reflog)
 }
 
-/// Up to where runs have looked at what a tracking ref follows: where the ref is, unless git put it there, or below, at the
-/// end of a push; then where a run last moved it. `None`: no run has.
+/// Up to where runs have looked at what a tracking ref follows, which is at `now`: there, unless git put it there, or
+/// below, at the end of a push; then where a run last moved it. `None`: no run has.
 ///
 /// # Errors
-/// Where the ref or its reflog cannot be read.
-pub fn looked_at(repo: &Repository, name: &FullName) -> Result<Option<ObjectId>> {
-    let Some(reference) = repo.try_find_reference(name.as_ref())? else { return Ok(None) };
-    let now = reference.try_id().map(gix::Id::detach);
-    let mut platform = reference.log_iter();
-    let lines = platform.rev().with_context(|| format!("cannot read the reflog of {}", name.as_bstr()))?;
-    let Some(lines) = lines else { return Ok(now) };
+/// Where the reflog cannot be read.
+pub fn looked_at(repo: &Repository, name: &FullName, now: ObjectId) -> Result<Option<ObjectId>> {
+    let mut room = ROOM;
+    let Some(lines) = lines(repo, name, &mut room)? else { return Ok(Some(now)) };
     let mut is_pushed = false;
     for line in lines.flatten() {
         if line.message.starts_with(FOLLOWS) {
-            return Ok(if is_pushed { Some(line.new_oid) } else { now });
+            return Ok(Some(if is_pushed { line.new_oid } else { now }));
         }
         is_pushed |= line.message == PUSHED;
     }
@@ -102,9 +98,8 @@ pub fn looked_at(repo: &Repository, name: &FullName) -> Result<Option<ObjectId>>
 /// # Errors
 /// Where the reflog cannot be read.
 pub fn follows_a_remote(repo: &Repository, name: &FullName) -> Result<bool> {
-    let mut room = [0; 4096];
-    let mut lines = repo.refs.reflog_iter_rev(name.as_ref(), &mut room)?;
-    let newest = lines.as_mut().and_then(|lines| lines.find_map(Result::ok));
+    let mut room = ROOM;
+    let newest = lines(repo, name, &mut room)?.and_then(|mut lines| lines.find_map(Result::ok));
     Ok(newest.is_some_and(|line| line.message.starts_with(FOLLOWS)))
 }
 
@@ -113,6 +108,19 @@ const FOLLOWS: &[u8] = b"notes-sync:";
 
 /// What git notes down for a tracking ref at the end of a push (`transport.c`).
 pub const PUSHED: &str = "update by push";
+
+/// Room for the lines of a reflog: it is read in pieces of this size, from its end.
+const ROOM: [u8; 4096] = [0; 4096];
+
+/// The lines of a ref's reflog, the newest first; none where no log is kept.
+fn lines<'a>(
+    repo: &'a Repository,
+    name: &FullName,
+    room: &'a mut [u8],
+) -> Result<Option<impl Iterator<Item = gix::Result<Line>> + use<'a>>> {
+    let lines = repo.refs.reflog_iter_rev(name.as_ref(), room);
+    lines.with_context(|| format!("cannot read the reflog of {}", name.as_bstr()))
+}
 
 /// Whether a movement of the ref lost nothing.
 fn grew(commits: Commits<'_>, old: Option<ObjectId>, new: ObjectId) -> Result<bool> {

@@ -55,20 +55,20 @@ pub fn read(repo: &Repository, name: &FullNameRef) -> Result<Tip> {
 /// # Errors
 /// Where it cannot be read.
 pub fn find(repo: &Repository, name: &FullNameRef) -> Result<Tip> {
-    let name = local_ref::follow(repo, name.to_owned()).map_err(|error| unreadable(repo, name, error))?;
-    let commit =
-        match local_ref::read(repo, name.as_ref()).map_err(|error| unreadable(repo, name.as_ref(), error))? {
-            Value::Absent => None,
-            Value::Object(id) => Some(id),
-            Value::Symbolic => {
-                return Err(Fault::failed(format!("{} points around in circles", name.as_bstr()))
-                    .help(format!(
-                        "remove it: `git symbolic-ref --delete {}`; then run this again",
-                        name.as_bstr()
-                    ))
-                    .into());
-            }
-        };
+    let resolved = local_ref::resolve(repo, name.to_owned());
+    let (name, value) = resolved.map_err(|error| unreadable(repo, name, error))?;
+    let commit = match value {
+        Value::Absent => None,
+        Value::Object(id) => Some(id),
+        Value::Symbolic => {
+            return Err(Fault::failed(format!("{} points around in circles", name.as_bstr()))
+                .help(format!(
+                    "remove it: `git symbolic-ref --delete {}`; then run this again",
+                    name.as_bstr()
+                ))
+                .into());
+        }
+    };
     Ok(Tip { name, commit })
 }
 

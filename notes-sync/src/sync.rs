@@ -73,18 +73,20 @@ impl<'a> Sync<'a> {
         Self { begun, ..self }
     }
 
-    /// Goes through with it. What was heard of the remote in this run already is taken for granted at first.
+    /// Goes through with it, for the `local` refs and those that the remote has. What was heard of that in this run already
+    /// is taken for granted at first.
     ///
     /// # Errors
     /// Where the remote cannot be used, the lock is lost, or the configuration is wrong. What concerns one ref only is
     /// its [`State`].
     pub fn run(
         &mut self,
+        local: Vec<NotesRef>,
         strategies: &Strategies<'_>,
         exchange: &Exchange<'_>,
         heard: Option<Heard>,
     ) -> Result<()> {
-        let ran = self.rounds(strategies, exchange, heard);
+        let ran = self.rounds(local, strategies, exchange, heard);
         if ran.is_err() && self.policy.direction == Direction::Both {
             let is_left = |progress: &&mut Progress| progress.state == State::Open && progress.has_unsent();
             self.refs.values_mut().filter(is_left).for_each(|progress| progress.state = State::Unsent);
@@ -94,6 +96,7 @@ impl<'a> Sync<'a> {
 
     fn rounds(
         &mut self,
+        local: Vec<NotesRef>,
         strategies: &Strategies<'_>,
         exchange: &Exchange<'_>,
         heard: Option<Heard>,
@@ -103,11 +106,15 @@ impl<'a> Sync<'a> {
         if heard.is_none() {
             remote::sweep(self.repo.objects.store_ref().path());
         }
-        for name in look::local_refs(self.repo, &self.policy.globs)? {
+        for name in local {
             self.meet(name, strategies)?;
         }
+        let tracked = |name: &NotesRef| match self.refs.get(name) {
+            Some(progress) => Ok(progress.theirs.before),
+            None => look::tracked(self.repo, name, &self.remote),
+        };
         let mut known = match heard {
-            Some(heard) => heard.if_here(self.repo, &self.policy.globs, &self.remote)?,
+            Some(heard) => heard.if_here(&self.policy.globs, tracked)?,
             None => None,
         };
         let (mut backoff, mut ready) = (Backoff::for_races(), None);
@@ -188,8 +195,7 @@ impl<'a> Sync<'a> {
     /// Finds out where a ref is, here and as far as is known at the remote.
     fn find(&self, name: &NotesRef, progress: &mut Progress) -> Result<()> {
         merging::check(self.repo, name)?;
-        progress.theirs.before = look::tracked(self.repo, name, &self.remote)?;
-        progress.theirs.seen = look::seen(self.repo, name, &self.remote)?;
+        progress.theirs = look::theirs(self.repo, name, &self.remote)?;
         progress.before = refs::read(self.repo, name.full().as_ref())?.commit;
         Ok(())
     }

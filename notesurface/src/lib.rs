@@ -40,8 +40,7 @@ impl Phase for Notesurface {
     }
 
     fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<NotesurfaceSection>> {
-        let pointer = Pointer::read(run.repo())?;
-        let facts = look::facts(run, pointer.as_ref())?;
+        let (pointer, facts) = look::facts(run)?;
         match &self.command {
             Some(Command::Ack { .. }) => self.acknowledge(run, pointer.as_ref(), &facts),
             None => self.show(run, pointer, &facts),
@@ -137,8 +136,9 @@ impl Notesurface {
 /// Lets the pointer begin where this run's news begin, so that a run which dies before it has shown them leaves them to
 /// the next one.
 fn begin(run: &Run<'_>, seen: gix::ObjectId) -> anyhow::Result<Option<Pointer>> {
-    if let Some(beginning) = Advance::to(run.repo(), None, seen)? {
-        beginning.apply(run.repo(), run.guard())?;
+    let repo = run.repo();
+    if let Some(beginning) = Advance::to(repo, None, seen)? {
+        beginning.apply(repo, run.guard())?;
     }
-    Pointer::read(run.repo())
+    Pointer::id(repo)?.map(|id| Pointer::at(repo, id, None)).transpose()
 }

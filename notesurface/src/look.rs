@@ -17,17 +17,22 @@ use crate::{
     trace::{Brought, trace},
 };
 
-/// The facts that decide which part of history is looked at.
+/// The pointer, and the facts that decide which part of history is looked at.
 ///
 /// # Errors
 /// A fault with exit 65 where the document names ids that are none.
-pub(crate) fn facts(run: &Run<'_>, pointer: Option<&Pointer>) -> anyhow::Result<Facts> {
-    Ok(Facts {
-        surfaced: pointer.map(|pointer| pointer.commits.clone()),
+pub(crate) fn facts(run: &Run<'_>) -> anyhow::Result<(Option<Pointer>, Facts)> {
+    let repo = run.repo();
+    let shown = Pointer::id(repo)?;
+    let facts = Facts {
+        surfaced: None,
         pulled: pulled(run)?,
-        upstream: upstream(run)?,
-        head: run.repo().head()?.id().map(gix::Id::detach),
-    })
+        upstream: upstream(run, shown)?,
+        head: repo.head()?.id().map(gix::Id::detach),
+    };
+    let pointer = shown.map(|id| Pointer::at(repo, id, facts.newest())).transpose()?;
+    let surfaced = pointer.as_ref().map(|pointer| pointer.commits.clone());
+    Ok((pointer, Facts { surfaced, ..facts }))
 }
 
 /// The commit that a revision names.
@@ -189,8 +194,9 @@ fn id(field: &str, hex: &str) -> Result<ObjectId, Fault> {
         .map_err(|_| Fault::new(Exit::BadInput, format!("the document's {field} {hex:?} is no object id")))
 }
 
-/// The branch's upstream, as last fetched: by the name in the document, else by the configuration.
-fn upstream(run: &Run<'_>) -> anyhow::Result<Option<ObjectId>> {
+/// The branch's upstream, as last fetched: by the name in the document, else by the configuration. What is known to be a
+/// commit is not looked at.
+fn upstream(run: &Run<'_>, known: Option<ObjectId>) -> anyhow::Result<Option<ObjectId>> {
     let repo = run.repo();
     let main = run.document().phases.gitsync.as_ref().and_then(|section| section.main.as_ref());
     let name = match main.and_then(|main| main.upstream.clone()) {
@@ -199,7 +205,10 @@ fn upstream(run: &Run<'_>) -> anyhow::Result<Option<ObjectId>> {
     };
     let Some(name) = name else { return Ok(None) };
     let Some(reference) = repo.try_find_reference(&name)? else { return Ok(None) };
-    Ok(Some(reference.into_fully_peeled_id()?.detach()))
+    match reference.try_id() {
+        Some(id) if Some(id.detach()) == known => Ok(known),
+        _ => Ok(Some(reference.into_fully_peeled_id()?.detach())),
+    }
 }
 
 fn configured_upstream(repo: &gix::Repository) -> anyhow::Result<Option<BString>> {

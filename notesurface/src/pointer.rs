@@ -8,7 +8,7 @@ use gix::{ObjectId, actor::Signature, objs::Commit};
 use phase::{Fault, Guard};
 use remote::{
     Held, Notice,
-    local_ref::{self, Edit, Written},
+    local_ref::{self, Edit, Value, Written},
 };
 
 /// The ref's name.
@@ -36,24 +36,41 @@ pub(crate) struct Advance {
 }
 
 impl Pointer {
-    /// Reads the pointer; `None` where nothing was ever shown.
+    /// What the ref names; `None` where nothing was ever shown.
     ///
     /// # Errors
-    /// A fault where the ref names no commit.
-    pub(crate) fn read(repo: &gix::Repository) -> anyhow::Result<Option<Self>> {
-        let reference = repo.try_find_reference(NAME).map_err(|error| unreadable(repo, &error.into()))?;
-        let Some(reference) = reference else { return Ok(None) };
-        let commit = reference.into_fully_peeled_id().ok().and_then(|id| repo.find_commit(id).ok());
-        let Some(commit) = commit else {
-            return Err(Fault::failed(format!("{NAME} does not name a commit of this repository"))
-                .help(format!("remove it with `git update-ref -d {NAME}`, then look with notesurface --all"))
-                .into());
-        };
+    /// A fault where the ref cannot be read.
+    pub(crate) fn id(repo: &gix::Repository) -> anyhow::Result<Option<ObjectId>> {
+        let (_, value) =
+            local_ref::resolve(repo, NAME.try_into()?).map_err(|error| unreadable(repo, &error.into()))?;
+        match value {
+            Value::Absent => Ok(None),
+            Value::Object(id) => Ok(Some(id)),
+            Value::Symbolic => Err(names_no_commit().into()),
+        }
+    }
+
+    /// The pointer that names `id`. Where that is the `newest` commit there is, nothing of it has to be read: all of
+    /// history has been shown.
+    ///
+    /// # Errors
+    /// A fault where it is no commit.
+    pub(crate) fn at(repo: &gix::Repository, id: ObjectId, newest: Option<ObjectId>) -> anyhow::Result<Self> {
+        if Some(id) == newest {
+            return Ok(Self { id, commits: vec![id] });
+        }
+        let commit = repo.find_object(id).ok().and_then(|object| object.peel_to_commit().ok());
+        let commit = commit.ok_or_else(names_no_commit)?;
         let parents: Vec<_> = commit.parent_ids().map(gix::Id::detach).collect();
         let is_made_for_this = commit.message_raw()? == MESSAGE;
         let commits = if is_made_for_this { parents } else { vec![commit.id] };
-        Ok(Some(Self { id: commit.id, commits }))
+        Ok(Self { id, commits })
     }
+}
+
+fn names_no_commit() -> Fault {
+    Fault::failed(format!("{NAME} does not name a commit of this repository"))
+        .help(format!("remove it with `git update-ref -d {NAME}`, then look with notesurface --all"))
 }
 
 /// Git cannot read such a ref either, nor remove it: the file has to go.
@@ -72,6 +89,9 @@ impl Advance {
         tip: ObjectId,
     ) -> anyhow::Result<Option<Self>> {
         let Some(pointer) = pointer else { return Ok(Some(Self { before: None, commits: vec![tip] })) };
+        if pointer.commits.contains(&tip) {
+            return Ok(None);
+        }
         let history = remote::History::of(repo);
         let mut commits = vec![tip];
         for &commit in &pointer.commits {

@@ -44,13 +44,20 @@ pub(crate) struct Range {
     pub(crate) seen: Vec<ObjectId>,
 }
 
+impl Facts {
+    /// The newest commit there is.
+    pub(crate) fn newest(&self) -> Option<ObjectId> {
+        self.upstream.or(self.head)
+    }
+}
+
 impl Range {
     /// The part of history to look at; `None` where there is no history.
     ///
     /// What comes from others is in the upstream, whether or not it reached the work tree. Where nothing was ever
     /// shown, what this run brought in is new, and what was there before it is not.
     pub(crate) fn of(facts: &Facts, asked: Asked) -> Option<Self> {
-        let tip = facts.upstream.or(facts.head);
+        let tip = facts.newest();
         let range = |tip, seen| Some(Self { tip, seen });
         match (asked, &facts.surfaced, facts.pulled) {
             (Asked::All, _, _) => range(tip?, Vec::new()),

@@ -31,7 +31,7 @@ use gix::{
 };
 
 pub use self::list::{list, names};
-pub use self::symbolic::{follow, head};
+pub use self::symbolic::{follow, head, resolve};
 use self::{
     claim::{Claim, Claims},
     packed::Packed,

@@ -2,7 +2,9 @@
 //!
 //! Git goes by the last name: that is the ref that it moves, and the branch whose settings count.
 
-use gix::refs::FullName;
+use gix::refs::{FullName, TargetRef};
+
+use super::{Value, read};
 
 /// How many names git follows.
 const DEPTH: usize = 5;
@@ -23,13 +25,23 @@ pub fn head(repo: &gix::Repository) -> gix::Result<Option<FullName>> {
 ///
 /// A ref cannot be read.
 pub fn follow(repo: &gix::Repository, name: FullName) -> gix::Result<FullName> {
+    resolve(repo, name).map(|(last, _)| last)
+}
+
+/// The same, with the value of that last one. It is symbolic where the names lead round in circles.
+///
+/// # Errors
+///
+/// A ref cannot be read.
+pub fn resolve(repo: &gix::Repository, name: FullName) -> gix::Result<(FullName, Value)> {
     let mut last = name;
     for _ in 0..DEPTH {
-        let found = repo.try_find_reference(&last)?;
-        match found.and_then(|found| found.target().try_name().map(ToOwned::to_owned)) {
-            Some(next) => last = next,
-            None => break,
+        let Some(found) = repo.try_find_reference(&last)? else { return Ok((last, Value::Absent)) };
+        match found.target() {
+            TargetRef::Object(id) => return Ok((last, Value::Object(id.to_owned()))),
+            TargetRef::Symbolic(next) => last = next.to_owned(),
         }
     }
-    Ok(last)
+    let value = read(repo, last.as_ref())?;
+    Ok((last, value))
 }
