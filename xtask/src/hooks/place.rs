@@ -62,11 +62,20 @@ impl Place {
         })
     }
 
-    /// What hooks of this repository are called where they need a name: one for each path.
+    /// What hooks of this repository are called where they need a name: one for each path. Most paths can be told from
+    /// it; where two could have the same, a few digits tell them apart.
     pub fn name(&self) -> String {
+        let path = self.repo.as_str().trim_start_matches('/');
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-        let path: String = self.repo.as_str().trim_start_matches('/').chars().map(plain).collect();
-        format!("lockstep-{path}")
+        let name: String = path.chars().map(plain).collect();
+        if path.chars().all(|c| is_plain(c) || c == '/') {
+            return format!("lockstep-{name}");
+        }
+        // FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/: the same with every version of this program.
+        let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        let hash = path.bytes().fold(0x811c_9dc5, step);
+        format!("lockstep-{name}-{hash:08x}")
     }
 
     /// What marks that something is ours, and for this repository.
@@ -77,5 +86,30 @@ impl Place {
     /// The path of a binary.
     pub fn binary(&self, name: &str) -> String {
         self.binaries.join(format!("{name}{}", std::env::consts::EXE_SUFFIX)).into_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_path_has_a_name_of_its_own_that_every_system_takes() {
+        let paths = ["/a/b", "/a-b", "/a.b", "/a b", "/A/b", "/доки", "/мир_", "/srv/ops/ledger"];
+        let named = |path: &&str| Place {
+            binaries: "/opt/lockstep/bin".into(),
+            repo: (*path).into(),
+            home: "/home/mike".into(),
+            config: "/home/mike/.config".into(),
+            settings: "/home/mike/.claude/settings.json".into(),
+        };
+        let names: BTreeSet<String> = paths.iter().map(|path| named(path).name()).collect();
+        assert_eq!(names.len(), paths.len(), "{names:?}");
+        assert!(names.contains("lockstep-srv-ops-ledger"), "{names:?}");
+        let fits =
+            |name: &String| name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        assert!(names.iter().all(fits), "{names:?}");
     }
 }
