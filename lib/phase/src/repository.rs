@@ -40,9 +40,12 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
     // started in. And of a git directory gix has to know the whole path: what is in `.` is looked for in `./.git`.
     let whole = directory.as_std_path().canonicalize().unwrap_or_else(|_| directory.into());
     if let Some(link) = upwards::dead_end(&whole) {
-        return Err(Fault::misconfigured(format!("{} leads to no git repository", link.display())).help(
-            "where the repository is now, `git worktree repair` with this directory mends it; or name another with --repo DIR",
-        ));
+        let remedy = match upwards::is_of_a_linked_work_tree(&link) {
+            true => "where the repository is now, `git worktree repair` with this directory mends it",
+            false => "write into that file where the repository is now: `gitdir: PATH`",
+        };
+        return Err(Fault::misconfigured(format!("{} leads to no git repository", link.display()))
+            .help(format!("{remedy}; or name another with --repo DIR")));
     }
     let mut repo = open_around(&whole, &set).map_err(|error| unusable(directory, &chain(&error)))?;
     // A namespace is for what a server shows of its refs: <https://git-scm.com/docs/gitnamespaces>.

@@ -22,3 +22,11 @@ pub fn dead_end(directory: &Path) -> Option<PathBuf> {
         .map(|folder| folder.join(".git"))
         .find(|link| link.is_file())
 }
+
+/// Whether this file `.git` leads to what a repository keeps of a linked work tree; else it leads to a repository of the
+/// work tree's own, as a submodule's does. See <https://git-scm.com/docs/gitrepository-layout>.
+pub fn is_of_a_linked_work_tree(link: &Path) -> bool {
+    let text = std::fs::read_to_string(link).unwrap_or_default();
+    let target = text.strip_prefix("gitdir: ").map(|target| Path::new(target.trim_end_matches('\n')));
+    target.and_then(Path::parent).is_some_and(|parent| parent.ends_with("worktrees"))
+}

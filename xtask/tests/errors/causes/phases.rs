@@ -47,10 +47,15 @@ pub const CAUSES: &[Cause] = &[
         let (world, origin, _mike) = mike();
         world.binary("logcheck").env("GIT_DIR", origin.path()).output()
     }),
-    cause("what a work tree belongs to is not where its `.git` says", || {
+    cause("the repository of a linked work tree is not where its `.git` says", || {
         let (_world, _origin, mike) = mike();
-        mike.write("linked/.git", "gitdir: /no/such/place\n");
+        mike.write("linked/.git", "gitdir: /no/such/place/.git/worktrees/linked\n");
         logcheck(&mike).in_dir(mike.join("linked")).output()
+    }),
+    cause("the same, of a submodule or a work tree with a `.git` of its own", || {
+        let (_world, _origin, mike) = mike();
+        mike.write("library/.git", "gitdir: ../.git/modules/library\n");
+        logcheck(&mike).in_dir(mike.join("library")).output()
     }),
     cause("the current directory is gone", || {
         let (world, _origin, _mike) = mike();
