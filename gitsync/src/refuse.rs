@@ -77,7 +77,8 @@ pub fn unmerged(paths: &[BString]) -> Result<(), Fault> {
 
 /// What to say of what has changed and is not committed. What lies outside of the sparse checkout git does not add
 /// either, and says so.
-pub fn left_out(LeftOut { outside_sparse, outdated_submodules }: &LeftOut) -> impl Iterator<Item = String> {
+pub fn left_out(left_out: &LeftOut) -> impl Iterator<Item = String> {
+    let LeftOut { outside_sparse, outdated_submodules, removed_submodules, embedded } = left_out;
     let sparse = (!outside_sparse.is_empty()).then(|| {
         format!(
             "outside of the sparse checkout, and not committed: {}; `git sparse-checkout add FOLDER` takes a folder in, \
@@ -92,7 +93,21 @@ pub fn left_out(LeftOut { outside_sparse, outdated_submodules }: &LeftOut) -> im
             named(outdated_submodules)
         )
     });
-    sparse.into_iter().chain(submodules)
+    let removed = (!removed_submodules.is_empty()).then(|| {
+        format!(
+            "no submodules any more by what came in, still here, and not committed anew: {}; remove the folder, if nothing \
+             in it is needed, or `git add PATH` takes it in again",
+            named(removed_submodules)
+        )
+    });
+    let embedded = (!embedded.is_empty()).then(|| {
+        format!(
+            "repositories of their own, of which nothing but the commit that they are at is committed: {}; `git submodule \
+             add URL PATH` says where others get one from, and .gitignore leaves it out",
+            named(embedded)
+        )
+    });
+    [sparse, submodules, removed, embedded].into_iter().flatten()
 }
 
 /// What to say of commits that were pushed from here, or came in, and that `upstream` has thrown out since.

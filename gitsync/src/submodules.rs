@@ -1,9 +1,9 @@
-//! Submodules that what came in has moved on, and that are still checked out where they were.
+//! Submodules that what came in has moved on or removed, and that are still checked out where they were.
 //!
-//! Git leaves them there until somebody runs `git submodule update`, and `git add -A` would take them for moved back: the
-//! next run would undo what a colleague did, and no one would have asked for it. So it is remembered which commits such a
-//! submodule comes from. One that is at any of them is out of date; one that is elsewhere was moved by somebody, and is
-//! committed.
+//! Git leaves them there until somebody runs `git submodule update` or removes the folder, and `git add -A` would take
+//! them for moved back or added anew: the next run would undo what a colleague did, and no one would have asked for it. So
+//! it is remembered which commits such a submodule comes from. One that is at any of them is out of date; one that is
+//! elsewhere was moved by somebody, and is committed.
 
 use std::fs;
 use std::io;
@@ -11,7 +11,8 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use gix::ObjectId;
-use gix::bstr::{BStr, ByteSlice as _};
+use gix::bstr::{BStr, BString, ByteSlice as _};
+use gix::config::Source;
 use gix::index::entry::Mode;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,7 @@ use crate::worktree::{PathFacts, Side};
 /// The file in the work tree's git directory in which it is remembered.
 const FILE: &str = "lockstep-submodules";
 
-/// A submodule that was moved on.
+/// A submodule that was moved on or removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Moved {
     path: String,
@@ -65,10 +66,14 @@ impl Outdated {
         Ok(outdated)
     }
 
-    /// Takes note of the submodules among `paths`, which are about to be moved on, and are checked out where they were.
+    /// Takes note of the submodules among `paths`, which are about to be moved on or removed, and are checked out where they
+    /// were.
     pub fn note(&mut self, repo: &gix::Repository, paths: &[PathFacts]) {
         for facts in paths {
-            let (Some(old), Some(new)) = (submodule(facts.old), submodule(facts.new)) else { continue };
+            let (Some(old), new) = (submodule(facts.old), submodule(facts.new)) else { continue };
+            if new.is_none() && facts.new.is_some() {
+                continue;
+            }
             let (Ok(path), Some(head)) = (facts.path.to_str(), head(repo, facts.path.as_bstr())) else {
                 continue;
             };
@@ -81,7 +86,7 @@ impl Outdated {
             }
             self.has_changed = true;
             if commits.contains(&head.to_string()) {
-                commits.push(new);
+                commits.extend(new);
                 self.all.push(Moved { path: path.to_owned(), commits });
             }
         }
@@ -119,11 +124,29 @@ fn head(repo: &gix::Repository, path: &BStr) -> Option<ObjectId> {
 
 fn is_out_of_date(repo: &gix::Repository, index: &scan::Index, moved: &Moved) -> bool {
     let path = BStr::new(&moved.path);
-    let meant = index.find(path).filter(|entry| entry.mode == Mode::COMMIT).map(|entry| entry.id.to_string());
-    let (Some(meant), Some(head)) = (meant, head(repo, path)) else { return false };
     let at = |commit: &str| moved.commits.iter().rposition(|known| known == commit);
-    match (at(&head.to_string()), at(&meant)) {
-        (Some(head), Some(meant)) => head < meant,
-        _ => false,
+    let Some(head) = head(repo, path).and_then(|head| at(&head.to_string())) else { return false };
+    match index.find(path) {
+        None => true,
+        Some(entry) if entry.mode == Mode::COMMIT => {
+            at(&entry.id.to_string()).is_some_and(|meant| head < meant)
+        }
+        Some(_) => false,
     }
+}
+
+/// Those of these repositories inside of the work tree that `.gitmodules` does not name: nobody else can tell where they
+/// come from.
+pub fn without_source(repo: &gix::Repository, mut paths: Vec<BString>) -> Vec<BString> {
+    if paths.is_empty() {
+        return paths;
+    }
+    let file = repo.workdir().map(|root| root.join(".gitmodules"));
+    let named = file.and_then(|file| gix::config::File::from_path_no_includes(file, Source::Local).ok());
+    let is_named = |path: &BString| {
+        let mut sections = named.iter().flat_map(|file| file.sections_by_name("submodule")).flatten();
+        sections.any(|section| section.value("path").is_some_and(|named| *named == *path))
+    };
+    paths.retain(|path| !is_named(path));
+    paths
 }

@@ -5,6 +5,7 @@
 //! a remote that a run knows nothing of: so here it is refused, and named. See
 //! <https://git-scm.com/docs/git-config#Documentation/git-config.txt-pushrecurseSubmodules>.
 
+use anyhow::Context as _;
 use gix::ObjectId;
 use gix::bstr::{BStr, BString};
 use phase::Fault;
@@ -30,15 +31,26 @@ pub fn refuse(repo: &gix::Repository, theirs: Option<ObjectId>, local: ObjectId)
         }
     }
     let Some(first) = unpushed.first() else { return Ok(()) };
+    let folder = words::quoted(&first.to_string());
+    let to = if is_on_no_branch(repo, first.as_ref()) { " origin HEAD:BRANCH" } else { "" };
     Err(Fault::failed(format!(
         "nothing is pushed, as push.recurseSubmodules has it: no remote has the commits that these submodules are at: {}",
         refuse::named(&unpushed)
     ))
-    .help(format!(
-        "push them first: `git -C {} push`, then run this again",
-        words::quoted(&first.to_string())
-    ))
+    .help(format!("push them first: `git -C {folder} push{to}`, then run this again"))
     .into())
+}
+
+/// Whether the submodule has no branch checked out, as `git submodule update` leaves it: then git has to be told where
+/// to push to.
+fn is_on_no_branch(repo: &gix::Repository, path: &BStr) -> bool {
+    open(repo, path).is_ok_and(|submodule| submodule.head_name().is_ok_and(|name| name.is_none()))
+}
+
+fn open(repo: &gix::Repository, path: &BStr) -> anyhow::Result<gix::Repository> {
+    let root = repo.workdir().context("a bare repository has no submodules")?;
+    let options = gix::open::Options::isolated().strict_config(false);
+    Ok(gix::open_opts(root.join(gix::path::from_bstr(path)?), options)?)
 }
 
 fn is_asked_for(repo: &gix::Repository) -> bool {
@@ -53,9 +65,7 @@ fn is_asked_for(repo: &gix::Repository) -> bool {
 /// not have the commit, or that has never heard of a remote, git does not ask it either.
 fn is_only_here(repo: &gix::Repository, path: &BStr, id: ObjectId) -> bool {
     let look = || -> anyhow::Result<bool> {
-        let Some(root) = repo.workdir() else { return Ok(false) };
-        let options = gix::open::Options::isolated().strict_config(false);
-        let submodule = gix::open_opts(root.join(gix::path::from_bstr(path)?), options)?;
+        let submodule = open(repo, path)?;
         let mut known = Vec::new();
         for reference in submodule.references()?.prefixed("refs/remotes/")?.flatten() {
             known.extend(reference.into_fully_peeled_id().map(gix::Id::detach));

@@ -115,3 +115,68 @@ fn it_is_not_moved_back_by_a_replay_either() {
     assert_warns(&gitsync(&mike).success());
     assert_eq!(recorded(&mike, "origin/main"), "two");
 }
+
+/// Howard removes it, and the run that brings that in ends well.
+fn removes_it(howard: &Repo, mike: &Repo) {
+    howard.git(["rm", "--quiet", "--cached", "library"]);
+    std::fs::remove_dir_all(howard.join("library")).unwrap();
+    howard.write(".gitmodules", "");
+    gitsync(howard).success();
+    gitsync(mike).success();
+}
+
+#[track_caller]
+fn assert_stays_removed(output: &Output) {
+    let document = output.document();
+    assert_eq!(document.main().committed, None);
+    let warnings = &document.main().warnings;
+    assert!(
+        warnings.iter().any(|it| it.contains("not committed anew: library; remove the folder")),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn removed_by_what_came_in_it_is_named_and_not_committed_anew() {
+    let (_world, [howard, mike]) = clones();
+    removes_it(&howard, &mike);
+    for _ in 0..2 {
+        assert_stays_removed(&gitsync(&mike).success());
+    }
+    assert_stays_removed(&gitsync(&mike).arg("--dry-run").success());
+    assert_eq!(mike.files("origin/main"), [".gitmodules", "README.md"]);
+    std::fs::remove_dir_all(mike.join("library")).unwrap();
+    assert_eq!(gitsync(&mike).success().document().main().warnings, [""; 0]);
+}
+
+#[test]
+fn removed_after_it_was_moved_on_it_stays_removed_too() {
+    let (_world, [howard, mike]) = clones();
+    moves_on(&howard, &mike, "two");
+    removes_it(&howard, &mike);
+    assert_stays_removed(&gitsync(&mike).success());
+}
+
+#[test]
+fn removed_by_what_came_in_and_added_by_hand_it_is_committed() {
+    let (_world, [howard, mike]) = clones();
+    removes_it(&howard, &mike);
+    mike.git(["-c", "advice.addEmbeddedRepo=false", "add", "library"]);
+    gitsync(&mike).success();
+    assert_eq!(recorded(&mike, "origin/main"), "one");
+}
+
+#[test]
+fn removed_by_what_came_in_and_worked_on_since_it_is_committed_and_said_to_be_without_a_source() {
+    let (_world, [howard, mike]) = clones();
+    removes_it(&howard, &mike);
+    check_out(&mike, "three");
+    let output = gitsync(&mike).success();
+    assert_eq!(recorded(&mike, "origin/main"), "three");
+    let document = output.document();
+    let warnings = &document.main().warnings;
+    assert!(
+        warnings[0].contains("nothing but the commit that they are at is committed: library;"),
+        "{warnings:?}"
+    );
+}

@@ -119,3 +119,37 @@ fn the_message_that_was_ready_for_the_commit_goes_with_it() {
         }
     }
 }
+
+#[test]
+fn a_submodule_is_meant_by_its_name_with_a_slash_behind_it_too() {
+    let (_world, origin, [mike]) = World::with_clones(["mike"]);
+    mike.git(["init", "--quiet", "library"]);
+    for text in ["one", "two"] {
+        mike.write("library/lib.md", text);
+        mike.git(["-C", "library", "add", "--all"]);
+        mike.git(["-C", "library", "commit", "--quiet", "--message", text]);
+        mike.write("other.md", text);
+        gitsync(&mike).args(["--only", "library/"]).success();
+        assert_eq!(origin.rev("main:library"), mike.git(["-C", "library", "rev-parse", "HEAD"]));
+        assert_eq!(origin.files("main"), ["README.md", "library"]);
+    }
+}
+
+#[test]
+fn of_a_repository_inside_it_is_said_that_its_content_is_not_committed_unless_others_are_told_where_to_get_it()
+ {
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    for name in ["inner", "named"] {
+        mike.git(["init", "--quiet", name]);
+        mike.git(["-C", name, "commit", "--quiet", "--allow-empty", "--message", "first"]);
+    }
+    mike.write(".gitmodules", "[submodule \"named\"]\n\tpath = named\n\turl = ../named\n");
+    let said = "nothing but the commit that they are at is committed: inner; `git submodule add URL PATH`";
+    for flag in ["--dry-run", "--quiet"] {
+        let output = gitsync(&mike).arg(flag).success();
+        let document = output.document();
+        let warnings = &document.main().warnings;
+        assert!(warnings.len() == 1 && warnings[0].contains(said), "{warnings:?}");
+    }
+    assert_eq!(gitsync(&mike).success().document().main().warnings, [""; 0]);
+}

@@ -56,3 +56,16 @@ fn it_goes_out_as_it_is_where_nobody_asks() {
     }
     assert_eq!(origin.rev("main:library"), library.head());
 }
+
+#[test]
+fn where_it_is_on_no_branch_the_advice_says_where_to_push_to() {
+    let (_world, _origin, mike, library) = ahead_in_the_library();
+    mike.git(["config", "push.recurseSubmodules", "check"]);
+    let branch = library.git(["branch", "--show-current"]);
+    library.git(["switch", "--quiet", "--detach"]);
+    let output = gitsync(&mike).output();
+    output.assert_code(1);
+    output.assert_says("`git -C 'library' push origin HEAD:BRANCH`");
+    mike.git(["-C", "library", "push", "--quiet", "origin", &format!("HEAD:{branch}")]);
+    gitsync(&mike).success();
+}

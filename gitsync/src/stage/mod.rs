@@ -20,7 +20,7 @@ pub use prepare::{Staged, prepare, reread};
 pub use refusal::{Refusal, Why};
 pub use scan::{scan, sort};
 
-use crate::submodules::Outdated;
+use crate::submodules::{self, Outdated};
 
 /// What is to be staged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,12 +62,20 @@ impl Changes {
         let _ = self.learnt.as_ref().map(::scan::Learnt::write);
     }
 
-    /// Leaves out the submodules that are merely out of date, and says what has changed and is not to be committed.
-    pub fn leave_out(&mut self, outdated: &Outdated) -> LeftOut {
+    /// Leaves out the submodules that are merely out of date, and says what has changed and is not to be committed, or not
+    /// with all that is in it.
+    pub fn leave_out(&mut self, repo: &gix::Repository, outdated: &Outdated) -> LeftOut {
         let is_outdated = |it: &mut Candidate| it.seen != Seen::Gone && outdated.holds(it.path.as_bstr());
+        let outdated: Vec<Candidate> = self.candidates.extract_if(.., is_outdated).collect();
+        let (removed, moved): (Vec<_>, Vec<_>) =
+            outdated.into_iter().partition(|it| it.seen == Seen::NewRepository);
+        let paths = |candidates: Vec<Candidate>| candidates.into_iter().map(|it| it.path).collect();
+        let repositories = self.candidates.iter().filter(|it| it.seen == Seen::NewRepository);
         LeftOut {
             outside_sparse: std::mem::take(&mut self.outside_sparse),
-            outdated_submodules: self.candidates.extract_if(.., is_outdated).map(|it| it.path).collect(),
+            outdated_submodules: paths(moved),
+            removed_submodules: paths(removed),
+            embedded: submodules::without_source(repo, repositories.map(|it| it.path.clone()).collect()),
         }
     }
 
@@ -84,6 +92,11 @@ pub struct LeftOut {
     pub outside_sparse: Vec<BString>,
     /// Submodules that are checked out where they were before what came in moved them on: they are no change.
     pub outdated_submodules: Vec<BString>,
+    /// Submodules that what came in has removed, and whose folders are still here: they are no change either.
+    pub removed_submodules: Vec<BString>,
+    /// New repositories that `.gitmodules` does not name: of each the commit that it is at is committed, and none of its
+    /// content.
+    pub embedded: Vec<BString>,
 }
 
 /// One path that may differ from the index.
@@ -100,6 +113,8 @@ pub struct Candidate {
 pub enum Seen {
     /// It is not in the index.
     New,
+    /// It is not in the index, and a repository of its own.
+    NewRepository,
     /// It is in the index, and its stat data differ or cannot be trusted: only reading tells.
     Doubtful {
         /// Its stat data are the index's; they are only too young to be believed.

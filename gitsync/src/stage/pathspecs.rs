@@ -39,21 +39,15 @@ impl<'repo> Pathspecs<'repo> {
         Ok(Pathspecs { specs, all: Some(parse(&rooted)?) })
     }
 
-    /// Whether the scope means `path`, which is that of a file or a link.
-    pub fn matches(&mut self, path: &BStr) -> bool {
-        self.matches_as(path, false)
-    }
-
-    /// Whether the scope means `path`, which is that of a repository of its own.
-    pub fn matches_folder(&mut self, path: &BStr) -> bool {
-        self.matches_as(path, true)
-    }
-
-    fn matches_as(&mut self, path: &BStr, is_folder: bool) -> bool {
-        let matches = self.all.as_mut().is_none_or(|all| all.is_included(path, Some(is_folder)));
+    /// Whether the scope means `path`, which is that of a file or a link, or of a repository of its own where it
+    /// `is_folder`.
+    pub fn matches(&mut self, path: &BStr, is_folder: impl FnOnce() -> bool) -> bool {
+        let Some(all) = &mut self.all else { return true };
+        let is_folder = Some(is_folder());
+        let matches = all.is_included(path, is_folder);
         if matches {
             for (_, spec, seen) in self.specs.iter_mut().filter(|(_, _, seen)| !seen) {
-                *seen = spec.is_included(path, Some(is_folder));
+                *seen = spec.is_included(path, is_folder);
             }
         }
         matches
@@ -62,7 +56,9 @@ impl<'repo> Pathspecs<'repo> {
     /// Those pathspecs that mean nothing, neither anything that was seen nor anything in `index`.
     pub fn unmatched(mut self, index: &scan::Index) -> Vec<BString> {
         for (_, spec, seen) in self.specs.iter_mut().filter(|(_, _, seen)| !seen) {
-            *seen = (0..index.len()).any(|at| spec.is_included(index.path(at), Some(false)));
+            let is_meant =
+                |entry: scan::Entry<'_>| spec.is_included(entry.path, Some(entry.mode.is_submodule()));
+            *seen = (0..index.len()).map(|at| index.entry(at)).any(is_meant);
         }
         self.unseen()
     }
@@ -94,7 +90,7 @@ pub fn unmatched_in(
     let before = repo.index_from_tree(&tree)?;
     let mut pathspecs = Pathspecs::new(repo, &before, &Scope::Only(unmatched))?;
     for entry in before.entries() {
-        pathspecs.matches(entry.path(&before));
+        pathspecs.matches(entry.path(&before), || entry.mode.is_submodule());
     }
     Ok(pathspecs.unseen())
 }

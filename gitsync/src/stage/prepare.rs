@@ -121,13 +121,13 @@ fn only(
     let mut edits = Edits::default();
     for entry in before.entries() {
         let path = entry.path(&before);
-        if pathspecs.matches(path) {
+        if pathspecs.matches(path, || entry.mode.is_submodule()) {
             edits.insert(path.to_owned(), Edit::Remove);
         }
     }
     for entry in index.entries().iter().filter(|entry| !entry.flags.contains(Flags::INTENT_TO_ADD)) {
         let path = entry.path(index);
-        if pathspecs.matches(path) {
+        if pathspecs.matches(path, || entry.mode.is_submodule()) {
             let put = Put { id: entry.id, mode: entry.mode, stat: Stat::default(), flags: Flags::empty() };
             edits.insert(path.to_owned(), Edit::Put(put));
         }
@@ -252,7 +252,8 @@ impl Folders {
 
     /// The candidate's path, its folder spelled as the index has it: a new file does not get a second folder.
     fn as_in_index(&self, candidate: &Candidate) -> BString {
-        if candidate.seen != Seen::New || self.by_folded.is_empty() {
+        let is_new = matches!(candidate.seen, Seen::New | Seen::NewRepository);
+        if !is_new || self.by_folded.is_empty() {
             return candidate.path.clone();
         }
         let path = candidate.path.as_bstr();

@@ -5,6 +5,7 @@
 
 use anyhow::Context as _;
 use gix::bstr::ByteSlice;
+use gix::index::entry::Mode;
 use scan::{Difference, Everything, Reason, Scanned, Seen as Found};
 
 use super::pathspecs::Pathspecs;
@@ -51,11 +52,8 @@ pub fn sort(
     for Difference { path, seen } in scanned.differences {
         watch.alive();
         let is_repository = seen == Found::NewRepository;
-        let wanted = match is_repository {
-            true => pathspecs.matches_folder(path.as_bstr()),
-            false => pathspecs.matches(path.as_bstr()),
-        };
-        if !wanted {
+        let is_submodule = || index.find(path.as_bstr()).is_some_and(|entry| entry.mode == Mode::COMMIT);
+        if !pathspecs.matches(path.as_bstr(), || is_repository || is_submodule()) {
             continue;
         }
         let inside = match is_repository {
@@ -78,7 +76,8 @@ pub fn sort(
 /// looks.
 fn of(found: Found) -> Option<Seen> {
     match found {
-        Found::New | Found::NewRepository => Some(Seen::New),
+        Found::New => Some(Seen::New),
+        Found::NewRepository => Some(Seen::NewRepository),
         Found::Doubtful(doubt) => {
             Some(Seen::Doubtful { racy: doubt.reason == Reason::Racy, stat: doubt.stat })
         }

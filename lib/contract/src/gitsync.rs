@@ -46,7 +46,8 @@ pub struct RepoSync {
     #[serde(default)]
     pub conflicts: Vec<String>,
     /// What the user should know: files that are not in the commit, as they lie outside of the sparse checkout;
-    /// submodules that are not, as they are merely out of date; commits that are not in the branch any more, as somebody
+    /// submodules that are not, as they are merely out of date, or were removed by what came in; repositories of which
+    /// only the commit that they are at is, and nobody is told where to get them; commits that are not in the branch any more, as somebody
     /// has rewritten the upstream without them; refs that should follow the remote's and do not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

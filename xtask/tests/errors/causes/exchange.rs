@@ -38,6 +38,14 @@ pub const CAUSES: &[Cause] = &[
         mike.git(["config", "push.recurseSubmodules", "check"]);
         gitsync(&mike).output()
     }),
+    cause("the same, where it is on no branch", || {
+        let (_world, origin, mike) = mike();
+        mike.git(["clone", "--quiet", origin.path().as_str(), "library"]);
+        mike.git(["-C", "library", "switch", "--quiet", "--detach"]);
+        mike.git(["-C", "library", "commit", "--quiet", "--allow-empty", "-m", "new"]);
+        mike.git(["config", "push.recurseSubmodules", "check"]);
+        gitsync(&mike).output()
+    }),
     cause("one side made a file of a folder that the other changed", || {
         let (_world, _origin, [mike, howard]) = World::with_clones(["mike", "howard"]);
         howard.write("wiki/old.md", "old\n");
