@@ -74,10 +74,9 @@ impl Envelope {
     /// Adds a phase's section, or replaces what it said before; fields of the section that this version does not know
     /// stay.
     pub fn put<S: Section>(&mut self, section: &S) -> Result<(), serde_json::Error> {
-        let Value::Object(fields) = serde_json::to_value(section)? else {
-            return Ok(());
-        };
-        self.put_fields(S::NAME, fields);
+        if let Value::Object(fields) = serde_json::to_value(section)? {
+            self.put_fields(S::NAME, fields);
+        }
         Ok(())
     }
 
