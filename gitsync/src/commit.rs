@@ -157,7 +157,7 @@ fn find(
     let (index, mut changes) = look(place, policy, ahead)?;
     let submodules = Outdated::still(place.repo, &index)?;
     submodules.write(place)?;
-    *left_out = changes.leave_out(place.repo, &submodules);
+    *left_out = changes.leave_out(place.repo, &index, &submodules)?;
     changes.remember();
     let unmatched = stage::unmatched_in(place.repo, before, std::mem::take(&mut changes.unmatched))?;
     match unmatched.first() {

@@ -211,7 +211,7 @@ fn would_commit(
     let index = index::open(&repo)?;
     refuse::unmerged(&index::unmerged_in(&index)?)?;
     let mut changes = stage::scan(&repo, &index, &policy, place)?;
-    let left_out = changes.leave_out(&repo, &Outdated::still(&repo, &index)?);
+    let left_out = changes.leave_out(&repo, &index, &Outdated::still(&repo, &index)?)?;
     let before = tree_of(&repo, head)?;
     let mut sink = Memory(&repo);
     let staged = stage::prepare(&repo, index, before, changes, &policy, &mut sink, place)?;

@@ -153,3 +153,29 @@ fn of_a_repository_inside_it_is_said_that_its_content_is_not_committed_unless_ot
     }
     assert_eq!(gitsync(&mike).success().document().main().warnings, [""; 0]);
 }
+
+#[test]
+fn what_lies_outside_of_a_sparse_checkout_as_it_was_committed_is_no_change() {
+    let (_world, origin, [mike]) = World::with_clones(["mike"]);
+    for path in ["in/a.md", "out/b.md", "out/run.sh"] {
+        mike.write(path, "1\n");
+    }
+    mike.set_executable("out/run.sh", true);
+    gitsync(&mike).success();
+    mike.git(["sparse-checkout", "set", "--cone", "in"]);
+    let warnings = || gitsync(&mike).success().document().main().warnings.clone();
+    mike.write("out/b.md", "1\n");
+    mike.write("out/run.sh", "1\n");
+    mike.set_executable("out/run.sh", true);
+    assert_eq!(warnings(), [""; 0]);
+    mike.set_executable("out/run.sh", false);
+    assert!(warnings()[0].contains("not committed: out/run.sh;"));
+    mike.set_executable("out/run.sh", true);
+
+    mike.write("out/b.md", "2\n");
+    assert!(warnings()[0].contains("not committed: out/b.md;"));
+    mike.git(["add", "--sparse", "out/b.md"]);
+    assert_eq!(warnings(), [""; 0]);
+    assert_eq!(origin.git(["show", "main:out/b.md"]), "2");
+    assert_eq!(warnings(), [""; 0]);
+}

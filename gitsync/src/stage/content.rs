@@ -10,7 +10,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use gix::ObjectId;
-use gix::bstr::BStr;
+use gix::bstr::{BStr, BString, ByteSlice as _};
 use gix::index::entry::Mode;
 use gix::objs::Kind as ObjectKind;
 use gix::worktree::stack::state::attributes::Source;
@@ -259,6 +259,32 @@ impl Read for Exactly<'_> {
         self.left -= read as u64;
         Ok(read)
     }
+}
+
+/// Those of `paths` that are not what `index` says, be it that it does not know them. What cannot be told counts as
+/// changed.
+///
+/// # Errors
+/// The configuration is wrong, or the index damaged.
+pub fn changed(
+    repo: &gix::Repository,
+    index: &scan::Index,
+    mut paths: Vec<BString>,
+) -> anyhow::Result<Vec<BString>> {
+    if paths.is_empty() {
+        return Ok(paths);
+    }
+    let root = repo.workdir().context("a bare repository has no work tree")?;
+    let (state, abilities) = (index.decoded()?, Abilities::of(repo)?);
+    let mut reader = Reader::new(repo, state)?;
+    let mut is_same = |path: &BStr| -> Option<bool> {
+        let entry = index.find(path)?;
+        let full = root.join(gix::path::from_bstr(path).ok()?);
+        let mode = mode(lstat(&full).ok()??.kind, Some(entry.mode), abilities)?;
+        Some(mode == entry.mode && reader.id_elsewhere(&full, path, state)?.as_ref() == entry.id)
+    };
+    paths.retain(|path| is_same(path.as_bstr()) != Some(true));
+    Ok(paths)
 }
 
 /// The mode that the index shall have for what was found, given the one it has.

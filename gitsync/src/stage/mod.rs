@@ -63,20 +63,28 @@ impl Changes {
     }
 
     /// Leaves out the submodules that are merely out of date, and says what has changed and is not to be committed, or not
-    /// with all that is in it.
-    pub fn leave_out(&mut self, repo: &gix::Repository, outdated: &Outdated) -> LeftOut {
+    /// with all that is in it. `index` is what was compared.
+    ///
+    /// # Errors
+    /// The configuration is wrong, or the index damaged.
+    pub fn leave_out(
+        &mut self,
+        repo: &gix::Repository,
+        index: &::scan::Index,
+        outdated: &Outdated,
+    ) -> anyhow::Result<LeftOut> {
         let is_outdated = |it: &mut Candidate| it.seen != Seen::Gone && outdated.holds(it.path.as_bstr());
         let outdated: Vec<Candidate> = self.candidates.extract_if(.., is_outdated).collect();
         let (removed, moved): (Vec<_>, Vec<_>) =
             outdated.into_iter().partition(|it| it.seen == Seen::NewRepository);
         let paths = |candidates: Vec<Candidate>| candidates.into_iter().map(|it| it.path).collect();
         let repositories = self.candidates.iter().filter(|it| it.seen == Seen::NewRepository);
-        LeftOut {
-            outside_sparse: std::mem::take(&mut self.outside_sparse),
+        Ok(LeftOut {
+            outside_sparse: content::changed(repo, index, std::mem::take(&mut self.outside_sparse))?,
             outdated_submodules: paths(moved),
             removed_submodules: paths(removed),
             embedded: submodules::without_source(repo, repositories.map(|it| it.path.clone()).collect()),
-        }
+        })
     }
 
     /// Nothing in the work tree differs from the index.
