@@ -47,8 +47,8 @@ pub struct RepoSync {
     pub conflicts: Vec<String>,
     /// What the user should know: files that are not in the commit, as they lie outside of the sparse checkout;
     /// submodules that are not, as they are merely out of date, or were removed by what came in; repositories of which
-    /// only the commit that they are at is, and nobody is told where to get them; commits that are not in the branch any more, as somebody
-    /// has rewritten the upstream without them; refs that should follow the remote's and do not.
+    /// only the commit that they are at is, and nobody is told where to get them; commits that are not in the branch any
+    /// more, as somebody has rewritten the upstream without them; refs that should follow the remote's and do not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     /// How many times it was tried; more than once where the remote, or a file, moved meanwhile.
