@@ -1,4 +1,5 @@
-//! A submodule that came in moved on, and is still checked out where it was, is not moved back by the next run.
+//! A submodule that came in moved on or removed, and is still checked out where it was, is not moved back or added anew by
+//! the next run.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 
