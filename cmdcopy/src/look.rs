@@ -112,7 +112,7 @@ fn is_command(name: &str) -> bool {
 fn command(source: &Source, path: &Utf8Path) -> anyhow::Result<Option<Command>> {
     let metadata = path.symlink_metadata().with_context(|| format!("{path} cannot be read"))?;
     let path = if metadata.is_symlink() {
-        match path.canonicalize_utf8() {
+        match phase::real_path(path) {
             Ok(target) if is_inside(source, &target) => target,
             Ok(_) => return Ok(Some(Command::Left(LEAVES))),
             Err(_) => return Ok(Some(Command::Left("a link that leads nowhere"))),
@@ -133,7 +133,7 @@ fn command(source: &Source, path: &Utf8Path) -> anyhow::Result<Option<Command>> 
 
 /// Whether the folder itself is where it seems to be.
 fn stays_inside(source: &Source, folder: &Utf8Path) -> anyhow::Result<bool> {
-    let real = folder.canonicalize_utf8().with_context(|| format!("{folder} cannot be looked up"))?;
+    let real = phase::real_path(folder).with_context(|| format!("{folder} cannot be looked up"))?;
     Ok(is_inside(source, &real))
 }
 

@@ -29,7 +29,7 @@ impl Source {
     /// # Errors
     /// A fault with exit 78 where the user named a folder that is not there, or is none, or where the repository is bare.
     pub(crate) fn of(args: &Cmdcopy, run: &Run<'_>) -> anyhow::Result<Self> {
-        let git_dir = Utf8PathBuf::try_from(run.repo().git_dir().canonicalize()?)?;
+        let git_dir = phase::real_path(run.repo().git_dir())?;
         let private = vec![git_dir, run.common_dir()];
         let Some(named) = &args.from else {
             let root = run.worktree()?.to_owned();
@@ -39,7 +39,7 @@ impl Source {
             Fault::misconfigured(format!("{named} cannot be copied from: {error}"))
                 .help("--from takes a folder with commands in it")
         };
-        let folder = phase::from_here(named)?.canonicalize_utf8().map_err(unusable)?;
+        let folder = phase::real_path(phase::from_here(named)?).map_err(unusable)?;
         if !folder.is_dir() {
             return Err(unusable(ErrorKind::NotADirectory.into()).into());
         }

@@ -48,7 +48,7 @@ impl Place<'_> {
     /// # Errors
     /// It cannot be looked up.
     pub fn absolute_root(&self) -> anyhow::Result<String> {
-        Ok(self.root().canonicalize().context("the work tree")?.display().to_string())
+        Ok(phase::real_path(self.root()).context("the work tree")?.into_string())
     }
 }
 

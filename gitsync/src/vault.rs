@@ -51,7 +51,7 @@ pub fn open(path: &Utf8Path, main: &Utf8Path) -> Result<gix::Repository, Fault> 
             Fault::misconfigured(format!("the vault at {path} is the main repository itself")).help(HELP)
         );
     }
-    let is_root = match (&place.worktree, path.canonicalize_utf8()) {
+    let is_root = match (&place.worktree, phase::real_path(path)) {
         (Some(root), Ok(path)) => Utf8Path::new(root) == path,
         // A bare repository has no root; it is refused by name later on.
         (None, _) => true,

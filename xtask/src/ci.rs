@@ -10,6 +10,7 @@ use crate::{
     schema::{self, Schema},
     steps,
     test::{self, Test},
+    windows,
 };
 
 /// Checks one thing after the other, the quick ones first, and stops at the first that does not hold.
@@ -24,6 +25,9 @@ pub fn run(console: &Console) -> anyhow::Result<u8> {
 
     steps::begin(console, "lints")?;
     cargo::run(&mut workspace.cargo(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
+
+    steps::begin(console, "what is for Windows")?;
+    windows::check(&workspace, console)?;
 
     steps::begin(console, "the schema and the reference are what the types say")?;
     schema::run(Schema { check: true }, console)?;

@@ -19,6 +19,7 @@ mod servers;
 mod steps;
 mod stress;
 mod test;
+mod windows;
 
 use std::process::ExitCode;
 

@@ -4,7 +4,9 @@
 //! one folder, they would lie together, far from their neighbours, and each would be looked for a place in the same
 //! crowd.
 
-use std::fs::{File, OpenOptions};
+#[cfg(target_os = "linux")]
+use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::Path;
 

@@ -121,10 +121,18 @@ fn kind_of_stdin() -> Kind {
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn kind_of_stdin() -> Kind {
-    use std::io::IsTerminal as _;
-    if std::io::stdin().is_terminal() { Kind::NeverADocument } else { Kind::Pipe }
+    use std::{fs::File, io::IsTerminal as _, os::windows::io::AsHandle as _};
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        return Kind::NeverADocument;
+    }
+    // Of a pipe the system tells nothing.
+    match stdin.as_handle().try_clone_to_owned().map(File::from).and_then(|file| file.metadata()) {
+        Ok(metadata) if metadata.is_file() => Kind::File,
+        _ => Kind::Pipe,
+    }
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
     let set = git_c::set()?;
     // What is found is to be there also once the way to it, by `..`, is not: a run may remove the folder that it was
     // started in. And of a git directory gix has to know the whole path: what is in `.` is looked for in `./.git`.
-    let whole = directory.as_std_path().canonicalize().unwrap_or_else(|_| directory.into());
+    let whole = dunce::canonicalize(directory).unwrap_or_else(|_| directory.into());
     if let Some(link) = upwards::dead_end(&whole) {
         let remedy = match upwards::is_of_a_linked_work_tree(&link) {
             true => "where the repository is now, `git worktree repair` with this directory mends it",
@@ -118,8 +118,7 @@ pub fn place(repo: &gix::Repository) -> Result<Repo, Fault> {
 }
 
 fn absolute(path: &Path) -> Result<Utf8PathBuf, Fault> {
-    let path = path
-        .canonicalize()
+    let path = dunce::canonicalize(path)
         .map_err(|error| {
             Fault::misconfigured(format!("{} cannot be looked up: {error}", path.display()))
                 .help("see whether it was moved; `git config --show-origin core.worktree` says where the work tree is to be")

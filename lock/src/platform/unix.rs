@@ -23,6 +23,7 @@ use signal_hook::{
 use crate::mark::Mark;
 
 /// Whether a process has this number, zombies included. A process that may not be signalled exists.
+#[cfg(target_os = "linux")]
 pub fn exists(pid: u32) -> bool {
     let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
     !matches!(rustix::process::test_kill_process(pid), Err(Errno::SRCH))

@@ -150,6 +150,7 @@ pub enum Event {
     /// A child may have ended.
     Child,
     /// A signal that somebody meant for the command; never on Windows.
+    #[expect(dead_code, reason = "Windows has no signals")]
     Forward(i32),
 }
 

@@ -30,8 +30,7 @@ pub fn prepare() -> anyhow::Result<Playground> {
         .context("no temporary folder could be made")?
         .keep();
     // The real path: it is what the report will name.
-    let root = root.canonicalize().context("the playground cannot be found")?;
-    let root = Utf8PathBuf::try_from(root).context("the temporary folder's path is not UTF-8")?;
+    let root = phase::real_path(root).context("the playground cannot be found")?;
     let playground = Playground { root };
     story::tell(&playground)?;
     Ok(playground)

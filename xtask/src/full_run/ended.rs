@@ -28,6 +28,7 @@ pub enum End {
     /// By itself, with this code.
     Exited(u8),
     /// By a signal.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "elsewhere processes have no signals"))]
     Killed(i32),
 }
 

@@ -81,7 +81,7 @@ fn read_file(path: &Utf8Path) -> anyhow::Result<Option<String>> {
 
 /// Puts a text in a file's place in one step, with the rights that the file had.
 fn write_file(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
-    let real = path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
+    let real = phase::real_path(path).unwrap_or_else(|_| path.to_owned());
     let written = || -> std::io::Result<()> {
         let folder = real.parent().unwrap_or(Utf8Path::new("."));
         std::fs::create_dir_all(folder)?;

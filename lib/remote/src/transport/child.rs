@@ -52,6 +52,8 @@ pub(crate) fn spawn(
         // a terminal that would put ssh in the background, and its question for a passphrase would stop it.
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
     }
+    #[cfg(not(unix))]
+    let _ = terminal;
     let mut child = command.spawn()?;
     let (Some(stdin), Some(stdout), Some(stderr)) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take())

@@ -182,9 +182,9 @@ pub fn vault(identity: &Result<IdentityFile, Fault>, main: &Repo) -> Vault {
 
 /// The folder that commands are copied to: its nearest part that is there must be a folder that can be written to.
 pub fn commands(worktree: Option<&Utf8Path>) -> Commands {
-    let from = worktree.map(|root| root.join(".claude/commands"));
+    let from = worktree.map(|root| root.join(".claude").join("commands"));
     let (Some(_), Some(home)) = (from.filter(|from| from.is_dir()), home()) else { return Commands::None };
-    let to = home.join(".claude/commands");
+    let to = home.join(".claude").join("commands");
     let there = to.ancestors().find(|folder| folder.symlink_metadata().is_ok());
     match there {
         Some(folder) if folder.is_dir() && may_write(folder) => Commands::Writable(to.into_string()),

@@ -22,7 +22,7 @@ pub fn look(directory: &Utf8Path, ask_the_remote: bool) -> Result<Facts, Fault> 
     // The environment is asked about the one around the current directory.
     phase::discover(directory)?;
     // Paths in what is said are to be typed from anywhere.
-    let directory = directory.canonicalize_utf8().unwrap_or_else(|_| directory.to_owned());
+    let directory = phase::real_path(directory).unwrap_or_else(|_| directory.to_owned());
     let repo = phase::discover(&directory)?;
     let place = phase::place(&repo)?;
     let worktree = place.worktree.as_deref().map(Utf8Path::new);
