@@ -321,3 +321,25 @@ fn binaries_that_are_missing_or_of_another_version_are_bad() {
     world.program("chmod").args(["+x", folder.join("cmdcopy").as_str()]).success();
     assert_found(doctor(), "bad", "cmdcopy 9.9.9");
 }
+
+#[test]
+fn objects_that_are_borrowed_from_a_repository_that_is_gone_are_told_with_its_place() {
+    let (world, origin, mike) = healthy();
+    world.git(["clone", "--quiet", "--shared", mike.path().as_str(), "borrower"]);
+    let borrower = world.repo(world.path().join("borrower"));
+    borrower.belongs_to("howard");
+    borrower.git(["remote", "set-url", "origin", origin.path().as_str()]);
+    let (_, before) = findings(doctor(&borrower));
+    assert!(!before.iter().any(|(_, told)| told.starts_with("objects:")), "{before:?}");
+
+    let elsewhere = world.path().join("elsewhere");
+    std::fs::rename(mike.path(), &elsewhere).unwrap();
+    let gone =
+        format!("objects: {}/.git/objects is gone, which this repository borrows objects from", mike.path());
+    assert_finds(&borrower, "bad", &gone);
+
+    std::fs::write(borrower.git_dir().join("objects/info/alternates"), format!("{elsewhere}/.git/objects\n"))
+        .unwrap();
+    let (_, after) = findings(doctor(&borrower));
+    assert_eq!(after, before, "it does as it was told");
+}

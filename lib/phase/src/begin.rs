@@ -62,7 +62,7 @@ pub(crate) fn begin<P: Phase>(phase: &P, beginning: Beginning) -> Start {
         Err(fault) => {
             let fault = match phase.despite_bad_input() {
                 Ok(()) => fault,
-                Err(error) => with_trouble(&fault, &Fault::from(error)),
+                Err(error) => fault.besides(&Fault::from(error)),
             };
             return Start::Refuse(Box::new(empty_envelope()), fault);
         }
@@ -86,13 +86,6 @@ pub(crate) fn begin<P: Phase>(phase: &P, beginning: Beginning) -> Start {
         Ok((envelope, opened)) => Start::Work(envelope, Box::new(opened)),
         Err(fault) => Start::Refuse(Box::new(empty_envelope()), fault.ending_the_run()),
     }
-}
-
-/// What is wrong with stdin, and what went wrong besides, each with its remedy.
-fn with_trouble(fault: &Fault, besides: &Fault) -> Fault {
-    let remedies: Vec<&str> = [fault.remedy(), besides.remedy()].into_iter().flatten().collect();
-    let both = Fault::new(fault.exit(), format!("{fault}; besides, {besides}"));
-    if remedies.is_empty() { both } else { both.help(remedies.join("; ")) }
 }
 
 /// A run that begins here.

@@ -57,6 +57,13 @@ impl Fault {
         self
     }
 
+    /// Tells of something else that is wrong, each with its remedy.
+    pub fn besides(self, other: &Self) -> Self {
+        let remedies: Vec<&str> = [self.remedy(), other.remedy()].into_iter().flatten().collect();
+        let help = (!remedies.is_empty()).then(|| remedies.join("; "));
+        Self { message: format!("{self}; besides, {other}"), help, ..self }
+    }
+
     /// Ends the run, so that the phases which follow do nothing.
     pub fn ending_the_run(mut self) -> Self {
         self.ends_run = true;

@@ -32,6 +32,7 @@ mod tool;
 mod turn;
 mod upwards;
 
+pub mod alternates;
 pub mod amount;
 pub mod author;
 pub mod clock;

@@ -10,7 +10,7 @@ use camino::Utf8Path;
 use contract::{Common, Document, Envelope, Exit, Section};
 
 use crate::{
-    Console, Done, Fault, Guard, Holding, Keeper, Page, Phase, Run, Unlocked, Verdict,
+    Console, Done, Fault, Guard, Holding, Keeper, Page, Phase, Run, Unlocked, Verdict, alternates,
     begin::{Opened, Start, begin, read},
     console::Delivery,
 };
@@ -74,6 +74,10 @@ fn work<P: Phase>(
     let (section, verdict) = match without_panics(|| phase.work(&run)) {
         Ok(Done { section, verdict }) => (Some(section), verdict),
         Err(error) => (None, Verdict::Fault(Fault::from(error))),
+    };
+    let verdict = match verdict {
+        Verdict::Fault(fault) => Verdict::Fault(alternates::explain(fault, &run.repo)),
+        well => well,
     };
     run.progress.clear();
 

@@ -11,6 +11,8 @@ pub struct Facts {
     pub worktree: Option<String>,
     /// Whether objects are fetched when they are needed, which is not supported.
     pub is_partial: bool,
+    /// What is wrong with repositories that objects are borrowed from.
+    pub alternates: Vec<Told>,
     /// What is checked out.
     pub head: Head,
     /// Why the index cannot be read; `None` where it can, or is not there.

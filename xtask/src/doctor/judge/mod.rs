@@ -30,6 +30,7 @@ pub(super) fn healthy() -> Facts {
         now: std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000),
         worktree: Some("/home/mike/tools".into()),
         is_partial: false,
+        alternates: Vec::new(),
         head: Head::Branch("main".into()),
         unreadable_index: None,
         in_progress: None,
@@ -81,6 +82,7 @@ mod tests {
         let mut facts = Facts {
             worktree: None,
             is_partial: true,
+            alternates: vec![Told { message: "gone".into(), help: Some("bring it back".into()) }],
             head: Head::Detached,
             unreadable_index: Some("it is too short".into()),
             in_progress: Some("rebase"),

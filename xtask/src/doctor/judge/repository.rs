@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::doctor::{
     check::Check,
-    facts::{Facts, Head},
+    facts::{Facts, Head, Told},
 };
 
 /// How far ahead a file's time may be: clocks of several machines differ a little.
@@ -25,6 +25,8 @@ pub fn judge(facts: &Facts) -> Vec<Check> {
             "make a full clone, or `git fetch --refetch --no-filter` and remove remote.*.promisor",
         ));
     }
+    let borrowed = |told: &Told| Check::bad("objects", &told.message, told.help.clone().unwrap_or_default());
+    checks.extend(facts.alternates.iter().map(borrowed));
     checks.push(branch(facts));
     if let Some(why) = &facts.unreadable_index {
         checks.push(Check::bad(

@@ -11,7 +11,7 @@ use gix::bstr::ByteSlice as _;
 use phase::{Fault, IdentityFile, Operation, programs::program};
 use remote::local_ref;
 
-use super::facts::{Binary, Facts, Head, People};
+use super::facts::{Binary, Facts, Head, People, Told};
 use crate::binaries;
 
 /// Looks at the repository around `directory`; asks the remote where that is wanted.
@@ -56,6 +56,7 @@ pub fn look(directory: &Utf8Path, ask_the_remote: bool) -> Result<Facts, Fault> 
         ssh_agent: std::env::var_os("SSH_AUTH_SOCK").is_some_and(|socket| !socket.is_empty()),
         newest: files::newest(&repo),
         is_partial: is_partial(&repo),
+        alternates: alternates(&repo),
         head,
         worktree: place.worktree,
     })
@@ -97,6 +98,16 @@ fn is_partial(repo: &gix::Repository) -> bool {
     let promises =
         remotes.any(|name| config.boolean(format!("remote.{name}.promisor").as_str()) == Some(true));
     promises || config.string("extensions.partialClone").is_some()
+}
+
+/// Those that are gone: whatever else is wrong may be so because of them.
+fn alternates(repo: &gix::Repository) -> Vec<Told> {
+    let gone = phase::alternates::gone(repo);
+    let told = |folder: &std::path::PathBuf| Told {
+        message: phase::alternates::told(folder),
+        help: Some(phase::alternates::remedy(repo)),
+    };
+    gone.iter().map(told).collect()
 }
 
 fn people(repo: &gix::Repository, identity: &Result<IdentityFile, Fault>) -> People {

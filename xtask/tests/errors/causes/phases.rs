@@ -125,6 +125,15 @@ pub const CAUSES: &[Cause] = &[
         mike.write(".claude/identity.json/file", "");
         logcheck(&mike).output()
     }),
+    cause("objects are missing, as a repository that they are borrowed from is gone", || {
+        let (world, origin, mike) = mike();
+        world.git(["clone", "--quiet", "--shared", mike.path().as_str(), "borrower"]);
+        let borrower = world.repo(world.path().join("borrower"));
+        borrower.belongs_to("howard");
+        borrower.git(["remote", "set-url", "origin", origin.path().as_str()]);
+        std::fs::rename(mike.path(), world.path().join("elsewhere")).unwrap();
+        borrower.binary("gitsync").arg("--fresh").output()
+    }),
     cause("`lockstep.sessionLogs` is no pattern", || {
         let (_world, _origin, mike) = mike();
         mike.git(["config", "lockstep.sessionLogs", "(journal"]);
