@@ -150,8 +150,12 @@ impl Args {
     /// The pathspecs, relative to the work tree's root; they are typed relative to `--repo` or the current directory.
     fn pathspecs(&self, root: &Path) -> anyhow::Result<Vec<BString>> {
         let typed_in = phase::from_here(self.common.repo.as_deref().unwrap_or(Utf8Path::new(".")))?;
-        let root = root.canonicalize()?;
-        let prefix = typed_in.canonicalize()?.strip_prefix(&root).map(Path::to_owned).unwrap_or_default();
+        let prefix = typed_in
+            .canonicalize()?
+            .strip_prefix(root.canonicalize()?)
+            .map(Path::to_owned)
+            .unwrap_or_default();
+        let root = phase::real_path(root)?.into_std_path_buf();
         self.only
             .iter()
             .map(|text| {

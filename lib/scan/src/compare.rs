@@ -34,7 +34,8 @@ impl Abilities {
     pub fn of(repo: &gix::Repository) -> anyhow::Result<Self> {
         let options = repo.filesystem_options()?;
         Ok(Abilities {
-            executable: options.executable_bit,
+            // Windows has none, whatever a configuration says that a Unix has written, as one shared with WSL.
+            executable: cfg!(unix) && options.executable_bit,
             links: options.symlink,
             case: !options.ignore_case,
         })
