@@ -22,9 +22,9 @@ pub fn told(folder: &Path) -> String {
 }
 
 /// What to do about one that is gone.
-pub fn remedy(repo: &gix::Repository) -> String {
+pub fn remedy(repo: &gix::Repository, folder: &Path) -> String {
     let file = repo.objects.store_ref().path().join("info").join("alternates");
-    format!("bring it back, or write into {} where it is now", file.display())
+    format!("bring {} back, or write into {} where it is now", folder.display(), file.display())
 }
 
 /// Adds to what has failed what may be the reason.
@@ -33,8 +33,8 @@ pub(crate) fn explain(fault: Fault, repo: &gix::Repository) -> Fault {
         return fault;
     }
     match gone(repo).first() {
-        // A remedy that does not know of this would lead astray.
-        Some(folder) => fault.besides(&Fault::failed(told(folder))).help(remedy(repo)),
+        // It may have another reason all the same, whose remedy stays.
+        Some(folder) => fault.besides(&Fault::failed(told(folder)).help(remedy(repo, folder))),
         None => fault,
     }
 }

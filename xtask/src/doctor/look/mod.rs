@@ -105,7 +105,7 @@ fn alternates(repo: &gix::Repository) -> Vec<Told> {
     let gone = phase::alternates::gone(repo);
     let told = |folder: &std::path::PathBuf| Told {
         message: phase::alternates::told(folder),
-        help: Some(phase::alternates::remedy(repo)),
+        help: Some(phase::alternates::remedy(repo, folder)),
     };
     gone.iter().map(told).collect()
 }
