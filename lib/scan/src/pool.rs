@@ -1,7 +1,8 @@
 //! Work that comes up while work is done, shared among threads.
 //!
 //! Folders are of very different sizes, and nobody knows them beforehand. So each thread keeps what it finds to itself,
-//! and gives some of it away when another has run out: the threads meet only when one of them is idle.
+//! and gives half of it away when another has run out: the threads meet only when one of them is idle, and soon have
+//! the same to do.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,7 +15,8 @@ const NAP: Duration = Duration::from_secs(1);
 pub struct Pool<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
-    /// Somebody waits for a task, and there is none.
+    threads: usize,
+    /// More threads wait for a task than there are tasks.
     hungry: AtomicBool,
 }
 
@@ -28,7 +30,7 @@ impl<T> Pool<T> {
     /// A pool for `threads`, each of which shall call [`Pool::take`] until there is nothing left.
     pub fn new(first: T, threads: usize) -> Self {
         let state = Mutex::new(State { tasks: vec![first], working: threads, stopped: false });
-        Pool { state, changed: Condvar::new(), hungry: AtomicBool::new(false) }
+        Pool { state, changed: Condvar::new(), threads, hungry: AtomicBool::new(false) }
     }
 
     /// The next task; none once all threads have run out of them, or one has failed. While it waits it calls `nap` now
@@ -42,6 +44,7 @@ impl<T> Pool<T> {
             }
             if let Some(task) = state.tasks.pop() {
                 state.working += 1;
+                self.note_hunger(&state);
                 return Some(task);
             }
             if state.working == 0 {
@@ -49,30 +52,34 @@ impl<T> Pool<T> {
                 self.changed.notify_all();
                 return None;
             }
-            self.hungry.store(true, Ordering::Relaxed);
+            self.note_hunger(&state);
             let waited = self.changed.wait_timeout(state, NAP);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
             nap();
         }
     }
 
-    /// Whether a thread waits for a task.
+    /// Whether a thread waits for a task, and there is none for it.
     pub fn is_hungry(&self) -> bool {
         self.hungry.load(Ordering::Relaxed)
     }
 
-    /// Gives a task to a thread that waits for one.
-    pub fn give(&self, task: T) {
+    /// Gives tasks to whoever waits for one, the first ones first.
+    pub fn give(&self, tasks: impl DoubleEndedIterator<Item = T>) {
         let mut state = self.state();
-        state.tasks.push(task);
-        self.hungry.store(false, Ordering::Relaxed);
-        self.changed.notify_one();
+        state.tasks.extend(tasks.rev());
+        self.note_hunger(&state);
+        self.changed.notify_all();
     }
 
     /// Ends the work of all threads: what is still to be done does not matter any more.
     pub fn stop(&self) {
         self.state().stopped = true;
         self.changed.notify_all();
+    }
+
+    fn note_hunger(&self, state: &State<T>) {
+        self.hungry.store(self.threads - state.working > state.tasks.len(), Ordering::Relaxed);
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
@@ -108,12 +115,38 @@ mod tests {
                         done.fetch_add(1, Ordering::Relaxed);
                         own.extend((task > 0).then(|| [task - 1, task - 1]).into_iter().flatten());
                         if pool.is_hungry() && own.len() > 1 {
-                            pool.give(own.remove(0));
+                            pool.give(own.drain(..own.len() / 2));
                         }
                     }
                 });
             }
         });
         assert_eq!(done.into_inner(), (1 << 13) - 1);
+    }
+
+    #[test]
+    fn who_still_waits_for_a_task_is_hungry_though_another_was_given_one() {
+        let pool = Pool::new("the first", 3);
+        assert_eq!(pool.take(&mut || ()), Some("the first"));
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (0..2).map(|_| scope.spawn(|| pool.take(&mut || ()))).collect();
+            while pool.state().working > 1 {
+                std::thread::yield_now();
+            }
+            pool.give(["the second"].into_iter());
+            assert!(pool.is_hungry());
+            pool.give(["the third"].into_iter());
+            assert!(!pool.is_hungry());
+            let mut got: Vec<_> = others.into_iter().map(|other| other.join().unwrap()).collect();
+            got.sort_unstable();
+            assert_eq!(got, [Some("the second"), Some("the third")]);
+        });
+    }
+
+    #[test]
+    fn the_first_task_that_is_given_is_the_next() {
+        let pool = Pool::new(1, 1);
+        pool.give([2, 3].into_iter());
+        assert_eq!(pool.take(&mut || ()), Some(2));
     }
 }

@@ -80,9 +80,9 @@ impl<'a> Worker<'a> {
             if self.scan.asked.is_some_and(|asked| !asked.load(Relaxed)) {
                 std::thread::yield_now();
             }
-            // The oldest task is the one that is likely to hold most.
-            while self.tasks.len() > 1 && pool.is_hungry() {
-                self.tasks.pop_front().into_iter().for_each(|task| pool.give(task));
+            if self.tasks.len() > 1 && pool.is_hungry() {
+                // The oldest ones are those that are likely to hold most.
+                pool.give(self.tasks.drain(..self.tasks.len() / 2));
             }
         }
         Ok(())
