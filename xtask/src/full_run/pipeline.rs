@@ -265,7 +265,7 @@ impl Team {
     fn start(plan: &Plan, surroundings: &Surroundings, events: &Sender<Event>) -> anyhow::Result<Self> {
         let names: Vec<_> = plan.steps.iter().map(|step| step.name).collect();
         let mut team = Self { names, children: Vec::new(), group: Group::choose(), passing: 0 };
-        let mut ends = team.connect(plan, events).context("pipes cannot be made")?;
+        let (mut ends, mut listeners) = team.connect(plan, events).context("pipes cannot be made")?;
         // What looks ahead for longest begins first.
         let mut order: Vec<usize> = (0..plan.steps.len()).collect();
         order.sort_by_key(|index| plan.steps[*index].name != LONGEST);
@@ -283,6 +283,10 @@ impl Team {
                 Ok(child) => {
                     team.group.joined(&child);
                     children.insert(index, child);
+                    // Only now: what takes longest has been started.
+                    for listener in listeners.drain(..) {
+                        std::thread::spawn(listener);
+                    }
                 }
                 Err(error) => {
                     team.children = children.into_values().collect();
@@ -295,9 +299,10 @@ impl Team {
         Ok(team)
     }
 
-    /// The ends of the pipes between the steps, by step; what passes through the run's own hands is listened to.
-    fn connect(&mut self, plan: &Plan, events: &Sender<Event>) -> io::Result<Vec<Ends>> {
+    /// The ends of the pipes between the steps, by step, and who is to listen to what passes through the run's own hands.
+    fn connect(&mut self, plan: &Plan, events: &Sender<Event>) -> io::Result<(Vec<Ends>, Vec<Listener>)> {
         let mut ends: Vec<Ends> = plan.steps.iter().map(|_| Ends::default()).collect();
+        let mut listeners = Vec::new();
         for index in 1..ends.len() {
             let (from_before, into_this) = io::pipe()?;
             ends[index - 1].stdout = Some(into_this);
@@ -309,21 +314,21 @@ impl Team {
             let (stdin, to) = io::pipe()?;
             ends[index].stdin = Some(stdin);
             self.passing += 1;
-            report(events, from_before, move |document| {
+            listeners.push(listener(events, from_before, move |document| {
                 if follows_messages {
                     return Event::Messages { document, to };
                 }
                 // At once: the run is still busy starting the other steps.
                 pass_on(&document, to);
                 Event::Acquired(document)
-            });
+            }));
         }
         if let Some(step) = ends.last_mut() {
             let (last, into_last) = io::pipe()?;
             step.stdout = Some(into_last);
-            report(events, last, Event::LastWords);
+            listeners.push(listener(events, last, Event::LastWords));
         }
-        Ok(ends)
+        Ok((ends, listeners))
     }
 
     fn end(&mut self, force: Force) {
@@ -347,19 +352,22 @@ fn follows_messages(plan: &Plan, index: usize) -> bool {
     matches!(plan.messages, Messages::ShownThen(_)) && before.is_some_and(|step| step.name == MESSAGES)
 }
 
-/// Reads a stream to its end, and tells the run.
-fn report(
+/// What a thread of its own does that reads a stream to its end, and tells the run.
+type Listener = Box<dyn FnOnce() + Send>;
+
+fn listener(
     events: &Sender<Event>,
     mut stream: PipeReader,
     tell: impl FnOnce(String) -> Event + Send + 'static,
-) {
+) -> Listener {
     let events = events.clone();
-    std::thread::spawn(move || {
+    Box::new(move || {
         let mut bytes = Vec::new();
         // What cannot be read is no document, and whoever gets it says so.
         let _ = stream.read_to_end(&mut bytes);
-        events.send(tell(String::from_utf8_lossy(&bytes).into_owned()))
-    });
+        // A run that has ended needs to be told nothing.
+        let _ = events.send(tell(String::from_utf8_lossy(&bytes).into_owned()));
+    })
 }
 
 /// Hands a document to the next step; an empty one as an empty pipe.
