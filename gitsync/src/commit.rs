@@ -34,8 +34,8 @@ use crate::{failpoint, prepared, refuse};
 /// What came of committing.
 #[derive(Debug)]
 pub enum Outcome {
-    /// There was nothing to commit.
-    Nothing,
+    /// There was nothing to commit, as this index says where it could be taken as it is.
+    Nothing(Option<scan::Index>),
     /// There is a new commit, and an index that may still be on its way.
     Made(New, Option<Writing>),
     /// Somebody else moved the branch meanwhile.
@@ -73,7 +73,7 @@ pub fn commit(
     failpoint::reach("scanned", place.root());
     // Where neither the work tree nor what is staged differs from the last commit, the index is not even taken apart.
     if changes.is_empty() && index.tree() == Some(before) {
-        return Ok(Outcome::Nothing);
+        return Ok(Outcome::Nothing(Some(index)));
     }
 
     place.progress.set(|| format!("reading {} changed files", changes.candidates.len()));
@@ -86,7 +86,7 @@ pub fn commit(
             let Staged { index, index_tree, .. } = staged;
             lock.write(repo, index, index_tree.as_ref(), looked(policy), since)?;
         }
-        return Ok(Outcome::Nothing);
+        return Ok(Outcome::Nothing(None));
     }
 
     // Before any hook is asked, as git does: where nobody knows who commits, nothing is.
@@ -98,7 +98,7 @@ pub fn commit(
         hooks.ask("pre-commit", commit_call(author, &private, []))?;
         staged = stage::reread(repo, &private, before, policy, &mut sink)?;
         if staged.counts.is_empty() {
-            return Ok(Outcome::Nothing);
+            return Ok(Outcome::Nothing(None));
         }
     }
     let message = wording(place, &hooks, &mut lock, &staged, message)?;

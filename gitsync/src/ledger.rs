@@ -180,15 +180,23 @@ impl Ledger {
     /// # Errors
     /// The history cannot be read.
     pub fn incoming(&self, repo: &gix::Repository, recent: &Recent) -> anyhow::Result<Incoming> {
-        let repo = &self.history.view(repo, recent);
-        let of = self.both(repo);
-        let (pulled, wiki) = self.pulled(repo)?;
-        Ok(Incoming { of, pulled, wiki })
+        self.incoming_at(head(repo), repo, recent)
     }
 
-    /// What the remote is at, and the branch.
-    fn both(&self, repo: &gix::Repository) -> (Option<ObjectId>, Option<ObjectId>) {
-        (self.theirs, repo.head_id().ok().map(gix::Id::detach))
+    /// The same, where the branch is at `head`.
+    fn incoming_at(
+        &self,
+        head: Option<ObjectId>,
+        repo: &gix::Repository,
+        recent: &Recent,
+    ) -> anyhow::Result<Incoming> {
+        let of = (self.theirs, head);
+        let (pulled, wiki) = match self.theirs {
+            // Nothing came in where the remote is at what was here before.
+            Some(to) if self.before.head != Some(to) => self.pulled(&self.history.view(repo, recent), to)?,
+            _ => (None, Wiki::default()),
+        };
+        Ok(Incoming { of, pulled, wiki })
     }
 
     /// Takes what [`incoming`](Self::incoming) has found, so that it need not be found again.
@@ -201,9 +209,10 @@ impl Ledger {
     /// # Errors
     /// The history cannot be read.
     pub fn close(mut self, repo: &gix::Repository, fault: Option<&Fault>) -> anyhow::Result<RepoSync> {
-        let known = self.incoming.take().filter(|incoming| incoming.of == self.both(repo));
+        let head = head(repo);
+        let known = self.incoming.take().filter(|incoming| incoming.of == (self.theirs, head));
         let Incoming { pulled, wiki, .. } =
-            known.map_or_else(|| self.incoming(repo, &Recent::default()), Ok)?;
+            known.map_or_else(|| self.incoming_at(head, repo, &Recent::default()), Ok)?;
         let pushed = self.pushed.take().map(|commits| Pushed { count: commits.len() as u64, commits });
         let known = crate::exchange::tracked(repo, &self.upstream)?;
         let mut warnings: Vec<String> = refuse::left_out(&self.left_out).collect();
@@ -234,7 +243,7 @@ impl Ledger {
             conflicts: self.conflicts.iter().map(ToString::to_string).collect(),
             warnings,
             attempts: self.attempts.max(1),
-            head: repo.head_id().ok().map(|id| id.to_string()),
+            head: head.map(|id| id.to_string()),
             notes_at_remote: self.notes.map(|notes| notes.into_iter().map(at_remote).collect()),
             error: fault.map(|fault| fault.to_failure(PHASE)),
         })
@@ -259,8 +268,7 @@ impl Ledger {
 
     /// What came in: all that the upstream has and the branch had not. That an earlier run fetched it, and got no
     /// further, makes no difference.
-    fn pulled(&self, repo: &gix::Repository) -> anyhow::Result<(Option<Pulled>, Wiki)> {
-        let Some(to) = self.theirs else { return Ok((None, Wiki::default())) };
+    fn pulled(&self, repo: &gix::Repository, to: ObjectId) -> anyhow::Result<(Option<Pulled>, Wiki)> {
         let commits = history::between(repo, &self.history, self.before.head, to)?;
         if commits.is_empty() {
             return Ok((None, Wiki::default()));
@@ -305,6 +313,11 @@ impl Ledger {
             (_, None) => Ok(None),
         }
     }
+}
+
+/// Where the branch is now.
+fn head(repo: &gix::Repository) -> Option<ObjectId> {
+    repo.head_id().ok().map(gix::Id::detach)
 }
 
 fn at_remote((name, id): (FullName, ObjectId)) -> RefAtRemote {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use camino::Utf8Path;
 use contract::{Exit, GitsyncSection};
-use phase::{Done, Fault, Guard, Holding, Page, Phase, Run, Turn, Unlocked};
+use phase::{Done, Fault, Guard, Holding, Looked, Page, Phase, Run, Turn, Unlocked};
 use remote::History;
 use scan::Ahead;
 
@@ -28,10 +28,11 @@ impl Phase for Args {
         Holding::Takes(&self.lock)
     }
 
-    fn look_ahead(&self, repo: &gix::Repository, turn: Option<Turn>) {
+    fn look_ahead(&self, repo: &gix::Repository, turn: Option<Turn>) -> Looked {
         if let Some(turn) = turn {
             self.foresight.begin(self, repo, turn);
         }
+        Looked::AtObjects
     }
 
     fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<GitsyncSection>> {

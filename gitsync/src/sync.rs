@@ -10,9 +10,9 @@ use std::time::SystemTime;
 use contract::{Exit, RepoSync};
 use phase::Fault;
 use remote::{Backoff, Recent, Turn};
-use scan::Ahead;
+use scan::{Ahead, Index};
 
-use crate::early;
+use crate::early::{self, Early};
 use crate::exchange::{self, Failed};
 use crate::hooks::Hooks;
 use crate::index::{self, Writing};
@@ -178,7 +178,11 @@ impl Sync<'_> {
             })?;
             self.ledger.left_out(left_out);
             match committed? {
-                commit::Outcome::Nothing => {}
+                // There is nothing left to do but to say so, which would wait for the memory to be given back.
+                commit::Outcome::Nothing(index) if are_in_step(&early, &now) => {
+                    index.into_iter().for_each(Index::leave_to_the_end);
+                }
+                commit::Outcome::Nothing(_) => {}
                 commit::Outcome::Made(new, writing) => {
                     // Should they be in the way again, somebody has written them since.
                     self.in_the_way.retain(|path| !path.why.is_of_the_index());
@@ -257,4 +261,9 @@ impl Sync<'_> {
             .help("nothing is lost: run this again, or give it more tries with --attempts"),
         }
     }
+}
+
+/// Whether the remote has said that it is where the branch is.
+fn are_in_step(early: &Early, branch: &Branch) -> bool {
+    matches!(early, Some(Ok(heard)) if heard.branch.id().is_some_and(|theirs| branch.commit == Some(theirs)))
 }

@@ -5,13 +5,17 @@ use std::fs;
 use camino::Utf8Path;
 use phase::{Fault, Guard, LockArgs};
 
-use crate::{Held, Inherited, Patience, Place, fence::joinable, look::PID_FILE};
+use crate::{Held, Inherited, Patience, Place, fence::joinable, look::PID_FILE, process};
 
 /// How the runner gets hold of a repository's lock.
 #[derive(Debug, Clone, Copy)]
 pub struct Keeper;
 
 impl phase::Keeper for Keeper {
+    fn look_ahead(&self) {
+        process::look_around();
+    }
+
     fn enter(&self, common_dir: &Utf8Path, token: &str) -> Result<Box<dyn Guard>, Fault> {
         Ok(Box::new(Held::join(Place::new(common_dir), token.into())?))
     }

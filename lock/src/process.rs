@@ -83,6 +83,11 @@ struct Here {
     pid_space: Option<String>,
 }
 
+/// Finds out where this process runs, for whoever is to judge another one soon.
+pub(crate) fn look_around() {
+    here();
+}
+
 /// It never changes, and who waits asks for it ten times a second.
 fn here() -> &'static Here {
     static HERE: OnceLock<Here> = OnceLock::new();

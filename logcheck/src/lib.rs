@@ -13,7 +13,7 @@ mod save;
 use std::sync::Arc;
 
 use contract::{Decision, Exit, LogcheckSection};
-use phase::{CommonArgs, Done, Fault, Holding, Page, Phase, Run, SessionLogs, Turn, amount};
+use phase::{CommonArgs, Done, Fault, Holding, Looked, Page, Phase, Run, SessionLogs, Turn, amount};
 
 pub use args::{Logcheck, OnFound};
 use plan::{Policy, Step};
@@ -29,8 +29,9 @@ impl Phase for Logcheck {
         Holding::Joins
     }
 
-    fn look_ahead(&self, repo: &gix::Repository, turn: Option<Turn>) {
+    fn look_ahead(&self, repo: &gix::Repository, turn: Option<Turn>) -> Looked {
         self.ahead.replace(turn.and_then(|turn| look::ahead(repo, turn)));
+        Looked::AtObjects
     }
 
     fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<LogcheckSection>> {

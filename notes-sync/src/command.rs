@@ -5,7 +5,7 @@ use std::{io::Read, process::ExitCode};
 use anyhow::{Context, Result};
 use contract::{Exit, NotesSyncSection};
 use gix::{ObjectId, Repository};
-use phase::{CommonArgs, Done, Fault, Holding, Keeper, Page, Phase, Run, Turn};
+use phase::{CommonArgs, Done, Fault, Holding, Keeper, Looked, Page, Phase, Run, Turn};
 use remote::Remote;
 
 use crate::{
@@ -51,8 +51,9 @@ impl Phase for SyncArgs {
         if self.dry_run { Holding::Joins } else { Holding::Takes(&self.lock) }
     }
 
-    fn look_ahead(&self, repo: &Repository, _: Option<Turn>) {
+    fn look_ahead(&self, repo: &Repository, _: Option<Turn>) -> Looked {
         self.foresight.begin(self, repo);
+        Looked::AtObjects
     }
 
     fn work(&self, run: &Run<'_>) -> Result<Done<NotesSyncSection>> {

@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use contract::{Document, Envelope, Exit, Identity};
 
 use crate::{
-    Fault, IdentityFile, Keeper, Phase, Turn,
+    Fault, Holding, IdentityFile, Keeper, Phase, Turn,
     guess::Guess,
     input::{self, Input},
     repository,
@@ -47,9 +47,14 @@ pub(crate) fn read<P: Phase>(phase: &P, keeper: &dyn Keeper) -> Beginning {
     if args.fresh {
         return Beginning { input: Ok(Input::Nothing), guess: None };
     }
-    let guess = if input::may_come_late() { Guess::make(args) } else { None };
-    if let Some(guess) = &guess {
-        phase.look_ahead(guess.repo(), Turn::of(keeper, Utf8Path::new(&guess.place().common_dir)));
+    let mut guess = if input::may_come_late() { Guess::make(args) } else { None };
+    if let Some(guess) = &mut guess {
+        let turn = Turn::of(keeper, Utf8Path::new(&guess.place().common_dir));
+        let looked = phase.look_ahead(guess.repo(), turn);
+        guess.was_looked_at(looked);
+        if !matches!(phase.holding(), Holding::Itself) {
+            keeper.look_ahead();
+        }
     }
     Beginning { input: input::read(), guess }
 }

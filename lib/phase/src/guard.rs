@@ -9,6 +9,9 @@ use crate::{Fault, LockArgs};
 
 /// How the runner gets hold of a repository's lock.
 pub trait Keeper {
+    /// Called while the document is awaited: the place to find out what is the same whatever the document says.
+    fn look_ahead(&self) {}
+
     /// Joins the lock that the document's run holds, and becomes its owner while the phase works.
     ///
     /// # Errors

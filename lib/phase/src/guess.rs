@@ -16,7 +16,7 @@ use camino::Utf8Path;
 use contract::Repo;
 use gix::{ObjectId, objs::Exists as _};
 
-use crate::{CommonArgs, repository};
+use crate::{CommonArgs, Looked, repository};
 
 /// By how much a file has to be older than the look at it to be believed that it did not change meanwhile: some file
 /// systems keep every other second only.
@@ -27,6 +27,7 @@ pub(crate) struct Guess {
     repo: gix::Repository,
     place: Repo,
     began: SystemTime,
+    looked: Looked,
 }
 
 impl Guess {
@@ -36,12 +37,17 @@ impl Guess {
         let began = SystemTime::now();
         let repo = repository::discover(args.repo.as_deref().unwrap_or(Utf8Path::new("."))).ok()?;
         let place = repository::place(&repo).ok()?;
-        Some(Self { repo, place, began })
+        Some(Self { repo, place, began, looked: Looked::Nowhere })
     }
 
     /// The repository, whether or not it is the one.
     pub(crate) fn repo(&self) -> &gix::Repository {
         &self.repo
+    }
+
+    /// Notes what was looked at in it.
+    pub(crate) fn was_looked_at(&mut self, looked: Looked) {
+        self.looked = looked;
     }
 
     /// Where it is.
@@ -52,7 +58,9 @@ impl Guess {
     /// The repository, if it is the one at `place`, with the configuration that it has now.
     pub(crate) fn repo_at(self, place: &Repo) -> Option<gix::Repository> {
         (self.place == *place && self.is_configured_as_read()).then(|| {
-            look_for_new_packs(&self.repo);
+            if self.looked == Looked::AtObjects && self.may_have_new_packs() {
+                look_for_new_packs(&self.repo);
+            }
             self.repo
         })
     }
@@ -65,6 +73,12 @@ impl Guess {
         let read: BTreeSet<&Path> = read.collect();
         let own = self.repo.git_dir().join("config.worktree");
         (read.contains(own.as_path()) || !own.exists()) && read.into_iter().all(|path| self.is_as_read(path))
+    }
+
+    /// Whether packs can have come in since, or another repository to borrow objects from.
+    fn may_have_new_packs(&self) -> bool {
+        let objects = self.repo.objects.store_ref().path();
+        objects.join("info/alternates").exists() || !self.is_as_read(&objects.join("pack"))
     }
 
     /// Whether a file cannot have changed since it was read.
@@ -157,12 +171,20 @@ mod tests {
         };
         git("init -q");
         let old = commit("old");
-        let (mut guess, place) = guess(&directory);
-        guess.began += 2 * OLD;
+        let (mut guess, _) = guess(&directory);
         assert!(guess.repo().objects.exists(&old));
         let new = commit("new");
-        let mut repo = guess.repo_at(&place).unwrap();
-        repo.objects.refresh = gix::odb::store::RefreshMode::Never;
-        assert!(repo.objects.exists(&new));
+        guess.repo.objects.refresh = gix::odb::store::RefreshMode::Never;
+        assert!(!guess.repo().objects.exists(&new), "nobody has looked for it");
+        assert!(guess.may_have_new_packs());
+        guess.repo.objects.refresh = gix::odb::store::RefreshMode::AfterAllIndicesLoaded;
+        look_for_new_packs(guess.repo());
+        guess.repo.objects.refresh = gix::odb::store::RefreshMode::Never;
+        assert!(guess.repo().objects.exists(&new));
+
+        guess.began += 2 * OLD;
+        assert!(!guess.may_have_new_packs(), "the folder of packs is older than the look at it");
+        fs::write(directory.join(".git/objects/info/alternates"), "/srv/another.git/objects\n").unwrap();
+        assert!(guess.may_have_new_packs(), "another repository may have got some");
     }
 }

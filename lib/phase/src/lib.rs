@@ -52,7 +52,7 @@ pub use host::host_name;
 pub use identity::IdentityFile;
 pub use operation::Operation;
 pub use page::{Page, Styles};
-pub use phase::{Holding, Phase};
+pub use phase::{Holding, Looked, Phase};
 pub use progress::{Held, Progress};
 pub use real::real_path;
 pub use repository::{discover, place};

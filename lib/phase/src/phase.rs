@@ -26,7 +26,9 @@ pub trait Phase {
     /// what takes long and changes nothing. The lock may not be held yet, and the run may never come to this phase; what
     /// was found counts only where [`Run::was_expected`] says so, and where it still holds. What others may change until
     /// the lock is had is to be looked at only when the `turn` has come; `None`: that is not told beforehand.
-    fn look_ahead(&self, _repo: &gix::Repository, _turn: Option<Turn>) {}
+    fn look_ahead(&self, _repo: &gix::Repository, _turn: Option<Turn>) -> Looked {
+        Looked::Nowhere
+    }
 
     /// Writes the section for people.
     fn report(&self, section: &Self::Section, page: &mut Page);
@@ -57,6 +59,15 @@ pub trait Phase {
     fn despite_bad_input(&self) -> anyhow::Result<()> {
         Ok(())
     }
+}
+
+/// What a phase has looked at before there was a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looked {
+    /// Nothing of the repository.
+    Nowhere,
+    /// Objects of the repository, perhaps: it may remember packs that are not all any more.
+    AtObjects,
 }
 
 /// How a phase stands to the repository's lock.

@@ -101,7 +101,7 @@ pub struct Loose {
 
 /// Larger objects and files are left to gix.
 const LARGEST: usize = 256 * 1024;
-/// There is room for this much at first. Hardly any tree or commit is larger, and each thread has a reader.
+/// There is room for this much once something is read. Hardly any tree or commit is larger, and each thread has a reader.
 const ROOM: usize = 16 * 1024;
 
 impl Loose {
@@ -114,7 +114,7 @@ impl Loose {
     /// Those in a folder of objects.
     pub(crate) fn within(folder: &Path) -> Self {
         let folder = Folder::new(folder);
-        Self { folder, file: vec![0; ROOM], plain: vec![0; ROOM], inflate: Inflate::default() }
+        Self { folder, file: Vec::new(), plain: Vec::new(), inflate: Inflate::default() }
     }
 
     /// Reads an object into `into`, if it has a file that is small and sound.
@@ -147,6 +147,9 @@ impl Loose {
 
     /// Unpacks as much of a file of so many bytes as there is room for.
     fn unpack(&mut self, compressed: usize) -> Option<(Status, usize)> {
+        if self.plain.is_empty() {
+            self.plain.resize(ROOM, 0);
+        }
         self.inflate.reset();
         let (status, _, size) = self.inflate.once(&self.file[..compressed], &mut self.plain).ok()?;
         Some((status, size))
@@ -155,6 +158,9 @@ impl Loose {
     /// Reads an object's file, and says how many bytes it has.
     fn open(&mut self, id: &oid) -> Option<usize> {
         let mut file = self.folder.open(id)?;
+        if self.file.is_empty() {
+            self.file.resize(ROOM, 0);
+        }
         let mut read = file.read(&mut self.file).ok()?;
         if read == self.file.len() && read < LARGEST {
             self.file.resize(LARGEST, 0);

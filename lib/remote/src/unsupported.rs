@@ -87,9 +87,10 @@ impl Remote<'_> {
     pub fn check_destination(&self, from: &FullNameRef, to: &FullNameRef) -> Result<(), Trouble> {
         let (config, name) = (self.repo.config_snapshot(), self.name());
         let specs = config.plumbing().strings_by("remote", Some(BStr::new(name.as_str())), "push");
+        let Some(specs) = specs else { return Ok(()) };
         let head = local_ref::head(self.repo).ok().flatten();
         let is_head = head.is_some_and(|head| head.as_ref() == from);
-        for spec in specs.unwrap_or_default() {
+        for spec in specs {
             let Some(elsewhere) = destination(spec.as_ref(), from, is_head) else { continue };
             if !is_called(elsewhere.as_ref(), to) {
                 return Err(Trouble::misconfigured(

@@ -15,7 +15,10 @@ const DEPTH: usize = 5;
 ///
 /// `HEAD`, or where it leads to, cannot be read.
 pub fn head(repo: &gix::Repository) -> gix::Result<Option<FullName>> {
-    repo.head_name()?.map(|name| follow(repo, name)).transpose()
+    match repo.find_reference("HEAD")?.target() {
+        TargetRef::Symbolic(name) => follow(repo, name.to_owned()).map(Some),
+        TargetRef::Object(_) => Ok(None),
+    }
 }
 
 /// The last of the names that `name` leads to, which is `name` itself where that is no symbolic ref. It need not be
