@@ -265,7 +265,7 @@ impl Team {
     fn start(plan: &Plan, surroundings: &Surroundings, events: &Sender<Event>) -> anyhow::Result<Self> {
         let names: Vec<_> = plan.steps.iter().map(|step| step.name).collect();
         let mut team = Self { names, children: Vec::new(), group: Group::choose(), passing: 0 };
-        let (mut ends, mut listeners) = team.connect(plan, events).context("pipes cannot be made")?;
+        let (mut ends, mut listeners) = team.connect(plan).context("pipes cannot be made")?;
         // What looks ahead for longest begins first.
         let mut order: Vec<usize> = (0..plan.steps.len()).collect();
         order.sort_by_key(|index| plan.steps[*index].name != LONGEST);
@@ -283,9 +283,9 @@ impl Team {
                 Ok(child) => {
                     team.group.joined(&child);
                     children.insert(index, child);
-                    // Only now: what takes longest has been started.
-                    for listener in listeners.drain(..) {
-                        std::thread::spawn(listener);
+                    // Only now: what takes longest has been started, and what it waits for.
+                    if index == 0 {
+                        listen(std::mem::take(&mut listeners), events.clone());
                     }
                 }
                 Err(error) => {
@@ -300,7 +300,7 @@ impl Team {
     }
 
     /// The ends of the pipes between the steps, by step, and who is to listen to what passes through the run's own hands.
-    fn connect(&mut self, plan: &Plan, events: &Sender<Event>) -> io::Result<(Vec<Ends>, Vec<Listener>)> {
+    fn connect(&mut self, plan: &Plan) -> io::Result<(Vec<Ends>, Vec<Listener>)> {
         let mut ends: Vec<Ends> = plan.steps.iter().map(|_| Ends::default()).collect();
         let mut listeners = Vec::new();
         for index in 1..ends.len() {
@@ -314,19 +314,20 @@ impl Team {
             let (stdin, to) = io::pipe()?;
             ends[index].stdin = Some(stdin);
             self.passing += 1;
-            listeners.push(listener(events, from_before, move |document| {
+            let tell = Box::new(move |document: String| {
                 if follows_messages {
                     return Event::Messages { document, to };
                 }
                 // At once: the run is still busy starting the other steps.
                 pass_on(&document, to);
                 Event::Acquired(document)
-            }));
+            });
+            listeners.push(Listener { stream: from_before, tell });
         }
         if let Some(step) = ends.last_mut() {
             let (last, into_last) = io::pipe()?;
             step.stdout = Some(into_last);
-            listeners.push(listener(events, last, Event::LastWords));
+            listeners.push(Listener { stream: last, tell: Box::new(Event::LastWords) });
         }
         Ok((ends, listeners))
     }
@@ -352,22 +353,24 @@ fn follows_messages(plan: &Plan, index: usize) -> bool {
     matches!(plan.messages, Messages::ShownThen(_)) && before.is_some_and(|step| step.name == MESSAGES)
 }
 
-/// What a thread of its own does that reads a stream to its end, and tells the run.
-type Listener = Box<dyn FnOnce() + Send>;
+/// A pipe that passes through the run's own hands, and what it tells the run at its end.
+struct Listener {
+    stream: PipeReader,
+    tell: Box<dyn FnOnce(String) -> Event + Send>,
+}
 
-fn listener(
-    events: &Sender<Event>,
-    mut stream: PipeReader,
-    tell: impl FnOnce(String) -> Event + Send + 'static,
-) -> Listener {
-    let events = events.clone();
-    Box::new(move || {
-        let mut bytes = Vec::new();
-        // What cannot be read is no document, and whoever gets it says so.
-        let _ = stream.read_to_end(&mut bytes);
-        // A run that has ended needs to be told nothing.
-        let _ = events.send(tell(String::from_utf8_lossy(&bytes).into_owned()));
-    })
+/// Reads streams to their ends, in the order in which documents come by, and tells the run. What speaks out of turn,
+/// as a step before it has died, can wait: the run goes on until all have ended.
+fn listen(listeners: Vec<Listener>, events: Sender<Event>) {
+    std::thread::spawn(move || {
+        for Listener { mut stream, tell } in listeners {
+            let mut bytes = Vec::new();
+            // What cannot be read is no document, and whoever gets it says so.
+            let _ = stream.read_to_end(&mut bytes);
+            // A run that is over needs to be told nothing.
+            let _ = events.send(tell(String::from_utf8_lossy(&bytes).into_owned()));
+        }
+    });
 }
 
 /// Hands a document to the next step; an empty one as an empty pipe.
