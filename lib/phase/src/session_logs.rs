@@ -8,10 +8,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use crate::Fault;
 
-/// The pattern of the contract.
-const DEFAULT: &str = r"(^|[^A-Za-z0-9_])session-logs/.*\.md$";
-
-/// What every path that matches [`DEFAULT`] has in it.
+/// The folder that session logs lie in where nothing else is configured.
 const FOLDER: &[u8] = b"session-logs/";
 
 /// Where the patterns come from when they are not the default.
@@ -19,9 +16,12 @@ const KEY: &str = "lockstep.sessionLogs";
 
 /// What makes a path a session log.
 #[derive(Debug)]
-pub struct SessionLogs {
-    patterns: Vec<Regex>,
-    are_default: bool,
+pub enum SessionLogs {
+    /// As the contract has it: `(^|[^A-Za-z0-9_])session-logs/.*\.md$`. Nearly every repository has them, and to make
+    /// that pattern ready takes longer than to hold all of its paths against it.
+    Default,
+    /// Where one of these patterns matches.
+    Matching(Vec<Regex>),
 }
 
 impl SessionLogs {
@@ -38,28 +38,38 @@ impl SessionLogs {
     fn from_values(values: &[BString]) -> Result<Self, Fault> {
         let valid = values.rsplit(|value| value.is_empty()).next().unwrap_or_default();
         if valid.is_empty() {
-            return Ok(Self { patterns: vec![compile(DEFAULT)?], are_default: true });
+            return Ok(Self::Default);
         }
         let patterns = valid.iter().map(|value| {
             let text =
                 value.to_str().map_err(|_| Fault::misconfigured(format!("{KEY} `{value}` is not UTF-8")))?;
             compile(text)
         });
-        Ok(Self { patterns: patterns.collect::<Result<_, _>>()?, are_default: false })
+        patterns.collect::<Result<_, _>>().map(Self::Matching)
     }
 
     /// Whether a path of the repository is a session log.
     pub fn contain(&self, path: &BStr) -> bool {
-        // That rules out nearly all files, for less than it takes to hold them against a pattern.
-        let may_be = !self.are_default || path.contains_str(FOLDER);
-        may_be && self.patterns.iter().any(|pattern| pattern.is_match(path))
+        match self {
+            Self::Default => path.strip_suffix(b".md").is_some_and(is_in_folder),
+            Self::Matching(patterns) => patterns.iter().any(|pattern| pattern.is_match(path)),
+        }
     }
 
     /// Whether a session log may lie directly in the folder `folder`, whatever it is called; the root is the empty
     /// path. It saves a scan from asking after every file.
     pub fn may_lie_in(&self, folder: &BStr) -> bool {
-        !self.are_default || folder.contains_str(FOLDER) || folder.ends_with(&FOLDER[..FOLDER.len() - 1])
+        match self {
+            Self::Default => folder.contains_str(FOLDER) || folder.ends_with(&FOLDER[..FOLDER.len() - 1]),
+            Self::Matching(_) => true,
+        }
     }
+}
+
+/// Whether a path has [`FOLDER`] in it, behind something that is no part of a word.
+fn is_in_folder(path: &[u8]) -> bool {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    path.find_iter(FOLDER).any(|at| !path[..at].last().is_some_and(is_word))
 }
 
 fn compile(pattern: &str) -> Result<Regex, Fault> {
@@ -115,6 +125,21 @@ mod tests {
         ] {
             assert!(!logs.contain(path.into()), "{path}");
         }
+    }
+
+    #[test]
+    fn the_default_is_what_the_pattern_of_the_contract_matches() {
+        const PARTS: [&str; 9] = ["session-logs/", "session-logs", "/", "a", "_", "-", ".md", "\n", "\u{e9}"];
+        let pattern = compile(r"(^|[^A-Za-z0-9_])session-logs/.*\.md$").unwrap();
+        let mut matched = 0;
+        for number in 0..PARTS.len().pow(5) {
+            let digits = std::iter::successors(Some(number), |number| Some(number / PARTS.len()));
+            let path: String = digits.take(5).map(|digit| PARTS[digit % PARTS.len()]).collect();
+            let expected = pattern.is_match(path.as_bytes());
+            matched += usize::from(expected);
+            assert_eq!(SessionLogs::Default.contain(path.as_str().into()), expected, "{path:?}");
+        }
+        assert!(matched > 1000, "{matched}");
     }
 
     #[test]
