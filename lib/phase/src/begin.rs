@@ -52,6 +52,7 @@ pub(crate) fn read<P: Phase>(phase: &P, keeper: &dyn Keeper) -> Beginning {
         let turn = Turn::of(keeper, Utf8Path::new(&guess.place().common_dir));
         let looked = phase.look_ahead(guess.repo(), turn);
         guess.was_looked_at(looked);
+        // Who is about the lock itself joins none.
         if !matches!(phase.holding(), Holding::Itself) {
             keeper.look_ahead();
         }
