@@ -15,7 +15,7 @@ use std::{
 use gix::{
     ObjectId, Repository,
     hash::oid,
-    hashtable::HashMap,
+    hashtable::{HashMap, HashSet},
     object::Kind,
     objs::{Data, Find, FindExt},
     odb::pack::cache::object::MemoryCappedHashmap,
@@ -212,15 +212,38 @@ impl History {
             return Ok(base);
         }
         // Where one was made of the other, what else it was made of need not be walked.
-        let base = if self.parents_of(repo, one)?.contains(&other) {
+        let base = if one == other || self.parents_of(repo, one)?.contains(&other) {
             Some(other)
         } else if self.parents_of(repo, other)?.contains(&one) {
             Some(one)
+        } else if let Some(base) = self.base_of_lines(repo, one, other) {
+            Some(base)
         } else {
             self.bases(repo, one, &[other])?.first().copied()
         };
         remember(&mut locked(&self.answers).base, (one, other, base));
         Ok(base)
+    }
+
+    /// Where two lines of commits part, if nothing was merged since: what each of the two leads to is a single line then,
+    /// so that the first commit on both is the one base that there is. `None`: it is not as simple as that.
+    fn base_of_lines(&self, repo: &Repository, one: ObjectId, other: ObjectId) -> Option<ObjectId> {
+        let mut ends = [Some((self.links(repo, one).ok()?, 0)), Some((self.links(repo, other).ok()?, 1))];
+        let mut passed = [HashSet::from_iter([one]), HashSet::from_iter([other])];
+        // The newer one first: neither side goes far beyond where the other one ends.
+        while let Some((links, side)) = ends.iter().flatten().max_by_key(|(links, _)| links.time) {
+            let side = *side;
+            ends[side] = match links.parents.as_slice() {
+                [] => None,
+                [parent] if passed[1 - side].contains(parent) => return Some(*parent),
+                [parent] => {
+                    passed[side].insert(*parent);
+                    Some((self.links(repo, *parent).ok()?, side))
+                }
+                _ => return None,
+            };
+        }
+        None
     }
 
     /// The best common ancestors of one commit and a merge of others, see

@@ -121,17 +121,64 @@ impl Random {
     }
 }
 
+/// Clocks that stand still, go on, and are wrong now and then.
+const TICKS: [fn(&mut Random) -> i64; 3] =
+    [|_| 0, |random| random.below(2) as i64, |random| if random.below(9) == 0 { -500 } else { 60 }];
+
+#[test]
+fn a_base_is_behind_both_and_behind_no_other_such_commit_whatever_the_clocks_say() {
+    for (clock, tick) in TICKS.into_iter().enumerate() {
+        for (seed, commits) in [(0, 60), (1, 60), (2, 12), (3, 12), (4, 12), (5, 6)] {
+            let mut random = Random(seed);
+            let world = World::new();
+            let ours = world.init("ours");
+            let tangle = tangle(&ours, commits, &mut random, &tick);
+            let repo = open(&ours);
+            for _ in 0..40 {
+                let [one, other] = [(); 2].map(|()| random.below(commits));
+                let base = History::of(&repo).base(&repo, tangle.ids[one], tangle.ids[other]).unwrap();
+                let both = &tangle.behind(&[one]) & &tangle.behind(&[other]);
+                let is_best = |number: &usize| {
+                    let newer = both.iter().filter(|other| *other != number);
+                    !newer.copied().any(|newer| tangle.behind(&[newer]).contains(number))
+                };
+                let best: Vec<_> = both.iter().filter(|number| is_best(number)).collect();
+                let found = base.map(|base| tangle.ids.iter().position(|id| *id == base).unwrap());
+                let is_right = found.map_or(best.is_empty(), |found| best.contains(&&found));
+                assert!(
+                    is_right,
+                    "clock {clock}, seed {seed}: {found:?} for {one} and {other}, not {best:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn histories_with_nothing_in_common_have_no_base() {
+    let world = World::new();
+    let ours = world.init("ours");
+    let mut tips = Vec::new();
+    for line in ["one", "other"] {
+        ours.git(["checkout", "-q", "--orphan", line]);
+        for number in 0..3 {
+            ours.write("file", format!("{line} {number}\n"));
+            tips.push(id(&ours.commit_all("one more")));
+        }
+    }
+    let repo = open(&ours);
+    assert_eq!(History::of(&repo).base(&repo, tips[2], tips[5]).unwrap(), None);
+    assert_eq!(History::of(&repo).base(&repo, tips[2], tips[0]).unwrap(), Some(tips[0]));
+}
+
 #[test]
 fn what_lies_between_is_what_is_behind_the_tips_and_not_behind_the_others() {
-    // Clocks that stand still, go on, and are wrong now and then.
-    let ticks: [&dyn Fn(&mut Random) -> i64; 3] =
-        [&|_| 0, &|random| random.below(2) as i64, &|random| if random.below(9) == 0 { -500 } else { 60 }];
-    for (clock, tick) in ticks.into_iter().enumerate() {
+    for (clock, tick) in TICKS.into_iter().enumerate() {
         for seed in 0..4 {
             let mut random = Random(seed);
             let world = World::new();
             let ours = world.init("ours");
-            let tangle = tangle(&ours, 60, &mut random, tick);
+            let tangle = tangle(&ours, 60, &mut random, &tick);
             let repo = open(&ours);
             for _ in 0..20 {
                 let mut some =
