@@ -118,7 +118,7 @@ impl Diff {
 
     /// Compares many folders, by several threads.
     fn rest(&mut self, repo: &gix::Repository, open: Vec<Pair>) -> anyhow::Result<()> {
-        let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+        let threads = threads::processors().min(THREADS);
         let mut shares: Vec<Vec<Pair>> = (0..threads).map(|_| Vec::new()).collect();
         for (number, pair) in open.into_iter().enumerate() {
             shares[number % threads].push(pair);

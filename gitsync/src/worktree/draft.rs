@@ -42,8 +42,7 @@ pub fn write(
     root: &Path,
     watch: &dyn Watch,
 ) -> anyhow::Result<Vec<Draft>> {
-    let threads =
-        thread::available_parallelism().map_or(1, usize::from).min(THREADS).min(numbers.len() / WORTH_IT);
+    let threads = threads::processors().min(THREADS).min(numbers.len() / WORTH_IT);
     let desk = Desk {
         plan,
         numbers,

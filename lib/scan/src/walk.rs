@@ -1,6 +1,5 @@
 //! The scan as a whole: what it needs to know, and how many threads walk.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::mpsc;
@@ -76,7 +75,7 @@ pub fn scan_before(
     };
     let first = Task::root(folder, index.len());
     let most = index.len().div_ceil(SHARE).max(1);
-    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(most);
+    let threads = threads::processors().min(most);
     let (mut found, records) = walk(&scan, first, threads, alive)?;
     found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     // Where names are folded, a folder may have been read under two spellings.

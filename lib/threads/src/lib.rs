@@ -18,17 +18,21 @@ use std::{
 /// How many threads are at work: the main one, and those that were started here.
 static WORKING: AtomicUsize = AtomicUsize::new(1);
 
+/// How many processors there are for this process. They are counted once: that means to read files.
+#[must_use]
+pub fn processors() -> usize {
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
+}
+
 /// How many more threads can run at once, of `most` that there is work for: those that are at work, the main one among
 /// them, have a processor each. Who starts more has them wait for each other.
 #[must_use]
 pub fn free(most: usize) -> usize {
-    /// To count them means to read files.
-    static PROCESSORS: OnceLock<usize> = OnceLock::new();
     if most == 0 {
         return 0;
     }
-    let all = *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(1, usize::from));
-    all.saturating_sub(WORKING.load(Ordering::Relaxed)).min(most)
+    processors().saturating_sub(WORKING.load(Ordering::Relaxed)).min(most)
 }
 
 /// Waits for another thread, which may have the calling thread's processor meanwhile.
