@@ -5,7 +5,9 @@
 //! bytes, and makes other threads wait meanwhile. Here buffers and decompressor are used again. Whatever is not in such
 //! a file, or is large, or not as it should be, is left to gix, which also says what is wrong.
 
+mod alike;
 mod folder;
+mod versions;
 
 use std::{
     io::{self, Read},
@@ -20,7 +22,8 @@ use gix::{
     zlib::{Inflate, Status},
 };
 
-use self::folder::Folder;
+pub(crate) use self::versions::Versions;
+use self::{alike::Hope, folder::Folder};
 use crate::pack::Receiver;
 
 /// Reads objects of a repository, as they are and not as `refs/replace/` shows them: what is sent or checked are the
@@ -28,7 +31,8 @@ use crate::pack::Receiver;
 pub(crate) struct Reader {
     repo: gix::Repository,
     loose: Loose,
-    hashes: bool,
+    /// Where each object is hashed.
+    versions: Option<Versions>,
 }
 
 /// Where an object is likely to be.
@@ -49,19 +53,23 @@ pub(crate) fn check(id: &oid, kind: Kind, data: &[u8]) -> gix::Result<()> {
     if compute_hash(id.kind(), kind, data)? == id {
         return Ok(());
     }
-    Err(gix::Error::from_error(io::Error::other(format!("object {id} is damaged: it is another one"))))
+    Err(damaged(id))
+}
+
+fn damaged(id: &oid) -> gix::Error {
+    gix::Error::from_error(io::Error::other(format!("object {id} is damaged: it is another one")))
 }
 
 impl Reader {
     pub fn new(mut repo: gix::Repository) -> Self {
         repo.objects.ignore_replacements = true;
         let loose = Loose::of(&repo);
-        Self { repo, loose, hashes: false }
+        Self { repo, loose, versions: None }
     }
 
     /// The same, which makes sure of each object that it is what it is called, if `receiver` does not.
     pub fn with(self, receiver: Receiver) -> Self {
-        Self { hashes: receiver == Receiver::Folder, ..self }
+        Self { versions: (receiver == Receiver::Folder).then(Versions::default), ..self }
     }
 
     /// Reads an object into `into`, whatever was there before.
@@ -76,10 +84,23 @@ impl Reader {
             Some(kind) => kind,
             None => self.repo.objects.find(&id, into)?.kind,
         };
-        if self.hashes {
-            check(&id, kind, into)?;
+        if let Some(versions) = &mut self.versions
+            && versions.id(id.kind(), kind, into)? != id
+        {
+            return Err(damaged(&id));
         }
         Ok(kind)
+    }
+
+    /// Reads an object that is likely to be `like` another one but for one entry or line.
+    pub fn read_like(&mut self, id: ObjectId, like: &[u8], into: &mut Vec<u8>) -> gix::Result<Kind> {
+        let Some(versions) = &mut self.versions else { return self.read(id, into) };
+        let mut is_it =
+            |kind, object: &[u8]| versions.id(id.kind(), kind, object).is_ok_and(|found| found == id);
+        match self.loose.read_like(&id, like, &mut is_it, into) {
+            Some(kind) => Ok(kind),
+            None => self.read(id, into),
+        }
     }
 
     /// The size of an object.
@@ -97,6 +118,7 @@ pub struct Loose {
     file: Vec<u8>,
     plain: Vec<u8>,
     inflate: Inflate,
+    hope: Hope,
 }
 
 /// Larger objects and files are left to gix.
@@ -114,7 +136,8 @@ impl Loose {
     /// Those in a folder of objects.
     pub(crate) fn within(folder: &Path) -> Self {
         let folder = Folder::new(folder);
-        Self { folder, file: Vec::new(), plain: Vec::new(), inflate: Inflate::default() }
+        let (file, plain) = (Vec::new(), Vec::new());
+        Self { folder, file, plain, inflate: Inflate::default(), hope: Hope::default() }
     }
 
     /// Reads an object into `into`, if it has a file that is small and sound.
@@ -134,6 +157,43 @@ impl Loose {
         into.clear();
         into.extend_from_slice(content);
         Some(kind)
+    }
+
+    /// Reads an object into `into` of which `like` is another version. What comes behind where the two differ need not be
+    /// unpacked: `is_it` says of what is likely to be the object whether it is. `None`: it is to be read as any other.
+    fn read_like(
+        &mut self,
+        id: &oid,
+        like: &[u8],
+        is_it: &mut dyn FnMut(Kind, &[u8]) -> bool,
+        into: &mut Vec<u8>,
+    ) -> Option<Kind> {
+        let half = self.hope.begin(like)? + LONGEST_HEADER;
+        let compressed = self.open(id)?;
+        if self.plain.len() < half {
+            self.plain.resize(half, 0);
+        }
+        self.inflate.reset();
+        let packed = &self.file[..compressed];
+        let (status, read, size) = self.inflate.prefix(packed, &mut self.plain[..half]).ok()?;
+        let begin = &self.plain[..size];
+        let (kind, size, head) = header(begin)?;
+        let size = usize::try_from(size).ok().filter(|size| *size < LARGEST)?;
+        into.clear();
+        into.extend_from_slice(begin.get(head..)?);
+        if status != Status::StreamEnd {
+            if let Some(rest) = alike::rest(into, size, like) {
+                into.extend_from_slice(rest);
+                let is_right = is_it(kind, into);
+                self.hope.was(is_right);
+                if is_right {
+                    return Some(kind);
+                }
+            }
+            // As there is room for more than there should be, it comes to its end.
+            self.inflate.rest(&packed[read..], begin, head, into, size + 1).ok()?;
+        }
+        (into.len() == size && is_it(kind, into)).then_some(kind)
     }
 
     /// The size of an object with such a file.

@@ -169,7 +169,7 @@ struct Match {
 }
 
 /// How many bytes both begin with alike.
-pub(super) fn common(a: &[u8], b: &[u8]) -> usize {
+pub(crate) fn common(a: &[u8], b: &[u8]) -> usize {
     // As arrays, since their length is known then, and nobody needs to be called to compare them.
     const WIDE: usize = 32;
     let wide = a.as_chunks::<WIDE>().0.iter().zip(b.as_chunks::<WIDE>().0);

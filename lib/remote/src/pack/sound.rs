@@ -172,7 +172,7 @@ impl Sound {
             if before.contains(&new) || !self.seen.insert(new) {
                 continue;
             }
-            let tree = self.trees.get(new)?;
+            let tree = self.trees.get(new, None)?;
             let olds = before.iter().map(|old| self.trees.get_from(Home::Pack, *old));
             let olds = olds.collect::<gix::Result<Vec<_>>>()?;
             let mut missing = None;

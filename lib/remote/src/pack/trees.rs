@@ -39,13 +39,24 @@ impl Trees {
         Self { reader, recent, buffer: Vec::new(), young, old, bytes: 0, files: Vec::new() }
     }
 
-    /// A tree.
-    pub fn get(&mut self, id: ObjectId) -> gix::Result<Arc<[u8]>> {
-        self.get_from(Home::File, id)
+    /// A tree, of which another version may be at hand.
+    pub fn get(&mut self, id: ObjectId, like: Option<&[u8]>) -> gix::Result<Arc<[u8]>> {
+        self.get_by(id, |reader, into| match like {
+            Some(like) => reader.read_like(id, like, into),
+            None => reader.read(id, into),
+        })
     }
 
     /// A tree that is likely to be there.
     pub fn get_from(&mut self, home: Home, id: ObjectId) -> gix::Result<Arc<[u8]>> {
+        self.get_by(id, |reader, into| reader.read_from(home, id, into))
+    }
+
+    fn get_by(
+        &mut self,
+        id: ObjectId,
+        read: impl FnOnce(&mut Reader, &mut Vec<u8>) -> gix::Result<Kind>,
+    ) -> gix::Result<Arc<[u8]>> {
         if let Some(tree) = self.young.get(&id) {
             return Ok(Arc::clone(tree));
         }
@@ -57,7 +68,7 @@ impl Trees {
         let tree = match self.old.remove(&id) {
             Some(tree) => tree,
             None if id.is_empty_tree() => Arc::default(),
-            None => match self.reader.read_from(home, id, &mut self.buffer)? {
+            None => match read(&mut self.reader, &mut self.buffer)? {
                 Kind::Tree => self.buffer.as_slice().into(),
                 kind => return Err(not_a_tree(id, kind)),
             },

@@ -179,11 +179,11 @@ impl<'a> Walk<'a> {
                     "there are more objects than are wanted",
                 )));
             }
-            let tree = self.trees.get(new)?;
             // Of a merge the first one is what was here, and the others came in.
             let homes = iter::once(Home::File).chain(iter::repeat(Home::Pack));
             let olds = before.iter().zip(homes).map(|(old, home)| self.trees.get_from(home, *old));
             let olds = olds.collect::<gix::Result<Vec<_>>>()?;
+            let tree = self.trees.get(new, olds.first().map(|old| &**old))?;
             for (id, old) in before.iter().zip(&olds) {
                 self.cover(*id, old)?;
             }
