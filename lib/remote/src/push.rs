@@ -23,6 +23,7 @@ use crate::{
     direct::{Offer, Taken},
     pack::{
         Item,
+        laid::Laid,
         walk::{self, Limit},
         write::Offsets,
     },
@@ -221,11 +222,15 @@ impl Remote<'_> {
                 return Err(trouble);
             }
         };
+        // What was laid out names what it is a delta of by its distance.
+        let ready = prepared.ready.filter(|_| features.offsets == Offsets::Understood);
+        let prepared = Prepared { ready, ..prepared };
         let new: Vec<_> = updates.iter().filter_map(|update| update.new).collect();
         let theirs = (Receiver::Server, theirs);
         let items = lacking((self.repo, &self.history), &new, theirs, prepared, watcher)
             .map_err(|error| Trouble::local("finding out what the remote lacks", error))?;
-        let ready = prepared.ready.map_or(&[][..], Ready::encoded);
+        let none = Laid::default();
+        let ready = prepared.ready.map_or(&none, Ready::laid);
         if let Err(stop) = watcher.may_change(Change::RemoteRefs) {
             line.close();
             return Err(Trouble::Stopped(stop));
@@ -342,7 +347,7 @@ pub(crate) fn lacking(
     theirs.extend(ready.into_iter().flat_map(Ready::stretches).map(|stretch| stretch.tip));
     let limit = Limit { receiver, most: usize::MAX, found: counted };
     let mut items = walk::new_objects(repo, history, new, &theirs, made, limit)?;
-    items.retain(|item| !ready.is_some_and(|ready| ready.has(item.id)));
+    items.retain(|item| ready.is_none_or(|ready| ready.laid().find(&item.id).is_none()));
     Ok(items)
 }
 

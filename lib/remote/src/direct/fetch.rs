@@ -21,6 +21,7 @@ use crate::{
     pack::{
         self, Item, Receiver,
         kept::Kept,
+        laid::Laid,
         landing::Limited,
         walk::{self, Limit},
         write::{self, Offsets, Options},
@@ -225,7 +226,7 @@ fn in_memory(repo: &Repository, items: &[Item], told: &mut dyn FnMut(usize, u64)
     let options = Options::of(repo, Receiver::Server, Offsets::Understood);
     let options = Options { level: Compression::BEST_SPEED, ..options };
     let mut pack = Limited::new(Vec::new());
-    write::write(repo, &[], items, options, &mut pack, told)?;
+    write::write(repo, &Laid::default(), items, options, &mut pack, told)?;
     Ok(pack.into_inner())
 }
 

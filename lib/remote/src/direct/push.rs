@@ -15,6 +15,7 @@ use crate::{
     pack::{
         self, Receiver,
         held::Held,
+        laid::Laid,
         landing,
         resolve::Object,
         sound::{self, Missing},
@@ -99,13 +100,14 @@ impl Direct {
         let ours = (offer.from, offer.history);
         let theirs = (Receiver::Folder, offer.theirs);
         let items = lacking(ours, &offer.tips(), theirs, offer.prepared, watcher)?;
-        let ready = offer.prepared.ready.map_or(&[][..], Ready::encoded);
+        let none = Laid::default();
+        let ready = offer.prepared.ready.map_or(&none, Ready::laid);
         let objects = ready.len() + items.len();
         let mut held = Held::default();
         let bytes = match objects {
             0 => 0,
             1..PACK_FROM => {
-                let ids = ready.iter().map(|one| one.id).chain(items.iter().map(|item| item.id));
+                let ids = ready.ids().chain(items.iter().map(|item| item.id));
                 self.store_files(offer, ids)?
             }
             PACK_FROM..=pack::MOST_AT_ONCE => {

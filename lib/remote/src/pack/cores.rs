@@ -6,7 +6,7 @@ use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-use gix::{ObjectId, object::Kind};
+use gix::{ObjectId, hashtable, object::Kind};
 
 use super::{
     Item,
@@ -21,7 +21,7 @@ pub(super) fn sizes(
     repo: &gix::Repository,
     items: &[Item],
     threads: usize,
-) -> gix::Result<HashMap<ObjectId, u64>> {
+) -> gix::Result<hashtable::HashMap<ObjectId, u64>> {
     let files: Vec<&Item> = items.iter().filter(|item| item.kind == Kind::Blob).collect();
     let threads = 1 + threads::free(threads.saturating_sub(1));
     let share = files.len().div_ceil(threads).max(256);
@@ -52,7 +52,7 @@ pub(super) fn sizes(
         results.extend(workers.into_iter().map(join));
         results
     });
-    let mut sizes = HashMap::new();
+    let mut sizes = hashtable::HashMap::default();
     for result in results {
         sizes.extend(result?);
     }

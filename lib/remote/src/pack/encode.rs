@@ -13,6 +13,7 @@ use gix::{
 
 use super::{
     Item, Known,
+    compress::Compressor,
     delta::Base,
     order::{Limits, Placed, Plan},
     write::Options,
@@ -42,7 +43,7 @@ pub(crate) struct Encoder<'a> {
     reader: Reader,
     items: &'a [Item],
     limits: Limits,
-    deflate: Deflate,
+    compressor: Compressor,
     window: VecDeque<Neighbour>,
     /// The object that is being encoded.
     object: Vec<u8>,
@@ -65,10 +66,10 @@ const LARGEST_NEIGHBOUR: u64 = 8 * 1024 * 1024;
 impl<'a> Encoder<'a> {
     /// An encoder of some of `items`.
     pub fn new(repo: gix::Repository, items: &'a [Item], options: Options) -> Self {
-        let (limits, deflate) = (options.limits, Deflate::new(options.level));
-        let window = VecDeque::new();
+        let compressor = Compressor::new(options.receiver, options.level, repo.object_hash());
+        let (limits, window) = (options.limits, VecDeque::new());
         let reader = Reader::new(repo).with(options.receiver);
-        Self { reader, items, limits, deflate, window, object: Vec::new() }
+        Self { reader, items, limits, compressor, window, object: Vec::new() }
     }
 
     /// Encodes `run`, in its order.
@@ -83,16 +84,14 @@ impl<'a> Encoder<'a> {
             return Ok(Encoded { id: placed.id, form, size: placed.size, deflated: None });
         }
         let item = &self.items[placed.item];
-        let known = match (placed.plan, &item.known) {
+        match (placed.plan, &item.known) {
             (Plan::DeltaOf(base), Some(Known::Delta(delta))) if item.before == Some(base) => {
-                Some((Form::Delta(base), delta))
+                return self.encoded(item.id, Form::Delta(base), delta);
             }
-            (Plan::Whole, Some(Known::Whole(content))) => Some((Form::Whole(item.kind), content)),
-            _ => None,
-        };
-        if let Some((form, bytes)) = known {
-            let (size, deflated) = (bytes.len() as u64, Some(self.deflate.all(bytes)?));
-            return Ok(Encoded { id: item.id, form, size, deflated });
+            (Plan::Whole, Some(Known::Whole(content))) => {
+                return self.encoded(item.id, Form::Whole(item.kind), content);
+            }
+            _ => {}
         }
         let mut data = std::mem::take(&mut self.object);
         match &item.known {
@@ -104,13 +103,21 @@ impl<'a> Encoder<'a> {
             Plan::DeltaOf(base) => self.delta_of(base, placed.kind, &data)?.map(|delta| (base, delta)),
             Plan::DeltaOfNeighbour => self.delta_of_neighbour(placed, &data),
         };
-        let (form, bytes) = match &delta {
-            Some((base, delta)) => (Form::Delta(*base), delta.as_slice()),
-            None => (Form::Whole(placed.kind), data.as_slice()),
+        let encoded = match &delta {
+            Some((base, delta)) => self.encoded(placed.id, Form::Delta(*base), delta),
+            None => self.encoded(placed.id, Form::Whole(placed.kind), &data),
         };
-        let (size, deflated) = (bytes.len() as u64, Some(self.deflate.all(bytes)?));
         self.object = data;
-        Ok(Encoded { id: placed.id, form, size, deflated })
+        encoded
+    }
+
+    fn encoded(&mut self, id: ObjectId, form: Form, bytes: &[u8]) -> gix::Result<Encoded> {
+        let mut deflated = Vec::new();
+        match form {
+            Form::Whole(kind) => self.compressor.object(kind, bytes, &mut deflated)?,
+            Form::Delta(_) => self.compressor.bytes(bytes, &mut deflated)?,
+        }
+        Ok(Encoded { id, form, size: bytes.len() as u64, deflated: Some(deflated) })
     }
 
     /// A delta pays if it takes less than half of the object.
@@ -155,32 +162,33 @@ impl<'a> Encoder<'a> {
 /// A compressor that is used again and again, as making one costs more than compressing a small object.
 pub(crate) struct Deflate {
     compress: Compress,
+    /// Room for what comes of it.
+    out: Vec<u8>,
 }
 
 impl Deflate {
     pub fn new(level: Compression) -> Self {
-        Self { compress: Compress::new(level) }
+        Self { compress: Compress::new(level), out: Vec::new() }
     }
 
     /// Compresses all of `bytes`.
-    pub fn all(&mut self, bytes: &[u8]) -> gix::Result<Vec<u8>> {
-        if bytes.len() <= TINY {
-            return Ok(stored(bytes));
-        }
+    pub fn all(&mut self, bytes: &[u8]) -> gix::Result<&[u8]> {
         self.compress.reset();
         // What cannot be compressed grows by a few bytes for each 16 KiB.
-        let mut out = vec![0; bytes.len() + bytes.len() / 1024 + 64];
+        let room = bytes.len() + bytes.len() / 1024 + 64;
+        if self.out.len() < room {
+            self.out.resize(room, 0);
+        }
         let mut read = 0;
         loop {
             let written = self.compress.total_out() as usize;
             let status =
-                self.compress.compress(&bytes[read..], &mut out[written..], FlushCompress::Finish)?;
+                self.compress.compress(&bytes[read..], &mut self.out[written..], FlushCompress::Finish)?;
             if status == Status::StreamEnd {
-                out.truncate(self.compress.total_out() as usize);
-                return Ok(out);
+                return Ok(&self.out[..self.compress.total_out() as usize]);
             }
             read = self.compress.total_in() as usize;
-            out.resize(out.len() * 2, 0);
+            self.out.resize(self.out.len() * 2, 0);
         }
     }
 
@@ -212,19 +220,4 @@ impl Deflate {
             }
         }
     }
-}
-
-/// What is smaller than this does not get smaller by compressing it, at least not if ids or hex digits are half of it.
-pub(super) const TINY: usize = 80;
-
-/// A zlib stream that holds `data` as it is.
-fn stored(data: &[u8]) -> Vec<u8> {
-    let len = data.len() as u16;
-    let mut out = Vec::with_capacity(data.len() + 11);
-    out.extend_from_slice(&[0x78, 0x01, 0x01]);
-    out.extend_from_slice(&len.to_le_bytes());
-    out.extend_from_slice(&(!len).to_le_bytes());
-    out.extend_from_slice(data);
-    out.extend_from_slice(&zlib_rs::adler32::adler32(1, data).to_be_bytes());
-    out
 }

@@ -2,13 +2,12 @@
 
 use std::{fs::File, io::Write};
 
-use gix::{ObjectId, objs::Kind, zlib::Compression};
+use gix::{ObjectId, objs::Kind};
 
 use super::{
+    compress::Compressor,
     cores,
-    encode::{Deflate, TINY},
     index::{self, Located},
-    rows::Rows,
     store::Arriving,
     unnamed::Unnamed,
     write::{self, Failure},
@@ -57,9 +56,8 @@ fn write_to(
     let pieces = pieces(objects);
     let threads = pieces.len().min(1 + threads::free(pieces.len().saturating_sub(1)));
     let workers = (0..threads).map(|_| {
-        let (mut rows, mut deflate) = (Rows::new(), Deflate::new(Compression::BEST_SPEED));
-        let pieces = &pieces;
-        move |at: usize| piece(pieces[at], kind, &mut rows, &mut deflate)
+        let (mut compressor, pieces) = (Compressor::quick(kind), &pieces);
+        move |at: usize| piece(pieces[at], &mut compressor)
     });
     put(Piece { bytes: preamble.to_vec(), located: Vec::new() })
         .and_then(|()| cores::in_order(pieces.len(), workers.collect(), put))?;
@@ -92,25 +90,13 @@ fn pieces<'a, 'o>(mut objects: &'a [Object<'o>]) -> Vec<&'a [Object<'o>]> {
     pieces
 }
 
-fn piece(
-    objects: &[Object<'_>],
-    kind: gix::hash::Kind,
-    rows: &mut Rows,
-    deflate: &mut Deflate,
-) -> gix::Result<Piece> {
+fn piece(objects: &[Object<'_>], compressor: &mut Compressor) -> gix::Result<Piece> {
     let mut piece =
         Piece { bytes: Vec::with_capacity(128 * 1024), located: Vec::with_capacity(objects.len()) };
     for (id, (object, data)) in objects {
         let start = piece.bytes.len();
         write::begin_entry(&mut piece.bytes, write::whole(*object), data.len() as u64);
-        let as_rows = match object {
-            Kind::Tree if data.len() > TINY => rows.compress(data, kind.len_in_bytes()),
-            _ => None,
-        };
-        match as_rows {
-            Some(stream) => piece.bytes.extend_from_slice(stream),
-            None => piece.bytes.extend_from_slice(&deflate.all(data)?),
-        }
+        compressor.object(*object, data, &mut piece.bytes)?;
         let crc32 = zlib_rs::crc32::crc32(0, &piece.bytes[start..]);
         piece.located.push(Located { id: **id, offset: start as u64, crc32 });
     }

@@ -13,9 +13,8 @@ use std::{
 use gix::Repository;
 
 use super::{
-    Item, LARGEST_AT_ONCE, Receiver,
-    encode::Encoded,
-    index,
+    Item, LARGEST_AT_ONCE, Receiver, index,
+    laid::Laid,
     store::Arriving,
     unnamed::Unnamed,
     write::{self, Offsets, Options, Written},
@@ -31,7 +30,7 @@ use super::{
 pub(crate) fn land(
     from: &Repository,
     objects: &Path,
-    ready: &[Encoded],
+    ready: &Laid,
     items: &[Item],
     told: &mut dyn FnMut(usize, u64),
 ) -> gix::Result<(Arriving, u64)> {
@@ -42,8 +41,8 @@ pub(crate) fn land(
     let written = write::write(from, ready, items, options, &mut out, told)?;
     out.flush().map_err(io)?;
     drop(out);
-    let Written { bytes, checksum, .. } = written;
-    files.index.file().write_all(&index::encode(written.located(), checksum)?).map_err(io)?;
+    let Written { bytes, checksum, located } = written;
+    files.index.file().write_all(&index::encode(located, checksum)?).map_err(io)?;
     Ok((Arriving::of((ready.len() + items.len()) as u64, files, checksum), bytes))
 }
 

@@ -3,9 +3,9 @@
 //! Pure. The one thing to get right is that no chain of deltas leads back to where it began, in whatever order
 //! files were changed and changed back: so a base always comes earlier in the pack, or is the receiver's.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::cmp::Reverse;
 
-use gix::{ObjectId, object::Kind};
+use gix::{ObjectId, hashtable::HashMap, object::Kind};
 
 use super::{Item, NameHash};
 
@@ -292,7 +292,8 @@ mod tests {
     #[test]
     fn what_is_big_is_streamed_and_no_base_of_others() {
         let items = [blob(1, None), blob(2, Some(1)), blob(3, Some(9))];
-        let sizes = HashMap::from([(id(1), 1000), (id(2), 2_000_000), (id(3), 1000), (id(9), 2_000_000)]);
+        let sizes =
+            HashMap::from_iter([(id(1), 1000), (id(2), 2_000_000), (id(3), 1000), (id(9), 2_000_000)]);
         let plans: HashMap<_, _> =
             arrange(&items, &sizes, LIMITS, &|_| true).into_iter().map(|one| (one.id, one.plan)).collect();
         assert_eq!(plans[&id(2)], Plan::Streamed);

@@ -15,7 +15,7 @@ use gix::{
 
 use super::{
     Item, Known, LARGEST_AT_ONCE, MOST_AT_ONCE, Receiver, cores,
-    encode::Encoded,
+    laid::{Laid, Layout},
     one_change::Replaced,
     order,
     resolve::Object,
@@ -32,8 +32,7 @@ use crate::{
 /// Commits of one's own, and all that belongs to them, in the form in which they are sent.
 pub struct Ready {
     stretches: Vec<Stretch>,
-    encoded: Vec<Encoded>,
-    ids: HashSet<ObjectId>,
+    laid: Laid,
     receiver: Receiver,
 }
 
@@ -145,9 +144,8 @@ impl Gathered {
     ///
     /// Where an object cannot be read, or they are too large to be held in memory. The push is then made without them.
     pub fn encode(self, repo: &Repository) -> gix::Result<Ready> {
-        let encoded = encode(repo, &self.items, self.options)?;
-        let ids = self.items.into_iter().map(|item| item.id).collect();
-        Ok(Ready { stretches: self.stretches, encoded, ids, receiver: self.options.receiver })
+        let laid = lay_out(repo, &self.items, self.options)?;
+        Ok(Ready { stretches: self.stretches, laid, receiver: self.options.receiver })
     }
 }
 
@@ -158,13 +156,8 @@ impl Ready {
     }
 
     /// The objects, each after what it is a delta of.
-    pub(crate) fn encoded(&self) -> &[Encoded] {
-        &self.encoded
-    }
-
-    /// Whether an object is among them.
-    pub(crate) fn has(&self, id: ObjectId) -> bool {
-        self.ids.contains(&id)
+    pub(crate) fn laid(&self) -> &Laid {
+        &self.laid
     }
 
     /// Where they begin and end.
@@ -173,20 +166,18 @@ impl Ready {
     }
 }
 
-fn encode(repo: &Repository, items: &[Item], options: Options) -> gix::Result<Vec<Encoded>> {
+fn lay_out(repo: &Repository, items: &[Item], options: Options) -> gix::Result<Laid> {
     let sizes = cores::sizes(repo, items, options.threads)?;
     let placed = order::arrange(items, &sizes, options.limits, &|_| options.receiver == Receiver::Server);
-    let (mut all, mut bytes) = (Vec::with_capacity(placed.len()), 0);
-    let encoded = cores::encode(repo, items, &placed, options, |some| {
-        bytes += some.iter().filter_map(|one| one.deflated.as_ref()).map(Vec::len).sum::<usize>();
-        all.extend(some);
-        if bytes > LARGEST_AT_ONCE {
-            Err(Failure::Source(given_up("the objects are too large")))
-        } else {
-            Ok(())
+    let mut layout = Layout::with_room(placed.len(), options.receiver);
+    cores::encode(repo, items, &placed, options, |some| {
+        some.iter().try_for_each(|one| layout.add(one)).map_err(Failure::Source)?;
+        if layout.bytes() > LARGEST_AT_ONCE {
+            return Err(Failure::Source(given_up("the objects are too large")));
         }
-    });
-    Ok(encoded.map(|()| all)?)
+        Ok(())
+    })?;
+    Ok(layout.end())
 }
 
 pub(super) fn given_up(why: &'static str) -> gix::Error {

@@ -9,15 +9,18 @@ use std::{
     thread,
 };
 
-use gix::{ObjectId, object::Kind, zlib::Compression};
+use gix::{ObjectId, object::Kind};
 
 use super::{
     apply::apply,
-    encode::Deflate,
+    compress::Compressor,
     kept::Kept,
     loaded::{Form, Loaded},
 };
-use crate::{objects::Reader, recent::Recent};
+use crate::{
+    objects::{self, Reader, Versions},
+    recent::Recent,
+};
 
 /// An object in memory, whole.
 #[derive(Debug, Clone)]
@@ -116,6 +119,13 @@ struct Work<'a> {
     room: AtomicUsize,
 }
 
+/// What one thread works with.
+struct Tools {
+    reader: Reader,
+    compressor: Compressor,
+    versions: Versions,
+}
+
 /// An object that is known, and behind which there may be others.
 struct Open {
     /// Its entry.
@@ -151,10 +161,10 @@ impl<'a> Work<'a> {
     }
 
     /// Does a part of the work, until none is left; that is some `expected` objects.
-    fn share(&self, mut reader: Reader, expected: usize) -> Option<Found> {
+    fn share(&self, reader: Reader, expected: usize) -> Option<Found> {
         let mut found = Found { objects: Vec::with_capacity(expected), bases: Vec::new() };
-        // Not needed where a pack holds all that its deltas are of, and large.
-        let mut deflate = None;
+        let mut tools =
+            Tools { reader, compressor: Compressor::quick(self.hash), versions: Versions::default() };
         loop {
             let begin = self.taken.fetch_add(SHARE, Ordering::Relaxed).min(self.roots.len());
             let share = &self.roots[begin..(begin + SHARE).min(self.roots.len())];
@@ -162,7 +172,7 @@ impl<'a> Work<'a> {
                 return Some(found);
             }
             for root in share {
-                let done = self.root(root, &mut reader, &mut deflate, &mut found);
+                let done = self.root(root, &mut tools, &mut found);
                 if done.is_none() {
                     // There is no use in the rest.
                     self.taken.fetch_max(self.roots.len(), Ordering::Relaxed);
@@ -172,13 +182,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn root(
-        &self,
-        root: &Root,
-        reader: &mut Reader,
-        deflate: &mut Option<Deflate>,
-        found: &mut Found,
-    ) -> Option<()> {
+    fn root(&self, root: &Root, tools: &mut Tools, found: &mut Found) -> Option<()> {
         match root {
             Root::Whole(number, kind) => {
                 let data = self.loaded.content(&self.loaded.entries()[*number]);
@@ -186,24 +190,31 @@ impl<'a> Work<'a> {
                 let kept = Kept::from(Object { id, kind: *kind, data: Arc::clone(data) });
                 let open = self.open(*number, data, &kept)?;
                 found.objects.push((*number, kept));
-                self.all_of(open, found)
+                self.all_of(open, &mut tools.versions, found)
             }
             Root::Elsewhere(id, entries) => {
                 let mut data = Vec::new();
-                let kind = reader.read(*id, &mut data).ok()?;
+                let kind = tools.reader.read(*id, &mut data).ok()?;
+                // It is handed over together with what hangs on it.
+                objects::check(id, kind, &data).ok()?;
                 self.fit(data.len())?;
                 let object = Object { id: *id, kind, data: data.into() };
                 let base = Kept::from(object.clone());
-                let deflate = deflate.get_or_insert_with(|| Deflate::new(Compression::BEST_SPEED));
-                let mut packed = None;
+                let mut packed = Vec::new();
                 for number in entries {
                     let made = self.made(*number, &object.data)?;
                     if entries.len() == 1 {
-                        packed = Some(deflate.all(&made).ok()?);
+                        tools.compressor.object(kind, &made, &mut packed).ok()?;
                     }
-                    self.all_of(vec![Open { number: *number, data: made, base: base.clone() }], found)?;
+                    self.all_of(
+                        vec![Open { number: *number, data: made, base: base.clone() }],
+                        &mut tools.versions,
+                        found,
+                    )?;
                 }
-                let packed = packed.or_else(|| deflate.all(&object.data).ok())?;
+                if packed.is_empty() {
+                    tools.compressor.object(kind, &object.data, &mut packed).ok()?;
+                }
                 found.bases.push(Base { object, entries: entries.clone(), packed });
                 Some(())
             }
@@ -211,9 +222,9 @@ impl<'a> Work<'a> {
     }
 
     /// The objects that are `open`, and all that are deltas of them, however many times removed.
-    fn all_of(&self, mut open: Vec<Open>, found: &mut Found) -> Option<()> {
+    fn all_of(&self, mut open: Vec<Open>, versions: &mut Versions, found: &mut Found) -> Option<()> {
         while let Some(Open { number, data, base }) = open.pop() {
-            let id = gix::objs::compute_hash(self.hash, base.kind, &data).ok()?;
+            let id = versions.id(self.hash, base.kind, &data).ok()?;
             let delta = self.loaded.content(&self.loaded.entries()[number]);
             let kept = Kept::made(id, &data, &base, delta);
             open.extend(self.open(number, &data, &kept)?);

@@ -1,16 +1,14 @@
 //! A pack as a stream of bytes, see <https://git-scm.com/docs/gitformat-pack>.
 
-use std::{
-    collections::HashMap,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
-use gix::{ObjectId, object::Kind, zlib::Compression};
+use gix::{ObjectId, hash::oid, hashtable::HashMap, object::Kind, zlib::Compression};
 
 use super::{
     Item, Receiver, big, cores,
     encode::{Encoded, Form},
     index::Located,
+    laid::Laid,
     order::{self, Limits},
 };
 
@@ -55,7 +53,6 @@ impl Options {
     pub fn of(repo: &gix::Repository, receiver: Receiver, offsets: Offsets) -> Self {
         let config = repo.config_snapshot();
         let positive = |key: &str| config.integer(key).and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0);
-        let cores = std::thread::available_parallelism().map_or(1, Into::into);
         Self {
             limits: Limits {
                 big: positive("core.bigFileThreshold").unwrap_or(512 * 1024 * 1024),
@@ -65,7 +62,9 @@ impl Options {
                 Receiver::Server => repo.pack_compression().unwrap_or_default(),
                 Receiver::Folder => Compression::BEST_SPEED,
             },
-            threads: positive("pack.threads").and_then(|n| usize::try_from(n).ok()).unwrap_or(cores),
+            threads: positive("pack.threads")
+                .and_then(|n| usize::try_from(n).ok())
+                .unwrap_or_else(threads::processors),
             offsets,
             receiver,
         }
@@ -78,44 +77,30 @@ pub(crate) struct Written {
     pub bytes: u64,
     /// What the pack ends with: the checksum of all before that.
     pub checksum: ObjectId,
-    places: HashMap<ObjectId, Place>,
-}
-
-impl Written {
     /// Where everything is.
-    pub(super) fn located(&self) -> Vec<Located> {
-        let located = self.places.iter().map(|(id, place)| Located {
-            id: *id,
-            offset: place.offset,
-            crc32: place.crc32,
-        });
-        located.collect()
-    }
+    pub(super) located: Vec<Located>,
 }
 
-/// Writes a pack with what is `ready` and `items` to `out`, of which none is in both. `sent` is told the number of
+/// Writes a pack with what is `laid` out and `items` to `out`, of which none is in both. `sent` is told the number of
 /// objects and bytes written so far.
 pub(crate) fn write(
     repo: &gix::Repository,
-    ready: &[Encoded],
+    laid: &Laid,
     items: &[Item],
     options: Options,
     out: &mut dyn Write,
     sent: &mut dyn FnMut(usize, u64),
 ) -> Result<Written, Failure> {
-    let mut pack = Stream::begin(repo.object_hash(), ready.len() + items.len(), options, out)?;
-    for one in ready {
-        pack.one(repo, one)?;
-    }
-    sent(pack.places.len(), pack.at);
+    let mut pack = Stream::begin(repo.object_hash(), (laid, items.len()), options, out)?;
+    sent(pack.located.len(), pack.at);
     let sizes = cores::sizes(repo, items, options.threads).map_err(Failure::Source)?;
-    let is_there = |id: &ObjectId| options.receiver == Receiver::Server || pack.places.contains_key(id);
+    let is_there = |id: &ObjectId| options.receiver == Receiver::Server || laid.find(id).is_some();
     let placed = order::arrange(items, &sizes, options.limits, &is_there);
     drop(sizes);
     cores::encode(repo, items, &placed, options, |encoded| {
         for one in encoded {
             pack.one(repo, &one)?;
-            sent(pack.places.len(), pack.at);
+            sent(pack.located.len(), pack.at);
         }
         Ok(())
     })?;
@@ -130,30 +115,32 @@ struct Stream<'a> {
     at: u64,
     /// Of the entry that is being written, so far.
     crc32: u32,
+    /// What it began with.
+    laid: &'a Laid,
     /// Where each object is.
-    places: HashMap<ObjectId, Place>,
+    located: Vec<Located>,
+    /// Where those are that came after what was laid out.
+    offsets: HashMap<ObjectId, u64>,
     options: Options,
 }
 
-/// Where an object is.
-#[derive(Clone, Copy)]
-struct Place {
-    offset: u64,
-    crc32: u32,
-}
-
 impl<'a> Stream<'a> {
+    /// Begins a pack with what is `laid` out, and so many `others`.
     fn begin(
         hash: gix::hash::Kind,
-        objects: usize,
+        (laid, others): (&'a Laid, usize),
         options: Options,
         out: &'a mut dyn Write,
     ) -> Result<Self, Failure> {
-        let objects = count(objects).map_err(|error| Failure::Source(gix::Error::from_error(error)))?;
+        let objects =
+            count(laid.len() + others).map_err(|error| Failure::Source(gix::Error::from_error(error)))?;
         let hash = gix::hash::hasher(hash);
-        let mut stream =
-            Self { out, hash, at: 0, crc32: 0, places: HashMap::with_capacity(objects as usize), options };
+        let mut located = Vec::with_capacity(objects as usize);
+        located.extend_from_slice(laid.located());
+        let offsets = HashMap::with_capacity_and_hasher(others, Default::default());
+        let mut stream = Self { out, hash, at: 0, crc32: 0, laid, located, offsets, options };
         stream.bytes(&preamble(objects))?;
+        stream.bytes(laid.bytes())?;
         Ok(stream)
     }
 
@@ -162,43 +149,39 @@ impl<'a> Stream<'a> {
         self.crc32 = 0;
         self.header(one.form, one.size)?;
         match &one.deflated {
-            Some(deflated) => self.bytes(deflated),
+            Some(deflated) => self.entry(deflated),
             None => self.streamed(repo, one.id, one.size),
         }?;
-        self.places.insert(one.id, Place { offset, crc32: self.crc32 });
+        self.located.push(Located { id: one.id, offset, crc32: self.crc32 });
+        self.offsets.insert(one.id, offset);
         Ok(())
+    }
+
+    /// Writes some of an entry.
+    fn entry(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.crc32 = zlib_rs::crc32::crc32(self.crc32, bytes);
+        self.bytes(bytes)
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.out.write_all(bytes).map_err(Failure::Sink)?;
         self.hash.update(bytes);
-        self.crc32 = zlib_rs::crc32::crc32(self.crc32, bytes);
         self.at += bytes.len() as u64;
         Ok(())
     }
 
     /// Begins an entry of `size` bytes before compression.
     fn header(&mut self, form: Form, size: u64) -> Result<(), Failure> {
+        let back = match self.options.offsets {
+            Offsets::Understood => {
+                let there = |base: &oid| self.offsets.get(base).copied().or_else(|| self.laid.find(base));
+                back(form, self.at, self.options.receiver, there).map_err(Failure::Source)?
+            }
+            Offsets::Unknown => None,
+        };
         let mut header = Vec::with_capacity(32);
-        match form {
-            Form::Whole(kind) => begin_entry(&mut header, whole(kind), size),
-            Form::Delta(base) => match (self.places.get(&base), self.options) {
-                (Some(place), Options { offsets: Offsets::Understood, .. }) => {
-                    begin_entry(&mut header, OFS_DELTA, size);
-                    distance(&mut header, self.at - place.offset);
-                }
-                (None, Options { receiver: Receiver::Folder, .. }) => {
-                    let error =
-                        io::Error::other(format!("object {base}, which others are a delta of, is missing"));
-                    return Err(Failure::Source(gix::Error::from_error(error)));
-                }
-                _ => {
-                    begin_entry(&mut header, REF_DELTA, size);
-                    header.extend_from_slice(base.as_slice());
-                }
-            },
-        }
-        self.bytes(&header)
+        begin(&mut header, form, size, back);
+        self.entry(&header)
     }
 
     /// An object too large for memory, from its file straight into the pack.
@@ -209,7 +192,7 @@ impl<'a> Stream<'a> {
         }
         let (level, mut failed) = (self.options.level, None);
         let read = big::deflated(repo, id, size, level, &mut |piece| {
-            self.bytes(piece).map_err(|failure| {
+            self.entry(piece).map_err(|failure| {
                 failed = Some(failure);
                 gix::Error::from_error(io::Error::other("the pack cannot be written"))
             })
@@ -222,16 +205,55 @@ impl<'a> Stream<'a> {
     }
 
     fn end(self) -> Result<Written, Failure> {
-        let Self { out, hash, at, places, .. } = self;
+        let Self { out, hash, at, located, .. } = self;
         let checksum = hash.try_finalize().map_err(Failure::Source)?;
         out.write_all(checksum.as_slice()).map_err(Failure::Sink)?;
         out.flush().map_err(Failure::Sink)?;
-        Ok(Written { bytes: at + checksum.as_slice().len() as u64, checksum, places })
+        Ok(Written { bytes: at + checksum.as_slice().len() as u64, checksum, located })
     }
 }
 
+/// How far back from `offset` is what an entry is a delta of, if it is a delta, and that is `there`.
+///
+/// # Errors
+///
+/// A folder gets a pack as it is: nobody adds what it lacks.
+pub(super) fn back(
+    form: Form,
+    offset: u64,
+    receiver: Receiver,
+    there: impl Fn(&oid) -> Option<u64>,
+) -> gix::Result<Option<u64>> {
+    let Form::Delta(base) = form else { return Ok(None) };
+    match there(&base) {
+        None if receiver == Receiver::Folder => {
+            let error = io::Error::other(format!("object {base}, which others are a delta of, is missing"));
+            Err(gix::Error::from_error(error))
+        }
+        there => Ok(there.map(|there| offset - there)),
+    }
+}
+
+/// Begins an entry of `size` bytes before compression. What it is a delta of is so far `back`, or named by its id.
+pub(super) fn begin(out: &mut Vec<u8>, form: Form, size: u64, back: Option<u64>) {
+    match (form, back) {
+        (Form::Whole(kind), _) => begin_entry(out, whole(kind), size),
+        (Form::Delta(_), Some(back)) => {
+            begin_entry(out, OFS_DELTA, size);
+            distance(out, back);
+        }
+        (Form::Delta(base), None) => {
+            begin_entry(out, REF_DELTA, size);
+            out.extend_from_slice(base.as_slice());
+        }
+    }
+}
+
+/// How many bytes every pack begins with.
+pub(super) const PREAMBLE: usize = 12;
+
 /// What a pack of so many objects begins with.
-pub(super) fn preamble(objects: u32) -> [u8; 12] {
+pub(super) fn preamble(objects: u32) -> [u8; PREAMBLE] {
     const VERSION: [u8; 4] = 2u32.to_be_bytes();
     let mut preamble = *b"PACK........";
     preamble[4..8].copy_from_slice(&VERSION);

@@ -17,7 +17,7 @@ use crate::{
     Step, Watcher,
     pack::{
         Item, Receiver,
-        encode::Encoded,
+        laid::Laid,
         write::{self, Failure, Offsets, Options},
     },
     transport::Line,
@@ -26,8 +26,8 @@ use crate::{
 /// A push, ready to be sent.
 pub(super) struct Request<'a> {
     pub updates: Vec<&'a Update>,
-    /// What was encoded beforehand.
-    pub ready: &'a [Encoded],
+    /// What was laid out beforehand.
+    pub ready: &'a Laid,
     /// The rest of what goes out.
     pub items: &'a [Item],
     pub features: Features,

@@ -1,0 +1,108 @@
+//! Compresses objects and deltas, each in the way that is best for who gets it.
+
+use gix::{object::Kind, zlib::Compression};
+
+use super::{Receiver, encode::Deflate, rows::Rows};
+
+/// Compresses one after the other.
+pub(super) struct Compressor {
+    receiver: Receiver,
+    /// How well.
+    level: Compression,
+    /// Bytes of an id.
+    id: usize,
+    rows: Option<Rows>,
+    /// Only where it is needed, as making one costs more than compressing a small object.
+    deflate: Option<Deflate>,
+}
+
+/// What is smaller than this does not get smaller by compressing it, at least not if ids or hex digits are half of it.
+const TINY: usize = 80;
+/// Nor does it matter for what is this small, where it is to be there soon: to make ready for it takes zlib longer than to
+/// compress it. The next `git gc` compresses it.
+const SMALL: usize = 512;
+
+impl Compressor {
+    /// For packs that are compressed at this `level`, of objects with such ids.
+    pub fn new(receiver: Receiver, level: Compression, hash: gix::hash::Kind) -> Self {
+        Self { receiver, level, id: hash.len_in_bytes(), rows: None, deflate: None }
+    }
+
+    /// For a folder of this machine.
+    pub fn quick(hash: gix::hash::Kind) -> Self {
+        Self::new(Receiver::Folder, Compression::BEST_SPEED, hash)
+    }
+
+    /// Adds an object, compressed, to `out`.
+    pub fn object(&mut self, kind: Kind, object: &[u8], out: &mut Vec<u8>) -> gix::Result<()> {
+        if self.receiver == Receiver::Folder && kind == Kind::Tree && object.len() > SMALL {
+            let rows = self.rows.get_or_insert_with(Rows::new);
+            if let Some(stream) = rows.compress(object, self.id) {
+                out.extend_from_slice(stream);
+                return Ok(());
+            }
+        }
+        self.bytes(object, out)
+    }
+
+    /// Adds something that is no whole object, compressed, to `out`.
+    pub fn bytes(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> gix::Result<()> {
+        let small = match self.receiver {
+            Receiver::Server => TINY,
+            Receiver::Folder => SMALL,
+        };
+        if bytes.len() <= small {
+            stored(bytes, out);
+            return Ok(());
+        }
+        let deflate = self.deflate.get_or_insert_with(|| Deflate::new(self.level));
+        out.extend_from_slice(deflate.all(bytes)?);
+        Ok(())
+    }
+}
+
+/// Adds a zlib stream that holds `data` as it is.
+fn stored(data: &[u8], out: &mut Vec<u8>) {
+    let len = data.len() as u16;
+    out.reserve(data.len() + 11);
+    out.extend_from_slice(&[0x78, 0x01, 0x01]);
+    out.extend_from_slice(&len.to_le_bytes());
+    out.extend_from_slice(&(!len).to_le_bytes());
+    out.extend_from_slice(data);
+    out.extend_from_slice(&zlib_rs::adler32::adler32(1, data).to_be_bytes());
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that fails says where")]
+mod tests {
+    use gix::zlib::{Inflate, Status};
+
+    use super::*;
+
+    #[test]
+    fn what_comes_out_is_a_zlib_stream_of_what_went_in_whoever_gets_it() {
+        let text =
+            |length: usize| (0..length).map(|at| b"0123456789abcdef \n"[at * at % 18]).collect::<Vec<u8>>();
+        let row = |number: u32| [format!("40000 {number:02x}\0").as_bytes(), &[number as u8; 20]].concat();
+        let tree = |rows: u32| (0..rows).flat_map(row).collect::<Vec<u8>>();
+        for receiver in [Receiver::Server, Receiver::Folder] {
+            let mut compressor = Compressor::new(receiver, Compression::DEFAULT, gix::hash::Kind::Sha1);
+            let texts = [0, 1, TINY, TINY + 1, SMALL, SMALL + 1, 70_000].map(text);
+            let trees = [0, 1, 3, 17, 18, 19, 256].map(tree);
+            for (kind, object) in
+                texts.iter().map(|text| (Kind::Blob, text)).chain(trees.iter().map(|tree| (Kind::Tree, tree)))
+            {
+                let mut out = b"before".to_vec();
+                compressor.object(kind, object, &mut out).unwrap();
+                let middle = out.len();
+                compressor.bytes(object, &mut out).unwrap();
+                for stream in [&out[6..middle], &out[middle..]] {
+                    let mut plain = vec![0; object.len() + 1];
+                    let inflated = Inflate::default().once(stream, &mut plain).unwrap();
+                    assert_eq!(inflated, (Status::StreamEnd, stream.len(), object.len()));
+                    assert_eq!(&plain[..object.len()], object);
+                }
+            }
+        }
+    }
+}
