@@ -6,8 +6,8 @@ use anyhow::Result;
 use gix::{ObjectId, Repository};
 use phase::{Fault, Guard, Progress, amount};
 use remote::{
-    Answer, Change, Fetch, Fetched, History, Notice, Prepared, Push, Remote, Step, Trouble, Update, Watcher,
-    Words,
+    Answer, Change, Fetch, Fetched, History, Notice, Prepared, Push, Recent, Remote, Step, Trouble, Update,
+    Watcher, Words,
 };
 
 use crate::{
@@ -50,24 +50,25 @@ impl<'a> Exchange<'a> {
         &self.remote
     }
 
-    /// Fetches what matches into the tracking refs, and says what the remote has.
+    /// Fetches what matches into the tracking refs, and says what the remote has, and what of it has just come in.
     ///
     /// # Errors
     /// A fault where the remote cannot be reached, refuses, or the lock is lost.
-    pub fn fetch(&self, globs: &Globs) -> Result<BTreeMap<NotesRef, ObjectId>> {
+    pub fn fetch(&self, globs: &Globs) -> Result<(BTreeMap<NotesRef, ObjectId>, Recent)> {
         let mut what = Fetch::only().logged_as("notes-sync: fetch");
         for refspec in globs.refspecs(self.remote.name()) {
             what = what.and(&refspec).map_err(fault)?;
         }
-        let Fetched { listing, objects, .. } = self.remote.fetch(&what, &self.watcher).map_err(fault)?;
+        let Fetched { listing, objects, recent, .. } =
+            self.remote.fetch(&what, &self.watcher).map_err(fault)?;
         if objects > 0 {
             memory::give_back();
         }
         let listed = listing.refs.into_iter();
-        Ok(listed
+        let listed = listed
             .filter_map(|listed| Some((NotesRef::found(listed.name)?, listed.id)))
-            .filter(|(name, _)| globs.matches(name))
-            .collect())
+            .filter(|(name, _)| globs.matches(name));
+        Ok((listed.collect(), recent))
     }
 
     /// Pushes refs, each from the value that the remote is known to have, some of what they need being `prepared`. The

@@ -146,8 +146,9 @@ impl<'a> Sync<'a> {
         ready: &mut Option<Ready>,
     ) -> Result<()> {
         let ahead = if ready.is_none() { self.ahead(exchange, known.is_none()) } else { None };
-        let listed = match known.map_or_else(|| exchange.fetch(&self.policy.globs), Ok) {
-            Ok(listed) => listed,
+        let fetch = || exchange.fetch(&self.policy.globs);
+        let (listed, came) = match known.map_or_else(fetch, |listed| Ok((listed, Recent::default()))) {
+            Ok(fetched) => fetched,
             Err(error) => {
                 self.repair(&error, exchange.history())?;
                 return Err(error);
@@ -158,6 +159,7 @@ impl<'a> Sync<'a> {
         }
         let Seen { fine, latest } = ahead.as_ref().map(|ahead| ahead.seen(self.repo)).unwrap_or_default();
         self.refs.values_mut().for_each(|progress| progress.memory.learn(&fine));
+        let latest = Recent::joined(&[latest, came]);
         self.merge(&listed, exchange.history(), &latest)?;
         if self.refs.values().any(|progress| progress.state == State::Open)
             && let Some(ahead) = ahead
@@ -165,7 +167,8 @@ impl<'a> Sync<'a> {
             *ready = ahead.ready();
         }
         let made = self.refs.values().map(|progress| progress.applied.made.clone());
-        let made: Vec<Recent> = made.chain([latest]).collect();
+        let made: Vec<Recent> =
+            made.inspect(|made| exchange.history().take_in(made)).chain([latest]).collect();
         self.push(exchange, Prepared { ready: ready.as_ref(), made: &Recent::joined(&made) })
     }
 

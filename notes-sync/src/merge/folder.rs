@@ -76,7 +76,9 @@ impl<'repo> Worker<'repo> {
         let mut bytes = || self.spare.pop().unwrap_or_default();
         let (mut base, mut local, mut remote) = (bytes(), bytes(), bytes());
         read(self.sources.base.objects(), trees.base, &mut base)?;
-        read(self.sources.remote.objects(), trees.remote, &mut remote)?;
+        if !self.in_memory(trees.remote, Kind::Tree, &mut remote) {
+            read(self.sources.remote.objects(), trees.remote, &mut remote)?;
+        }
         if trees.local != trees.base && !self.read_near(trees.local, Kind::Tree, &mut local) {
             read(self.sources.local.objects(), trees.local, &mut local)?;
         }
@@ -140,9 +142,15 @@ impl<'repo> Worker<'repo> {
 
     /// Reads an object of this side and this kind, if it is in memory or has a file of its own, and says whether so.
     fn read_near(&mut self, id: Option<ObjectId>, kind: Kind, into: &mut Vec<u8>) -> bool {
-        let near = self.loose.as_mut().zip(id);
-        near.and_then(|(loose, id)| self.latest.read(&id, into).or_else(|| loose.read(&id, into)))
-            == Some(kind)
+        self.in_memory(id, kind, into)
+            || self.loose.as_mut().zip(id).and_then(|(loose, id)| loose.read(&id, into)) == Some(kind)
+    }
+
+    /// Reads an object of this kind, if it is in memory, and says whether so.
+    fn in_memory(&self, id: Option<ObjectId>, kind: Kind, into: &mut Vec<u8>) -> bool {
+        // Where objects are replaced by others, only gix knows by which.
+        let id = id.filter(|_| self.loose.is_some());
+        id.and_then(|id| self.latest.read(&id, into)) == Some(kind)
     }
 
     /// An empty buffer with room for some bytes.
