@@ -308,6 +308,11 @@ impl History {
         SeenBy { history: self, repo }
     }
 
+    /// Whether a commit was read before.
+    pub(crate) fn has_kept(&self, id: &oid) -> bool {
+        locked(&self.kept).commits.contains_key(id)
+    }
+
     /// A commit that was read before.
     pub(crate) fn kept(&self, id: &oid, into: &mut Vec<u8>) -> Option<Kind> {
         let kept = locked(&self.kept);

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use anyhow::{Context, Result};
-use gix::{ObjectId, objs::FindExt};
+use gix::{ObjectId, bstr::ByteSlice, object::Kind, objs::FindExt};
 use remote::Commit;
 
 use super::{RESTORED, command::Command};
@@ -79,9 +79,13 @@ impl Lineage {
 /// What a commit is.
 pub(super) fn what(commits: Commits<'_>, id: ObjectId) -> Result<What> {
     let mut buffer = Vec::new();
-    let commit = commits.objects().find_commit_iter(&id, &mut buffer)?;
-    let message = commit.message().with_context(|| format!("the commit {id} is damaged"))?;
-    Ok(match Command::of(message) {
+    let commit = commits.objects().find(&id, &mut buffer)?;
+    // Nothing else of it matters here. Lines of a signature that are empty begin with a space.
+    let whole = Some(commit.data).filter(|_| commit.kind == Kind::Commit);
+    let (_, message) = whole
+        .and_then(|commit| commit.split_once_str("\n\n"))
+        .with_context(|| format!("the commit {id} is damaged"))?;
+    Ok(match Command::of(message.as_bstr()) {
         _ if message.starts_with(RESTORED.as_bytes()) => What::Restores,
         Some(command) => What::Command(command),
         None => What::Other,

@@ -3,7 +3,9 @@
 use std::io;
 
 use gix::{
-    ObjectId, commitgraph,
+    ObjectId,
+    bstr::ByteSlice,
+    commitgraph,
     objs::{CommitRefIter, commit::ref_iter::Token},
     traverse::commit::ParentIds,
 };
@@ -18,13 +20,15 @@ pub(super) struct Links {
 }
 
 impl Links {
-    /// Those of a commit as git stores it. One whose author or committer cannot be read was made when time began, as git
-    /// has it.
+    /// Those of a commit as git stores it. One whose committer cannot be read was made when time began, as git has it.
     ///
     /// # Errors
     ///
     /// It is none.
     pub fn of(commit: &[u8], hash: gix::hash::Kind) -> gix::Result<Self> {
+        if let Some(links) = Self::of_usual(commit, hash) {
+            return Ok(links);
+        }
         let (mut tree, mut parents) = (None, ParentIds::new());
         for token in CommitRefIter::from_bytes(commit, hash) {
             match (token, tree) {
@@ -44,6 +48,29 @@ impl Links {
             }
             _ => Err(gix::Error::from_error(io::Error::other("the head of a commit cannot be read"))),
         }
+    }
+
+    /// Those of a commit whose head is as git writes it: there may be thousands, and most of what there is to read in one
+    /// matters to nobody here. `None`: it is otherwise.
+    fn of_usual(commit: &[u8], hash: gix::hash::Kind) -> Option<Self> {
+        let mut rest = commit;
+        let mut line = |field: &[u8]| {
+            let (value, after) = rest.strip_prefix(field)?.split_once_str("\n")?;
+            rest = after;
+            Some(value)
+        };
+        let id = |hex: &[u8]| ObjectId::from_hex(hex).ok().filter(|id| id.kind() == hash);
+        let tree = id(line(b"tree ")?)?;
+        let mut parents = ParentIds::new();
+        while let Some(parent) = line(b"parent ") {
+            parents.push(id(parent)?);
+        }
+        line(b"author ")?;
+        let (_, when) = line(b"committer ")?.rsplit_once_str("> ")?;
+        let (time, _zone) = when.split_once_str(" ")?;
+        let is_usual = !time.is_empty() && time.iter().all(u8::is_ascii_digit);
+        let time = is_usual.then(|| std::str::from_utf8(time).ok()?.parse().ok())??;
+        Some(Self { tree, parents, time })
     }
 
     /// Those of a commit in a commit-graph.
@@ -74,9 +101,14 @@ mod tests {
     #[test]
     fn what_a_commit_leads_to_is_read_whoever_made_it() {
         let usual = commit("author A <a@b> 1 +0000\ncommitter C <c@d> 1700000000 +0100\n");
+        let signed =
+            usual.replace("\nparent of all", "\ngpgsig -----BEGIN\n \n parent x\n -----END\n\nparent of all");
         for (text, time) in [
             (usual, 1_700_000_000),
-            (commit("author nobody\ncommitter C <c@d> 5 +0000\n"), 0),
+            (signed, 1_700_000_000),
+            (commit("author A <a@b> 1 +0000\ncommitter C <c@d> -5 +0000\n"), -5),
+            (commit("author nobody\ncommitter C <c@d> 5 +0000\n"), 5),
+            (commit("committer C <c@d> 5 +0000\n"), 0),
             (commit("author A <a@b> 1 +0000\ncommitter <<>\n"), 0),
             (commit(""), 0),
         ] {

@@ -45,8 +45,17 @@ impl Compressor {
         self.bytes(object, out)
     }
 
-    /// Adds something that is no whole object, compressed, to `out`.
-    pub fn bytes(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> gix::Result<()> {
+    /// Adds a delta of an object of this kind, compressed, to `out`.
+    pub fn delta(&mut self, kind: Kind, delta: &[u8], out: &mut Vec<u8>) -> gix::Result<()> {
+        if self.receiver == Receiver::Folder && kind == Kind::Tree && delta.len() <= LONGEST_STORED {
+            // Of a tree it is ids, mostly.
+            stored(delta, out);
+            return Ok(());
+        }
+        self.bytes(delta, out)
+    }
+
+    fn bytes(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> gix::Result<()> {
         let small = match self.receiver {
             Receiver::Server => TINY,
             Receiver::Folder => SMALL,
@@ -61,7 +70,10 @@ impl Compressor {
     }
 }
 
-/// Adds a zlib stream that holds `data` as it is.
+/// What one block of a stream can hold as it is.
+const LONGEST_STORED: usize = u16::MAX as usize;
+
+/// Adds a zlib stream that holds `data` as it is, of which there is no more than fits into one block.
 fn stored(data: &[u8], out: &mut Vec<u8>) {
     let len = data.len() as u16;
     out.reserve(data.len() + 11);
@@ -88,14 +100,14 @@ mod tests {
         for receiver in [Receiver::Server, Receiver::Folder] {
             let mut compressor = Compressor::new(receiver, Compression::DEFAULT, gix::hash::Kind::Sha1);
             let texts = [0, 1, TINY, TINY + 1, SMALL, SMALL + 1, 70_000].map(text);
-            let trees = [0, 1, 3, 17, 18, 19, 256].map(tree);
+            let trees = [0, 1, 3, 17, 18, 19, 256, 3000].map(tree);
             for (kind, object) in
                 texts.iter().map(|text| (Kind::Blob, text)).chain(trees.iter().map(|tree| (Kind::Tree, tree)))
             {
                 let mut out = b"before".to_vec();
                 compressor.object(kind, object, &mut out).unwrap();
                 let middle = out.len();
-                compressor.bytes(object, &mut out).unwrap();
+                compressor.delta(kind, object, &mut out).unwrap();
                 for stream in [&out[6..middle], &out[middle..]] {
                     let mut plain = vec![0; object.len() + 1];
                     let inflated = Inflate::default().once(stream, &mut plain).unwrap();

@@ -86,10 +86,10 @@ impl<'a> Encoder<'a> {
         let item = &self.items[placed.item];
         match (placed.plan, &item.known) {
             (Plan::DeltaOf(base), Some(Known::Delta(delta))) if item.before == Some(base) => {
-                return self.encoded(item.id, Form::Delta(base), delta);
+                return self.encoded(item.id, item.kind, Form::Delta(base), delta);
             }
             (Plan::Whole, Some(Known::Whole(content))) => {
-                return self.encoded(item.id, Form::Whole(item.kind), content);
+                return self.encoded(item.id, item.kind, Form::Whole(item.kind), content);
             }
             _ => {}
         }
@@ -104,18 +104,18 @@ impl<'a> Encoder<'a> {
             Plan::DeltaOfNeighbour => self.delta_of_neighbour(placed, &data),
         };
         let encoded = match &delta {
-            Some((base, delta)) => self.encoded(placed.id, Form::Delta(*base), delta),
-            None => self.encoded(placed.id, Form::Whole(placed.kind), &data),
+            Some((base, delta)) => self.encoded(placed.id, placed.kind, Form::Delta(*base), delta),
+            None => self.encoded(placed.id, placed.kind, Form::Whole(placed.kind), &data),
         };
         self.object = data;
         encoded
     }
 
-    fn encoded(&mut self, id: ObjectId, form: Form, bytes: &[u8]) -> gix::Result<Encoded> {
+    fn encoded(&mut self, id: ObjectId, kind: Kind, form: Form, bytes: &[u8]) -> gix::Result<Encoded> {
         let mut deflated = Vec::new();
         match form {
-            Form::Whole(kind) => self.compressor.object(kind, bytes, &mut deflated)?,
-            Form::Delta(_) => self.compressor.bytes(bytes, &mut deflated)?,
+            Form::Whole(_) => self.compressor.object(kind, bytes, &mut deflated)?,
+            Form::Delta(_) => self.compressor.delta(kind, bytes, &mut deflated)?,
         }
         Ok(Encoded { id, form, size: bytes.len() as u64, deflated: Some(deflated) })
     }

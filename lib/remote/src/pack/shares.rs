@@ -79,7 +79,7 @@ impl Shares {
     ) -> gix::Result<Self> {
         let repo = as_it_is(repo);
         let mut parts = Vec::new();
-        let commits = ends(&repo, tips, &mut parts)?;
+        let commits = ends(&repo, history, tips, &mut parts)?;
         parts.extend(changes(&repo, history, commits, commits_among(&repo, theirs))?);
         let items = (0..parts.len().div_ceil(SHARE)).map(|_| None).collect();
         Ok(Self {
@@ -200,9 +200,18 @@ fn as_it_is(repo: &gix::Repository) -> gix::Repository {
 }
 
 /// The commits behind `tips`. Tags are followed to what they are of; trees and blobs can be pushed too.
-fn ends(repo: &gix::Repository, tips: &[ObjectId], parts: &mut Vec<Part>) -> gix::Result<Vec<ObjectId>> {
+fn ends(
+    repo: &gix::Repository,
+    history: &History,
+    tips: &[ObjectId],
+    parts: &mut Vec<Part>,
+) -> gix::Result<Vec<ObjectId>> {
     let mut commits = Vec::new();
     for tip in tips {
+        if history.has_kept(tip) {
+            commits.push(*tip);
+            continue;
+        }
         let mut object = repo.find_object(*tip)?;
         while object.kind == Kind::Tag {
             parts.push(Part::End { id: object.id, kind: Kind::Tag });

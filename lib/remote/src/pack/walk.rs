@@ -94,14 +94,14 @@ pub(super) struct Walk<'a> {
     /// Trees whose entries all are.
     covered: HashSet<ObjectId>,
     items: Vec<Item>,
-    /// How many bytes of small files may still be kept.
+    /// How many bytes of small files and longer deltas may still be kept.
     room: usize,
     /// What the tree that is being compared changes.
     change: OneChange,
     found: &'a mut dyn FnMut(usize),
 }
 
-/// How many bytes of small files are kept from when they were read.
+/// How many bytes of small files, and of longer deltas, are kept from when they were read and made.
 const ROOM: usize = 1024 * 1024;
 
 impl<'a> Walk<'a> {
@@ -214,11 +214,17 @@ impl<'a> Walk<'a> {
             }
             self.covered.insert(new);
             before.iter().for_each(|old| self.trees.forget(*old));
+            // A delta pays if it takes less than half of the object.
+            let limit = (tree.len() / 2).min(LONGEST_DELTA.max(self.room));
             let item = &mut self.items[at];
             item.size = Some(tree.len() as u64);
             item.known = match draft {
-                // A delta pays if it takes less than half of the object.
-                Some(draft) => draft.finish(LONGEST_DELTA.min(tree.len() / 2)).map(Known::Delta),
+                Some(draft) => draft.finish(limit).map(|delta| {
+                    if delta.len() >= LONGEST_DELTA {
+                        self.room -= delta.len();
+                    }
+                    Known::Delta(delta)
+                }),
                 None => is_small.then(|| Known::Whole(tree.to_vec())),
             };
             folders.reverse();
@@ -273,5 +279,6 @@ fn keep(item: &mut Item, room: &mut usize, content: &[u8]) {
     }
 }
 
-/// Longer deltas are made when it is their turn: there may be as many as there are trees.
+/// Longer deltas are kept as far as there is room, and else made when it is their turn: there may be as many as there are
+/// trees.
 const LONGEST_DELTA: usize = 1024;
