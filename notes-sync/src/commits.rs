@@ -15,7 +15,7 @@ pub struct Commits<'a> {
     pub repo: &'a Repository,
     /// What was read of it.
     pub history: &'a History,
-    /// Some of the newest trees and notes of this side, and what has just come in: they need not be read.
+    /// Some of the newest trees and notes of this side, and the trees that have just come in: they need not be read.
     pub latest: &'a Recent,
 }
 

@@ -50,7 +50,7 @@ impl<'a> Exchange<'a> {
         &self.remote
     }
 
-    /// Fetches what matches into the tracking refs, and says what the remote has, and what of it has just come in.
+    /// Fetches what matches into the tracking refs, and says what the remote has, and which of its trees have just come in.
     ///
     /// # Errors
     /// A fault where the remote cannot be reached, refuses, or the lock is lost.
@@ -61,14 +61,17 @@ impl<'a> Exchange<'a> {
         }
         let Fetched { listing, objects, recent, .. } =
             self.remote.fetch(&what, &self.watcher).map_err(fault)?;
-        if objects > 0 {
-            memory::give_back();
-        }
         let listed = listing.refs.into_iter();
         let listed = listed
             .filter_map(|listed| Some((NotesRef::found(listed.name)?, listed.id)))
             .filter(|(name, _)| globs.matches(name));
-        Ok((listed.collect(), recent))
+        let listed: BTreeMap<NotesRef, ObjectId> = listed.collect();
+        let came = recent.trees_of(listed.values());
+        drop(recent);
+        if objects > 0 {
+            memory::give_back();
+        }
+        Ok((listed, came))
     }
 
     /// Pushes refs, each from the value that the remote is known to have, some of what they need being `prepared`. The

@@ -7,7 +7,6 @@
 
 mod alike;
 mod folder;
-mod versions;
 
 use std::{
     io::{self, Read},
@@ -22,8 +21,7 @@ use gix::{
     zlib::{Inflate, Status},
 };
 
-pub(crate) use self::versions::Versions;
-use self::{alike::Hope, folder::Folder};
+use self::{alike::Versions, folder::Folder};
 use crate::pack::Receiver;
 
 /// Reads objects of a repository, as they are and not as `refs/replace/` shows them: what is sent or checked are the
@@ -31,8 +29,7 @@ use crate::pack::Receiver;
 pub(crate) struct Reader {
     repo: gix::Repository,
     loose: Loose,
-    /// Where each object is hashed.
-    versions: Option<Versions>,
+    hashes: bool,
 }
 
 /// Where an object is likely to be.
@@ -53,23 +50,19 @@ pub(crate) fn check(id: &oid, kind: Kind, data: &[u8]) -> gix::Result<()> {
     if compute_hash(id.kind(), kind, data)? == id {
         return Ok(());
     }
-    Err(damaged(id))
-}
-
-fn damaged(id: &oid) -> gix::Error {
-    gix::Error::from_error(io::Error::other(format!("object {id} is damaged: it is another one")))
+    Err(gix::Error::from_error(io::Error::other(format!("object {id} is damaged: it is another one"))))
 }
 
 impl Reader {
     pub fn new(mut repo: gix::Repository) -> Self {
         repo.objects.ignore_replacements = true;
         let loose = Loose::of(&repo);
-        Self { repo, loose, versions: None }
+        Self { repo, loose, hashes: false }
     }
 
     /// The same, which makes sure of each object that it is what it is called, if `receiver` does not.
     pub fn with(self, receiver: Receiver) -> Self {
-        Self { versions: (receiver == Receiver::Folder).then(Versions::default), ..self }
+        Self { hashes: receiver == Receiver::Folder, ..self }
     }
 
     /// Reads an object into `into`, whatever was there before.
@@ -84,23 +77,17 @@ impl Reader {
             Some(kind) => kind,
             None => self.repo.objects.find(&id, into)?.kind,
         };
-        if let Some(versions) = &mut self.versions
-            && versions.id(id.kind(), kind, into)? != id
-        {
-            return Err(damaged(&id));
+        if self.hashes {
+            check(&id, kind, into)?;
         }
         Ok(kind)
     }
 
     /// Reads an object that is likely to be `like` another one but for one entry or line.
     pub fn read_like(&mut self, id: ObjectId, like: &[u8], into: &mut Vec<u8>) -> gix::Result<Kind> {
-        let Some(versions) = &mut self.versions else { return self.read(id, into) };
-        let mut is_it =
-            |kind, object: &[u8]| versions.id(id.kind(), kind, object).is_ok_and(|found| found == id);
-        match self.loose.read_like(&id, like, &mut is_it, into) {
-            Some(kind) => Ok(kind),
-            None => self.read(id, into),
-        }
+        // Who does not hash what they read would do it for this alone, which takes as long as it saves.
+        let read = if self.hashes { self.loose.read_like(&id, like, into) } else { None };
+        read.map_or_else(|| self.read(id, into), Ok)
     }
 
     /// The size of an object.
@@ -118,7 +105,7 @@ pub struct Loose {
     file: Vec<u8>,
     plain: Vec<u8>,
     inflate: Inflate,
-    hope: Hope,
+    versions: Versions,
 }
 
 /// Larger objects and files are left to gix.
@@ -137,7 +124,7 @@ impl Loose {
     pub(crate) fn within(folder: &Path) -> Self {
         let folder = Folder::new(folder);
         let (file, plain) = (Vec::new(), Vec::new());
-        Self { folder, file, plain, inflate: Inflate::default(), hope: Hope::default() }
+        Self { folder, file, plain, inflate: Inflate::default(), versions: Versions::default() }
     }
 
     /// Reads an object into `into`, if it has a file that is small and sound.
@@ -159,33 +146,27 @@ impl Loose {
         Some(kind)
     }
 
-    /// Reads an object into `into` of which `like` is another version. What comes behind where the two differ need not be
-    /// unpacked: `is_it` says of what is likely to be the object whether it is. `None`: it is to be read as any other.
-    fn read_like(
-        &mut self,
-        id: &oid,
-        like: &[u8],
-        is_it: &mut dyn FnMut(Kind, &[u8]) -> bool,
-        into: &mut Vec<u8>,
-    ) -> Option<Kind> {
-        let half = self.hope.begin(like)? + LONGEST_HEADER;
+    /// Reads an object into `into` of which `like` is another version, if it is what it is called. What comes behind where
+    /// the two differ need not be unpacked: the id says whether it is as expected. `None`: it is to be read as any other.
+    fn read_like(&mut self, id: &oid, like: &[u8], into: &mut Vec<u8>) -> Option<Kind> {
+        let begin = self.versions.begin(like)? + LONGEST_HEADER;
         let compressed = self.open(id)?;
-        if self.plain.len() < half {
-            self.plain.resize(half, 0);
+        if self.plain.len() < begin {
+            self.plain.resize(begin, 0);
         }
         self.inflate.reset();
         let packed = &self.file[..compressed];
-        let (status, read, size) = self.inflate.prefix(packed, &mut self.plain[..half]).ok()?;
+        let (status, read, size) = self.inflate.prefix(packed, &mut self.plain[..begin]).ok()?;
         let begin = &self.plain[..size];
         let (kind, size, head) = header(begin)?;
         let size = usize::try_from(size).ok().filter(|size| *size < LARGEST)?;
         into.clear();
         into.extend_from_slice(begin.get(head..)?);
         if status != Status::StreamEnd {
-            if let Some(rest) = alike::rest(into, size, like) {
+            if let Some(rest) = self.versions.rest(into, size, like) {
                 into.extend_from_slice(rest);
-                let is_right = is_it(kind, into);
-                self.hope.was(is_right);
+                let is_right = check(id, kind, into).is_ok();
+                self.versions.was(is_right);
                 if is_right {
                     return Some(kind);
                 }
@@ -193,7 +174,7 @@ impl Loose {
             // As there is room for more than there should be, it comes to its end.
             self.inflate.rest(&packed[read..], begin, head, into, size + 1).ok()?;
         }
-        (into.len() == size && is_it(kind, into)).then_some(kind)
+        (into.len() == size && check(id, kind, into).is_ok()).then_some(kind)
     }
 
     /// The size of an object with such a file.
@@ -249,6 +230,54 @@ mod tests {
         let next =
             |state: &u64| Some(state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407));
         std::iter::successors(Some(1), next).map(|state| state.to_be_bytes()[0]).take(length).collect()
+    }
+
+    #[test]
+    fn a_version_of_another_object_is_read_as_it_is_wherever_they_differ() {
+        let world = World::new();
+        let repo = gix::open(world.init("ours").path()).unwrap();
+        let old = noise(8000);
+        let changed = |at: &[usize], longer: usize| {
+            let mut new = old.clone();
+            at.iter().for_each(|at| new[*at] ^= 1);
+            new.splice(at[0]..at[0], noise(longer));
+            new
+        };
+        let versions = [
+            changed(&[0], 0),
+            changed(&[10], 0),
+            changed(&[3000], 66),
+            changed(&[3900, 3910], 0),
+            changed(&[5000], 0),
+            changed(&[7999], 0),
+            // What is guessed of these is wrong.
+            changed(&[100, 7000], 0),
+            changed(&[100, 6000, 7000], 5),
+            old[..4100].to_vec(),
+            old[..100].to_vec(),
+            Vec::new(),
+            [&old[..], &old].concat(),
+        ];
+        let mut reader = Reader::new(repo.clone()).with(Receiver::Folder);
+        let mut read = Vec::new();
+        for _ in 0..3 {
+            for version in &versions {
+                let id = repo.write_blob(version).unwrap().detach();
+                assert_eq!(reader.read_like(id, &old, &mut read).unwrap(), Kind::Blob);
+                assert!(read == *version);
+            }
+        }
+        let file = |version: &[u8]| {
+            let id = repo.write_blob(version).unwrap().detach();
+            (id, crate::object_file::path(&repo, &id))
+        };
+        for (one, other) in [(1, 4), (5, 2), (6, 0)] {
+            let ((id, path), (_, another)) = (file(&versions[one]), file(&versions[other]));
+            std::fs::remove_file(&path).unwrap();
+            std::fs::copy(another, &path).unwrap();
+            let error = reader.read_like(id, &old, &mut read).unwrap_err();
+            assert!(error.to_string().contains("is damaged"), "{one}: {error}");
+        }
     }
 
     #[test]

@@ -8,7 +8,9 @@ use std::{fmt, sync::Arc};
 
 use gix::{
     ObjectId,
+    hashtable::HashSet,
     object::Kind,
+    objs::{CommitRefIter, TreeRefIter},
     odb::{memory::Storage, pack::cache::Object as Cache},
 };
 
@@ -45,6 +47,28 @@ impl Recent {
     #[must_use]
     pub fn joined(all: &[Self]) -> Self {
         Self(all.iter().flat_map(|one| one.0.iter().cloned()).collect())
+    }
+
+    /// The trees that belong to `commits`, as far as both are among them: the versions of before are left behind.
+    #[must_use]
+    pub fn trees_of<'a>(&self, commits: impl IntoIterator<Item = &'a ObjectId>) -> Self {
+        let of = |id: &ObjectId, kind| self.get(id).filter(|object| object.kind == kind);
+        let root = |id| {
+            let commit = of(id, Kind::Commit)?;
+            CommitRefIter::from_bytes(&commit.data, id.kind()).tree_id().ok()
+        };
+        let mut open: Vec<ObjectId> = commits.into_iter().filter_map(root).collect();
+        let (mut seen, mut trees) = (HashSet::default(), Vec::new());
+        while let Some(id) = open.pop() {
+            if seen.insert(id)
+                && let Some(tree) = of(&id, Kind::Tree)
+            {
+                let entries = TreeRefIter::from_bytes(&tree.data, id.kind()).filter_map(Result::ok);
+                open.extend(entries.filter(|entry| entry.mode.is_tree()).map(|entry| entry.oid.to_owned()));
+                trees.push(tree);
+            }
+        }
+        Self::of(trees)
     }
 
     /// Whether there are none.

@@ -5,42 +5,59 @@
 
 use crate::pack::delta::common;
 
-/// How often the rest of an object may still be taken for what it is likely to be.
-pub(super) struct Hope(u8);
+/// Versions that were read, and what is to be expected of the next ones.
+pub(super) struct Versions {
+    /// How often the rest of one may still be guessed.
+    hope: u8,
+    /// Where the last few parted from those before them, in bytes.
+    parted: [usize; 4],
+    /// How many did.
+    read: usize,
+}
 
-const AT_FIRST: u8 = 8;
-const MOST: u8 = 32;
+/// How often a guess may be wrong at first, and after many that were right.
+const HOPE: [u8; 2] = [8, 32];
 
 /// Shorter ones are read as fast as they are compared.
 const SHORTEST: usize = 1024;
 
-impl Default for Hope {
+impl Default for Versions {
     fn default() -> Self {
-        Self(AT_FIRST)
+        Self { hope: HOPE[0], parted: [usize::MAX; 4], read: 0 }
     }
 }
 
-impl Hope {
-    /// How much of an object to read before the rest of it is guessed, of which `like` is another version; `None` where
-    /// it is better to read all of it.
+impl Versions {
+    /// How much of a version of `like` to read before the rest of it is guessed: half of it, or less where the last few
+    /// parted earlier. `None`: it is better to read all of it.
     pub fn begin(&self, like: &[u8]) -> Option<usize> {
-        (self.0 > 0 && like.len() >= SHORTEST).then_some(like.len() / 2)
+        if self.hope == 0 || like.len() < SHORTEST {
+            return None;
+        }
+        let far = self.parted.iter().fold(0, |far, parted| far.max(parted.saturating_add(ID)));
+        let mut begin = like.len() / 2;
+        while begin / 2 > far.max(SHORTEST / 4) {
+            begin /= 2;
+        }
+        Some(begin)
+    }
+
+    /// What comes after `begin` in an object of `size` bytes, if that and `like` differ in one place that was read
+    /// already: by an id, or by what one of the two has and the other one has not.
+    pub fn rest<'a>(&mut self, begin: &[u8], size: usize, like: &'a [u8]) -> Option<&'a [u8]> {
+        let differs = common(begin, like);
+        self.parted[self.read % self.parted.len()] = differs;
+        self.read += 1;
+        let longer = size.saturating_sub(like.len());
+        let again = begin.get(differs + longer.max(ID)..)?;
+        let behind = like.len().checked_sub((size + again.len()).checked_sub(begin.len())?)?;
+        like[behind..].strip_prefix(again)
     }
 
     /// A guess was right, or was not.
     pub fn was(&mut self, right: bool) {
-        self.0 = if right { MOST.min(self.0 + 1) } else { self.0 - 1 };
+        self.hope = if right { HOPE[1].min(self.hope + 1) } else { self.hope - 1 };
     }
-}
-
-/// What comes after `begin` in an object of `size` bytes, if that and `like` differ in one place that was read already:
-/// by an id, or by what one of the two has and the other one has not.
-pub(super) fn rest<'a>(begin: &[u8], size: usize, like: &'a [u8]) -> Option<&'a [u8]> {
-    let differs = common(begin, like);
-    let longer = size.saturating_sub(like.len());
-    let again = begin.get(differs + longer.max(ID)..)?;
-    let behind = like.len().checked_sub((size + again.len()).checked_sub(begin.len())?)?;
-    like[behind..].strip_prefix(again)
 }
 
 /// Bytes of an id.
@@ -76,9 +93,9 @@ mod tests {
         let removed = tree((0..64).filter(|name| *name != 9).map(|name| (2 * name, 1)));
         for new in [replaced, added, removed] {
             let half = new.len() / 2;
-            assert_eq!(rest(&new[..half], new.len(), &old), Some(&new[half..]));
+            assert_eq!(Versions::default().rest(&new[..half], new.len(), &old), Some(&new[half..]));
             // Where they part was not read yet.
-            assert_eq!(rest(&new[..9 * 32], new.len(), &old), None);
+            assert_eq!(Versions::default().rest(&new[..9 * 32], new.len(), &old), None);
         }
     }
 
@@ -86,14 +103,39 @@ mod tests {
     fn what_differs_elsewhere_too_is_not_guessed_or_guessed_wrong() {
         let old = tree((0..64).map(|name| (name, 1)));
         let twice = tree((0..64).map(|name| (name, if name == 3 || name == 20 { 2 } else { 1 })));
-        assert_eq!(rest(&twice[..twice.len() / 2], twice.len(), &old), None);
+        assert_eq!(Versions::default().rest(&twice[..twice.len() / 2], twice.len(), &old), None);
         let later = tree((0..64).map(|name| (name, if name == 3 || name == 60 { 2 } else { 1 })));
-        let guessed = rest(&later[..later.len() / 2], later.len(), &old).unwrap();
+        let guessed = Versions::default().rest(&later[..later.len() / 2], later.len(), &old).unwrap();
         assert_ne!(guessed, &later[later.len() / 2..]);
         for (size, like) in [(0, &old[..]), (old.len(), &[][..]), (10 * old.len(), &old), (100, &old)] {
             for begin in [0, 50, 100] {
-                let _ = rest(&twice[..begin], size, like);
+                let _ = Versions::default().rest(&twice[..begin], size, like);
             }
         }
+    }
+
+    #[test]
+    fn less_is_read_where_the_last_ones_parted_early_and_all_where_guesses_were_wrong() {
+        let old = tree((0..256).map(|name| (name, 1)));
+        let mut versions = Versions::default();
+        let half = Some(old.len() / 2);
+        assert_eq!(versions.begin(&old[..SHORTEST - 1]), None);
+        let new = |changed| tree((0..256).map(|name| (name, if name == changed { 2 } else { 1 })));
+        for changed in [200, 3, 4, 5, 6] {
+            assert_eq!(versions.begin(&old), half, "{changed}");
+            let new = new(changed);
+            let guessed = versions.rest(&new[..old.len() / 2], new.len(), &old);
+            assert_eq!(guessed.is_some(), changed < 128);
+        }
+        let begin = versions.begin(&old).filter(|begin| *begin < old.len() / 4).unwrap();
+        assert_eq!(versions.rest(&new(5)[..begin], old.len(), &old), Some(&new(5)[begin..]));
+        assert_eq!(versions.rest(&new(200)[..begin], old.len(), &old), None);
+        assert!(versions.begin(&old) > Some(begin));
+        (0..HOPE[0]).for_each(|_| versions.was(false));
+        assert_eq!(versions.begin(&old), None);
+        let mut lucky = Versions::default();
+        (0..100).for_each(|_| lucky.was(true));
+        (1..HOPE[1]).for_each(|_| lucky.was(false));
+        assert!(lucky.begin(&old).is_some());
     }
 }

@@ -18,7 +18,7 @@ use super::{
     loaded::{Form, Loaded},
 };
 use crate::{
-    objects::{self, Reader, Versions},
+    objects::{self, Reader},
     recent::Recent,
 };
 
@@ -123,7 +123,6 @@ struct Work<'a> {
 struct Tools {
     reader: Reader,
     compressor: Compressor,
-    versions: Versions,
 }
 
 /// An object that is known, and behind which there may be others.
@@ -163,8 +162,7 @@ impl<'a> Work<'a> {
     /// Does a part of the work, until none is left; that is some `expected` objects.
     fn share(&self, reader: Reader, expected: usize) -> Option<Found> {
         let mut found = Found { objects: Vec::with_capacity(expected), bases: Vec::new() };
-        let mut tools =
-            Tools { reader, compressor: Compressor::quick(self.hash), versions: Versions::default() };
+        let mut tools = Tools { reader, compressor: Compressor::quick(self.hash) };
         loop {
             let begin = self.taken.fetch_add(SHARE, Ordering::Relaxed).min(self.roots.len());
             let share = &self.roots[begin..(begin + SHARE).min(self.roots.len())];
@@ -190,7 +188,7 @@ impl<'a> Work<'a> {
                 let kept = Kept::from(Object { id, kind: *kind, data: Arc::clone(data) });
                 let open = self.open(*number, data, &kept)?;
                 found.objects.push((*number, kept));
-                self.all_of(open, &mut tools.versions, found)
+                self.all_of(open, found)
             }
             Root::Elsewhere(id, entries) => {
                 let mut data = Vec::new();
@@ -206,11 +204,7 @@ impl<'a> Work<'a> {
                     if entries.len() == 1 {
                         tools.compressor.object(kind, &made, &mut packed).ok()?;
                     }
-                    self.all_of(
-                        vec![Open { number: *number, data: made, base: base.clone() }],
-                        &mut tools.versions,
-                        found,
-                    )?;
+                    self.all_of(vec![Open { number: *number, data: made, base: base.clone() }], found)?;
                 }
                 if packed.is_empty() {
                     tools.compressor.object(kind, &object.data, &mut packed).ok()?;
@@ -222,9 +216,9 @@ impl<'a> Work<'a> {
     }
 
     /// The objects that are `open`, and all that are deltas of them, however many times removed.
-    fn all_of(&self, mut open: Vec<Open>, versions: &mut Versions, found: &mut Found) -> Option<()> {
+    fn all_of(&self, mut open: Vec<Open>, found: &mut Found) -> Option<()> {
         while let Some(Open { number, data, base }) = open.pop() {
-            let id = versions.id(self.hash, base.kind, &data).ok()?;
+            let id = gix::objs::compute_hash(self.hash, base.kind, &data).ok()?;
             let delta = self.loaded.content(&self.loaded.entries()[number]);
             let kept = Kept::made(id, &data, &base, delta);
             open.extend(self.open(number, &data, &kept)?);
