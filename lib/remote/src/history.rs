@@ -13,7 +13,7 @@ use std::{
 };
 
 use gix::{
-    ObjectId, Repository,
+    ObjectId, Repository, commitgraph,
     hash::oid,
     hashtable::{HashMap, HashSet},
     object::Kind,
@@ -167,17 +167,26 @@ impl History {
         let shallow = repo.shallow_commits()?;
         let stored = repo.commit_graph_if_enabled()?.filter(|_| !replaces(repo));
         difference::difference(tips, hidden, &mut |id| {
-            let in_graph = stored.as_ref().and_then(|graph| Some((graph, graph.commit_by_id(id)?)));
-            let mut links = match in_graph {
-                Some((graph, commit)) => Links::stored(graph, &commit)?,
-                None => self.links(repo, id)?,
-            };
+            let mut links = self.stored_links(repo, stored.as_ref(), id)?;
             // What lies behind a shallow commit is not here.
             if shallow.as_ref().is_some_and(|shallow| shallow.contains(&id)) {
                 links.parents.clear();
             }
             Ok(links)
         })
+    }
+
+    /// What a commit leads to, from a commit-graph where that has it.
+    fn stored_links(
+        &self,
+        repo: &Repository,
+        stored: Option<&commitgraph::Graph>,
+        commit: ObjectId,
+    ) -> gix::Result<Links> {
+        match stored.and_then(|graph| Some((graph, graph.commit_by_id(commit)?))) {
+            Some((graph, commit)) => Links::stored(graph, &commit),
+            None => self.links(repo, commit),
+        }
     }
 
     /// What a commit leads to.
@@ -228,17 +237,19 @@ impl History {
     /// Where two lines of commits part, if nothing was merged since: what each of the two leads to is a single line then,
     /// so that the first commit on both is the one base that there is. `None`: it is not as simple as that.
     fn base_of_lines(&self, repo: &Repository, one: ObjectId, other: ObjectId) -> Option<ObjectId> {
-        let mut ends = [Some((self.links(repo, one).ok()?, 0)), Some((self.links(repo, other).ok()?, 1))];
+        let stored = repo.commit_graph_if_enabled().ok()?.filter(|_| !replaces(repo));
+        let links = |commit| self.stored_links(repo, stored.as_ref(), commit).ok();
+        let mut ends = [Some((links(one)?, 0)), Some((links(other)?, 1))];
         let mut passed = [HashSet::from_iter([one]), HashSet::from_iter([other])];
         // The newer one first: neither side goes far beyond where the other one ends.
-        while let Some((links, side)) = ends.iter().flatten().max_by_key(|(links, _)| links.time) {
+        while let Some((end, side)) = ends.iter().flatten().max_by_key(|(end, _)| end.time) {
             let side = *side;
-            ends[side] = match links.parents.as_slice() {
+            ends[side] = match end.parents.as_slice() {
                 [] => None,
                 [parent] if passed[1 - side].contains(parent) => return Some(*parent),
                 [parent] => {
                     passed[side].insert(*parent);
-                    Some((self.links(repo, *parent).ok()?, side))
+                    Some((links(*parent)?, side))
                 }
                 _ => return None,
             };
@@ -347,7 +358,7 @@ impl History {
     pub(crate) fn graph<'a, 'cache, T>(
         &'a self,
         repo: &'a Repository,
-        stored: Option<&'cache gix::commitgraph::Graph>,
+        stored: Option<&'cache commitgraph::Graph>,
     ) -> Graph<'a, 'cache, T> {
         Graph::new(self.seen_by(repo), stored.filter(|_| !replaces(repo)))
     }

@@ -133,6 +133,9 @@ fn a_base_is_behind_both_and_behind_no_other_such_commit_whatever_the_clocks_say
             let world = World::new();
             let ours = world.init("ours");
             let tangle = tangle(&ours, commits, &mut random, &tick);
+            if seed % 2 == 1 {
+                ours.git(["commit-graph", "write", "--reachable"]);
+            }
             let repo = open(&ours);
             for _ in 0..40 {
                 let [one, other] = [(); 2].map(|()| random.below(commits));
