@@ -162,6 +162,9 @@ impl Loose {
         let size = usize::try_from(size).ok().filter(|size| *size < LARGEST)?;
         into.clear();
         into.extend_from_slice(begin.get(head..)?);
+        if into.len() > size {
+            return None;
+        }
         if status != Status::StreamEnd {
             if let Some(rest) = self.versions.rest(into, size, like) {
                 into.extend_from_slice(rest);
@@ -221,9 +224,11 @@ fn header(plain: &[u8]) -> Option<(Kind, u64, usize)> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test that fails says where")]
 mod tests {
+    use gix::zlib::Compression;
     use testkit::World;
 
     use super::*;
+    use crate::pack::encode::Deflate;
 
     /// Bytes that hardly anything compresses.
     fn noise(length: usize) -> Vec<u8> {
@@ -277,6 +282,15 @@ mod tests {
             std::fs::copy(another, &path).unwrap();
             let error = reader.read_like(id, &old, &mut read).unwrap_err();
             assert!(error.to_string().contains("is damaged"), "{one}: {error}");
+        }
+        // One that is longer, or shorter, than it says.
+        for (says, is) in [(10, 8000), (3000, 8000), (7999, 8000), (8001, 8000), (9000, 8000)] {
+            let (id, path) = file(format!("{says}").as_bytes());
+            let whole = [format!("blob {says}\0").as_bytes(), &old[..is]].concat();
+            let stream = Deflate::new(Compression::BEST_SPEED).all(&whole).unwrap().to_vec();
+            std::fs::remove_file(&path).unwrap();
+            std::fs::write(&path, stream).unwrap();
+            reader.read_like(id, &old, &mut read).unwrap_err();
         }
     }
 
