@@ -113,6 +113,28 @@ fn what_is_ready_for_one_receiver_does_no_harm_at_another() {
 }
 
 #[test]
+fn a_server_that_does_not_know_distances_is_sent_names() {
+    for meant in RECEIVERS {
+        let (_world, remote, ours, [known, tip, _]) = diverged(80);
+        let ready = make(&open(&ours), &known, &tip, meant);
+        set_up(&ours, Receiver::Server);
+        let [with_names, with_distances] = [false, true].map(|knows| {
+            remote.git(["config", "repack.useDeltaBaseOffset", &knows.to_string()]);
+            [Some(&ready), None].map(|ready| {
+                remote.git(["update-ref", "refs/heads/main", &known]);
+                let pushed = push(&open(&ours), &known, &tip, ready);
+                assert_eq!(pushed.answers, [Answer::Done], "{meant:?}");
+                pushed.bytes
+            })
+        });
+        // What is laid out has distances, and is not used.
+        assert_eq!(with_names[0], with_names[1], "{meant:?}");
+        assert!(with_distances[1] < with_names[1], "{meant:?}");
+        remote.git(["fsck", "--strict", "--no-dangling"]);
+    }
+}
+
+#[test]
 fn what_the_remote_has_by_now_is_not_sent_once_more() {
     let (_world, remote, ours, [known, tip, moved]) = diverged(8);
     let ready = make(&open(&ours), &known, &tip, Receiver::Folder);
