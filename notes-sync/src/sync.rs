@@ -167,9 +167,9 @@ impl<'a> Sync<'a> {
             *ready = ahead.ready();
         }
         let made = self.refs.values().map(|progress| progress.applied.made.clone());
-        let made: Vec<Recent> =
-            made.inspect(|made| exchange.history().take_in(made)).chain([latest]).collect();
-        self.push(exchange, Prepared { ready: ready.as_ref(), made: &Recent::joined(&made) })
+        let made = Recent::joined(&made.chain([latest]).collect::<Vec<_>>());
+        exchange.history().take_in(&made);
+        self.push(exchange, Prepared { ready: ready.as_ref(), made: &made })
     }
 
     /// Who looks at our own commits: somebody who has begun with it already, or, if it is `worth_it`, begins now.
