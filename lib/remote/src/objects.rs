@@ -228,7 +228,7 @@ mod tests {
     use testkit::World;
 
     use super::*;
-    use crate::pack::encode::Deflate;
+    use crate::pack::deflate::Deflate;
 
     /// Bytes that hardly anything compresses.
     fn noise(length: usize) -> Vec<u8> {

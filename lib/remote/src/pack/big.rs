@@ -16,7 +16,7 @@ use gix::{
     },
 };
 
-use super::encode::Deflate;
+use super::deflate::Deflate;
 
 /// Hands over the content of object `id`, of `size` bytes, compressed and in pieces.
 ///

@@ -2,7 +2,7 @@
 
 use gix::{object::Kind, zlib::Compression};
 
-use super::{Receiver, encode::Deflate, rows::Rows};
+use super::{Receiver, deflate::Deflate, rows::Rows};
 
 /// Compresses one after the other.
 pub(super) struct Compressor {
