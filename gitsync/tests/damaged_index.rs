@@ -8,7 +8,7 @@ use common::{age, repo_with, stage_all};
 use run::gitsync;
 use testkit::{Repo, World};
 
-/// Puts `now` in the place of `before`, which the index holds once.
+/// Puts `now` in the place of `before`, which the index holds once: it is long enough that no stat data look like it.
 fn damage(repo: &Repo, before: &str, now: &str) {
     let path = repo.git_dir().join("index");
     let mut bytes = std::fs::read(&path).unwrap();
@@ -36,16 +36,16 @@ fn assert_not_committed(repo: &Repo, words: &str) {
 #[test]
 fn one_whose_paths_are_out_of_order_is_refused() {
     let (_world, _origin, [mike]) = World::with_clones(["mike"]);
-    for path in ["a", "b", "c"] {
+    for path in ["apple", "berry", "cherry"] {
         mike.write(path, path);
     }
     mike.commit_all("three files");
     mike.write("new", "new");
     for version in ["2", "4"] {
         mike.git(["update-index", "--index-version", version]);
-        damage(&mike, "b\0", "z\0");
+        damage(&mike, "berry\0", "zebra\0");
         assert_not_committed(&mike, "should order after");
-        damage(&mike, "z\0", "b\0");
+        damage(&mike, "zebra\0", "berry\0");
     }
 }
 
@@ -70,14 +70,14 @@ fn one_with_a_path_that_names_no_file_is_not_committed() {
 #[test]
 fn one_with_a_name_for_both_a_file_and_a_folder_is_not_committed() {
     let (_world, _origin, [mike]) = World::with_clones(["mike"]);
-    mike.write("c", "1");
-    mike.write("d/e", "1");
+    mike.write("loan", "1");
+    mike.write("logs/e", "1");
     mike.commit_all("a file and a folder");
     forget_trees(&mike);
-    mike.git(["update-index", "--assume-unchanged", "c"]);
-    damage(&mike, "c\0", "d\0");
+    mike.git(["update-index", "--assume-unchanged", "loan"]);
+    damage(&mike, "loan\0", "logs\0");
     mike.write("new", "new");
-    assert_not_committed(&mike, "d is both a file and a folder in it");
+    assert_not_committed(&mike, "logs is both a file and a folder in it");
 }
 
 #[test]

@@ -54,6 +54,12 @@ impl World {
         )
     }
 
+    /// An empty world in memory, for what not every file system can do that a folder for temporary files may be in.
+    pub fn in_memory() -> Self {
+        let folder = tempfile::Builder::new().prefix("lockstep-test-").tempdir_in("/dev/shm");
+        Self::in_folder(folder.expect("a folder in memory"))
+    }
+
     fn in_folder(folder: TempDir) -> Self {
         // The real path, so that what programs print can be compared with it.
         let root = folder.path().canonicalize().expect("the temporary folder's real path");
