@@ -1,7 +1,7 @@
-//! Packs: which objects go into one, as what, and the bytes.
+//! Packs: which objects go into one, in which order and as which deltas, and their encoding.
 //!
-//! gix can copy deltas that a pack already has, and no more; what was just committed has none. Pushed whole, one
-//! line added to a log of a megabyte would be that megabyte each time.
+//! gix can only copy deltas that already exist in a pack, and newly committed objects have none. Without this module
+//! a push of one line appended to a log of a megabyte would send the whole megabyte each time.
 
 mod apply;
 pub(crate) mod arrive;
@@ -35,20 +35,20 @@ pub(crate) mod write;
 
 use gix::{ObjectId, object::Kind};
 
-/// How many bytes a pack has, at most, that is held in memory. A larger one is streamed.
+/// The maximum size in bytes of a pack that is held in memory. A larger one is streamed.
 pub(crate) const LARGEST_AT_ONCE: usize = 4 * 1024 * 1024;
-/// How many objects it has, at most: of tiny ones a small pack can hold tens of thousands, which take more room beside
-/// their content than for it, and come no sooner in this way.
+/// The maximum number of objects in such a pack: a small pack can hold tens of thousands of tiny objects, whose
+/// bookkeeping takes more memory than their content, and which this way of processing does not make faster.
 pub(crate) const MOST_AT_ONCE: usize = 10_000;
 
-/// Whom a pack is for.
+/// The receiver of a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Receiver {
-    /// Somebody who takes it apart: it may hang on objects that they have, and that each object is what it is called
-    /// they find out themselves. It is compressed as `pack.compression` says.
+    /// A server, which indexes the pack itself: the pack may be thin, and the server verifies the ids of the objects.
+    /// It is compressed as `pack.compression` says.
     Server,
-    /// A folder of this machine that it lands in as it is: it is complete, of objects that were hashed when they were
-    /// read; and it is there sooner than it is small.
+    /// An object database on this machine, into which the pack is written as it is: it is self-contained, its objects
+    /// were hashed when they were read, and it is written for speed rather than for size.
     Folder,
 }
 
@@ -57,26 +57,26 @@ pub enum Receiver {
 pub(crate) struct Item {
     pub id: ObjectId,
     pub kind: Kind,
-    /// Where in the tree it was found, as a number that sorts similar names together.
+    /// The hash of the name under which the walk found it; similar names sort together.
     pub name: NameHash,
-    /// What it was before, at the same path: an object that the receiver has, or that comes earlier in the list.
+    /// Its previous version at the same path: an object that the receiver has, or that comes earlier in the list.
     pub before: Option<ObjectId>,
-    /// Its size in bytes, where that was found out on the way.
+    /// Its size in bytes, if the walk found it out.
     pub size: Option<u64>,
-    /// What was found out of its content on the way.
+    /// What the walk found out about its content.
     pub known: Option<Known>,
 }
 
-/// What is known of an object's content.
+/// What is already known of an object's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Known {
-    /// All of it: it is small.
+    /// The whole content; it is small.
     Whole(Vec<u8>),
-    /// It as a delta of what it was before.
+    /// The content as a delta against the previous version.
     Delta(Vec<u8>),
 }
 
-/// Git's hash of a file's name: the last characters count most, so that files of a kind come together.
+/// Git's name hash (`pack_name_hash`): the last characters count most, so that files of one type sort together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct NameHash(u32);
 

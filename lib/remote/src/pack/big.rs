@@ -1,4 +1,4 @@
-//! Objects that are too large to be held in memory, a piece at a time.
+//! Streams objects that are too large to be held in memory.
 
 use std::{
     fs::File,
@@ -18,10 +18,10 @@ use gix::{
 
 use super::deflate::Deflate;
 
-/// Hands over the content of object `id`, of `size` bytes, compressed and in pieces.
+/// Passes the content of object `id`, of `size` bytes, to `take`, compressed and in pieces.
 ///
-/// What lies in a file of its own is read and compressed piece by piece; what lies whole in a pack is copied as it
-/// is. Only a delta in a pack has to go through memory, and git makes none of objects as large as that.
+/// A loose object is read and compressed anew piece by piece; an entry of a pack that is not a delta is copied as it
+/// is. Only a delta in a pack has to be held in memory, and git makes no deltas of objects of this size.
 pub(super) fn deflated(
     repo: &gix::Repository,
     id: ObjectId,
@@ -47,14 +47,14 @@ pub(super) fn deflated(
 
 const PIECE: usize = 128 * 1024;
 
-/// Where an object is.
+/// Where an object is stored.
 enum Source {
     Loose(File),
     Packed(io::Take<File>),
     Elsewhere,
 }
 
-/// Looks for the object here and in alternates.
+/// Looks for the object in this object database and in its alternates.
 fn open(repo: &gix::Repository, id: ObjectId) -> gix::Result<Source> {
     let hex = id.to_hex().to_string();
     let (folder, name) = hex.split_at(2);
@@ -79,7 +79,7 @@ fn open(repo: &gix::Repository, id: ObjectId) -> gix::Result<Source> {
     Ok(Source::Elsewhere)
 }
 
-/// The compressed bytes of object `id` in the pack of `index`, if it is there and is no delta.
+/// Returns the compressed bytes of object `id` in the pack of `index`, if it is there and is not a delta.
 fn packed(index: &Path, id: ObjectId) -> gix::Result<Option<io::Take<File>>> {
     let path = index.with_extension("pack");
     let index = pack::index::File::at(index, id.kind())?;
@@ -87,7 +87,7 @@ fn packed(index: &Path, id: ObjectId) -> gix::Result<Option<io::Take<File>>> {
     let offset = index.pack_offset_at_index(at);
     let mut file = File::open(&path).map_err(gix::Error::from_error)?;
     let length = file.metadata().map_err(gix::Error::from_error)?.len();
-    // Entries end where the next one begins, the last one before the checksum.
+    // An entry ends where the next one begins, the last one before the checksum of the pack.
     let checksum = length.saturating_sub(id.kind().len_in_bytes() as u64);
     let next = index.sorted_offsets().into_iter().find(|next| *next > offset).unwrap_or(checksum);
     let entry = pack::data::File::at(&path, id.kind())?.entry(offset)?;
@@ -108,7 +108,7 @@ fn copy(mut entry: io::Take<File>, take: &mut dyn FnMut(&[u8]) -> gix::Result<()
     }
 }
 
-/// A loose object is `<kind> <size>\0<content>`, compressed as a whole.
+/// Unpacks a loose object, which is `<kind> <size>\0<content>`, compressed as a whole, and passes on its content.
 fn loose(
     mut file: &mut dyn BufRead,
     size: u64,

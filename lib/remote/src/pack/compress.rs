@@ -1,39 +1,39 @@
-//! Compresses objects and deltas, each in the way that is best for who gets it.
+//! Compresses objects and deltas in the way that suits the receiver of the pack.
 
 use gix::{object::Kind, zlib::Compression};
 
 use super::{Receiver, deflate::Deflate, rows::Rows};
 
-/// Compresses one after the other.
+/// Compresses objects and deltas one after the other.
 pub(super) struct Compressor {
     receiver: Receiver,
-    /// How well.
+    /// The compression level.
     level: Compression,
-    /// Bytes of an id.
+    /// The length of an object id in bytes.
     id: usize,
     rows: Option<Rows>,
-    /// Only where it is needed, as making one costs more than compressing a small object.
+    /// Created on demand, since creating one costs more than compressing a small object.
     deflate: Option<Deflate>,
 }
 
-/// What is smaller than this does not get smaller by compressing it, at least not if ids or hex digits are half of it.
+/// Data up to this size does not get smaller by compression, at least not if object ids or hex digits are half of it.
 const TINY: usize = 80;
-/// Nor does it matter for what is this small, where it is to be there soon: to make ready for it takes zlib longer than to
-/// compress it. The next `git gc` compresses it.
+/// For a local pack, which has to be written fast, data up to this size is not worth compressing either: zlib takes
+/// longer to set up than to compress it. The next `git gc` compresses it.
 const SMALL: usize = 512;
 
 impl Compressor {
-    /// For packs that are compressed at this `level`, of objects with such ids.
+    /// Creates a compressor for packs at compression `level`, of objects with ids of this hash function.
     pub fn new(receiver: Receiver, level: Compression, hash: gix::hash::Kind) -> Self {
         Self { receiver, level, id: hash.len_in_bytes(), rows: None, deflate: None }
     }
 
-    /// For a folder of this machine.
+    /// Creates a compressor for an object database on this machine.
     pub fn quick(hash: gix::hash::Kind) -> Self {
         Self::new(Receiver::Folder, Compression::BEST_SPEED, hash)
     }
 
-    /// Adds an object, compressed, to `out`.
+    /// Compresses an object and appends it to `out`.
     pub fn object(&mut self, kind: Kind, object: &[u8], out: &mut Vec<u8>) -> gix::Result<()> {
         if self.receiver == Receiver::Folder && kind == Kind::Tree && object.len() > SMALL {
             let rows = self.rows.get_or_insert_with(Rows::new);
@@ -45,10 +45,10 @@ impl Compressor {
         self.bytes(object, out)
     }
 
-    /// Adds a delta of an object of this kind, compressed, to `out`.
+    /// Compresses a delta of an object of this kind and appends it to `out`.
     pub fn delta(&mut self, kind: Kind, delta: &[u8], out: &mut Vec<u8>) -> gix::Result<()> {
         if self.receiver == Receiver::Folder && kind == Kind::Tree && delta.len() <= LONGEST_STORED {
-            // Of a tree it is ids, mostly.
+            // A delta of a tree consists mostly of object ids.
             stored(delta, out);
             return Ok(());
         }
@@ -70,10 +70,10 @@ impl Compressor {
     }
 }
 
-/// What one block of a stream can hold as it is.
+/// The maximum size of a stored (uncompressed) block of a deflate stream.
 const LONGEST_STORED: usize = u16::MAX as usize;
 
-/// Adds a zlib stream that holds `data` as it is, of which there is no more than fits into one block.
+/// Appends a zlib stream with `data` in one stored block, into which it must fit.
 fn stored(data: &[u8], out: &mut Vec<u8>) {
     let len = data.len() as u16;
     out.reserve(data.len() + 11);

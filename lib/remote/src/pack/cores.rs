@@ -1,5 +1,5 @@
-//! All cores at work on one pack: objects are looked up, compared and compressed in parallel and come out in order,
-//! with no more of them in memory than is being worked on.
+//! Encodes the objects of one pack on all cores: they are read, compared and compressed in parallel and handed over
+//! in order, with only those in memory that are being worked on.
 
 use std::{
     collections::HashMap,
@@ -16,7 +16,8 @@ use super::{
 };
 use crate::objects::Reader;
 
-/// The sizes of files among `items`, and of what those were before that can be deltas of it.
+/// Returns the sizes of the blobs among `items`, and those of their previous versions where the blob is large enough
+/// to become a delta.
 pub(super) fn sizes(
     repo: &gix::Repository,
     items: &[Item],
@@ -63,7 +64,7 @@ fn join<T>(worker: std::thread::ScopedJoinHandle<'_, T>) -> T {
     worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// Cuts the objects into runs that are encoded one after the other, each by one thread.
+/// Divides the objects into runs, each of which is encoded in order by one thread.
 fn runs(placed: &[Placed]) -> Vec<&[Placed]> {
     const MOST: usize = 512;
     const HEAVIEST: u64 = 16 * 1024 * 1024;
@@ -83,8 +84,8 @@ fn runs(placed: &[Placed]) -> Vec<&[Placed]> {
     runs
 }
 
-/// Encodes `placed` on all cores and hands it over in order. No thread gets ahead by more than a run, so that
-/// a slow receiver does not fill our memory.
+/// Encodes `placed` on all cores and hands the results over in order. At most one run more than there are threads is
+/// in progress or waiting, so that a slow receiver does not fill the memory.
 pub(super) fn encode(
     repo: &gix::Repository,
     items: &[Item],
@@ -102,7 +103,7 @@ pub(super) fn encode(
     in_order(runs.len(), workers.collect(), take)
 }
 
-/// What the threads share: which job is next, and the results that wait for their turn.
+/// What the threads share: the number of the next job, and the results that wait for their turn.
 struct Board<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
@@ -130,8 +131,8 @@ impl<T> Board<T> {
     }
 }
 
-/// Has the jobs `0..jobs` done by the workers, each in a thread of its own unless there is only one, and hands
-/// the results over in order.
+/// Runs the jobs `0..jobs` on the workers, each in its own thread unless there is only one, and hands the results
+/// over in order.
 pub(super) fn in_order<T: Send, W: FnMut(usize) -> gix::Result<T> + Send>(
     jobs: usize,
     mut workers: Vec<W>,
@@ -165,7 +166,7 @@ pub(super) fn in_order<T: Send, W: FnMut(usize) -> gix::Result<T> + Send>(
         for worker in workers {
             threads::spawn(scope, move || work(worker));
         }
-        // This thread only waits: the last one can have its processor.
+        // This thread only waits, so the last worker can use its processor.
         scope.spawn(move || work(last));
         let result = (0..jobs).try_for_each(|turn| {
             let mut state = board.lock();

@@ -1,14 +1,14 @@
-//! zlib's compressor, kept from one object to the next.
+//! A reusable zlib compressor.
 
 use gix::zlib::{
     Compression, Status,
     stream::deflate::{Compress, FlushCompress},
 };
 
-/// A compressor that is used again and again, as making one costs more than compressing a small object.
+/// A compressor that is reused, as creating one costs more than compressing a small object.
 pub(crate) struct Deflate {
     compress: Compress,
-    /// Room for what comes of it.
+    /// A buffer for the output.
     out: Vec<u8>,
 }
 
@@ -20,7 +20,7 @@ impl Deflate {
     /// Compresses all of `bytes`.
     pub fn all(&mut self, bytes: &[u8]) -> gix::Result<&[u8]> {
         self.compress.reset();
-        // What cannot be compressed grows by a few bytes for each 16 KiB.
+        // Data that cannot be compressed grows by a few bytes for each 16 KiB.
         let room = bytes.len() + bytes.len() / 1024 + 64;
         if self.out.len() < room {
             self.out.resize(room, 0);

@@ -1,4 +1,4 @@
-//! One object after the other from the object database into the form that it has in a pack.
+//! Encodes objects as pack entries, one after the other.
 
 use std::collections::VecDeque;
 
@@ -13,36 +13,36 @@ use super::{
 };
 use crate::objects::Reader;
 
-/// An object as it goes into a pack.
+/// An encoded object.
 #[derive(Debug)]
 pub(crate) struct Encoded {
     pub id: ObjectId,
     pub form: Form,
-    /// Bytes before compression: of the object, or of the delta.
+    /// The size before compression, of the object or of the delta.
     pub size: u64,
-    /// Compressed; `None` if it is to be streamed.
+    /// The compressed data; `None` if the object is to be streamed.
     pub deflated: Option<Vec<u8>>,
 }
 
-/// What an entry of a pack holds.
+/// What a pack entry contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     Whole(Kind),
     Delta(ObjectId),
 }
 
-/// Encodes a run of objects; those planned so are compared with their neighbours in it.
+/// Encodes a run of objects; those that are planned that way are compared with their neighbours in the run.
 pub(crate) struct Encoder<'a> {
     reader: Reader,
     items: &'a [Item],
     limits: Limits,
     compressor: Compressor,
     window: VecDeque<Neighbour>,
-    /// The object that is being encoded.
+    /// A buffer for the object that is being encoded.
     object: Vec<u8>,
 }
 
-/// An object that was just encoded, and may be what the next one is a delta of.
+/// An object that was just encoded, and may become the delta base of the next ones.
 struct Neighbour {
     id: ObjectId,
     kind: Kind,
@@ -50,14 +50,14 @@ struct Neighbour {
     base: Base,
 }
 
-/// How many neighbours are tried, as git does by default.
+/// The number of neighbours that are tried, which is git's default (`pack.window`).
 const WINDOW: usize = 10;
 
-/// Neighbours larger than this are not kept: ten of them are in memory for each core.
+/// Larger neighbours are not kept: for each core there are ten of them in memory.
 const LARGEST_NEIGHBOUR: u64 = 8 * 1024 * 1024;
 
 impl<'a> Encoder<'a> {
-    /// An encoder of some of `items`.
+    /// Creates an encoder for some of `items`.
     pub fn new(repo: gix::Repository, items: &'a [Item], options: Options) -> Self {
         let compressor = Compressor::new(options.receiver, options.level, repo.object_hash());
         let (limits, window) = (options.limits, VecDeque::new());
@@ -65,7 +65,7 @@ impl<'a> Encoder<'a> {
         Self { reader, items, limits, compressor, window, object: Vec::new() }
     }
 
-    /// Encodes `run`, in its order.
+    /// Encodes `run` in order.
     pub fn run(&mut self, run: &[Placed]) -> gix::Result<Vec<Encoded>> {
         self.window.clear();
         run.iter().map(|placed| self.one(placed)).collect()
@@ -113,7 +113,7 @@ impl<'a> Encoder<'a> {
         Ok(Encoded { id, form, size: bytes.len() as u64, deflated: Some(deflated) })
     }
 
-    /// A delta pays if it takes less than half of the object.
+    /// Returns a delta against `base` if it is less than half as long as the object.
     fn delta_of(&mut self, base: ObjectId, kind: Kind, data: &[u8]) -> gix::Result<Option<Vec<u8>>> {
         let mut found = Vec::new();
         if self.reader.read(base, &mut found).ok() != Some(kind) {
@@ -129,7 +129,7 @@ impl<'a> Encoder<'a> {
                 continue;
             }
             let most = best.as_ref().map_or(data.len() / 2, |(_, delta)| delta.len());
-            // What was not there before has to be written out.
+            // What the neighbour lacks in length has to be inserted literally.
             let surplus = data.len().saturating_sub(neighbour.base.len());
             if surplus < most
                 && data.len() >= neighbour.base.len() / 32

@@ -1,4 +1,4 @@
-//! The entries of trees as the bytes that git stores, those of several versions side by side.
+//! Parses tree entries in git's raw format, and walks several versions of a tree in parallel.
 
 use std::{cmp::Ordering, io};
 
@@ -6,22 +6,22 @@ use gix::{ObjectId, bstr::ByteSlice, objs::tree::EntryMode};
 
 use super::delta::common;
 
-/// An entry of a tree.
+/// A tree entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry<'a> {
-    /// All of it.
+    /// All its bytes.
     pub raw: &'a [u8],
     pub mode: EntryMode,
     pub name: &'a [u8],
     pub id: ObjectId,
 }
 
-/// A tree, and what is left of it.
+/// A tree, and a position in it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entries<'a> {
     rest: &'a [u8],
     len: usize,
-    /// Bytes of an id.
+    /// The length of an object id in bytes.
     id: usize,
 }
 
@@ -30,7 +30,7 @@ impl<'a> Entries<'a> {
         Self { rest: tree, len: tree.len(), id: kind.len_in_bytes() }
     }
 
-    /// The first entry that is left, if any.
+    /// Returns the next entry, if any.
     pub fn head(&self) -> gix::Result<Option<Entry<'a>>> {
         if self.rest.is_empty() {
             return Ok(None);
@@ -38,13 +38,13 @@ impl<'a> Entries<'a> {
         self.parse().map(Some).ok_or_else(damaged)
     }
 
-    /// Leaves the first entry behind.
+    /// Skips the next entry.
     pub fn pass(&mut self, head: &Entry<'_>) {
         self.rest = &self.rest[head.raw.len()..];
     }
 
-    /// Leaves all entries behind that come before `entry`, and what stands in its place too, which is handed over
-    /// together with where it begins.
+    /// Skips all entries that come before `entry`, and the one in the same position, which is returned together with
+    /// its offset.
     pub fn take(&mut self, entry: &Entry<'_>) -> gix::Result<Option<(usize, Entry<'a>)>> {
         while let Some(head) = self.head()? {
             let (order, at) = (head.order(entry), self.passed());
@@ -59,7 +59,7 @@ impl<'a> Entries<'a> {
         Ok(None)
     }
 
-    /// Leaves behind what both begin with alike, entry by entry.
+    /// Skips the entries that are identical at the current position of both trees.
     pub fn pass_same(&mut self, other: &mut Self) {
         let alike = &self.rest[..common(self.rest, other.rest)];
         let mut whole = 0;
@@ -73,7 +73,7 @@ impl<'a> Entries<'a> {
         other.rest = &other.rest[whole..];
     }
 
-    /// How many bytes were left behind.
+    /// The number of bytes that were skipped.
     pub fn passed(&self) -> usize {
         self.len - self.rest.len()
     }
@@ -90,7 +90,7 @@ impl<'a> Entries<'a> {
 }
 
 impl Entry<'_> {
-    /// Git's order of entries: by name, as if those of folders ended in a slash.
+    /// Git's order of entries: by name, as if the names of trees ended in a slash.
     pub fn order(&self, other: &Self) -> Ordering {
         let common = self.name.len().min(other.name.len());
         let next = |entry: &Self| match entry.name.get(common) {
@@ -100,7 +100,7 @@ impl Entry<'_> {
         self.name[..common].cmp(&other.name[..common]).then_with(|| next(self).cmp(&next(other)))
     }
 
-    /// Whether this is a version of the other: both folders of that name, or both files.
+    /// Whether this is a version of the other: of the same name, and both trees or both files.
     pub fn is_version_of(&self, other: &Self) -> bool {
         self.name == other.name
             && self.mode.is_tree() == other.mode.is_tree()
@@ -113,7 +113,7 @@ fn damaged() -> gix::Error {
     gix::Error::from_error(io::Error::new(io::ErrorKind::InvalidData, "a tree is damaged"))
 }
 
-/// A tree of entries with these modes, names and ids.
+/// Builds a tree of entries with these modes, names and ids.
 #[cfg(test)]
 pub(super) fn tree(entries: &[(&str, &str, u8)]) -> Vec<u8> {
     let raw =

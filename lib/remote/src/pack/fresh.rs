@@ -1,4 +1,4 @@
-//! A pack of objects that so far exist in memory alone, and its index.
+//! Writes a pack and its index of objects that so far exist in memory only.
 
 use std::{fs::File, io::Write};
 
@@ -16,7 +16,7 @@ use super::{
 /// An object and its id.
 type Object<'a> = (&'a ObjectId, &'a (Kind, Vec<u8>));
 
-/// Writes a pack of `objects`, all whole. The same objects always give the same pack.
+/// Writes a pack of `objects`, none of them as a delta. The same objects always give the same pack.
 pub(super) fn write(repo: &gix::Repository, objects: &gix::odb::memory::Storage) -> gix::Result<Arriving> {
     let mut objects: Vec<Object<'_>> = objects.iter().collect();
     objects.sort_unstable_by_key(|(id, (kind, _))| (rank(*kind), **id));
@@ -27,7 +27,7 @@ pub(super) fn write(repo: &gix::Repository, objects: &gix::odb::memory::Storage)
     Ok(Arriving::of(objects.len() as u64, files, checksum))
 }
 
-/// What is read first comes first.
+/// The order of the kinds in the pack: those that are read first come first.
 fn rank(kind: Kind) -> u8 {
     match kind {
         Kind::Commit => 0,
@@ -37,7 +37,7 @@ fn rank(kind: Kind) -> u8 {
     }
 }
 
-/// Writes the pack, and says where in it everything is, and its checksum.
+/// Writes the pack, and returns the location of each object and the checksum.
 fn write_to(
     mut file: &File,
     objects: &[Object<'_>],
@@ -66,13 +66,13 @@ fn write_to(
     Ok((located, checksum))
 }
 
-/// Some objects in the form that they have in a pack, with offsets from the piece's begin.
+/// Some encoded objects, with offsets relative to the start of the piece.
 struct Piece {
     bytes: Vec<u8>,
     located: Vec<Located>,
 }
 
-/// Cuts the objects into runs that one thread encodes at a time.
+/// Divides the objects into runs that one thread encodes at a time.
 fn pieces<'a, 'o>(mut objects: &'a [Object<'o>]) -> Vec<&'a [Object<'o>]> {
     const ENOUGH: usize = 128 * 1024;
     let mut pieces = Vec::new();

@@ -1,9 +1,10 @@
-//! Packs that `git repack -a -d` leaves alone, because somebody holds them.
+//! Keeps new packs from being removed by `git repack -a -d`, by means of git's `.keep` files.
 //!
-//! Whoever repacks throws away the packs that were there at the beginning, with all in them to which no ref leads. What
-//! has just arrived or been made has no ref yet, and is none the less about to get one. So a file beside the pack says
-//! that it is to stay, as git's own `index-pack --keep` leaves one until `fetch` and `receive-pack` have written their
-//! refs. See <https://git-scm.com/docs/git-index-pack#Documentation/git-index-pack.txt---keepltmsggt>.
+//! `git repack -a -d` removes the packs that existed when it began, with all objects in them that are not reachable
+//! from any ref. A pack that has just been received or written has no ref yet, but is about to get one. A `.keep`
+//! file beside it protects it, as the one that git's own `index-pack --keep` leaves until `fetch` and `receive-pack`
+//! have updated their refs. See
+//! <https://git-scm.com/docs/git-index-pack#Documentation/git-index-pack.txt---keepltmsggt>.
 
 use std::{
     fs::{self, File},
@@ -15,12 +16,12 @@ use gix::ObjectId;
 
 use crate::{local_ref::machine, temporary};
 
-/// What such files end with.
+/// The extension of these files.
 const KEEP: &str = "keep";
-/// What ours say, before the machine on which they were made.
+/// What our files contain, followed by the mark of the machine on which they were made.
 const OURS: &str = "lockstep ";
 
-/// Holds on to a pack until it is dropped, which is to be once a ref leads to what is in it.
+/// Protects a pack until it is dropped, which should be after a ref points to its objects.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Held {
@@ -35,12 +36,12 @@ struct Keeping {
 }
 
 impl Held {
-    /// Holds the pack with this `checksum` in the folder `home`, which need not have it yet. Where somebody else
-    /// holds it, that is left to them.
+    /// Protects the pack with this `checksum` in the directory `home`; the pack need not be there yet. If another
+    /// process already protects it, the `.keep` file is left to that process.
     ///
     /// # Errors
     ///
-    /// The file cannot be written.
+    /// If the file cannot be written.
     pub(super) fn take(home: &Path, checksum: ObjectId) -> io::Result<Self> {
         let path = home.join(format!("pack-{checksum}.{KEEP}"));
         loop {
@@ -59,13 +60,13 @@ impl Held {
 
 impl Drop for Keeping {
     fn drop(&mut self) {
-        // What cannot be removed now is swept by a later run.
+        // A file that cannot be removed now is removed by a later run.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// Whether `path` is such a file that this program made on this machine. One with nothing in it is somebody else's: people
-/// make such by hand for packs that are to stay for good.
+/// Whether `path` is a `.keep` file that this program made on this machine. An empty one is not ours: users create
+/// such files by hand for packs that are to be kept permanently.
 pub(crate) fn is_ours(path: &Path) -> bool {
     let is_keep = path.extension().is_some_and(|extension| extension == KEEP);
     let says = || fs::read_to_string(path).ok();

@@ -1,26 +1,26 @@
-//! The index of a pack, see
+//! Writes pack indexes (version 2), see
 //! <https://git-scm.com/docs/gitformat-pack#_version_2_pack_idx_files_support_packs_larger_than_4_gib_and>.
 //!
-//! gix makes one by reading the pack back: every object is unpacked and hashed once more. Whoever wrote the pack knows
-//! the ids already.
+//! gix creates one by reading the pack again, unpacking and hashing every object once more. The writer of the pack
+//! already knows the ids.
 
 use gix::ObjectId;
 
-/// Where an object is in its pack.
+/// The location of an object in its pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Located {
     pub id: ObjectId,
     pub offset: u64,
-    /// Of the entry as it is in the pack, its header included.
+    /// The CRC-32 of the pack entry, including its header.
     pub crc32: u32,
 }
 
-/// Offsets from here on are in a table of their own.
+/// Offsets from this one on are in the table of 8-byte offsets.
 const LARGE: u64 = 0x8000_0000;
 
-/// The bytes of the index of a pack with these objects and this checksum.
+/// Returns the index of a pack with these objects and this checksum.
 pub(super) fn encode(mut objects: Vec<Located>, pack: ObjectId) -> gix::Result<Vec<u8>> {
-    // Many of them often are in order already, which this one makes use of.
+    // Many of them are often in order already, of which a stable sort takes advantage.
     objects.sort_by_key(|object| object.id);
     objects.dedup_by_key(|object| object.id);
     let id = pack.kind().len_in_bytes();

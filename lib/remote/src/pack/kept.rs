@@ -1,8 +1,8 @@
-//! An object of a small pack, in memory.
+//! An object of a small pack in memory, whole or as a delta.
 //!
-//! A folder of notes has as many versions as there are commits, and each is nearly the one before. Of a thousand such
-//! trees most of the memory would hold the same over and over; so only some are whole, and the others are what they
-//! differ by.
+//! A tree of notes has as many versions as there are commits, and each is nearly the same as the one before. A
+//! thousand such trees would fill the memory with the same data over and over, so only some of them are stored whole,
+//! and the others as deltas.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use gix::{ObjectId, object::Kind};
 
 use super::{apply::apply, resolve::Object};
 
-/// An object, whole or as a difference.
+/// An object, whole or as a delta.
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
     pub id: ObjectId,
     pub kind: Kind,
-    /// How many bytes it has when it is whole.
+    /// The size of the whole object in bytes.
     pub size: usize,
     form: Form,
 }
@@ -23,7 +23,7 @@ pub(crate) struct Kept {
 #[derive(Debug, Clone)]
 enum Form {
     Whole(Arc<[u8]>),
-    /// The last of so many deltas, one of the other, of which the first is of an object that is whole.
+    /// A delta against `base`; after `steps` deltas the chain reaches an object that is whole.
     Delta {
         base: ObjectId,
         delta: Arc<[u8]>,
@@ -31,7 +31,7 @@ enum Form {
     },
 }
 
-/// How many deltas there may be between an object and one that is whole. Each is one more copy for whoever asks for it.
+/// The maximum length of a delta chain. Each delta costs another copy when the object is read.
 const FAR: u8 = 3;
 
 impl From<Object> for Kept {
@@ -41,10 +41,10 @@ impl From<Object> for Kept {
 }
 
 impl Kept {
-    /// What `delta` has made of `base`, which is kept as well.
+    /// Stores an object that results from applying `delta` to `base`, which is stored as well.
     pub fn made(id: ObjectId, data: &[u8], base: &Self, delta: &Arc<[u8]>) -> Self {
         let (kind, size, steps) = (base.kind, data.len(), base.steps() + 1);
-        // Commits are few bytes, and asked for again and again.
+        // Commits are small, and requested again and again.
         let saves = matches!(kind, Kind::Tree | Kind::Blob) && delta.len() * 2 < size;
         let form = if saves && steps <= FAR {
             Form::Delta { base: base.id, delta: Arc::clone(delta), steps }
@@ -54,7 +54,7 @@ impl Kept {
         Self { id, kind, size, form }
     }
 
-    /// How many deltas lie between it and an object that is whole.
+    /// The length of the delta chain.
     pub fn steps(&self) -> u8 {
         match self.form {
             Form::Whole(_) => 0,
@@ -62,7 +62,7 @@ impl Kept {
         }
     }
 
-    /// All of it. `find` finds what it is a delta of.
+    /// Returns the whole object. `find` finds the delta bases.
     pub fn data<'a>(&'a self, find: impl Fn(&ObjectId) -> Option<&'a Self>) -> Option<Arc<[u8]>> {
         let (mut deltas, mut at) = (Vec::new(), self);
         loop {
@@ -78,7 +78,7 @@ impl Kept {
     }
 }
 
-/// What deltas make of `whole`, the last of them being the first to apply. Each has been applied before.
+/// Applies deltas to `whole`, the last one first. Each has been applied successfully before.
 fn applied(whole: &[u8], deltas: &[(&Arc<[u8]>, usize)]) -> Option<Vec<u8>> {
     let mut made = None;
     for (delta, size) in deltas.iter().rev() {

@@ -1,7 +1,7 @@
-//! Entries of a pack as they stand in it, right behind what every pack begins with.
+//! Encoded pack entries, laid out as they will be in a pack right after its header.
 //!
-//! Where each is, and of which bytes, depends on nothing that comes after them. So whoever encodes objects before the
-//! rest of their pack is known can lay them out as well, and what is left is to write the bytes down.
+//! The offset and the bytes of an entry do not depend on anything that comes after it. So objects that are encoded
+//! before the rest of the pack is known can already be laid out, and later only need to be written.
 
 use std::io;
 
@@ -9,36 +9,36 @@ use gix::{ObjectId, hash::oid, hashtable::HashMap};
 
 use super::{Receiver, encode::Encoded, index::Located, write};
 
-/// Entries that are laid out; by default there are none.
+/// The entries at the beginning of a pack; by default there are none.
 #[derive(Default)]
 pub(crate) struct Laid {
     bytes: Vec<u8>,
-    /// Where they are in the pack, sorted by id.
+    /// The location of each object in the pack, sorted by id.
     located: Vec<Located>,
 }
 
 impl Laid {
-    /// The entries, one after the other.
+    /// The bytes of the entries.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Where each is in the pack, sorted by id.
+    /// The location of each object in the pack, sorted by id.
     pub(super) fn located(&self) -> &[Located] {
         &self.located
     }
 
-    /// How many there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.located.len()
     }
 
-    /// The objects that they hold.
+    /// The ids of the objects.
     pub fn ids(&self) -> impl Iterator<Item = ObjectId> {
         self.located.iter().map(|one| one.id)
     }
 
-    /// Where an object is in the pack, if it is among them.
+    /// The offset of an object in the pack, if it is one of these.
     pub fn find(&self, id: &oid) -> Option<u64> {
         let at = self.located.binary_search_by(|one| one.id.as_ref().cmp(id)).ok()?;
         Some(self.located[at].offset)
@@ -53,17 +53,18 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// There is room for so many entries.
+    /// Creates a layout with room for this number of entries.
     pub fn with_room(entries: usize, receiver: Receiver) -> Self {
         let laid = Laid { bytes: Vec::new(), located: Vec::with_capacity(entries) };
         Self { receiver, laid, offsets: HashMap::with_capacity_and_hasher(entries, Default::default()) }
     }
 
-    /// Adds an object that was not added yet. What it is a delta of comes before it, or is the receiver's.
+    /// Adds an object that has not been added yet. Its delta base must have been added before, or exist at the
+    /// receiver.
     ///
     /// # Errors
     ///
-    /// Where it is not in memory, or hangs on what a folder would not have.
+    /// If the object is not in memory, or has a delta base that a local object database would not find in the pack.
     pub fn add(&mut self, one: &Encoded) -> gix::Result<()> {
         let Some(deflated) = &one.deflated else {
             return Err(gix::Error::from_error(io::Error::other(format!("object {} is too large", one.id))));
@@ -80,12 +81,12 @@ impl Layout {
         Ok(())
     }
 
-    /// How many bytes there are.
+    /// The number of bytes so far.
     pub fn bytes(&self) -> usize {
         self.laid.bytes.len()
     }
 
-    /// All of them.
+    /// Returns all entries.
     pub fn end(self) -> Laid {
         let Self { mut laid, .. } = self;
         laid.located.sort_unstable_by_key(|one| one.id);

@@ -1,7 +1,7 @@
-//! In what order objects go into a pack, and what each may be a delta of.
+//! Decides the order of the objects in a pack and the delta base of each.
 //!
-//! Pure. The one thing to get right is that no chain of deltas leads back to where it began, in whatever order
-//! files were changed and changed back: so a base always comes earlier in the pack, or is the receiver's.
+//! This is pure code. Its one invariant is that no delta chain forms a cycle, in whatever order files were changed
+//! and changed back: a delta base always comes earlier in the pack, or the receiver already has it.
 
 use std::cmp::Reverse;
 
@@ -9,14 +9,14 @@ use gix::{ObjectId, hashtable::HashMap, object::Kind};
 
 use super::{Item, NameHash};
 
-/// An object in its place.
+/// An object at its position in the pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Placed {
-    /// Which of the items it is.
+    /// The index of the item.
     pub item: usize,
     pub id: ObjectId,
     pub kind: Kind,
-    /// Bytes, uncompressed.
+    /// The uncompressed size in bytes.
     pub size: u64,
     pub plan: Plan,
 }
@@ -24,35 +24,36 @@ pub(crate) struct Placed {
 /// How an object is to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Plan {
-    /// Whole, and too large to be held in memory.
+    /// Whole, and streamed, as it is too large to be held in memory.
     Streamed,
     /// Whole.
     Whole,
-    /// As a delta of another version of it, if that pays.
+    /// As a delta against another version of it, if that saves enough.
     DeltaOf(ObjectId),
-    /// As a delta of whatever similar object is near, if that pays.
+    /// As a delta against a similar object near it in the pack, if that saves enough.
     DeltaOfNeighbour,
 }
 
 /// Limits on deltas.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// `core.bigFileThreshold`: objects above are neither deltified nor held in memory.
+    /// `core.bigFileThreshold`: larger objects are neither deltified nor held in memory.
     pub big: u64,
-    /// `pack.depth`: how many deltas in a row a reader may have to follow.
+    /// `pack.depth`: the maximum length of a delta chain.
     pub depth: u32,
 }
 
-/// Deltas of smaller ones do not pay: a receiver that lacks the base in the same pack has to add it there.
+/// Smaller objects are not worth a delta: a receiver that does not find the base in the same pack has to append it.
 pub(super) const SMALLEST: u64 = 128;
 
-/// Puts `items` into order. `sizes` has theirs, and those of what they were before as far as these are known. A delta may
-/// be of what `is_there` when they come, and of them.
+/// Arranges `items`. `sizes` contains their sizes and, as far as they are known, those of their previous versions.
+/// The base of a delta is another item, or an object for which `is_there` returns true.
 ///
-/// Of several versions of a file, the newest is a delta of what the receiver has, and each older one is a delta of the
-/// next: files grow more than they shrink, and what is only left out costs nothing. Trees go the other way round, as
-/// what changed in them was found out in that direction. The first of many versions of a tree is whole: git resolves
-/// what hangs on objects that a pack does not have one by one, and anything else on all cores.
+/// Of several versions of a file, the newest is a delta against the version that the receiver has, and each older one
+/// a delta against the next newer one: files grow more often than they shrink, and a delta that only omits data is
+/// tiny. Trees are deltified in the opposite direction, in which the walk compared them. If a tree has many versions,
+/// the first one is written whole: git resolves deltas whose base is not in the pack one by one, but all others on
+/// all cores.
 pub(crate) fn arrange(
     items: &[Item],
     sizes: &HashMap<ObjectId, u64>,
@@ -71,7 +72,8 @@ pub(crate) fn arrange(
         let base = neighbour.or(first).map(|base| items[base].id).or(theirs);
         let plan = match first {
             Some(first) if first == at && size <= limits.big => Plan::Whole,
-            // It is less work than to look for something similar, and what follows is a delta of it.
+            // This costs less than a search for something similar, and later versions will be deltas against this
+            // one.
             _ if base.is_none() && versions.theirs[at].is_some() && size <= limits.big => Plan::Whole,
             _ => plan(item, size, base.map(|id| (id, sizes.get(&id).copied().unwrap_or(0))), limits),
         };
@@ -88,27 +90,28 @@ pub(crate) fn arrange(
     placed.into_iter().map(|(_, placed)| placed).collect()
 }
 
-/// How the items hang together as versions of the same path.
+/// Which items are versions of the same path.
 struct Versions {
-    /// By item: one that came right after it.
+    /// By item: its next newer version.
     newer: Vec<Option<usize>>,
-    /// By item: the one before it, where that is in the list.
+    /// By item: its next older version, if that is in the list.
     older: Vec<Option<usize>>,
     /// By item: the version that the receiver has.
     theirs: Vec<Option<ObjectId>>,
-    /// By item: the first of its versions in the list.
+    /// By item: the oldest of its versions in the list.
     first: Vec<usize>,
-    /// By item: how many come after it, if it is the first.
+    /// By item: the number of later versions, if it is the oldest.
     followers: Vec<usize>,
 }
 
-/// From how many versions on the first one of a tree is whole.
+/// The number of versions from which the first one of a tree is written whole.
 const CROWD: usize = 64;
-/// Unless it is larger than this.
+/// Unless it is larger than this, in bytes.
 const LARGEST_WHOLE: u64 = 32 * 1024;
 
 impl Versions {
-    /// Every item's predecessor is theirs or earlier in the list, so newer ones are later: no circle is possible.
+    /// The previous version of an item is the receiver's or comes earlier in the list, so newer ones come later:
+    /// there can be no cycle.
     fn of(items: &[Item]) -> Self {
         let places: HashMap<ObjectId, usize> =
             items.iter().enumerate().map(|(at, item)| (item.id, at)).collect();
@@ -136,7 +139,7 @@ impl Versions {
         versions
     }
 
-    /// The first version of a tree of which there are many.
+    /// Returns the oldest version of a tree that has many versions.
     fn first_of_crowd(&self, at: usize, items: &[Item]) -> Option<usize> {
         let first = self.first[at];
         let is_small = items[first].size.is_some_and(|size| size <= LARGEST_WHOLE);
@@ -145,8 +148,8 @@ impl Versions {
     }
 }
 
-/// The order of a pack. What is a delta of another version comes last, so that its base is always earlier: of trees the
-/// oldest first, of files the newest.
+/// The sort order of a pack. Deltas against another version come last, so that the base is always earlier: of trees
+/// the oldest first, of files the newest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     History(Reverse<usize>),
@@ -158,7 +161,7 @@ enum Rank {
 
 fn rank(item: &Item, at: usize, size: u64, plan: Plan) -> Rank {
     match (item.kind, plan) {
-        // The newest first: that is the one that is read most.
+        // The newest first, as that is the one that is read most.
         (Kind::Commit | Kind::Tag, _) => Rank::History(Reverse(at)),
         (kind, Plan::DeltaOfNeighbour) => Rank::Similar(kind == Kind::Blob, item.name, Reverse(size), at),
         (_, Plan::Streamed | Plan::Whole) => Rank::Alone(at),

@@ -1,7 +1,8 @@
-//! What is going to be pushed, made ready while something else is waited for.
+//! Prepares the objects of a push while the fetch before it is waiting for the server.
 //!
-//! Whoever fetches and then pushes knows most of the pack beforehand: one's own commits since the remote was last in
-//! step. A server takes its time to put together what it sends; meanwhile these are walked and compressed.
+//! A caller that fetches and then pushes knows most of the pack in advance: the local commits since the last common
+//! state. The server takes some time to assemble what it sends; meanwhile these commits are walked and their objects
+//! compressed.
 
 use std::{cell::RefCell, io, sync::Arc};
 
@@ -29,14 +30,14 @@ use crate::{
     recent::Recent,
 };
 
-/// Commits of one's own, and all that belongs to them, in the form in which they are sent.
+/// Local commits and all their objects, encoded as they are sent.
 pub struct Ready {
     stretches: Vec<Stretch>,
     laid: Laid,
     receiver: Receiver,
 }
 
-/// Commits of one's own, and what belongs to them.
+/// Local commits and their objects, collected but not encoded yet.
 pub struct Gathered {
     stretches: Vec<Stretch>,
     items: Vec<Item>,
@@ -44,40 +45,41 @@ pub struct Gathered {
     latest: Recent,
 }
 
-/// Commits of one's own that are walked by all who take part in it.
+/// A walk through local commits, shared by all threads that take part in it.
 pub struct Gathering {
     stretches: Vec<Stretch>,
     shares: Shares,
     options: Options,
 }
 
-/// Some of a history.
+/// A range of commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stretch {
-    /// Up to here it is known at the remote.
+    /// The commit up to which the remote has the history.
     pub known: ObjectId,
-    /// Up to here it is to be.
+    /// The commit up to which the remote is to have it.
     pub tip: ObjectId,
 }
 
-/// A commit, as it is shown in passing.
+/// A commit, as it is shown to the caller during the walk.
 pub struct Passed<'a> {
-    /// The repository, as the thread that walks sees it.
+    /// The repository, as opened by the walking thread.
     pub repo: &'a Repository,
     /// The commit.
     pub commit: &'a Commit,
-    /// All that it did, where that is no more than to replace one file by another version of it.
+    /// The change of the commit, if it only replaces one file by another version of it.
     pub replaced: Option<Replaced>,
-    /// What its trees and files, and those of its parents, can be read from.
+    /// Where its trees and files, and those of its parents, can be read from.
     pub objects: &'a dyn Find,
 }
 
 impl Gathering {
-    /// Finds the commits of `stretches`, which are meant for this `receiver`.
+    /// Finds the commits of `stretches`, whose objects are meant for this `receiver`.
     ///
     /// # Errors
     ///
-    /// Where one cannot be read. The push is then made without it, and says what is wrong, if it is.
+    /// If a commit cannot be read. The push is then made without the preparation, and reports what is wrong, if
+    /// anything.
     pub fn of(
         repo: &Repository,
         history: &History,
@@ -93,8 +95,8 @@ impl Gathering {
         Ok(Self { stretches, shares, options: Options::of(repo, receiver, Offsets::Understood) })
     }
 
-    /// Walks some of them, as long as there are some that nobody walks. Each is shown to `passing`, which stops it all
-    /// by failing.
+    /// Walks shares of the commits until all are taken. Each commit is shown to `passing`; if that fails, the whole
+    /// walk stops.
     pub fn take_part(&self, repo: &Repository, passing: &dyn Fn(Passed<'_>) -> gix::Result<()>) {
         self.shares.take_part(repo, &mut |_| (), &|commit, replaced, trees| {
             let (older, trees) = (replaced.map(|file| file.old), RefCell::new(trees));
@@ -102,23 +104,23 @@ impl Gathering {
         });
     }
 
-    /// What was found, when all that was taken has been walked.
+    /// Waits until all shares that were taken have been walked, and returns what was found.
     ///
     /// # Errors
     ///
-    /// Where an object could not be read, there are too many to be held in memory, or somebody stopped it.
+    /// If an object could not be read, if there are too many to be held in memory, or if a caller stopped the walk.
     pub fn gathered(&self) -> gix::Result<Gathered> {
         let items = self.shares.found()?;
         let latest = match self.options.receiver {
             Receiver::Folder => latest(&items, self.shares.trees()),
-            // What was not hashed must not be taken for what was.
+            // Trees that were not hashed must not be cached as if they were verified.
             Receiver::Server => Recent::default(),
         };
         Ok(Gathered { stretches: self.stretches.clone(), items, options: self.options, latest })
     }
 }
 
-/// What is in memory of the newest versions among `items`.
+/// Returns those objects in memory that are the newest versions among `items`.
 fn latest(items: &[Item], trees: Vec<(ObjectId, Arc<[u8]>)>) -> Recent {
     let replaced: HashSet<ObjectId> = items.iter().filter_map(|item| item.before).collect();
     let trees = trees.into_iter().map(|(id, data)| Object { id, kind: Kind::Tree, data });
@@ -132,17 +134,19 @@ fn latest(items: &[Item], trees: Vec<(ObjectId, Arc<[u8]>)>) -> Recent {
 }
 
 impl Gathered {
-    /// Some of the newest trees and files in memory: whoever merges them, or pushes the merge, is going to read them.
+    /// Returns some of the newest trees and files, from memory: a merge of them, or the push of the merge, will read
+    /// them.
     #[must_use]
     pub fn latest(&self) -> &Recent {
         &self.latest
     }
 
-    /// Makes them ready.
+    /// Encodes the objects.
     ///
     /// # Errors
     ///
-    /// Where an object cannot be read, or they are too large to be held in memory. The push is then made without them.
+    /// If an object cannot be read, or if they are too large to be held in memory. The push is then made without
+    /// them.
     pub fn encode(self, repo: &Repository) -> gix::Result<Ready> {
         let laid = lay_out(repo, &self.items, self.options)?;
         Ok(Ready { stretches: self.stretches, laid, receiver: self.options.receiver })
@@ -150,17 +154,18 @@ impl Gathered {
 }
 
 impl Ready {
-    /// Whether such a receiver can be given them. What is ready for a folder is good enough for a server.
+    /// Whether this is suitable for such a receiver. What was prepared for a local object database also suits a
+    /// server.
     pub(crate) fn is_good_for(&self, receiver: Receiver) -> bool {
         self.receiver == Receiver::Folder || receiver == Receiver::Server
     }
 
-    /// The objects, each after what it is a delta of.
+    /// Returns the encoded objects, each after its delta base.
     pub(crate) fn laid(&self) -> &Laid {
         &self.laid
     }
 
-    /// Where they begin and end.
+    /// Returns the commit ranges.
     pub(crate) fn stretches(&self) -> &[Stretch] {
         &self.stretches
     }
@@ -184,10 +189,10 @@ pub(super) fn given_up(why: &'static str) -> gix::Error {
     gix::Error::from_error(io::Error::other(why))
 }
 
-/// Objects in a walk, of which the trees are at hand.
+/// The objects of a walk, whose trees are cached.
 struct InPassing<'a> {
     trees: RefCell<&'a mut Trees>,
-    /// What was replaced, and so is mostly not as new as the rest.
+    /// The file that was replaced, which is probably in a pack, as it is older than the rest.
     older: Option<ObjectId>,
 }
 

@@ -1,4 +1,4 @@
-//! The objects of a pack, by all processors: deltas are made into what they stand for, and everything gets its id.
+//! Resolves the deltas of a pack and computes the ids of its objects, on all cores.
 
 use std::{
     collections::BTreeMap,
@@ -22,7 +22,7 @@ use crate::{
     recent::Recent,
 };
 
-/// An object in memory, whole.
+/// An object in memory, not as a delta.
 #[derive(Debug, Clone)]
 pub(crate) struct Object {
     pub id: ObjectId,
@@ -30,42 +30,42 @@ pub(crate) struct Object {
     pub data: Arc<[u8]>,
 }
 
-/// What a pack holds.
+/// The content of a pack.
 pub(super) struct Resolved {
     /// The object of each entry.
     pub objects: Vec<Named>,
-    /// Objects that are not in the pack, of which it has deltas.
+    /// The objects that are not in the pack, but are delta bases in it.
     pub bases: Vec<Base>,
-    /// All of them.
+    /// All these objects, in memory.
     pub recent: Recent,
 }
 
-/// An object by its name.
+/// An object without its content.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Named {
     pub id: ObjectId,
     pub kind: Kind,
-    /// How many bytes it has.
+    /// The size in bytes.
     pub size: usize,
 }
 
-/// An object that is not in the pack.
+/// A delta base that is not in the pack.
 pub(super) struct Base {
     pub object: Object,
-    /// The entries that are a delta of it, which are not in the pack for others.
+    /// The entries that are deltas against it, which the completed pack may contain in another form.
     pub entries: Vec<usize>,
-    /// Compressed, for a pack that has no deltas of what it does not hold: where there is one delta only, what that
-    /// stands for, and else the base.
+    /// Compressed data with which a thin pack is completed: the object of the delta if there is only one delta
+    /// against this base, otherwise the base.
     pub packed: Vec<u8>,
 }
 
-/// How much one thread takes at a time. Behind some there are long chains, and they lie beside each other.
+/// The number of roots that a thread takes at a time. Some have long delta chains, and those are next to each other.
 const SHARE: usize = 4;
-/// From how many pieces of work on another thread is worth its beginning.
+/// The number of roots per thread for which it is worth starting another thread.
 const WORTH_IT: usize = 64;
 
-/// Finds the objects of `loaded`; those that it has deltas of, and does not hold, are in `repo`. `None`: it cannot be
-/// done, or what there is takes more than `most` bytes.
+/// Computes the objects of `loaded`; delta bases that it does not contain are read from `repo`. `None` if that is not
+/// possible, or if the objects take more than `most` bytes.
 pub(super) fn resolve(repo: &gix::Repository, loaded: &Loaded<'_>, most: usize) -> Option<Resolved> {
     let work = Work::of(repo, loaded, most);
     let mut found = Found::default();
@@ -87,7 +87,7 @@ pub(super) fn resolve(repo: &gix::Repository, loaded: &Loaded<'_>, most: usize) 
         Some(())
     })?;
     found.objects.sort_unstable_by_key(|(entry, _)| *entry);
-    // An entry that is a delta of itself, by a roundabout way, is never come by.
+    // An entry in a cycle of deltas is never reached.
     let is_each_there = found.objects.iter().map(|(entry, _)| *entry).eq(0..loaded.entries().len());
     is_each_there.then(|| {
         let named = |(_, Kept { id, kind, size, .. }): &_| Named { id: *id, kind: *kind, size: *size };
@@ -98,47 +98,47 @@ pub(super) fn resolve(repo: &gix::Repository, loaded: &Loaded<'_>, most: usize) 
     })
 }
 
-/// What one thread has found.
+/// The results of one thread.
 #[derive(Default)]
 struct Found {
-    /// Objects, by the number of their entry.
+    /// The objects, by the number of their entry.
     objects: Vec<(usize, Kept)>,
     bases: Vec<Base>,
 }
 
-/// The work that is shared.
+/// The work that the threads share.
 struct Work<'a> {
     loaded: &'a Loaded<'a>,
     hash: gix::hash::Kind,
     roots: Vec<Root>,
-    /// The entries that are deltas of the one of that number.
+    /// By entry: the entries that are deltas against it.
     children: Vec<Vec<usize>>,
-    /// How many of the roots were taken so far.
+    /// The number of roots taken so far.
     taken: AtomicUsize,
-    /// How many bytes there may still be.
+    /// The number of bytes that are still allowed.
     room: AtomicUsize,
 }
 
-/// What one thread works with.
+/// The tools of one thread.
 struct Tools {
     reader: Reader,
     compressor: Compressor,
 }
 
-/// An object that is known, and behind which there may be others.
+/// A resolved object, against which there may be further deltas.
 struct Open {
-    /// Its entry.
+    /// The number of its entry.
     number: usize,
     data: Vec<u8>,
-    /// What the entry is a delta of.
+    /// The delta base of the entry.
     base: Kept,
 }
 
-/// What can be resolved by itself.
+/// An entry or a group of entries that can be resolved independently.
 enum Root {
-    /// An entry that holds an object.
+    /// An entry with a whole object.
     Whole(usize, Kind),
-    /// Entries that are deltas of an object elsewhere.
+    /// Entries that are deltas against an object outside the pack.
     Elsewhere(ObjectId, Vec<usize>),
 }
 
@@ -159,7 +159,7 @@ impl<'a> Work<'a> {
         Self { loaded, hash: repo.object_hash(), roots, children, taken, room }
     }
 
-    /// Does a part of the work, until none is left; that is some `expected` objects.
+    /// Does shares of the work until nothing is left, and returns the results, some `expected` objects.
     fn share(&self, reader: Reader, expected: usize) -> Option<Found> {
         let mut found = Found { objects: Vec::with_capacity(expected), bases: Vec::new() };
         let mut tools = Tools { reader, compressor: Compressor::quick(self.hash) };
@@ -172,7 +172,7 @@ impl<'a> Work<'a> {
             for root in share {
                 let done = self.root(root, &mut tools, &mut found);
                 if done.is_none() {
-                    // There is no use in the rest.
+                    // The rest is of no use.
                     self.taken.fetch_max(self.roots.len(), Ordering::Relaxed);
                     return None;
                 }
@@ -193,7 +193,7 @@ impl<'a> Work<'a> {
             Root::Elsewhere(id, entries) => {
                 let mut data = Vec::new();
                 let kind = tools.reader.read(*id, &mut data).ok()?;
-                // It is handed over together with what hangs on it.
+                // It is passed on together with the objects that have it as their delta base.
                 objects::check(id, kind, &data).ok()?;
                 self.fit(data.len())?;
                 let object = Object { id: *id, kind, data: data.into() };
@@ -215,7 +215,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// The objects that are `open`, and all that are deltas of them, however many times removed.
+    /// Adds the objects that are `open`, and all that are direct or indirect deltas against them.
     fn all_of(&self, mut open: Vec<Open>, found: &mut Found) -> Option<()> {
         while let Some(Open { number, data, base }) = open.pop() {
             let id = gix::objs::compute_hash(self.hash, base.kind, &data).ok()?;
@@ -227,7 +227,7 @@ impl<'a> Work<'a> {
         Some(())
     }
 
-    /// The objects whose entries are a delta of the one of that number, which is `data`.
+    /// Returns the objects that are deltas against the entry `number`, whose object is `data`.
     fn open(&self, number: usize, data: &[u8], base: &Kept) -> Option<Vec<Open>> {
         let children = self.children[number].iter();
         let open = children
@@ -235,7 +235,7 @@ impl<'a> Work<'a> {
         open.collect()
     }
 
-    /// What the delta in an entry makes of `base`.
+    /// Applies the delta of an entry to `base`.
     fn made(&self, number: usize, base: &[u8]) -> Option<Vec<u8>> {
         let delta = self.loaded.content(&self.loaded.entries()[number]);
         let made = apply(base, delta, self.room.load(Ordering::Relaxed))?;
@@ -243,7 +243,7 @@ impl<'a> Work<'a> {
         Some(made)
     }
 
-    /// Takes up room for so many bytes, if there is any.
+    /// Reserves this number of bytes, if they are still allowed.
     fn fit(&self, bytes: usize) -> Option<()> {
         let room = |room: usize| room.checked_sub(bytes);
         self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).ok().map(drop)

@@ -1,7 +1,7 @@
-//! A walk in which several threads take part, each with some of the commits at a time.
+//! Divides a walk among several threads, each of which takes some of the commits at a time.
 //!
-//! Which commits there are is known beforehand, and each can be compared with those before it by itself. Who has
-//! nothing else to do can join at any time: the shares come in order, and whoever is free takes the next one.
+//! The commits are known in advance, and each can be compared with its parents independently. An idle thread can join
+//! at any time: the shares are ordered, and a thread that is free takes the next one.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,33 +24,33 @@ use crate::{
     recent::Recent,
 };
 
-/// What there is to walk, and what was found.
+/// The work of a walk, and its results.
 pub(super) struct Shares {
     pub history: History,
-    /// What is in memory.
+    /// Objects that are in memory.
     pub recent: Recent,
-    /// Whom all that is found is for.
+    /// The receiver of the objects.
     pub receiver: Receiver,
-    /// From how many objects on the walk fails.
+    /// The maximum number of objects; if there are more, the walk fails.
     pub most: usize,
-    /// How many there are, twice counted those that two have found.
+    /// The number of objects so far, in which those found by two threads count twice.
     pub so_far: AtomicUsize,
     parts: Vec<Part>,
-    /// The first part that nobody has taken.
+    /// The first part that no thread has taken.
     next: AtomicUsize,
     found: Mutex<Found>,
     is_more: Condvar,
 }
 
-/// What is walked at once.
+/// A unit of work.
 pub(super) enum Part {
-    /// What was asked for and is no commit.
+    /// A requested object that is not a commit.
     End { id: ObjectId, kind: Kind },
-    /// A commit, and the trees of those before it.
+    /// A commit, and the trees of its parents.
     Commit { commit: Commit, before: Vec<ObjectId> },
 }
 
-/// What was found.
+/// The results.
 #[derive(Default)]
 struct Found {
     /// By share.
@@ -60,16 +60,16 @@ struct Found {
     error: Option<gix::Error>,
 }
 
-/// How many parts one takes at a time. Of the commits of a share all but the first are compared with a tree that was
-/// just read.
+/// The number of parts that a thread takes at a time. All commits of a share but the first are compared with a tree
+/// that was just read.
 const SHARE: usize = 16;
 
 impl Shares {
-    /// What `tips` lead to and `theirs` do not, of which there may be so many objects at `most`.
+    /// Prepares a walk of what is reachable from `tips` but not from `theirs`, which may be `most` objects.
     ///
     /// # Errors
     ///
-    /// Where something that `tips` name, or a commit, cannot be read.
+    /// If an object that `tips` name, or a commit, cannot be read.
     pub fn of(
         repo: &gix::Repository,
         history: &History,
@@ -95,23 +95,23 @@ impl Shares {
         })
     }
 
-    /// What is `recent` need not be read.
+    /// Adds objects in memory, which need not be read.
     pub fn knowing(self, recent: Recent) -> Self {
         Self { recent, ..self }
     }
 
-    /// For a folder each tree is hashed when it is read, as each commit is for anybody.
+    /// Sets the receiver. For a local object database each tree is hashed when it is read, as each commit always is.
     pub fn meant_for(self, receiver: Receiver) -> Self {
         Self { receiver, ..self }
     }
 
-    /// How many threads may well help the one that begins.
+    /// The number of threads that are worth starting besides the current one.
     pub fn helpers(&self) -> usize {
         threads::free((self.parts.len() / SHARE).saturating_sub(1))
     }
 
-    /// Walks one share after the other, until all are taken or somebody fails. `told` hears now and then how many
-    /// objects all have found.
+    /// Walks one share after the other, until all are taken or a thread fails. `told` is called from time to time
+    /// with the number of objects that all threads have found.
     pub fn take_part(&self, repo: &gix::Repository, told: &mut dyn FnMut(usize), passing: Passing<'_>) {
         let repo = as_it_is(repo);
         let mut walk = Walk::of(&repo, self, told);
@@ -127,16 +127,16 @@ impl Shares {
         self.state().trees.extend(trees);
     }
 
-    /// Trees that those who have taken part so far were the last to read, in their newest versions.
+    /// Returns the trees that the threads have read last, in their newest versions.
     pub fn trees(&self) -> Vec<(ObjectId, Arc<[u8]>)> {
         std::mem::take(&mut self.state().trees)
     }
 
-    /// All that was found, each object once, when those who take part are done.
+    /// Waits until all shares have been walked, and returns the objects found, each once.
     ///
     /// # Errors
     ///
-    /// The first thing that went wrong: something cannot be read, or is too much.
+    /// The first failure: something cannot be read, or there are too many objects.
     pub fn found(&self) -> gix::Result<Vec<Item>> {
         let mut found = self.state();
         while found.error.is_none() && found.items.iter().any(Option::is_none) {
@@ -156,7 +156,7 @@ impl Shares {
     }
 }
 
-/// A share that somebody walks.
+/// A share that a thread is walking.
 struct Taken<'a> {
     shares: &'a Shares,
     number: usize,
@@ -174,7 +174,7 @@ impl Taken<'_> {
         match walked {
             Ok(items) => found.items[self.number] = Some(items),
             Err(error) => {
-                // Nobody need go on.
+                // The other threads need not go on.
                 self.shares.next.store(self.shares.parts.len(), Ordering::Relaxed);
                 found.error.get_or_insert(error);
             }
@@ -192,14 +192,14 @@ impl Drop for Taken<'_> {
     }
 }
 
-/// A view that shows what is there, and not what stands for it.
+/// Returns a view of the repository without replace refs.
 fn as_it_is(repo: &gix::Repository) -> gix::Repository {
     let mut real = repo.clone();
     real.objects.ignore_replacements = true;
     real
 }
 
-/// The commits behind `tips`. Tags are followed to what they are of; trees and blobs can be pushed too.
+/// Returns the commits that `tips` lead to. Tags are peeled; trees and blobs can be pushed too.
 fn ends(
     repo: &gix::Repository,
     history: &History,
@@ -226,7 +226,7 @@ fn ends(
     Ok(commits)
 }
 
-/// The commits behind `tips` that are not behind `hidden`, parents first.
+/// Returns the commits reachable from `tips` but not from `hidden`, parents first.
 fn changes(
     repo: &gix::Repository,
     history: &History,
@@ -238,7 +238,7 @@ fn changes(
     let parts = parents_first(&newest_first, &by_id)?.into_iter().map(|commit| {
         let before = commit.parents.iter().filter_map(|parent| match by_id.get(parent) {
             Some(parent) => Some(parent.tree),
-            // In a shallow repository there may be none.
+            // In a shallow repository a parent may be absent.
             None => history.tree_of(repo, *parent).ok(),
         });
         Part::Commit { before: before.collect(), commit: commit.clone() }
@@ -246,11 +246,11 @@ fn changes(
     Ok(parts.collect())
 }
 
-/// The same commits, with every parent before its children. Dates cannot be relied on for that.
+/// Sorts commits so that parents come before their children. Dates are not reliable for that.
 ///
 /// # Errors
 ///
-/// Where a commit comes before itself: something else stands under the name of one of those between.
+/// If a commit is its own ancestor: then an object has a content that does not match its id.
 fn parents_first<'c>(
     newest_first: &'c [Commit],
     by_id: &HashMap<ObjectId, &'c Commit>,

@@ -1,7 +1,8 @@
-//! Whether all is there that belongs to new commits.
+//! The connectivity check after a fetch: is every object reachable from the new commits present?
 //!
-//! What belongs to the commits that were there before is there; so only what a commit's tree does not share with those
-//! of its parents is looked at. Each commit can be looked at by itself, and so several at once.
+//! Everything reachable from the commits that were there before is present, so only those parts of a commit's tree
+//! are examined that differ from the trees of its parents. Each commit can be checked independently, so several are
+//! checked at once.
 
 use std::{
     io,
@@ -23,12 +24,12 @@ use crate::{
     recent::Recent,
 };
 
-/// What is missing.
+/// A missing object.
 #[derive(Debug)]
 pub(crate) enum Missing {
     /// A commit, tree or tag, which the error names.
     Unreadable(gix::Error),
-    /// A file's content.
+    /// A blob.
     Blob(ObjectId),
 }
 
@@ -47,12 +48,14 @@ impl From<gix::Error> for Missing {
     }
 }
 
-/// How many commits one thread takes at a time: one tree is often the next one's older version.
+/// The number of commits that a thread takes at a time: the tree of one is often the previous version of the next
+/// one's.
 const SHARE: usize = 8;
 
-/// Makes sure that everything behind `new` is there, given that all behind `ours` is, as far as these are there, where
-/// `recent` has just come in. `looked_at` is told now and then how many commits were looked at. The `history` takes in what has come, and
-/// forgets it where something is missing.
+/// Checks that everything reachable from `new` is present, provided that everything reachable from `ours` is, as far
+/// as these exist here. `recent` contains the objects that were just received. `looked_at` is called from time to
+/// time with the number of commits examined. The received commits are added to `history`, which is cleared if an
+/// object is missing.
 ///
 /// # Errors
 /// The first object that is missing.
@@ -68,14 +71,14 @@ pub(crate) fn check(
     let real = recent.real_view(repo);
     let mut sound = Sound::new(&real, recent.clone());
     let trees = sound.trees(history, new, commits_among(repo, ours));
-    // What was looked at and is not kept must not be taken for what is here.
+    // Commits that were examined but are not kept must not be taken for commits that exist here.
     trees.and_then(|trees| sound.all(&trees, looked_at)).inspect_err(|_| history.forget())
 }
 
 /// A commit's tree, and those of its parents.
 type Changed = (ObjectId, Vec<ObjectId>);
 
-/// Looks at objects, and remembers which trees it has looked at.
+/// Checks objects, and remembers which trees it has examined.
 struct Sound {
     repo: gix::Repository,
     recent: Recent,
@@ -90,7 +93,7 @@ impl Sound {
         Self { repo: view, recent, trees, seen: HashSet::default() }
     }
 
-    /// The trees of all commits behind `new` that are not behind `ours`.
+    /// Returns the trees of all commits reachable from `new` but not from `ours`.
     fn trees(
         &mut self,
         history: &History,
@@ -105,7 +108,7 @@ impl Sound {
         let tree_of: HashMap<ObjectId, ObjectId> =
             commits.iter().map(|commit| (commit.id, commit.tree)).collect();
         let trees = commits.iter().map(|commit| {
-            // In a shallow repository a parent may not be there.
+            // In a shallow repository a parent may be absent.
             let before = commit.parents.iter().filter_map(|parent| match tree_of.get(parent) {
                 Some(tree) => Some(*tree),
                 None => history.tree_of(&self.repo, *parent).ok(),
@@ -115,7 +118,7 @@ impl Sound {
         Ok(trees.collect())
     }
 
-    /// Looks at all `trees`, by as many threads as pay.
+    /// Checks all `trees`, on as many threads as are worthwhile.
     fn all(&mut self, trees: &[Changed], looked_at: &mut dyn FnMut(usize)) -> Result<(), Missing> {
         let taken = AtomicUsize::new(0);
         let share = |sound: &mut Self, taken_so_far: &mut dyn FnMut(usize)| {
@@ -148,7 +151,7 @@ impl Sound {
         })
     }
 
-    /// Looks at what a ref can name. Tags are followed to what they are of; where that is a commit, it is handed over.
+    /// Checks the object that a ref points to. Tags are peeled; if the result is a commit, it is returned.
     fn tip(&mut self, mut id: ObjectId) -> Result<Option<ObjectId>, Missing> {
         loop {
             let object = self.repo.find_object(id)?;
@@ -164,9 +167,9 @@ impl Sound {
         }
     }
 
-    /// Looks at a tree, but for what it shares with those that were `before`.
+    /// Checks a tree, except for what it shares with the trees in `before`.
     fn tree(&mut self, new: ObjectId, before: Vec<ObjectId>) -> Result<(), Missing> {
-        // Folders can be nested deeper than a stack.
+        // Not recursive, as trees can be nested deeper than the stack allows.
         let mut open = vec![(new, before)];
         while let Some((new, before)) = open.pop() {
             if before.contains(&new) || !self.seen.insert(new) {
@@ -178,7 +181,7 @@ impl Sound {
             let mut missing = None;
             beside::differing(&tree, &olds, new.kind(), None, |entry, versions| {
                 if versions.contains(&entry.id) {
-                    // It is the same in another one of them.
+                    // It is the same in another parent.
                 } else if entry.mode.is_tree() {
                     open.push((entry.id, versions.to_vec()));
                 } else if !entry.mode.is_commit()

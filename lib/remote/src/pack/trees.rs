@@ -1,6 +1,6 @@
-//! Trees as the bytes that git stores, those kept that were read last, and small files for whoever asks next.
+//! A cache of raw trees for the walks, with the small files that were read on the way.
 //!
-//! The walk through a history compares each commit's tree with the one before it, so that each is needed at least
+//! A walk through a history compares each commit's tree with that of its parent, so each tree is needed at least
 //! twice.
 
 use std::{io, sync::Arc};
@@ -12,25 +12,25 @@ use crate::{
     recent::Recent,
 };
 
-/// Reads trees.
+/// Reads and caches trees.
 pub(super) struct Trees {
     reader: Reader,
-    /// What has just come in, and need not be read.
+    /// Objects of a pack that has just been received; these need not be read from the object database.
     recent: Recent,
     buffer: Vec<u8>,
-    /// Those that were read or asked for since the others were put away.
+    /// The trees that were read or requested since the last time that this generation became `old`.
     young: HashMap<ObjectId, Arc<[u8]>>,
     old: HashMap<ObjectId, Arc<[u8]>>,
-    /// Bytes of the young ones.
+    /// The size of the young trees in bytes.
     bytes: usize,
-    /// Small files that were read.
+    /// The small files that were read.
     files: Vec<(ObjectId, Vec<u8>)>,
 }
 
 /// Larger files are not kept.
 const LARGEST_FILE: usize = 1024;
 
-/// How many bytes of young trees there may be; as many again are old.
+/// The maximum size of the young trees in bytes; the old ones take as much again.
 const ROOM: usize = 256 * 1024;
 
 impl Trees {
@@ -39,7 +39,7 @@ impl Trees {
         Self { reader, recent, buffer: Vec::new(), young, old, bytes: 0, files: Vec::new() }
     }
 
-    /// A tree, of which another version may be at hand.
+    /// Returns a tree; `like`, if given, is another version of it, which speeds up reading.
     pub fn get(&mut self, id: ObjectId, like: Option<&[u8]>) -> gix::Result<Arc<[u8]>> {
         self.get_by(id, |reader, into| match like {
             Some(like) => reader.read_like(id, like, into),
@@ -47,7 +47,7 @@ impl Trees {
         })
     }
 
-    /// A tree that is likely to be there.
+    /// Returns a tree, which is looked for in `home` first.
     pub fn get_from(&mut self, home: Home, id: ObjectId) -> gix::Result<Arc<[u8]>> {
         self.get_by(id, |reader, into| reader.read_from(home, id, into))
     }
@@ -77,7 +77,7 @@ impl Trees {
         Ok(tree)
     }
 
-    /// Any object. Trees are kept, small files until they are [taken](Self::take_files).
+    /// Reads any object. Trees are cached; small files are kept until they are [taken](Self::take_files).
     pub fn read(&mut self, home: Home, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
         if let Some(tree) = self.young.get(&id).or_else(|| self.old.get(&id)) {
             into.clear();
@@ -93,12 +93,12 @@ impl Trees {
         Ok(kind)
     }
 
-    /// The small files that were read since this was last asked.
+    /// Returns the small files that were read since the last call.
     pub fn take_files(&mut self) -> Vec<(ObjectId, Vec<u8>)> {
         std::mem::take(&mut self.files)
     }
 
-    /// Forgets a tree of which there is a newer version.
+    /// Forgets a tree, because a newer version of it was read.
     pub fn forget(&mut self, id: ObjectId) {
         if let Some(tree) = self.young.remove(&id) {
             self.bytes -= tree.len();
@@ -106,12 +106,12 @@ impl Trees {
         self.old.remove(&id);
     }
 
-    /// All that are kept.
+    /// Returns all cached trees.
     pub fn into_kept(self) -> impl Iterator<Item = (ObjectId, Arc<[u8]>)> {
         self.young.into_iter().chain(self.old)
     }
 
-    /// Takes in a tree that somebody else has read.
+    /// Adds a tree to the cache.
     pub fn keep(&mut self, id: ObjectId, tree: &Arc<[u8]>) {
         if self.bytes + tree.len() > ROOM {
             self.old = std::mem::take(&mut self.young);

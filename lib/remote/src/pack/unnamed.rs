@@ -1,7 +1,8 @@
-//! A pack and its index under names that nobody reads yet.
+//! A pack and its index under temporary names, until they are published.
 //!
-//! Were they written under their own names, a reader could find half of them. They lie in the folder where they are to
-//! be, as git's own do while it writes them: a folder of their own would have to be made, flushed and removed.
+//! If they were written under their final names, readers could find incomplete files. They are in the directory of
+//! the final files, like git's own temporary packs: a separate directory would have to be created, flushed and
+//! removed.
 
 use std::{fs, io, path::Path, path::PathBuf};
 
@@ -14,7 +15,7 @@ use crate::{
     temporary::{Folder, Temporary},
 };
 
-/// Where a pack and its index are written. Dropping it deletes them.
+/// The temporary files of a pack and its index. Dropping it deletes them.
 pub(super) struct Unnamed {
     pub pack: Temporary,
     pub index: Temporary,
@@ -22,7 +23,7 @@ pub(super) struct Unnamed {
 }
 
 impl Unnamed {
-    /// Two empty files in the object database `objects`.
+    /// Creates two empty files in the object database `objects`.
     pub fn new(objects: &Path) -> io::Result<Self> {
         let home = objects.join("pack");
         fs::create_dir_all(&home)?;
@@ -30,20 +31,20 @@ impl Unnamed {
         Ok(Self { pack, index, _folder: None })
     }
 
-    /// Two files that were made in `folder`.
+    /// Takes over two files that were written in `folder`.
     pub fn of(pack: PathBuf, index: PathBuf, folder: Folder) -> io::Result<Self> {
         let (pack, index) = (Temporary::found(pack)?, Temporary::found(index)?);
         Ok(Self { pack, index, _folder: Some(folder) })
     }
 
-    /// Makes the objects part of `repo`: the pack with this `checksum` gets its name, on the disk as far as `core.fsync`
-    /// promises it, for all who share the repository, and held.
+    /// Makes the objects part of `repo`: renames the pack with this `checksum` to its final name, flushed to disk as
+    /// far as `core.fsync` demands, readable for all who share the repository, and protected from being repacked.
     pub fn publish(self, repo: &gix::Repository, checksum: ObjectId) -> io::Result<Held> {
         let home = repo.objects.store_ref().path().join("pack");
         let durability = Durability::of(repo);
         make_folders(repo, &home)?;
         let held = Held::take(&home, checksum)?;
-        // The index last: it is what makes the pack visible.
+        // The index comes last, as it makes the pack visible.
         for (file, part, end) in [(&self.pack, Part::Pack, "pack"), (&self.index, Part::PackMetadata, "idx")]
         {
             let file = file.path();
@@ -64,7 +65,7 @@ impl Unnamed {
     }
 }
 
-/// Packs never change, and git marks them so.
+/// Makes a file read-only, as git does with packs, since they never change.
 fn read_only(file: &Path) -> io::Result<()> {
     let mut permissions = fs::metadata(file)?.permissions();
     #[cfg(unix)]

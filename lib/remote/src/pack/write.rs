@@ -1,4 +1,4 @@
-//! A pack as a stream of bytes, see <https://git-scm.com/docs/gitformat-pack>.
+//! Writes a pack as a stream of bytes, see <https://git-scm.com/docs/gitformat-pack>.
 
 use std::io::{self, Write};
 
@@ -18,22 +18,22 @@ pub(crate) struct Options {
     pub limits: Limits,
     pub level: Compression,
     pub threads: usize,
-    /// Whether a delta may name its base by distance, which is shorter.
+    /// Whether a delta may name its base by distance (`OFS_DELTA`), which is shorter.
     pub offsets: Offsets,
     pub receiver: Receiver,
 }
 
-/// Whether the reader understands deltas that name their base by its distance.
+/// Whether the reader understands deltas that name their base by its distance (`ofs-delta`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Offsets {
     Understood,
     Unknown,
 }
 
-/// Why a pack was not written to its end.
+/// Why a pack was not written completely.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The objects could not be had.
+    /// The objects could not be read.
     Source(gix::Error),
     /// The bytes could not be written.
     Sink(io::Error),
@@ -49,7 +49,8 @@ impl From<Failure> for gix::Error {
 }
 
 impl Options {
-    /// What `repo`'s configuration says: `pack.compression`, `pack.threads`, `pack.depth`, `core.bigFileThreshold`.
+    /// Reads the options from the configuration of `repo`: `pack.compression`, `pack.threads`, `pack.depth`,
+    /// `core.bigFileThreshold`.
     pub fn of(repo: &gix::Repository, receiver: Receiver, offsets: Offsets) -> Self {
         let config = repo.config_snapshot();
         let positive = |key: &str| config.integer(key).and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0);
@@ -71,18 +72,18 @@ impl Options {
     }
 }
 
-/// What was written.
+/// A pack that was written.
 pub(crate) struct Written {
-    /// How many bytes.
+    /// The size in bytes.
     pub bytes: u64,
-    /// What the pack ends with: the checksum of all before that.
+    /// The trailer of the pack: the checksum of everything before it.
     pub checksum: ObjectId,
-    /// Where everything is.
+    /// The location of each object.
     pub(super) located: Vec<Located>,
 }
 
-/// Writes a pack with what is `laid` out and `items` to `out`, of which none is in both. `sent` is told the number of
-/// objects and bytes written so far.
+/// Writes a pack with the entries of `laid` and then `items` to `out`; no object may be in both. `sent` is called
+/// with the number of objects and bytes written so far.
 pub(crate) fn write(
     repo: &gix::Repository,
     laid: &Laid,
@@ -107,25 +108,25 @@ pub(crate) fn write(
     pack.end()
 }
 
-/// A pack under way.
+/// A pack that is being written.
 struct Stream<'a> {
     out: &'a mut dyn Write,
     hash: gix::hash::Hasher,
-    /// Bytes so far.
+    /// The number of bytes so far.
     at: u64,
-    /// Of the entry that is being written, so far.
+    /// The checksum of the current entry so far.
     crc32: u32,
-    /// What it began with.
+    /// The entries with which the pack begins.
     laid: &'a Laid,
-    /// Where each object is.
+    /// The location of each object.
     located: Vec<Located>,
-    /// Where those are that came after what was laid out.
+    /// The offsets of the entries after those of `laid`.
     offsets: HashMap<ObjectId, u64>,
     options: Options,
 }
 
 impl<'a> Stream<'a> {
-    /// Begins a pack with what is `laid` out, and so many `others`.
+    /// Begins a pack with the entries of `laid` and this number of `others`.
     fn begin(
         hash: gix::hash::Kind,
         (laid, others): (&'a Laid, usize),
@@ -157,7 +158,7 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
-    /// Writes some of an entry.
+    /// Writes a part of an entry.
     fn entry(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.crc32 = zlib_rs::crc32::crc32(self.crc32, bytes);
         self.bytes(bytes)
@@ -170,7 +171,7 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
-    /// Begins an entry of `size` bytes before compression.
+    /// Writes the header of an entry, whose uncompressed data has `size` bytes.
     fn header(&mut self, form: Form, size: u64) -> Result<(), Failure> {
         let back = match self.options.offsets {
             Offsets::Understood => {
@@ -184,7 +185,7 @@ impl<'a> Stream<'a> {
         self.entry(&header)
     }
 
-    /// An object too large for memory, from its file straight into the pack.
+    /// Copies an object that is too large for memory from its file into the pack.
     fn streamed(&mut self, repo: &gix::Repository, id: ObjectId, size: u64) -> Result<(), Failure> {
         if self.options.receiver == Receiver::Folder {
             let error = io::Error::other(format!("object {id} is too large to be hashed here"));
@@ -213,11 +214,13 @@ impl<'a> Stream<'a> {
     }
 }
 
-/// How far back from `offset` is what an entry is a delta of, if it is a delta, and that is `there`.
+/// Returns the distance from `offset` back to the delta base, if the entry is a delta and `there` knows the offset of
+/// the base.
 ///
 /// # Errors
 ///
-/// A folder gets a pack as it is: nobody adds what it lacks.
+/// If the base of a delta is missing and the receiver is a local object database: there, nobody completes a thin
+/// pack.
 pub(super) fn back(
     form: Form,
     offset: u64,
@@ -234,7 +237,8 @@ pub(super) fn back(
     }
 }
 
-/// Begins an entry of `size` bytes before compression. What it is a delta of is so far `back`, or named by its id.
+/// Appends the header of an entry, whose uncompressed data has `size` bytes. The delta base is given by the distance
+/// `back`, or else by its id.
 pub(super) fn begin(out: &mut Vec<u8>, form: Form, size: u64, back: Option<u64>) {
     match (form, back) {
         (Form::Whole(kind), _) => begin_entry(out, whole(kind), size),
@@ -249,10 +253,10 @@ pub(super) fn begin(out: &mut Vec<u8>, form: Form, size: u64, back: Option<u64>)
     }
 }
 
-/// How many bytes every pack begins with.
+/// The size of a pack header.
 pub(super) const PREAMBLE: usize = 12;
 
-/// What a pack of so many objects begins with.
+/// The header of a pack with this number of objects.
 pub(super) fn preamble(objects: u32) -> [u8; PREAMBLE] {
     const VERSION: [u8; 4] = 2u32.to_be_bytes();
     let mut preamble = *b"PACK........";
@@ -261,7 +265,7 @@ pub(super) fn preamble(objects: u32) -> [u8; PREAMBLE] {
     preamble
 }
 
-/// The number of objects as a pack can have it.
+/// Returns the number of objects in the type that the pack header has for it.
 pub(super) fn count(objects: usize) -> io::Result<u32> {
     u32::try_from(objects).map_err(|_| io::Error::other("too many objects for a pack"))
 }
@@ -278,7 +282,8 @@ pub(super) fn whole(kind: Kind) -> u8 {
     }
 }
 
-/// The type, and the size: four bits beside it, then sevens, the lowest first.
+/// Appends the type and the size of an entry: four bits of the size in the first byte, then groups of seven, the
+/// lowest first.
 pub(super) fn begin_entry(out: &mut Vec<u8>, kind: u8, mut size: u64) {
     let mut byte = (kind << 4) | (size & 0xf) as u8;
     size >>= 4;
@@ -290,7 +295,8 @@ pub(super) fn begin_entry(out: &mut Vec<u8>, kind: u8, mut size: u64) {
     out.push(byte);
 }
 
-/// A distance: sevens of bits, the highest first, each continuation counting from one.
+/// Appends the distance of an `OFS_DELTA`: groups of seven bits, the highest first; each byte but the last stands for
+/// its value plus one.
 pub(super) fn distance(out: &mut Vec<u8>, mut distance: u64) {
     let mut bytes = vec![(distance & 0x7f) as u8];
     distance >>= 7;
