@@ -1,9 +1,9 @@
-//! An object from what it was before and the difference, see
-//! <https://git-scm.com/docs/gitformat-pack#_deltified_representation>.
+//! Applies deltas, see <https://git-scm.com/docs/gitformat-pack#_deltified_representation>.
 //!
-//! Deltas come from somebody else: whatever they say is looked at before it is done.
+//! Deltas come from a remote, so every value in them is checked before it is used.
 
-/// What `delta` makes of `base`; `None` where it is no delta of it, or makes more than `most` bytes.
+/// Applies `delta` to `base`; `None` if the delta is invalid or of another base, or if the result has more than
+/// `most` bytes.
 pub(super) fn apply(base: &[u8], delta: &[u8], most: usize) -> Option<Vec<u8>> {
     let mut rest = delta;
     if size(&mut rest)? != base.len() {
@@ -42,13 +42,13 @@ fn next(rest: &mut &[u8]) -> Option<u8> {
     Some(*first)
 }
 
-/// A size: sevens of bits, the lowest first.
+/// Reads a size in groups of seven bits, the lowest first.
 fn size(rest: &mut &[u8]) -> Option<usize> {
     let mut size = 0_usize;
     for shift in (0..usize::BITS).step_by(7) {
         let byte = next(rest)?;
         let bits = usize::from(byte & 0x7f);
-        // Bits that a size has no room for would be lost.
+        // Bits that do not fit into the size would be lost.
         if bits << shift >> shift != bits {
             return None;
         }
@@ -60,7 +60,7 @@ fn size(rest: &mut &[u8]) -> Option<usize> {
     None
 }
 
-/// A number of which only those of its `bytes` are there that `present` has a bit for.
+/// Reads a number of which only those `bytes` are stored that have a bit in `present`.
 fn number(rest: &mut &[u8], present: u8, bytes: u32) -> Option<usize> {
     let mut number = 0;
     for byte in 0..bytes {

@@ -1,8 +1,8 @@
-//! A small pack that somebody sent, from memory to the disk: complete, and with its index.
+//! Completes and indexes a small received pack in memory, and writes it to disk.
 //!
-//! Gix reads a pack from the stream, writes it with all that it lacks, and reads it once more to find out what is in
-//! it. For the some hundred objects that a sync brings, that takes longer than they took to come. A small pack is taken
-//! apart where it is, once, and what was in it stays at hand. What is large or strange is left to gix.
+//! gix reads a pack from the stream, writes it together with the missing delta bases, and reads it again to index it.
+//! For the few hundred objects of a sync, that takes longer than receiving them. A small pack is parsed once, in
+//! memory, and its objects stay in memory for the next steps. Large or unusual packs are left to gix.
 
 use std::{
     borrow::Cow,
@@ -22,15 +22,15 @@ use super::{
     unnamed::Unnamed,
     write,
 };
-/// How many bytes it holds, at most: its entries, and again what they stand for.
+/// The maximum size in bytes of the uncompressed entries, and also of the objects that they represent.
 const MOST: usize = 16 * 1024 * 1024;
 
-/// Writes the pack `raw` and its index. `None`: it is none that this can be done with.
+/// Writes the pack `raw` and its index. `None` if the pack is not suitable.
 pub(super) fn arrive(repo: &gix::Repository, raw: &[u8]) -> Option<Arriving> {
     Apart::of(repo, raw)?.write(repo.objects.store_ref().path())
 }
 
-/// A pack that was taken apart.
+/// A received pack with its entries and objects.
 pub(super) struct Apart<'a> {
     loaded: Loaded<'a>,
     resolved: Resolved,
@@ -38,7 +38,7 @@ pub(super) struct Apart<'a> {
 }
 
 impl<'a> Apart<'a> {
-    /// Takes the pack `raw` apart. `None`: it is none that this can be done with.
+    /// Parses the pack `raw`. `None` if it is not suitable.
     pub fn of(repo: &gix::Repository, raw: &'a [u8]) -> Option<Self> {
         loaded::count(raw).filter(|count| *count as usize <= MOST_AT_ONCE)?;
         let hash = repo.object_hash();
@@ -47,7 +47,7 @@ impl<'a> Apart<'a> {
         Some(Self { loaded, resolved, hash })
     }
 
-    /// Writes it, completed, and its index, into the object database `objects`. `None`: that cannot be done.
+    /// Writes the completed pack and its index into the object database `objects`. `None` if that is not possible.
     pub fn write(self, objects: &Path) -> Option<Arriving> {
         let Complete { bytes, located, checksum } = complete(&self.loaded, &self.resolved, self.hash)?;
         let index = index::encode(located, checksum).ok()?;
@@ -61,18 +61,18 @@ impl<'a> Apart<'a> {
     }
 }
 
-/// A pack that holds all that its deltas are of.
+/// A pack that contains all its delta bases.
 struct Complete<'a> {
     bytes: Cow<'a, [u8]>,
     located: Vec<Located>,
     checksum: ObjectId,
 }
 
-/// Completes a pack. The only delta of an object that it lacks becomes what it stands for; to be whole takes no more
-/// room than what it lacks would. What is a base of several comes at the end.
+/// Completes a thin pack. If a missing base has only one delta, that delta is replaced by its object, which takes no
+/// more room than the base would. A base of several deltas is appended.
 fn complete<'a>(loaded: &Loaded<'a>, resolved: &Resolved, hash: gix::hash::Kind) -> Option<Complete<'a>> {
     let mut inside = HashSet::with_capacity(resolved.objects.len());
-    // A pack that holds something twice is strange.
+    // A pack that contains an object twice is unusual, and is left to gix.
     if !resolved.objects.iter().all(|object| inside.insert(object.id)) {
         return None;
     }
@@ -119,7 +119,7 @@ fn complete<'a>(loaded: &Loaded<'a>, resolved: &Resolved, hash: gix::hash::Kind)
     pack.end(hash)
 }
 
-/// A pack that lacks nothing.
+/// Indexes a pack that is not thin.
 fn as_it_came<'a>(loaded: &Loaded<'a>, resolved: &Resolved) -> Complete<'a> {
     let entries = loaded.entries().iter().zip(&resolved.objects);
     let located = entries.map(|(entry, object)| {
@@ -129,7 +129,7 @@ fn as_it_came<'a>(loaded: &Loaded<'a>, resolved: &Resolved) -> Complete<'a> {
     Complete { located: located.collect(), bytes: Cow::Borrowed(loaded.raw()), checksum: loaded.checksum() }
 }
 
-/// A pack that is being put together.
+/// A pack that is being assembled.
 struct Growing {
     bytes: Vec<u8>,
     located: Vec<Located>,
@@ -145,7 +145,7 @@ impl Growing {
         write::begin_entry(&mut self.bytes, kind, size);
     }
 
-    /// Notes what was put there from `start` on.
+    /// Records the location of the entry that was written from `start` on.
     fn end_of(&mut self, id: ObjectId, start: usize) {
         let crc32 = zlib_rs::crc32::crc32(0, &self.bytes[start..]);
         self.located.push(Located { id, offset: start as u64, crc32 });
@@ -169,7 +169,7 @@ mod tests {
 
     use super::*;
 
-    /// The pack that git sends of what is `new`, to whoever has `known`, made with these options.
+    /// Returns the pack that git sends of `new` to a receiver that has `known`, made with these options.
     fn sent(from: &Repo, new: &str, known: &str, options: &str) -> Vec<u8> {
         let to = from.join(".git/sent");
         let script =
@@ -184,8 +184,8 @@ mod tests {
             .collect()
     }
 
-    /// Two clones, of which one has a history that the other lacks: pages that change again and again, and more than
-    /// one that comes of the same. And the two ends of it.
+    /// Creates two clones, one of which has commits that the other lacks: files that change repeatedly, and several
+    /// versions of the same one. Also returns the tip and the start of these commits.
     fn clones() -> (World, [Repo; 2], [String; 2]) {
         let (world, _, [ours, theirs]) = World::with_clones(["ours", "theirs"]);
         for page in 0..20 {
@@ -279,7 +279,7 @@ mod tests {
             let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
             hasher.update(&bad[..end]);
             bad[end..].copy_from_slice(hasher.try_finalize().unwrap().as_slice());
-            // Its checksum says that it is as it was sent. Whatever comes of it, nothing panics.
+            // Now the checksum is right again. Whatever the result is, nothing must panic.
             let _ = arrive(&repo, &bad);
         }
         let by_name = sent(&theirs, &new, &known, "--thin");

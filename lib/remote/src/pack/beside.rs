@@ -1,4 +1,5 @@
-//! A tree beside its older versions: what is different in it, and its delta, which is the same thing said otherwise.
+//! Compares a tree with its older versions: yields the entries that differ and, at the same time, the delta against
+//! the first of them.
 
 use std::sync::Arc;
 
@@ -9,8 +10,8 @@ use super::{
     entries::{Entries, Entry},
 };
 
-/// Hands over each entry of `tree` that is not the same in the first of `olds`, with its older versions. What makes
-/// `tree` of that first one goes into `draft`.
+/// Calls `differs` with each entry of `tree` that is not the same in the first of `olds`, and its older versions. The
+/// delta of `tree` against that first one is written to `draft`.
 pub(super) fn differing(
     tree: &[u8],
     olds: &[Arc<[u8]>],
@@ -22,7 +23,7 @@ pub(super) fn differing(
     let mut olds: Vec<Entries<'_>> = olds.iter().map(|old| Entries::of(old, hash)).collect();
     let mut versions = Vec::new();
     loop {
-        // Nearly all are the same.
+        // Nearly all entries are the same.
         if let Some(old) = olds.first_mut() {
             let from = old.passed();
             old.pass_same(&mut rest);
@@ -33,7 +34,8 @@ pub(super) fn differing(
         let Some(entry) = rest.head()? else { return Ok(()) };
         rest.pass(&entry);
         versions.clear();
-        // Where what comes before the id stands in the first one as well.
+        // The offset of the entry in the first old tree, if its mode and name, the bytes before the id, are the same
+        // there.
         let mut same_name = None;
         for (number, old) in olds.iter_mut().enumerate() {
             let Some((at, version)) = old.take(&entry)?.filter(|(_, old)| old.is_version_of(&entry)) else {
@@ -64,7 +66,7 @@ mod tests {
     /// A name, and its older versions.
     type Differing = (String, Vec<u8>);
 
-    /// What differs, and the delta.
+    /// Returns the entries that differ, and the delta.
     fn compare(new: &[u8], olds: &[&[u8]]) -> (Vec<Differing>, Option<Vec<u8>>) {
         let olds: Vec<Arc<[u8]>> = olds.iter().map(|old| Arc::from(*old)).collect();
         let mut draft = olds.first().map(|old| Draft::new(old.len(), new.len()));

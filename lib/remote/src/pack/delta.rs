@@ -1,29 +1,29 @@
-//! Git's deltas: an object as copies out of another one and new bytes in between, see
+//! Computes git's deltas: an object as copies from another one and literal data in between, see
 //! <https://git-scm.com/docs/gitformat-pack#_deltified_representation>.
 
 use std::ops::Range;
 
-/// What an object can be a delta of, with its blocks looked up by their content.
+/// A delta base with a hash table of its blocks.
 pub(crate) struct Base {
     data: Vec<u8>,
     /// By hash: the last block with it, as its number plus one.
     heads: Vec<u32>,
-    /// By block: the one before with the same hash, likewise.
+    /// By block: the previous one with the same hash, in the same form.
     previous: Vec<u32>,
 }
 
-/// The size of the pieces that matches start with. Git's is the same; with smaller ones, instructions cost more
-/// than they save.
+/// The size of the blocks with which matches begin, which is also git's. With smaller ones, instructions would cost
+/// more than they save.
 const BLOCK: usize = 16;
 
-/// How many blocks with the same hash are looked at: files that repeat themselves have thousands.
+/// The maximum number of blocks with the same hash that are tried: repetitive files have thousands.
 const CANDIDATES: usize = 32;
 
-/// A match as long as this is good enough to look no further.
+/// A match of this length ends the search.
 const GOOD: usize = 4096;
 
 impl Base {
-    /// Looks `data` over. `None` if it is too small to be worth it, or too large.
+    /// Builds the hash table of `data`. `None` if the data is too small for a delta to be worthwhile, or too large.
     pub fn new(data: Vec<u8>) -> Option<Self> {
         let blocks = u32::try_from(data.len() / BLOCK).ok()?;
         if blocks == 0 || data.len() > u32::MAX as usize {
@@ -31,7 +31,7 @@ impl Base {
         }
         let slots = (blocks as usize).next_power_of_two().max(16);
         let mut base = Self { data, heads: vec![0; slots], previous: vec![0; blocks as usize] };
-        // Backwards, so that of equal blocks the first comes up first: a match there can be the longest.
+        // Backwards, so that of equal blocks the first one is tried first: the longest match may begin there.
         for block in (0..blocks).rev() {
             let slot = base.slot(&base.data[block as usize * BLOCK..]);
             base.previous[block as usize] = base.heads[slot];
@@ -40,12 +40,12 @@ impl Base {
         Some(base)
     }
 
-    /// How many bytes it has.
+    /// The size in bytes.
     pub fn len(&self) -> usize {
         self.data.len()
     }
 
-    /// `new` as a delta; `None` if that takes `limit` bytes or more.
+    /// Returns `new` as a delta; `None` if that takes `limit` bytes or more.
     pub fn delta(&self, new: &[u8], limit: usize) -> Option<Vec<u8>> {
         let mut out = Vec::with_capacity(limit.min(64 * 1024));
         varint(&mut out, self.data.len());
@@ -54,7 +54,7 @@ impl Base {
         while at + BLOCK <= new.len() {
             let Some(found) = self.longest(new, at, pending) else {
                 at += 1;
-                // Nothing has matched for so long that the limit is passed already.
+                // Nothing has matched for so long that the limit is exceeded already.
                 if out.len() + (at - pending) > limit {
                     return None;
                 }
@@ -72,7 +72,7 @@ impl Base {
         (out.len() < limit).then_some(out)
     }
 
-    /// The longest match around `new[at..]` that starts at `pending` or after it.
+    /// Returns the longest match around `new[at..]` that starts at `pending` or later.
     fn longest(&self, new: &[u8], at: usize, pending: usize) -> Option<Match> {
         let mut best: Option<Match> = None;
         let mut next = self.heads[self.slot(&new[at..])];
@@ -109,17 +109,17 @@ impl Base {
     }
 }
 
-/// A delta that is put together by somebody who knows what differs.
+/// A delta that is assembled by a caller who knows the differences.
 pub(crate) struct Draft {
     out: Vec<u8>,
-    /// Copied, and not written down yet.
+    /// The range to be copied that is not written yet.
     copied: Range<usize>,
-    /// Likewise inserted; never both.
+    /// The literal data that is not written yet; never both.
     inserted: Vec<u8>,
 }
 
 impl Draft {
-    /// A delta between contents of so many bytes.
+    /// Begins a delta between contents of these sizes.
     pub fn new(base: usize, new: usize) -> Self {
         let mut out = Vec::with_capacity(64);
         varint(&mut out, base);
@@ -127,7 +127,7 @@ impl Draft {
         Self { out, copied: 0..0, inserted: Vec::new() }
     }
 
-    /// Next come these bytes of the base.
+    /// Appends these bytes of the base.
     pub fn copy(&mut self, range: Range<usize>) {
         if range.is_empty() {
             return;
@@ -140,7 +140,7 @@ impl Draft {
         }
     }
 
-    /// Next come these bytes.
+    /// Appends these bytes.
     pub fn insert(&mut self, bytes: &[u8]) {
         if !self.copied.is_empty() {
             self.settle();
@@ -148,7 +148,7 @@ impl Draft {
         self.inserted.extend_from_slice(bytes);
     }
 
-    /// The delta; `None` if it takes `limit` bytes or more.
+    /// Returns the delta; `None` if it takes `limit` bytes or more.
     pub fn finish(mut self, limit: usize) -> Option<Vec<u8>> {
         self.settle();
         (self.out.len() < limit).then_some(self.out)
@@ -161,16 +161,16 @@ impl Draft {
     }
 }
 
-/// The same bytes on both sides.
+/// A sequence of bytes that is the same in both objects.
 struct Match {
     base: usize,
     new: usize,
     length: usize,
 }
 
-/// How many bytes both begin with alike.
+/// Returns the length of the common prefix.
 pub(crate) fn common(a: &[u8], b: &[u8]) -> usize {
-    // As arrays, since their length is known then, and nobody needs to be called to compare them.
+    // As arrays, whose length is known at compile time, so that they are compared without a function call.
     const WIDE: usize = 32;
     let wide = a.as_chunks::<WIDE>().0.iter().zip(b.as_chunks::<WIDE>().0);
     let alike = wide.take_while(|(a, b)| a == b).count() * WIDE;
@@ -181,7 +181,7 @@ fn common_end(a: &[u8], b: &[u8]) -> usize {
     a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count()
 }
 
-/// A size, in sevens of bits, the lowest first.
+/// Appends a size in groups of seven bits, the lowest first.
 fn varint(out: &mut Vec<u8>, mut size: usize) {
     while size >= 0x80 {
         out.push((size & 0x7f) as u8 | 0x80);
@@ -198,7 +198,8 @@ fn insert(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// Offset and size are given by their bytes that are not zero; a size of zero means 64 KiB, which is the most.
+/// Appends copy instructions: only the non-zero bytes of offset and size are written. A size of zero means 64 KiB,
+/// the maximum.
 fn copy(out: &mut Vec<u8>, range: Range<usize>) {
     const MOST: usize = 0x1_0000;
     let mut from = range.start;
@@ -228,7 +229,7 @@ fn copy(out: &mut Vec<u8>, range: Range<usize>) {
 pub(super) mod tests {
     use super::*;
 
-    /// Git's side of it, after the format's description.
+    /// An independent implementation of the reader, following the description of the format.
     pub(in super::super) fn apply(base: &[u8], delta: &[u8]) -> Vec<u8> {
         let mut bytes = delta.iter().copied();
         let mut size = || {

@@ -1,9 +1,9 @@
-//! A pack that lands in an object database as it is: complete, with its index, and of objects that were hashed when they
-//! were read.
+//! Writes a self-contained pack and its index straight into another repository's object database, without
+//! `index-pack`.
 //!
-//! Who receives a pack from elsewhere unpacks it, makes of each delta what it stands for, hashes that, and completes what
-//! is missing. Where the sender's own program writes it into the database, it has had all that in its hands before: what
-//! it has read it has hashed, and a delta is of nothing but what is in the pack. So it need only be written down.
+//! The receiver of a pack from elsewhere unpacks it, resolves and hashes each object, and appends missing delta
+//! bases. If the sending program itself writes into the object database, all that has been done already: it has
+//! hashed every object that it read, and all delta bases are in the pack. So the pack only needs to be written.
 
 use std::{
     io::{self, BufWriter, Write},
@@ -20,13 +20,14 @@ use super::{
     write::{self, Offsets, Options, Written},
 };
 
-/// Writes the objects of `from` that are `ready` for a folder, and `items`, into the object database `objects`. `told`
-/// hears how many objects and bytes there are so far. The second is how many bytes there are in the end.
+/// Writes the objects of `from` that are `ready` for a local object database, and `items`, into the object database
+/// `objects`. `told` is called with the number of objects and bytes so far. The second result is the number of bytes
+/// in all.
 ///
 /// # Errors
 ///
-/// Where one cannot be read or is damaged, is too large, or hangs on what is not among them; or where it cannot be
-/// written.
+/// If an object cannot be read, is damaged, is too large, or has a delta base that is not among the objects; or if
+/// the pack cannot be written.
 pub(crate) fn land(
     from: &Repository,
     objects: &Path,
@@ -46,7 +47,7 @@ pub(crate) fn land(
     Ok((Arriving::of((ready.len() + items.len()) as u64, files, checksum), bytes))
 }
 
-/// Writes up to as many bytes as a pack may have that is held in memory.
+/// A writer that fails once more bytes are written than a pack in memory may have.
 pub(crate) struct Limited<W> {
     inner: W,
     room: usize,

@@ -1,7 +1,6 @@
-//! A pack that is in memory, taken apart into its entries, each of them unpacked.
+//! Parses a pack in memory into its entries, and inflates them.
 //!
-//! Nothing is said of what is wrong with a pack that cannot be taken apart: whoever meets one leaves it to gix, which
-//! says it.
+//! No errors are reported: a pack that cannot be parsed is left to gix, which reports what is wrong with it.
 
 use std::{ops::Range, sync::Arc};
 
@@ -12,7 +11,7 @@ use gix::{
     zlib::{Inflate, Status},
 };
 
-/// What a pack says of itself.
+/// The size of the pack header.
 const HEADER: usize = data::header::SIZE;
 
 /// A pack and its entries.
@@ -20,41 +19,42 @@ pub(super) struct Loaded<'a> {
     raw: &'a [u8],
     checksum: ObjectId,
     entries: Vec<Entry>,
-    /// How many bytes the entries hold, unpacked.
+    /// The total size in bytes of the inflated entries.
     unpacked: usize,
 }
 
-/// One entry.
+/// A pack entry.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    /// What it is.
+    /// The kind of entry.
     pub form: Form,
-    /// Where it begins in the pack.
+    /// The offset in the pack.
     pub start: usize,
-    /// Where in the pack it is, without its header.
+    /// The range of its compressed data in the pack, without the header.
     packed: Range<usize>,
-    /// What it holds, unpacked: an object shares this.
+    /// Its inflated data, which is shared with the object.
     plain: Arc<[u8]>,
 }
 
-/// What an entry holds.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// An object.
     Whole(Kind),
-    /// What makes an object of the one in the entry of this number, which comes before it.
+    /// A delta (`OFS_DELTA`) against the entry of this number, which comes before it.
     DeltaOf(usize),
-    /// What makes an object of this one, which need not be in the pack.
+    /// A delta (`REF_DELTA`) against this object, which need not be in the pack.
     DeltaOfObject(ObjectId),
 }
 
-/// How many objects a pack says that it has.
+/// Returns the number of objects according to the pack header.
 pub(super) fn count(raw: &[u8]) -> Option<u32> {
     data::header::decode(raw.first_chunk::<HEADER>()?).ok().map(|(_, count)| count)
 }
 
 impl<'a> Loaded<'a> {
-    /// Takes a pack apart that holds no more than `most` bytes when unpacked. `None`: it is larger, or damaged.
+    /// Parses a pack whose entries have at most `most` bytes when inflated. `None` if they have more, or if it is
+    /// damaged.
     pub fn parse(raw: &'a [u8], hash: gix::hash::Kind, most: usize) -> Option<Self> {
         let end = raw.len().checked_sub(hash.len_in_bytes())?;
         let count = count(raw)?;
@@ -73,7 +73,7 @@ impl<'a> Loaded<'a> {
         (at == end).then_some(loaded)
     }
 
-    /// Unpacks the entry that begins at `start`, and says where it ends.
+    /// Inflates the entry that begins at `start`, and returns where it ends.
     fn entry(
         &mut self,
         start: usize,
@@ -105,47 +105,48 @@ impl<'a> Loaded<'a> {
         Some(end)
     }
 
-    /// The entries, in their order.
+    /// The entries, in the order of the pack.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// All of it.
+    /// The bytes of the whole pack.
     pub fn raw(&self) -> &'a [u8] {
         self.raw
     }
 
-    /// What it ends with: the checksum of all before that.
+    /// The trailer of the pack: the checksum of everything before it.
     pub fn checksum(&self) -> ObjectId {
         self.checksum
     }
 
-    /// What an entry holds: an object, or a delta.
+    /// The inflated data of an entry: an object, or a delta.
     pub fn content<'b>(&self, entry: &'b Entry) -> &'b Arc<[u8]> {
         &entry.plain
     }
 
-    /// An entry as it is in the pack.
+    /// The bytes of an entry in the pack.
     pub fn whole(&self, entry: &Entry) -> &[u8] {
         &self.raw[entry.start..entry.packed.end]
     }
 
-    /// An entry as it is in the pack, without its header.
+    /// The compressed data of an entry, without its header.
     pub fn packed(&self, entry: &Entry) -> &[u8] {
         &self.raw[entry.packed.clone()]
     }
 }
 
-/// Unpacks one entry after the other.
+/// Inflates one entry after the other.
 #[derive(Default)]
 struct Unpack {
     inflate: Inflate,
-    /// Room for the largest so far.
+    /// A buffer for the largest entry so far.
     room: Vec<u8>,
 }
 
 impl Unpack {
-    /// What `packed` begins with, if that is so many bytes unpacked, and how many it is packed.
+    /// Inflates the stream at the start of `packed`, which must give `size` bytes, and also returns its compressed
+    /// length.
     fn all(&mut self, packed: &[u8], size: usize) -> Option<(Arc<[u8]>, usize)> {
         if self.room.len() < size {
             self.room.resize(size, 0);

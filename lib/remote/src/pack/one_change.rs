@@ -1,33 +1,33 @@
-//! Whether a commit did no more than to replace one file.
+//! Detects commits that only replace one file by another version of it.
 //!
-//! That is what most commits of `git notes` do. A walk compares their trees anyway, so that whoever needs to know does
-//! not have to compare them once more.
+//! Most commits of `git notes` do that. A walk compares the trees of a commit anyway, so a caller who needs to know
+//! this does not have to compare them again.
 
 use gix::ObjectId;
 
-/// A file that took the place of another version of it.
+/// A file that was replaced by another version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Replaced {
-    /// What it was.
+    /// The blob before.
     pub old: ObjectId,
-    /// What it is.
+    /// The blob after.
     pub new: ObjectId,
 }
 
-/// What was seen so far of what a commit changes.
+/// The changes of a commit that were found so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum OneChange {
-    /// Folders that are the same but for one entry, at most.
+    /// At most one tree entry differs at each level.
     #[default]
     Folders,
-    /// A file in the last of these.
+    /// In addition, one file differs in the innermost tree.
     File(Replaced),
-    /// Something else.
+    /// Anything else.
     More,
 }
 
 impl OneChange {
-    /// There is a file that differs from those in its place.
+    /// Records a file that differs from its `versions` in the parents.
     pub fn file(&mut self, new: ObjectId, versions: &[ObjectId]) {
         *self = match (*self, versions) {
             (Self::Folders, [old]) => Self::File(Replaced { old: *old, new }),
@@ -35,12 +35,12 @@ impl OneChange {
         };
     }
 
-    /// There is something that is not known, or not looked at.
+    /// Records a change of another kind, or one that is not examined.
     pub fn is_more(&mut self) {
         *self = Self::More;
     }
 
-    /// The file that was replaced, if that is all.
+    /// Returns the file that was replaced, if that is the only change.
     pub fn replaced(self) -> Option<Replaced> {
         match self {
             Self::File(replaced) => Some(replaced),

@@ -1,40 +1,40 @@
-//! Compresses trees whose entries are all alike, as the folders of notes and of loose objects are.
+//! Compresses trees whose entries all have the same form, such as the fan-out trees of notes.
 //!
-//! Such a tree is rows of one length: a mode, hex digits, and an id that no compressor can make smaller. Searching it
-//! for repetitions finds what is known beforehand, that each row begins like the one before, and takes most of the time
-//! of writing it. So the rows are coded directly, with a code that gives short words to hex digits: smaller than the
-//! fastest level of zlib makes them, and several times as fast. The result is an ordinary zlib stream ([RFC
-//! 1950](https://www.rfc-editor.org/rfc/rfc1950), [RFC 1951](https://www.rfc-editor.org/rfc/rfc1951)).
+//! Such a tree consists of rows of one length: a mode, hex digits, and an id that cannot be compressed. Searching it
+//! for repetitions only finds what is known beforehand, that each row begins like the one before, and takes most of
+//! the time of writing it. So the rows are encoded directly, with a Huffman code that has short codes for hex digits:
+//! the result is smaller than that of zlib's fastest level, in a fraction of the time. It is an ordinary zlib stream
+//! ([RFC 1950](https://www.rfc-editor.org/rfc/rfc1950), [RFC 1951](https://www.rfc-editor.org/rfc/rfc1951)).
 
-/// Compresses trees of rows.
+/// A compressor for trees that consist of rows.
 pub(super) struct Rows {
     words: [Word; SYMBOLS],
     lengths: [u8; SYMBOLS],
-    /// Where the last stream was written, and the next one will be.
+    /// The buffer for the output, which is reused.
     room: Vec<u8>,
 }
 
-/// What stands for a symbol. Small, so that all of them stay close to the processor.
+/// The code of a symbol. It is small, so that all codes fit into the cache.
 #[derive(Clone, Copy, Default)]
 struct Word {
     bits: u16,
     len: u16,
 }
 
-/// A tree as rows.
+/// The layout of a tree of rows.
 struct Shape {
-    /// Bytes of a row.
+    /// The length of a row in bytes.
     row: usize,
-    /// Bytes that each row begins with, up to and with the space after the mode.
+    /// The number of bytes up to and including the space after the mode, with which each row begins.
     head: usize,
 }
 
-/// No repetition can be of anything farther back, nor a row be longer.
+/// The maximum distance of a repetition, and therefore the maximum length of a row.
 const FARTHEST: usize = 32 * 1024;
 const END: usize = 256;
-/// The symbol for a repetition of as many bytes as the shortest can have.
+/// The symbol for a repetition of the minimum length.
 const REPEAT_3: usize = 257;
-/// Modes of trees are five digits, those of files six.
+/// Modes of trees have five digits, those of files six.
 const HEADS: [usize; 2] = [6, 7];
 const SYMBOLS: usize = REPEAT_3 + 7 - 3 + 1;
 
@@ -48,25 +48,25 @@ impl Rows {
         for head in HEADS {
             lengths[REPEAT_3 + head - 3] = 6;
         }
-        // So that the words fill the code, as they must: 16/32 + 2/64 + 239/512 + 2/1024. Spaces are in the heads
-        // alone.
+        // So that the code is complete, as it must be: 16/32 + 2/64 + 239/512 + 2/1024. Spaces occur in the heads
+        // only.
         lengths[END] = 10;
         lengths[usize::from(b' ')] = 10;
         Self { words: words(&lengths), lengths, room: Vec::new() }
     }
 
-    /// The tree as a zlib stream; `None` where it is not of this kind.
+    /// Returns the tree as a zlib stream; `None` if it does not consist of rows.
     pub fn compress(&mut self, tree: &[u8], id: usize) -> Option<&[u8]> {
         let shape = Shape::of(tree, id)?;
         let mut out = Bits::new(std::mem::take(&mut self.room), tree.len());
-        // A window of 32 KiB, the fastest level.
+        // The header: a window of 32 KiB, the fastest level.
         out.put(0x0178, 16);
-        // The last block, with a code of its own.
+        // The last block, with a dynamic Huffman code.
         out.put(0b101, 3);
         let (distance, extra, extra_len) = distance(shape.row);
         self.code(distance, &mut out);
         let again = self.words[REPEAT_3 + shape.head - 3];
-        // The distance's own word is a single 0.
+        // The code of the distance is a single 0.
         let (repeat, repeat_len) =
             (u64::from(again.bits) | extra << (again.len + 1), u32::from(again.len) + 1 + extra_len);
         for (at, row) in tree.chunks_exact(shape.row).enumerate() {
@@ -88,7 +88,7 @@ impl Rows {
         Some(&self.room[..len])
     }
 
-    /// Writes a few bytes as themselves.
+    /// Writes a few bytes as literals.
     #[inline]
     fn literals(&self, few: &[u8], out: &mut Bits) {
         let (mut bits, mut len) = (0, 0);
@@ -100,7 +100,8 @@ impl Rows {
         out.put(bits, len);
     }
 
-    /// Writes the lengths of all words, from which a reader makes the words; the only distance has one bit.
+    /// Writes the lengths of all codes, from which a reader derives the codes; the code of the only distance has one
+    /// bit.
     fn code(&self, distance: usize, out: &mut Bits) {
         let mut lengths = self.lengths.to_vec();
         lengths.resize(SYMBOLS + distance, 0);
@@ -133,7 +134,7 @@ impl Rows {
     }
 }
 
-/// The lengths of the words for lengths: mostly "as before".
+/// The lengths of the codes for code lengths: mostly "repeat the previous length".
 const INNER: [u8; 19] = [3, 5, 0, 0, 0, 3, 4, 0, 0, 3, 5, 0, 0, 0, 0, 0, 1, 0, 0];
 
 impl Shape {
@@ -141,7 +142,7 @@ impl Shape {
         let head = tree.iter().take(7).position(|byte| *byte == b' ')? + 1;
         let name = tree.iter().skip(head).position(|byte| *byte == 0)?;
         let row = head + name + 1 + id;
-        // As arrays, since their lengths are known then, and nobody needs to be called to compare them.
+        // As arrays, whose length is known at compile time, so that they are compared without a function call.
         let begins_alike = |row: &[u8]| match head {
             6 => row.first_chunk::<6>() == tree.first_chunk(),
             _ => row.first_chunk::<7>() == tree.first_chunk(),
@@ -160,7 +161,7 @@ impl Shape {
     }
 }
 
-/// The symbol for a distance, and what is said beside it in how many bits.
+/// Returns the symbol for a distance, and the value and number of its extra bits.
 fn distance(distance: usize) -> (usize, u64, u32) {
     let before = distance as u32 - 1;
     if before < 4 {
@@ -172,7 +173,7 @@ fn distance(distance: usize) -> (usize, u64, u32) {
     (symbol as usize, u64::from(before & ((1 << extra_len) - 1)), extra_len)
 }
 
-/// The words of a canonical code, their bits in the order in which they are written.
+/// Returns the codes of a canonical Huffman code, with their bits in the order in which they are written.
 fn words<const N: usize>(lengths: &[u8; N]) -> [Word; N] {
     let mut words = [Word::default(); N];
     let mut next = 0u16;
@@ -186,12 +187,12 @@ fn words<const N: usize>(lengths: &[u8; N]) -> [Word; N] {
     words
 }
 
-/// The longest word has ten bits.
+/// The longest code has ten bits.
 const BYTES_AT_ONCE: usize = 5;
-/// What is written before the first word of a tree, its code above all, and after the last takes less.
+/// More than the bytes before the first row, which are mostly the code, and after the last one.
 const FRAME: usize = 256;
 
-/// Bits on their way into bytes, the lowest first.
+/// Packs bits into bytes, the lowest first.
 struct Bits {
     bytes: Vec<u8>,
     at: usize,
@@ -200,7 +201,7 @@ struct Bits {
 }
 
 impl Bits {
-    /// Writes to `bytes`, whatever is in there, with room for a tree of this length.
+    /// Writes to `bytes`, whose content is overwritten, with room for a tree of this length.
     fn new(mut bytes: Vec<u8>, tree: usize) -> Self {
         let room = tree + tree / 4 + FRAME;
         if bytes.len() < room {
@@ -213,20 +214,20 @@ impl Bits {
         self.put(word.bits.into(), word.len.into());
     }
 
-    /// Adds at most 56 bits.
+    /// Appends at most 56 bits.
     #[inline]
     fn put(&mut self, bits: u64, len: u32) {
         self.pending |= bits << self.len;
         self.len += len;
-        // All are written, and again with the next ones those that do not fill a byte: the same few steps for any
-        // number.
+        // All pending bits are written, and those that do not fill a byte are written again with the next ones: the
+        // same few steps for any number of bits.
         self.bytes[self.at..][..8].copy_from_slice(&self.pending.to_le_bytes());
         self.at += self.len as usize / 8;
         self.pending >>= self.len & !7;
         self.len %= 8;
     }
 
-    /// Fills the last byte, and adds the checksum; how many bytes were written in all.
+    /// Fills the last byte, and appends the checksum. Returns the number of bytes written in all.
     fn finish(&mut self, checksum: u32) -> usize {
         self.put(0, (8 - self.len) % 8);
         self.bytes[self.at..][..4].copy_from_slice(&checksum.to_be_bytes());

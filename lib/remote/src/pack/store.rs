@@ -1,4 +1,4 @@
-//! New objects into the object database: complete, and on the disk before anything can name them.
+//! Adds new objects to the object database, flushed to disk before any ref can name them.
 
 use std::{
     fs::File,
@@ -22,20 +22,20 @@ use crate::{
     temporary::Folder,
 };
 
-/// From how many objects on one pack costs less than a file for each.
+/// The number of objects from which one pack costs less than loose objects.
 const PACK_FROM: usize = 16;
-/// How many bytes stay in memory for whoever reads them next.
+/// The maximum size in bytes of the objects that stay in memory for the next reader.
 const ROOM: usize = 4 * 1024 * 1024;
 
-/// Makes `objects`, which so far are only in memory, part of `repo`: a few as files of their own, many as one
-/// pack. They are on the disk afterwards as far as `core.fsync` promises it, and stay there for as long as they are held,
-/// whoever repacks meanwhile. They are handed over for whoever reads them next, unless they are large.
+/// Writes `objects`, which so far are only in memory, to `repo`: a few as loose objects, many as one pack. Afterwards
+/// they are on disk as far as `core.fsync` demands, and as long as the returned value is held, no repack removes
+/// them. They are also returned in memory for the next reader, unless they are large.
 ///
-/// What [`gix::Repository::with_object_memory`] has collected comes in this form.
+/// The objects have the form in which [`gix::Repository::with_object_memory`] collects them.
 ///
 /// # Errors
 ///
-/// Where they cannot be written. Some may have been, and do no harm.
+/// If they cannot be written. Some may have been written, which does no harm.
 pub fn store(repo: &gix::Repository, objects: gix::odb::memory::Storage) -> gix::Result<(Recent, Held)> {
     let held = if objects.len() >= PACK_FROM {
         fresh::write(repo, &objects)?.keep(repo).map_err(gix::Error::from_error)?
@@ -49,8 +49,8 @@ pub fn store(repo: &gix::Repository, objects: gix::odb::memory::Storage) -> gix:
     Ok((if bytes <= ROOM { objects.into() } else { Recent::default() }, held))
 }
 
-/// Makes an object a file of its own. If it is one already it becomes young again, as git would else clear it away
-/// after some weeks without a ref; unless it is only the name of one, such as a power cut leaves behind.
+/// Writes a loose object. If it exists already it is freshened, since git would otherwise prune it some weeks later
+/// if no ref leads to it; unless the file does not contain the object, as may happen after a power failure.
 pub(crate) fn file(repo: &gix::Repository, id: ObjectId, kind: Kind, data: &[u8]) -> gix::Result<()> {
     let files = loose::Store::at(repo.objects.store_ref().path(), id.kind());
     match File::open(files.object_path(&id)) {
@@ -73,23 +73,23 @@ fn loose(repo: &gix::Repository, id: ObjectId, kind: Kind, data: &[u8]) -> gix::
     Ok(())
 }
 
-/// A pack that is complete, but not part of the object database yet. Dropping it deletes it.
+/// A complete pack that is not part of the object database yet. Dropping it deletes it.
 #[derive(Default)]
 pub(crate) struct Arriving {
-    /// How many objects it has.
+    /// The number of objects.
     pub objects: u64,
-    /// What is in it, where that was kept.
+    /// Its objects, if they were kept in memory.
     pub recent: Recent,
     files: Option<(Unnamed, ObjectId)>,
 }
 
 impl Arriving {
-    /// A pack with this checksum that was written.
+    /// Takes a pack with this checksum that was written to `files`.
     pub(super) fn of(objects: u64, files: Unnamed, checksum: ObjectId) -> Self {
         Self { objects, recent: Recent::default(), files: Some((files, checksum)) }
     }
 
-    /// The same, with what is in it.
+    /// Adds its objects.
     pub(super) fn with(self, recent: Recent) -> Self {
         Self { recent, ..self }
     }
@@ -128,16 +128,16 @@ impl Arriving {
         Ok(Self::of(u64::from(written.index.num_objects), files, written.index.data_hash))
     }
 
-    /// Reads a pack that is in memory, and small.
+    /// Reads a small pack from memory.
     ///
     /// # Errors
     ///
-    /// It is damaged, or so large that what is in it would not be at hand.
+    /// If it is damaged, or too large for its objects to be kept in memory.
     pub fn of_bytes(repo: &gix::Repository, pack: &[u8]) -> gix::Result<Self> {
         arrive::arrive(repo, pack).ok_or_else(strange)
     }
 
-    /// Makes the objects part of the repository, and sees to it that they stay there until refs lead to them.
+    /// Makes the objects part of the repository, and protects them until refs lead to them.
     pub fn keep(self, repo: &gix::Repository) -> io::Result<Held> {
         match self.files {
             Some((files, checksum)) => files.publish(repo, checksum),

@@ -1,7 +1,7 @@
-//! Which objects the other side lacks.
+//! Determines which objects the other side lacks.
 //!
-//! Commits are walked from the new tips down to what the other side has, and each one's tree is compared with
-//! those of its parents: only what differs is looked at, however large the tree.
+//! Commits are walked from the new tips down to those that the other side has, and each one's tree is compared with
+//! the trees of its parents: only what differs is examined, however large the tree is.
 
 use std::{
     io, iter,
@@ -26,10 +26,10 @@ use crate::{
     recent::Recent,
 };
 
-/// Everything reachable from `tips` that the owner of `theirs` need not have, each object with what it was
-/// before. An object's predecessor is either theirs, or comes before it in the list.
+/// Returns all objects reachable from `tips` that a receiver with `theirs` may lack, each with its previous version.
+/// That version exists at the receiver, or comes earlier in the list.
 ///
-/// Ids of `theirs` that are not here are ignored. What is `recent` is not read again.
+/// Ids of `theirs` that do not exist here are ignored. Objects in `recent` are not read again.
 pub(crate) fn new_objects(
     repo: &gix::Repository,
     history: &History,
@@ -50,28 +50,29 @@ pub(crate) fn new_objects(
     })
 }
 
-/// How far to walk, and for whom.
+/// How far to walk, and for which receiver.
 pub(crate) struct Limit<'a> {
-    /// Whom all that is found is for.
+    /// The receiver of the objects.
     pub receiver: Receiver,
-    /// From how many objects on the walk fails: whoever wants no more need not wait for them.
+    /// The maximum number of objects; the walk fails if there are more, so that a caller who does not want more need
+    /// not wait for them.
     pub most: usize,
-    /// Is told how many objects there are so far.
+    /// Called with the number of objects found so far.
     pub found: &'a mut dyn FnMut(usize),
 }
 
-/// Who is shown each commit that is new while its trees are at hand, with the one file that it replaced, if that is all
-/// it did, and what its trees and files can be read from. Where it fails, so does the walk.
+/// A function that is called with each new commit while its trees are cached, with the one file that the commit
+/// replaced if that is its only change, and with a source of its trees and files. If it fails, so does the walk.
 pub(super) type Passing<'a> = &'a dyn Fn(&Commit, Option<Replaced>, &mut Trees) -> gix::Result<()>;
 
-/// Nobody looks at what passes.
+/// A [`Passing`] that does nothing.
 fn nobody(_: &Commit, _: Option<Replaced>, _: &mut Trees) -> gix::Result<()> {
     Ok(())
 }
 
-/// The commits behind `ids`, as far as they are here.
+/// Returns the commits that `ids` lead to, as far as they exist here.
 pub(crate) fn commits_among(repo: &gix::Repository, ids: &[ObjectId]) -> Vec<ObjectId> {
-    // What the other side has and we have not is the normal case, and no reason to look for new packs.
+    // It is normal that the other side has objects that we lack, and no reason to look for new packs.
     let mut repo = repo.clone();
     repo.objects.refresh = gix::odb::store::RefreshMode::Never;
     let mut commits: Vec<_> = ids
@@ -89,24 +90,24 @@ pub(super) struct Walk<'a> {
     repo: &'a gix::Repository,
     shares: &'a Shares,
     trees: Trees,
-    /// What is in the list, or theirs.
+    /// Objects that are in the list, or that the receiver has.
     seen: HashSet<ObjectId>,
-    /// Trees whose entries all are.
+    /// Trees all of whose entries are in `seen`.
     covered: HashSet<ObjectId>,
     items: Vec<Item>,
-    /// How many bytes of small files and longer deltas may still be kept.
+    /// The number of bytes of small files and longer deltas that may still be kept.
     room: usize,
-    /// What the tree that is being compared changes.
+    /// The change made by the current commit.
     change: OneChange,
     found: &'a mut dyn FnMut(usize),
 }
 
-/// How many bytes of small files, and of longer deltas, are kept from when they were read and made.
+/// The maximum size in bytes of the small files and longer deltas that are kept for the encoder.
 const ROOM: usize = 1024 * 1024;
 
 impl<'a> Walk<'a> {
-    /// A walk in `repo`, which shows what there is, and nothing in its place. `found` is told how many objects all
-    /// have found.
+    /// Begins a walk in `repo`, which must ignore replace refs. `found` is called with the number of objects that all
+    /// threads have found.
     pub fn of(repo: &'a gix::Repository, shares: &'a Shares, found: &'a mut dyn FnMut(usize)) -> Self {
         Self {
             repo,
@@ -121,17 +122,17 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What was found since this was last asked.
+    /// Returns the objects found since the last call.
     pub fn take(&mut self) -> Vec<Item> {
         std::mem::take(&mut self.items)
     }
 
-    /// The trees that were read last, without those of which a newer version was read.
+    /// Returns the trees that were read last, without those of which a newer version was read.
     pub fn into_trees(self) -> impl Iterator<Item = (ObjectId, Arc<[u8]>)> {
         self.trees.into_kept()
     }
 
-    /// Adds what is new in one part of it all.
+    /// Adds the new objects of one part of the walk.
     pub fn part(&mut self, part: &Part, passing: Passing<'_>) -> gix::Result<()> {
         match part {
             Part::End { id, kind: Kind::Tree } => self.tree(*id, NameHash::default(), &[]),
@@ -155,7 +156,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Keeps the small files among the items from `begin` on that somebody has read while they passed.
+    /// Keeps the small files among the items from `begin` on that the [`Passing`] function has read.
     fn keep_what_was_read(&mut self, begin: usize) {
         for (id, content) in self.trees.take_files() {
             if let Some(item) = self.items[begin..].iter_mut().find(|item| item.id == id) {
@@ -164,9 +165,9 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Adds the tree `new` and what is new in it, compared with the trees that were `before`.
+    /// Adds the tree `new` and the new objects in it, which are found by comparing it with the trees `before`.
     fn tree(&mut self, new: ObjectId, name: NameHash, before: &[ObjectId]) -> gix::Result<()> {
-        // Folders can be nested deeper than a stack.
+        // Not recursive, as trees can be nested deeper than the stack allows.
         let mut open = vec![(new, name, before.to_vec())];
         while let Some((new, name, before)) = open.pop() {
             if before.contains(&new) || !self.add(new, Kind::Tree, name, before.first().copied()) {
@@ -179,7 +180,7 @@ impl<'a> Walk<'a> {
                     "there are more objects than are wanted",
                 )));
             }
-            // Of a merge the first one is what was here, and the others came in.
+            // Of a merge, the first parent was made here, and the others were received.
             let homes = iter::once(Home::File).chain(iter::repeat(Home::Pack));
             let olds = before.iter().zip(homes).map(|(old, home)| self.trees.get_from(home, *old));
             let olds = olds.collect::<gix::Result<Vec<_>>>()?;
@@ -205,7 +206,7 @@ impl<'a> Walk<'a> {
                     self.change.file(entry.id, versions);
                 }
             })?;
-            // Where nothing is missing either, both are as long.
+            // If no entry was removed either, both trees have the same length.
             let is_same_but_for_one = differing == 1
                 && folders.iter().all(|(_, _, versions)| versions.len() == 1)
                 && matches!(olds.as_slice(), [old] if old.len() == tree.len());
@@ -214,7 +215,7 @@ impl<'a> Walk<'a> {
             }
             self.covered.insert(new);
             before.iter().for_each(|old| self.trees.forget(*old));
-            // A delta pays if it takes less than half of the object.
+            // A delta is worthwhile if it takes less than half of the object.
             let limit = (tree.len() / 2).min(LONGEST_DELTA.max(self.room));
             let item = &mut self.items[at];
             item.size = Some(tree.len() as u64);
@@ -233,8 +234,8 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Takes note of what is in a tree that is theirs or in the list already: none of it may come once more, under
-    /// another name.
+    /// Records the entries of a tree that the receiver has or that is in the list already: none of them may be added
+    /// again under another name.
     fn cover(&mut self, id: ObjectId, tree: &[u8]) -> gix::Result<()> {
         if self.covered.insert(id) {
             let mut rest = Entries::of(tree, id.kind());
@@ -246,7 +247,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Adds a file, with its content where that is in memory.
+    /// Adds a file, with its content if that is in memory.
     fn file(&mut self, id: ObjectId, name: NameHash, before: Option<ObjectId>) {
         if self.add(id, Kind::Blob, name, before)
             && let Some(known) = self.shares.recent.get(&id)
@@ -256,7 +257,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Adds an object unless it is there or theirs.
+    /// Adds an object unless it is in the list or the receiver has it.
     fn add(&mut self, id: ObjectId, kind: Kind, name: NameHash, before: Option<ObjectId>) -> bool {
         if !self.seen.insert(id) {
             return false;
@@ -279,6 +280,6 @@ fn keep(item: &mut Item, room: &mut usize, content: &[u8]) {
     }
 }
 
-/// Longer deltas are kept as far as there is room, and else made when it is their turn: there may be as many as there are
-/// trees.
+/// Longer deltas are kept only as far as there is room, and otherwise computed when they are written, as there may be
+/// as many as there are trees.
 const LONGEST_DELTA: usize = 1024;
