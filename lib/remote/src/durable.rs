@@ -1,7 +1,7 @@
-//! Making sure that what was written is on the disk, as far as `core.fsync` asks for it.
+//! Flushes written files to disk, as far as `core.fsync` demands.
 //!
-//! gix never calls fsync. After a power cut a ref could name objects that are empty files, in what may be the only copy
-//! of somebody's work.
+//! gix never calls fsync. After a power failure a ref could name objects whose files are empty, in what may be the
+//! only copy of the user's work.
 
 use std::{
     fs::{File, OpenOptions},
@@ -9,34 +9,34 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// From this many files on, one flush of the whole file system is cheaper than one for each of them.
+/// The number of files from which one flush of the whole file system is cheaper than flushing each file.
 const MANY: usize = 48;
 
-/// Which parts of a repository are to survive a power cut, by
+/// The parts of a repository that are to survive a power failure, according to
 /// [`core.fsync`](https://git-scm.com/docs/git-config#Documentation/git-config.txt-corefsync).
 ///
-/// Where nothing is said it is `added`: git's own default leaves out loose objects, refs and the index, and so "risks
-/// losing recent work", which a program that commits by itself cannot ask anybody to do again. Whoever wants that says
-/// `core.fsync=none,pack,derived-metadata`. Every `core.fsyncMethod` is honoured by flushing files, which promises at
+/// The default is `added`: git's own default leaves out loose objects, refs and the index, and so "risks losing
+/// recent work", which a program that commits automatically cannot ask anybody to do again. git's default can be had
+/// by `core.fsync=none,pack,derived-metadata`. For every `core.fsyncMethod`, files are flushed, which guarantees at
 /// least as much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Durability {
     parts: u8,
 }
 
-/// A part of a repository that can be hardened on its own.
+/// A part of a repository that can be flushed separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// Objects in files of their own.
+    /// Loose objects.
     LooseObject,
     /// Packs.
     Pack,
-    /// The indexes of packs.
+    /// Pack indexes.
     PackMetadata,
-    /// The index of the work tree, and what is noted down while both change.
+    /// The index, and what is recorded while it and the working tree change.
     Index,
-    /// The files of the work tree, which git never flushes: the objects that they were made from are. Only `all` asks
-    /// for it.
+    /// The files of the working tree, which git never flushes, since the objects they were made from are flushed.
+    /// Only `all` includes them.
     WorkTree,
     /// Refs.
     Reference,
@@ -56,7 +56,7 @@ impl Part {
 }
 
 impl Durability {
-    /// What `repo`'s configuration asks for.
+    /// Reads the configuration of `repo`.
     #[must_use]
     pub fn of(repo: &gix::Repository) -> Self {
         let config = repo.config_snapshot();
@@ -74,7 +74,7 @@ impl Durability {
         self.parts & part.bit() != 0
     }
 
-    /// What to do about files of `part` that were written.
+    /// Returns what to do with written files of `part`.
     #[must_use]
     pub fn flushing(self, part: Part) -> Flushing {
         if self.covers(part) { Flushing::Wanted } else { Flushing::LeftToTheSystem }
@@ -84,7 +84,7 @@ impl Durability {
         Self { parts: bits("added") | bits("derived-metadata") }
     }
 
-    /// Starts with the default, as git does; unknown words are for versions of git to come.
+    /// Starts with the default, as git does; unknown words are left to later versions of git.
     fn parse(words: &str) -> Self {
         let mut parts = Self::usual().parts;
         for word in words.split(',').map(str::trim) {
@@ -118,9 +118,9 @@ fn bits(word: &str) -> u8 {
 /// Whether files are flushed before the next step relies on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flushing {
-    /// They are.
+    /// They are flushed.
     Wanted,
-    /// They are written when the system sees fit.
+    /// The operating system writes them when it chooses.
     LeftToTheSystem,
 }
 
@@ -129,7 +129,7 @@ impl Flushing {
     ///
     /// # Errors
     ///
-    /// The disk failed, and what was written cannot be relied on.
+    /// If the disk failed; what was written cannot be relied on then.
     pub fn file(self, file: &File) -> io::Result<()> {
         match self {
             Self::Wanted => file.sync_all(),
@@ -137,12 +137,13 @@ impl Flushing {
         }
     }
 
-    /// Flushes the names in a folder, where the system can. A folder that is gone is not missed: others have removed what
-    /// was in it, as `git pack-refs` does with refs, and then the folder.
+    /// Flushes the entries of a directory, if the operating system supports that. A directory that no longer exists
+    /// is ignored: other processes have removed its content, as `git pack-refs` does with refs, and then the
+    /// directory.
     ///
     /// # Errors
     ///
-    /// The disk failed.
+    /// If the disk failed.
     pub fn folder(self, folder: &Path) -> io::Result<()> {
         match self {
             Self::Wanted => unless_gone(sync_dir(folder)),
@@ -150,12 +151,12 @@ impl Flushing {
         }
     }
 
-    /// Flushes many files and the folders that hold them, all on the file system of `root`. Files and folders that are
-    /// gone are not missed.
+    /// Flushes many files and the directories that contain them, all on the file system of `root`. Files and
+    /// directories that no longer exist are ignored.
     ///
     /// # Errors
     ///
-    /// The disk failed.
+    /// If the disk failed.
     pub fn batch(self, root: &Path, files: &[PathBuf]) -> io::Result<()> {
         self.contents(root, files)?;
         if self == Self::LeftToTheSystem || files.is_empty() || are_many(files) {
@@ -167,12 +168,12 @@ impl Flushing {
         folders.into_iter().try_for_each(|folder| self.folder(folder))
     }
 
-    /// Flushes what many files hold, all on the file system of `root`, but not their names, for files that get their
-    /// names later. Files that are gone are not missed.
+    /// Flushes the content of many files, all on the file system of `root`, but not their directory entries, for
+    /// files that are renamed later. Files that no longer exist are ignored.
     ///
     /// # Errors
     ///
-    /// The disk failed.
+    /// If the disk failed.
     pub fn contents(self, root: &Path, files: &[PathBuf]) -> io::Result<()> {
         if self == Self::LeftToTheSystem {
             return Ok(());
@@ -194,17 +195,17 @@ fn unless_gone(synced: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Whether one flush of the whole file system is cheaper than one for each file.
+/// Whether flushing the whole file system is cheaper than flushing each file.
 fn are_many(files: &[PathBuf]) -> bool {
     cfg!(target_os = "linux") && files.len() >= MANY
 }
 
-/// Waits until the file at `path` is on the disk. Windows flushes only files that may be written: of those that may not,
-/// such as packs, it decides by itself when they are.
+/// Waits until the file at `path` is on disk. Windows can flush writable files only: read-only ones, such as packs,
+/// it writes when it chooses.
 ///
 /// # Errors
 ///
-/// Those of opening and syncing it.
+/// If it cannot be opened or flushed.
 pub fn sync_file(path: &Path) -> io::Result<()> {
     let file = match OpenOptions::new().read(true).write(cfg!(windows)).open(path) {
         Err(error) if cfg!(windows) && error.kind() == io::ErrorKind::PermissionDenied => return Ok(()),
@@ -213,17 +214,17 @@ pub fn sync_file(path: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Waits until the names in the directory `path` are on the disk; without effect where directories cannot be flushed.
+/// Waits until the entries of the directory `path` are on disk; has no effect where directories cannot be flushed.
 ///
 /// # Errors
 ///
-/// Those of opening and syncing it.
+/// If it cannot be opened or flushed.
 pub fn sync_dir(path: &Path) -> io::Result<()> {
     if !cfg!(unix) {
         return Ok(());
     }
     match File::open(path)?.sync_all() {
-        // Some file systems cannot flush a folder, and say so in this way.
+        // Some file systems cannot flush a directory, and return one of these errors.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
             Ok(())
         }

@@ -1,7 +1,7 @@
-//! The history as walks read it.
+//! A cache of commits, shared by every history walk of a run.
 //!
-//! One run walks the same commits several times: to agree with the server on what is missing, to find out what is new
-//! on either side, to compare the two. Each is read once and kept, as long as there are not too many.
+//! One run walks the same commits several times: for the negotiation with the server, to determine what is new on
+//! either side, to compare the two. Each commit is read once and kept, up to a limit.
 
 mod difference;
 mod links;
@@ -30,24 +30,24 @@ use crate::{
     recent::Recent,
 };
 
-/// Commits of a repository. What has once been read of them stays: a commit never changes. Each is hashed when it is
-/// read, so that what leads from one to the next is true. Several threads can share it; a clone has all that the other
-/// one has, and will have.
+/// The commits of a repository. Each commit that was read is kept, as commits never change, and its id is verified
+/// when it is read, so that the links between commits can be trusted. Several threads can share it; clones share
+/// their content.
 ///
-/// Everything is asked for by a handle of that repository, as another one may have objects that this one has not.
+/// All methods take a handle of that same repository, as another one may have objects that this one lacks.
 #[derive(Clone)]
 pub struct History {
     loose: Arc<Mutex<Loose>>,
     kept: Arc<Mutex<Kept>>,
     answers: Arc<Mutex<Answers>>,
-    /// Trees that were read, where they are to be kept.
+    /// Trees that were read, if they are to be kept.
     pub(crate) trees: Arc<Mutex<Option<MemoryCappedHashmap>>>,
 }
 
-/// Commits that were read.
+/// The commits that were read.
 struct Kept {
     commits: HashMap<ObjectId, Known>,
-    /// How many bytes there may still be.
+    /// The number of bytes that may still be kept.
     room: usize,
 }
 
@@ -64,7 +64,7 @@ impl Default for Kept {
 }
 
 impl Kept {
-    /// Keeps a commit, unless there are too many, or it is none: that is told when it is needed.
+    /// Keeps a commit, unless there are too many, or it is malformed, which is reported when the commit is needed.
     fn keep(&mut self, id: &oid, commit: impl Into<Arc<[u8]>> + AsRef<[u8]>) {
         let bytes = commit.as_ref();
         if let Some(room) = self.room.checked_sub(bytes.len())
@@ -76,65 +76,65 @@ impl Kept {
     }
 }
 
-/// A commit, as far as walks need it.
+/// The parts of a commit that walks need.
 #[derive(Debug, Clone)]
 pub struct Commit {
-    /// Its id.
+    /// The id of the commit.
     pub id: ObjectId,
-    /// Its tree.
+    /// The id of its tree.
     pub tree: ObjectId,
-    /// The commits before it.
+    /// The ids of its parents.
     pub parents: ParentIds,
 }
 
-/// What was asked last, which is often asked again: what is new here is looked at, packed and pushed.
+/// The results of the last queries, which are often repeated: new local commits are examined, packed and pushed.
 #[derive(Default)]
 struct Answers {
-    /// Tips, what is hidden, and what is between them.
+    /// Tips, hidden commits, and the commits between them.
     between: VecDeque<(Vec<ObjectId>, Vec<ObjectId>, Vec<Commit>)>,
-    /// Two commits, and what is their base.
+    /// Two commits and their merge base.
     base: VecDeque<(ObjectId, ObjectId, Option<ObjectId>)>,
 }
 
-/// How many answers of a kind are remembered.
+/// The number of results of each kind that are kept.
 const LAST: usize = 4;
-/// Longer ones are not.
+/// Longer results are not kept.
 const LONGEST: usize = 4096;
 
-/// Remembers an answer in place of the oldest one.
+/// Adds a result, replacing the oldest one.
 fn remember<T>(answers: &mut VecDeque<T>, answer: T) {
     answers.truncate(LAST - 1);
     answers.push_front(answer);
 }
 
-/// How many bytes of commits are kept.
+/// The maximum size of the commits that are kept, in bytes.
 const ROOM: usize = 1024 * 1024;
 
 impl History {
-    /// Nothing is read yet.
+    /// Creates an empty cache.
     #[must_use]
     pub fn of(repo: &Repository) -> Self {
         let loose = Arc::new(Mutex::new(Loose::of(repo)));
         Self { loose, kept: Arc::default(), answers: Arc::default(), trees: Arc::default() }
     }
 
-    /// Takes in the commits among objects that are the repository's now, so that they need not be looked for.
+    /// Adds the commits among objects that are now in the repository, so that they need not be read.
     pub fn take_in(&self, recent: &Recent) {
         let mut kept = locked(&self.kept);
         recent.commits().for_each(|commit| kept.keep(&commit.id, commit.data));
     }
 
-    /// Forgets all that was read, where some of it came in and did not become the repository's.
+    /// Forgets all commits, if some of those received did not become part of the repository.
     pub(crate) fn forget(&self) {
         *locked(&self.kept) = Kept::default();
         *locked(&self.answers) = Answers::default();
     }
 
-    /// The commits behind `tips` that are not behind `hidden`, the newer ones roughly first.
+    /// Returns the commits reachable from `tips` but not from `hidden`, roughly the newest first.
     ///
     /// # Errors
     ///
-    /// Where one cannot be read.
+    /// If a commit cannot be read.
     pub fn between(
         &self,
         repo: &Repository,
@@ -168,7 +168,7 @@ impl History {
         let stored = repo.commit_graph_if_enabled()?.filter(|_| !replaces(repo));
         difference::difference(tips, hidden, &mut |id| {
             let mut links = self.stored_links(repo, stored.as_ref(), id)?;
-            // What lies behind a shallow commit is not here.
+            // The parents of a shallow commit are not here.
             if shallow.as_ref().is_some_and(|shallow| shallow.contains(&id)) {
                 links.parents.clear();
             }
@@ -176,7 +176,7 @@ impl History {
         })
     }
 
-    /// What a commit leads to, from a commit-graph where that has it.
+    /// Returns the tree, the parents and the time of a commit, from the commit-graph if that contains it.
     fn stored_links(
         &self,
         repo: &Repository,
@@ -189,7 +189,7 @@ impl History {
         }
     }
 
-    /// What a commit leads to.
+    /// Returns the tree, the parents and the time of a commit.
     fn links(&self, repo: &Repository, commit: ObjectId) -> gix::Result<Links> {
         let kept = || locked(&self.kept).commits.get(&commit).map(|known| known.links.clone());
         if let Some(links) = kept().filter(|_| !replaces(repo)) {
@@ -207,11 +207,11 @@ impl History {
         }
     }
 
-    /// The best common ancestor of two commits, of several the first; `None` where they have none.
+    /// Returns the merge base of two commits, the first one if there are several; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// Where a commit cannot be read.
+    /// If a commit cannot be read.
     pub fn base(&self, repo: &Repository, one: ObjectId, other: ObjectId) -> gix::Result<Option<ObjectId>> {
         let asked_before = locked(&self.answers)
             .base
@@ -220,7 +220,7 @@ impl History {
         if let Some(base) = asked_before.filter(|_| is_fixed(repo).unwrap_or(false)) {
             return Ok(base);
         }
-        // Where one was made of the other, what else it was made of need not be walked.
+        // If one is a parent of the other, its other parents need not be walked.
         let base = if one == other || self.parents_of(repo, one)?.contains(&other) {
             Some(other)
         } else if self.parents_of(repo, other)?.contains(&one) {
@@ -234,14 +234,14 @@ impl History {
         Ok(base)
     }
 
-    /// Where two lines of commits part, if nothing was merged since: what each of the two leads to is a single line then,
-    /// so that the first commit on both is the one base that there is. `None`: it is not as simple as that.
+    /// Returns the fork point of two lines of commits without merges since then: the first commit on both is then
+    /// their only merge base. `None` if it is not as simple as that.
     fn base_of_lines(&self, repo: &Repository, one: ObjectId, other: ObjectId) -> Option<ObjectId> {
         let stored = repo.commit_graph_if_enabled().ok()?.filter(|_| !replaces(repo));
         let links = |commit| self.stored_links(repo, stored.as_ref(), commit).ok();
         let mut ends = [Some((links(one)?, 0)), Some((links(other)?, 1))];
         let mut passed = [HashSet::from_iter([one]), HashSet::from_iter([other])];
-        // The newer one first: neither side goes far beyond where the other one ends.
+        // The newer one first, so that neither side is walked far beyond the end of the other one.
         while let Some((end, side)) = ends.iter().flatten().max_by_key(|(end, _)| end.time) {
             let side = *side;
             ends[side] = match end.parents.as_slice() {
@@ -257,18 +257,18 @@ impl History {
         None
     }
 
-    /// The best common ancestors of one commit and a merge of others, see
-    /// [`git merge-base`](https://git-scm.com/docs/git-merge-base#_discussion).
+    /// Returns the merge bases of one commit and a hypothetical merge of others, see [`git
+    /// merge-base`](https://git-scm.com/docs/git-merge-base#_discussion).
     ///
     /// # Errors
     ///
-    /// Where a commit cannot be read.
+    /// If a commit cannot be read.
     pub fn bases(&self, repo: &Repository, one: ObjectId, others: &[ObjectId]) -> gix::Result<Vec<ObjectId>> {
         let stored = repo.commit_graph_if_enabled()?;
         let mut graph = self.graph(repo, stored.as_ref());
         let Some(found) = plumbing::merge_base(one, others, &mut graph)? else { return Ok(Vec::new()) };
-        // gix leaves out a base that lies behind another one only where first parents lead from one to the other, and
-        // finds such bases where the clocks of commits differ, or stand still.
+        // gix removes a base that is reachable from another one only if first parents lead from one to the other, and
+        // finds such bases if the committer dates are skewed, or the same.
         let mut best = Vec::with_capacity(found.len());
         for base in &found {
             let others: Vec<ObjectId> = found.iter().copied().filter(|other| other != base).collect();
@@ -282,20 +282,20 @@ impl History {
         Ok(best)
     }
 
-    /// The tree of a commit.
+    /// Returns the tree of a commit.
     ///
     /// # Errors
     ///
-    /// Where it cannot be read.
+    /// If the commit cannot be read.
     pub fn tree_of(&self, repo: &Repository, commit: ObjectId) -> gix::Result<ObjectId> {
         Ok(self.links(repo, commit)?.tree)
     }
 
-    /// The first parent of a commit, if it has one.
+    /// Returns the first parent of a commit, if it has one.
     ///
     /// # Errors
     ///
-    /// Where the commit cannot be read.
+    /// If the commit cannot be read.
     pub(crate) fn first_parent_of(
         &self,
         repo: &Repository,
@@ -304,27 +304,27 @@ impl History {
         Ok(self.parents_of(repo, commit)?.first().copied())
     }
 
-    /// The parents of a commit.
+    /// Returns the parents of a commit.
     ///
     /// # Errors
     ///
-    /// Where the commit cannot be read.
+    /// If the commit cannot be read.
     pub(crate) fn parents_of(&self, repo: &Repository, commit: ObjectId) -> gix::Result<ParentIds> {
         Ok(self.links(repo, commit)?.parents)
     }
 
-    /// Objects as `repo` has them, those read first that were read before.
+    /// Returns a source of the objects of `repo` that takes cached commits from memory.
     #[must_use]
     pub fn seen_by<'a>(&'a self, repo: &'a Repository) -> SeenBy<'a> {
         SeenBy { history: self, repo }
     }
 
-    /// Whether a commit was read before.
+    /// Whether a commit is cached.
     pub(crate) fn has_kept(&self, id: &oid) -> bool {
         locked(&self.kept).commits.contains_key(id)
     }
 
-    /// A commit that was read before.
+    /// Reads a cached commit.
     pub(crate) fn kept(&self, id: &oid, into: &mut Vec<u8>) -> Option<Kind> {
         let kept = locked(&self.kept);
         let commit = kept.commits.get(id)?;
@@ -333,10 +333,10 @@ impl History {
         Some(Kind::Commit)
     }
 
-    /// An object that has a file of its own.
+    /// Reads a loose object.
     fn in_file(&self, id: &oid, into: &mut Vec<u8>) -> gix::Result<Option<Kind>> {
         let mut loose = locked(&self.loose);
-        // Another thread may have read it meanwhile: two often walk the same commits at once.
+        // Another thread may have read it meanwhile: two threads often walk the same commits at once.
         if let Some(kind) = self.kept(id, into) {
             return Ok(Some(kind));
         }
@@ -345,7 +345,7 @@ impl History {
         Ok(Some(kind))
     }
 
-    /// Keeps a commit that was read, if it is what it is called.
+    /// Verifies and caches an object, if it is a commit.
     fn keep(&self, id: &oid, kind: Kind, object: &[u8]) -> gix::Result<()> {
         if kind == Kind::Commit {
             objects::check(id, kind, object)?;
@@ -354,7 +354,7 @@ impl History {
         Ok(())
     }
 
-    /// For gix's own algorithms.
+    /// Creates a graph for gix's own algorithms.
     pub(crate) fn graph<'a, 'cache, T>(
         &'a self,
         repo: &'a Repository,
@@ -364,7 +364,7 @@ impl History {
     }
 }
 
-/// The objects of a repository, of which the commits are kept.
+/// The objects of a repository, whose commits are cached.
 #[derive(Clone, Copy)]
 pub struct SeenBy<'a> {
     history: &'a History,
@@ -373,7 +373,7 @@ pub struct SeenBy<'a> {
 
 impl Find for SeenBy<'_> {
     fn try_find<'a>(&self, id: &oid, buffer: &'a mut Vec<u8>) -> gix::Result<Option<Data<'a>>> {
-        // Where commits are replaced by others, gix knows by which, and who wants to see it.
+        // With replace refs, gix decides which commits are replaced, and for whom.
         if replaces(self.repo) {
             return self.repo.objects.try_find(id, buffer);
         }
@@ -396,17 +396,17 @@ impl Find for SeenBy<'_> {
     }
 }
 
-/// Whether all histories stay what they are, however the repository is looked at.
+/// Whether the parents of commits cannot change: the repository is not shallow and has no replace refs.
 fn is_fixed(repo: &Repository) -> gix::Result<bool> {
     Ok(repo.shallow_commits()?.is_none() && !replaces(repo))
 }
 
-/// A thread that panicked has left nothing half done here.
+/// Locks the mutex even if it is poisoned: a thread that panicked leaves nothing inconsistent here.
 pub(crate) fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether the repository has objects that stand for others, see <https://git-scm.com/docs/git-replace>.
+/// Whether the repository has replace refs, see <https://git-scm.com/docs/git-replace>.
 #[must_use]
 pub fn replaces(repo: &Repository) -> bool {
     repo.objects.store_ref().replacements().next().is_some()

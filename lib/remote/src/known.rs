@@ -1,9 +1,9 @@
-//! Objects that are there already, and are about to be named again.
+//! Freshens objects that already exist, so that a concurrent `git gc` does not prune them before a ref names them.
 //!
-//! `git gc` clears away what no ref has led to for some weeks, and goes by the age of files. What was staged long ago, and
-//! taken back, may be just what is committed now, while git is at it: the commit would lead to something that is gone a
-//! moment later. So whatever need not be written, as it is there, becomes young again, as git has it. See the notes of
-//! [git-gc](https://git-scm.com/docs/git-gc#_notes).
+//! `git gc` prunes objects that have not been reachable for some weeks, judging by the modification times of files.
+//! An object that was staged long ago and then unstaged may be needed by a commit just while `git gc` is running: the
+//! commit would refer to an object that is gone a moment later. So an object that need not be written because it
+//! exists is freshened, as git does. See the notes of [git-gc](https://git-scm.com/docs/git-gc#_notes).
 
 use std::{
     fs::{self, File},
@@ -13,13 +13,13 @@ use std::{
 
 use gix::{ObjectId, Repository, odb::pack::index};
 
-/// The objects of a repository, which need not be written once more.
+/// The existing objects of a repository, which need not be written again.
 pub struct Known<'repo> {
     repo: &'repo Repository,
     places: Option<Places>,
 }
 
-/// Where objects can be.
+/// Where objects may be stored.
 struct Places {
     folders: Vec<PathBuf>,
     packs: Vec<Pack>,
@@ -32,15 +32,15 @@ struct Pack {
 }
 
 impl<'repo> Known<'repo> {
-    /// Those of `repo` and of its alternates.
+    /// Considers the objects of `repo` and of its alternates.
     #[must_use]
     pub fn of(repo: &'repo Repository) -> Self {
         Self { repo, places: None }
     }
 
-    /// Whether the object `id` is there, and stays there as one does that has just been written.
+    /// Whether the object `id` exists and has been freshened, so that it is kept as long as a new one.
     pub fn holds(&mut self, id: &ObjectId) -> bool {
-        // A power cut may leave a file with nothing in it, which is as good as none.
+        // A power failure may leave an empty file, which does not count as an object.
         let is_sound = || self.repo.find_header(*id).is_ok();
         self.repo.objects.exists_without_refresh(id)
             && is_sound()
@@ -49,7 +49,7 @@ impl<'repo> Known<'repo> {
 }
 
 impl Places {
-    /// What cannot be read holds nothing: an object is then written here, which does no harm.
+    /// Directories and packs that cannot be read are ignored: an object in them is written again, which does no harm.
     fn of(repo: &Repository) -> Self {
         let store = repo.objects.store_ref();
         let mut folders = vec![store.path().to_owned()];
@@ -57,7 +57,7 @@ impl Places {
         let files = folders.iter().filter_map(|folder| fs::read_dir(folder.join("pack")).ok()).flatten();
         let packs = files.flatten().filter_map(|file| {
             let path = file.path();
-            // In a cruft pack each object has an age of its own, and none that could be changed.
+            // In a cruft pack each object has its own modification time, which cannot be changed.
             let counts = path.extension()? == "idx" && !path.with_extension("mtimes").exists();
             let index = counts.then(|| index::File::at(&path, repo.object_hash()).ok()).flatten()?;
             Some(Pack { index, data: path.with_extension("pack"), is_young: false })
@@ -66,7 +66,7 @@ impl Places {
         Self { folders, packs }
     }
 
-    /// Makes the file that holds the object young, if there is one.
+    /// Freshens the file that contains the object, if there is one.
     fn renew(&mut self, id: &ObjectId) -> bool {
         let hex = id.to_hex().to_string();
         let (folder, name) = hex.split_at(2);

@@ -1,7 +1,7 @@
-//! An object as a file of its own.
+//! Writes loose objects.
 //!
-//! gix writes such files as well, under names that nobody can tell from other programs', and that git does not know: a
-//! process that is killed would leave one behind for good.
+//! gix writes them as well, but under temporary names that cannot be told from those of other programs and that git
+//! does not know: a process that is killed would leave its file behind for good.
 
 use std::{
     fs,
@@ -20,14 +20,14 @@ use crate::{
     temporary::Temporary,
 };
 
-/// How often a folder is made that is gone before there is a file in it: `git gc` removes empty ones.
+/// How often a directory is created again if it vanishes before a file is in it: `git gc` removes empty ones.
 const ATTEMPTS: usize = 10;
 
-/// Writes the object `id` into `repo`'s object database, also where it is there already.
+/// Writes the object `id` into the object database of `repo`, even if it exists there already.
 ///
 /// # Errors
 ///
-/// It cannot be written.
+/// If it cannot be written.
 pub fn write(repo: &Repository, id: ObjectId, kind: Kind, data: &[u8]) -> io::Result<()> {
     let write = || {
         let draft = draft(repo)?;
@@ -40,11 +40,11 @@ pub fn write(repo: &Repository, id: ObjectId, kind: Kind, data: &[u8]) -> io::Re
     write().map_err(|error| named(repo, &error))
 }
 
-/// Writes an object of `size` bytes that is too large for memory, and says its id. `read` must give `size` bytes.
+/// Writes an object of `size` bytes that is too large for memory, and returns its id. `read` must yield `size` bytes.
 ///
 /// # Errors
 ///
-/// It cannot be written, or `read` failed or gave something else; nothing is stored then.
+/// If it cannot be written, or if `read` fails or yields another number of bytes; nothing is stored then.
 pub fn write_stream(repo: &Repository, kind: Kind, size: u64, read: &mut dyn Read) -> io::Result<ObjectId> {
     let here = |error| named(repo, &error);
     let draft = draft(repo).map_err(here)?;
@@ -74,7 +74,7 @@ pub fn write_stream(repo: &Repository, kind: Kind, size: u64, read: &mut dyn Rea
     Ok(id)
 }
 
-/// Where the object `id` lies as a file.
+/// Returns the path of the loose object `id`.
 #[must_use]
 pub fn path(repo: &Repository, id: &ObjectId) -> PathBuf {
     let hex = id.to_hex().to_string();
@@ -89,7 +89,7 @@ fn objects(repo: &Repository) -> &Path {
     repo.objects.store_ref().path()
 }
 
-/// The failure, with what was being done where.
+/// Adds to an error what was being done, and where.
 fn named(repo: &Repository, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot write an object into {}: {error}", objects(repo).display()))
 }
@@ -107,7 +107,7 @@ fn publish(repo: &Repository, draft: Temporary, id: ObjectId) -> io::Result<()> 
         renamed = rename();
     }
     match renamed {
-        // Windows replaces no file that somebody reads; it is the same object.
+        // Windows does not replace a file that is open for reading; it is the same object.
         Err(_) if cfg!(windows) && target.exists() => Ok(()),
         result => result,
     }

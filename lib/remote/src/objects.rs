@@ -1,9 +1,9 @@
-//! Reads many objects, one after the other.
+//! Reads many objects in sequence, reusing the buffers and the decompressor.
 //!
-//! After a day's work with git there are thousands of objects in files of their own. gix maps each such file into
-//! memory and makes a new decompressor for it, which takes several times as long as reading and decompressing those few
-//! bytes, and makes other threads wait meanwhile. Here buffers and decompressor are used again. Whatever is not in such
-//! a file, or is large, or not as it should be, is left to gix, which also says what is wrong.
+//! After a day's work with git there are thousands of loose objects. gix maps each such file into memory and creates
+//! a new decompressor for it, which takes several times as long as reading and inflating those few bytes, and blocks
+//! other threads meanwhile. Objects that are not loose, or are large or damaged, are left to gix, which also reports
+//! what is wrong.
 
 mod alike;
 mod folder;
@@ -24,28 +24,27 @@ use gix::{
 use self::{alike::Versions, folder::Folder};
 use crate::pack::Receiver;
 
-/// Reads objects of a repository, as they are and not as `refs/replace/` shows them: what is sent or checked are the
-/// real ones.
+/// Reads the objects of a repository, ignoring replace refs: the real objects are the ones that are sent or checked.
 pub(crate) struct Reader {
     repo: gix::Repository,
     loose: Loose,
     hashes: bool,
 }
 
-/// Where an object is likely to be.
+/// Where an object probably is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Home {
-    /// In a file of its own: it was made here, and not long ago.
+    /// In a loose object: it was created here, and not long ago.
     File,
-    /// In a pack: it came from elsewhere, or was here before.
+    /// In a pack: it was received, or is older.
     Pack,
 }
 
-/// Makes sure that an object is what it is called.
+/// Verifies that an object has this id.
 ///
 /// # Errors
 ///
-/// It is another one: what holds it is damaged.
+/// If it has another one: the file or pack that contains it is damaged.
 pub(crate) fn check(id: &oid, kind: Kind, data: &[u8]) -> gix::Result<()> {
     if compute_hash(id.kind(), kind, data)? == id {
         return Ok(());
@@ -60,17 +59,17 @@ impl Reader {
         Self { repo, loose, hashes: false }
     }
 
-    /// The same, which makes sure of each object that it is what it is called, if `receiver` does not.
+    /// Verifies the id of each object that is read, if `receiver` does not do so itself.
     pub fn with(self, receiver: Receiver) -> Self {
         Self { hashes: receiver == Receiver::Folder, ..self }
     }
 
-    /// Reads an object into `into`, whatever was there before.
+    /// Reads an object into `into`, replacing its content.
     pub fn read(&mut self, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
         self.read_from(Home::File, id, into)
     }
 
-    /// Reads an object that is best looked for there first: to ask for a file in vain takes longer than to read one.
+    /// Reads an object, looking in `home` first: a failed attempt to open a file takes longer than reading one.
     pub fn read_from(&mut self, home: Home, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
         let in_file = if home == Home::File { self.loose.read(&id, into) } else { None };
         let kind = match in_file {
@@ -83,14 +82,15 @@ impl Reader {
         Ok(kind)
     }
 
-    /// Reads an object that is likely to be `like` another one but for one entry or line.
+    /// Reads an object that probably differs from `like` in one entry or line only.
     pub fn read_like(&mut self, id: ObjectId, like: &[u8], into: &mut Vec<u8>) -> gix::Result<Kind> {
-        // Who does not hash what they read would do it for this alone, which takes as long as it saves.
+        // A reader that does not verify ids would have to hash the object for this alone, which takes as long as it
+        // saves.
         let read = if self.hashes { self.loose.read_like(&id, like, into) } else { None };
         read.map_or_else(|| self.read(id, into), Ok)
     }
 
-    /// The size of an object.
+    /// Returns the size of an object.
     pub fn size(&mut self, id: ObjectId) -> gix::Result<u64> {
         match self.loose.size(&id) {
             Some(size) => Ok(size),
@@ -99,7 +99,7 @@ impl Reader {
     }
 }
 
-/// Reads objects in files of their own, as they are and not as `refs/replace/` shows them.
+/// Reads loose objects, ignoring replace refs.
 pub struct Loose {
     folder: Folder,
     file: Vec<u8>,
@@ -110,24 +110,24 @@ pub struct Loose {
 
 /// Larger objects and files are left to gix.
 const LARGEST: usize = 256 * 1024;
-/// There is room for this much once something is read. Hardly any tree or commit is larger, and each thread has a reader.
+/// The initial size of the buffers. Hardly any tree or commit is larger, and each thread has a reader.
 const ROOM: usize = 16 * 1024;
 
 impl Loose {
-    /// Those of a repository.
+    /// Reads the loose objects of a repository.
     #[must_use]
     pub fn of(repo: &gix::Repository) -> Self {
         Self::within(repo.objects.store_ref().path())
     }
 
-    /// Those in a folder of objects.
+    /// Reads the loose objects in this objects directory.
     pub(crate) fn within(folder: &Path) -> Self {
         let folder = Folder::new(folder);
         let (file, plain) = (Vec::new(), Vec::new());
         Self { folder, file, plain, inflate: Inflate::default(), versions: Versions::default() }
     }
 
-    /// Reads an object into `into`, if it has a file that is small and sound.
+    /// Reads an object into `into`, if it is loose, small and undamaged.
     pub fn read(&mut self, id: &oid, into: &mut Vec<u8>) -> Option<Kind> {
         let compressed = self.open(id)?;
         let (mut status, mut size) = self.unpack(compressed)?;
@@ -146,8 +146,9 @@ impl Loose {
         Some(kind)
     }
 
-    /// Reads an object into `into` of which `like` is another version, if it is what it is called. What comes behind where
-    /// the two differ need not be unpacked: the id says whether it is as expected. `None`: it is to be read as any other.
+    /// Reads an object, of which `like` is another version, into `into`, and verifies its id. The data after the
+    /// difference need not be inflated: it is copied from `like`, and the id shows whether that was right. `None` if
+    /// the object has to be read in the ordinary way.
     fn read_like(&mut self, id: &oid, like: &[u8], into: &mut Vec<u8>) -> Option<Kind> {
         let begin = self.versions.begin(like)? + LONGEST_HEADER;
         let compressed = self.open(id)?;
@@ -174,13 +175,13 @@ impl Loose {
                     return Some(kind);
                 }
             }
-            // As there is room for more than there should be, it comes to its end.
+            // There is room for more than the expected size, so the stream is inflated to its end.
             self.inflate.rest(&packed[read..], begin, head, into, size + 1).ok()?;
         }
         (into.len() == size && check(id, kind, into).is_ok()).then_some(kind)
     }
 
-    /// The size of an object with such a file.
+    /// Returns the size of a loose object.
     pub(crate) fn size(&mut self, id: &oid) -> Option<u64> {
         let compressed = self.open(id)?;
         let mut start = [0; LONGEST_HEADER];
@@ -189,7 +190,7 @@ impl Loose {
         Some(header(&start[..size])?.1)
     }
 
-    /// Unpacks as much of a file of so many bytes as there is room for.
+    /// Inflates as much of a file, of this compressed size, as there is room for.
     fn unpack(&mut self, compressed: usize) -> Option<(Status, usize)> {
         if self.plain.is_empty() {
             self.plain.resize(ROOM, 0);
@@ -199,7 +200,7 @@ impl Loose {
         Some((status, size))
     }
 
-    /// Reads an object's file, and says how many bytes it has.
+    /// Reads the file of an object, and returns its size.
     fn open(&mut self, id: &oid) -> Option<usize> {
         let mut file = self.folder.open(id)?;
         if self.file.is_empty() {
@@ -216,7 +217,7 @@ impl Loose {
 
 const LONGEST_HEADER: usize = 64;
 
-/// What an object's file begins with: its kind, its size, and how long that was.
+/// Parses the header of a loose object: its kind, its size, and the length of the header.
 fn header(plain: &[u8]) -> Option<(Kind, u64, usize)> {
     gix::objs::decode::loose_header(plain.get(..plain.len().min(LONGEST_HEADER))?).ok()
 }
@@ -230,7 +231,7 @@ mod tests {
     use super::*;
     use crate::pack::deflate::Deflate;
 
-    /// Bytes that hardly anything compresses.
+    /// Returns data that is hardly compressible.
     fn noise(length: usize) -> Vec<u8> {
         let next =
             |state: &u64| Some(state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407));
@@ -255,7 +256,7 @@ mod tests {
             changed(&[3900, 3910], 0),
             changed(&[5000], 0),
             changed(&[7999], 0),
-            // What is guessed of these is wrong.
+            // The predictions for these are wrong.
             changed(&[100, 7000], 0),
             changed(&[100, 6000, 7000], 5),
             old[..4100].to_vec(),
@@ -283,7 +284,7 @@ mod tests {
             let error = reader.read_like(id, &old, &mut read).unwrap_err();
             assert!(error.to_string().contains("is damaged"), "{one}: {error}");
         }
-        // One that is longer, or shorter, than it says.
+        // Objects that are longer or shorter than their header says.
         for (says, is) in [(10, 8000), (3000, 8000), (7999, 8000), (8001, 8000), (9000, 8000)] {
             let (id, path) = file(format!("{says}").as_bytes());
             let whole = [format!("blob {says}\0").as_bytes(), &old[..is]].concat();

@@ -1,8 +1,8 @@
-//! Objects that have just come in or were just made, kept in memory for whoever looks at them next.
+//! Keeps objects in memory that were just received or created, for the next step that needs them.
 //!
-//! What a fetch brings is unpacked once to find out what it is, and would be unpacked again to see whether it is
-//! complete, to compare it with what is there, and to write it into the work tree. What a merge has made is stored, and
-//! would be read again to be pushed.
+//! Received objects are inflated once to index them, and would be inflated again for the connectivity check, for the
+//! comparison with local commits, and for the checkout into the working tree. Objects created by a merge would be
+//! read again in order to be pushed.
 
 use std::{fmt, sync::Arc};
 
@@ -16,24 +16,24 @@ use gix::{
 
 use crate::pack::{kept::Kept, resolve::Object};
 
-/// Objects that have just come in, and those that they were a difference of; or that were just made. Cheap to clone.
+/// Objects that were just received, with their delta bases, or that were just created. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Recent(Vec<Arc<Part>>);
 
-/// Some of them, among which is what any of these is a difference of. They are found as in the
-/// [index of a pack](https://git-scm.com/docs/gitformat-pack#_version_2_pack_idx_files_support_packs_larger_than_4_gib_and):
-/// there may be thousands, and a hash table would take twice their room.
+/// A set of objects that includes the delta bases of all of them. They are looked up as in a [pack
+/// index](https://git-scm.com/docs/gitformat-pack#_version_2_pack_idx_files_support_packs_larger_than_4_gib_and):
+/// there may be thousands, and a hash table would take twice the memory.
 struct Part {
     /// Sorted by id.
     objects: Vec<Kept>,
-    /// How many have an id whose first byte is this one, or less.
+    /// The fan-out table: the number of ids whose first byte is at most this one.
     fan: [usize; 256],
 }
 
 impl Recent {
     pub(crate) fn of(objects: impl IntoIterator<Item = impl Into<Kept>>) -> Self {
         let mut objects: Vec<Kept> = objects.into_iter().map(Into::into).collect();
-        // Of two of a name the one that is nearer to being whole: so no difference is one of itself.
+        // Of two with the same id the one with the shorter delta chain, so that no delta is based on itself.
         objects.sort_unstable_by_key(|object| (object.id, object.steps()));
         objects.dedup_by_key(|object| object.id);
         if objects.is_empty() {
@@ -43,13 +43,14 @@ impl Recent {
         Self(vec![Arc::new(Part { fan: std::array::from_fn(up_to), objects })])
     }
 
-    /// All of several.
+    /// Joins several sets.
     #[must_use]
     pub fn joined(all: &[Self]) -> Self {
         Self(all.iter().flat_map(|one| one.0.iter().cloned()).collect())
     }
 
-    /// The trees that belong to `commits`, as far as both are among them: the versions of before are left behind.
+    /// Returns the trees of `commits` and their subtrees, as far as all these are in memory; older versions are left
+    /// out.
     #[must_use]
     pub fn trees_of<'a>(&self, commits: impl IntoIterator<Item = &'a ObjectId>) -> Self {
         let of = |id: &ObjectId, kind| self.get(id).filter(|object| object.kind == kind);
@@ -71,17 +72,17 @@ impl Recent {
         Self::of(trees)
     }
 
-    /// Whether there are none.
+    /// Whether there are no objects.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// One of them.
+    /// Returns one of the objects.
     pub(crate) fn get(&self, id: &ObjectId) -> Option<Object> {
         self.0.iter().find_map(|part| part.whole(part.find(id)?))
     }
 
-    /// Reads one of them into `into`. `None`: it is not among them.
+    /// Reads an object into `into`. `None` if it is not one of these.
     pub fn read(&self, id: &ObjectId, into: &mut Vec<u8>) -> Option<Kind> {
         let Object { kind, data, .. } = self.get(id)?;
         into.clear();
@@ -89,17 +90,17 @@ impl Recent {
         Some(kind)
     }
 
-    /// Whether an object is among them.
+    /// Whether an object is one of these.
     pub(crate) fn has(&self, id: &ObjectId) -> bool {
         self.0.iter().any(|part| part.find(id).is_some())
     }
 
-    /// All of them, one that is in several parts as often.
+    /// Returns all objects; one that is in several parts is returned several times.
     pub(crate) fn objects(&self) -> impl Iterator<Item = &Kept> {
         self.0.iter().flat_map(|part| &part.objects)
     }
 
-    /// The commits among them.
+    /// Returns the commits.
     pub(crate) fn commits(&self) -> impl Iterator<Item = Object> {
         self.0.iter().flat_map(|part| {
             let commits = part.objects.iter().filter(|object| object.kind == Kind::Commit);
@@ -107,8 +108,8 @@ impl Recent {
         })
     }
 
-    /// A view of `repo` that takes these objects from memory, and remembers no others. It shows what there really is,
-    /// whatever `refs/replace/` shows instead: in such a repository too, what has just come in is nowhere but in memory.
+    /// Returns a view of `repo` that takes these objects from memory, and caches no others. It ignores replace refs,
+    /// since even in a repository that has some, the objects just received are in memory only.
     pub(crate) fn real_view(&self, repo: &gix::Repository) -> gix::Repository {
         let mut view = repo.clone();
         view.objects.ignore_replacements = true;

@@ -1,9 +1,9 @@
-//! Which commits lie behind some and not behind others.
+//! Walks the commits reachable from some tips but not from others.
 //!
-//! This is git's [limited walk](https://git-scm.com/docs/git-rev-list#_commit_limiting): the newest commit first, and the
-//! parents of what is hidden are hidden too. It ends where only what is hidden is left, and all of that is older than what
-//! was found: a commit is rarely older than its parents. So unrelated histories that are hidden as well, such as the
-//! branches of a remote where notes are asked for, are not walked to their end.
+//! This is git's [limited walk](https://git-scm.com/docs/git-rev-list#_commit_limiting): the newest commit first, and
+//! the parents of hidden commits are hidden too. It ends when only hidden commits are left and all of them are older
+//! than the commits found, since a commit is rarely older than its parents. So unrelated hidden histories, such as
+//! the branches of a remote in a query for notes, are not walked to their end.
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
@@ -11,14 +11,15 @@ use gix::{ObjectId, hashtable::HashMap};
 
 use super::{Commit, links::Links};
 
-/// How many more commits are passed when nothing can be found any more, in case a clock was wrong; as git does.
+/// The number of commits that are still visited when no more can be expected, in case of clock skew; git does the
+/// same.
 const SLOP: usize = 5;
 
-/// The commits behind `tips` that are not behind `hidden`, the newer ones first. `links` reads a commit.
+/// Returns the commits reachable from `tips` but not from `hidden`, the newest first. `links` reads a commit.
 ///
 /// # Errors
 ///
-/// The first one of reading.
+/// The first failure to read a commit.
 pub(super) fn difference(
     tips: Vec<ObjectId>,
     hidden: Vec<ObjectId>,
@@ -44,7 +45,7 @@ pub(super) fn difference(
     Ok(walk.into_found())
 }
 
-/// Which commits are asked for.
+/// Whether a commit is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
     Wanted,
@@ -54,15 +55,15 @@ enum Side {
 #[derive(Default)]
 struct Walk {
     commits: HashMap<ObjectId, Met>,
-    /// Those that come next: the newest first, and of several as new the one that was met first.
+    /// The commits to visit next: the newest first, and of those with the same date the one that was met first.
     queue: BinaryHeap<(i64, Reverse<usize>, ObjectId)>,
-    /// How many were put into the queue.
+    /// The number of commits that were ever queued.
     queued: usize,
-    /// How many in the queue are wanted.
+    /// The number of wanted commits in the queue.
     open: usize,
-    /// Those that were passed while they seemed to be wanted.
+    /// The commits that appeared to be wanted when they were visited.
     found: Vec<ObjectId>,
-    /// When the oldest of these was made.
+    /// The date of the oldest of these.
     oldest: Option<i64>,
 }
 
@@ -74,7 +75,7 @@ struct Met {
 }
 
 impl Walk {
-    /// Comes upon a commit.
+    /// Adds a commit to the queue, unless it is known already.
     fn meet(
         &mut self,
         id: ObjectId,
@@ -95,7 +96,7 @@ impl Walk {
                     self.open -= 1;
                     return Ok(());
                 }
-                // What is behind it has to learn of it.
+                // Its ancestors have to be marked as hidden, too.
                 met.is_queued = true;
                 met.links.time
             }
@@ -106,7 +107,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Goes on to what is behind a commit.
+    /// Visits a commit, and adds its parents to the queue.
     fn pass(
         &mut self,
         id: ObjectId,

@@ -1,4 +1,4 @@
-//! What walks need of a commit.
+//! Parses the parts of a commit that walks need.
 
 use std::io;
 
@@ -10,21 +10,21 @@ use gix::{
     traverse::commit::ParentIds,
 };
 
-/// What a commit leads to, and its place in time.
+/// The tree, the parents and the date of a commit.
 #[derive(Debug, Clone)]
 pub(super) struct Links {
     pub tree: ObjectId,
     pub parents: ParentIds,
-    /// When it was made, in seconds since 1970.
+    /// The committer date, in seconds since 1970.
     pub time: i64,
 }
 
 impl Links {
-    /// Those of a commit as git stores it. One whose committer cannot be read was made when time began, as git has it.
+    /// Parses a raw commit. If its committer cannot be parsed, the date is 0, as in git.
     ///
     /// # Errors
     ///
-    /// It is none.
+    /// If it is not a commit.
     pub fn of(commit: &[u8], hash: gix::hash::Kind) -> gix::Result<Self> {
         if let Some(links) = Self::of_usual(commit, hash) {
             return Ok(links);
@@ -50,8 +50,8 @@ impl Links {
         }
     }
 
-    /// Those of a commit whose head is as git writes it: there may be thousands, and most of what there is to read in one
-    /// matters to nobody here. `None`: it is otherwise.
+    /// Parses a commit whose header has git's usual form: there may be thousands, and most of their content is not
+    /// needed here. `None` if the header has another form.
     fn of_usual(commit: &[u8], hash: gix::hash::Kind) -> Option<Self> {
         let mut rest = commit;
         let mut line = |field: &[u8]| {
@@ -73,11 +73,11 @@ impl Links {
         Some(Self { tree, parents, time })
     }
 
-    /// Those of a commit in a commit-graph.
+    /// Reads a commit from a commit-graph.
     ///
     /// # Errors
     ///
-    /// The graph is damaged.
+    /// If the commit-graph is damaged.
     pub fn stored(graph: &commitgraph::Graph, commit: &commitgraph::file::Commit<'_>) -> gix::Result<Self> {
         let parents: Result<ParentIds, _> =
             commit.iter_parents().map(|parent| parent.map(|at| graph.id_at(at).to_owned())).collect();

@@ -1,24 +1,24 @@
-//! What an object is likely to be that is a version of another one.
+//! Predicts the rest of a tree from its previous version, so that only its beginning has to be inflated.
 //!
-//! Of the trees of a history each mostly differs from the one before it in one entry. So whoever has read half of one,
-//! and has come by that entry, knows the rest, if the id says that it is right.
+//! Most trees of a history differ from the previous one in a single entry. So once that entry has been read, the rest
+//! is known, provided that the id confirms it.
 
 use crate::pack::delta::common;
 
-/// Versions that were read, and what is to be expected of the next ones.
+/// Statistics of the versions that were read, from which the next ones are predicted.
 pub(super) struct Versions {
-    /// How often the rest of one may still be guessed.
+    /// How many more predictions may fail before no more are made.
     hope: u8,
-    /// Where the last few parted from those before them, in bytes.
+    /// The offsets at which the last few versions first differed from their previous versions.
     parted: [usize; 4],
-    /// How many did.
+    /// The number of versions that were compared.
     read: usize,
 }
 
-/// How often a guess may be wrong at first, and after many that were right.
+/// The number of predictions that may fail, at first and after many that were right.
 const HOPE: [u8; 2] = [8, 32];
 
-/// Shorter ones are read as fast as they are compared.
+/// Shorter objects are inflated as fast as they are compared.
 const SHORTEST: usize = 1024;
 
 impl Default for Versions {
@@ -28,8 +28,8 @@ impl Default for Versions {
 }
 
 impl Versions {
-    /// How much of a version of `like` to read before the rest of it is guessed: half of it, or less where the last few
-    /// parted earlier. `None`: it is better to read all of it.
+    /// Returns how much of a version of `like` to read before the rest of it is predicted: half of it, or less if the
+    /// last few differed earlier. `None` if it is better to read all of it.
     pub fn begin(&self, like: &[u8]) -> Option<usize> {
         if self.hope == 0 || like.len() < SHORTEST {
             return None;
@@ -42,8 +42,8 @@ impl Versions {
         Some(begin)
     }
 
-    /// What comes after `begin` in an object of `size` bytes, if that and `like` differ in one place that was read
-    /// already: by an id, or by what one of the two has and the other one has not.
+    /// Predicts what follows `begin` in an object of `size` bytes, provided that it differs from `like` in one place
+    /// only, which is in `begin`: by an id, or by data that only one of the two contains.
     pub fn rest<'a>(&mut self, begin: &[u8], size: usize, like: &'a [u8]) -> Option<&'a [u8]> {
         let differs = common(begin, like);
         self.parted[self.read % self.parted.len()] = differs;
@@ -54,13 +54,13 @@ impl Versions {
         like[behind..].strip_prefix(again)
     }
 
-    /// A guess was right, or was not.
+    /// Records whether a prediction was right.
     pub fn was(&mut self, right: bool) {
         self.hope = if right { HOPE[1].min(self.hope + 1) } else { self.hope - 1 };
     }
 }
 
-/// Bytes of an id.
+/// The maximum length of an object id in bytes.
 const ID: usize = gix::hash::Kind::longest().len_in_bytes();
 
 #[cfg(test)]
@@ -94,7 +94,7 @@ mod tests {
         for new in [replaced, added, removed] {
             let half = new.len() / 2;
             assert_eq!(Versions::default().rest(&new[..half], new.len(), &old), Some(&new[half..]));
-            // Where they part was not read yet.
+            // The difference was not read yet.
             assert_eq!(Versions::default().rest(&new[..9 * 32], new.len(), &old), None);
         }
     }

@@ -1,8 +1,9 @@
-//! The folder that objects in files of their own are in.
+//! Opens loose object files relative to the objects directory.
 //!
-//! A file is opened by its path within it, since the kernel looks up each part of a path, which for such small files
-//! takes as long as to read them. And where there is no folder for the first byte of an id, nothing is looked up: for
-//! few objects that is not worth finding out, as to list the folder takes as long as to look for dozens of them in vain.
+//! The kernel looks up each component of a path, which for such small files takes as long as reading them, so files
+//! are opened relative to a directory handle. If there is no fan-out directory for the first byte of an id, no file
+//! is looked up. For few objects that is not worth finding out, as listing the objects directory takes as long as
+//! dozens of failed lookups.
 
 use std::{
     fs::{self, File},
@@ -11,23 +12,23 @@ use std::{
 
 use gix::hash::oid;
 
-/// The folder, which is looked at when the first object is asked for.
+/// The objects directory, which is opened when the first object is requested.
 pub(super) struct Folder {
     path: PathBuf,
     seen: Option<Seen>,
 }
 
-/// What is known of it.
+/// What is known about the directory.
 struct Seen {
     root: Root,
-    /// How many objects were looked for that have no file.
+    /// The number of objects that were looked up and are not loose.
     in_vain: u32,
-    /// By the first byte of an id: whether there was a folder for it, once that was worth finding out. What comes later
-    /// is found by gix.
+    /// By the first byte of an id: whether there was a fan-out directory for it when the directory was listed, or
+    /// `None` before that. Directories that are created later are left to gix.
     has: Option<[bool; 256]>,
 }
 
-/// So many objects are looked for in vain before the folder is listed.
+/// The number of failed lookups after which the directory is listed.
 const PATIENCE: u32 = 64;
 
 impl Folder {
@@ -35,7 +36,7 @@ impl Folder {
         Self { path: path.to_owned(), seen: None }
     }
 
-    /// Opens the file of an object, if it has one.
+    /// Opens the file of an object, if it is loose.
     pub fn open(&mut self, id: &oid) -> Option<File> {
         let seen = match &mut self.seen {
             Some(seen) => seen,
@@ -62,7 +63,7 @@ impl Folder {
     }
 }
 
-/// By the first byte of an id: whether `path` has a folder for it.
+/// By the first byte of an id: whether `path` has a fan-out directory for it.
 fn folders(path: &Path) -> Option<[bool; 256]> {
     let mut has = [false; 256];
     for entry in fs::read_dir(path).ok()? {
@@ -76,7 +77,7 @@ fn folders(path: &Path) -> Option<[bool; 256]> {
     Some(has)
 }
 
-/// Where paths begin.
+/// A handle of the directory to which paths are relative.
 #[cfg(unix)]
 struct Root(rustix::fd::OwnedFd);
 
@@ -131,7 +132,7 @@ mod tests {
             bytes
         });
         (0..PATIENCE).for_each(|_| assert!(folder.open(&beside).is_none()));
-        // A folder that is made later is none of its business.
+        // A fan-out directory that is created later is not seen.
         let mut written = (0..).map(|n| repo.write_blob(n.to_string()).unwrap().detach());
         let late = written.find(|id| id.first_byte() != there.first_byte()).unwrap();
         assert!(folder.open(&late).is_none());
