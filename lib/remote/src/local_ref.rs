@@ -1,10 +1,10 @@
-//! Reading and writing refs of this repository: always by compare-and-swap, and so that a process that is killed at any
-//! moment leaves nothing behind that keeps others from writing.
+//! Reads and writes the refs of this repository: always by compare-and-swap, and so that a process that is killed at
+//! any moment leaves nothing behind that keeps others from writing.
 //!
-//! gix can write refs too. It leaves locks behind that nobody can tell from a living writer's, does not see packed refs
-//! whose names are in the way, and never flushes. So the few steps are made here, in the order in which git makes them
-//! (`refs/files-backend.c`): take the ref's lock, see that it still has the value expected, write the reflog, then the
-//! ref.
+//! gix can write refs too. But it leaves lock files behind that cannot be told from those of a living process, does
+//! not detect packed refs with conflicting names, and never flushes. So the few steps are done here, in the same
+//! order as in git (`refs/files-backend.c`): take the lock of the ref, check that the ref still has the expected
+//! value, write the reflog, then the ref.
 
 pub mod claim;
 mod list;
@@ -39,66 +39,66 @@ use self::{
 };
 use crate::durable::{Durability, Flushing, Part};
 
-/// What a local ref is.
+/// The value of a local ref.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value {
-    /// There is none.
+    /// The ref does not exist.
     Absent,
     /// It names an object.
     Object(ObjectId),
-    /// It only points to another ref, like `refs/remotes/origin/HEAD`.
+    /// It is a symbolic ref, like `refs/remotes/origin/HEAD`.
     Symbolic,
 }
 
-/// A ref's way from one value to another.
+/// A ref update.
 #[derive(Debug, Clone, Copy)]
 pub struct Edit<'a> {
-    /// The ref itself: where it is a symbolic one, it is not followed.
+    /// The ref itself: a symbolic ref is not followed.
     pub name: &'a FullNameRef,
-    /// What it must be for the edit to be made; none: no such ref.
+    /// The value that the ref must have for the update to be made; `None` if it must not exist.
     pub expected: Option<ObjectId>,
-    /// What it shall be.
+    /// The new value.
     pub new: ObjectId,
-    /// What the reflog says about it.
+    /// The message for the reflog.
     pub reason: &'a str,
 }
 
-/// What became of an edit.
+/// The result of a ref update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Written {
-    /// The ref has the new value; where it should survive a power cut, it does.
+    /// The ref has the new value, which is flushed to disk if the configuration demands that.
     Done,
-    /// The ref had another value than was expected, and was left alone.
+    /// The ref had another value than expected, and was not changed.
     Moved,
 }
 
 /// Why a ref was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
-    /// Somebody else holds a lock.
+    /// Another process holds a lock.
     #[error("{0}")]
     Held(Held),
-    /// Another ref's name is in the way.
+    /// The name conflicts with that of another ref.
     #[error("{} cannot be created while there is a ref {}", name.as_bstr(), by.as_bstr())]
     NameTaken {
         /// The ref that was to be written.
         name: FullName,
-        /// The one that is there.
+        /// The existing ref.
         by: FullName,
     },
-    /// What is there cannot be read.
+    /// An existing ref cannot be read.
     #[error("a ref of this repository cannot be read: {words}")]
     Broken {
-        /// Which one, and why.
+        /// Which ref, and why.
         words: String,
     },
-    /// Something in this machine's own repository or disk.
+    /// Another failure of the local repository or disk.
     #[error("{0:#}")]
     Other(anyhow::Error),
 }
 
-/// A lock that is somebody else's.
+/// A lock that another process holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// The lock file.
@@ -112,7 +112,7 @@ impl std::fmt::Display for Held {
 }
 
 impl Failed {
-    /// What to do about it, where there is something to do.
+    /// Returns advice on what to do about it, if there is any.
     #[must_use]
     pub fn help(&self) -> Option<String> {
         match self {
@@ -137,11 +137,11 @@ impl Failed {
     }
 }
 
-/// The value of `name` now.
+/// Reads the current value of `name`.
 ///
 /// # Errors
 ///
-/// It cannot be read.
+/// If it cannot be read.
 pub fn read(repo: &gix::Repository, name: &FullNameRef) -> gix::Result<Value> {
     Ok(match repo.try_find_reference(name)? {
         None => Value::Absent,
@@ -158,20 +158,20 @@ pub fn write(repo: &gix::Repository, edit: Edit<'_>) -> Result<Written, Failed> 
     Writer::new(repo).write(edit)
 }
 
-/// Whoever holds the lock of `name` at this moment.
+/// Returns the lock of `name`, if it is held at the moment.
 #[must_use]
 pub fn held(repo: &gix::Repository, name: &FullNameRef) -> Option<Held> {
     let lock = claim::lock_of(&Place::of(repo, name).ok()?.file());
     lock.exists().then_some(Held { lock })
 }
 
-/// How long to wait for another writer of a ref, by `core.filesRefLockTimeout`: 100 ms where nothing is said.
+/// Returns how long to wait for another writer of a ref, as `core.filesRefLockTimeout` says, or 100 ms by default.
 #[must_use]
 pub fn patience(repo: &gix::Repository) -> Duration {
     configured_patience(repo, "core.filesRefLockTimeout", 100)
 }
 
-/// Writes refs. What it looks up for the first stays known for the next ones.
+/// Writes refs. What it looks up for one ref is cached for the next ones.
 pub struct Writer<'repo> {
     repo: &'repo gix::Repository,
     flushing: Flushing,
@@ -181,7 +181,7 @@ pub struct Writer<'repo> {
 }
 
 impl<'repo> Writer<'repo> {
-    /// A writer that has not done anything yet.
+    /// Creates a writer.
     #[must_use]
     pub fn new(repo: &'repo gix::Repository) -> Self {
         Self {
@@ -193,25 +193,25 @@ impl<'repo> Writer<'repo> {
         }
     }
 
-    /// Moves a ref, and says so in its reflog.
+    /// Updates a ref and its reflog.
     ///
     /// # Errors
     ///
-    /// The ref is as it was then.
+    /// If the ref cannot be written. It is unchanged then, unless all that failed was to flush it to disk at the end.
     pub fn write(&mut self, edit: Edit<'_>) -> Result<Written, Failed> {
         let mut answers = self.write_all(&[edit]);
         answers.pop().unwrap_or(Ok(Written::Moved))
     }
 
-    /// Moves refs, each on its own merits; the answers come in the same order. All are flushed together, which for many
-    /// is much faster than one by one.
+    /// Updates refs independently of each other; the results are in the same order. All are flushed together, which
+    /// is much faster for many refs than flushing each.
     pub fn write_all(&mut self, edits: &[Edit<'_>]) -> Vec<Result<Written, Failed>> {
         let drafts: Vec<_> = edits.iter().map(|edit| self.draft(*edit)).collect();
         let paths = |pick: fn(&Draft) -> PathBuf| -> Vec<PathBuf> {
             drafts.iter().flatten().filter_map(Option::as_ref).map(pick).collect()
         };
         let root = self.repo.common_dir();
-        // The names that they have now are nobody's.
+        // Only the contents are flushed, as the drafts still have temporary names.
         let flushed = self.flushing.contents(root, &paths(|draft| draft.claim.draft_path().to_owned()));
         let written = paths(|draft| draft.claim.target().to_owned());
         let mut answers = Vec::with_capacity(edits.len());
@@ -231,13 +231,13 @@ impl<'repo> Writer<'repo> {
         answers
     }
 
-    /// Takes a ref's lock and writes the new value into it; none where the ref has another value than expected.
+    /// Takes the lock of a ref and writes the new value into it; `None` if the ref has another value than expected.
     fn draft(&mut self, edit: Edit<'_>) -> Result<Option<Draft>, Failed> {
         let Edit { name, expected, new, .. } = edit;
         let place = Place::of(self.repo, name)?;
         let claim = match self.claim(&place) {
             Ok(claim) => claim,
-            // A file where a folder is to be, or the other way round.
+            // There is a file in place of a directory, or the reverse.
             Err(failed) => return Err(self.name_taken(&place, name)?.unwrap_or(failed)),
         };
         let now = self.value(&place, name)?;
@@ -257,7 +257,7 @@ impl<'repo> Writer<'repo> {
         Ok(Some(Draft { place, claim, change: Change::Drafted }))
     }
 
-    /// Writes the reflog, and puts the new value in place.
+    /// Writes the reflog, and renames the draft to the ref.
     fn publish(&mut self, edit: Edit<'_>, draft: Draft) -> Result<Written, Failed> {
         let Draft { place, claim, change } = draft;
         if change == Change::None {
@@ -277,20 +277,20 @@ impl<'repo> Writer<'repo> {
         }
     }
 
-    /// Keeps others from writing a ref for as long as the claim lives.
+    /// Keeps others from writing a ref for as long as the claim exists.
     ///
     /// # Errors
     ///
-    /// Somebody else keeps it, or no lock can be made.
+    /// If another process holds the lock, or the lock cannot be created.
     pub fn hold(&mut self, name: &FullNameRef) -> Result<Claim, Failed> {
         self.claim(&Place::of(self.repo, name)?)
     }
 
-    /// Deletes refs that still have the value given, with their reflogs. The answers come in the same order.
+    /// Deletes refs that still have the given values, with their reflogs. The results are in the same order.
     ///
     /// # Errors
     ///
-    /// Each ref is as it was, or gone.
+    /// If a ref cannot be deleted. Each ref is either unchanged or deleted then.
     pub fn delete(&mut self, refs: &[(FullName, ObjectId)]) -> Result<Vec<Written>, Failed> {
         let mut answers = Vec::with_capacity(refs.len());
         let mut going = Vec::new();
@@ -308,14 +308,14 @@ impl<'repo> Writer<'repo> {
             let is_gone = matches!(now, Value::Absent) || now == Value::Object(*old);
             answers.push(if is_gone { Written::Done } else { Written::Moved });
         }
-        // As with git, first of all: should the process be killed, a ref without a log does no harm, while a log
-        // without a ref is in the way of refs below its name.
+        // The reflogs are deleted first, as in git: if the process is killed, a ref without a reflog does no harm,
+        // while a reflog without a ref prevents refs below its name.
         for (place, _) in &going {
             reflog::delete(&place.base, &place.name)
                 .map_err(|error| Failed::doing(format!("cannot delete the reflog of {place:?}"), error))?;
         }
         if !packed.is_empty() {
-            // As with git, before the files: in the other order a ref of an older value would come to light.
+            // Before the loose refs, as in git: in the other order, an older packed value would become visible.
             let common = Place { base: self.repo.common_dir().to_owned(), name: packed::NAME.into() };
             let patience = configured_patience(self.repo, "core.packedRefsTimeout", 1000);
             let lock = self.claims(&common.base)?.take(self.repo, &common.name, patience)?;
@@ -343,7 +343,7 @@ impl<'repo> Writer<'repo> {
         Ok(new)
     }
 
-    /// The value of a ref whose lock is held, so that neither the file nor the packed value can change.
+    /// Reads the value of a ref whose lock is held, so that neither the loose ref nor the packed value can change.
     fn value(&mut self, place: &Place, name: &FullNameRef) -> Result<Value, Failed> {
         Ok(match place.read(self.repo, name)? {
             Loose::Object(id) => Value::Object(id),
@@ -373,25 +373,26 @@ impl<'repo> Writer<'repo> {
     }
 }
 
-/// A ref's new value, written but not in place yet.
+/// The new value of a ref, written but not in place yet.
 struct Draft {
     place: Place,
     claim: Claim,
     change: Change,
 }
 
-/// Whether a ref changes at all.
+/// Whether a ref changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Change {
-    /// It has the value already.
+    /// It has the new value already.
     None,
     Drafted,
 }
 
-/// Removes the folders on the way from `base` to `path` that have become empty, but none that every repository has.
+/// Removes the directories from that of `path` up to `base` that have become empty, but none that every repository
+/// has.
 fn remove_empty_parents(base: &Path, path: &Path) {
     let depth = |folder: &Path| folder.strip_prefix(base).map_or(0, |below| below.components().count());
-    // `refs/heads` stays, and so does `logs/refs/heads`, which is one of `base` less deep.
+    // `refs/heads` stays, and so does `logs/refs/heads`, for which `base` is `logs`.
     for folder in path.ancestors().skip(1).take_while(|folder| depth(folder) > 2) {
         if fs::remove_dir(folder).is_err() {
             break;
@@ -399,7 +400,8 @@ fn remove_empty_parents(base: &Path, path: &Path) {
     }
 }
 
-/// A time in milliseconds; one without end ends after a minute all the same, so that nobody waits for the dead.
+/// Returns a timeout in milliseconds. It is limited to a minute even if the configuration sets no limit, so that
+/// nobody waits for a dead process forever.
 fn configured_patience(repo: &gix::Repository, key: &str, usual: u64) -> Duration {
     let millis =
         repo.config_snapshot().integer(key).map_or(usual, |millis| u64::try_from(millis).unwrap_or(60_000));

@@ -1,7 +1,7 @@
-//! The permissions that a repository which several users share asks for.
+//! Sets the permissions of files and directories in a repository that several users share.
 //!
-//! A ref or a folder that only its maker can write locks everybody else out, at their next fetch.
-//! See <https://git-scm.com/docs/git-config#Documentation/git-config.txt-coresharedRepository>.
+//! If only its creator could write a ref or a directory, the next fetch of every other user would fail. See
+//! <https://git-scm.com/docs/git-config#Documentation/git-config.txt-coresharedRepository>.
 
 use std::{
     fs::{self, Metadata, Permissions},
@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-/// The permissions that `core.sharedRepository` asks for, where they differ from those that the file or folder has.
+/// Returns the permissions that `core.sharedRepository` demands, if they differ from those of the file or directory.
 #[cfg(unix)]
 #[must_use]
 pub fn shared_mode(repo: &gix::Repository, meta: &Metadata) -> Option<Permissions> {
@@ -20,20 +20,20 @@ pub fn shared_mode(repo: &gix::Repository, meta: &Metadata) -> Option<Permission
     (mode != has).then(|| Permissions::from_mode(mode))
 }
 
-/// Elsewhere files have no such permissions.
+/// Other systems have no such permissions.
 #[cfg(not(unix))]
 #[must_use]
 pub fn shared_mode(_repo: &gix::Repository, _meta: &Metadata) -> Option<Permissions> {
     None
 }
 
-/// Gives `path` the permissions that `core.sharedRepository` asks for.
+/// Gives `path` the permissions that `core.sharedRepository` demands.
 ///
 /// # Errors
 ///
-/// They cannot be changed.
+/// If they cannot be changed.
 pub fn share(repo: &gix::Repository, path: &Path) -> io::Result<()> {
-    // Most repositories are nobody else's, and nothing need be looked at.
+    // Most repositories are not shared, and nothing needs to be checked.
     if asked_for(repo).is_none() {
         return Ok(());
     }
@@ -43,12 +43,12 @@ pub fn share(repo: &gix::Repository, path: &Path) -> io::Result<()> {
     }
 }
 
-/// The value of `core.sharedRepository`.
+/// Returns the value of `core.sharedRepository`.
 fn asked_for(repo: &gix::Repository) -> Option<String> {
     repo.config_snapshot().string("core.sharedRepository").map(|value| value.to_string())
 }
 
-/// Makes the folder `path` and those that it lies in, where they are not there yet, each shared as asked for.
+/// Creates the directory `path` and its missing parents, each shared as configured.
 pub(crate) fn make_folders(repo: &gix::Repository, path: &Path) -> io::Result<()> {
     match fs::create_dir(path) {
         Ok(()) => share(repo, path),
@@ -65,8 +65,8 @@ pub(crate) fn make_folders(repo: &gix::Repository, path: &Path) -> io::Result<()
     }
 }
 
-/// Git's rule: who may read may read, who may write only where the owner may, folders are entered by who may read them
-/// and hand their group down.
+/// Computes a mode by git's rules: readers and writers are added as configured, writers only if the owner may write;
+/// directories may be entered by whoever may read them, and pass their group on.
 #[cfg(unix)]
 fn adjust(has: u32, value: &str, is_folder: bool) -> Option<u32> {
     let (mut add, exact) = match value {

@@ -1,12 +1,12 @@
-//! Files on their way into an object database, made so that what a killed process leaves can be told from everybody
-//! else's.
+//! Creates temporary files in an object database, so that those of killed processes can be recognized and removed.
 //!
-//! By its name and age alone nobody can tell whether a file is still being written, which is why git lets such files lie
-//! for two weeks. So the name says that this program made it, and on which machine; and its maker holds a lock of the
-//! kernel's on it, which ends with it whatever happens. Whoever gets that lock knows that the maker is dead.
+//! The name and age of a file do not show whether it is still being written, which is why git leaves such files alone
+//! for two weeks. So the name of ours says that this program created the file, and on which machine; and the process
+//! that created it holds a kernel lock on it, which is released when the process ends, however that happens. A
+//! process that obtains the lock knows that the creator is dead.
 //!
-//! Where files have no locks of the kernel's, or the file is another machine's, nothing is removed here. But the names
-//! begin as git's own do, and `git gc` removes them in the end.
+//! Where the file system has no kernel locks, or the file is another machine's, nothing is removed here. But the
+//! names begin like those of git's own temporary files, so `git gc` removes them eventually.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -16,9 +16,9 @@ use std::{
 
 use crate::{local_ref::machine, pack::held};
 
-/// What is in all the names, after git's own `tmp_` and a kind.
+/// The part that all names have in common, after git's own `tmp_` and a kind.
 const OURS: &str = "_lockstep-";
-/// The file in a folder whose lock stands for the folder.
+/// The file in a temporary directory whose lock protects the directory.
 const ALIVE: &str = "alive";
 
 /// A file that is being written. Dropping it deletes it.
@@ -30,11 +30,11 @@ pub(crate) struct Temporary {
 }
 
 impl Temporary {
-    /// Makes a file of this `kind` in `folder`. Only its maker can write it.
+    /// Creates a file of this `kind` in `folder`. Only the returned handle can write to it.
     ///
     /// # Errors
     ///
-    /// It cannot be made.
+    /// If it cannot be created.
     pub fn create(folder: &Path, kind: &str) -> io::Result<Self> {
         loop {
             let path = folder.join(name(kind));
@@ -44,11 +44,11 @@ impl Temporary {
         }
     }
 
-    /// A file that is there already, in a folder of this process's own.
+    /// Takes over an existing file in a directory of this process.
     ///
     /// # Errors
     ///
-    /// It cannot be opened.
+    /// If it cannot be opened.
     pub fn found(path: PathBuf) -> io::Result<Self> {
         Ok(Self { file: File::open(&path)?, path })
     }
@@ -57,7 +57,7 @@ impl Temporary {
         &self.path
     }
 
-    /// To be written to.
+    /// The file, open for writing.
     pub fn file(&self) -> &File {
         &self.file
     }
@@ -65,12 +65,12 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // Most often it has got another name by now.
+        // In most cases it has been renamed by now.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// A folder for a writer that gives its files their names itself. Dropping it deletes it.
+/// A temporary directory for a writer that names its files itself. Dropping it deletes it.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
@@ -79,11 +79,11 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Makes it in the object database `objects`.
+    /// Creates it in the object database `objects`.
     ///
     /// # Errors
     ///
-    /// It cannot be made.
+    /// If it cannot be created.
     pub fn new(objects: &Path) -> io::Result<Self> {
         loop {
             let path = objects.join(name("objdir-incoming"));
@@ -91,14 +91,14 @@ impl Folder {
             match create_locked(&path.join(ALIVE)) {
                 Ok(Some(alive)) => return Ok(Self { path, _alive: alive }),
                 Ok(None) => {}
-                // An empty folder looks like one that was left behind, and somebody has just swept.
+                // An empty directory looks like a stale one, and another process has just removed it.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// Where it is.
+    /// The path of the directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -106,13 +106,12 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What cannot be removed now is swept by a later run.
+        // A directory that cannot be removed now is removed by a later run.
         let _ = fs::remove_dir_all(&self.path);
     }
 }
 
-/// Removes what processes left in the object database `objects` which are dead. What cannot be removed is in nobody's
-/// way.
+/// Removes what dead processes left in the object database `objects`. Whatever cannot be removed does no harm.
 pub fn sweep(objects: &Path) {
     for folder in [objects, &objects.join("pack")] {
         let Ok(entries) = fs::read_dir(folder) else { continue };
@@ -129,18 +128,18 @@ fn sweep_one(path: &Path) -> io::Result<()> {
     let is_folder = fs::symlink_metadata(path)?.is_dir();
     let lock = if is_folder { path.join(ALIVE) } else { path.to_owned() };
     let file = match File::open(&lock) {
-        // Its maker was killed before there was anything in it; else it stays.
+        // Its creator was killed before it put anything into it; if there is something in it, it stays.
         Err(error) if is_folder && error.kind() == io::ErrorKind::NotFound => return fs::remove_dir(path),
         file => file?,
     };
-    // Between opening and locking its maker may have finished it.
+    // The creator may have finished it between the opening and the locking.
     if file.try_lock().is_err() || !lock.exists() {
         return Ok(());
     }
     if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) }
 }
 
-/// Makes a file and locks it; `None` where somebody who sweeps had the lock first.
+/// Creates a file and locks it; `None` if a process that removes stale files obtained the lock first.
 pub(crate) fn create_locked(path: &Path) -> io::Result<Option<File>> {
     let file = options().open(path)?;
     match file.try_lock() {
@@ -150,7 +149,7 @@ pub(crate) fn create_locked(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Objects and packs never change, and git marks them so.
+/// Files are created read-only, as git does with objects and packs, since they never change.
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -165,7 +164,7 @@ fn name(kind: &str) -> String {
     format!("tmp_{kind}{OURS}{}-{random:016x}", machine::mark())
 }
 
-/// Whether a file of this name was made by this program on this machine.
+/// Whether a file of this name was created by this program on this machine.
 fn is_ours(name: &str) -> bool {
     let rest = name.strip_prefix("tmp_").and_then(|name| name.split_once(OURS));
     rest.is_some_and(|(_, rest)| rest.rsplit_once('-').is_some_and(|(mark, _)| machine::is_our_mark(mark)))
@@ -192,7 +191,7 @@ mod tests {
         left
     }
 
-    /// What a process leaves that is killed: the lock is the kernel's to give back, the name stays.
+    /// Leaves what a killed process would leave: the kernel releases the lock, the name stays.
     fn killed(temporary: Temporary) -> PathBuf {
         let kept = temporary.path.with_extension("kept");
         fs::hard_link(&temporary.path, &kept).unwrap();

@@ -1,8 +1,7 @@
-//! The lock of a ref or of another file that git locks, `NAME.lock` beside it, taken so that it can be told from
-//! everybody else's.
+//! Takes git's locks: `NAME.lock` beside a ref or another file, so that a stale one can be recognized as ours.
 //!
-//! gix's transactions leave locks behind that no one can judge, should the process be killed; and each of them takes
-//! `packed-refs.lock`, so that all writers of a repository wait for each other.
+//! gix's transactions leave lock files behind, if the process is killed, that cannot be told from those of living
+//! processes; and each of them takes `packed-refs.lock`, so that all writers of a repository wait for each other.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -23,57 +22,58 @@ use crate::{
     permissions::{make_folders, share},
 };
 
-/// Takes locks of files below one folder.
+/// Takes the locks of files below one directory.
 #[derive(Debug, Clone)]
 pub struct Claims {
     session: Rc<Session>,
 }
 
-/// A file that nobody else can write. Dropping it gives it back as it was.
+/// A lock on a file. Dropping it releases the lock and leaves the file unchanged.
 #[derive(Debug)]
 pub struct Claim {
     target: PathBuf,
     lock: PathBuf,
     own: PathBuf,
     link: Link,
-    /// The folder of `own`.
+    /// The owner of the directory that contains `own`.
     _session: Rc<Session>,
-    /// Whoever ends the process lets it finish: with the lock in place nobody else gets on.
+    /// Delays signals that end the process: a lock that is left in place would block everybody else.
     _section: Option<Section>,
 }
 
-/// How `own` and `lock` belong together.
+/// The relation of `own` and `lock`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Link {
-    /// `lock` is not there, or is somebody else's.
+    /// `lock` does not exist, or is not ours.
     None,
-    /// They are two names of one file.
+    /// They are hard links to the same file.
     OneFile,
-    /// The file system has no second names, or none that can be told to be such: should the process be killed, a person
+    /// The file system has no hard links, or none that can be recognized as such: if the process is killed, a person
     /// has to remove the lock, as with git.
     Apart,
 }
 
-/// Removes the locks that dead processes of ours left below `base`.
+/// Removes the locks that dead processes of this program left below `base`.
 pub fn sweep(base: &Path) {
     session::sweep(base);
 }
 
 impl Claims {
-    /// Prepares to take locks of files below `base`; what dead processes left there is removed.
+    /// Prepares to take locks of files below `base`, and removes those that dead processes left there.
     ///
     /// # Errors
     ///
-    /// No folder can be made in `base`.
+    /// If no directory can be created in `base`.
     pub fn begin(repo: &gix::Repository, base: &Path) -> io::Result<Self> {
         Ok(Self { session: Rc::new(Session::begin(repo, base)?) })
     }
 
-    /// Takes the lock of the file `name`, waiting for `patience` where somebody else has it.
+    /// Takes the lock of the file `name`, waiting for up to `patience` if another process holds it.
     ///
     /// # Errors
     ///
-    /// [`Failed::Held`] where they still have it then; or it cannot be made, for want of permission or room.
+    /// [`Failed::Held`] if the lock is still held then; or another error if it cannot be created, for example because
+    /// of permissions or a full disk.
     pub fn take(&self, repo: &gix::Repository, name: &Path, patience: Duration) -> Result<Claim, Failed> {
         let lock = lock_of(&self.session.base.join(name));
         match self.try_take(repo, name, patience) {
@@ -122,11 +122,12 @@ impl Claim {
         &self.target
     }
 
-    /// Writes the file with this content, in the place of what it was.
+    /// Replaces the content of the file.
     ///
     /// # Errors
     ///
-    /// It cannot be written; the file is as it was then.
+    /// If it cannot be written. The file is unchanged then, unless all that failed was to flush its directory at the
+    /// end.
     pub fn commit(self, repo: &gix::Repository, content: &[u8], flushing: Flushing) -> Result<(), Failed> {
         let target = self.target.clone();
         let committed = self.draft(repo, content).and_then(|draft| {
@@ -138,7 +139,7 @@ impl Claim {
         committed.map_err(|error| Failed::doing(format!("cannot write {}", target.display()), error))
     }
 
-    /// Writes what the file is to hold where nobody reads it yet.
+    /// Writes the new content to a file that nobody reads yet.
     pub(super) fn draft(&self, repo: &gix::Repository, content: &[u8]) -> io::Result<File> {
         let path = self.draft_path();
         let mut file = OpenOptions::new().write(true).truncate(true).open(path)?;
@@ -154,13 +155,13 @@ impl Claim {
         if self.link == Link::OneFile { &self.own } else { &self.lock }
     }
 
-    /// Puts the draft in the place of the file.
+    /// Replaces the file by the draft.
     pub(super) fn publish(mut self) -> io::Result<()> {
         if self.link == Link::OneFile && !is_one_file(&self.own, &self.lock) {
             return Err(io::Error::other("somebody removed the lock meanwhile"));
         }
         match fs::rename(&self.lock, &self.target) {
-            // Folders of refs that are gone are in the way.
+            // Empty directories of deleted refs are in the way.
             Err(error) if self.target.is_dir() => {
                 remove_empty_folders(&self.target).map_err(|_| error)?;
                 fs::rename(&self.lock, &self.target)?;
@@ -171,11 +172,11 @@ impl Claim {
         Ok(())
     }
 
-    /// Deletes the file, if it is there.
+    /// Deletes the file, if it exists.
     ///
     /// # Errors
     ///
-    /// It cannot be deleted.
+    /// If it cannot be deleted.
     pub fn delete(self, flushing: Flushing) -> Result<(), Failed> {
         let deleted = match fs::remove_file(&self.target) {
             Err(error) if !is_missing(&error) => Err(error),
@@ -188,7 +189,7 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        // What cannot be removed now is swept by the next process.
+        // A file that cannot be removed now is removed by the next process.
         let _ = match self.link {
             Link::Apart => fs::remove_file(&self.lock).and_then(|()| fs::remove_file(&self.own)),
             Link::None | Link::OneFile => release(&self.own, &self.lock),
@@ -196,7 +197,7 @@ impl Drop for Claim {
     }
 }
 
-/// Removes our own name, and before that the lock, where both are one file.
+/// Removes our own link, and before that the lock if both are the same file.
 pub(super) fn release(own: &Path, lock: &Path) -> io::Result<()> {
     if is_one_file(own, lock) {
         fs::remove_file(lock)?;
@@ -213,7 +214,7 @@ pub(super) fn lock_of(target: &Path) -> PathBuf {
     name.into()
 }
 
-/// Whether the error says that there is no such file, or could not be one.
+/// Whether the error says that there is no such file, or that there cannot be one.
 pub(super) fn is_missing(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -221,7 +222,7 @@ pub(super) fn is_missing(error: &io::Error) -> bool {
     )
 }
 
-/// Removes a folder in which there is nothing but folders.
+/// Removes a directory that contains nothing but empty directories.
 pub(super) fn remove_empty_folders(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -232,8 +233,9 @@ pub(super) fn remove_empty_folders(folder: &Path) -> io::Result<()> {
     fs::remove_dir(folder)
 }
 
-/// Does something that needs the folder of `path`. Others remove folders that have become empty, and may do so again
-/// the moment after it was made, or while it is: each once, so that it is there when all of them have been.
+/// Does something that needs the directory of `path`. Other processes remove empty directories, and may do so again
+/// right after it was created, or while it is being created. Each of them does so once, so that one of the attempts
+/// succeeds.
 fn in_its_folder<T>(
     repo: &gix::Repository,
     path: &Path,
@@ -255,11 +257,11 @@ fn in_its_folder<T>(
     made
 }
 
-/// Gives `own` the name `lock` too, unless that is taken.
+/// Creates the hard link `lock` to `own`, unless that name is taken.
 fn link(own: &Path, lock: &Path) -> io::Result<Link> {
     match fs::hard_link(own, lock) {
         Ok(()) if is_one_file(own, lock) => Ok(Link::OneFile),
-        // With sshfs each name has a file number of its own.
+        // With sshfs each name has an inode number of its own.
         Ok(()) => Ok(Link::Apart),
         Err(error)
             if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) =>
@@ -279,7 +281,7 @@ fn is_one_file(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// Without a number of the file, its time of birth and its content have to do.
+/// Without inode numbers, the creation time and the content are compared.
 #[cfg(not(unix))]
 fn is_one_file(one: &Path, other: &Path) -> bool {
     match (fs::symlink_metadata(one), fs::symlink_metadata(other)) {

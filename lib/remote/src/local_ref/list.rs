@@ -1,9 +1,9 @@
-//! The refs of a repository while others write to it.
+//! Lists the refs of a repository while other processes write to it.
 //!
-//! `git pack-refs`, which `git gc` runs, moves refs from files of their own into one file. Whoever has read that one
-//! before, and looks for the others after, misses what was moved meanwhile; git reads them the other way round. gix does
-//! not, and fails where a file goes away between its being listed and read. So a listing counts only if the packed refs
-//! are still those that it began with.
+//! `git pack-refs`, which `git gc` runs, moves loose refs into one file. A reader that reads that file first and the
+//! loose refs afterwards misses those that were moved in between; git reads them in the reverse order. gix does not,
+//! and fails if a file vanishes after it was listed and before it is read. So a listing counts only if the packed
+//! refs have not changed since it began.
 
 use std::io;
 
@@ -14,23 +14,24 @@ use gix::{
 
 use super::packed::Stamp;
 
-/// How often a listing is made before it counts as it is.
+/// The number of attempts, of which the last one counts in any case.
 const ATTEMPTS: usize = 10;
 
-/// The refs whose names begin with `prefix`, which ends with a slash, by name.
+/// Returns the refs whose names begin with `prefix`, which ends with a slash, sorted by name.
 ///
 /// # Errors
 ///
-/// One of them cannot be read.
+/// If one of them cannot be read.
 pub fn list(repo: &gix::Repository, prefix: &BStr) -> gix::Result<Vec<Reference>> {
     steady(repo, prefix, |found| Ok(found?.detach()))
 }
 
-/// The names of those refs, also of such as are there and cannot be read: a power cut may have left nothing in them.
+/// Returns the names of those refs, including existing ones that cannot be read: a power failure may have left them
+/// empty.
 ///
 /// # Errors
 ///
-/// They cannot be listed.
+/// If they cannot be listed.
 pub fn names(repo: &gix::Repository, prefix: &BStr) -> gix::Result<Vec<FullName>> {
     steady(repo, prefix, |found| match found {
         Ok(found) => Ok(found.name().to_owned()),
@@ -38,7 +39,7 @@ pub fn names(repo: &gix::Repository, prefix: &BStr) -> gix::Result<Vec<FullName>
     })
 }
 
-/// Lists what is `made` of each ref, at a moment at which nobody packs them.
+/// Lists the results of `made` for each ref, while `packed-refs` does not change.
 fn steady<T>(
     repo: &gix::Repository,
     prefix: &BStr,
@@ -59,7 +60,7 @@ fn steady<T>(
     list_once()
 }
 
-/// The name of the ref that holds nothing which could be read.
+/// Returns the name of the ref whose content cannot be read.
 fn unreadable(error: &gix::Error) -> Option<FullName> {
     let undecoded = error.iter_errors().find_map(|error| error.downcast_ref::<ReferenceDecode>())?;
     gix::path::into_bstr(undecoded.relative_path.as_path()).ok()?.into_owned().try_into().ok()
@@ -95,7 +96,7 @@ mod tests {
             scope.spawn(|| {
                 for _ in 0..20 {
                     repo.git(["pack-refs", "--all"]);
-                    // In a file of its own again.
+                    // It is a loose ref again.
                     repo.git(["branch", "--force", "many/7", "main"]);
                     repo.git(["update-ref", "--create-reflog", "refs/heads/many/7", "main"]);
                     repo.git(["branch", "-D", "-q", "many/9"]);
@@ -105,7 +106,7 @@ mod tests {
             });
             while !done.load(Ordering::SeqCst) {
                 let listed = list(&gix::open(&path).unwrap(), "refs/heads/many/".into()).unwrap();
-                // One of them is not there now and then.
+                // One of them is missing at times.
                 let stays = listed.iter().filter(|one| one.name.as_bstr() != "refs/heads/many/9");
                 assert_eq!(stays.count(), 19);
             }

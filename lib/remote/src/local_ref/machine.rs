@@ -1,31 +1,31 @@
-//! Which machine's kernel answers for a lock on a file.
+//! Identifies the machine whose kernel manages the locks of a file.
 //!
-//! On a file system that several machines share, a lock that one kernel gave may be unknown to the next one's.
+//! On a file system that several machines share, a lock taken on one machine may be unknown to the kernel of another.
 
 use std::sync::OnceLock;
 
-/// This machine, for [`is_ours`] to recognise: the boot of its kernel and its name, a line each.
+/// Identifies this machine for [`is_ours`]: the boot id of its kernel and its name, a line each.
 pub(super) fn here() -> String {
     format!("{}\n{}\n", boot(), name())
 }
 
-/// Whether the kernel that answers here is the one that answered where `written` was [written](here), or would have
-/// been had it not been started anew since. Containers of one machine have names of their own and the kernel in common.
+/// Whether `written` was [written](here) on this machine, perhaps before it was rebooted. Containers on one machine
+/// have different names, but the same kernel.
 ///
-/// Nothing was written where the process was killed before it could take any lock.
+/// An empty text was left by a process that was killed before it could take any lock, and counts as ours.
 pub(super) fn is_ours(written: &str) -> bool {
     let mut lines = written.lines();
     let (Some(boot_then), Some(name_then)) = (lines.next(), lines.next()) else { return true };
     (!boot_then.is_empty() && boot_then == boot()) || (!name_then.is_empty() && name_then == name())
 }
 
-/// The same in the form that file names can have.
+/// Returns the same identification in a form suitable for file names.
 pub(crate) fn mark() -> String {
     static MARK: OnceLock<String> = OnceLock::new();
     MARK.get_or_init(|| format!("{}-{}", short(&boot()), short(&name()))).clone()
 }
 
-/// Whether `mark` was [made](mark) where [`is_ours`] holds.
+/// Whether `mark` was [made](mark) on this machine, in the sense of [`is_ours`].
 pub(crate) fn is_our_mark(mark: &str) -> bool {
     let ours = self::mark();
     let parts = mark.split_once('-').zip(ours.split_once('-'));
@@ -35,7 +35,7 @@ pub(crate) fn is_our_mark(mark: &str) -> bool {
     })
 }
 
-/// Eight digits that stand for a text; none for none.
+/// Returns eight hex digits that represent a text; for an empty text, an empty string.
 fn short(text: &str) -> String {
     let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
     hasher.update(text.as_bytes());
@@ -43,7 +43,7 @@ fn short(text: &str) -> String {
     id.map(|id| id.to_hex_with_len(8).to_string()).unwrap_or_default()
 }
 
-/// What is different after each start of the kernel; empty where there is no telling.
+/// Returns the boot id, which differs after each boot; empty if it is not known.
 fn boot() -> String {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     id.trim().to_owned()

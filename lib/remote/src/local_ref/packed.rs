@@ -1,7 +1,7 @@
-//! `packed-refs`, the one file of many refs: looked up while writing others, and rewritten where refs in it go.
+//! Reads `packed-refs`, and rewrites it without the refs that are deleted.
 //!
-//! An update needs no more than a look. Deleting a ref that is packed means to write the whole file anew, under its
-//! lock and once for all refs that go. See <https://git-scm.com/docs/git-pack-refs>.
+//! An update only looks up refs in it. Deleting a packed ref means writing the whole file anew, under its lock and
+//! once for all refs that are deleted. See <https://git-scm.com/docs/git-pack-refs>.
 
 use std::{collections::BTreeSet, fs, io, path::Path};
 
@@ -14,16 +14,16 @@ use gix::{
 use super::{Failed, claim::Claim};
 use crate::durable::Flushing;
 
-/// The name of the file, in the common directory.
+/// The name of the file in the common directory.
 pub(super) const NAME: &str = "packed-refs";
 
-/// The refs that are packed, read anew whenever the file has changed.
+/// The packed refs, which are read again whenever the file has changed.
 #[derive(Default)]
 pub(super) struct Packed {
     seen: Option<(Stamp, packed::Buffer)>,
 }
 
-/// What changes with the file: it is always replaced, never written to.
+/// Metadata that changes with the file: it is always replaced, never modified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
     modified: Option<std::time::SystemTime>,
@@ -32,13 +32,13 @@ pub(super) struct Stamp {
 }
 
 impl Packed {
-    /// The value of `name`, if it is packed.
+    /// Returns the value of `name`, if it is packed.
     pub fn find(&mut self, repo: &gix::Repository, name: &FullNameRef) -> gix::Result<Option<ObjectId>> {
         let Some(buffer) = self.fresh(repo)? else { return Ok(None) };
         Ok(buffer.try_find(name)?.map(|found| found.target()))
     }
 
-    /// A packed ref below the folder `name`.
+    /// Returns a packed ref below the directory `name`.
     pub fn below(&mut self, repo: &gix::Repository, name: &FullNameRef) -> gix::Result<Option<FullName>> {
         let Some(buffer) = self.fresh(repo)? else { return Ok(None) };
         let mut prefix = name.as_bstr().to_owned();
@@ -55,7 +55,7 @@ impl Packed {
             return Ok(None);
         };
         if self.seen.as_ref().is_none_or(|(seen, _)| *seen != stamp) {
-            // Should the file be replaced between the two, it is read once more the next time.
+            // If the file is replaced between these two steps, it is read again the next time.
             self.seen = repo.refs.open_packed_buffer()?.map(|buffer| (stamp, buffer));
         }
         Ok(self.seen.as_ref().map(|(_, buffer)| buffer))
@@ -63,7 +63,7 @@ impl Packed {
 }
 
 impl Stamp {
-    /// That of the packed refs of `repo`; `None` where there are none.
+    /// Reads the metadata of the packed refs of `repo`; `None` if there is no such file.
     pub fn of(repo: &gix::Repository) -> gix::Result<Option<Self>> {
         let meta = match fs::metadata(repo.refs.packed_refs_path()) {
             Ok(meta) => meta,
@@ -78,7 +78,7 @@ impl Stamp {
     }
 }
 
-/// Writes the file anew without the refs `gone`, under its lock. What is not about them stays byte for byte.
+/// Writes the file anew without the refs `gone`, under its lock. Everything else stays the same, byte for byte.
 pub(super) fn remove(
     repo: &gix::Repository,
     lock: Claim,
@@ -109,7 +109,7 @@ fn is_link(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink())
 }
 
-/// The lines that are not about refs in `gone`. A line that begins with `^` belongs to the ref before it.
+/// Returns the lines that do not belong to refs in `gone`. A line that begins with `^` belongs to the ref before it.
 fn without(text: &[u8], gone: &BTreeSet<&BStr>) -> BString {
     let mut kept = BString::default();
     let mut keeps = true;

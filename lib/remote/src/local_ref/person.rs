@@ -1,19 +1,19 @@
-//! Who makes commits and moves refs here, and when that is.
+//! Determines the author and committer of commits and reflog entries, and the current time.
 //!
-//! gix can tell too. To know the time there, though, it asks what the local time zone is called, and for that every
-//! folder of the system's time zones is listed: a tenth of what a merge of a thousand notes takes.
+//! gix can do that too. But to obtain the current time, it asks for the name of the local time zone, for which all
+//! directories of the system's time zone database are listed: a tenth of the time of a merge of a thousand notes.
 
 use std::{fs, sync::OnceLock};
 
 use gix::{Repository, actor::Signature, bstr::BString, date::Time};
 use jiff::{Timestamp, tz::TimeZone};
 
-/// What somebody does.
+/// The role of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Who wrote what is in a commit.
+    /// The author of a commit.
     Author,
-    /// Who commits it, or moves a ref.
+    /// The committer of a commit, or the person who updates a ref.
     Committer,
 }
 
@@ -35,8 +35,7 @@ impl Role {
         }
     }
 
-    /// Whether the environment says when whatever is done in this role is done: `GIT_AUTHOR_DATE` or
-    /// `GIT_COMMITTER_DATE`.
+    /// Whether the environment sets the time for this role: `GIT_AUTHOR_DATE` or `GIT_COMMITTER_DATE`.
     pub fn has_fixed_time(self, repo: &Repository) -> bool {
         repo.config_snapshot().string(self.date_key()).is_some()
     }
@@ -49,17 +48,17 @@ impl Role {
     }
 }
 
-/// Who the user is in a role, by the environment or else by the configuration, as
-/// [git has it](https://git-scm.com/docs/git-commit#_commit_information); at this moment, or when the environment says.
-/// `None` where nobody has said who that is. Names and addresses are without what git takes out of them.
+/// Returns the identity of the user in a role, from the environment or else from the configuration, as [git
+/// does](https://git-scm.com/docs/git-commit#_commit_information), with the current time, unless the environment sets
+/// another. `None` if neither of them names the user. Names and addresses are cleaned as git does.
 ///
 /// # Errors
 ///
-/// The date in the environment is none.
+/// If the date in the environment is invalid.
 pub fn signature(repo: &Repository, role: Role) -> Option<gix::Result<Signature>> {
     let config = repo.config_snapshot();
     let known = if role.has_fixed_time(repo) {
-        // In any of the forms that git reads.
+        // In any of the formats that git reads.
         let known = match role {
             Role::Author => repo.author(),
             Role::Committer => repo.committer(),
@@ -79,8 +78,9 @@ pub fn signature(repo: &Repository, role: Role) -> Option<gix::Result<Signature>
     (!is_nobody).then_some(known)
 }
 
-/// A name or an address as git writes it into a commit: neither line feeds nor angle brackets, which would end it there,
-/// and at both ends no spaces, quotes and the like, which people put into their configuration (git's `ident.c`).
+/// Returns a name or an address as git writes it into a commit: without line feeds and angle brackets, which would
+/// end it there, and without spaces, quotes and the like at both ends, as users put them into their configuration
+/// (git's `ident.c`).
 pub fn without_crud(text: &[u8]) -> BString {
     let is_crud = |byte: &u8| *byte <= b' ' || b",:;<>\"\\'".contains(byte);
     let from = text.iter().position(|byte| !is_crud(byte)).unwrap_or(text.len());
@@ -88,13 +88,13 @@ pub fn without_crud(text: &[u8]) -> BString {
     text[from..to].iter().copied().filter(|byte| !b"\n<>".contains(byte)).collect::<Vec<u8>>().into()
 }
 
-/// The time now, with the offset of the local time zone.
+/// Returns the current time, with the offset of the local time zone.
 pub fn now() -> Time {
     let now = Timestamp::now();
     Time { seconds: now.as_second(), offset: zone().to_offset(now).seconds() }
 }
 
-/// The local time zone: without `TZ` it is what `/etc/localtime` says (localtime(5)), whatever it is called.
+/// Returns the local time zone: without `TZ` it is that of `/etc/localtime` (localtime(5)), whatever its name is.
 fn zone() -> &'static TimeZone {
     static ZONE: OnceLock<TimeZone> = OnceLock::new();
     let from_file = || {

@@ -1,4 +1,4 @@
-//! Where a ref's file lies, and which other refs are in its way there.
+//! Locates the file of a ref, and finds other refs whose names conflict with it.
 
 use std::{
     fs, io,
@@ -13,26 +13,26 @@ use gix::{
 
 use super::{Failed, packed::Packed};
 
-/// Refs that each work tree has for itself, see <https://git-scm.com/docs/git-worktree#_refs>.
+/// The refs that each worktree has of its own, see <https://git-scm.com/docs/git-worktree#_refs>.
 const PRIVATE: [&str; 3] = ["refs/bisect/", "refs/worktree/", "refs/rewritten/"];
 
-/// Where the file of a ref lies.
+/// The location of the file of a ref.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
-    /// The directory of the repository or of its work tree.
+    /// The git directory of the repository or of its worktree.
     pub base: PathBuf,
-    /// Below that.
+    /// The path below it.
     pub name: PathBuf,
 }
 
-/// What the file of a ref holds.
+/// The content of a loose ref.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Loose {
-    /// There is no such file: the ref may be packed.
+    /// There is no such file; the ref may be packed.
     Absent,
-    /// An object.
+    /// An object id.
     Object(ObjectId),
-    /// Another ref.
+    /// The name of another ref.
     Symbolic,
 }
 
@@ -49,7 +49,7 @@ impl Place {
         self.base.join(&self.name)
     }
 
-    /// What the ref's file holds.
+    /// Reads the file of the ref.
     pub fn read(&self, repo: &gix::Repository, name: &FullNameRef) -> Result<Loose, Failed> {
         let path = self.file();
         let reading = || format!("cannot read {}", path.display());
@@ -68,7 +68,7 @@ impl Place {
         })
     }
 
-    /// Another ref whose name keeps `name` from being one, as a file is in the way of a folder of its name.
+    /// Returns another ref whose name conflicts with `name`, as a file and a directory of the same name do.
     pub fn taken_by(
         &self,
         repo: &gix::Repository,
@@ -93,14 +93,14 @@ impl Place {
         packed.below(repo, name).map_err(|error| Failed::doing(looking(), error))
     }
 
-    /// The ref that a file belongs to.
+    /// Returns the name of the ref that a file belongs to.
     fn name_of(&self, file: &Path) -> Option<FullName> {
         let name = gix::path::into_bstr(file.strip_prefix(&self.base).ok()?).ok()?;
         FullName::try_from(gix::path::to_unix_separators_on_windows(name).as_ref()).ok()
     }
 }
 
-/// A file in a folder, at any depth, that is not just the lock of one; `None` where `folder` is none.
+/// Returns a file in a directory, at any depth, that is not a lock file; `None` if `folder` is not a directory.
 fn first_file(folder: &Path) -> io::Result<Option<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if super::claim::is_missing(&error) => return Ok(None),

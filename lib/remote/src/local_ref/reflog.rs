@@ -1,4 +1,4 @@
-//! A line in a reflog, as git writes it: how a person finds their way back.
+//! Writes reflog entries as git does, so that users can find former values of a ref.
 //!
 //! See `core.logAllRefUpdates` of <https://git-scm.com/docs/git-config>.
 
@@ -20,29 +20,29 @@ use super::{
 };
 use crate::permissions::{make_folders, share};
 
-/// One line.
+/// A reflog entry.
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
-    /// What the ref was; none where it is new.
+    /// The old value of the ref; `None` if the ref is new.
     pub old: Option<ObjectId>,
-    /// What it is.
+    /// The new value.
     pub new: ObjectId,
-    /// Who moved it, and when.
+    /// Who updated the ref, and when.
     pub by: &'a Signature,
-    /// Why, in one line.
+    /// The message, in one line.
     pub reason: &'a BStr,
 }
 
-/// Adds a line to the log of the ref `name` below `base`.
+/// Appends an entry to the reflog of the ref `name` below `base`.
 ///
 /// # Errors
 ///
-/// It cannot be written.
+/// If it cannot be written.
 pub fn append(repo: &gix::Repository, base: &Path, name: &Path, line: Line<'_>) -> io::Result<()> {
     Log::open(repo, base, name)?.append(line)
 }
 
-/// The log of a ref, if it has one.
+/// The reflog of a ref, if it has one.
 #[derive(Debug)]
 pub struct Log<'repo> {
     repo: &'repo gix::Repository,
@@ -50,11 +50,11 @@ pub struct Log<'repo> {
 }
 
 impl<'repo> Log<'repo> {
-    /// Opens the log of the ref `name` below `base`; one is begun where `core.logAllRefUpdates` wants it.
+    /// Opens the reflog of the ref `name` below `base`, or creates it if `core.logAllRefUpdates` demands one.
     ///
     /// # Errors
     ///
-    /// It cannot be written to.
+    /// If it cannot be opened or created.
     pub fn open(repo: &'repo gix::Repository, base: &Path, name: &Path) -> io::Result<Self> {
         let path = base.join("logs").join(name);
         let file = match OpenOptions::new().append(true).open(&path) {
@@ -66,18 +66,18 @@ impl<'repo> Log<'repo> {
         Ok(Self { repo, file })
     }
 
-    /// Adds a line.
+    /// Appends an entry.
     ///
     /// # Errors
     ///
-    /// It cannot be written.
+    /// If it cannot be written.
     pub fn append(self, line: Line<'_>) -> io::Result<()> {
-        // One write, so that lines of several writers do not mix.
+        // One write, so that the entries of concurrent writers do not mix.
         self.file.map_or(Ok(()), |mut file| file.write_all(&text(self.repo, line)?))
     }
 }
 
-/// Deletes the log of the ref `name` below `base`, and the folders that are empty without it.
+/// Deletes the reflog of the ref `name` below `base`, and the directories that become empty.
 pub(super) fn delete(base: &Path, name: &Path) -> io::Result<()> {
     let logs = base.join("logs");
     let path = logs.join(name);
@@ -90,18 +90,19 @@ pub(super) fn delete(base: &Path, name: &Path) -> io::Result<()> {
     }
 }
 
-/// Who moves refs here: as configured, else by the name that git makes up too; now, or when the environment says.
+/// Returns the committer for the reflog: as configured, or else `unknown`, where git makes up a name too; with the
+/// current time, unless the environment sets another.
 ///
 /// # Errors
 ///
-/// What is configured cannot be used.
+/// If the configured value is invalid.
 pub fn committer(repo: &gix::Repository) -> gix::Result<Signature> {
     let unknown =
         || Signature { name: "unknown".into(), email: "unknown@localhost".into(), time: person::now() };
     person::signature(repo, Role::Committer).unwrap_or_else(|| Ok(unknown()))
 }
 
-/// Whether a ref of this name gets a log.
+/// Whether a reflog is created for a ref of this name.
 fn begins_log(repo: &gix::Repository, name: &Path) -> bool {
     let config = repo.config_snapshot();
     let key = "core.logAllRefUpdates";
@@ -116,7 +117,7 @@ fn begins_log(repo: &gix::Repository, name: &Path) -> bool {
 fn begin(repo: &gix::Repository, path: &Path) -> io::Result<File> {
     path.parent().map_or(Ok(()), |folder| make_folders(repo, folder))?;
     if path.is_dir() {
-        // Those of logs of refs that are gone.
+        // Directories of reflogs that were deleted.
         remove_empty_folders(path)?;
     }
     let file = OpenOptions::new().append(true).create(true).open(path)?;
@@ -129,7 +130,7 @@ fn text(repo: &gix::Repository, line: Line<'_>) -> io::Result<Vec<u8>> {
     let mut text = format!("{old} {} ", line.new).into_bytes();
     let mut time = gix::date::parse::TimeBuf::default();
     line.by.to_ref(&mut time).write_to(&mut text)?;
-    // Git knows neither line ends nor several spaces here.
+    // git replaces line ends and repeated spaces by one space.
     let words: Vec<&[u8]> = line.reason.fields().collect();
     if !words.is_empty() {
         text.push(b'\t');

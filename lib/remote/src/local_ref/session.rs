@@ -1,12 +1,13 @@
-//! A folder of this process's own beside the refs: what tells a lock of a dead process from everybody else's.
+//! Gives each process a directory beside the refs, by which the locks of a dead process can be recognized.
 //!
-//! A process that is killed leaves its locks behind, and git then refuses to touch the refs until a person removes
-//! them. To remove a lock by its age is a guess that may hit a git that is at work. So each process makes a folder of a
-//! random name below `lockstep-locks`, with a file `alive` on which it holds a lock of the kernel's, which ends with it
-//! whatever happens. Each `NAME.lock` that it makes is a second name of a file in there. Whoever gets the kernel's lock
-//! on `alive` knows that its maker is dead, and which locks, each one file under two names, were its own.
+//! A process that is killed leaves its lock files behind, and git then refuses to update the refs until a person
+//! removes them. Removing a lock because of its age is a guess, which may hit a git that is still running. So each
+//! process creates a directory with a random name below `lockstep-locks`, with a file `alive` on which it holds a
+//! kernel lock, which is released when the process ends, however that happens. Each `NAME.lock` that it creates is a
+//! hard link to a file in that directory. A process that obtains the kernel lock on `alive` knows that the creator is
+//! dead, and which locks were its own: those that are hard links to the files in the directory.
 //!
-//! Where files have no locks of the kernel's, or the folder is another machine's, nothing is ever removed.
+//! Where the file system has no kernel locks, or the directory is another machine's, nothing is ever removed.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -18,22 +19,22 @@ use std::{
 use super::{claim, machine};
 use crate::permissions::make_folders;
 
-/// Where the folders of all processes are.
+/// Contains the directories of all processes.
 const FOLDER: &str = "lockstep-locks";
-/// The file that is locked by the kernel, and says which machine's kernel that is.
+/// The file on which the kernel lock is held; it identifies the machine of that kernel.
 const ALIVE: &str = "alive";
 
-/// The folder of this process, for the locks of files below `base`. Dropping it removes it.
+/// The directory of this process, for the locks of files below `base`. Dropping it removes it.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) base: PathBuf,
     pub(super) folder: PathBuf,
-    /// Held open: the kernel's lock ends with it.
+    /// Held open, as the kernel lock ends when it is closed.
     _alive: File,
 }
 
 impl Session {
-    /// Makes the folder, after what dead processes left has been removed.
+    /// Creates the directory, after removing what dead processes left.
     pub(super) fn begin(repo: &gix::Repository, base: &Path) -> io::Result<Self> {
         sweep(base);
         loop {
@@ -41,12 +42,12 @@ impl Session {
             let path = folder.join(ALIVE);
             let mut alive = match make_folders(repo, &folder).and_then(|()| File::create_new(&path)) {
                 Ok(file) => file,
-                // An empty folder looks like one that was left behind, and somebody has just swept.
+                // An empty directory looks like a stale one, and another process has just removed it.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             };
             match alive.try_lock() {
-                // Whoever swept may have had the lock first.
+                // A process that removes stale directories may have obtained the lock first.
                 Err(fs::TryLockError::WouldBlock) => continue,
                 Ok(()) if !path.exists() => continue,
                 Ok(()) | Err(fs::TryLockError::Error(_)) => {}
@@ -59,13 +60,13 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // What cannot be removed now is swept by the next process.
+        // A directory that cannot be removed now is removed by the next process.
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
-/// Removes the locks below `base` that processes left which are dead. What cannot be removed is found held by whoever
-/// wants it, and named then.
+/// Removes the locks below `base` that dead processes left. A lock that cannot be removed is reported as held to
+/// whoever needs it.
 pub(super) fn sweep(base: &Path) {
     let Ok(folders) = fs::read_dir(base.join(FOLDER)) else { return };
     for folder in folders.flatten() {
@@ -80,7 +81,7 @@ fn sweep_one(base: &Path, folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return claim::remove_empty_folders(folder),
         Err(error) => return Err(error),
     };
-    // Between opening and locking its owner may have ended in peace.
+    // Its owner may have ended normally between the opening and the locking.
     if alive.try_lock().is_err() || !path.exists() || !machine::is_ours(&fs::read_to_string(&path)?) {
         return Ok(());
     }
@@ -88,7 +89,7 @@ fn sweep_one(base: &Path, folder: &Path) -> io::Result<()> {
     fs::remove_dir_all(folder)
 }
 
-/// Gives back each lock whose own name is below `inside`, a part of `folder`.
+/// Releases each lock whose own link is in the directory `inside`, which is `folder` or is below it.
 fn release_all(base: &Path, folder: &Path, inside: &Path) -> io::Result<()> {
     for entry in fs::read_dir(inside)? {
         let entry = entry?;

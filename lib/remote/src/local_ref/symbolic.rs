@@ -1,19 +1,19 @@
-//! Where a symbolic ref leads to, as with a branch that has a second name.
+//! Follows symbolic refs, such as a branch that is an alias of another one.
 //!
-//! Git goes by the last name: that is the ref that it moves, and the branch whose settings count.
+//! Like git, this uses the last name: that is the ref that is updated, and the branch whose configuration counts.
 
 use gix::refs::{FullName, TargetRef};
 
 use super::{Value, read};
 
-/// How many names git follows.
+/// The number of names that git follows.
 const DEPTH: usize = 5;
 
-/// The branch that is checked out, by the name of its own where it has a second one; `None` where none is.
+/// Returns the branch that is checked out, after following aliases; `None` if `HEAD` is detached.
 ///
 /// # Errors
 ///
-/// `HEAD`, or where it leads to, cannot be read.
+/// If `HEAD`, or a ref that it points to, cannot be read.
 pub fn head(repo: &gix::Repository) -> gix::Result<Option<FullName>> {
     match repo.find_reference("HEAD")?.target() {
         TargetRef::Symbolic(name) => follow(repo, name.to_owned()).map(Some),
@@ -21,21 +21,21 @@ pub fn head(repo: &gix::Repository) -> gix::Result<Option<FullName>> {
     }
 }
 
-/// The last of the names that `name` leads to, which is `name` itself where that is no symbolic ref. It need not be
-/// there. Of names that lead round in circles it is one of them, which cannot be read.
+/// Returns the last of the names that `name` leads to, which is `name` itself if that is not a symbolic ref. The ref
+/// need not exist. If the names form a cycle, the result is one of them.
 ///
 /// # Errors
 ///
-/// A ref cannot be read.
+/// If a ref cannot be read.
 pub fn follow(repo: &gix::Repository, name: FullName) -> gix::Result<FullName> {
     resolve(repo, name).map(|(last, _)| last)
 }
 
-/// The same, with the value of that last one. It is symbolic where the names lead round in circles.
+/// Does the same, and also returns the value of the last ref. It is symbolic if the names form a cycle.
 ///
 /// # Errors
 ///
-/// A ref cannot be read.
+/// If a ref cannot be read.
 pub fn resolve(repo: &gix::Repository, name: FullName) -> gix::Result<(FullName, Value)> {
     let mut last = name;
     for _ in 0..DEPTH {
