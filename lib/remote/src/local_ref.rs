@@ -1,5 +1,6 @@
-//! Reads and writes the refs of this repository: always by compare-and-swap, and so that a process that is killed at
-//! any moment leaves nothing behind that keeps others from writing.
+//! Reads and writes the refs of this repository by compare-and-swap.
+//!
+//! A process that is killed at any moment leaves nothing behind that keeps others from writing.
 //!
 //! gix can write refs too. But it leaves lock files behind that cannot be told from those of a living process, does
 //! not detect packed refs with conflicting names, and never flushes. So the few steps are done here, in the same

@@ -1,5 +1,6 @@
-//! Compares a tree with its older versions: yields the entries that differ and, at the same time, the delta against
-//! the first of them.
+//! Compares a tree with its older versions, and yields the entries that differ.
+//!
+//! The same comparison gives the delta against the first of these versions.
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
-//! Encodes the objects of one pack on all cores: they are read, compared and compressed in parallel and handed over
-//! in order, with only those in memory that are being worked on.
+//! Encodes the objects of a pack on all cores, in order and with limited memory.
+//!
+//! They are read, compared and compressed in parallel, and only those that are being worked on are in memory.
 
 use std::{
     collections::HashMap,

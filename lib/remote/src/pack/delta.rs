@@ -1,4 +1,6 @@
-//! Computes git's deltas: an object as copies from another one and literal data in between, see
+//! Computes deltas in git's format.
+//!
+//! A delta describes an object as copies from another one and literal data in between, see
 //! <https://git-scm.com/docs/gitformat-pack#_deltified_representation>.
 
 use std::ops::Range;
@@ -6,9 +8,9 @@ use std::ops::Range;
 /// A delta base with a hash table of its blocks.
 pub(crate) struct Base {
     data: Vec<u8>,
-    /// By hash: the last block with it, as its number plus one.
+    /// By hash: the first block with it, as its number plus one; 0 if there is no such block.
     heads: Vec<u32>,
-    /// By block: the previous one with the same hash, in the same form.
+    /// By block: the next one with the same hash, in the same form.
     previous: Vec<u32>,
 }
 

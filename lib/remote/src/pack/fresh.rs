@@ -1,4 +1,4 @@
-//! Writes a pack and its index of objects that so far exist in memory only.
+//! Writes objects that so far exist only in memory as a pack and its index.
 
 use std::{fs::File, io::Write};
 

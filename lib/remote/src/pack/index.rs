@@ -1,5 +1,6 @@
-//! Writes pack indexes (version 2), see
-//! <https://git-scm.com/docs/gitformat-pack#_version_2_pack_idx_files_support_packs_larger_than_4_gib_and>.
+//! Writes pack indexes of version 2.
+//!
+//! See <https://git-scm.com/docs/gitformat-pack#_version_2_pack_idx_files_support_packs_larger_than_4_gib_and>.
 //!
 //! gix creates one by reading the pack again, unpacking and hashing every object once more. The writer of the pack
 //! already knows the ids.

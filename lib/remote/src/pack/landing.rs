@@ -1,5 +1,4 @@
-//! Writes a self-contained pack and its index straight into another repository's object database, without
-//! `index-pack`.
+//! Writes a self-contained pack and its index straight into an object database, without `index-pack`.
 //!
 //! The receiver of a pack from elsewhere unpacks it, resolves and hashes each object, and appends missing delta
 //! bases. If the sending program itself writes into the object database, all that has been done already: it has

@@ -1,10 +1,11 @@
-//! Compresses trees whose entries all have the same form, such as the fan-out trees of notes.
+//! Compresses trees whose entries all have the same form, as those of notes do.
 //!
-//! Such a tree consists of rows of one length: a mode, hex digits, and an id that cannot be compressed. Searching it
-//! for repetitions only finds what is known beforehand, that each row begins like the one before, and takes most of
-//! the time of writing it. So the rows are encoded directly, with a Huffman code that has short codes for hex digits:
-//! the result is smaller than that of zlib's fastest level, in a fraction of the time. It is an ordinary zlib stream
-//! ([RFC 1950](https://www.rfc-editor.org/rfc/rfc1950), [RFC 1951](https://www.rfc-editor.org/rfc/rfc1951)).
+//! Such a tree consists of rows of one length: a mode, hex digits (as in the paths of loose objects), and an id that
+//! cannot be compressed. Searching it for repetitions only finds what is known beforehand, that each row begins like
+//! the one before, and takes most of the time of writing it. So the rows are encoded directly, with a Huffman code
+//! that has short codes for hex digits: this is several times as fast as zlib's fastest level, and the result is
+//! smaller. It is an ordinary zlib stream ([RFC 1950](https://www.rfc-editor.org/rfc/rfc1950), [RFC
+//! 1951](https://www.rfc-editor.org/rfc/rfc1951)).
 
 /// A compressor for trees that consist of rows.
 pub(super) struct Rows {

@@ -65,7 +65,7 @@ struct Found {
 const SHARE: usize = 16;
 
 impl Shares {
-    /// Prepares a walk of what is reachable from `tips` but not from `theirs`, which may be `most` objects.
+    /// Prepares a walk of what is reachable from `tips` but not from `theirs`, at most `most` objects.
     ///
     /// # Errors
     ///
