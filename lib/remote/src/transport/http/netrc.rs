@@ -1,4 +1,4 @@
-//! `.netrc`: logins by host, as curl reads them for git, see
+//! Parses `.netrc`: logins by host, as curl reads them for git, see
 //! <https://everything.curl.dev/usingcurl/netrc.html>.
 
 /// A login for one host.
@@ -8,7 +8,8 @@ pub(super) struct Login {
     pub password: String,
 }
 
-/// The login for `host` in the text of a netrc file: the first entry that names the host, else the default one.
+/// Returns the login for `host` in the text of a netrc file: from the first entry that names the host, else from the
+/// default entry.
 pub(super) fn find(text: &str, host: &str) -> Option<Login> {
     let mut words = words(text).into_iter().peekable();
     while let Some(word) = words.next() {
@@ -37,7 +38,7 @@ pub(super) fn find(text: &str, host: &str) -> Option<Login> {
     None
 }
 
-/// Words, quoted ones whole, without comments and macros.
+/// Splits the text into words; quoted ones stay whole, comments and macros are left out.
 fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut in_macro = false;
