@@ -1,7 +1,7 @@
-//! Random pauses between attempts that grow, so that machines that lost the same race do not collide again in the
-//! next.
+//! Draws random, growing pauses between attempts.
 //!
-//! The schedule is pure, so that it can be tested without waiting; the caller sleeps.
+//! Without the randomness, machines that lost the same race would collide again in the next. The schedule is pure, so
+//! that it can be tested without waiting; the caller sleeps.
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
-//! Provides credentials for HTTP from the sources that git uses: the URL, credential helpers, `GIT_ASKPASS` and
-//! `core.askPass`, and a prompt only if there is a terminal.
+//! Provides credentials for HTTP from the sources that git uses.
+//!
+//! These are the URL, credential helpers, `GIT_ASKPASS` and `core.askPass`, and a prompt only if there is a terminal.
 
 use gix::{
     bstr::BStr,

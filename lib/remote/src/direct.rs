@@ -35,7 +35,7 @@ use crate::{Direction, History, Remote, Trouble, transport::place::Place};
 pub(crate) struct Direct {
     repo: Repository,
     history: History,
-    /// How messages call the remote.
+    /// How messages refer to the remote.
     pub called: String,
 }
 

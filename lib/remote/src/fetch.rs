@@ -57,8 +57,7 @@ impl Fetch {
     ///
     /// # Errors
     ///
-    /// [`Trouble::Local`], if that is not a valid refspec: refspecs from users are validated where the user can be
-    /// told.
+    /// [`Trouble::Local`], if that is not a valid refspec: refspecs from users have to be validated by the caller.
     pub fn and(mut self, refspec: &str) -> Result<Self, Trouble> {
         let spec = gix::refspec::parse(BStr::new(refspec), gix::refspec::parse::Operation::Fetch)
             .map_err(|error| Trouble::local("reading a refspec", error))?;
@@ -232,7 +231,7 @@ impl Remote<'_> {
 
 /// What the remote has, and what was received from it.
 struct Received {
-    /// How messages call the remote.
+    /// How messages refer to the remote.
     called: String,
     listing: Listing,
     want: Want,

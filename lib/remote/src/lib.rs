@@ -1,7 +1,7 @@
-//! Talks to a git remote in process: lists its refs, fetches from it and pushes to it, over local paths, `ssh`, `git`
-//! and `http(s)`.
+//! Talks to a git remote in process: lists its refs, fetches from it and pushes to it.
 //!
-//! It also writes the refs of this repository, see [`local_ref`], since a fetch updates many of them.
+//! It connects over local paths, `ssh`, `git` and `http(s)`. It also writes the refs of this repository, see
+//! [`local_ref`], since a fetch updates many of them.
 //!
 //! Without this crate, each phase would either start `git` or implement its own half of the protocol, and each would
 //! forget something else: the stall limit, the prompt that must not appear, the password in the error message.

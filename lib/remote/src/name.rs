@@ -1,5 +1,7 @@
-//! The name of a remote, as a type of its own: names of remotes, refs and branches are all text, and a function that
-//! takes two of them as `&str` will one day get them in the wrong order.
+//! The name of a remote, as a type of its own.
+//!
+//! Names of remotes, refs and branches are all text, and a function that takes two of them as `&str` will one day get
+//! them in the wrong order.
 
 use std::fmt;
 

@@ -88,7 +88,7 @@ impl Line {
         Arc::clone(&self.end.wire)
     }
 
-    /// Returns how messages call the remote.
+    /// Returns how messages refer to the remote.
     pub fn called(&self) -> &str {
         &self.end.place.called
     }

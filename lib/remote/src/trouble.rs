@@ -10,14 +10,14 @@ use crate::local_ref;
 /// No message ever contains a credential or a URL's user-info.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
-    /// The remote cannot be reached: unknown host, connection refused, stalled or closed, or it does not speak git's
-    /// protocol.
+    /// The remote cannot be reached: unknown host, connection refused, stalled or closed, no repository at that
+    /// place, or it does not speak git's protocol.
     #[error("{0}")]
     Unreachable(Words),
     /// The remote denies access to this user: credentials refused or missing, or a repository owned by another user.
     #[error("{0}")]
     NotAllowed(Words),
-    /// The configuration cannot work: no such remote, a bad URL, no repository at that place.
+    /// The configuration cannot work: no such remote, an unusable URL, something that is not supported.
     #[error("{0}")]
     Misconfigured(Words),
     /// The remote was reached and rejected the whole request.

@@ -1,5 +1,6 @@
-//! Compares an index entry with the file on disk, as far as stat data tell, like git's `ie_match_stat` and
-//! `check_removed`.
+//! Compares an index entry with the file on disk, as far as stat data tell.
+//!
+//! The rules are those of git's `ie_match_stat` and `check_removed`.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -2,8 +2,8 @@
 //!
 //! A scan needs only those fields of an entry that are at fixed offsets. Building a value of each entry and a copy of
 //! each path first, as the decoder does, takes as long as a good part of the scan, and that much memory again. Only
-//! the usual form is read like this: versions 2 and 3, neither split nor sparse. Everything else, also a damaged
-//! file, is left to the decoder, which supports all forms and can report what is wrong. See
+//! the usual form is read like this: versions 2 and 3, neither split nor sparse. Everything else, including a
+//! damaged file, is left to the decoder, which supports all forms and can report what is wrong. See
 //! <https://git-scm.com/docs/gitformat-index>.
 
 use std::ops::Range;

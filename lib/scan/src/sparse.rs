@@ -1,4 +1,4 @@
-//! Sparse checkouts: determines which paths belong into the working tree, and expands a sparse index.
+//! Sparse checkouts: determines which paths belong in the working tree, and expands a sparse index.
 //!
 //! Without this, a run would take the files outside of a sparse checkout for deleted, or write them all. The patterns
 //! of cone mode select the very same paths when they are read as general patterns; so one way of matching serves
@@ -11,14 +11,14 @@ use gix::bstr::{BStr, ByteSlice};
 use gix::glob::pattern::Case;
 use gix::index::entry::{Flags, Mode, Stat};
 
-/// The paths that belong into the working tree.
+/// The paths that belong in the working tree.
 pub struct Sparse {
     patterns: Option<gix::ignore::Search>,
     case: Case,
 }
 
 impl Sparse {
-    /// Returns a value for which every path belongs into the working tree.
+    /// Returns a value for which every path belongs in the working tree.
     pub fn off() -> Self {
         Sparse { patterns: None, case: Case::Sensitive }
     }
@@ -52,13 +52,13 @@ impl Sparse {
         self.patterns.is_some()
     }
 
-    /// Whether `path` belongs into the working tree. If no pattern matches it, its directory decides.
+    /// Whether `path` belongs in the working tree. If no pattern matches it, its directory decides.
     pub fn contains(&self, path: &BStr) -> bool {
         self.matches(path, false)
     }
 
-    /// Whether the directory `path` belongs into the working tree, for instance a nested repository that is not in
-    /// the index yet.
+    /// Whether the directory `path` belongs in the working tree, for instance a nested repository that is not in the
+    /// index yet.
     pub fn contains_folder(&self, path: &BStr) -> bool {
         self.matches(path, true)
     }

@@ -1,5 +1,4 @@
-//! Delays termination signals during critical sections, and cleans up lock files and the terminal when a signal ends
-//! the process.
+//! Delays termination signals during critical sections, and cleans up when a signal ends the process.
 //!
 //! A process that is ended in the middle of changes that belong together, such as moving a branch and writing the
 //! matching index, leaves an inconsistent repository, and lock files that block everybody else. Waiting for the end

@@ -1,4 +1,4 @@
-//! Removes credentials from URLs, also from malformed ones.
+//! Removes credentials from URLs, including malformed ones.
 //!
 //! A password that contains a space or a slash makes a URL that no parser accepts, and then the parser's error quotes
 //! all of it. So nothing is parsed here: whatever may be a password is hidden, and rather too much than too little.
@@ -175,7 +175,7 @@ fn quoted<'a>(before: &str, after: &'a str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    /// Credentials as users write them into URLs, also malformed ones.
+    /// Credentials as users write them into URLs, including malformed ones.
     const LOGINS: [&str; 19] = [
         "user:secret",
         "user:my secret",

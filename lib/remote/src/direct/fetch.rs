@@ -43,8 +43,8 @@ pub(crate) struct Ask<'a> {
 }
 
 impl Direct {
-    /// Returns existing packs that hold most of the commits that are asked for, and one more pack with the rest. `None`
-    /// if no packs are suitable.
+    /// Returns existing packs that hold most of the commits that are asked for, and one more pack with the rest.
+    /// `None` if no packs are suitable.
     ///
     /// # Errors
     ///

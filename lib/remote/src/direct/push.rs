@@ -68,7 +68,8 @@ impl Direct {
     ///
     /// # Errors
     ///
-    /// If the push is too large to be held in memory, or something fails. No ref has been updated then.
+    /// If the push is too large to be held in memory, or something fails. No ref has been updated then, unless what
+    /// failed is reading the actual value of a stale ref.
     pub fn take(&self, offer: &Offer<'_>, watcher: &dyn Watcher) -> gix::Result<Taken> {
         self.look_at(offer)?;
         let (stored, held) = self.store(offer, watcher)?;

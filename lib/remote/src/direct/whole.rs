@@ -2,8 +2,9 @@
 //!
 //! A clone that has pushed a hundred commits has left a pack of exactly these and their objects. Copying it is much
 //! less work than finding all of that object by object and packing it again; its content is checked on arrival
-//! anyway. Any other object in such a pack is one that the user can read in the remote as well. In the other direction,
-//! from this repository to the remote, only what is pushed is sent: others must not see what was not meant for them.
+//! anyway. Any other object in such a pack is one that the user can read in the remote as well. In the other
+//! direction, from this repository to the remote, only what is pushed is sent: others must not see what was not meant
+//! for them.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 

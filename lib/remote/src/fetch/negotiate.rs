@@ -43,7 +43,7 @@ impl Silence {
     }
 }
 
-/// How many haves may go without a common commit before the negotiation ends, and everything not known to be common
+/// How many haves in a row the server may not know before the negotiation ends, and everything not known to be common
 /// is fetched. Git gives up after 256, as gix does: a clone with more commits of its own than that receives
 /// everything that both have once more.
 const PATIENCE: usize = 8 * 1024;

@@ -1,5 +1,6 @@
-//! Reads `push.pushOption`: strings that a push passes to the server's hooks, see
-//! <https://git-scm.com/docs/git-push#Documentation/git-push.txt--oltoptiongt>.
+//! Reads `push.pushOption`: strings that a push passes to the server's hooks.
+//!
+//! See <https://git-scm.com/docs/git-push#Documentation/git-push.txt--oltoptiongt>.
 
 use gix::bstr::{BString, ByteSlice};
 

@@ -1,5 +1,6 @@
-//! Decides which updates are sent, and which are answered from the remote's ref advertisement alone. Pure: it only
-//! compares ids.
+//! Decides which updates are sent, and which are answered from the remote's ref advertisement alone.
+//!
+//! Pure: it only compares ids.
 
 use std::collections::HashMap;
 
@@ -10,7 +11,7 @@ use super::{Answer, Together, Update};
 /// What to do about each update.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Plan {
-    /// For each update: its answer, if it needs not be sent.
+    /// For each update: its answer, if it need not be sent.
     pub answers: Vec<Option<Answer>>,
     /// The indexes of the updates to send.
     pub send: Vec<usize>,

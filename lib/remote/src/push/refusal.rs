@@ -5,7 +5,7 @@
 
 use crate::Trouble;
 
-/// The error for a push to the server `called` so, refused for the reason in `words`, after the server's `messages`.
+/// The error for a push that the server `called` refused for the reason in `words`, after it had sent `messages`.
 pub(super) fn refused(called: &str, words: &str, messages: &[String]) -> Trouble {
     let said: Vec<&str> = messages.iter().map(String::as_str).chain([words]).collect();
     let said = said.join("; ");

@@ -1,5 +1,6 @@
-//! Sends a push and reads the answer: commands, pack, report, see
-//! <https://git-scm.com/docs/gitprotocol-pack#_pushing_data_to_a_server>.
+//! Sends a push and reads the server's answer: commands, pack, report.
+//!
+//! See <https://git-scm.com/docs/gitprotocol-pack#_pushing_data_to_a_server>.
 
 use std::io::{self, Write};
 

@@ -1,8 +1,8 @@
-//! Runs a program that speaks git's protocol on its stdin and stdout: `ssh`, or `git-upload-pack` and
-//! `git-receive-pack` for a repository on this machine.
+//! Runs a program that speaks git's protocol on its stdin and stdout.
 //!
-//! gix can start these itself, but then discards the stderr of a local one, lets ssh write to the terminal past every
-//! caller, and waits for ever for a child that sends nothing.
+//! These are `ssh`, or for a repository on this machine `git-upload-pack` and `git-receive-pack`. gix can start them
+//! itself, but then discards the stderr of a local one, lets ssh write to the terminal past every caller, and waits
+//! for ever for a child that sends nothing.
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},

@@ -1,7 +1,8 @@
-//! Decides which protocols may be used: `GIT_ALLOW_PROTOCOL`, `protocol.allow` and `protocol.<name>.allow`, see
-//! [git-config](https://git-scm.com/docs/git-config#Documentation/git-config.txt-protocolallow).
+//! Decides which protocols may be used, by git's settings.
 //!
-//! A program that starts a run for another user, with a configuration that it does not control, relies on these.
+//! These are `GIT_ALLOW_PROTOCOL`, `protocol.allow` and `protocol.<name>.allow`, see
+//! [git-config](https://git-scm.com/docs/git-config#Documentation/git-config.txt-protocolallow). A program that
+//! starts a run for another user, with a configuration that it does not control, relies on them.
 
 use gix::{
     Url,

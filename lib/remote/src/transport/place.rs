@@ -1,5 +1,6 @@
-//! Resolves where a remote is, and all that a connection needs to know: makes relative paths absolute as git does,
-//! refuses forbidden protocols, and determines the server program.
+//! Resolves where a remote is, and everything else that a connection needs to know.
+//!
+//! Relative paths are made absolute as in git, forbidden protocols are refused, and the server program is determined.
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,7 @@ pub(crate) struct Place {
     pub local: Option<PathBuf>,
     /// The remote's name.
     pub name: RemoteName,
-    /// How messages call the remote: its name and URL, without user-info.
+    /// How messages refer to the remote: its name and URL, without user-info.
     pub called: String,
 }
 

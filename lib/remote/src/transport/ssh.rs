@@ -1,5 +1,7 @@
-//! Connects through `ssh`, started as git starts it: `core.sshCommand`, `GIT_SSH_COMMAND`, `GIT_SSH` and
-//! `ssh.variant` determine the program, and without a terminal ssh is told not to prompt.
+//! Connects through `ssh`, started as git starts it.
+//!
+//! `core.sshCommand`, `GIT_SSH_COMMAND`, `GIT_SSH` and `ssh.variant` determine the program, and without a terminal
+//! ssh is run so that it does not prompt.
 
 use std::{ffi::OsStr, process::Command, sync::Arc};
 

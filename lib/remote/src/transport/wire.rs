@@ -1,8 +1,8 @@
-//! Records what is known of a connection besides the protocol: the number of bytes, what the program at its end wrote
-//! to stderr, what the HTTP server answered, whether it stalled.
+//! Records what is known of a connection besides the protocol.
 //!
-//! gix reports a broken connection as "an I/O error". The reason comes from elsewhere, from ssh's stderr or a
-//! server's status line, and would be lost to the user if it were not recorded here.
+//! That is the number of bytes, what the program at its end wrote to stderr, what the HTTP server answered, and
+//! whether it stalled. gix reports a broken connection as "an I/O error". The reason comes from elsewhere, from ssh's
+//! stderr or a server's status line, and would be lost to the user if it were not recorded here.
 
 use std::{
     io,

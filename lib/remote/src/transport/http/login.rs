@@ -1,8 +1,8 @@
-//! Obtains credentials for a server that accepts anonymous requests at first, and asks for credentials only when
-//! something is sent: git-http-backend's own example protects `git-receive-pack` alone.
+//! Obtains credentials for a server that asks for them only when something is sent.
 //!
-//! The sources of credentials are git's, as everywhere else, but without a prompt on the terminal: the conversation
-//! is in progress, and others write there.
+//! Such a server accepts anonymous requests at first: git-http-backend's own example protects `git-receive-pack`
+//! alone. The sources of credentials are git's, as everywhere else, but without a prompt on the terminal: the
+//! conversation is in progress, and others write there.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

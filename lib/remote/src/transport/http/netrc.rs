@@ -1,5 +1,6 @@
-//! Parses `.netrc`: logins by host, as curl reads them for git, see
-//! <https://everything.curl.dev/usingcurl/netrc.html>.
+//! Parses `.netrc`: logins by host, as curl reads them for git.
+//!
+//! See <https://everything.curl.dev/usingcurl/netrc.html>.
 
 /// A login for one host.
 #[derive(PartialEq, Eq)]

@@ -1,5 +1,6 @@
-//! Reads git's `http.*` settings, where those for a URL override the general ones, see
-//! <https://git-scm.com/docs/git-config#Documentation/git-config.txt-httplturlgt>.
+//! Reads git's `http.*` settings, where those for a URL override the general ones.
+//!
+//! See <https://git-scm.com/docs/git-config#Documentation/git-config.txt-httplturlgt>.
 
 use std::{path::PathBuf, sync::Once, time::Duration};
 

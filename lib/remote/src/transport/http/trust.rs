@@ -1,5 +1,7 @@
-//! Determines which certificates are trusted (`http.sslVerify`, `http.sslCAInfo`, `http.sslCAPath`), and which one
-//! this side presents (`http.sslCert`, `http.sslKey`).
+//! Determines which certificates are trusted, and which one this side presents.
+//!
+//! The former by `http.sslVerify`, `http.sslCAInfo` and `http.sslCAPath`, the latter by `http.sslCert` and
+//! `http.sslKey`.
 
 use std::{
     path::{Path, PathBuf},
