@@ -9,8 +9,8 @@ pub(super) struct Login {
     pub password: String,
 }
 
-/// Returns the login for `host` in the text of a netrc file: from the first entry that names the host, else from the
-/// default entry.
+/// Returns the login for `host` in the text of a netrc file: that of the first entry that names the host, or is the
+/// default entry, and has both a user and a password.
 pub(super) fn find(text: &str, host: &str) -> Option<Login> {
     let mut words = words(text).into_iter().peekable();
     while let Some(word) = words.next() {
