@@ -1,11 +1,12 @@
-//! Growing random pauses between attempts: machines that lost the same race must not meet again in the next.
+//! Draws random, growing pauses between attempts.
 //!
-//! The schedule is pure, so that it can be tested without waiting; the caller sleeps.
+//! Without the randomness, machines that lost the same race would collide again in the next. The schedule is pure, so
+//! that it can be tested without waiting; the caller sleeps.
 
 use std::time::Duration;
 
-/// The pauses between attempts: each is drawn between half of a ceiling and the ceiling, which doubles with
-/// every attempt up to a limit.
+/// The pauses between attempts: each is drawn between half of a ceiling and the ceiling, which doubles with every
+/// attempt up to a limit.
 #[derive(Debug, Clone)]
 pub struct Backoff {
     ceiling: Duration,
@@ -14,29 +15,29 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// A schedule that starts with pauses below `first` and never makes one above `limit`. Two schedules with
-    /// the same `seed` are the same; take [`Backoff::seed`] where that is not wanted.
+    /// Returns a schedule that starts with pauses below `first` and never exceeds `limit`. Equal seeds give equal
+    /// schedules; use [`Backoff::seed`] where that is not wanted.
     #[must_use]
     pub fn new(first: Duration, limit: Duration, seed: u64) -> Self {
         Self { ceiling: first.min(limit), limit, random: seed | 1 }
     }
 
-    /// The schedule for a lost push race: from 50 ms up to 5 s.
+    /// Returns the schedule for a lost push race: from 50 ms up to 5 s.
     #[must_use]
     pub fn for_races() -> Self {
         Self::new(Duration::from_millis(50), Duration::from_secs(5), Self::seed())
     }
 
-    /// A number that differs between processes and moments.
+    /// Returns a number that differs between processes and between calls.
     #[must_use]
     pub fn seed() -> u64 {
         use std::hash::{BuildHasher, Hasher};
         std::collections::hash_map::RandomState::new().build_hasher().finish()
     }
 
-    /// How long to pause before the next attempt.
+    /// Returns how long to pause before the next attempt.
     pub fn pause(&mut self) -> Duration {
-        // xorshift64: spread is all that matters here.
+        // xorshift64: only the spread matters here.
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;

@@ -1,6 +1,7 @@
-//! Addresses such as `[host:2222]:path` and `user@[::1]:path`, which git reads and gix does not: it looks for the colon
-//! before the path without regard to brackets, and for no port within them. Nor does it read a space in the path of an
-//! `ssh://` or `git://` URL.
+//! Reads remote addresses that git understands and gix does not.
+//!
+//! These are `[host:2222]:path` and `user@[::1]:path`, where gix looks for the colon before the path without regard
+//! to brackets and for no port within them, and `ssh://` or `git://` URLs with spaces in their paths.
 
 use gix::{
     Url,
@@ -10,7 +11,7 @@ use gix::{
 
 use crate::{Direction, RemoteName};
 
-/// The remote `name`, if its address is such a one; `None`: gix reads it as git does.
+/// Returns the remote `name` if its address is one of these; `None` if gix reads it as git does.
 pub(crate) fn find<'repo>(
     repo: &'repo gix::Repository,
     name: &RemoteName,
@@ -18,7 +19,7 @@ pub(crate) fn find<'repo>(
     let config = repo.config_snapshot();
     let all = |key: &str| config.plumbing().strings_by("remote", Some(BStr::new(name.as_str())), key);
     let (urls, push_urls) = (all("url").unwrap_or_default(), all("pushurl").unwrap_or_default());
-    // Of several, gix says what it cannot read.
+    // With several URLs, gix reports what it cannot read.
     let ([url], [] | [_]) = (&urls[..], &push_urls[..]) else { return None };
     let push_url = push_urls.first();
     if address(url.as_bstr()).is_none() && push_url.is_none_or(|url| address(url.as_bstr()).is_none()) {
@@ -43,13 +44,13 @@ fn read(text: &BStr) -> gix::Result<Url> {
     address(text).map_or_else(|| gix::url::parse(text), Ok)
 }
 
-/// What git reads in an address that gix reads otherwise, or not at all.
+/// Reads an address that gix reads differently from git, or not at all.
 fn address(text: &BStr) -> Option<Url> {
     let text = text.to_str().ok()?;
     in_brackets(text).or_else(|| with_spaces(text))
 }
 
-/// A URL with spaces, which may be written as escapes as well.
+/// Reads a URL with spaces, which are equivalent to escapes.
 fn with_spaces(text: &str) -> Option<Url> {
     let has_escapes =
         ["ssh://", "git+ssh://", "ssh+git://", "git://"].iter().any(|scheme| text.starts_with(scheme));
@@ -57,7 +58,7 @@ fn with_spaces(text: &str) -> Option<Url> {
     gix::url::parse(BStr::new(&url)).ok()
 }
 
-/// The parts of `[user@host:port]:path` and `user@[host:port]:path`, as git's `connect.c` takes them apart.
+/// Splits `[user@host:port]:path` and `user@[host:port]:path`, as git's `connect.c` does.
 fn in_brackets(text: &str) -> Option<Url> {
     let is_path = text.find('/').is_some_and(|slash| text.find(':').is_none_or(|colon| slash < colon));
     if text.contains("://") || is_path {
@@ -71,7 +72,7 @@ fn in_brackets(text: &str) -> Option<Url> {
         Some((user, host)) => (Some(user), host),
         None => (outside.strip_suffix('@'), inside),
     };
-    // An address of IPv6 has colons and no port.
+    // An IPv6 address has colons and no port.
     let (host, port) = match host.split_once(':').map(|(host, port)| (host, port.parse::<u16>())) {
         Some((host, Ok(port))) => (host, Some(port)),
         Some((_, Err(_))) | None => (host, None),
@@ -85,7 +86,7 @@ fn in_brackets(text: &str) -> Option<Url> {
     url.path = match path.strip_prefix('/') {
         Some(home) if home.starts_with('~') => home.into(),
         Some(_) => path.into(),
-        // A URL with a port has no other way to say that it begins at the user's home.
+        // A URL with a port can express a path relative to the user's home only in this way.
         None if port.is_some() && !path.starts_with('~') => format!("~/{path}").into(),
         None => path.into(),
     };

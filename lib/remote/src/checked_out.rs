@@ -1,6 +1,6 @@
-//! The branches that work trees are on.
+//! Finds the branches that are checked out in worktrees.
 //!
-//! Who moves such a branch from elsewhere leaves its work tree as a heap of changes that take back what came in.
+//! If such a branch is moved from elsewhere, its worktree shows uncommitted changes that revert the new commits.
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
@@ -8,12 +8,12 @@ use gix::refs::{FullName, FullNameRef};
 
 use crate::local_ref;
 
-/// Another work tree of the repository, one that is there, that is on `branch` as well. Git lets nobody make one without
-/// `--force`.
+/// Returns another existing worktree of the repository that has `branch` checked out as well. Git creates one only
+/// with `--force`.
 ///
 /// # Errors
 ///
-/// The work trees cannot be listed.
+/// The worktrees cannot be listed.
 pub fn elsewhere(repo: &gix::Repository, branch: &FullNameRef) -> gix::Result<Option<PathBuf>> {
     if !repo.common_dir().join("worktrees").exists() {
         return Ok(None);
@@ -27,19 +27,19 @@ pub fn elsewhere(repo: &gix::Repository, branch: &FullNameRef) -> gix::Result<Op
     Ok(work_trees(repo)?.into_iter().find(is_other).map(|other| other.path))
 }
 
-/// Each branch that a work tree of the repository is on, and where that is.
+/// Returns each branch that is checked out in a worktree, with the worktree's path.
 pub(crate) fn checked_out(repo: &gix::Repository) -> gix::Result<BTreeMap<FullName, PathBuf>> {
     Ok(work_trees(repo)?.into_iter().map(|one| (one.branch, one.path)).collect())
 }
 
-/// A work tree that is on a branch.
+/// A worktree that has a branch checked out.
 struct WorkTree {
     branch: FullName,
     path: PathBuf,
     git_dir: PathBuf,
 }
 
-/// All work trees that are on a branch.
+/// Returns all worktrees that have a branch checked out.
 fn work_trees(repo: &gix::Repository) -> gix::Result<Vec<WorkTree>> {
     let mut all = Vec::new();
     let mut add = |repo: &gix::Repository, path: PathBuf| -> gix::Result<()> {
@@ -52,9 +52,9 @@ fn work_trees(repo: &gix::Repository) -> gix::Result<Vec<WorkTree>> {
         add(&main, work_tree.to_owned())?;
     }
     for linked in repo.worktrees()? {
-        // The folder need not be there, as on a disk that is not mounted.
+        // The directory need not exist, for instance on a disk that is not mounted.
         let work_tree = linked.base().unwrap_or_else(|_| linked.git_dir().to_owned());
-        // What is damaged is on no branch, and git passes over it.
+        // A damaged worktree counts as on no branch; git skips it, too.
         if let Ok(linked) = linked.into_repo_with_possibly_inaccessible_worktree() {
             add(&linked, work_tree)?;
         }
@@ -62,7 +62,7 @@ fn work_trees(repo: &gix::Repository) -> gix::Result<Vec<WorkTree>> {
     Ok(all)
 }
 
-/// The branch of one work tree, also while a rebase or a bisection has it elsewhere.
+/// Returns the branch of one worktree, also while a rebase or a bisection has detached its `HEAD`.
 fn branch_of(repo: &gix::Repository) -> gix::Result<Option<FullName>> {
     const ASIDE: [(&str, &str); 3] =
         [("rebase-merge/head-name", ""), ("rebase-apply/head-name", ""), ("BISECT_START", "refs/heads/")];

@@ -1,5 +1,6 @@
-//! Credentials for HTTP, from where git takes them: the URL, credential helpers, `GIT_ASKPASS` and
-//! `core.askPass`, and a prompt only where there is a terminal to prompt on.
+//! Provides credentials for HTTP from the sources that git uses.
+//!
+//! These are the URL, credential helpers, `GIT_ASKPASS` and `core.askPass`, and a prompt only if there is a terminal.
 
 use gix::{
     bstr::BStr,
@@ -12,7 +13,8 @@ use gix::{
 
 use crate::terminal::Terminal;
 
-/// Answers a server's question for credentials, and tells the helpers whether they were right.
+/// Returns a function that answers a server's request for credentials, and reports to the helpers whether they were
+/// right.
 pub(crate) fn provider(
     repo: &gix::Repository,
     terminal: Terminal,
@@ -20,7 +22,7 @@ pub(crate) fn provider(
     let mut asked: Option<Cascade> = None;
     move |action| match action {
         Action::Get(context) => {
-            // The server may have sent us elsewhere, so the URL is the one that it was asked for at.
+            // The server may have redirected us, so take the URL at which it asked for credentials.
             let url = context.url.clone().or_else(|| context.to_url()).unwrap_or_default();
             let (mut cascade, configured, prompt) =
                 repo.config_snapshot().credential_helpers(gix::url::parse(&url)?)?;
@@ -35,7 +37,7 @@ pub(crate) fn provider(
     }
 }
 
-/// Tells the helpers for `url` what became of credentials that they gave.
+/// Reports to the helpers for `url` whether the credentials that they gave were accepted.
 pub(crate) fn report(repo: &gix::Repository, url: &str, report: Action) -> gix::Result<()> {
     let url = gix::url::parse(BStr::new(url))?;
     let (mut cascade, _, _) = repo.config_snapshot().credential_helpers(url)?;
@@ -49,7 +51,7 @@ fn get(
     prompt: Options,
     terminal: Terminal,
 ) -> gix::Result<Option<Outcome>> {
-    // `credential.username` comes with the configured action.
+    // `credential.username` is part of the configured action.
     if let Some(url) = configured.context().and_then(|context| context.url.clone()) {
         context.url = Some(url);
     }
@@ -61,7 +63,7 @@ fn get(
         let _echo = (terminal == Terminal::Present).then(signals::Terminal::keep);
         return cascade.invoke(Action::Get(context), Options { mode, ..prompt });
     }
-    // gix falls back to the terminal where an askpass program fails, so without one it is asked here.
+    // gix falls back to the terminal if an askpass program fails; without a terminal, the program is asked here.
     let quiet = || Options { askpass: None, mode: Mode::Disable };
     match cascade.invoke(Action::Get(context.clone()), quiet()) {
         Ok(outcome) => Ok(outcome),
@@ -75,9 +77,9 @@ fn get(
             if context.password.is_none() {
                 context.password = Some(gix::prompt::ask(&context.to_prompt("Password"), &only_program())?);
             }
-            // With a URL in it, gix would take the user and password from there once more.
+            // With a URL in the context, gix would take the user and password from it again.
             context.url = None;
-            // The helpers have had their turn; they are only to learn whether the answer was right.
+            // The helpers have been asked already; they only need to learn whether the answer was right.
             let helpers = std::mem::take(&mut cascade.programs);
             let outcome = cascade.invoke(Action::Get(context), quiet());
             cascade.programs = helpers;

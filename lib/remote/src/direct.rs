@@ -1,14 +1,15 @@
-//! A remote in a folder of this machine, read and written without a server program.
+//! Reads and writes a remote in a directory of this machine without a server program.
 //!
-//! Git starts `git-upload-pack` and `git-receive-pack` for such a remote too. For what a sync moves, to start them and
-//! to talk to them takes several times as long as their work. All that they would do besides is written in the remote's
-//! own repository and configuration: hooks, limits, checks, hidden refs, who may use it. Where anything of that is,
-//! [`fitness`] leaves the remote to them. So it is with whatever is large, odd, or fails here: they do it from the
-//! beginning, and theirs are the words that the user reads.
+//! Git starts `git-upload-pack` and `git-receive-pack` for such a remote too. For the amounts that a sync moves,
+//! starting these programs and talking to them takes several times as long as their actual work. Everything else that
+//! they would do is determined by the remote's repository and configuration: hooks, limits, checks, hidden refs,
+//! permissions. Where any of these is set, [`fitness`] leaves the remote to the server programs. The same goes for
+//! anything large or unusual, and for any failure here: the programs then do the whole operation, and the user sees
+//! their messages.
 //!
-//! What is fetched is checked like what arrives over a wire: each object against its id, and all of them for what they
-//! lead to. What is pushed was hashed when it was read here, and the walk that has found it has found all that it leads
-//! to: as a pack it lands there as it is, see [`landing`](crate::pack::landing).
+//! What is fetched is checked like what arrives over a connection: each object against its id, and all of them for
+//! connectivity. What is pushed was hashed when it was read here, and the walk that found it has found everything
+//! reachable from it: a pack is stored in the remote as it is, see [`landing`](crate::pack::landing).
 
 mod fetch;
 mod fitness;
@@ -30,24 +31,24 @@ pub(crate) use self::{
 };
 use crate::{Direction, History, Remote, Trouble, transport::place::Place};
 
-/// The repository of a remote on this machine.
+/// A remote's repository on this machine.
 pub(crate) struct Direct {
     repo: Repository,
     history: History,
-    /// How the remote is called in messages.
+    /// How messages refer to the remote.
     pub called: String,
 }
 
-/// What was found at a path, so that it need not be looked for again.
+/// What was found at a path, so that it is looked up only once.
 #[derive(Default)]
 pub(crate) struct Found(Option<(PathBuf, Option<Rc<Direct>>)>);
 
 impl Remote<'_> {
-    /// The remote's own repository, where it can do without a server program.
+    /// Returns the remote's own repository, if it can be accessed without a server program.
     ///
     /// # Errors
     ///
-    /// Those of finding out where the remote is.
+    /// Those of determining where the remote is.
     pub(crate) fn direct(&self, direction: Direction) -> Result<Option<Rc<Direct>>, Trouble> {
         let place = Place::of(self, direction)?;
         let (Scheme::File, None, Some(path)) = (&place.url.scheme, &place.program, place.local) else {
@@ -72,7 +73,7 @@ impl Direct {
     }
 }
 
-/// The server program is to do it.
+/// The error that leaves the operation to the server program.
 fn left_to_others(why: &'static str) -> gix::Error {
     gix::Error::from_error(io::Error::other(why))
 }

@@ -1,4 +1,4 @@
-//! Getting what the remote has: `git fetch`.
+//! Fetches from a remote, like `git fetch`.
 
 mod directly;
 mod line;
@@ -40,24 +40,24 @@ enum Configured {
 }
 
 impl Fetch {
-    /// What the remote's configuration says: `remote.<name>.fetch`, tags as `remote.<name>.tagOpt` says, refs
-    /// that are gone pruned as `remote.<name>.prune` and `fetch.prune` say.
+    /// Fetches what is configured: the refspecs of `remote.<name>.fetch`, tags by `remote.<name>.tagOpt`, with
+    /// pruning by `remote.<name>.prune` and `fetch.prune`.
     #[must_use]
     pub fn configured() -> Self {
         Self { configured: Configured::Used, extra: Vec::new(), listed: Vec::new(), action: "fetch".into() }
     }
 
-    /// Only what is then [added](Self::and): no configured refspec, no tags, no pruning.
+    /// Fetches only what is then [added](Self::and): no configured refspec, no tags, no pruning.
     #[must_use]
     pub fn only() -> Self {
         Self { configured: Configured::LeftOut, ..Self::configured() }
     }
 
-    /// Fetches `refspec` too, over the same connection. It need not match anything at the remote.
+    /// Also fetches `refspec`, over the same connection. It need not match anything at the remote.
     ///
     /// # Errors
     ///
-    /// [`Trouble::Local`], if that is no refspec: what users write is looked at where they are told of it.
+    /// [`Trouble::Local`], if that is not a valid refspec: refspecs from users have to be validated by the caller.
     pub fn and(mut self, refspec: &str) -> Result<Self, Trouble> {
         let spec = gix::refspec::parse(BStr::new(refspec), gix::refspec::parse::Operation::Fetch)
             .map_err(|error| Trouble::local("reading a refspec", error))?;
@@ -65,14 +65,14 @@ impl Fetch {
         Ok(self)
     }
 
-    /// Lists the remote's refs whose names begin with `prefix` too, without fetching them.
+    /// Also lists the remote's refs whose names begin with `prefix`, without fetching them.
     #[must_use]
     pub fn listing(mut self, prefix: &str) -> Self {
         self.listed.push(prefix.into());
         self
     }
 
-    /// The first word of the reflog messages; `fetch` unless said otherwise.
+    /// Sets the first word of the reflog messages; by default, `fetch`.
     #[must_use]
     pub fn logged_as(mut self, action: &str) -> Self {
         self.action = action.to_owned();
@@ -80,20 +80,20 @@ impl Fetch {
     }
 }
 
-/// What a fetch brought.
+/// The result of a fetch.
 #[derive(Debug, Clone, Default)]
 pub struct Fetched {
-    /// What the remote listed: at least everything that a refspec matches or that was to be [listed](Fetch::listing).
+    /// The remote's refs: at least those that a refspec matches or that were to be [listed](Fetch::listing).
     pub listing: Listing,
     /// The local refs that were written or pruned, in the order of their names.
     pub moved: Vec<Moved>,
-    /// Updates that were not made, as they would have lost something.
+    /// Updates that were not made, since they would have lost something.
     pub rejected: Vec<Rejected>,
-    /// Objects received.
+    /// The number of objects received.
     pub objects: u64,
-    /// Bytes that came over the wire.
+    /// The number of bytes received.
     pub bytes: u64,
-    /// What is in the pack that came, if it was small.
+    /// The objects of the received pack, if it was small.
     pub recent: Recent,
 }
 
@@ -102,51 +102,51 @@ pub struct Fetched {
 pub struct Moved {
     /// The local ref, usually below `refs/remotes/`.
     pub local: FullName,
-    /// What it was; `None` if it is new.
+    /// The old value; `None` if the ref is new.
     pub old: Option<ObjectId>,
-    /// What it is now; `None` if it was pruned.
+    /// The new value; `None` if the ref was pruned.
     pub new: Option<ObjectId>,
 }
 
-/// A local ref that a fetch left as it was.
+/// A local ref that a fetch left unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
     /// The local ref.
     pub local: FullName,
-    /// What the remote has.
+    /// The remote's value.
     pub theirs: ObjectId,
-    /// Why it was not taken.
+    /// Why the ref was not updated.
     pub why: Why,
 }
 
 /// Why a fetched value was not written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// The local ref has commits that the remote's does not, and the refspec has no `+`.
+    /// The local ref has commits that the remote's lacks, and the refspec has no `+`.
     NotFastForward,
-    /// A tag of that name is there and is another one.
+    /// A different tag of that name exists.
     TagExists,
-    /// Another ref's name is in the way, as a file is in the way of a folder of the same name.
+    /// The name conflicts with another ref, as a file's with that of a directory.
     NameTaken,
-    /// A work tree has that branch checked out.
+    /// A worktree has that branch checked out.
     CheckedOut,
-    /// Somebody else wrote the ref meanwhile.
+    /// Another process wrote the ref meanwhile.
     MovedMeanwhile,
 }
 
 impl Remote<'_> {
-    /// Fetches. The remote's objects arrive as one pack, or as some from a folder of this machine, and are on disk
-    /// before a ref names them.
+    /// Fetches. The remote's objects arrive as one pack, or as several from a directory of this machine, and are on
+    /// disk before a ref points to them.
     ///
     /// # Errors
     ///
     /// Every [`Trouble`] of a connection. No ref is changed then, except with [`Trouble::Stopped`] and
-    /// [`Trouble::Local`], which may come between two refs.
+    /// [`Trouble::Local`], which may occur between two refs.
     pub fn fetch(&self, what: &Fetch, watcher: &dyn Watcher) -> Result<Fetched, Trouble> {
         let specs = Specs::of(self, what);
         let mut prefixes = specs.prefixes();
         if !prefixes.is_empty() {
-            // Without any, everything is listed.
+            // Without prefixes, everything is listed.
             prefixes.extend(what.listed.iter().cloned());
         }
         let direct = self.direct(Direction::Fetch)?;
@@ -155,7 +155,7 @@ impl Remote<'_> {
             Ok(Some(received)) => received,
             Ok(None) => self.receive_over_a_line(&specs, &prefixes, watcher)?,
             Err(_) => {
-                // What was looked at and not kept must not be taken for what is here.
+                // What was read from objects that are not kept must not be taken for what is here.
                 self.history.forget();
                 self.receive_over_a_line(&specs, &prefixes, watcher)?
             }
@@ -164,14 +164,14 @@ impl Remote<'_> {
         let mut fetched =
             Fetched { listing, objects: incoming.objects, bytes: incoming.bytes, ..Fetched::default() };
         fetched.recent = incoming.recent();
-        // What cannot be held in memory has to be kept first to be looked at.
+        // A pack that is not held in memory has to be kept first to be checked.
         let is_at_hand = incoming.packs.iter().all(|pack| !pack.recent.is_empty());
         let check =
             || self.check(&fetched.recent, &want, watcher).map_err(|missing| unsound(&called, missing));
         if soundness == Soundness::Unknown && is_at_hand {
             check()?;
         }
-        // Until the refs are written.
+        // Protects the packs until the refs are written.
         let mut held = Vec::new();
         if !incoming.packs.is_empty() {
             watcher.may_change(Change::Objects).map_err(Trouble::Stopped)?;
@@ -191,15 +191,15 @@ impl Remote<'_> {
         Ok(fetched)
     }
 
-    /// Makes sure that all is here that belongs to what refs are to name: a server that leaves an object out would give
-    /// us a branch that cannot be checked out, and that we would then build on. It need not have been left out just
-    /// now.
+    /// The connectivity check of the values that refs will get. A server that leaves out an object would otherwise
+    /// give us a branch that cannot be checked out, and that we would then build on. The object may also have been
+    /// missing before.
     fn check(&self, recent: &Recent, want: &Want, watcher: &dyn Watcher) -> Result<(), Missing> {
         self.check_all(recent, self.to_be_moved(want)?, watcher)
     }
 
-    /// Whether what is here and asked for has all that belongs to it: what no ref leads to may be there in parts, as
-    /// `git gc` takes away what is old of it.
+    /// Returns which of the wanted objects that are here can be relied on: what is reachable from no ref may be
+    /// incomplete, since `git gc` prunes old objects.
     fn trust(&self, want: &Want, watcher: &dyn Watcher) -> Trust {
         let missing = want.missing(self.repo);
         let sound = self.to_be_moved(want).map_err(Missing::from).and_then(|new| {
@@ -209,7 +209,7 @@ impl Remote<'_> {
         if sound.is_ok() { Trust::WhatIsHere } else { Trust::WhatRefsName }
     }
 
-    /// What local refs are to name that name something else now.
+    /// Returns the new values of local refs that will change.
     fn to_be_moved(&self, want: &Want) -> gix::Result<Vec<ObjectId>> {
         let mut new = Vec::new();
         for target in want.targets(self.repo) {
@@ -229,9 +229,9 @@ impl Remote<'_> {
     }
 }
 
-/// What the remote has, and what came of it.
+/// What the remote has, and what was received from it.
 struct Received {
-    /// How the remote is called in messages.
+    /// How messages refer to the remote.
     called: String,
     listing: Listing,
     want: Want,
@@ -239,23 +239,23 @@ struct Received {
     soundness: Soundness,
 }
 
-/// What is here of what is asked for, and need not come once more.
+/// Which wanted objects that are here need not be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trust {
-    /// All that is here.
+    /// All of them.
     WhatIsHere,
-    /// Only what refs lead to: something else is here in parts.
+    /// Only what is reachable from refs: other objects are incomplete.
     WhatRefsName,
 }
 
-/// Whether all that belongs to what came is known to be there.
+/// Whether the connectivity check of the received objects has been done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Soundness {
     Known,
     Unknown,
 }
 
-/// What came over the wire, or from the remote's own repository.
+/// What was received, from a server or from the remote's own repository.
 #[derive(Default)]
 struct Incoming {
     packs: Vec<Arriving>,
@@ -269,7 +269,7 @@ impl Incoming {
     }
 }
 
-/// The remote does not have all that it says.
+/// The error for a remote that lacks objects reachable from its refs.
 fn unsound(called: &str, missing: Missing) -> Trouble {
     let what = match missing {
         Missing::Blob(id) => format!("object {id} is missing"),

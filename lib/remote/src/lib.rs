@@ -1,10 +1,10 @@
-//! Talking to a git remote in process: listing its refs, fetching from it, pushing to it, over local paths,
-//! `ssh`, `git` and `http(s)`.
+//! Talks to a git remote in process: lists its refs, fetches from it and pushes to it.
 //!
-//! It also writes the refs of this repository, see [`local_ref`]: a fetch moves many of them.
+//! It connects over local paths, `ssh`, `git` and `http(s)`. It also writes the refs of this repository, see
+//! [`local_ref`], since a fetch updates many of them.
 //!
-//! Without this crate each phase would either start `git` or make its own half of the protocol, and each would
-//! forget something else: the stall limit, the prompt that must not come, the password in the error message.
+//! Without this crate, each phase would either start `git` or implement its own half of the protocol, and each would
+//! forget something else: the stall limit, the prompt that must not appear, the password in the error message.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -74,7 +74,7 @@ pub use turns::Turn;
 pub use view::another;
 pub use watch::{Change, Step, Unwatched, Watcher};
 
-/// How this program introduces itself to servers.
+/// Returns the agent string by which this program identifies itself to servers.
 fn agent() -> String {
     gix::protocol::agent(concat!("lockstep/", env!("CARGO_PKG_VERSION")))
 }

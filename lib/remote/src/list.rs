@@ -1,4 +1,4 @@
-//! What refs the remote has: `git ls-remote`.
+//! Lists the refs of a remote, like `git ls-remote`.
 
 use gix::{
     ObjectId,
@@ -12,25 +12,25 @@ use crate::{Direction, Remote, Step, Trouble, Watcher, transport::Line};
 /// The refs of a remote at one moment, in the remote's order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// The refs that it has, without `HEAD`.
+    /// The refs, without `HEAD`.
     pub refs: Vec<Listed>,
-    /// The branch that the remote's `HEAD` names, if it is known; it need not exist (an empty repository).
+    /// The branch that the remote's `HEAD` points to, if known; it need not exist (an empty repository).
     pub head: Option<FullName>,
 }
 
 /// One ref of a remote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// Its name at the remote.
+    /// The ref's name at the remote.
     pub name: FullName,
-    /// The object it names.
+    /// The object that it points to.
     pub id: ObjectId,
-    /// For an annotated tag: what the tag is of.
+    /// For an annotated tag: the object that the tag points to.
     pub peeled: Option<ObjectId>,
 }
 
 impl Listing {
-    /// The object that ref `name` has at the remote; `None` if there is no such ref.
+    /// Returns the value of ref `name` at the remote; `None` if there is no such ref.
     #[must_use]
     pub fn id_of(&self, name: &FullNameRef) -> Option<ObjectId> {
         self.refs.iter().find(|listed| listed.name.as_ref() == name).map(|listed| listed.id)
@@ -38,7 +38,7 @@ impl Listing {
 }
 
 impl Remote<'_> {
-    /// Asks the remote for its refs whose names begin with one of `prefixes`; all of them if there are none.
+    /// Asks the remote for its refs whose names begin with one of `prefixes`; all refs if there are no prefixes.
     ///
     /// # Errors
     ///
@@ -64,8 +64,8 @@ impl Remote<'_> {
     }
 }
 
-/// Asks for the refs below `prefixes`, over an open connection. A server of an older protocol has sent all of
-/// its refs already.
+/// Asks for the refs below `prefixes` over an open connection. A server with an older protocol version has sent all
+/// of its refs already.
 pub(crate) fn ask(line: &mut Line, prefixes: &[BString]) -> gix::Result<Vec<Ref>> {
     if let Some(refs) = line.handshake.refs.take() {
         return Ok(refs);
@@ -84,8 +84,7 @@ pub(crate) fn ask(line: &mut Line, prefixes: &[BString]) -> gix::Result<Vec<Ref>
 }
 
 impl Listing {
-    /// The refs that `prefixes` ask for; names that no ref can have are left out, as a server that sends them
-    /// means no good.
+    /// Selects the refs that match `prefixes`. Invalid ref names are dropped: only a malicious server sends them.
     pub(crate) fn of(refs: &[Ref], prefixes: &[BString]) -> Self {
         let mut listing = Self::default();
         for found in refs {
@@ -108,8 +107,8 @@ fn head(head: &Ref, refs: &[Ref]) -> Option<FullName> {
         Ref::Symbolic { target, .. } | Ref::Unborn { target, .. } => {
             FullName::try_from(target.as_bstr()).ok()
         }
-        // Servers of old do not say what HEAD names: as git does, take `main` or `master` with the same value,
-        // or else any branch.
+        // Old servers do not advertise what HEAD points to. Like git, take `main` or `master` if it has the same
+        // value, otherwise any branch that has it.
         Ref::Direct { object, .. } | Ref::Peeled { object, .. } => {
             let mut same: Vec<FullName> = refs
                 .iter()

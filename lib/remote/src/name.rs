@@ -1,5 +1,7 @@
-//! A remote's name, so that it cannot be swapped with a ref's or a branch's: all of them are text, and a
-//! function that takes two of them as `&str` will one day get them the wrong way round.
+//! The name of a remote, as a type of its own.
+//!
+//! Names of remotes, refs and branches are all text, and a function that takes two of them as `&str` will one day get
+//! them in the wrong order.
 
 use std::fmt;
 
@@ -10,8 +12,8 @@ use crate::Trouble;
 pub struct RemoteName(String);
 
 impl RemoteName {
-    /// Reads a remote's name, by [git's rules](https://git-scm.com/docs/git-check-ref-format): it has to be
-    /// able to stand in `refs/remotes/<name>/…`.
+    /// Parses a remote's name by [git's rules](https://git-scm.com/docs/git-check-ref-format): it has to be valid in
+    /// `refs/remotes/<name>/…`.
     ///
     /// # Errors
     ///
@@ -26,7 +28,7 @@ impl RemoteName {
         }
     }
 
-    /// The name as it stands in the configuration.
+    /// Returns the name as it is in the configuration.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,8 +1,8 @@
-//! Signs of life from work that reports none itself.
+//! Reports progress for work that reports none itself.
 //!
-//! While gix indexes a pack, or a server checks what it was sent, nothing calls us. A caller's lock would take
-//! that for a dead run. So a thread looks now and then whether anything has moved on, and only then says so: a
-//! sign of life that came from the clock alone would keep a stalled run alive for ever.
+//! While gix indexes a pack, or a server checks what it received, nothing calls us, and a caller's lock would take
+//! that for a dead run. So a thread checks every second whether anything has advanced, and reports progress only
+//! then: reports driven by the clock alone would keep a stalled run alive for ever.
 
 use std::{
     sync::{Arc, Mutex, PoisonError, atomic::Ordering, mpsc},
@@ -13,10 +13,10 @@ use gix::progress::{Count, Id, MessageLevel, NestedProgress, Progress, Step as S
 
 use crate::{Step, Watcher};
 
-/// How often to look.
+/// The interval between checks.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Does `work`, and tells `watcher` of `step` whenever `moved` has changed meanwhile.
+/// Runs `work`, and meanwhile reports `step` to `watcher` whenever the value of `moved` has changed.
 pub(crate) fn beside<T>(
     watcher: &dyn Watcher,
     step: Step,
@@ -41,16 +41,16 @@ pub(crate) fn beside<T>(
     })
 }
 
-/// What gix reports its progress to: counters, of which only that they change is of interest here.
+/// A progress sink for gix: counters, of which only the fact that they change matters here.
 #[derive(Clone, Default)]
 pub(crate) struct Ticks {
-    /// Each has its own, as gix also reads them back.
+    /// Each has its own counter, since gix also reads it back.
     own: StepShared,
     all: Arc<Mutex<Vec<StepShared>>>,
 }
 
 impl Ticks {
-    /// All counters together.
+    /// Returns the sum of all counters.
     pub fn count(&self) -> u64 {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter().chain([&self.own]).map(|one| one.load(Ordering::Relaxed) as u64).sum()

@@ -1,4 +1,4 @@
-//! Giving the remote what it lacks: `git push`.
+//! Pushes to a remote, like `git push`.
 
 mod follow;
 mod options;
@@ -34,75 +34,75 @@ use crate::{
 /// What to push.
 #[derive(Debug, Clone, Default)]
 pub struct Push {
-    /// The refs to update, each named once.
+    /// The refs to update, each at most once.
     pub updates: Vec<Update>,
-    /// What becomes of the others where one update cannot be made.
+    /// What happens to the other updates if one cannot be made.
     pub together: Together,
 }
 
 /// Whether the updates of one push depend on each other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Together {
-    /// Each on its own merits.
+    /// Each is made or refused on its own.
     #[default]
     Independent,
-    /// All or none. A remote that cannot promise it makes none: [`Trouble::Refused`].
+    /// All or none. If the remote does not support that, none is made: [`Trouble::Refused`].
     Atomic,
 }
 
-/// One ref of the remote, to be moved from a value that it is known to have.
+/// An update of one ref of the remote, as a compare-and-swap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
     /// The ref's name at the remote.
     pub name: FullName,
-    /// What the remote must have there for the update to be made; `None`: no such ref.
+    /// The value that the remote's ref must have for the update to be made; `None`: the ref must not exist.
     pub expected: Option<ObjectId>,
-    /// What it shall have; `None`: delete it.
+    /// The new value; `None`: delete the ref.
     pub new: Option<ObjectId>,
 }
 
-/// What was done for a push beforehand.
+/// What was prepared for a push in advance.
 #[derive(Clone, Copy)]
 pub struct Prepared<'a> {
-    /// Some of what it needs, in the form in which it is sent.
+    /// Some of the objects to push, in the form in which they are sent.
     pub ready: Option<&'a Ready>,
     /// Objects of this repository that were just made, so that they need not be read.
     pub made: &'a Recent,
 }
 
-/// What became of a push.
+/// The result of a push.
 #[derive(Debug, Clone, Default)]
 pub struct Pushed {
-    /// One answer an update, in the order asked.
+    /// One answer per update, in the order of the updates.
     pub answers: Vec<Answer>,
-    /// What the server said meanwhile (hooks, mostly), line by line, as git shows it after `remote: `.
+    /// The server's messages (mostly of hooks), line by line, as git shows them after `remote: `.
     pub remote_lines: Vec<String>,
-    /// Objects sent.
+    /// The number of objects sent.
     pub objects: u64,
-    /// Bytes of the pack sent, or of what was stored in a repository on this machine.
+    /// The bytes of the pack sent, or of the objects stored in a repository on this machine.
     pub bytes: u64,
-    /// Why local refs do not follow what was updated, where some could not be moved.
+    /// Why some tracking refs of what was pushed could not be updated.
     pub left_behind: Vec<Notice>,
 }
 
-/// What became of one update.
+/// The result of one update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// Made.
+    /// The update was made.
     Done,
-    /// Nothing to do: the remote has that value already.
+    /// Nothing to do: the remote's ref has the new value already.
     UpToDate,
-    /// The remote has another value than was expected: fetch, and try again. Found by comparing ids.
+    /// The remote's ref has another value than expected: fetch, and try again. Determined by comparing ids.
     Stale {
-        /// What it has.
+        /// The remote's value.
         actual: Option<ObjectId>,
     },
-    /// The remote does not take the new value, or made something else of it.
+    /// The remote refused the new value, or did something else instead.
     Rejected {
-        /// The server's words, or what it did instead.
+        /// The server's reason, or what it did instead.
         words: String,
     },
-    /// Not tried: another update of an atomic push cannot be made.
+    /// Not attempted: another update of an atomic push cannot be made.
     HeldBack,
 }
 
@@ -113,7 +113,7 @@ impl Pushed {
         self.answers.iter().all(|answer| matches!(answer, Answer::Done | Answer::UpToDate))
     }
 
-    /// Whether the remote moved under some update: what is to be done then is to fetch and try again.
+    /// Whether a ref of the remote has changed meanwhile: the caller should then fetch and try again.
     #[must_use]
     pub fn lost_a_race(&self) -> bool {
         self.answers.iter().any(|answer| matches!(answer, Answer::Stale { .. }))
@@ -121,17 +121,17 @@ impl Pushed {
 }
 
 impl Remote<'_> {
-    /// Pushes, and moves the local tracking refs of what was updated, as `git push` does.
+    /// Pushes, and updates the tracking refs of what was pushed, as `git push` does.
     ///
     /// # Errors
     ///
-    /// Every [`Trouble`] of a connection; the remote's refs may or may not have moved then, which a new listing
-    /// tells. An update that is not made is no error but an [`Answer`].
+    /// Every [`Trouble`] of a connection; the remote's refs may or may not have been updated then, which a new
+    /// listing tells. An update that is not made is not an error but an [`Answer`].
     pub fn push(&self, what: &Push, watcher: &dyn Watcher) -> Result<Pushed, Trouble> {
         self.push_with(what, Prepared { ready: None, made: &Recent::default() }, watcher)
     }
 
-    /// Pushes, and makes use of what is `prepared`, as far as the remote lacks it.
+    /// Pushes, using what is `prepared` as far as the remote lacks it.
     ///
     /// # Errors
     ///
@@ -166,14 +166,14 @@ impl Remote<'_> {
         Ok(Pushed { answers, remote_lines, objects, bytes, left_behind })
     }
 
-    /// Stores what is new in the remote's own repository. None: a server is to take it.
+    /// Stores the new objects in the remote's own repository. `None` if a server program has to receive them.
     fn push_directly(
         &self,
         what: &Push,
         prepared: Prepared<'_>,
         watcher: &dyn Watcher,
     ) -> Result<Option<Pushed>, Trouble> {
-        // Options are for hooks, and only a server says whether it hands them on.
+        // Push options are for hooks, and only a server says whether it passes them on.
         if !options::configured(self.repo)?.is_empty() {
             return Ok(None);
         }
@@ -222,7 +222,7 @@ impl Remote<'_> {
                 return Err(trouble);
             }
         };
-        // What was laid out names what it is a delta of by its distance.
+        // The prepared entries refer to their delta bases by offset.
         let ready = prepared.ready.filter(|_| features.offsets == Offsets::Understood);
         let prepared = Prepared { ready, ..prepared };
         let new: Vec<_> = updates.iter().filter_map(|update| update.new).collect();
@@ -263,7 +263,8 @@ impl Remote<'_> {
                 Why::Connection(error) => {
                     let called = line.called().to_owned();
                     line.hang_up();
-                    // What it said may be why it took nothing, or what a hook said after it had taken all.
+                    // The messages may say why the server refused everything, or come from a hook after it had
+                    // accepted everything.
                     if !self.has_all(&request.updates, watcher)? {
                         return Err(refused(&called, &words::error(&error), &broken.messages));
                     }
@@ -278,22 +279,23 @@ impl Remote<'_> {
         }
     }
 
-    /// Whether the remote has by now what it was to have.
+    /// Whether the remote's refs have their new values by now.
     fn has_all(&self, updates: &[&Update], watcher: &dyn Watcher) -> Result<bool, Trouble> {
         let names: Vec<String> = updates.iter().map(|update| update.name.as_bstr().to_string()).collect();
         let listing = self.list(&names.iter().map(String::as_str).collect::<Vec<_>>(), watcher)?;
         Ok(updates.iter().all(|update| listing.id_of(update.name.as_ref()) == update.new))
     }
 
-    /// What was prepared, without what is ready where that is not what is lacking, or is not for such a receiver.
+    /// Returns what was prepared, without the ready objects if the remote has some of them or they are not for such a
+    /// receiver.
     fn fitting<'a>(&self, prepared: Prepared<'a>, receiver: Receiver, updates: &[&Update]) -> Prepared<'a> {
         let fits = |ready: &&Ready| ready.is_good_for(receiver) && self.fits(ready, updates);
         Prepared { ready: prepared.ready.filter(fits), ..prepared }
     }
 
-    /// Whether all that is ready is lacked by the remote, and has its place there: each stretch is what led from what
-    /// both have to what is pushed. If the remote has some of it by now, or it was taken back here, it is better to
-    /// look anew.
+    /// Whether the remote lacks all ready objects, and they belong to this push: each range of commits leads from the
+    /// merge base with the remote's value towards the value that is pushed. If the remote has received some of them
+    /// by now, or the commits were undone here, it is better to start anew.
     fn fits(&self, ready: &Ready, updates: &[&Update]) -> bool {
         ready.stretches().iter().all(|stretch| {
             updates.iter().any(|update| {
@@ -304,7 +306,7 @@ impl Remote<'_> {
         })
     }
 
-    /// Whether a commit is one of the last first parents of another one.
+    /// Whether `commit` is `tip` or one of its nearest first-parent ancestors.
     fn leads_to(&self, commit: ObjectId, mut tip: ObjectId) -> bool {
         const FAR: usize = 64;
         (0..FAR).any(|_| {
@@ -316,8 +318,8 @@ impl Remote<'_> {
         })
     }
 
-    /// What became of `update`. Where the server did not make it, the remote is asked what it has: the words of a
-    /// refusal do not tell a lost race from a rule.
+    /// Returns the result of `update`. If the server did not make it, the remote is asked for its value: the text of
+    /// a refusal does not tell a lost race from a rule.
     fn answer(&self, update: &Update, report: &Report, watcher: &dyn Watcher) -> Result<Answer, Trouble> {
         let verdict = report.verdict(update);
         if verdict == Verdict::Made {
@@ -333,7 +335,7 @@ impl Remote<'_> {
     }
 }
 
-/// What the owner of `theirs` lacks of all that `new` leads to, but for what is ready.
+/// Returns the objects reachable from `new` that the owner of `theirs` lacks, except those that are ready.
 pub(crate) fn lacking(
     (repo, history): (&gix::Repository, &History),
     new: &[ObjectId],
@@ -342,7 +344,7 @@ pub(crate) fn lacking(
     watcher: &dyn Watcher,
 ) -> gix::Result<Vec<Item>> {
     let counted = &mut |objects| watcher.progress(Step::Counting { objects });
-    // What is ready, and what belongs to it, is theirs when the rest comes.
+    // The ready objects, and everything reachable from them, will be at the remote when the rest arrives.
     let mut theirs = theirs.to_vec();
     theirs.extend(ready.into_iter().flat_map(Ready::stretches).map(|stretch| stretch.tip));
     let limit = Limit { receiver, most: usize::MAX, found: counted };
@@ -351,7 +353,7 @@ pub(crate) fn lacking(
     Ok(items)
 }
 
-/// What went out, and what came back.
+/// What was sent, and what the server answered.
 struct Outgoing {
     report: Report,
     messages: Vec<String>,
@@ -359,7 +361,7 @@ struct Outgoing {
     bytes: u64,
 }
 
-/// Every id that the remote has, including those of repositories that it borrows objects from.
+/// Returns every id that the remote advertises, including those of its alternates.
 fn tips(advertised: &[Ref]) -> Vec<ObjectId> {
     advertised.iter().filter_map(|one| one.unpack().1).map(ToOwned::to_owned).collect()
 }
@@ -374,7 +376,7 @@ fn by_name(advertised: &[Ref]) -> HashMap<BString, ObjectId> {
         .collect()
 }
 
-/// What to ask of the server for this push.
+/// Returns the capabilities to request for this push.
 fn features(
     repo: &gix::Repository,
     line: &Line,
@@ -414,6 +416,6 @@ fn features(
 }
 
 fn settled(answers: Vec<Option<Answer>>) -> Vec<Answer> {
-    // Those that were sent have theirs by now.
+    // The updates that were sent have an answer by now.
     answers.into_iter().map(|answer| answer.unwrap_or(Answer::HeldBack)).collect()
 }

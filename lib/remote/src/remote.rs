@@ -1,7 +1,7 @@
-//! A configured remote: where it is, and what is fetched from it to where.
+//! A configured remote: its URLs and its refspecs.
 //!
-//! Reading `remote.<name>.*` in one place keeps fetch, push and the reports from disagreeing about which URL
-//! is meant once `insteadOf`, `pushInsteadOf` and `pushUrl` have had their say.
+//! Reading `remote.<name>.*` in one place keeps fetch, push and the reports from disagreeing about which URL applies
+//! once `insteadOf`, `pushInsteadOf` and `pushUrl` are taken into account.
 
 use std::{cell::RefCell, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
     History, Receiver, RemoteName, Trouble, bracketed, direct::Found, shown, transport::place::Place,
 };
 
-/// A remote of a repository, as configured. Nothing is connected until it is asked to list, fetch or push.
+/// A remote of a repository, as configured. It connects only when it is asked to list, fetch or push.
 pub struct Remote<'repo> {
     pub(crate) repo: &'repo gix::Repository,
     pub(crate) history: History,
@@ -25,7 +25,7 @@ pub struct Remote<'repo> {
     stall: Option<Duration>,
 }
 
-/// Which way bytes go; the two may have different URLs.
+/// The direction of the transfer; the two may have different URLs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// From the remote.
@@ -35,7 +35,7 @@ pub enum Direction {
 }
 
 impl<'repo> Remote<'repo> {
-    /// The remote `name` of `repo`, with `url.*.insteadOf`, `pushInsteadOf` and `remote.<name>.pushUrl`
+    /// Returns the remote `name` of `repo`, with `url.*.insteadOf`, `pushInsteadOf` and `remote.<name>.pushUrl`
     /// applied.
     ///
     /// # Errors
@@ -64,53 +64,53 @@ impl<'repo> Remote<'repo> {
         })
     }
 
-    /// The same remote, with a limit on how long it may send and take no byte before it counts as unreachable.
-    /// Without, git's `http.lowSpeedTime` is the limit where it is set, and else 30 s.
+    /// Sets how long the remote may transfer no byte in either direction before it counts as unreachable. By default,
+    /// the limit is git's `http.lowSpeedTime` if that is set, otherwise 30 s.
     #[must_use]
     pub fn with_stall(mut self, limit: Duration) -> Self {
         self.stall = Some(limit);
         self
     }
 
-    /// The same remote, for which some of the repository's history was read already.
+    /// Sets the commit cache, so that history read before is not read again.
     #[must_use]
     pub fn with_history(mut self, history: History) -> Self {
         self.history = history;
         self
     }
 
-    /// The repository that it is a remote of.
+    /// Returns the repository that this is a remote of.
     #[must_use]
     pub fn repo(&self) -> &'repo gix::Repository {
         self.repo
     }
 
-    /// What was read of the repository's history on the way.
+    /// Returns the cache of the commits read so far.
     #[must_use]
     pub fn history(&self) -> &History {
         &self.history
     }
 
-    /// The remote's name.
+    /// Returns the remote's name.
     #[must_use]
     pub fn name(&self) -> &RemoteName {
         &self.name
     }
 
-    /// Where the remote is, fit to be shown: without a password or token.
+    /// Returns the remote's URL for display: without a password or token.
     #[must_use]
     pub fn shown_url(&self, direction: Direction) -> String {
         self.inner.url(direction.into()).map_or_else(|| "(no URL)".to_owned(), shown::url)
     }
 
-    /// Where the remote is, as a program that the user has configured may know it: with whatever login stands in it, and not
-    /// to be shown.
+    /// Returns the remote's URL for programs that the user has configured: with any credentials in it, so not for
+    /// display.
     #[must_use]
     pub fn full_url(&self, direction: Direction) -> Option<String> {
         self.inner.url(direction.into()).map(|url| url.to_bstring().to_string())
     }
 
-    /// The refspecs that a fetch uses, as configured.
+    /// Returns the configured refspecs of a fetch.
     pub fn fetch_refspecs(&self) -> impl Iterator<Item = String> + '_ {
         self.inner
             .refspecs(gix::remote::Direction::Fetch)
@@ -118,7 +118,8 @@ impl<'repo> Remote<'repo> {
             .map(|spec| spec.to_ref().instruction().to_bstring().to_string())
     }
 
-    /// Whether refs go that follow a ref which the remote has no more, by `remote.<name>.prune`, else `fetch.prune`.
+    /// Whether a fetch deletes tracking refs whose ref no longer exists at the remote, by `remote.<name>.prune`, else
+    /// `fetch.prune`.
     #[must_use]
     pub fn prunes(&self) -> bool {
         let config = self.repo.config_snapshot();
@@ -126,14 +127,14 @@ impl<'repo> Remote<'repo> {
         said(format!("remote.{}.prune", self.name)).or_else(|| said("fetch.prune".into())).unwrap_or(false)
     }
 
-    /// The local ref that follows `at_remote` by the configured refspecs; for `refs/heads/main` that is usually
-    /// `refs/remotes/origin/main`. `None` where nothing follows it.
+    /// Returns the tracking ref of `at_remote` by the configured refspecs; for `refs/heads/main` that is usually
+    /// `refs/remotes/origin/main`. `None` if there is none.
     #[must_use]
     pub fn tracking(&self, at_remote: &FullNameRef) -> Option<FullName> {
         tracking(self.repo, self.inner.refspecs(gix::remote::Direction::Fetch), at_remote)
     }
 
-    /// Whom what is pushed is for, as far as can be told from where that is.
+    /// Returns whether a push goes to a server or to a directory of this machine, as far as the URL shows.
     #[must_use]
     pub fn receiver(&self) -> Receiver {
         match Place::of(self, Direction::Push) {
@@ -142,7 +143,7 @@ impl<'repo> Remote<'repo> {
         }
     }
 
-    /// How long no byte may go by.
+    /// Returns how long no byte may be transferred before the remote counts as unreachable.
     pub(crate) fn stall(&self) -> Duration {
         const DEFAULT: Duration = Duration::from_secs(30);
         self.stall
@@ -153,7 +154,7 @@ impl<'repo> Remote<'repo> {
             .unwrap_or(DEFAULT)
     }
 
-    /// `http.lowSpeedLimit`, which counts only together with `http.lowSpeedTime`: bytes a second.
+    /// Returns `http.lowSpeedLimit` in bytes per second, which counts only together with `http.lowSpeedTime`.
     pub(crate) fn slowest(&self) -> u64 {
         let config = self.repo.config_snapshot();
         let limit =
@@ -162,7 +163,7 @@ impl<'repo> Remote<'repo> {
     }
 }
 
-/// What is configured for a remote is wrong, or cannot be had on this machine.
+/// The error for a configuration that is wrong or cannot be used on this machine.
 pub(crate) fn unusable(name: &RemoteName, error: &gix::Error) -> Trouble {
     Trouble::misconfigured(
         format!("the configuration of remote '{name}' cannot be used: {}", words::error(error)),
@@ -170,7 +171,7 @@ pub(crate) fn unusable(name: &RemoteName, error: &gix::Error) -> Trouble {
     )
 }
 
-/// The destination of `at_remote` in `specs`.
+/// Returns the destination of `at_remote` in `specs`.
 pub(crate) fn tracking(
     repo: &gix::Repository,
     specs: &[RefSpec],

@@ -1,11 +1,11 @@
-//! A URL, made fit for a user's eyes.
+//! Formats a URL for display.
 //!
-//! URLs travel with passwords in them. Every message of this crate names its remote by what is made here, and passes
-//! through [`words`] besides, as it may quote what a program, a server or gix has said.
+//! URLs may contain passwords. Every message of this crate names its remote by the result of this function, and
+//! passes through [`words`] besides, since it may quote a program, a server or gix.
 
 use gix::bstr::ByteSlice;
 
-/// A URL as it may be shown: without user-info, nor what may have been meant to be one.
+/// Returns a URL for display: without user-info, or what may have been meant as user-info.
 pub(crate) fn url(url: &gix::Url) -> String {
     let mut bare = url.clone();
     bare.set_password(None);

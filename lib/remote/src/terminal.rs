@@ -1,11 +1,11 @@
-//! Whether there is somebody to ask.
+//! Determines whether the user can be prompted.
 //!
-//! A prompt in a hook or a scheduled job hangs it for ever. A terminal counts as one only if the user would see
-//! the question there.
+//! A prompt in a hook or a scheduled job would hang it for ever. A terminal counts only if the user would see the
+//! prompt there.
 
 use std::io::IsTerminal;
 
-/// Whether questions can be asked.
+/// Whether the user can be prompted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Terminal {
     Present,
@@ -13,8 +13,8 @@ pub(crate) enum Terminal {
 }
 
 impl Terminal {
-    /// Looks for a terminal that a question would be seen on: git and ssh ask on the controlling one, and people
-    /// who redirect stderr do not look at it.
+    /// Looks for a terminal on which the user would see a prompt: git and ssh prompt on the controlling terminal, and
+    /// users who redirect stderr do not watch it.
     pub fn look() -> Self {
         let controlling = cfg!(not(unix)) || std::fs::File::open("/dev/tty").is_ok();
         if std::io::stderr().is_terminal() && controlling { Self::Present } else { Self::Absent }

@@ -1,7 +1,7 @@
-//! A connection to a remote, over whatever its URL says.
+//! Connects to a remote, over the protocol that its URL names.
 //!
-//! gix brings the protocol; what carries it is made here, so that every way to connect has the same stall
-//! limit, never prompts unasked, and can say afterwards why it failed.
+//! gix implements git's protocol; the transports are implemented here, so that each of them has the same stall limit,
+//! never prompts without a terminal, and can say afterwards why it failed.
 
 mod child;
 mod daemon;
@@ -29,14 +29,14 @@ use crate::{Direction, Remote, Step, Trouble, Watcher, credentials, terminal::Te
 
 /// A connection, after the handshake.
 pub(crate) struct Line {
-    /// Over which to speak.
+    /// The transport of the protocol.
     pub transport: Box<dyn Transport + Send>,
-    /// What the other side said first.
+    /// The server's answer to the handshake.
     pub handshake: Handshake,
     end: End,
 }
 
-/// What is left of a connection when the protocol is done with it, or failed.
+/// What remains of a connection when the protocol has ended, or failed.
 struct End {
     place: Place,
     wire: Arc<Wire>,
@@ -44,7 +44,7 @@ struct End {
 }
 
 impl Line {
-    /// Connects, and shakes hands, with credentials where they are asked for.
+    /// Connects and performs the handshake, with credentials if they are asked for.
     pub fn open(remote: &Remote<'_>, direction: Direction, watcher: &dyn Watcher) -> Result<Self, Trouble> {
         watcher.progress(Step::Connecting);
         let place = Place::of(remote, direction)?;
@@ -58,7 +58,8 @@ impl Line {
             let progress = &mut gix::progress::Discard;
             gix::protocol::handshake(&mut *transport, service, credentials, Vec::new(), progress)
         };
-        // What gix takes for impossible, such as a symbolic ref that is announced and then not there, a server can say.
+        // A server can send what gix considers impossible and panics on, such as a symbolic ref that is announced but
+        // not listed.
         let shaken = catch_unwind(AssertUnwindSafe(shake)).unwrap_or_else(|_panic| {
             Err(gix::Error::from_error(io::Error::other("what it says makes no sense")))
         });
@@ -77,46 +78,47 @@ impl Line {
         }
     }
 
-    /// Bytes that came in so far.
+    /// Returns the number of bytes received so far.
     pub fn received(&self) -> u64 {
         self.end.wire.received()
     }
 
-    /// The account of what goes by.
+    /// Returns the record of the connection.
     pub fn wire(&self) -> Arc<Wire> {
         Arc::clone(&self.end.wire)
     }
 
-    /// How the remote is called in messages.
+    /// Returns how messages refer to the remote.
     pub fn called(&self) -> &str {
         &self.end.place.called
     }
 
-    /// Says goodbye, where the protocol has a word for it, and waits for the other side to end.
+    /// Ends the conversation, if the protocol has a message for that, and waits for the other side to exit.
     pub fn close(mut self) {
-        // Whatever was asked for has been had; a peer that hangs up first is no trouble any more.
+        // Everything that was asked for has arrived; a peer that hangs up first is not an error any more.
         let _ = gix::protocol::indicate_end_of_interaction(&mut *self.transport, false);
         self.hang_up();
     }
 
-    /// Waits for the other side to end, without a word.
+    /// Waits for the other side to exit, without a final message.
     pub fn hang_up(self) {
         drop(self.transport);
         self.end.close();
     }
 
-    /// Why the connection failed with `error`.
+    /// Returns why the connection failed with `error`.
     pub fn trouble(self, error: &gix::Error) -> Trouble {
         drop(self.transport);
         self.end.trouble(error)
     }
 }
 
-/// While somebody may be asked something.
+/// The time during which the user may be prompted.
 struct Asking<'a>(&'a dyn Watcher);
 
 impl<'a> Asking<'a> {
-    /// Ssh may ask, and so may who knows the credentials for a web server, if there is a terminal to do so.
+    /// Begins that time, if there is a terminal: ssh may prompt, and so may the sources of credentials for a web
+    /// server.
     fn may_begin(watcher: &'a dyn Watcher, place: &Place, terminal: Terminal) -> Option<Self> {
         use gix::url::Scheme;
         let asks = matches!(place.url.scheme, Scheme::Ssh | Scheme::Http | Scheme::Https);

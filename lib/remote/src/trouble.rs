@@ -1,37 +1,37 @@
-//! What can go wrong with a remote, sorted by what a caller does about it.
+//! The errors of a remote, sorted by what a caller does about them.
 //!
-//! A caller that had to read messages to tell an unreachable host from a refused password would break with
-//! the next version of ssh. So the sorting happens here, once, and the words are kept for the user.
+//! A caller that had to parse messages to tell an unreachable host from a refused password would break with the next
+//! version of ssh. So errors are classified here, once, and the messages are kept for the user.
 
 use crate::local_ref;
 
-/// Why the remote could not be used. Callers branch on the variant; people read the message and the help.
+/// Why the remote could not be used. Callers branch on the variant; users read the message and the help.
 ///
-/// No message ever holds a credential or a URL's user-info.
+/// No message ever contains a credential or a URL's user-info.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
-    /// The remote is not there: unknown host, refused, stalled, hung up, or it talks something else than git.
+    /// The remote cannot be reached: unknown host, connection refused, stalled or closed, no repository at that
+    /// place, or it does not speak git's protocol.
     #[error("{0}")]
     Unreachable(Words),
-    /// The remote is there and says no to this user: credentials refused or missing, a repository owned by
-    /// somebody else.
+    /// The remote denies access to this user: credentials refused or missing, or a repository owned by another user.
     #[error("{0}")]
     NotAllowed(Words),
-    /// What the configuration says cannot be done: no such remote, a bad URL, no repository at that place.
+    /// The configuration cannot work: no such remote, an unusable URL, something that is not supported.
     #[error("{0}")]
     Misconfigured(Words),
-    /// The remote is there and turned the whole request down.
+    /// The remote was reached and rejected the whole request.
     #[error("{0}")]
     Refused(Words),
-    /// The caller's [`Watcher`](crate::Watcher) said stop; this is what it said.
+    /// The caller's [`Watcher`](crate::Watcher) asked to stop; this is its reason.
     #[error(transparent)]
     Stopped(anyhow::Error),
-    /// Something in this machine's own repository or disk failed; nothing that the remote could help.
+    /// This machine's own repository or disk failed; the remote has nothing to do with it.
     #[error("{0:#}")]
     Local(anyhow::Error),
 }
 
-/// What a user reads about a trouble: what happened, and what to do.
+/// What the user reads about an error: what happened, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words {
     /// What happened, including what the other side said about it.
@@ -52,15 +52,15 @@ impl Words {
     }
 }
 
-/// A failure in plain words, for callers that have an error type of their own.
+/// A failure as text and exit code, for callers with an error type of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// The exit code that such failures have by custom (`sysexits.h`): 69 where the remote is not there or says no, 77
-    /// where this user may not, 78 where the configuration is wrong, 1 where it is none of these.
+    /// The conventional exit code of such failures (`sysexits.h`): 69 if the remote is unreachable or rejects the
+    /// request, 77 if this user lacks permission, 78 if the configuration is wrong, 1 otherwise.
     pub code: u8,
     /// What happened.
     pub message: String,
-    /// What to do about it, where there is something to do.
+    /// What to do about it, if there is something to do.
     pub help: Option<String>,
 }
 
@@ -71,11 +71,11 @@ impl From<local_ref::Failed> for Notice {
 }
 
 impl Trouble {
-    /// The trouble in plain words.
+    /// Converts the error into text and an exit code.
     ///
     /// # Errors
     ///
-    /// What the caller's own [`Watcher`](crate::Watcher) gave as its reason to stop.
+    /// The reason that the caller's own [`Watcher`](crate::Watcher) gave to stop.
     pub fn notice(self) -> anyhow::Result<Notice> {
         let (message, help) = (self.to_string(), self.help().map(str::to_owned));
         let (code, help) = match self {
@@ -90,7 +90,7 @@ impl Trouble {
         Ok(Notice { code, message, help })
     }
 
-    /// What to do about it, where there is something to do.
+    /// Returns what to do about it, if there is something to do.
     #[must_use]
     pub fn help(&self) -> Option<&str> {
         match self {
@@ -118,7 +118,7 @@ impl Trouble {
         Self::Refused(Words::new(message, help))
     }
 
-    /// A failure of this machine's own repository, with what was being done.
+    /// A failure of this machine's own repository, with the operation that failed.
     pub(crate) fn local(doing: &str, error: impl Into<anyhow::Error>) -> Self {
         Self::Local(error.into().context(doing.to_owned()))
     }

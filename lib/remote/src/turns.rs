@@ -1,8 +1,9 @@
-//! Runs of one user on one machine that push to the same remote take turns.
+//! Makes runs of one user on one machine that push to the same remote take turns.
 //!
-//! Of several that list, replay and push at once, one wins and the others have done it for nothing, again and again. To
-//! wait for one's turn costs less than to lose. It is a courtesy and never a condition: the push names the value that
-//! it expects all the same, other machines know nothing of turns, and whoever waits too long goes ahead without.
+//! When several runs list, replay and push at once, one wins and the others have worked in vain, again and again.
+//! Waiting for one's turn costs less than losing. It is an optimization and never a condition: the push is a
+//! compare-and-swap all the same, other machines know nothing of turns, and a run that has waited too long goes ahead
+//! without one.
 
 use std::env;
 use std::fs::{self, File};
@@ -13,15 +14,15 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::{Direction, Remote};
 
-/// For how long somebody else's push is waited for. A longer one is of so much data that the wait may not be worth it.
+/// How long to wait for another run's push. A longer one transfers so much data that waiting may not be worthwhile.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How often whoever waits says that they are alive.
+/// How often a waiting run reports that it is alive.
 const NAP: Duration = Duration::from_secs(1);
 
 /// The right to go ahead; it ends when this is dropped, or the process dies.
 #[derive(Debug)]
 pub struct Turn {
-    /// Locked by the kernel for this process; none where turns cannot be taken.
+    /// The file that the kernel has locked for this process; `None` if turns cannot be taken.
     file: Option<File>,
 }
 
@@ -31,8 +32,7 @@ impl Remote<'_> {
         Turn { file: self.place_of_turns().and_then(|path| take(path, alive)) }
     }
 
-    /// The file that stands for this remote. Whoever reads its name learns nothing of the URL, which may hold a
-    /// password.
+    /// Returns the lock file for this remote. Its name reveals nothing of the URL, which may contain a password.
     fn place_of_turns(&self) -> Option<PathBuf> {
         let url = self.inner.url(Direction::Push.into())?.to_bstring();
         let name = gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Blob, &url).ok()?;
@@ -44,17 +44,17 @@ impl Remote<'_> {
 }
 
 impl Turn {
-    /// Whether somebody has pushed in their turn after `since`: then what was known of the remote is old.
+    /// Whether another run has pushed in its turn after `since`: what was known of the remote is outdated then.
     pub fn came_after_a_push(&self, since: SystemTime) -> bool {
         let Some(file) = &self.file else { return false };
         let Ok(meta) = file.metadata() else { return false };
         meta.len() > 0 && meta.modified().is_ok_and(|modified| modified >= since)
     }
 
-    /// Ends it after a push, so that whoever is next looks at the remote again.
+    /// Ends the turn after a push, so that the next run lists the remote's refs again.
     pub fn end_with_a_push(self) {
         if let Some(file) = self.file {
-            // Should it fail, the next one's push is turned down.
+            // If this fails, the next run's push is refused as stale.
             let _ = file.set_len(1).and_then(|()| file.set_modified(SystemTime::now()));
         }
     }
@@ -67,7 +67,7 @@ fn take(path: PathBuf, alive: &dyn Fn()) -> Option<File> {
         return Some(file);
     }
     let (send, taken) = channel();
-    // It waits in a thread of its own. When it is not waited for any more, the turn that it gets ends at once.
+    // A separate thread waits for the lock. If the wait is given up, it releases the lock as soon as it gets it.
     thread::spawn(move || {
         if file.lock().is_ok() {
             let _ = send.send(file);

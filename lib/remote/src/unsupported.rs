@@ -1,7 +1,7 @@
-//! What a remote's configuration asks for and is not done here, told by name before anything is.
+//! Refuses settings of a remote that are not supported, by name and before anything is done.
 //!
-//! Git goes by each of these settings. Who has them and finds only half of it done, by a program that says that all went
-//! well, loses commits or believes in a backup that there is not.
+//! Git obeys each of these settings. If a program obeyed only half of them and still reported success, the user would
+//! lose commits, or rely on a backup that does not exist.
 
 use gix::{
     bstr::{BStr, BString, ByteSlice},
@@ -12,13 +12,13 @@ use gix::{
 use crate::{Direction, Remote, Trouble, checked_out::checked_out, local_ref, shown};
 
 impl Remote<'_> {
-    /// Makes sure that no fetch with the configured refspecs writes into a branch that a work tree is on, whatever the
-    /// remote has just now. Whoever takes such a branch for what the remote has takes its commits for pushed.
+    /// Checks that no fetch with the configured refspecs writes into a checked-out branch, whatever refs the remote
+    /// has at the moment. If such a branch were taken for a tracking ref, its commits would count as pushed.
     ///
     /// # Errors
     ///
-    /// [`Trouble::Misconfigured`], with the refspec and the branch; [`Trouble::Local`], if the work trees cannot be looked
-    /// at.
+    /// [`Trouble::Misconfigured`], with the refspec and the branch; [`Trouble::Local`], if the worktrees cannot be
+    /// examined.
     pub fn check_fetch(&self) -> Result<(), Trouble> {
         let specs = self.inner.refspecs(Direction::Fetch.into());
         if !specs.iter().any(|spec| spec.to_ref().destination().is_some_and(reaches_branches)) {
@@ -46,14 +46,14 @@ impl Remote<'_> {
         Ok(())
     }
 
-    /// Makes sure that a push serves all that `git push` would.
+    /// Checks that a push does everything that `git push` would.
     ///
     /// # Errors
     ///
-    /// [`Trouble::Misconfigured`], where there are several URLs to push to, or pushes are to be signed. Where they are to be
-    /// only if the server asks for it (`if-asked`), they go out without.
+    /// [`Trouble::Misconfigured`], if there are several push URLs, or pushes are to be signed. With `if-asked`,
+    /// pushes are sent unsigned.
     pub fn check_push(&self) -> Result<(), Trouble> {
-        // `if-asked` is no boolean.
+        // `if-asked` is not a boolean.
         if matches!(self.repo.config_snapshot().try_boolean("push.gpgSign"), Ok(Some(true))) {
             return Err(Trouble::misconfigured(
                 "push.gpgSign is on, and signed pushes are not supported",
@@ -78,12 +78,12 @@ impl Remote<'_> {
         ))
     }
 
-    /// Makes sure that no configured refspec sends the local ref `from` elsewhere than `to`. Where none is about it, git
-    /// would not push it at all, and whoever asks for it to be pushed means that.
+    /// Checks that no configured push refspec sends the local ref `from` to another ref than `to`. If no refspec
+    /// matches, git would not push the ref at all; a caller that pushes it does so deliberately.
     ///
     /// # Errors
     ///
-    /// [`Trouble::Misconfigured`], with the refspec and where it leads.
+    /// [`Trouble::Misconfigured`], with the refspec and its destination.
     pub fn check_destination(&self, from: &FullNameRef, to: &FullNameRef) -> Result<(), Trouble> {
         let (config, name) = (self.repo.config_snapshot(), self.name());
         let specs = config.plumbing().strings_by("remote", Some(BStr::new(name.as_str())), "push");
@@ -110,7 +110,7 @@ impl Remote<'_> {
         Ok(())
     }
 
-    /// The refspec by which something is fetched into a branch.
+    /// Returns the refspec that fetches into a branch, if any.
     fn fetches_into<'a>(&self, specs: &'a [RefSpec], branch: &FullName) -> Option<&'a RefSpec> {
         let nothing = self.repo.object_hash().null();
         let item = Item { full_ref_name: branch.as_bstr(), target: &nothing, object: None };
@@ -120,19 +120,20 @@ impl Remote<'_> {
     }
 }
 
-/// Whether the right side of a refspec may be a branch. Of the usual ones none is, and the work trees need no look.
+/// Whether the destination of a refspec may be a branch. Usual refspecs have no such destination, so the worktrees
+/// need not be examined.
 fn reaches_branches(destination: &BStr) -> bool {
     const BRANCHES: &[u8] = b"refs/heads/";
     let fixed = destination.split_str("*").next().unwrap_or_default();
     fixed.starts_with(BRANCHES) || BRANCHES.starts_with(fixed) || !fixed.starts_with(b"refs/")
 }
 
-/// Where a refspec pushes a ref, which may be what `HEAD` names; `None`: it is not about it.
+/// Returns where a refspec pushes a ref, which may be the one that `HEAD` points to; `None` if it does not match.
 fn destination(spec: &BStr, from: &FullNameRef, is_head: bool) -> Option<BString> {
     let spec = gix::refspec::parse(spec, Operation::Push).ok()?;
     let (source, destination) = match spec.instruction() {
         Instruction::Push(Push::Matching { src, dst, .. }) => (src, dst),
-        // All branches go to those of the same name.
+        // Matching branches keep their names.
         Instruction::Push(_) | Instruction::Fetch(_) => return None,
     };
     if let Some((before, after)) = source.split_once_str("*") {
@@ -140,11 +141,11 @@ fn destination(spec: &BStr, from: &FullNameRef, is_head: bool) -> Option<BString
         return Some(destination.replacen("*", middle, 1).into());
     }
     let is_meant = is_called(source, from) || (is_head && (source == "HEAD" || source == "@"));
-    // Without a right side it is the same name.
+    // Without a right side, the name stays the same.
     is_meant.then(|| if source == destination { from.as_bstr() } else { destination }.to_owned())
 }
 
-/// Whether a name means this ref, as far as names say: `main`, `heads/main` or the whole of it.
+/// Whether a name, possibly abbreviated, means this ref: `main`, `heads/main` or the full name.
 fn is_called(name: &BStr, full: &FullNameRef) -> bool {
     ["", "refs/", "refs/heads/"]
         .iter()

@@ -1,7 +1,7 @@
-//! A view of a repository for whoever reads many of its objects.
+//! Repository handles for code that reads many objects.
 //!
-//! Of an object, gix asks a cache first. Here that is one which has at hand what is in memory anyway, and which reads
-//! objects that have a file of their own by itself, see [`Loose`]. All else is left to gix.
+//! When gix looks up an object, it asks a cache first. The cache here returns what is in memory anyway, and reads
+//! loose objects itself, see [`Loose`]. Everything else is left to gix.
 
 use gix::{
     ObjectId, Repository,
@@ -16,13 +16,13 @@ use crate::{
 };
 
 impl History {
-    /// A view of `repo` that takes from memory what is `recent`, commits that were read before, and trees that are
-    /// [kept](Self::keep_trees).
+    /// Returns a handle of `repo` that takes `recent` objects, commits that were read before, and trees that are
+    /// [kept](Self::keep_trees) from memory.
     #[must_use]
     pub fn view(&self, repo: &Repository, recent: &Recent) -> Repository {
         let mut view = repo.clone();
         view.objects.unset_object_cache();
-        // Where objects are replaced by others, gix knows by which.
+        // gix applies replace refs only without this cache.
         if !replaces(repo) {
             let (history, recent) = (self.clone(), recent.clone());
             let folder = repo.objects.store_ref().path().to_owned();
@@ -37,14 +37,14 @@ impl History {
         view
     }
 
-    /// Has trees that views read from now on kept at hand for all of them: the ones that were asked for last, up to so many
-    /// bytes.
+    /// Makes all handles share a cache of the trees that they read from now on: those used last, up to `bytes` in
+    /// total.
     pub fn keep_trees(&self, bytes: usize) {
         *locked(&self.trees) = Some(MemoryCappedHashmap::new(bytes));
     }
 }
 
-/// Another handle of what `view` shows, which has the same at hand. A clone that gix makes has nothing at hand.
+/// Returns another handle with the same caches as `view`. A plain clone by gix has no cache.
 #[must_use]
 pub fn another(view: &Repository) -> Repository {
     let mut another = view.clone();
@@ -52,7 +52,7 @@ pub fn another(view: &Repository) -> Repository {
     another
 }
 
-/// What is at hand, or read faster than by gix.
+/// The cache: objects in memory, and loose objects, which it reads faster than gix.
 struct Near {
     recent: Recent,
     history: History,

@@ -1,16 +1,16 @@
-//! How a caller follows a talk with the remote, and how it stops one.
+//! The interface by which a caller follows an operation with a remote, and stops it.
 //!
-//! A lock's sign of life must come from progress and nothing else, and before each change the lock has to be
-//! looked at once more. This crate knows no locks, so it asks.
+//! Only real progress may keep a lock alive, and the lock has to be checked before each change. This crate knows
+//! nothing of locks, so it calls back.
 
 use gix::refs::FullName;
 
-/// Follows a talk with a remote. Calls may come from several threads.
+/// Follows an operation with a remote. Calls may come from several threads.
 pub trait Watcher: Sync {
-    /// Something went on. Called often while bytes or objects go by, never while nothing happens.
+    /// Reports progress. Called often while bytes or objects are transferred, never while nothing happens.
     fn progress(&self, _step: Step) {}
 
-    /// Asked before each change. An error ends the talk before the change is made, and comes back as
+    /// Called before each change. An error ends the operation before the change is made, and is returned as
     /// [`Trouble::Stopped`](crate::Trouble::Stopped).
     ///
     /// # Errors
@@ -21,49 +21,49 @@ pub trait Watcher: Sync {
     }
 }
 
-/// Nobody watches.
+/// A watcher that does nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unwatched;
 
 impl Watcher for Unwatched {}
 
-/// What goes on. Counts are totals since the step began.
+/// What is in progress. Counts are totals since the step began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// A connection is being made.
     Connecting,
-    /// A program is about to connect that may ask the user something, such as a password. The terminal is its own until
-    /// the next step.
+    /// A program is about to connect that may prompt the user, for instance for a password. The terminal belongs to
+    /// it until the next step.
     MayAsk,
-    /// There is a connection, or there is none and why not is going to be said; nothing is asked any more.
+    /// The connection was made or has failed; there are no more prompts.
     Answered,
     /// The remote has listed its refs.
     Listed {
-        /// How many it listed.
+        /// How many refs it has listed.
         refs: usize,
     },
-    /// A pack comes in.
+    /// A pack is being received.
     Receiving {
-        /// Bytes on the wire so far.
+        /// Bytes received so far.
         bytes: u64,
     },
-    /// What came in is being checked and indexed.
+    /// What was received is being checked and indexed.
     Indexing,
-    /// What is to be sent is being found out.
+    /// The objects to send are being determined.
     Counting {
         /// Objects found so far.
         objects: usize,
     },
-    /// A pack goes out.
+    /// A pack is being sent.
     Sending {
         /// Objects sent so far.
         objects: usize,
-        /// Objects in all.
+        /// Objects in total.
         of: usize,
         /// Bytes of the pack so far.
         bytes: u64,
     },
-    /// The remote works on what it was sent, and gives signs of it.
+    /// The remote is processing what it received, and reports progress.
     Awaiting,
 }
 

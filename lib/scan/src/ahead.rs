@@ -1,11 +1,12 @@
-//! A scan that is made before anybody asks for it, while somebody else is waited for.
+//! Runs a scan in advance, while the run waits for other processes.
 //!
-//! A run's steps begin all at once, and each waits for the ones before. What the scan of the longest of them finds is
-//! as true then as what it would find a moment later, if four things hold: it began when the run had its lock, so that
-//! nobody was at work whose work was to be seen; the index is still the very file that was read, so that no sync and no
-//! git has worked meanwhile; each difference that was seen is still there; and no more time has passed than a scan
-//! itself may take. Until it is asked for it gives way to whoever wants the processors: the steps that it waits for. What
-//! was the same may have been changed since, as it may be after any scan: the next one finds it.
+//! A run's steps are started all at once, and each waits for the ones before it. What the scan of the longest step
+//! finds in advance is as true as what it would find a moment later, if four conditions hold: it began when the run
+//! had its lock, so that no other process was at work whose changes it had to see; the index is still the very file
+//! that was read, so that no sync and no git command has run meanwhile; each difference that was seen still exists;
+//! and no more time has passed than a scan itself may take. Until its result is asked for, the scan yields the
+//! processors to other processes: to the steps that it waits for. An unchanged file may have been changed since, as
+//! after any scan: the next scan finds it.
 
 use std::fs;
 use std::io;
@@ -22,18 +23,18 @@ use crate::index::Index;
 use crate::walk::{Scanned, scan_before};
 use crate::{Difference, Interest, Seen};
 
-/// How old the begin of a scan may be for its result to count.
+/// How long ago a scan may have begun for its result to count.
 const FRESH: Duration = Duration::from_secs(2);
-/// By how much a file has to be older than the scan, so that any change to it shows in its times: more than the clock
-/// of any system takes between two ticks, or where it keeps no fractions of seconds, than file systems keep.
+/// How much older than the scan a file has to be, so that any change to it shows in its times: more than the clock
+/// tick of any system, or where times have no fractions of seconds, more than the resolution of file systems.
 const TICK: Duration = Duration::from_millis(100);
 const COARSE: Duration = Duration::from_secs(3);
 
-/// How long it takes, at first and at most, from one question whether a scan may begin to the next.
+/// The interval, at first and at most, between checks whether a scan may begin.
 const PAUSE: Duration = Duration::from_micros(100);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
-/// A scan under way. Dropping it leaves it to itself.
+/// A scan in progress. Dropping it lets it run on its own.
 #[derive(Debug)]
 pub struct Ahead {
     path: PathBuf,
@@ -41,7 +42,7 @@ pub struct Ahead {
     scanning: Receiver<anyhow::Result<Option<Found>>>,
 }
 
-/// What a scan found, and when.
+/// The result of a scan, and when it began.
 #[derive(Debug)]
 struct Found {
     began: Instant,
@@ -51,8 +52,8 @@ struct Found {
 }
 
 impl Ahead {
-    /// Begins to look for all that is of `interest` as soon as it `may`, on threads of its own; `None` where there is no
-    /// work tree.
+    /// Begins to look for all that is of `interest` as soon as it `may`, on separate threads; `None` if there is no
+    /// working tree, or no thread can be started.
     pub fn begin(
         repo: &gix::Repository,
         interest: impl Interest + Send + 'static,
@@ -68,7 +69,7 @@ impl Ahead {
             }
             let began = Instant::now();
             let stamp = Stamp::of(&its_path)?;
-            // It could not be told afterwards whether the index is still the same.
+            // Otherwise it could not be determined later whether the index is the same.
             if !stamp.is_before(SystemTime::now()) {
                 return Ok(None);
             }
@@ -76,23 +77,23 @@ impl Ahead {
             let scanned = scan_before(&repo, &index, &interest, &|_| (), Some(&its_asked))?;
             Ok(Some(Found { began, stamp, index, scanned }))
         };
-        // What it found is there before the thread is gone, which takes a while.
+        // The channel delivers the result before the thread has exited, which takes a while.
         let (found, scanning) = mpsc::sync_channel(1);
         let scan = move || {
-            // Where nobody waits for it any more, nobody misses it.
+            // An error means that the result is not wanted any more.
             let _ = found.send(look());
         };
         thread::Builder::new().spawn(scan).ok()?;
         Some(Self { path, asked, scanning })
     }
 
-    /// The index, and what the scan found, if all of it still holds. It is waited for.
+    /// Waits for the scan, and returns the index and the scan's result, if all of it still holds.
     ///
-    /// `repo` is the repository that it was begun with.
+    /// `repo` is the repository with which the scan was begun.
     pub fn end(self, repo: &gix::Repository) -> Option<(Index, Scanned)> {
         let root = repo.workdir()?;
         self.asked.store(true, Ordering::Relaxed);
-        // What went wrong is told by whoever has to look again.
+        // Errors are reported by the scan that the caller then makes.
         let Found { began, stamp, index, scanned } = self.scanning.recv().ok()?.ok()??;
         let is_the_same = Stamp::of(&self.path).is_ok_and(|now| now == stamp);
         let holds = began.elapsed() < FRESH
@@ -102,7 +103,8 @@ impl Ahead {
     }
 }
 
-/// Waits until a scan `may` begin. Not where it was `asked` for before: whoever asks looks by themselves.
+/// Waits until a scan `may` begin. Returns false if its result was `asked` for before that: the caller scans by
+/// itself then.
 fn wait(may: &dyn Fn() -> bool, asked: &AtomicBool) -> bool {
     let mut pause = PAUSE;
     while !may() {
@@ -115,7 +117,7 @@ fn wait(may: &dyn Fn() -> bool, asked: &AtomicBool) -> bool {
     true
 }
 
-/// Whether what was seen of a path can be seen there now.
+/// Whether what was seen at a path is still there.
 fn is_still_there(root: &Path, difference: &Difference) -> bool {
     let Ok(path) = gix::path::from_bstr(&difference.path) else { return false };
     let now = Metadata::from_path_no_follow(&root.join(path));
@@ -131,7 +133,7 @@ fn is_still_there(root: &Path, difference: &Difference) -> bool {
     }
 }
 
-/// What tells a file from any that takes its place.
+/// What distinguishes a file from any that replaces it.
 #[derive(Debug, PartialEq, Eq)]
 struct Stamp {
     size: u64,
@@ -147,14 +149,14 @@ impl Stamp {
         Ok(Self { size: meta.len(), changed, modified: meta.modified().ok(), file })
     }
 
-    /// Whether a change from `moment` on would be seen.
+    /// Whether a change at `moment` or later would be visible.
     fn is_before(&self, moment: SystemTime) -> bool {
         let distance = if self.changed.subsec_nanos() == 0 { COARSE } else { TICK };
         SystemTime::UNIX_EPOCH + self.changed + distance < moment
     }
 }
 
-/// When anything about a file changed last, since 1970, and its number.
+/// Returns when anything about a file changed last, since 1970, and its device and inode number.
 #[cfg(unix)]
 fn identity(meta: &fs::Metadata) -> io::Result<(Duration, [u64; 2])> {
     use std::os::unix::fs::MetadataExt as _;
@@ -163,7 +165,7 @@ fn identity(meta: &fs::Metadata) -> io::Result<(Duration, [u64; 2])> {
     Ok((Duration::new(seconds, nanos), [meta.dev(), meta.ino()]))
 }
 
-/// Without a number of the file, the time of its birth has to do.
+/// Without an inode number, the time of creation is used.
 #[cfg(not(unix))]
 fn identity(meta: &fs::Metadata) -> io::Result<(Duration, [u64; 2])> {
     let since = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).map_err(io::Error::other);

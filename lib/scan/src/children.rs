@@ -1,7 +1,7 @@
-//! What the index has directly in one folder.
+//! Lists what the index has directly in one directory.
 //!
-//! The index is a flat list of whole paths. All that lies below a folder stands together in it, in the order in which
-//! the folder's own names are sorted; so a folder is a range, and its subfolders are ranges in that.
+//! The index is a flat list of full paths. Everything below a directory is contiguous in it, in the order in which
+//! the directory's own names are sorted; so a directory is a range, and its subdirectories are ranges within that.
 
 use std::ops::Range;
 
@@ -9,27 +9,27 @@ use gix::bstr::{BStr, ByteSlice as _};
 
 use crate::index::{self, Index};
 
-/// One name in a folder of the index.
+/// A name in a directory of the index.
 #[derive(Debug, Clone)]
 pub struct Child<'a> {
-    /// What it is called within the folder.
+    /// The name within the directory.
     pub name: &'a BStr,
-    /// Whether it is a folder; a submodule is none.
+    /// Whether it is a directory; a submodule is not.
     pub is_folder: bool,
-    /// Its entries: all below it, or the versions of one path.
+    /// Its entries: all below it, or the stages of one path.
     pub entries: Range<usize>,
 }
 
-/// The names in a folder of the index.
+/// The names in a directory of the index.
 pub struct Children<'a> {
     index: &'a Index,
     left: Range<usize>,
-    /// How many bytes the folder's path has, its last slash included.
+    /// The length of the directory's path, including its last slash.
     prefix: usize,
 }
 
 impl<'a> Children<'a> {
-    /// Those of the folder that has `entries`, whose paths begin with the same `prefix` bytes.
+    /// Lists the directory that has `entries`, whose paths begin with the same `prefix` bytes.
     pub fn new(index: &'a Index, entries: Range<usize>, prefix: usize) -> Self {
         Children { index, left: entries, prefix }
     }
@@ -61,8 +61,8 @@ impl<'a> Iterator for Children<'a> {
     }
 }
 
-/// The first number of the range of which `is` does not hold; it holds of the very first. Most folders are small, so
-/// the steps grow as they go.
+/// Returns the first number of the range for which `is` is false; it is true for the very first. Most directories are
+/// small, so the steps grow from one on.
 fn first_without(range: Range<usize>, is: impl Fn(usize) -> bool) -> usize {
     let (mut known, mut step) = (range.start, 1);
     while known + step < range.end && is(known + step) {

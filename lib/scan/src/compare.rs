@@ -1,5 +1,6 @@
-//! Whether an entry of the index is what is on disk, as far as stat data tell: git's `ie_match_stat` and
-//! `check_removed`.
+//! Compares an index entry with the file on disk, as far as stat data tell.
+//!
+//! The rules are those of git's `ie_match_stat` and `check_removed`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,26 +16,27 @@ use crate::names::Kind;
 use crate::nested;
 use crate::{Doubt, Reason, Seen, Sparse};
 
-/// What the file system can tell, by `core.fileMode`, `core.symlinks` and `core.ignoreCase`.
+/// What the file system supports, by `core.fileMode`, `core.symlinks` and `core.ignoreCase`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Abilities {
-    /// It keeps executable bits.
+    /// Executable bits.
     pub executable: bool,
-    /// It keeps symbolic links.
+    /// Symbolic links.
     pub links: bool,
-    /// It tells names apart by their case (`core.ignoreCase` is off).
+    /// Names that differ only in case (`core.ignoreCase` is off).
     pub case: bool,
 }
 
 impl Abilities {
-    /// What the repository's configuration says.
+    /// Reads the repository's configuration.
     ///
     /// # Errors
     /// The configuration is wrong.
     pub fn of(repo: &gix::Repository) -> anyhow::Result<Self> {
         let options = repo.filesystem_options()?;
         Ok(Abilities {
-            // Windows has none, whatever a configuration says that a Unix has written, as one shared with WSL.
+            // Windows has no executable bits, whatever a configuration says that was written on Unix, such as one
+            // shared with WSL.
             executable: cfg!(unix) && options.executable_bit,
             links: options.symlink,
             case: !options.ignore_case,
@@ -42,7 +44,7 @@ impl Abilities {
     }
 }
 
-/// The rules by which entries are compared.
+/// The rules for comparing entries.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
     stat: StatOptions,
@@ -51,7 +53,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Those of the repository.
+    /// Reads the rules for the repository.
     ///
     /// # Errors
     /// The configuration is wrong.
@@ -63,11 +65,11 @@ impl Rules {
         })
     }
 
-    /// What differs between `entry` and what `look` finds on disk in its place; nothing where they are surely the same.
-    /// `full` makes its whole path, for the rare case of a nested repository.
+    /// Returns how `entry` differs from what `look` finds on disk in its place; `None` if they are surely the same.
+    /// `full` builds the full path, for the rare case of a nested repository.
     ///
     /// # Errors
-    /// It cannot be looked at.
+    /// The file cannot be examined.
     pub fn compare(
         &self,
         index: &Index,
@@ -83,7 +85,7 @@ impl Rules {
             return Ok(None);
         }
         Ok(match look()? {
-            // It is left out of the work tree on purpose.
+            // Its absence from the working tree is intended.
             None if is_skipped => None,
             None => Some(Seen::Gone),
             Some(found) => self.compare_found(index, entry, &found, full)?,
@@ -108,15 +110,15 @@ impl Rules {
             return Ok(if is_elsewhere { doubtful(Reason::Stat) } else { None });
         }
         if found.kind == Kind::Folder && entry.mode != Mode::COMMIT {
-            // A file that became a folder is gone, one that became a repository has changed: also into one without a commit,
-            // which cannot be committed and is not to be passed over.
+            // A file that became a directory counts as deleted. One that became a repository has changed, even a
+            // repository without a commit, which cannot be committed and must not be skipped silently.
             let is_repository = nested::is_one(&full()?);
             return Ok(if is_repository { doubtful(Reason::Kind) } else { Some(Seen::Gone) });
         }
         if !self.has_kind(entry.mode, found) {
             return Ok(doubtful(Reason::Kind));
         }
-        // An entry that is marked with size 0 must be read, unless it is empty in truth.
+        // Size 0 marks an entry whose file must be read, unless the file is really empty.
         let is_marked = entry.stat.size == 0 && !entry.id.is_empty_blob();
         if is_intended || is_marked || !entry.stat.matches(&found.stat, self.stat) {
             return Ok(doubtful(Reason::Stat));
@@ -135,7 +137,7 @@ impl Rules {
     }
 }
 
-/// Where `path` is on disk below `root`.
+/// Returns the location of `path` below `root` on disk.
 ///
 /// # Errors
 /// `path` cannot be a path on this system.

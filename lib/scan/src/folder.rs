@@ -1,7 +1,7 @@
-//! An open folder: what is in it, and what its files are like.
+//! An open directory: lists its names, and reads the stat data of its files.
 //!
-//! To look at a file by its name within an open folder is the cheapest way there is, and the one that cannot be led
-//! astray by a parent that becomes a symbolic link meanwhile. Where the system has no such calls, paths have to do.
+//! Looking up a file by its name within an open directory is the cheapest way, and cannot be diverted by a parent
+//! that becomes a symbolic link meanwhile. Where the system has no such calls, paths are used.
 
 use std::io;
 
@@ -9,23 +9,24 @@ use gix::index::entry::Stat;
 
 use crate::names::Kind;
 
-/// Something on disk, never looked at through a link.
+/// A file, link or directory on disk, without following links.
 #[derive(Debug, Clone, Copy)]
 pub struct Found {
-    /// What it is.
+    /// Its type.
     pub kind: Kind,
     /// Whether its owner may execute it.
     pub executable: bool,
-    /// Its stat data, as the index keeps them.
+    /// Its stat data, as in the index.
     pub stat: Stat,
 }
 
-/// What a folder is, and when it was changed last. Two of them differ if any name came or went between.
+/// Which directory this is, and when it was last changed. The identities of a directory at two moments differ if any
+/// name was added or removed in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
-    /// The number of its file system.
+    /// The number of its file system (`st_dev`).
     pub dev: u64,
-    /// Its number there.
+    /// Its inode number.
     pub ino: u64,
     /// When its names changed last, in seconds and nanoseconds.
     pub mtime: (i64, u32),
@@ -34,7 +35,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The second in which it changed last.
+    /// Returns the second in which it changed last.
     pub fn changed_last(&self) -> i64 {
         self.mtime.0.max(self.ctime.0)
     }
@@ -42,7 +43,7 @@ impl Identity {
 
 pub use imp::Folder;
 
-/// Nothing is there, or not what was asked for: a link or a file where there was a folder.
+/// Whether nothing is there, or not what was asked for: a link or a file in place of a directory.
 fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
@@ -60,15 +61,15 @@ mod imp {
     use crate::names::{Kind, Names};
     use crate::stat::in_index;
 
-    /// As much of a listing as is asked for at once, in bytes.
+    /// How many bytes of a listing are read at once.
     const ROOM: usize = 32 * 1024;
 
-    /// File systems of this machine alone that change a folder's times with every name, by the kernel's numbers for
-    /// them: ext2 to ext4, XFS, Btrfs, F2FS, tmpfs; and overlayfs, which containers lie in: what changes there is in one
-    /// of the others. See `statfs(2)`.
+    /// Local file systems that update a directory's times with every name that is added or removed, by the kernel's
+    /// magic numbers: ext2 to ext4, XFS, Btrfs, F2FS, tmpfs; and overlayfs, on which containers run, and which makes
+    /// its changes in one of the others. See `statfs(2)`.
     const RELIABLE: [u64; 6] = [0xEF53, 0x5846_5342, 0x9123_683E, 0xF2F5_2010, 0x0102_1994, 0x794C_7630];
 
-    /// An open folder.
+    /// An open directory.
     pub struct Folder {
         file: OwnedFd,
     }
@@ -78,22 +79,23 @@ mod imp {
     }
 
     impl Folder {
-        /// Opens the folder at `path`, also through a link.
+        /// Opens the directory at `path`, also through a link.
         pub fn root(path: &Path) -> io::Result<Self> {
             Ok(Folder { file: open(path, flags(), Mode::empty())? })
         }
 
-        /// Opens the folder `name` in this one; none where there is no folder of that name.
+        /// Opens the directory `name` in this one; `None` if there is no directory of that name.
         pub fn child(&self, name: &[u8]) -> io::Result<Option<Self>> {
             match openat(&self.file, name, flags() | OFlags::NOFOLLOW, Mode::empty()) {
                 Ok(file) => Ok(Some(Folder { file })),
-                // A link is no folder.
+                // A link is not a directory.
                 Err(rustix::io::Errno::LOOP) => Ok(None),
                 Err(error) => missing(error.into()),
             }
         }
 
-        /// The number of its file system, where a folder's times there tell every change of its names.
+        /// Returns the number of its file system, if a directory's times reliably show every change of its names
+        /// there.
         #[allow(clippy::unnecessary_cast, reason = "the fields' types differ between architectures")]
         pub fn reliable(&self) -> Option<u64> {
             let system = fstatfs(&self.file).ok()?;
@@ -101,18 +103,18 @@ mod imp {
             RELIABLE.contains(&(system.f_type as u64)).then_some(dev as u64)
         }
 
-        /// What this folder is.
+        /// Returns the identity of this directory.
         pub fn identity(&self) -> Option<Identity> {
             fstat(&self.file).ok().map(|stat| identity(&stat))
         }
 
-        /// What the folder `name` in this one is; none where there is no folder of that name.
+        /// Returns the identity of the directory `name` in this one; `None` if there is no directory of that name.
         pub fn identity_of(&self, name: &[u8]) -> Option<Identity> {
             let stat = statat(&self.file, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
             FileType::from_raw_mode(stat.st_mode).is_dir().then(|| identity(&stat))
         }
 
-        /// Adds all names to `names`, but for `.` and `..`.
+        /// Adds all names to `names`, except `.` and `..`.
         pub fn list(&self, names: &mut Names) -> io::Result<()> {
             let mut room = [MaybeUninit::uninit(); ROOM];
             let mut entries = RawDir::new(&self.file, &mut room);
@@ -123,7 +125,7 @@ mod imp {
                     continue;
                 }
                 let kind = match kind(entry.file_type()) {
-                    // Not every file system says it in its listings.
+                    // Not every file system reports the type in its listings.
                     None => self.look(name)?.map(|found| found.kind),
                     known => known,
                 };
@@ -134,7 +136,7 @@ mod imp {
             Ok(())
         }
 
-        /// What stands at `name`; none where nothing does.
+        /// Returns what is at `name`; `None` if nothing is.
         pub fn look(&self, name: &[u8]) -> io::Result<Option<Found>> {
             let stat = match statat(&self.file, name, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(stat) => stat,
@@ -187,35 +189,35 @@ mod imp {
     use super::{Found, Identity, is_missing};
     use crate::names::{Kind, Names};
 
-    /// A folder, by its path.
+    /// A directory, by its path.
     pub struct Folder {
         path: PathBuf,
     }
 
     impl Folder {
-        /// The folder at `path`.
+        /// Returns the directory at `path`.
         pub fn root(path: &Path) -> io::Result<Self> {
             Ok(Folder { path: path.to_owned() })
         }
 
-        /// The folder `name` in this one; none where there is no folder of that name.
+        /// Returns the directory `name` in this one; `None` if there is no directory of that name.
         pub fn child(&self, name: &[u8]) -> io::Result<Option<Self>> {
             let found = self.look(name)?;
             let path = self.at(name)?;
             Ok(found.filter(|found| found.kind == Kind::Folder).map(|_| Folder { path }))
         }
 
-        /// It is not known here of which file systems the times can be relied upon.
+        /// It is not known here which file systems have reliable times.
         pub fn reliable(&self) -> Option<u64> {
             None
         }
 
-        /// Never asked for where nothing is reliable.
+        /// Never called, since no file system counts as reliable here.
         pub fn identity(&self) -> Option<Identity> {
             None
         }
 
-        /// Never asked for where nothing is reliable.
+        /// Never called, since no file system counts as reliable here.
         pub fn identity_of(&self, _name: &[u8]) -> Option<Identity> {
             None
         }
@@ -241,7 +243,7 @@ mod imp {
             Ok(())
         }
 
-        /// What stands at `name`; none where nothing does.
+        /// Returns what is at `name`; `None` if nothing is.
         pub fn look(&self, name: &[u8]) -> io::Result<Option<Found>> {
             let meta = match Metadata::from_path_no_follow(&self.at(name)?) {
                 Ok(meta) => meta,

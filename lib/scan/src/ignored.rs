@@ -1,4 +1,4 @@
-//! What is ignored, and the files that say so.
+//! Determines which files are ignored, by git's ignore rules.
 
 use std::env;
 use std::fs;
@@ -17,21 +17,21 @@ use gix::worktree::stack::state::ignore::{ParseIgnore, Source};
 
 use crate::walk::Scan;
 
-/// The ignore rules of a work tree, as one thread asks for them.
+/// The ignore rules of a working tree, for use by one thread.
 pub struct Ignored {
     repo: gix::Repository,
     rules: Stack,
 }
 
 impl Ignored {
-    /// Those of the work tree that is scanned.
+    /// Loads the rules of the working tree that is scanned.
     ///
     /// # Errors
     /// A file with rules cannot be read; the error names it.
     pub fn of(scan: &Scan<'_>) -> anyhow::Result<Self> {
         let repo = scan.repo.to_thread_local();
         let none = State::new(repo.object_hash());
-        // Rules are taken from the index where their file is left out of the work tree.
+        // Rules are read from the index if their file is skip-worktree.
         let index = if scan.index.leaves_files_out() { scan.index.decoded()? } else { &none };
         let rules = Ignore::new(
             Search::default(),
@@ -50,7 +50,7 @@ impl Ignored {
         Ok(Self { repo, rules })
     }
 
-    /// Whether what is at `path`, a folder or not by its `mode`, is ignored.
+    /// Whether the entry at `path`, whose `mode` tells whether it is a directory, is ignored.
     ///
     /// # Errors
     /// A file with rules cannot be read.
@@ -63,7 +63,7 @@ impl Ignored {
     }
 }
 
-/// The rules that hold in all folders: those of the user, and those of the repository that are in no commit.
+/// Loads the rules that apply in all directories: the user's, and those of the repository's `info/exclude`.
 fn everywhere(repo: &gix::Repository) -> anyhow::Result<Search> {
     let of_user = of_user(repo)?;
     let files = of_user.iter().cloned().chain([repo.common_dir().join("info/exclude")]);
@@ -76,15 +76,15 @@ fn everywhere(repo: &gix::Repository) -> anyhow::Result<Search> {
         });
         unreadable.unwrap_or_else(|| error.into())
     })?;
-    // Of a line `/` nothing is left to be matched, which to git means nothing, and to gix everything.
+    // A line `/` has an empty pattern, which matches nothing in git, and everything in gix.
     for list in &mut rules.patterns {
         list.patterns.retain(|rule| !rule.pattern.text.is_empty());
     }
     Ok(rules)
 }
 
-/// The file with the user's own rules. A setting that is empty names none, and an empty variable is as good as none; see
-/// <https://git-scm.com/docs/gitignore>.
+/// Returns the file with the user's own rules. An empty setting disables it, and an empty variable counts as unset;
+/// see <https://git-scm.com/docs/gitignore>.
 fn of_user(repo: &gix::Repository) -> anyhow::Result<Option<PathBuf>> {
     let config = repo.config_snapshot();
     if let Some(named) = config.string("core.excludesFile") {

@@ -1,4 +1,4 @@
-//! The index: what is tracked, as far as a scan needs to know, and as a whole for whoever changes it.
+//! Reads the index: as raw bytes, which suffice for a scan, or decoded, for callers that change it.
 
 use std::fs::File;
 use std::ops::Range;
@@ -16,8 +16,8 @@ use crate::content::Content;
 use crate::raw::Raw;
 use crate::sparse;
 
-/// An index that was read. Where that is enough it stays as it lies in its file; it is taken apart for whoever wants to
-/// see all of it.
+/// An index that was read. If possible, it stays as the bytes of its file, and is decoded only for callers that need
+/// all of it.
 #[derive(Debug)]
 pub struct Index {
     path: PathBuf,
@@ -26,9 +26,9 @@ pub struct Index {
 
 #[derive(Debug)]
 enum Form {
-    /// As it lies in its file, and taken apart once somebody has asked for that.
+    /// The bytes of its file, and the decoded index once it was needed.
     Raw(Box<Raw>, OnceLock<Box<gix::index::File>>),
-    /// It is of a kind that has to be taken apart.
+    /// A form that has to be decoded.
     Decoded(Box<gix::index::File>),
 }
 
@@ -37,21 +37,21 @@ enum Form {
 pub struct Entry<'a> {
     /// Its path.
     pub path: &'a BStr,
-    /// What the file was like when it was last known to be the same.
+    /// The file's stat data when it was last known to be unchanged.
     pub stat: Stat,
-    /// Its kind.
+    /// The type of the file.
     pub mode: Mode,
-    /// Its object.
+    /// The id of its object.
     pub id: &'a gix::oid,
-    /// Its marks.
+    /// Its flags.
     pub flags: Flags,
 }
 
 impl Index {
-    /// Reads the index that lies at `path`; an empty one where there is none yet.
+    /// Reads the index at `path`; an empty one if there is none yet.
     ///
-    /// A split index comes back whole, a sparse one with every file of the folders that it had left out. Its checksum
-    /// is not computed, which would take longer than all the rest: git does not either, but in `git fsck`.
+    /// A split index is returned whole, a sparse one with every file of its sparse directories. The checksum is not
+    /// verified, which would take longer than everything else: git verifies it only in `git fsck`.
     ///
     /// # Errors
     /// It cannot be read, or is damaged.
@@ -69,13 +69,13 @@ impl Index {
         Ok(Index { path: path.to_owned(), form })
     }
 
-    /// Gives back nothing of what it has in memory: the system takes that when the process ends. For whoever is about to
-    /// end, and waited for: a large index is a quarter of a millisecond's work to unmap.
+    /// Forgets the index without freeing its memory, which the system does when the process exits. For a process that
+    /// is about to exit while another waits for it: unmapping a large index takes a quarter of a millisecond.
     pub fn leave_to_the_end(self) {
         std::mem::forget(self);
     }
 
-    /// How many entries it has.
+    /// Returns the number of entries.
     pub fn len(&self) -> usize {
         match &self.form {
             Form::Raw(raw, _) => raw.len(),
@@ -88,7 +88,7 @@ impl Index {
         self.len() == 0
     }
 
-    /// The path of the entry at `at`.
+    /// Returns the path of the entry at `at`.
     pub fn path(&self, at: usize) -> &BStr {
         match &self.form {
             Form::Raw(raw, _) => raw.path(at),
@@ -96,7 +96,7 @@ impl Index {
         }
     }
 
-    /// Which of several versions of its path the entry at `at` is; 0 where there is but one.
+    /// Returns the stage of the entry at `at`; 0 unless its path is unmerged.
     pub fn stage(&self, at: usize) -> u32 {
         match &self.form {
             Form::Raw(raw, _) => raw.stage(at),
@@ -104,7 +104,7 @@ impl Index {
         }
     }
 
-    /// The entry at `at`.
+    /// Returns the entry at `at`.
     pub fn entry(&self, at: usize) -> Entry<'_> {
         match &self.form {
             Form::Raw(raw, _) => raw.entry(at),
@@ -116,13 +116,13 @@ impl Index {
         }
     }
 
-    /// The entry at `path`; none where a merge has left several versions of it.
+    /// Returns the entry at `path`; `None` if there is none, or the path is unmerged.
     pub fn find(&self, path: &BStr) -> Option<Entry<'_>> {
         let at = first_without(0..self.len(), |at| self.path(at) < path);
         (at < self.len() && self.path(at) == path && self.stage(at) == 0).then(|| self.entry(at))
     }
 
-    /// When it was written.
+    /// Returns when it was written.
     pub fn timestamp(&self) -> FileTime {
         match &self.form {
             Form::Raw(raw, _) => raw.timestamp,
@@ -130,8 +130,8 @@ impl Index {
         }
     }
 
-    /// The id of the tree that it would make, where it is known without making it: git keeps it in the index's `TREE`
-    /// extension, and drops it with any change.
+    /// Returns the id of the tree for this index, if it is known without building the tree: git keeps it in the
+    /// index's `TREE` extension, and invalidates it with any change.
     pub fn tree(&self) -> Option<ObjectId> {
         match &self.form {
             Form::Raw(raw, _) => raw.root_tree,
@@ -141,7 +141,7 @@ impl Index {
         }
     }
 
-    /// Whether it holds several versions of a path, since a merge has not been finished.
+    /// Whether a path is unmerged.
     pub fn is_unmerged(&self) -> bool {
         match &self.form {
             Form::Raw(raw, _) => raw.is_unmerged,
@@ -149,7 +149,7 @@ impl Index {
         }
     }
 
-    /// Whether it marks files to be left out of the work tree.
+    /// Whether a file is marked skip-worktree.
     pub fn leaves_files_out(&self) -> bool {
         match &self.form {
             Form::Raw(raw, _) => raw.leaves_out,
@@ -159,7 +159,8 @@ impl Index {
         }
     }
 
-    /// The index as it lies in its file, where it has not had to be taken apart: for whoever copies what stays of it.
+    /// Returns the index as it is in its file, unless it had to be decoded: for callers that copy what does not
+    /// change.
     pub fn as_written(&self) -> Option<AsWritten<'_>> {
         match &self.form {
             Form::Raw(raw, _) => Some(AsWritten(raw)),
@@ -167,7 +168,7 @@ impl Index {
         }
     }
 
-    /// Whether it is large, and seen where it lies.
+    /// Whether it is large, and so mapped into memory.
     pub fn is_mapped(&self) -> bool {
         match &self.form {
             Form::Raw(raw, _) => raw.bytes.is_mapped(),
@@ -175,8 +176,8 @@ impl Index {
         }
     }
 
-    /// The file that it is mapped from, with nothing of it in memory any more. It stays as it is: whoever changes an
-    /// index replaces it.
+    /// Unmaps the index, and returns the file that it was mapped from. That file does not change: whoever changes an
+    /// index replaces the file.
     pub fn into_file(self) -> Option<File> {
         match self.form {
             Form::Raw(raw, _) => raw.bytes.into_file(),
@@ -184,7 +185,7 @@ impl Index {
         }
     }
 
-    /// As much of it as is `wanted`, as an index of its own.
+    /// Returns the entries that are `wanted`, as a separate index.
     pub fn part(&self, wanted: impl Fn(&BStr) -> bool) -> State {
         let (hash, timestamp) = match &self.form {
             Form::Raw(raw, _) => (raw.hash, raw.timestamp),
@@ -199,7 +200,7 @@ impl Index {
         part
     }
 
-    /// All of it. It is taken apart at the first call only.
+    /// Returns the whole index, which is decoded at the first call only.
     ///
     /// # Errors
     /// It is damaged.
@@ -216,7 +217,7 @@ impl Index {
         }
     }
 
-    /// All of it, to be changed.
+    /// Returns the whole index, for changes.
     ///
     /// # Errors
     /// It is damaged.
@@ -231,33 +232,33 @@ impl Index {
     }
 }
 
-/// An index as it lies in its file: of version 2 or 3, neither split nor sparse.
+/// An index as it is in its file: of version 2 or 3, neither split nor sparse.
 #[derive(Debug, Clone, Copy)]
 pub struct AsWritten<'a>(&'a Raw);
 
 impl<'a> AsWritten<'a> {
-    /// The version of its form, 2 or 3.
+    /// Returns the version of its format, 2 or 3.
     pub fn version(self) -> u32 {
         self.0.version()
     }
 
-    /// What its objects are named by.
+    /// Returns the hash function of its object ids.
     pub fn object_hash(self) -> gix::hash::Kind {
         self.0.hash
     }
 
-    /// The bytes of the entries in `range`. They may stand in another index of its version, or of a later one, as they
-    /// are.
+    /// Returns the bytes of the entries in `range`. They may be copied unchanged into another index of the same
+    /// version, or of a later one.
     pub fn bytes_of(self, range: Range<usize>) -> &'a [u8] {
         self.0.bytes_of(range)
     }
 
-    /// Where in its file the entries in `range` lie.
+    /// Returns the position of the entries in `range` within the file.
     pub fn place_of(self, range: Range<usize>) -> Range<usize> {
         self.0.place_of(range)
     }
 
-    /// Its `TREE` extension, if it has one.
+    /// Returns its `TREE` extension, if it has one.
     pub fn cache(self) -> Option<gix::index::extension::Tree> {
         self.0.cache()
     }
@@ -269,14 +270,14 @@ fn decode(raw: &Raw, path: PathBuf) -> anyhow::Result<gix::index::File> {
     Ok(gix::index::File::from_state(state, path))
 }
 
-/// An index that is at hand already.
+/// An index that was decoded already.
 impl From<gix::index::File> for Index {
     fn from(index: gix::index::File) -> Self {
         Index { path: index.path().to_owned(), form: Form::Decoded(Box::new(index)) }
     }
 }
 
-/// Reads an index and takes it apart, see [`Index::read`].
+/// Reads and decodes an index, see [`Index::read`].
 ///
 /// # Errors
 /// It cannot be read, or is damaged.
@@ -285,19 +286,20 @@ pub fn read(repo: &gix::Repository, path: &Path) -> anyhow::Result<gix::index::F
     let cannot = || format!("cannot read the index {}", path.display());
     let index = gix::index::File::at_or_default(path, repo.object_hash(), skip_hash, Default::default())
         .with_context(cannot)?;
-    // A path that is not where it belongs would not be found: its file would count as new, and be in the tree twice.
+    // A misplaced path would not be found: its file would count as untracked, and be in the tree twice.
     index.verify_entries().with_context(cannot)?;
     sparse::expand(repo, index)
 }
 
-/// An index as it lies in its file, where it is of the usual form.
+/// Returns the index as it is in its file, if it has the usual form.
 fn raw(file: File, hash: gix::hash::Kind) -> std::io::Result<Option<Raw>> {
     let meta = file.metadata()?;
     let content = Content::of(file, usize::try_from(meta.len()).unwrap_or(0))?;
     Ok(Raw::new(content, FileTime::from_last_modification_time(&meta), hash))
 }
 
-/// The first number in `range` of which `is` does not hold, where it holds of all before that one.
+/// Returns the first number in `range` for which `is` is false; it has to be true for all numbers before that one,
+/// and for none after it.
 pub fn first_without(range: Range<usize>, is: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (range.start, range.end);
     while low < high {

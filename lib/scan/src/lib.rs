@@ -1,14 +1,14 @@
-//! Which files of a work tree differ from the index, and which are not in it.
+//! Finds the files of a working tree that differ from the index, and those that are not in it.
 //!
-//! A run that has nothing to do spends its time here, so this is written for that case. Each folder is opened once and
-//! listed; the listing is held against the folder's part of the index, which is sorted; tracked files are looked at by
-//! their name within the open folder, so that no path is put together or walked again; and subtrees are shared among
-//! the processors. A status of git's looks at the index first, path by path, and walks the folders afterwards, alone.
+//! A run that has nothing to do spends its time here, so this is optimized for that case. Each directory is opened
+//! and listed once; the listing is compared with the directory's part of the index, which is sorted; tracked files
+//! are looked up by name within the open directory, so that no path is built or resolved again; and subtrees are
+//! shared among the processors. `git status`, in contrast, first checks the index path by path, and then walks the
+//! directories in a single thread.
 //!
-//! It only looks: at folders, at stat data, and at the ignore rules where there is a name that the index does not know.
-//! Whatever it leaves out is unchanged by git's own rules, those of racy timestamps included; whatever is in doubt is
-//! said to be, and its reader decides.
-//! See <https://git-scm.com/docs/racy-git>, <https://git-scm.com/docs/gitignore>.
+//! It only reads: directories, stat data, and the ignore rules where a name is not in the index. What it does not
+//! report is unchanged by git's own rules, those of racy entries included; what is in doubt is reported as such, and
+//! the caller decides. See <https://git-scm.com/docs/racy-git>, <https://git-scm.com/docs/gitignore>.
 
 mod ahead;
 mod children;
@@ -42,53 +42,53 @@ pub use sparse::Sparse;
 pub use stat::in_index;
 pub use walk::{Scanned, scan};
 
-/// A path at which work tree and index differ, or may.
+/// A path at which working tree and index differ, or may differ.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// The path, as it stands in the index where it does.
+    /// The path, as it is spelled in the index if it is there.
     pub path: BString,
     /// What was found there.
     pub seen: Seen,
 }
 
-/// What looking found at a path.
+/// What was found at a path.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Seen {
-    /// A file or a link that is neither in the index nor ignored.
+    /// A file or a symbolic link that is neither in the index nor ignored.
     New,
-    /// A folder that is a repository of its own, and neither in the index nor ignored.
+    /// A directory that is a nested repository, and neither in the index nor ignored.
     NewRepository,
-    /// It is in the index and on disk, and may differ.
+    /// A path that is in the index and on disk, and may differ.
     Doubtful(Doubt),
-    /// It is in the index, and gone from the work tree.
+    /// A path that is in the index, and gone from the working tree.
     Gone,
-    /// The index holds several versions of it, since a merge has not been finished.
+    /// An unmerged path, which has several stages in the index.
     Unmerged,
 }
 
-/// Why an entry of the index may not be what is on disk.
+/// Why an entry of the index may differ from what is on disk.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Doubt {
     /// The reason.
     pub reason: Reason,
-    /// The stat data of what is on disk.
+    /// The current stat data of the file.
     pub stat: Stat,
 }
 
 /// What makes an entry doubtful.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// It is of another kind, or executable where it was not, or the other way round: it has changed.
+    /// The type or the executable bit differs: the file has changed.
     Kind,
-    /// Its stat data differ, or the entry is marked to be read.
+    /// The stat data differ, or the entry is marked to be read.
     Stat,
-    /// Its stat data are the entry's; they are only too young to be believed.
+    /// A racy entry: the stat data are equal, but too recent to be relied on.
     Racy,
 }
 
-/// What a scan is for. What is not of interest is not looked at, which saves its time.
+/// What a scan is for. Paths that are not of interest are not examined, which saves time.
 pub trait Interest: Sync {
-    /// Whether a file that lies directly in the folder `path` may be of interest. The root is the empty path.
+    /// Whether a file directly in the directory `path` may be of interest. The root is the empty path.
     fn in_folder(&self, _path: &BStr) -> bool {
         true
     }
@@ -99,7 +99,7 @@ pub trait Interest: Sync {
     }
 }
 
-/// All paths are of interest.
+/// An interest in all paths.
 #[derive(Debug, Clone, Copy)]
 pub struct Everything;
 

@@ -1,13 +1,14 @@
-//! What folders held when they were last read, so that those which have not changed since need not be read again.
+//! A cache of what directories contained, so that those that have not changed need not be listed again.
 //!
-//! To list a folder takes longer than to look at it. Any name that comes into a folder or goes from it changes the
-//! folder's own times; so a folder that has the times it had is as it was, if the file system can be relied upon for
-//! that, and if they were not so young at the time that another change would not have shown. What is kept of a folder
-//! is a fingerprint of its names: where it is that of the names in the index, there is nothing in the folder that the
-//! index does not know. Files are looked at all the same.
+//! Listing a directory takes longer than reading its stat data. Any name that is added to or removed from a directory
+//! changes the directory's own times; so a directory with the same times as before contains the same names, if the
+//! file system is reliable in this, and if the times were not so recent when they were recorded that another change
+//! would not have shown. What is recorded of a directory is a fingerprint of its names: if it equals that of the
+//! names in the index, the directory contains nothing that the index does not know. The stat data of files are read
+//! all the same.
 //!
-//! It is git's untracked cache, with less in it. As that, it is off where `core.untrackedCache` is false.
-//! See <https://git-scm.com/docs/git-update-index#_untracked_cache>.
+//! It corresponds to git's untracked cache, with less in it, and like that it is off if `core.untrackedCache` is
+//! false. See <https://git-scm.com/docs/git-update-index#_untracked_cache>.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -19,54 +20,55 @@ use gix::bstr::BStr;
 
 use crate::folder::{Folder, Identity};
 
-/// The file's name in the work tree's own part of the repository.
+/// The name of the cache's file in the worktree's git directory.
 const FILE: &str = "lockstep-folders";
-/// What the file begins with.
+/// The first bytes of the file.
 const MAGIC: &[u8; 8] = b"folders1";
-/// The length of all before the records: the magic, the salt, and the file system's number.
+/// The length of everything before the records: the magic, the salt, and the file system's number.
 const HEAD: usize = 24;
 /// The length of a record in the file.
 const RECORD: usize = 48;
-/// The names of most folders fit into as many bytes.
+/// A buffer size that suffices for the names of most directories.
 const NAMES: usize = 4096;
-/// The age in seconds from which on a folder's times can be trusted: some file systems keep every other second only.
+/// The age in seconds from which a directory's times can be trusted: some file systems have a resolution of two
+/// seconds.
 const OLD: i64 = 3;
-/// As many folders have to be new to the memory for it to be worth writing; or one in so many of all.
+/// The cache is written only if at least so many of its records are new, and at least one in so many of all.
 const WORTH: (usize, usize) = (64, 50);
 
-/// What is remembered of the folders of a work tree.
+/// The cache of the directories of a working tree.
 #[derive(Debug)]
 pub struct Memory {
-    /// Where it is kept; none where nothing can be remembered.
+    /// The path of its file; `None` if nothing can be cached.
     path: Option<PathBuf>,
-    /// Makes fingerprints that nobody can foresee who names files.
+    /// Makes the fingerprints unpredictable for those who choose file names.
     salt: u64,
-    /// The number of the file system that the work tree lies in. What is mounted into it is not remembered.
+    /// The number of the working tree's file system. Directories on file systems mounted below it are not cached.
     dev: u64,
-    /// Sorted by the fingerprint of their path.
+    /// Sorted by the fingerprint of the path.
     records: Vec<Record>,
     /// The second in which the scan began.
     now: i64,
 }
 
-/// What is remembered of a folder.
+/// What is cached of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record {
     /// The fingerprint of its path.
     path: u64,
-    /// What it was, and when it was changed last.
+    /// The directory's identity, which includes when it was last changed.
     identity: Identity,
     /// The fingerprint of the names in it.
     names: u64,
 }
 
 impl Memory {
-    /// Remembers nothing.
+    /// Returns a cache that is off.
     pub fn off() -> Self {
         Memory { path: None, salt: 0, dev: 0, records: Vec::new(), now: 0 }
     }
 
-    /// What is remembered of the work tree that has `root` as its folder.
+    /// Reads the cache of the working tree whose top directory is `root`.
     pub fn of(repo: &gix::Repository, root: &Folder) -> Self {
         let is_wanted = repo.config_snapshot().boolean("core.untrackedCache").unwrap_or(true);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).ok();
@@ -74,18 +76,18 @@ impl Memory {
         let (Some(dev), Some(now), true) = (root.reliable(), now, is_wanted) else { return Memory::off() };
         let path = repo.git_dir().join(FILE);
         let fresh = || (RandomState::new().build_hasher().finish(), Vec::new());
-        // What cannot be read is made anew; it is only a memory.
+        // An unreadable file is replaced; it is only a cache.
         let (salt, records) =
             std::fs::read(&path).ok().and_then(|bytes| decode(&bytes, dev)).unwrap_or_else(fresh);
         Memory { path: Some(path), salt, dev, records, now }
     }
 
-    /// Whether anything can be remembered at all.
+    /// Whether anything can be cached at all.
     pub fn is_on(&self) -> bool {
         self.path.is_some()
     }
 
-    /// What is remembered of the folder `path`.
+    /// Returns the record of the directory `path`.
     pub fn recall(&self, path: &BStr) -> Option<&Record> {
         if self.records.is_empty() {
             return None;
@@ -95,8 +97,8 @@ impl Memory {
         self.records.get(at)
     }
 
-    /// What is to be remembered of the folder `path`, which was `identity` just before its names were read; nothing
-    /// where it may change without a trace.
+    /// Returns a new record of the directory `path`, which was `identity` just before its names were read; `None` if
+    /// it may change without a trace.
     pub fn learn(&self, path: &BStr, identity: Identity, names: u64) -> Option<Record> {
         let is_old = identity.changed_last().checked_add(OLD).is_some_and(|safe| safe <= self.now);
         let is_here = identity.dev == self.dev;
@@ -107,13 +109,12 @@ impl Memory {
         })
     }
 
-    /// A fingerprint of nothing yet.
+    /// Begins a fingerprint.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint { salt: self.salt, names: Vec::with_capacity(NAMES) }
     }
 
-    /// The memory that comes after this one, when `records` are all that is to be remembered; none where it is not
-    /// worth writing.
+    /// Returns the next cache, if `records` are all that it is to contain; `None` if it is not worth writing.
     pub fn after(&self, mut records: Vec<Record>) -> Option<Learnt> {
         let path = self.path.clone()?;
         let is_new = |record: &&Record| {
@@ -135,21 +136,21 @@ impl Memory {
 }
 
 impl Record {
-    /// Whether it is about what a folder is now. Then nothing has come into the folder since, nor gone from it.
+    /// Whether the directory still has the recorded identity. Then no name was added or removed since.
     pub fn is_of(&self, identity: Identity) -> bool {
         self.identity == identity
     }
 
-    /// Whether the folder held the names that have the fingerprint `names`, and no others.
+    /// Whether the directory contained exactly the names that have the fingerprint `names`.
     pub fn holds(&self, names: u64) -> bool {
         self.names == names
     }
 }
 
-/// A fingerprint of the names in a folder, in the order of the index.
+/// A fingerprint of the names in a directory, in the order of the index.
 pub struct Fingerprint {
     salt: u64,
-    /// All of them: to hash them one by one takes several times as long.
+    /// All names: hashing them one by one takes several times as long.
     names: Vec<u8>,
 }
 
@@ -160,7 +161,7 @@ impl Fingerprint {
         self.names.push(if is_folder { b'/' } else { 0 });
     }
 
-    /// The fingerprint of all of them.
+    /// Returns the fingerprint of all names.
     pub fn finish(self) -> u64 {
         hash(self.salt, &self.names)
     }
@@ -173,7 +174,7 @@ fn hash(salt: u64, bytes: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// A memory to be written.
+/// A new version of the cache, to be written.
 #[derive(Debug, Clone)]
 pub struct Learnt {
     path: PathBuf,
@@ -181,9 +182,9 @@ pub struct Learnt {
 }
 
 impl Learnt {
-    /// Writes it, in place of the one before. One run at a time may do so.
+    /// Writes the file, replacing the previous one. Only one run at a time may do so.
     ///
-    /// Should it get lost or be damaged, the next scan reads all folders again; so it is not made durable.
+    /// If it is lost or damaged, the next scan lists all directories again; so it is not made durable.
     ///
     /// # Errors
     /// It cannot be written.
@@ -206,7 +207,7 @@ fn encode(salt: u64, dev: u64, records: &[Record]) -> Vec<u8> {
         for (secs, nsecs) in [identity.mtime, identity.ctime] {
             bytes.extend_from_slice(&(secs << 30 | i64::from(nsecs)).to_le_bytes());
         }
-        // Room for what may come, and for records that do not cross a cache line.
+        // Reserved for later fields.
         bytes.extend_from_slice(&[0; 8]);
     }
     let sum = checksum(&bytes);
@@ -214,7 +215,8 @@ fn encode(salt: u64, dev: u64, records: &[Record]) -> Vec<u8> {
     bytes
 }
 
-/// The salt and the records; none where the file is of another kind, of another file system, or damaged.
+/// Returns the salt and the records; `None` if the file has another format, is for another file system, or is
+/// damaged.
 fn decode(bytes: &[u8], dev: u64) -> Option<(u64, Vec<Record>)> {
     let (body, sum) = bytes.split_last_chunk::<8>()?;
     let (head, records) = body.split_at_checked(HEAD)?;

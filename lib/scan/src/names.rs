@@ -1,71 +1,71 @@
-//! The names in one folder.
+//! The names in one directory.
 //!
-//! A work tree has as many names as files, and most of them are looked at for a moment only: they share one buffer,
-//! which is used again for the next folder.
+//! A working tree has as many names as files, and most of them are needed only for a moment: they share one buffer,
+//! which is reused for the next directory.
 
 use std::cmp::Ordering;
 
 use gix::bstr::{BStr, ByteSlice as _};
 
-/// What stands at a name.
+/// The type of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A regular file.
     File,
     /// A symbolic link.
     Link,
-    /// A folder.
+    /// A directory.
     Folder,
-    /// A pipe, a socket, a device: git cannot hold it.
+    /// A pipe, a socket or a device, which git does not track.
     Other,
 }
 
-/// The names in one folder, each with what it is.
+/// The names in one directory, each with its type.
 #[derive(Debug, Default)]
 pub struct Names {
     bytes: Vec<u8>,
     all: Vec<Name>,
 }
 
-/// A name of a [`Names`].
+/// One name in a [`Names`].
 #[derive(Debug, Clone, Copy)]
 pub struct Name {
     start: usize,
     end: usize,
-    /// What stands there.
+    /// The type of the file.
     pub kind: Kind,
 }
 
 impl Names {
-    /// Forgets them all.
+    /// Removes all names.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.all.clear();
     }
 
-    /// Adds one.
+    /// Adds a name.
     pub fn push(&mut self, name: &[u8], kind: Kind) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(name);
         self.all.push(Name { start, end: self.bytes.len(), kind });
     }
 
-    /// What `name` is called.
+    /// Returns the text of `name`.
     pub fn of(&self, name: Name) -> &BStr {
         self.bytes[name.start..name.end].as_bstr()
     }
 
-    /// All of them, in their order.
+    /// Returns all names, in their order.
     pub fn iter(&self) -> impl Iterator<Item = Name> + '_ {
         self.all.iter().copied()
     }
 
-    /// Whether one is called `name`.
+    /// Whether `name` is among them.
     pub fn contain(&self, name: &[u8]) -> bool {
         self.iter().any(|one| self.of(one) == name)
     }
 
-    /// Puts them into the order of the index.
+    /// Sorts the names in the order of the index.
     pub fn sort(&mut self) {
         let bytes = &self.bytes;
         self.all.sort_unstable_by(|a, b| {
@@ -75,7 +75,7 @@ impl Names {
     }
 }
 
-/// How two names of one folder stand in the index, where the name of a folder goes on with a slash.
+/// Compares two names of one directory in the order of the index, where a slash follows the name of a directory.
 pub fn in_index(a: &[u8], a_is_folder: bool, b: &[u8], b_is_folder: bool) -> Ordering {
     let common = a.len().min(b.len());
     let next = |name: &[u8], is_folder: bool| match name.get(common) {

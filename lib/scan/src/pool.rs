@@ -1,14 +1,14 @@
-//! Work that comes up while work is done, shared among threads.
+//! Shares work among threads that find more work as they go.
 //!
-//! Folders are of very different sizes, and nobody knows them beforehand. So each thread keeps what it finds to itself,
-//! and gives half of it away when another has run out: the threads meet only when one of them is idle, and soon have
-//! the same to do.
+//! Directories have very different sizes, which are not known beforehand. So each thread keeps the tasks that it
+//! finds, and gives half of them away when another thread has run out: the threads contend only when one of them is
+//! idle, and soon have equal amounts of work.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How long a thread that has nothing to do waits before it looks up.
+/// How long an idle thread waits before it reports that it is alive.
 const NAP: Duration = Duration::from_secs(1);
 
 /// Tasks for several threads.
@@ -16,7 +16,7 @@ pub struct Pool<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
     threads: usize,
-    /// More threads wait for a task than there are tasks.
+    /// Whether more threads wait for a task than there are tasks.
     hungry: AtomicBool,
 }
 
@@ -27,14 +27,14 @@ struct State<T> {
 }
 
 impl<T> Pool<T> {
-    /// A pool for `threads`, each of which shall call [`Pool::take`] until there is nothing left.
+    /// Returns a pool for `threads`, each of which has to call [`Pool::take`] until there is nothing left.
     pub fn new(first: T, threads: usize) -> Self {
         let state = Mutex::new(State { tasks: vec![first], working: threads, stopped: false });
         Pool { state, changed: Condvar::new(), threads, hungry: AtomicBool::new(false) }
     }
 
-    /// The next task; none once all threads have run out of them, or one has failed. While it waits it calls `nap` now
-    /// and then.
+    /// Returns the next task; `None` once all threads have run out of tasks, or one has failed. While it waits, it
+    /// calls `nap` now and then.
     pub fn take(&self, nap: &mut dyn FnMut()) -> Option<T> {
         let mut state = self.state();
         state.working -= 1;
@@ -64,7 +64,7 @@ impl<T> Pool<T> {
         self.hungry.load(Ordering::Relaxed)
     }
 
-    /// Gives tasks to whoever waits for one, the first ones first.
+    /// Gives tasks to the threads that wait, the first ones first.
     pub fn give(&self, tasks: impl DoubleEndedIterator<Item = T>) {
         let mut state = self.state();
         state.tasks.extend(tasks.rev());
@@ -72,7 +72,7 @@ impl<T> Pool<T> {
         self.changed.notify_all();
     }
 
-    /// Ends the work of all threads: what is still to be done does not matter any more.
+    /// Ends the work of all threads; the remaining tasks do not matter any more.
     pub fn stop(&self) {
         self.state().stopped = true;
         self.changed.notify_all();
@@ -87,7 +87,7 @@ impl<T> Pool<T> {
     }
 }
 
-/// Stops the pool when a thread panics, which else would leave the others waiting for its tasks.
+/// Stops the pool when a thread panics; otherwise the others would wait for its tasks for ever.
 pub struct StopOnPanic<'a, T>(pub &'a Pool<T>);
 
 impl<T> Drop for StopOnPanic<'_, T> {

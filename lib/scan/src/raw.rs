@@ -1,9 +1,10 @@
-//! The index as it lies in its file, without taking it apart.
+//! Reads the index from the bytes of its file, without decoding it.
 //!
-//! A scan needs of an entry what stands at a fixed place in it. To make a value of each and a copy of each path first,
-//! as the decoder does, takes as long as a good part of the scan, and that much memory again. Only the usual form is
-//! read like this: versions 2 and 3, whole and not sparse. Whatever else comes, a damaged file too, is left to the
-//! decoder, which knows it all and can say what is wrong. See <https://git-scm.com/docs/gitformat-index>.
+//! A scan needs only those fields of an entry that are at fixed offsets. Building a value of each entry and a copy of
+//! each path first, as the decoder does, takes as long as a good part of the scan, and that much memory again. Only
+//! the usual form is read like this: versions 2 and 3, neither split nor sparse. Everything else, including a
+//! damaged file, is left to the decoder, which supports all forms and can report what is wrong. See
+//! <https://git-scm.com/docs/gitformat-index>.
 
 use std::ops::Range;
 
@@ -18,13 +19,13 @@ use gix::index::extension::{Tree, tree};
 use crate::content::Content;
 use crate::index::Entry;
 
-/// The length of all before the first entry: signature, version, number of entries.
+/// The length of the header: signature, version, number of entries.
 const HEADER: usize = 12;
-/// Where in an entry the object id is; before it are times and the other stat data, after it the flags.
+/// The offset of the object id in an entry; the stat data are before it, the flags after it.
 const ID: usize = 40;
-/// Two more bytes of flags follow.
+/// The flag that two more bytes of flags follow.
 const EXTENDED: u16 = 1 << 14;
-/// The part of the flags that is the path's length, or this where it is longer.
+/// The part of the flags that is the path's length, or all ones if that is larger.
 const LENGTH: u16 = 0xfff;
 
 /// An index in the usual form.
@@ -34,24 +35,24 @@ pub struct Raw {
     pub bytes: Content,
     /// When the file was written.
     pub timestamp: FileTime,
-    /// Where each entry begins.
+    /// The offset of each entry.
     starts: Vec<u32>,
-    /// Where the last entry ends.
+    /// The end of the last entry.
     end: usize,
-    /// Where the tree cache is, if there is one.
+    /// The position of the cache tree, if there is one.
     cache: Option<Range<usize>>,
-    /// What its objects are named by.
+    /// The hash function of the object ids.
     pub hash: Kind,
-    /// What the tree cache says of the whole.
+    /// The id of the root tree, from the cache tree.
     pub root_tree: Option<ObjectId>,
-    /// Whether some path has several versions.
+    /// Whether a path is unmerged.
     pub is_unmerged: bool,
-    /// Whether some files are marked to be left out of the work tree.
+    /// Whether a file is marked skip-worktree.
     pub leaves_out: bool,
 }
 
 impl Raw {
-    /// The index in `bytes`; `None` where it is not of the usual form, or damaged.
+    /// Parses the index in `bytes`; `None` if it is not of the usual form, or damaged.
     pub fn new(bytes: Content, timestamp: FileTime, hash: Kind) -> Option<Self> {
         let mut raw = Raw {
             bytes,
@@ -69,40 +70,40 @@ impl Raw {
         Some(raw)
     }
 
-    /// How many entries there are.
+    /// Returns the number of entries.
     pub fn len(&self) -> usize {
         self.starts.len()
     }
 
-    /// The form of the entries, as the file names it: 2 or 3.
+    /// Returns the version of the file's format: 2 or 3.
     pub fn version(&self) -> u32 {
         be_u32(&self.bytes, 4)
     }
 
-    /// What lies in the file of the entries in `range`: it may be copied into another index of that form, or of a later
-    /// one.
+    /// Returns the bytes of the entries in `range`, which may be copied into another index of that version, or of a
+    /// later one.
     pub fn bytes_of(&self, range: Range<usize>) -> &[u8] {
         &self.bytes[self.place_of(range)]
     }
 
-    /// Where in the file the entries in `range` lie.
+    /// Returns the position of the entries in `range` within the file.
     pub fn place_of(&self, range: Range<usize>) -> Range<usize> {
         let begin = |at| self.starts.get(at).map_or(self.end, |start| *start as usize);
         begin(range.start)..begin(range.end)
     }
 
-    /// The tree cache.
+    /// Returns the cache tree.
     pub fn cache(&self) -> Option<Tree> {
         tree::decode(&self.bytes[self.cache.clone()?], self.hash, None)
     }
 
-    /// The path of an entry.
+    /// Returns the path of an entry.
     pub fn path(&self, at: usize) -> &BStr {
         let (start, length) = self.place_of_path(self.starts[at] as usize);
         self.bytes[start..start + length].as_bstr()
     }
 
-    /// An entry.
+    /// Returns an entry.
     pub fn entry(&self, at: usize) -> Entry<'_> {
         let start = self.starts[at] as usize;
         let number = |at: usize| be_u32(&self.bytes, start + at);
@@ -126,7 +127,7 @@ impl Raw {
         }
     }
 
-    /// Which of several versions of its path an entry is; 0 where there is but one.
+    /// Returns the stage of an entry; 0 unless its path is unmerged.
     pub fn stage(&self, at: usize) -> u32 {
         self.flags(self.starts[at] as usize).bits() >> 12 & 3
     }
@@ -138,14 +139,14 @@ impl Raw {
         Flags::from_bits_retain(u32::from(more) << 16 | u32::from(flags & !LENGTH))
     }
 
-    /// Where the path of the entry that begins at `start` begins, and how long it is.
+    /// Returns the position and the length of the path of the entry that begins at `start`.
     fn place_of_path(&self, start: usize) -> (usize, usize) {
         let at = start + ID + self.hash.len_in_bytes();
         let flags = be_u16(&self.bytes, at);
         (at + if flags & EXTENDED == 0 { 2 } else { 4 }, usize::from(flags & LENGTH))
     }
 
-    /// Finds out where the entries begin, and says where the last one ends.
+    /// Finds where the entries begin, and returns the end of the last one.
     fn find_entries(&mut self) -> Option<usize> {
         let end = self.bytes.len().checked_sub(self.hash.len_in_bytes())?;
         let shortest = ID + self.hash.len_in_bytes() + 4;
@@ -160,20 +161,20 @@ impl Raw {
         let mut start = HEADER;
         let mut before = (&b""[..], 0);
         for _ in 0..count {
-            // The shortest entry has two bytes after its flags, be they more flags, or a path and its end.
+            // The shortest entry has two bytes after its flags: either more flags, or a path and its terminator.
             if start + shortest > end {
                 return None;
             }
             let (path, length) = self.place_of_path(start);
             let is_usual = length != 0 && length != usize::from(LENGTH);
             let is_sparse = be_u32(&self.bytes, start + 24) == Mode::DIR.bits();
-            // At least one zero follows, and as many as make the entry a multiple of eight.
+            // At least one NUL follows, and as many as pad the entry to a multiple of eight bytes.
             let after = start + (path + length - start + 8) / 8 * 8;
             if !is_usual || is_sparse || after > end || self.bytes[path + length] != 0 {
                 return None;
             }
             let flags = self.flags(start);
-            // Whoever looks for a path relies on their order.
+            // Lookups by path rely on this order.
             let here = (&self.bytes[path..path + length], flags.bits() & Flags::STAGE_MASK.bits());
             if before >= here {
                 return None;
@@ -188,8 +189,8 @@ impl Raw {
         Some(start)
     }
 
-    /// Looks through the extensions, which begin at `at`, for the tree cache, and for what makes the entries not all
-    /// that there is.
+    /// Searches the extensions, which begin at `at`, for the cache tree, and for an extension without which the
+    /// entries are not the whole index.
     fn find_root_tree(&mut self, mut at: usize) -> Option<()> {
         let end = self.bytes.len() - self.hash.len_in_bytes();
         while at < end {
@@ -201,7 +202,7 @@ impl Raw {
                 self.root_tree = root_of_cache(&self.bytes[body..after], self.hash)?;
                 self.cache = Some(body..after);
             } else if !signature[0].is_ascii_uppercase() {
-                // It cannot be left aside: a split index, a sparse one, or something unknown.
+                // It must not be ignored: a split index, a sparse one, or something unknown.
                 return None;
             }
             at = after;
@@ -210,8 +211,8 @@ impl Raw {
     }
 }
 
-/// The id of the root in a tree cache; none within where it is not known to be true any more, and none at all where the
-/// cache is damaged.
+/// Returns the id of the root in a cache tree; `Some(None)` if it is invalidated, `None` if the cache tree is
+/// damaged.
 fn root_of_cache(cache: &[u8], hash: Kind) -> Option<Option<ObjectId>> {
     let rest = cache.strip_prefix(b"\0")?;
     let (entries, rest) = rest.split_once_str(" ")?;

@@ -1,8 +1,8 @@
-//! Sparse checkouts: which paths belong into the work tree, and the index that leaves whole folders out.
+//! Sparse checkouts: determines which paths belong in the working tree, and expands a sparse index.
 //!
-//! Without it a run would take the files that a sparse checkout leaves out for deleted ones, or write them all.
-//! The patterns of cone mode are, read as patterns, the very same set; so there is one way to match both.
-//! See <https://git-scm.com/docs/git-sparse-checkout>.
+//! Without this, a run would take the files outside of a sparse checkout for deleted, or write them all. The patterns
+//! of cone mode select the very same paths when they are read as general patterns; so one way of matching serves
+//! both. See <https://git-scm.com/docs/git-sparse-checkout>.
 
 use std::path::PathBuf;
 
@@ -11,19 +11,19 @@ use gix::bstr::{BStr, ByteSlice};
 use gix::glob::pattern::Case;
 use gix::index::entry::{Flags, Mode, Stat};
 
-/// Which paths belong into the work tree.
+/// The paths that belong in the working tree.
 pub struct Sparse {
     patterns: Option<gix::ignore::Search>,
     case: Case,
 }
 
 impl Sparse {
-    /// Every path belongs into the work tree.
+    /// Returns a value for which every path belongs in the working tree.
     pub fn off() -> Self {
         Sparse { patterns: None, case: Case::Sensitive }
     }
 
-    /// Read what the repository says: `core.sparseCheckout` and `info/sparse-checkout` of this work tree.
+    /// Reads the repository's settings: `core.sparseCheckout`, and `info/sparse-checkout` of this worktree.
     ///
     /// # Errors
     /// The patterns cannot be read.
@@ -34,7 +34,7 @@ impl Sparse {
         let path = repo.git_dir().join("info").join("sparse-checkout");
         let text = match std::fs::read(&path) {
             Ok(text) => text,
-            // As git does: no patterns, then everything is wanted.
+            // As in git, everything is wanted if there are no patterns.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Sparse::off()),
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         };
@@ -52,13 +52,13 @@ impl Sparse {
         self.patterns.is_some()
     }
 
-    /// Whether `path` belongs into the work tree. Where no pattern speaks of it, its folder decides.
+    /// Whether `path` belongs in the working tree. If no pattern matches it, its directory decides.
     pub fn contains(&self, path: &BStr) -> bool {
         self.matches(path, false)
     }
 
-    /// Whether the folder `path` belongs into the work tree: a repository of its own, say, that is not in the index
-    /// yet.
+    /// Whether the directory `path` belongs in the working tree, for instance a nested repository that is not in the
+    /// index yet.
     pub fn contains_folder(&self, path: &BStr) -> bool {
         self.matches(path, true)
     }
@@ -77,7 +77,7 @@ impl Sparse {
     }
 }
 
-/// Put the files in place of the folders that a sparse index holds; each of them is left out of the work tree.
+/// Replaces the directories of a sparse index with their files, all of them marked skip-worktree.
 pub fn expand(repo: &gix::Repository, index: gix::index::File) -> anyhow::Result<gix::index::File> {
     if !index.is_sparse() {
         return Ok(index);

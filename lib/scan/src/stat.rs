@@ -1,8 +1,8 @@
-//! Stat data as the index keeps them, from what the system says of a file.
+//! Converts stat data of the system into those of the index.
 
 use gix::index::entry::{Stat, stat::Time};
 
-/// The low 32 bits of each, as [the format](https://git-scm.com/docs/gitformat-index#_index_entry) has them.
+/// Returns the low 32 bits of each field, as in [the format](https://git-scm.com/docs/gitformat-index#_index_entry).
 #[allow(clippy::unnecessary_cast, reason = "the fields' types differ between systems")]
 pub fn in_index(stat: &rustix::fs::Stat) -> Stat {
     Stat {
@@ -16,7 +16,7 @@ pub fn in_index(stat: &rustix::fs::Stat) -> Stat {
     }
 }
 
-/// A time before 1970 is kept as none, as by the code that writes the index.
+/// A time before 1970 becomes zero, as in the code that writes the index.
 fn time(secs: i64, nsecs: u32) -> Time {
     if secs < 0 { Time::default() } else { Time { secs: secs as u32, nsecs } }
 }

@@ -1,4 +1,4 @@
-//! What there is to be looked at in a scan, and where its paths are looked up.
+//! The tasks of a scan, and the open directories in which their paths are looked up.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,59 +7,59 @@ use gix::bstr::{BStr, BString};
 
 use crate::folder::Folder;
 
-/// Something to be looked at.
+/// A task.
 pub enum Task {
-    /// A folder, with all that lies below it.
+    /// Reads a directory and everything below it.
     Folder(Unread),
-    /// Tracked files that lie directly in a folder, by their places in the index.
+    /// Compares tracked files directly in a directory, given by their positions in the index.
     Files(Place, Vec<usize>),
 }
 
-/// Where paths are looked up: an open folder, and how many bytes of a whole path lead to it.
+/// An open directory in which paths are looked up, and how many bytes of a full path lead to it.
 #[derive(Clone)]
 pub struct Place {
-    /// The folder.
+    /// The directory.
     pub folder: Arc<Folder>,
     skip: usize,
 }
 
 impl Place {
-    /// An open folder, whose path is `path`.
+    /// An open directory with the path `path`.
     pub fn of(folder: Folder, path: &BStr) -> Self {
         Place { folder: Arc::new(folder), skip: path.len() + 1 }
     }
 
-    /// The rest of a path from here on.
+    /// Returns the rest of a path, relative to this directory.
     pub fn rest<'p>(&self, path: &'p BStr) -> &'p [u8] {
         &path[self.skip..]
     }
 }
 
-/// A folder that has not been read yet.
+/// A directory that has not been read yet.
 pub struct Unread {
-    /// An open folder that it lies in, not always directly.
+    /// An open directory that contains it, not always directly.
     pub within: Place,
-    /// Where it lies; the root is the empty path.
+    /// Its path; the root is the empty path.
     pub path: BString,
-    /// What the index has below it.
+    /// The index entries below it.
     pub entries: Range<usize>,
-    /// What the index says of it.
+    /// Its relation to the index.
     pub standing: Standing,
 }
 
-/// What the index says of a folder.
+/// How the index relates to a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// It has files below it.
+    /// There are entries below it.
     Tracked,
-    /// It has nothing there.
+    /// There is no entry at its path or below.
     Untracked,
-    /// It has a file there.
+    /// There is an entry of a file at its path.
     WasFile,
 }
 
 impl Task {
-    /// The root of the work tree, with all `entries` of the index.
+    /// The root of the working tree, with all `entries` of the index.
     pub fn root(folder: Folder, entries: usize) -> Self {
         let (within, path) = (Place { folder: Arc::new(folder), skip: 0 }, BString::default());
         Task::Folder(Unread { within, path, entries: 0..entries, standing: Standing::Tracked })

@@ -1,4 +1,4 @@
-//! The scan as a whole: what it needs to know, and how many threads walk.
+//! Runs a scan: collects its settings, and starts its threads.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -17,25 +17,25 @@ use crate::task::Task;
 use crate::worker::Worker;
 use crate::{Difference, Interest};
 
-/// Entries of the index that are worth a thread of their own.
+/// The number of index entries that is worth a separate thread.
 const SHARE: usize = 1_000;
 
-/// What a scan came to.
+/// The result of a scan.
 #[derive(Debug)]
 pub struct Scanned {
-    /// What differs, or may: sorted by path, each path once.
+    /// What differs or may differ: sorted by path, each path once.
     pub differences: Vec<Difference>,
-    /// What is worth remembering for the next scan, if that is wanted.
+    /// The new cache for the next scan, if it is worth writing.
     pub learnt: Option<Learnt>,
 }
 
-/// Looks for all that is of interest and that differs from `index`, or may.
+/// Looks for all that is of interest and that differs from `index`, or may differ.
 ///
-/// `alive` is called whenever something was looked at, from the calling thread, with the number of files that all
-/// threads have looked at so far.
+/// `alive` is called from the calling thread whenever something was examined, with the number of files that all
+/// threads have examined so far.
 ///
 /// # Errors
-/// A folder cannot be read, or the configuration is wrong; the error names it.
+/// A directory cannot be read, or the configuration is wrong; the error names it.
 pub fn scan(
     repo: &gix::Repository,
     index: &Index,
@@ -45,8 +45,8 @@ pub fn scan(
     scan_before(repo, index, interest, alive, None)
 }
 
-/// The same, for somebody who may not want it yet: until they have `asked` for it, whoever wants the processor gets it
-/// after each folder.
+/// Like [`scan`], for a caller that may not need the result yet: until `asked` is true, the threads yield the
+/// processor after each directory.
 pub fn scan_before(
     repo: &gix::Repository,
     index: &Index,
@@ -78,42 +78,42 @@ pub fn scan_before(
     let threads = threads::processors().min(most);
     let (mut found, records) = walk(&scan, first, threads, alive)?;
     found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    // Where names are folded, a folder may have been read under two spellings.
+    // Where case is ignored, a directory may have been read under two spellings.
     found.dedup_by(|later, first| later.path == first.path);
     Ok(Scanned { differences: found, learnt: scan.memory.after(records) })
 }
 
-/// Whether there are file systems here that store a name otherwise than it was given. Elsewhere a name that was put
-/// together leads to no file, and git takes no notice of the setting, which a repository may bring along from a Mac.
+/// Whether file systems on this platform may store a name in another form than it was given. Elsewhere, a precomposed
+/// name would not lead to the file, and git ignores the setting, which a repository may bring along from a Mac.
 const TAKES_LETTERS_APART: bool = cfg!(target_vendor = "apple");
 
-/// What all threads need to know.
+/// What all threads of a scan share.
 pub struct Scan<'a> {
-    /// For the ignore rules; each thread takes a handle of its own when it needs them.
+    /// For the ignore rules; each thread creates its own handle when it needs them.
     pub repo: gix::ThreadSafeRepository,
-    /// The work tree's folder.
+    /// The top directory of the working tree.
     pub root: PathBuf,
-    /// The repository's own folder, which is none of the work tree wherever it lies.
+    /// The git directory, which is not part of the working tree wherever it is.
     pub git_dir: PathBuf,
-    /// What is tracked.
+    /// The index.
     pub index: &'a Index,
     /// How entries are compared.
     pub rules: Rules,
-    /// What is wanted.
+    /// The paths that are wanted.
     pub interest: &'a dyn Interest,
-    /// The index by names whose case does not matter, where the file system does not tell it.
+    /// For lookups that ignore case, if the file system does.
     pub folded: Option<Folded<'a>>,
-    /// Whether the file system takes letters apart that git keeps whole (`core.precomposeUnicode`).
+    /// Whether the file system decomposes Unicode that git keeps precomposed (`core.precomposeUnicode`).
     pub composes: bool,
-    /// What is known of folders from before.
+    /// The cache of directories.
     pub memory: Memory,
-    /// How many files were looked at.
+    /// How many files were examined.
     pub looked_at: AtomicUsize,
-    /// Whether somebody waits for the result; none where somebody always does.
+    /// Whether a caller waits for the result; `None` if one always does.
     pub asked: Option<&'a AtomicBool>,
 }
 
-/// The index by names whose case does not matter.
+/// The index, for lookups that ignore case.
 pub struct Folded<'a> {
     index: &'a State,
     lookup: AccelerateLookup<'a>,
@@ -124,19 +124,19 @@ impl<'a> Folded<'a> {
         Folded { index, lookup: index.prepare_icase_backing() }
     }
 
-    /// Whether the index has this path, however it is spelled.
+    /// Whether the index has this path, in any case.
     pub fn has(&self, path: &BStr) -> bool {
         self.index.entry_by_path_icase(path, true, &self.lookup).is_some()
     }
 
-    /// The length of a path that the index has at or below this folder, however that is spelled.
+    /// Returns the length of a path that the index has at or below this directory, in any case.
     pub fn length_below(&self, folder: &BStr) -> Option<usize> {
         let found = self.index.entry_closest_to_directory_or_directory_icase(folder, true, &self.lookup)?;
         Some(found.path(self.index).len())
     }
 }
 
-/// Walks with as many threads, of which the calling one is the first.
+/// Walks with `threads` threads, of which the calling one is the first.
 fn walk(
     scan: &Scan<'_>,
     first: Task,
@@ -154,7 +154,8 @@ fn walk(
         done.map(|()| (worker.found, worker.records))
     };
     std::thread::scope(|scope| {
-        // What a thread found is there before the thread is gone, which takes a while. The scope tells of a panic.
+        // A channel delivers a thread's result before the thread has exited, which takes a while. The scope reports a
+        // panic.
         let (results, all) = mpsc::channel();
         for _ in 1..threads {
             let (results, work) = (results.clone(), &work);
@@ -172,7 +173,7 @@ fn walk(
     })
 }
 
-/// A path below the folder `path`.
+/// Returns the path of `name` in the directory `path`.
 pub fn below(path: &BStr, name: &[u8]) -> BString {
     let mut whole = BString::new(Vec::with_capacity(path.len() + 1 + name.len()));
     whole.extend_from_slice(path);

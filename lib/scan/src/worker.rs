@@ -1,4 +1,4 @@
-//! One thread of a scan: it takes a folder, tells what differs directly in it, and finds more folders.
+//! One thread of a scan: takes a directory, reports what differs directly in it, and finds more directories.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -21,35 +21,35 @@ use crate::task::{Place, Standing, Task, Unread};
 use crate::walk::{Scan, below};
 use crate::{Difference, Seen};
 
-/// Files of one folder that are looked at in one go; more of them are shared among the threads.
+/// The number of files of one directory that are examined in one task; more of them are shared among the threads.
 const SHARE: usize = 500;
 
-/// What the index has directly in a folder.
+/// What the index has directly in a directory.
 #[derive(Default)]
 struct Listed {
-    /// The folders, with what the index has below them.
+    /// The subdirectories, with the entries below them.
     folders: Vec<(BString, Range<usize>)>,
-    /// The files, where they are wanted.
+    /// The files, if they are wanted.
     files: Vec<usize>,
 }
 
-/// One thread's part of a scan.
+/// The part of a scan that one thread does.
 pub struct Worker<'a> {
     scan: &'a Scan<'a>,
-    /// What it found.
+    /// The differences found.
     pub found: Vec<Difference>,
-    /// What is to be remembered of the folders it has been in.
+    /// The records for the cache of the directories it has visited.
     pub records: Vec<Record>,
-    /// Its own tasks; the last is the next, so that few folders are open at a time.
+    /// Its own tasks; the last is taken next, so that few directories are open at a time.
     tasks: VecDeque<Task>,
     names: Names,
     ignored: Option<Ignored>,
-    /// Files that it has looked at and not told of.
+    /// The number of files that were examined and not yet reported.
     looked_at: usize,
 }
 
 impl<'a> Worker<'a> {
-    /// One that has found nothing yet.
+    /// Returns a worker that has found nothing yet.
     pub fn new(scan: &'a Scan<'a>) -> Self {
         Worker {
             scan,
@@ -62,7 +62,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Works until nobody has anything left to do.
+    /// Works until no thread has anything left to do.
     ///
     /// # Errors
     /// Something cannot be read; the error names it.
@@ -74,14 +74,14 @@ impl<'a> Worker<'a> {
                 Task::Folder(folder) => self.folder(folder)?,
                 Task::Files(place, entries) => self.files(&place, entries)?,
             }
-            // Once a folder, so that the threads do not contend for the number.
+            // Once per directory, so that the threads do not contend for the counter.
             let looked_at = std::mem::take(&mut self.looked_at);
             alive(self.scan.looked_at.fetch_add(looked_at, Relaxed) + looked_at);
             if self.scan.asked.is_some_and(|asked| !asked.load(Relaxed)) {
                 std::thread::yield_now();
             }
             if self.tasks.len() > 1 && pool.is_hungry() {
-                // The oldest ones are those that are likely to hold most.
+                // The oldest tasks are likely to contain most.
                 pool.give(self.tasks.drain(..self.tasks.len() / 2));
             }
         }
@@ -101,7 +101,7 @@ impl<'a> Worker<'a> {
         if let Some(record) = record
             && !self.scan.interest.in_folder(path)
         {
-            // Neither its names nor its files are wanted: it need not even be opened.
+            // Neither its names nor its files are wanted, so it is not even opened.
             let identity = unread.within.folder.identity_of(name);
             if let Some(listed) = identity.and_then(|identity| self.as_remembered(record, identity, &unread))
             {
@@ -120,8 +120,8 @@ impl<'a> Worker<'a> {
         self.read(place, &unread)
     }
 
-    /// What the index has directly in a folder that is `identity` now, where that is all that there is: nothing has
-    /// come into the folder since what is remembered of it.
+    /// Returns what the index has directly in a directory that is `identity` now, if the directory contains nothing
+    /// else: no name was added since it was recorded.
     fn as_remembered(&mut self, record: &Record, identity: Identity, unread: &Unread) -> Option<Listed> {
         if !record.is_of(identity) {
             return None;
@@ -145,7 +145,7 @@ impl<'a> Worker<'a> {
         Some(listed)
     }
 
-    /// Reads the names in a folder, and holds them against the index.
+    /// Reads the names in a directory, and compares them with the index.
     fn read(&mut self, place: Place, unread: &Unread) -> anyhow::Result<()> {
         let path = unread.path.as_bstr();
         let mut names = std::mem::take(&mut self.names);
@@ -156,7 +156,7 @@ impl<'a> Worker<'a> {
             && names.contain(b".git")
             && nested::is_foreign(&self.full(path)?, &self.scan.git_dir);
         if is_foreign {
-            // Of one in place of a file that was told with the file's entry.
+            // If it replaces a tracked file, the difference is reported with the file's entry.
             if unread.standing == Standing::Untracked && self.scan.interest.at(path) {
                 self.tell(path, Seen::NewRepository);
             }
@@ -180,7 +180,7 @@ impl<'a> Worker<'a> {
         format!("cannot read {}", self.scan.root.join(path.to_string()).display())
     }
 
-    /// Holds what is in a folder against what the index has in it.
+    /// Compares the names in a directory with those that the index has in it.
     fn compare(
         &mut self,
         place: &Place,
@@ -215,7 +215,7 @@ impl<'a> Worker<'a> {
         self.listed(place, listed)
     }
 
-    /// Goes on with what the index has directly in a folder.
+    /// Continues with what the index has directly in a directory.
     fn listed(&mut self, place: &Place, listed: Listed) -> anyhow::Result<()> {
         let Listed { folders, files } = listed;
         let unread =
@@ -229,7 +229,7 @@ impl<'a> Worker<'a> {
         self.files(place, files)
     }
 
-    /// A name that the index does not have, at least not spelled like this, or not as what it is.
+    /// Handles a name that the index lacks, or has in another spelling or as another type.
     fn unknown(
         &mut self,
         place: &Place,
@@ -263,7 +263,8 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    /// What a folder that the listing has, and the index not as such, is to the index; none where it is not to be read.
+    /// Returns how the index relates to a directory on disk that it does not have as such; `None` if that is not to
+    /// be read.
     fn standing(&mut self, path: &BStr) -> anyhow::Result<Option<Standing>> {
         let entry = self.scan.index.find(path);
         if entry.is_some_and(|entry| entry.mode == Mode::COMMIT) {
@@ -288,7 +289,7 @@ impl<'a> Worker<'a> {
         ignored.holds(path, mode)
     }
 
-    /// Looks at tracked files.
+    /// Compares tracked files.
     fn files(&mut self, place: &Place, entries: Vec<usize>) -> anyhow::Result<()> {
         self.looked_at += entries.len();
         for at in entries {
@@ -297,7 +298,7 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    /// Tells of entries whose folder is not there.
+    /// Reports entries whose directory does not exist.
     fn gone(&mut self, entries: Range<usize>) -> anyhow::Result<()> {
         for at in entries {
             self.entry(at, None)?;
@@ -335,7 +336,7 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// The names with their letters put together.
+/// Returns the names in precomposed Unicode.
 fn composed(names: &Names) -> Names {
     let mut composed = Names::default();
     for name in names.iter() {

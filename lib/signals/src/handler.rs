@@ -1,4 +1,4 @@
-//! What happens when a signal comes in.
+//! Handles signals: ends the process at once, or at the end of the last section.
 
 use std::{
     process,
@@ -17,13 +17,14 @@ use signal_hook::{
 
 use crate::{lock_file, terminal};
 
-/// How many sections there are, and whether the process is to end.
+/// The number of sections, and whether the process is to end.
 static STATE: AtomicUsize = AtomicUsize::new(0);
-/// Set in `STATE` where the process is to end.
+/// The flag in `STATE` that the process is to end.
 const ENDING: usize = 1 << (usize::BITS - 1);
-/// The signal that waits for the end of the last section; 0 where none does.
+/// The signal that waits for the end of the last section; 0 if there is none.
 static WAITING: AtomicI32 = AtomicI32::new(0);
-/// This process. What it starts is for a moment a copy of it, whose end puts nothing right.
+/// The id of this process. A child is a copy of it until it executes its program; if it is ended before, it must not
+/// clean up.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
 /// Begins a section.
@@ -36,21 +37,21 @@ pub fn enter() {
     }
 }
 
-/// Ends a section, and with the last one the process, where a signal waits for that.
+/// Ends a section; ends the process with the last one, if a signal waits for that.
 pub fn leave() {
     if STATE.fetch_sub(1, SeqCst) == ENDING + 1 {
         end(WAITING.load(SeqCst));
     }
 }
 
-/// From now on signals are handled here.
+/// Installs the signal handlers, once.
 pub fn watch() {
     static WATCH: Once = Once::new();
     WATCH.call_once(|| {
         PROCESS.store(process::id(), SeqCst);
         let ignored = crate::ignored();
         for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
-            // What the caller made us ignore stays ignored: a handler would undo `nohup`.
+            // Signals that the parent made us ignore stay ignored: a handler would undo `nohup`.
             if ignored & (1 << (signal - 1)) == 0 {
                 handle(signal);
             }
@@ -60,9 +61,9 @@ pub fn watch() {
 
 #[allow(unsafe_code, reason = "the standard library has no way to handle a signal")]
 fn handle(signal: i32) {
-    // SAFETY: what is called changes atomic integers and asks the system for what POSIX allows in a handler; it neither
-    // allocates nor waits for anybody, nor can it panic.
-    // Where it cannot be registered, signals end the process as they would without this library.
+    // SAFETY: the handler changes atomic integers and makes system calls that POSIX allows in a handler; it neither
+    // allocates nor blocks, and cannot panic.
+    // If it cannot be registered, signals end the process as they would without this crate.
     let _ = unsafe { register(signal, move || came_in(signal)) };
 }
 
@@ -74,12 +75,12 @@ fn came_in(signal: i32) {
     }
 }
 
-/// Ends the process as `signal` does.
+/// Cleans up, and ends the process as `signal` does.
 fn end(signal: i32) {
     if process::id() == PROCESS.load(SeqCst) {
         lock_file::settle_all();
         terminal::restore();
     }
-    // It does not come back.
+    // Does not return.
     let _ = emulate_default_handler(signal);
 }

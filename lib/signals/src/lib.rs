@@ -1,13 +1,13 @@
-//! Signals that ask a process to end, and what has to be whole before it does.
+//! Delays termination signals during critical sections, and cleans up when a signal ends the process.
 //!
-//! Whoever is ended by a signal in the middle of a few changes that belong together, a branch that moves and the index
-//! that follows it, leaves a repository that no longer adds up, and lock files that are in everybody's way. To wait for
-//! the end of all work is no way out: it may wait for a remote, or for a hook. So a [`Section`] is what takes no longer
-//! than a moment and is not to be left half done: a signal waits for its end. At any other time the process ends at
-//! once, and its [`LockFile`]s and a [`Terminal`] are dealt with on the way out. A second signal waits for nothing.
+//! A process that is ended in the middle of changes that belong together, such as moving a branch and writing the
+//! matching index, leaves an inconsistent repository, and lock files that block everybody else. Waiting for the end
+//! of all work is not an option: it may wait for a remote, or for a hook. So a [`Section`] covers only what takes a
+//! moment and must not be left half done; a signal waits for its end. At any other time the process ends at once, and
+//! its [`LockFile`]s and a [`Terminal`] are cleaned up on the way out. A second signal does not wait.
 //!
-//! Nothing is watched, and no thread is started, before there is a section, a lock file or a terminal to be kept; whoever
-//! has none is ended by signals as any program is.
+//! No signal handler is installed, and no thread is started, before there is a section, a lock file or a terminal to
+//! keep; without any of them, signals end the process as usual.
 
 use std::{fs::File, path::Path};
 
@@ -18,7 +18,8 @@ mod lock_file;
 #[cfg(unix)]
 mod terminal;
 
-/// Signals that end the process wait for as long as this lives. Sections may overlap, also those of several threads.
+/// Delays signals that end the process for as long as this lives. Sections may overlap, also those of several
+/// threads.
 #[derive(Debug)]
 #[must_use = "a section lasts until it is dropped"]
 pub struct Section(());
@@ -39,10 +40,11 @@ impl Drop for Section {
     }
 }
 
-/// A lock file that this process has made under two names: `own`, which nobody else uses, and `lock`, which keeps others
-/// away. Should a signal end the process while this lives, both go; or else what was locked is replaced.
+/// A lock file that this process has created under two names: `own`, which is used by no other process, and `lock`,
+/// which excludes others. If a signal ends the process while this lives, both names are removed, or the file replaces
+/// its target if it is complete.
 ///
-/// It is only ever done where both names still lead to the very file that was made.
+/// This is done only where the names still lead to the very file that was created.
 #[derive(Debug)]
 pub struct LockFile {
     #[cfg(unix)]
@@ -52,16 +54,16 @@ pub struct LockFile {
 /// The names of a lock file.
 #[derive(Debug, Clone, Copy)]
 pub struct Names<'a> {
-    /// The name that nobody else uses.
+    /// The name that no other process uses.
     pub own: &'a Path,
-    /// The name that keeps others away.
+    /// The name that excludes others.
     pub lock: &'a Path,
-    /// What is locked.
+    /// The file that is locked.
     pub target: &'a Path,
 }
 
 impl LockFile {
-    /// The `file` with these names; that of the lock need not be there yet.
+    /// Registers `file` with these names; `lock` need not exist yet.
     #[must_use]
     pub fn new(file: &File, names: Names<'_>) -> Self {
         #[cfg(unix)]
@@ -75,7 +77,7 @@ impl LockFile {
         }
     }
 
-    /// From now on the file is what its target shall be: a signal puts it there.
+    /// Marks the file as complete: from now on, a signal makes it replace its target.
     pub fn is_complete(&self) {
         #[cfg(unix)]
         if let Some(entry) = self.entry {
@@ -93,14 +95,14 @@ impl Drop for LockFile {
     }
 }
 
-/// The terminal as it is now. Should a signal end the process while this lives, it is made so again: who asks for a
-/// password turns off the echo, and who is at the terminal would not see what they type ever after.
+/// The terminal's settings at this moment, which are restored if a signal ends the process while this lives: a
+/// password prompt turns off the echo, and afterwards the user would not see what they type.
 #[derive(Debug)]
 #[must_use = "the terminal is kept until this is dropped"]
 pub struct Terminal(());
 
 impl Terminal {
-    /// Keeps how the terminal is that the process is at, if it is at one.
+    /// Remembers the settings of the process's terminal, if there is one.
     pub fn keep() -> Self {
         #[cfg(unix)]
         terminal::keep();
@@ -115,7 +117,8 @@ impl Drop for Terminal {
     }
 }
 
-/// The signals that whoever started this process made it ignore, as `nohup` does: a bit each, the first signal's lowest.
+/// Returns the signals that the parent made this process ignore, as `nohup` does: one bit each, the lowest for signal
+/// 1.
 #[cfg(target_os = "linux")]
 #[must_use]
 pub fn ignored() -> u64 {
@@ -127,7 +130,7 @@ pub fn ignored() -> u64 {
     ignored().unwrap_or(0)
 }
 
-/// Other systems do not say which signals are ignored.
+/// Other systems do not tell which signals are ignored.
 #[cfg(not(target_os = "linux"))]
 #[must_use]
 pub fn ignored() -> u64 {

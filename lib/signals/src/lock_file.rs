@@ -1,7 +1,7 @@
-//! The lock files that there are, in a form in which a signal handler may read them.
+//! Keeps a list of this process's lock files in a form that a signal handler may read.
 //!
-//! A handler must not wait for anybody, not even for memory: the list only ever grows, and what is in it stays. A run
-//! takes a handful of locks.
+//! A handler must not block, not even to allocate memory: the list only ever grows, and its entries are never freed.
+//! A run takes only a handful of locks.
 
 use std::{
     ffi::CString,
@@ -21,13 +21,13 @@ use crate::{Names, handler};
 /// The first entry of the list.
 static FIRST: OnceLock<&'static Entry> = OnceLock::new();
 
-/// What becomes of a lock file when a signal ends the process.
+/// What happens to a lock file when a signal ends the process.
 mod fate {
-    /// Nothing: its maker is done with it.
+    /// Nothing: its owner has settled it.
     pub const SETTLED: u8 = 0;
-    /// It goes.
+    /// It is removed.
     pub const GOES: u8 = 1;
-    /// It takes the place of its target.
+    /// It replaces its target.
     pub const REPLACES: u8 = 2;
 }
 
@@ -43,7 +43,7 @@ pub struct Entry {
     next: OnceLock<&'static Entry>,
 }
 
-/// Adds `file` to the list; none where it cannot be told from others.
+/// Adds `file` to the list; `None` if it cannot be identified.
 pub fn add(file: &File, Names { own, lock, target }: Names<'_>) -> Option<&'static Entry> {
     handler::watch();
     let name = |path: &Path| {
@@ -67,7 +67,7 @@ pub fn add(file: &File, Names { own, lock, target }: Names<'_>) -> Option<&'stat
     Some(entry)
 }
 
-/// Deals with all lock files that nobody has dealt with.
+/// Settles all lock files that their owners have not settled.
 pub fn settle_all() {
     let mut place = &FIRST;
     while let Some(entry) = place.get() {
@@ -85,7 +85,7 @@ impl Entry {
         self.fate.store(fate::SETTLED, SeqCst);
     }
 
-    /// What cannot be done is left to the next run.
+    /// Removes the file, or lets it replace its target. What fails is left to the next run.
     fn settle(&self) {
         let fate = self.fate.load(SeqCst);
         if fate == fate::SETTLED || !self.is_at(&self.own) {
@@ -101,7 +101,7 @@ impl Entry {
     }
 
     fn replace(&self) -> rustix::io::Result<()> {
-        // Durable before relied upon: git goes by its name.
+        // The content must be durable before the rename, since git relies on it from then on.
         fsync(open(&self.lock, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)?;
         renameat(CWD, &self.lock, CWD, &self.target)
     }
@@ -120,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    /// What is in a folder after a lock file in it was dealt with, of which `before` says how it is then.
+    /// Returns the files of a directory after a lock file in it was settled; `before` sets up the state to settle.
     fn settled(before: impl FnOnce(&Path, &Entry)) -> Vec<(String, String)> {
         let folder = tempfile::tempdir().unwrap();
         let [own, lock, target] = ["index.own", "index.lock", "index"].map(|name| folder.path().join(name));

@@ -1,7 +1,7 @@
-//! How the terminal was before somebody is asked there, in a form in which a signal handler may read it.
+//! Keeps the terminal's settings from before a prompt in a form that a signal handler may read.
 //!
-//! Nobody is asked two things at once, and between two questions the terminal is as it was before the first: what was
-//! found then stays, and only whether it counts changes.
+//! There is only one prompt at a time, and between two prompts the terminal has its original settings. So the
+//! settings that were read first stay valid, and only whether they are to be restored changes.
 
 use std::{
     fs::File,
@@ -18,9 +18,9 @@ use rustix::{
 
 use crate::handler;
 
-/// The terminal, and how it was.
+/// The terminal, and its original settings.
 static BEFORE: OnceLock<Option<(File, Termios)>> = OnceLock::new();
-/// How many there are for whom it is kept.
+/// For how many callers the settings are kept.
 static KEPT: AtomicUsize = AtomicUsize::new(0);
 
 pub fn keep() {
@@ -37,15 +37,15 @@ pub fn let_go() {
     KEPT.fetch_sub(1, SeqCst);
 }
 
-/// Makes the terminal what it was, where somebody is being asked there.
+/// Restores the terminal's settings, if a caller keeps them.
 pub fn restore() {
     if KEPT.load(SeqCst) == 0 {
         return;
     }
     let Some(Some((terminal, before))) = BEFORE.get() else { return };
-    // Others are at the terminal where this is in the background, and who changes it from there is stopped.
+    // In the background, the terminal belongs to other processes, and one that changed it would be stopped.
     if tcgetpgrp(terminal).is_ok_and(|foreground| foreground == getpgrp()) {
-        // Whose terminal is gone has no use for it.
+        // An error means that the terminal is gone.
         let _ = tcsetattr(terminal, OptionalActions::Flush, before);
     }
 }

@@ -1,10 +1,11 @@
-//! Threads that run at once, where another processor is idle.
+//! Starts threads so that they run at once if another processor is idle.
 //!
-//! Linux starts a thread on the processor of the one that made it, and wakes it on that of the one that it waited for,
-//! unless it sees an idle one; and as the guest of a hypervisor it often does not see that one is idle. The two then
-//! share one processor, a time slice each, until the load is balanced: after some ten milliseconds, or not at all
-//! before the work is done. Most work here takes no longer. So a thread that finds itself beside the other one goes
-//! elsewhere; what may run where stays as it is. `benches/beside.rs` shows what that brings on a machine.
+//! Linux starts a thread on the processor of its creator, and wakes a thread on the processor of the one that it
+//! waited for, unless it sees an idle one; as the guest of a hypervisor it often does not see that one is idle. The
+//! two threads then share one processor, a time slice each, until the load is balanced: after some ten milliseconds,
+//! or not at all before the work is done. Most work here takes no longer. So a thread that finds itself on the other
+//! one's processor moves to another; its affinity stays unchanged. `benches/beside.rs` measures the effect on a
+//! machine.
 
 use std::{
     io,
@@ -15,18 +16,18 @@ use std::{
     thread::{self, JoinHandle, Scope, ScopedJoinHandle},
 };
 
-/// How many threads are at work: the main one, and those that were started here.
+/// How many threads are working: the main one, and those that were started here.
 static WORKING: AtomicUsize = AtomicUsize::new(1);
 
-/// How many processors there are for this process. They are counted once: that means to read files.
+/// Returns how many processors this process may use. They are counted only once, since that reads files.
 #[must_use]
 pub fn processors() -> usize {
     static PROCESSORS: OnceLock<usize> = OnceLock::new();
     *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
 }
 
-/// How many more threads can run at once, of `most` that there is work for: those that are at work, the main one among
-/// them, have a processor each. Who starts more has them wait for each other.
+/// Returns how many more threads can run at once, if there is work for `most`: each thread that is working, the main
+/// one included, occupies a processor. More threads than that would wait for each other.
 #[must_use]
 pub fn free(most: usize) -> usize {
     if most == 0 {
@@ -35,9 +36,9 @@ pub fn free(most: usize) -> usize {
     processors().saturating_sub(WORKING.load(Ordering::Relaxed)).min(most)
 }
 
-/// Waits for another thread, which may have the calling thread's processor meanwhile.
+/// Waits for another thread by `wait`; meanwhile the calling thread's processor counts as free.
 pub fn waiting<T>(wait: impl FnOnce() -> T) -> T {
-    /// Goes on, be it that what was waited for has panicked.
+    /// Counts the thread as working again, even after a panic.
     struct Again;
 
     impl Drop for Again {
@@ -67,7 +68,7 @@ impl Drop for Working {
     }
 }
 
-/// Starts a thread that works hard, within `scope`.
+/// Starts a thread for CPU-bound work within `scope`.
 pub fn spawn<'scope, T: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     work: impl FnOnce() -> T + Send + 'scope,
@@ -82,10 +83,10 @@ pub fn spawn<'scope, T: Send + 'scope>(
     thread
 }
 
-/// Starts a thread that works hard, and may outlive whoever has started it.
+/// Starts a thread for CPU-bound work that may outlive its creator.
 ///
 /// # Errors
-/// Where the system has no room for one more.
+/// The system cannot create another thread.
 pub fn start<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
@@ -100,24 +101,24 @@ pub fn start<T: Send + 'static>(
     Ok(thread)
 }
 
-/// On which processor a thread is, for another one that works at the same time.
+/// Records the processor that a thread runs on, for another thread that works at the same time.
 #[derive(Debug)]
 pub struct Place(AtomicUsize);
 
 impl Default for Place {
-    /// Nowhere yet.
+    /// No processor yet.
     fn default() -> Self {
         Self(AtomicUsize::new(usize::MAX))
     }
 }
 
 impl Place {
-    /// Says that the calling thread is where it is.
+    /// Records the processor of the calling thread.
     pub fn here(&self) {
         self.0.store(processor::current(), Ordering::Relaxed);
     }
 
-    /// Takes the calling thread elsewhere, if it is there.
+    /// Moves the calling thread to another processor, if it runs on the recorded one.
     pub fn avoid(&self) {
         processor::leave(self.0.load(Ordering::Relaxed));
     }
@@ -127,12 +128,12 @@ impl Place {
 mod processor {
     use rustix::thread::{sched_getaffinity, sched_getcpu, sched_setaffinity};
 
-    /// The processor of the calling thread.
+    /// Returns the processor of the calling thread.
     pub fn current() -> usize {
         sched_getcpu()
     }
 
-    /// Goes to another processor, if this is the one.
+    /// Moves the calling thread to another processor, if it runs on `processor`.
     pub fn leave(processor: usize) {
         if current() != processor {
             return;
@@ -141,12 +142,12 @@ mod processor {
         let mut others = all;
         others.unset(processor);
         if others.count() > 0 && sched_setaffinity(None, &others).is_ok() {
-            // It stays where it is now until the system has a reason to move it.
+            // The thread stays on the new processor until the system has a reason to move it.
             let _ = sched_setaffinity(None, &all);
         }
     }
 
-    /// Lets a thread that waits for this processor have it, if only to go elsewhere.
+    /// Lets a thread that waits for this processor run, if only to move elsewhere.
     pub fn give_way() {
         std::thread::yield_now();
     }
@@ -180,12 +181,12 @@ mod tests {
         place.avoid();
         assert!(all.count() == 1 || sched_getcpu() != place.0.load(Ordering::Relaxed));
         assert_eq!(sched_getaffinity(None).unwrap(), all);
-        // Nobody is there.
+        // No processor is recorded.
         Place::default().avoid();
         assert_eq!(sched_getaffinity(None).unwrap(), all);
     }
 
-    /// Only one test at a time counts.
+    /// The count is global, so only one test may run at a time.
     static ALONE: Mutex<()> = Mutex::new(());
 
     #[test]

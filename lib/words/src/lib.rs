@@ -1,35 +1,35 @@
-//! Text of others, made fit for a user's eyes: no credential, no control character.
+//! Sanitizes text from elsewhere for display: removes credentials, and escapes control characters.
 //!
-//! URLs travel with passwords in them, libraries and programs quote them in their errors, and a server's words go
-//! straight to a terminal. Every message, of whatever crate, passes through here, so that no error, log or document can
-//! leak the one or be driven by the other.
+//! URLs may contain passwords, libraries and programs quote them in their errors, and a server's messages go straight
+//! to a terminal. Every message, of whatever crate, passes through here, so that no error, log or document can leak a
+//! password or control the terminal.
 
 mod login;
 
 pub use login::{in_address, in_text};
 
-/// Text that may hold URLs and line breaks: logins are cut out of the former, the latter are kept, and other control
-/// characters become visible.
+/// Sanitizes text that may contain URLs and line breaks: removes credentials from URLs, keeps line breaks, and
+/// escapes other control characters.
 #[must_use]
 pub fn text(text: &str) -> String {
     visible(&in_text(text))
 }
 
-/// Like [`text`], on one line.
+/// Like [`text`], but on one line.
 #[must_use]
 pub fn line(one: &str) -> String {
     text(one).replace(['\n', '\t'], " ")
 }
 
-/// A URL from somebody's configuration, which may be none, on one line and without its login.
+/// Sanitizes a configured URL, which may be malformed: on one line, without credentials.
 #[must_use]
 pub fn address(url: &str) -> String {
     visible(&in_address(url)).replace(['\n', '\t'], " ")
 }
 
-/// The whole chain of an error, outermost first, on one line.
+/// Returns the whole chain of an error, outermost first, on one line.
 ///
-/// An error of gix has to come this way: its `{:#}` is a tree for those who debug it.
+/// Errors of gix have to be formatted by this function: their `{:#}` is a tree for debugging.
 #[must_use]
 pub fn error(error: &(dyn std::error::Error + 'static)) -> String {
     let mut said: Vec<String> = Vec::new();
@@ -44,8 +44,8 @@ pub fn error(error: &(dyn std::error::Error + 'static)) -> String {
     said.join(": ")
 }
 
-/// A word as `sh` takes it whatever is in it, for a command that somebody is told to type: with one that ends its own
-/// quotation, `rm` would remove something else.
+/// Quotes a word for `sh`, whatever it contains, for a command that the user is advised to type: an unescaped word
+/// could end its own quotation, and `rm` would remove something else.
 #[must_use]
 pub fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))

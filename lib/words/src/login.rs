@@ -1,16 +1,16 @@
-//! Cuts the logins out of URLs: those that are URLs, and those that only look like some.
+//! Removes credentials from URLs, including malformed ones.
 //!
-//! A password with a space or a slash in it makes a URL that no parser takes, and then the whole of it stands in the
-//! parser's error. So nothing here is parsed: whatever may be a password is hidden, and rather too much than too little.
+//! A password that contains a space or a slash makes a URL that no parser accepts, and then the parser's error quotes
+//! all of it. So nothing is parsed here: whatever may be a password is hidden, and rather too much than too little.
 
 use std::borrow::Cow;
 
-/// What stands in the place of something that need not have been a login.
+/// Replaces text that may not have been a login.
 const HIDDEN: &str = "[hidden]";
-/// Ends a URL's protocol.
+/// The end of a URL's protocol.
 const PROTOCOL: &str = "://";
 
-/// Cuts the logins out of all URLs in a text.
+/// Removes the logins from all URLs in a text.
 #[must_use]
 pub fn in_text(text: &str) -> Cow<'_, str> {
     if !text.contains(PROTOCOL) {
@@ -32,14 +32,14 @@ pub fn in_text(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Cuts the login out of what is one URL from its first character to its last, as somebody has configured it.
+/// Removes the login from text that is entirely one URL, as configured.
 #[must_use]
 pub fn in_address(url: &str) -> Cow<'_, str> {
     if let Some((protocol, rest)) = url.split_once(PROTOCOL) {
         let Cut { shown, end } = cut(rest);
         return Cow::Owned(format!("{protocol}{PROTOCOL}{shown}{}", &rest[end..]));
     }
-    // `user:password@host` of who has forgotten the protocol, or has written a slash too few.
+    // `user:password@host`, where the protocol was forgotten or has a slash too few.
     match (url.find(':'), url.rfind('@')) {
         (Some(colon), Some(at)) if colon < at && !url.starts_with('/') => {
             Cow::Owned(format!("{}:{HIDDEN}{}", &url[..colon], &url[at..]))
@@ -48,7 +48,7 @@ pub fn in_address(url: &str) -> Cow<'_, str> {
     }
 }
 
-/// What is shown instead of the first `end` bytes.
+/// The replacement for the first `end` bytes.
 struct Cut {
     shown: String,
     end: usize,
@@ -59,21 +59,22 @@ impl Cut {
         Self { shown: String::new(), end: 0 }
     }
 
-    /// All before the sign that ends at `end`. Where a slash or a space is in it, it may have been something else.
+    /// Removes everything up to the `@` that ends at `end`. If that contains a slash or a space, it may have been
+    /// something else, so a placeholder is shown.
     fn login(what: &str, end: usize) -> Self {
         let is_plain = !what[..end].contains(|c: char| c == '/' || c.is_whitespace());
         Self { shown: if is_plain { String::new() } else { format!("{HIDDEN}@") }, end }
     }
 }
 
-/// In an address of which the end is known.
+/// Removes the login from an address whose end is known.
 fn cut(address: &str) -> Cut {
     if address.starts_with(HIDDEN) {
         return Cut::nothing();
     }
     match last_sign(address) {
         Some(sign) if has_colon(&address[..sign]) => Cut::login(address, sign),
-        // In the path, a sign is part of a name.
+        // Without a colon before it, an `@` in the path is part of a name.
         _ => match last_sign(authority(address)) {
             Some(sign) => Cut::login(address, sign),
             None => cut_without_sign(address),
@@ -81,7 +82,7 @@ fn cut(address: &str) -> Cut {
     }
 }
 
-/// In a text that begins with an address and goes on with something else, on the same line.
+/// Removes the login from an address that other text follows on the same line.
 fn cut_loose(text: &str) -> Cut {
     if text.starts_with(HIDDEN) {
         return Cut::nothing();
@@ -93,7 +94,7 @@ fn cut_loose(text: &str) -> Cut {
     {
         return Cut::login(text, sign);
     }
-    // With a password before it, whatever ends in a sign may belong to it.
+    // After what may be a password, everything up to the last `@` may belong to it.
     if in_word.is_some() || !is_host(authority(word), word) {
         return match last_sign(text) {
             Some(sign) => Cut::login(text, sign),
@@ -103,7 +104,7 @@ fn cut_loose(text: &str) -> Cut {
     Cut::nothing()
 }
 
-/// `user:password` whose sign and host were forgotten: what should be a port, and is none.
+/// Hides the password of `user:password` without `@` and host: its port is not a number.
 fn cut_without_sign(address: &str) -> Cut {
     let authority = authority(address);
     let name = authority.rfind(']').unwrap_or(0);
@@ -116,7 +117,7 @@ fn cut_without_sign(address: &str) -> Cut {
     Cut { shown: format!("{}{HIDDEN}", &authority[..start]), end: authority.len() }
 }
 
-/// Whether an authority has nothing in it but a host, and a port that a path follows.
+/// Whether an authority consists of just a host, or of a host and a port that a path follows.
 fn is_host(authority: &str, word: &str) -> bool {
     let name = authority.rfind(']').unwrap_or(0);
     match colon(&authority[name..]) {
@@ -129,18 +130,18 @@ fn is_host(authority: &str, word: &str) -> bool {
     }
 }
 
-/// What stands before the path.
+/// Returns the part before the path.
 fn authority(address: &str) -> &str {
     let end = address.find(|c: char| c == '/' || c.is_whitespace() || "\"'<>".contains(c));
     &address[..end.unwrap_or(address.len())]
 }
 
-/// Where the last `@` ends. gix writes it in hexadecimal where it takes it for a part of a name.
+/// Returns the end of the last `@`. gix percent-encodes it where it takes it for a part of a name.
 fn last_sign(text: &str) -> Option<usize> {
     ["@", "%40"].into_iter().filter_map(|sign| Some(text.rfind(sign)? + sign.len())).max()
 }
 
-/// Where the first colon is, and how long.
+/// Returns the position and length of the first colon.
 fn colon(text: &str) -> Option<(usize, usize)> {
     [":", "%3A", "%3a"].into_iter().filter_map(|colon| Some((text.find(colon)?, colon.len()))).min()
 }
@@ -149,14 +150,14 @@ fn has_colon(text: &str) -> bool {
     colon(text).is_some()
 }
 
-/// How far a URL that nothing ends may reach: to the end of the line, or to the next one.
+/// Returns how far a URL without a delimiter may extend: to the end of the line, or to the next URL.
 fn of_this_url(after: &str) -> usize {
     let line = after.find('\n').unwrap_or(after.len());
     after[..line].find(PROTOCOL).unwrap_or(line)
 }
 
-/// The address after `before`, where a quote begins before its protocol and ends it. A quote within a password is
-/// escaped, or goes on with something that follows no quote.
+/// Returns the address after `before`, if a quote begins before its protocol and ends it. A quote within a password
+/// is escaped, or is followed by a character that does not follow a closing quote.
 fn quoted<'a>(before: &str, after: &'a str) -> Option<&'a str> {
     let opening = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "+-.".contains(c));
     let quote = opening.chars().next_back().filter(|c| "\"'`".contains(*c))?;
@@ -174,7 +175,7 @@ fn quoted<'a>(before: &str, after: &'a str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    /// How people write passwords into URLs, and what comes of it.
+    /// Credentials as users write them into URLs, including malformed ones.
     const LOGINS: [&str; 19] = [
         "user:secret",
         "user:my secret",
@@ -235,7 +236,7 @@ mod tests {
 
     #[test]
     fn no_login_is_left_where_an_address_stands_in_a_text_as_it_is() {
-        // Nothing tells a user's name with a space in it from the end of an address.
+        // A user name with a space in it cannot be told from the end of an address.
         for login in LOGINS.into_iter().filter(|login| *login != "us er:secret") {
             let text = format!("cannot use http://{login}@host/x, which is none");
             let shown = in_text(&text);

@@ -1,4 +1,4 @@
-//! What a remote has and this repository lacks: the work of `git-upload-pack`.
+//! Finds and packs what a remote on this machine has and this repository lacks: the work of `git-upload-pack`.
 
 use std::collections::VecDeque;
 
@@ -28,23 +28,23 @@ use crate::{
     },
 };
 
-/// How many commits that the remote does not have are passed on the way to one that it has.
+/// How many commits that the remote lacks are visited in the search for common ones.
 const PATIENCE: usize = 8 * 1024;
 
-/// What is asked of a remote.
+/// A request to a remote.
 pub(crate) struct Ask<'a> {
-    /// The repository that it is for, and its history.
+    /// The repository that fetches, and its history.
     pub ours: &'a Repository,
     pub history: &'a History,
-    /// What is to be there with all that it leads to.
+    /// The objects that must exist afterwards, with everything reachable from them.
     pub wanted: &'a [ObjectId],
-    /// Tags that come along if what they are of does.
+    /// Tags to be included if the objects that they point to are.
     pub tags: &'a [ObjectId],
 }
 
 impl Direct {
-    /// Packs that hold most of the commits that are asked for, if there are such that can be taken as they are, and one
-    /// with the rest.
+    /// Returns existing packs that hold most of the commits that are asked for, and one more pack with the rest.
+    /// `None` if no packs are suitable.
     ///
     /// # Errors
     ///
@@ -69,9 +69,8 @@ impl Direct {
         Ok(Some(packs))
     }
 
-    /// Whether nothing came but what is asked for, as far as it could be taken for something that is whole: whatever
-    /// leads on to others. Who finds the end of a tag or branch here does not ask whether all that belongs to it is
-    /// here too.
+    /// Whether the packs brought no commit or tag that is neither asked for nor here already. Whoever later finds
+    /// such an object here takes everything reachable from it to be here too, without checking.
     pub fn is_no_more(&self, came: &Recent, ask: &Ask<'_>, common: &[ObjectId]) -> bool {
         let Ok(new) = self.new_commits(ask, common) else { return false };
         let new: HashSet<ObjectId> = new.into_iter().map(|commit| commit.id).collect();
@@ -81,11 +80,11 @@ impl Direct {
             .all(|object| new.contains(&object.id) || ask.ours.objects.exists(&object.id))
     }
 
-    /// A pack with all that is asked for.
+    /// Returns a pack with everything that is asked for.
     ///
     /// # Errors
     ///
-    /// Where something cannot be read, or it is more than what can be held in memory.
+    /// If something cannot be read, or is too large to be held in memory.
     pub fn pack(&self, ask: &Ask<'_>, common: &[ObjectId], watcher: &dyn Watcher) -> gix::Result<Vec<u8>> {
         let mut wanted = ask.wanted.to_vec();
         wanted.extend(self.tags(ask, &self.new_commits(ask, common)?)?);
@@ -101,13 +100,13 @@ impl Direct {
         in_memory(&self.repo, &items, told)
     }
 
-    /// The commits that are asked for, and those before them that are not `common`.
+    /// Returns the wanted commits and their ancestors that are not reachable from `common`.
     fn new_commits(&self, ask: &Ask<'_>, common: &[ObjectId]) -> gix::Result<Vec<Commit>> {
         let tips = walk::commits_among(&self.repo, ask.wanted);
         self.history.between(&self.repo, tips, common.to_vec())
     }
 
-    /// The tags that come along with `new`.
+    /// Returns the tags that point to commits of `new`.
     fn tags(&self, ask: &Ask<'_>, new: &[Commit]) -> gix::Result<Vec<ObjectId>> {
         let mut tags = Vec::new();
         for tag in ask.tags {
@@ -119,11 +118,12 @@ impl Direct {
         Ok(tags)
     }
 
-    /// Commits that both have, and behind which is all that both have, as far as one need look.
+    /// Returns commits that both repositories have and from which all that they share is reachable, as far as the
+    /// search goes.
     pub fn common(&self, ask: &Ask<'_>) -> gix::Result<Vec<ObjectId>> {
         let mut here = ask.ours.clone();
         here.objects.refresh = RefreshMode::Never;
-        // To be sure that something is not there, the indices of all packs are opened. They are closed again with this.
+        // To prove that an object is absent, the indexes of all packs are opened. Dropping this handle closes them.
         let objects = self.repo.objects.store_ref().path();
         let mut there = odb::at(objects, self.repo.object_hash()).map_err(gix::Error::from_error)?;
         there.refresh = RefreshMode::Never;
@@ -147,33 +147,35 @@ impl Direct {
             }
             open.extend(line.open);
         }
-        // It may be a rest of something that was thrown away. Whoever walks there comes upon what is missing, and
-        // leaves it all to a server; only a name without a commit must not be in the way.
+        // A commit may be a remnant of history that was discarded. A walk from it then finds objects missing, and the
+        // whole fetch is left to a server; only ids that cannot be read as commits must be dropped here.
         common.retain(|commit| there.header(commit).is_ok_and(|header| header.kind() == Kind::Commit));
         Ok(common)
     }
 }
 
-/// Commits each of which has but one parent that is the next one, down to one that the remote has.
+/// A chain of commits, each with only one parent that was not seen yet, the next in the chain, down to one that the
+/// remote has.
 ///
-/// Whoever has a commit has what is behind it, and else a walk comes upon what is missing. So not each commit is asked
-/// for, as in git's [`skipping`](https://git-scm.com/docs/git-config#Documentation/git-config.txt-fetchnegotiationAlgorithm)
+/// A repository that has a commit normally has its ancestors (if not, a later walk finds what is missing). So not
+/// every commit is looked up, as in git's
+/// [`skipping`](https://git-scm.com/docs/git-config#Documentation/git-config.txt-fetchnegotiationAlgorithm)
 /// negotiation.
 struct Line {
-    /// How many were passed.
+    /// How many commits were visited that the remote lacks.
     passed: usize,
-    /// The first that the remote has.
+    /// The first commit of the chain that the remote has.
     common: Option<ObjectId>,
-    /// What comes next where it has none.
+    /// The commits to go on with, if the remote has none of the chain.
     open: Vec<ObjectId>,
 }
 
-/// How many commits of a line are passed before one is asked for.
+/// How many commits of a chain are skipped before one is looked up.
 const STRIDE: usize = 16;
 
 impl Line {
-    /// The line that begins with `first`, which is not there. `parents` says which a commit has, as far as they were
-    /// not seen yet.
+    /// Follows the chain that begins with `first`, which the remote lacks. `parents` returns the parents of a commit
+    /// that were not seen yet.
     fn below(
         first: ObjectId,
         is_there: &dyn Fn(&ObjectId) -> bool,
@@ -202,10 +204,10 @@ impl Line {
     }
 }
 
-/// Those of `commits` that neither are in `rest` nor have a commit in it among those before them.
+/// Returns those of `commits` that are not in `rest` and have no ancestor in it.
 fn without_any_before(commits: &[Commit], rest: &[ObjectId]) -> Vec<ObjectId> {
     let mut tainted: HashSet<ObjectId> = rest.iter().copied().collect();
-    // Parents come late in the list, but not always after their children.
+    // Parents come late in the list, but not always after all of their children.
     loop {
         let known = tainted.len();
         for commit in commits.iter().rev() {
@@ -220,9 +222,9 @@ fn without_any_before(commits: &[Commit], rest: &[ObjectId]) -> Vec<ObjectId> {
     commits.iter().map(|commit| commit.id).filter(|id| !tainted.contains(id)).collect()
 }
 
-/// A pack of `items`, in memory. `told` hears how many objects and bytes there are so far.
+/// Writes a pack of `items` in memory. `told` is called with the number of objects and bytes so far.
 fn in_memory(repo: &Repository, items: &[Item], told: &mut dyn FnMut(usize, u64)) -> gix::Result<Vec<u8>> {
-    // Where it arrives, it is taken apart.
+    // The pack is parsed as soon as it arrives.
     let options = Options::of(repo, Receiver::Server, Offsets::Understood);
     let options = Options { level: Compression::BEST_SPEED, ..options };
     let mut pack = Limited::new(Vec::new());
@@ -246,7 +248,7 @@ mod tests {
     #[test]
     fn the_first_commit_of_a_line_that_is_there_is_found_and_few_are_asked_for() {
         for length in [1, 2, 15, 16, 17, 18, 33, 500] {
-            // From there on they are there, be it none.
+            // The remote has the commits from `there` on; none if `there` is `length`.
             for there in 1..=length {
                 let asked = Cell::new(0);
                 let is_there = |commit: &ObjectId| {

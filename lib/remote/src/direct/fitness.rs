@@ -1,7 +1,7 @@
-//! Which remotes can do without a server program, and which pushes.
+//! Decides which remotes can be accessed without a server program, and which pushes.
 //!
-//! What git's programs do is known by what configures it; of anything that is not known to mean nothing here, they are
-//! left to make something. See <https://git-scm.com/docs/git-upload-pack> and
+//! Configuration determines what git's server programs do. Where anything is set that is not known to be irrelevant
+//! here, the operation is left to those programs. See <https://git-scm.com/docs/git-upload-pack> and
 //! <https://git-scm.com/docs/git-receive-pack>.
 
 use std::{
@@ -17,17 +17,18 @@ use gix::{
 
 use crate::history::replaces;
 
-/// Variables that change what a server program shows and does.
+/// Environment variables that change what a server program shows and does.
 const VARIABLES: [&str; 2] = ["GIT_NAMESPACE", "GIT_QUARANTINE_PATH"];
 
-/// Sections that say what a server may show, do and refuse.
+/// Configuration sections that determine what a server shows, does and refuses.
 const OF_SERVERS: [&str; 6] = ["uploadpack", "uploadpackfilter", "receive", "transfer", "lsrefs", "hook"];
 
 /// The hooks that a server runs, see <https://git-scm.com/docs/githooks>.
 const HOOKS: [&str; 6] =
     ["pre-receive", "update", "proc-receive", "post-receive", "post-update", "reference-transaction"];
 
-/// Whether `repo` has all that belongs to its refs, so that it can be told what is missing from what it has.
+/// Whether `repo` has every object reachable from its refs, so that its refs show what is missing: it is neither
+/// partial nor shallow, and has no grafts.
 pub(super) fn is_whole(repo: &Repository) -> bool {
     let config = repo.config_snapshot();
     let promised = config.plumbing().sections_by_name("remote").is_some_and(|mut sections| {
@@ -38,8 +39,8 @@ pub(super) fn is_whole(repo: &Repository) -> bool {
     !promised && !repo.is_shallow().unwrap_or(true) && !repo.common_dir().join("info/grafts").exists()
 }
 
-/// Opens the repository at `path`, if it is a bare one that is entirely the user's own, and such that a server program
-/// would show all of it to them, as it is.
+/// Opens the repository at `path`, if it is a bare repository that belongs entirely to the user, and a server program
+/// would show all of it unchanged.
 pub(super) fn open(ours: &Repository, path: &Path) -> Option<Repository> {
     if VARIABLES.iter().any(|name| env::var_os(name).is_some()) {
         return None;
@@ -61,9 +62,9 @@ pub(super) fn open(ours: &Repository, path: &Path) -> Option<Repository> {
     is_plain.then_some(repo)
 }
 
-/// Where nothing is said of it, a server flushes packs and nothing else, see `core.fsync` of
-/// <https://git-scm.com/docs/git-config>. So it is with what is stored there without one: all of it is here as well,
-/// where it has been flushed.
+/// Flushes what a server would flush: without `core.fsync`, packs only, see `core.fsync` of
+/// <https://git-scm.com/docs/git-config>. Objects that are stored there without a flush exist in this repository as
+/// well, where they have been flushed.
 fn flush_as_git_does(repo: &mut Repository) -> Option<()> {
     if repo.config_snapshot().string("core.fsync").is_none() {
         let mut config = repo.config_snapshot_mut();
@@ -73,7 +74,7 @@ fn flush_as_git_does(repo: &mut Repository) -> Option<()> {
     Some(())
 }
 
-/// Of the places that git looks at, the one of a bare repository, if that comes first.
+/// Of the paths that git tries for a repository, returns that of a bare one, if it is the first that exists.
 fn folder(path: &Path) -> Option<PathBuf> {
     let with = |suffix: &str| {
         let mut name = path.as_os_str().to_owned();
@@ -91,27 +92,28 @@ fn folder(path: &Path) -> Option<PathBuf> {
         .then_some(bare)
 }
 
-/// Whether nothing is configured that a server would go by.
+/// Whether nothing is configured that would change what a server does.
 fn is_left_as_it_is(repo: &Repository) -> bool {
     let config = repo.config_snapshot();
     config.plumbing().sections().all(|section| {
         let name = section.header().name().to_str_lossy().to_ascii_lowercase();
         match name.as_str() {
-            // The one extension that says nothing new: which object names there are is looked at.
+            // The only extension without further effect: the object format is compared in [`open`].
             "extensions" => section.value_names().all(|key| key.eq_ignore_ascii_case("objectFormat")),
-            // Clearing up after a push is looked at in time, other chores are git's.
+            // `maintenance.auto` concerns the cleanup after a push, which [`is_due`] checks; other maintenance is
+            // left to git.
             "maintenance" => section.value_names().all(|key| key.eq_ignore_ascii_case("auto")),
             name => !OF_SERVERS.contains(&name),
         }
     })
 }
 
-/// Whether a server that takes a push would do no more than to take it: it has no hooks, nobody works in the branches,
-/// and there is nothing to clear up.
+/// Whether a server that receives a push would only store it: there are no hooks, no worktrees in which a branch
+/// could be checked out, and no cleanup is due.
 pub(super) fn only_stores(repo: &Repository) -> bool {
     let has_worktrees =
         fs::read_dir(repo.common_dir().join("worktrees")).is_ok_and(|mut all| all.next().is_some());
-    // Who shares it with others wants them to be able to write, too, and there are modes for that.
+    // Others must be able to write to a shared repository, which takes special file modes.
     let is_shared = repo.config_snapshot().string("core.sharedRepository").is_some();
     !has_worktrees && !is_shared && !has_hooks(repo) && !is_due(repo)
 }
@@ -121,14 +123,15 @@ fn has_hooks(repo: &Repository) -> bool {
     let folder = match configured {
         Ok(None) => repo.common_dir().join("hooks"),
         Ok(Some(path)) => repo.git_dir().join(path),
-        // What git makes of it, it says.
+        // Git reports what is wrong with the path.
         Err(_) => return true,
     };
     HOOKS.iter().any(|hook| folder.join(hook).exists())
 }
 
-/// Whether git would clear up after a push, see `gc.auto` and `gc.autoPackLimit` of <https://git-scm.com/docs/git-gc>.
-/// It goes by the number of objects in one of 256 folders, too.
+/// Whether git would clean up after a push, see `gc.auto` and `gc.autoPackLimit` of
+/// <https://git-scm.com/docs/git-gc>. Like git, it estimates the number of loose objects from one of the 256 fan-out
+/// directories.
 fn is_due(repo: &Repository) -> bool {
     let config = repo.config_snapshot();
     let limit = |key: &str, usual: i64| config.integer(key).unwrap_or(usual);

@@ -1,4 +1,4 @@
-//! Giving a remote what it lacks: the work of `git-receive-pack`.
+//! Stores a push in a remote on this machine: the work of `git-receive-pack`.
 
 use std::path::Path;
 
@@ -25,30 +25,30 @@ use crate::{
     temporary,
 };
 
-/// From how many objects on git's server keeps a pack as it comes, and does not make a file of each; see
+/// The number of objects from which git's server keeps a pack instead of unpacking it into loose objects; see
 /// `receive.unpackLimit` of <https://git-scm.com/docs/git-config>.
 const PACK_FROM: usize = 100;
 
-/// What is to be pushed, all of it from the values that the remote had a moment ago.
+/// A push, computed against the values that the remote's refs had a moment ago.
 pub(crate) struct Offer<'a> {
-    /// Where the objects are, and the history.
+    /// The repository that has the objects, and its history.
     pub from: &'a Repository,
     pub history: &'a History,
     pub updates: &'a [&'a Update],
-    /// What was made ready, and fits.
+    /// What was prepared in advance and can be used for this push.
     pub prepared: Prepared<'a>,
-    /// What the remote's refs name.
+    /// The objects that the remote's refs point to.
     pub theirs: &'a [ObjectId],
 }
 
-/// What became of it.
+/// The result of a push.
 pub(crate) struct Taken {
-    /// One answer an update.
+    /// One answer per update.
     pub answers: Vec<Answer>,
     pub stored: Stored,
 }
 
-/// What was added to the remote's objects.
+/// What was added to the remote's object database.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Stored {
     pub objects: u64,
@@ -56,19 +56,20 @@ pub(crate) struct Stored {
 }
 
 impl Direct {
-    /// Whether a push need only be stored there.
+    /// Whether a push only has to be stored there.
     pub fn only_stores(&self) -> bool {
-        // A server could not tell the locks of pushers that were killed from others.
+        // First removes the lock files of killed pushers, which a server program could not tell from locks in use.
         claim::sweep(self.repo.common_dir());
         temporary::sweep(self.repo.objects.store_ref().path());
         fitness::only_stores(&self.repo)
     }
 
-    /// Stores the objects, and moves the refs.
+    /// Stores the objects, and updates the refs.
     ///
     /// # Errors
     ///
-    /// Where it is more than what can be held in memory, or something fails. No ref has moved then.
+    /// If the push is too large to be held in memory, or something fails. No ref has been updated then, unless what
+    /// failed is reading the actual value of a stale ref.
     pub fn take(&self, offer: &Offer<'_>, watcher: &dyn Watcher) -> gix::Result<Taken> {
         self.look_at(offer)?;
         let (stored, held) = self.store(offer, watcher)?;
@@ -78,13 +79,13 @@ impl Direct {
         Ok(Taken { answers, stored })
     }
 
-    /// Makes sure that the refs are such as can be moved without further rules.
+    /// Checks that the refs can be updated without further rules.
     fn look_at(&self, offer: &Offer<'_>) -> gix::Result<()> {
         for update in offer.updates {
             let Some(new) = update.new else { return Err(left_to_others("a ref is to be deleted")) };
             let name = update.name.as_bstr();
             let is_branch = name.starts_with(b"refs/heads/");
-            // A server refuses names right below `refs/`.
+            // A server refuses names directly below `refs/`.
             if !name.strip_prefix(b"refs/").is_some_and(|below| below.contains(&b'/'))
                 || local_ref::read(&self.repo, update.name.as_ref())? == Value::Symbolic
                 || is_branch && offer.from.find_header(new)?.kind() != Kind::Commit
@@ -95,7 +96,7 @@ impl Direct {
         Ok(())
     }
 
-    /// Stores the objects that are lacking, few of them as files and many as a pack.
+    /// Stores the missing objects: a few as loose objects, many as a pack.
     fn store(&self, offer: &Offer<'_>, watcher: &dyn Watcher) -> gix::Result<(Stored, Held)> {
         let ours = (offer.from, offer.history);
         let theirs = (Receiver::Folder, offer.theirs);
@@ -123,7 +124,7 @@ impl Direct {
         Ok((Stored { objects: objects as u64, bytes }, held))
     }
 
-    /// A few objects become files of their own.
+    /// Stores a few objects as loose objects.
     fn store_files(&self, offer: &Offer<'_>, ids: impl Iterator<Item = ObjectId>) -> gix::Result<u64> {
         let mut reader = Reader::new(offer.from.clone());
         let (mut found, mut bytes) = (Vec::new(), 0);
@@ -132,7 +133,7 @@ impl Direct {
             let object = match offer.prepared.made.get(&id) {
                 Some(made) => made,
                 None => {
-                    // Asked before it is read: it may be larger than all memory.
+                    // The size is checked before the object is read, which may be larger than all memory.
                     if reader.size(id)? > (pack::LARGEST_AT_ONCE - bytes) as u64 {
                         return Err(too_large());
                     }
@@ -155,7 +156,7 @@ impl Direct {
         Ok(bytes as u64)
     }
 
-    /// Makes sure that all that the refs will lead to is there, or in what has come.
+    /// The connectivity check: everything reachable from the new values must be in the remote or in `recent`.
     fn check(&self, offer: &Offer<'_>, recent: &Recent) -> gix::Result<()> {
         sound::check(&self.repo, recent, &self.history, &offer.tips(), offer.theirs, &mut |_| ())
             .map_err(Missing::into_error)
@@ -174,7 +175,7 @@ impl Direct {
             return Err(left_to_others("a ref cannot be written"));
         }
         for (edit, _) in edits.iter().zip(&written).filter(|(_, one)| matches!(one, Ok(Written::Done))) {
-            // The branch has moved, whether that can be noted or not.
+            // The branch has moved, whether or not that can be logged.
             let _ = self.note_at_head(*edit);
         }
         let answers = written.into_iter().zip(updates).map(|(written, update)| {
@@ -193,8 +194,8 @@ impl Direct {
         answers.collect()
     }
 
-    /// Where the remote keeps a log of what is at its `HEAD`, a move of the branch that this names belongs there as
-    /// well.
+    /// Appends an update of the branch that the remote's `HEAD` points to to the reflog of `HEAD` as well, if there
+    /// is one.
     fn note_at_head(&self, edit: Edit<'_>) -> gix::Result<()> {
         if self.repo.head_name()?.is_none_or(|head| head.as_ref() != edit.name) {
             return Ok(());
@@ -207,7 +208,7 @@ impl Direct {
 }
 
 impl Offer<'_> {
-    /// What is to be there with all that it leads to.
+    /// Returns the new values of the refs.
     fn tips(&self) -> Vec<ObjectId> {
         self.updates.iter().filter_map(|update| update.new).collect()
     }

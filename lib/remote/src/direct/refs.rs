@@ -1,4 +1,4 @@
-//! The refs of a remote, as a server would list them.
+//! Lists the refs of a remote on this machine, as a server would advertise them.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +15,14 @@ use super::{Direct, left_to_others};
 use crate::local_ref;
 
 impl Direct {
-    /// Its `HEAD`, and the refs whose names begin with one of `prefixes`; all of them if there are none.
+    /// Returns `HEAD`, and the refs whose names begin with one of `prefixes`; all refs if there are no prefixes.
     pub fn refs(&self, prefixes: &[BString]) -> gix::Result<Vec<Ref>> {
         let mut objects = self.repo.clone();
         objects.objects.refresh = RefreshMode::Never;
         let mut listed = BTreeMap::new();
         let everything = [BString::from("refs/")];
         for prefix in if prefixes.is_empty() { &everything } else { prefixes } {
-            // Whole folders are read, as what a name begins with is not always a name.
+            // Lists the whole directory of a prefix, since a prefix may end in the middle of a name.
             let Some(end) = prefix.rfind_byte(b'/').filter(|_| prefix.starts_with(b"refs/")) else {
                 continue;
             };
@@ -58,7 +58,7 @@ fn direct(repo: &Repository, full_ref_name: BString, id: ObjectId) -> gix::Resul
     })
 }
 
-/// A ref that names another one; none if there is no such ref.
+/// A symbolic ref, or `None` if its target does not exist.
 fn symbolic(repo: &Repository, full_ref_name: BString, target: BString) -> gix::Result<Option<Ref>> {
     let Some(mut found) = repo.try_find_reference(target.as_bstr())? else { return Ok(None) };
     let id = found.follow_to_object()?.detach();
@@ -66,7 +66,7 @@ fn symbolic(repo: &Repository, full_ref_name: BString, target: BString) -> gix::
     Ok(Some(Ref::Symbolic { full_ref_name, target, tag: (object != id).then_some(id), object }))
 }
 
-/// What a tag is of; anything else itself. What is not there is for git to judge.
+/// Peels a tag; returns the id of any other object unchanged. A missing object is an error, and so left to git.
 fn peeled(repo: &Repository, mut id: ObjectId) -> gix::Result<ObjectId> {
     const DEEPEST: usize = 16;
     for _ in 0..DEEPEST {

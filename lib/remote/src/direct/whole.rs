@@ -1,9 +1,10 @@
-//! Packs that are taken as they are.
+//! Copies small packs of a remote on this machine unchanged, instead of packing their objects anew.
 //!
-//! Whoever has pushed a hundred commits has left a pack with just those and what belongs to them. To copy it is much
-//! less work than to find all of that object by object and to pack it once more; what is in it is found out anyway,
-//! when it arrives. What else there may be in it the user could have read where it was. The other way, from this
-//! repository to the remote, nothing goes but what is pushed: nobody else is to see what was never meant for them.
+//! A clone that has pushed a hundred commits has left a pack of exactly these and their objects. Copying it is much
+//! less work than finding all of that object by object and packing it again; its content is checked on arrival
+//! anyway. Any other object in such a pack is one that the user can read in the remote as well. In the other
+//! direction, from this repository to the remote, only what is pushed is sent: others must not see what was not meant
+//! for them.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
@@ -11,18 +12,18 @@ use gix::{ObjectId, Repository, objs::Exists, odb::pack::index, odb::store::Refr
 
 use crate::{history::Commit, pack};
 
-/// How many packs are looked at, the newest first.
+/// How many packs are considered, the newest first.
 const MOST: usize = 32;
 
-/// Packs, and what is not in them.
+/// Packs, and the commits that they lack.
 pub(super) struct Whole {
     pub packs: Vec<Vec<u8>>,
-    /// The commits that have to be had in another way, with what belongs to them.
+    /// The commits that have to be fetched in another way, with all that they need.
     pub rest: Vec<ObjectId>,
 }
 
-/// The packs of `from` that hold most of `commits`, where they are small and mostly new to whom they are for. `None`:
-/// there are none such.
+/// Returns packs of `from` that hold more than half of `commits`, if these packs are small and their objects mostly
+/// new to `to`. `None` if there are no such packs.
 pub(super) fn packs(from: &Repository, to: &Repository, commits: &[Commit]) -> Option<Whole> {
     let mut to = to.clone();
     to.objects.refresh = RefreshMode::Never;
@@ -47,7 +48,7 @@ pub(super) fn packs(from: &Repository, to: &Repository, commits: &[Commit]) -> O
     is_most.then(|| Whole { packs, rest: missing.into_iter().collect() })
 }
 
-/// The packs of up to so many bytes.
+/// Returns the newest packs of at most `largest` bytes each.
 fn newest(repo: &Repository, largest: u64) -> Option<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(repo.objects.store_ref().path().join("pack")).ok()? {
@@ -64,8 +65,8 @@ fn newest(repo: &Repository, largest: u64) -> Option<Vec<PathBuf>> {
     Some(found.into_iter().map(|(_, path)| path).collect())
 }
 
-/// Whether so many objects of a pack are new that the others may come as well. A sample tells, as ids are spread
-/// evenly.
+/// Whether enough objects of a pack are new that the rest may be copied as well. A sample suffices, since ids are
+/// evenly distributed.
 fn is_mostly_new(index: &index::File, to: &Repository) -> bool {
     const SAMPLE: u32 = 64;
     let step = (index.num_objects() / SAMPLE).max(1) as usize;
@@ -74,6 +75,6 @@ fn is_mostly_new(index: &index::File, to: &Repository) -> bool {
         all += 1;
         new += usize::from(!to.objects.exists(index.oid_at_index(at)));
     }
-    // A pack that was completed holds what its deltas are of as well.
+    // A thin pack that was completed holds its delta bases as well.
     new * 3 > all
 }

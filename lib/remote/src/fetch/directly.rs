@@ -1,4 +1,4 @@
-//! A fetch from a repository on this machine, without a server.
+//! Fetches from a repository on this machine, without a server.
 
 use gix::bstr::BString;
 use gix_transport::client::Capabilities;
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Remote<'_> {
-    /// Takes what is missing from the remote's own repository.
+    /// Fetches what is missing from the remote's own object database.
     pub(super) fn receive_directly(
         &self,
         direct: &Direct,
@@ -43,7 +43,7 @@ impl Remote<'_> {
                 Some(whole) => whole,
                 None => {
                     if is_tried {
-                        // Something that belongs to it is elsewhere, or something else is in it.
+                        // An object that belongs to the fetch is missing, or the packs hold other history as well.
                         self.history.forget();
                     }
                     self.arrive(&[direct.pack(&ask, &common, watcher)?], &want, watcher)?
@@ -54,7 +54,7 @@ impl Remote<'_> {
         Ok(Received { called, listing, want, incoming, soundness: Soundness::Known })
     }
 
-    /// Takes packs apart, and makes sure that nothing is missing.
+    /// Parses packs, and runs the connectivity check.
     fn arrive(&self, packs: &[Vec<u8>], want: &Want, watcher: &dyn Watcher) -> gix::Result<Incoming> {
         watcher.progress(Step::Indexing);
         let mut incoming = Incoming::default();

@@ -1,4 +1,4 @@
-//! A fetch over a line to a server: what is here already is told, and a pack of the rest comes in.
+//! Fetches from a server: negotiates what is here already, and receives a pack of the rest.
 
 use std::{io, sync::atomic::AtomicBool};
 
@@ -39,7 +39,7 @@ impl Remote<'_> {
         Ok(Received { called, listing, want, incoming, soundness: Soundness::Unknown })
     }
 
-    /// Negotiates, and reads the pack if there is to be one.
+    /// Negotiates, and receives the pack if there is one.
     fn receive(
         &self,
         mut line: Line,
@@ -96,8 +96,8 @@ impl Remote<'_> {
         }
     }
 
-    /// Why a talk ended before its time. It goes through all refs here to tell what is here already, so that one which
-    /// cannot be read ends it too, and looks like a failure of the remote.
+    /// Returns why a negotiation failed. It reads all local refs to tell what is here already, so an unreadable ref
+    /// ends it too, and looks like a failure of the remote.
     fn end_of_talk(&self, line: Line, error: &gix::Error) -> Trouble {
         match local_ref::list(self.repo, "refs/".into()) {
             Ok(_) => line.trouble(error),
@@ -110,17 +110,17 @@ impl Remote<'_> {
     }
 }
 
-/// What becomes of the pack that comes in.
+/// The destination of the pack that is received.
 struct Arrival<'a> {
     repo: &'a gix::Repository,
     watcher: &'a dyn Watcher,
     pack: Option<Arriving>,
-    /// Why it could not be written here.
+    /// Why the pack could not be written here.
     disk: Option<gix::Error>,
 }
 
 impl Arrival<'_> {
-    /// Reads the pack. `true`: what the stream has behind it is to be passed over.
+    /// Reads the pack. Returns `true`, so that gix skips the rest of the stream.
     fn keep(
         &mut self,
         stream: &mut dyn io::BufRead,
@@ -133,8 +133,8 @@ impl Arrival<'_> {
                 self.pack = Some(arriving);
                 Ok(true)
             }
-            // Where the stream was fine, it is our side that failed, if the system says so: a pack that is damaged comes
-            // as such an error, too.
+            // If the stream was fine and the operating system reported the error, our side failed. The check is
+            // needed because a damaged pack is reported as an `io::Error`, too.
             Err(error) if !watched.failed && error.iter_errors().any(is_of_the_system) => {
                 self.disk = Some(error);
                 Err(gix::Error::from_error(io::Error::other("the pack was not kept")))
@@ -144,7 +144,7 @@ impl Arrival<'_> {
     }
 }
 
-/// Whether the operating system reported it, and not who takes a pack apart.
+/// Whether the operating system reported the error, rather than the code that parses the pack.
 fn is_of_the_system(error: &(dyn std::error::Error + 'static)) -> bool {
     use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
     let of_content = |error: &io::Error| {
@@ -154,7 +154,7 @@ fn is_of_the_system(error: &(dyn std::error::Error + 'static)) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| !of_content(error))
 }
 
-/// A pack's stream that tells of its progress, and remembers whether it was the one that failed.
+/// A pack's stream that reports progress, and remembers whether it failed itself.
 struct Watched<'a> {
     stream: &'a mut dyn io::BufRead,
     bytes: u64,

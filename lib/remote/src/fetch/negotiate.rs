@@ -1,4 +1,4 @@
-//! Agreeing with the server on what is missing here. The steps are gix's; this is what they work on.
+//! Negotiates with the server what is missing here. gix drives the steps; this is the state that they work on.
 
 use gix::{
     ObjectId,
@@ -14,7 +14,7 @@ use gix_transport::Protocol;
 
 use super::Trust;
 
-/// What a negotiation needs to know of the repository.
+/// The state of a negotiation.
 pub(super) struct Negotiation<'a, 'graph, 'cache> {
     repo: &'a gix::Repository,
     map: &'a RefMap,
@@ -24,8 +24,8 @@ pub(super) struct Negotiation<'a, 'graph, 'cache> {
     silence: Silence,
 }
 
-/// Whether the server can be asked not to tell how far it is. Nobody is shown that, and it would stop to tell after
-/// every hundredth part of each step.
+/// Whether the server can be asked not to send progress. Nobody is shown it, and the server would pause to report
+/// every percent of each step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Silence {
     Understood,
@@ -33,7 +33,7 @@ pub(super) enum Silence {
 }
 
 impl Silence {
-    /// What the server understands: in version 2 of the protocol each does.
+    /// Returns what the server understands: in version 2 of the protocol, each understands it.
     pub fn of(handshake: &Handshake) -> Self {
         let understood = match handshake.server_protocol_version {
             Protocol::V2 => true,
@@ -43,12 +43,12 @@ impl Silence {
     }
 }
 
-/// How many commits that the server does not know are named to it before what is not known to be common is fetched. Git
-/// gives up after 256, as gix does: whoever has more commits of their own than that then gets all of what both have,
-/// once more.
+/// How many haves in a row the server may not know before the negotiation ends, and everything not known to be common
+/// is fetched. Git gives up after 256, as gix does: a clone with more commits of its own than that receives
+/// everything that both have once more.
 const PATIENCE: usize = 8 * 1024;
 
-/// How many refs that follow the remote's are named to it first.
+/// How many tracking refs are sent as haves first.
 const MOST_FOLLOWERS: usize = 64;
 
 /// See <https://git-scm.com/docs/protocol-capabilities#_no_progress>.
@@ -65,7 +65,8 @@ impl<'a, 'graph, 'cache> Negotiation<'a, 'graph, 'cache> {
         Self { repo, map, graph, negotiator: negotiator(repo), trust, silence }
     }
 
-    /// A handle for walking: what the server has and we have not must not make it look for new packs each time.
+    /// Returns a handle for walking: an object that only the server has must not trigger a search for new packs each
+    /// time.
     pub fn walker(repo: &gix::Repository) -> gix::Repository {
         let mut walker = repo.clone();
         walker.objects.refresh = RefreshMode::Never;
@@ -104,24 +105,24 @@ impl Negotiation<'_, '_, '_> {
         )
     }
 
-    /// Lets new packs be found, and begins anew.
+    /// Makes new packs visible, and starts over.
     fn start_over(&mut self) {
         let mut repo = self.repo.clone();
         repo.objects.refresh = RefreshMode::AfterAllIndicesLoaded;
-        // What is nowhere is looked for in all that there is by now.
+        // Looking up an object that does not exist loads the indexes of all packs that exist by now.
         repo.has_object(ObjectId::null(repo.object_hash()));
         self.graph.clear();
         self.negotiator = negotiator(self.repo);
     }
 
-    /// Names what the remote had when it was last asked, before anything else: most often it still has that, and then
-    /// knows at once what is missing here. Git begins with what is newest, which are one's own commits that the remote
+    /// Sends the values of the tracking refs before any other haves: most often the remote still has these, and then
+    /// knows at once what is missing here. Git begins with the newest commits, which are local ones that the remote
     /// has never seen.
     fn name_followers(&self, arguments: &mut Arguments, remote_ref_target_known: &[bool]) {
         let wanted = self.map.mappings.iter().zip(remote_ref_target_known).filter(|(_, known)| !**known);
         let locals = wanted.filter_map(|(mapping, _)| mapping.local.as_ref());
         for local in locals.take(MOST_FOLLOWERS) {
-            // What is not a commit that is here, git would not name either.
+            // Git would not send anything either that is not a commit present here.
             let reference = self.repo.try_find_reference(BStr::new(local)).ok().flatten();
             let commit = reference.and_then(|mut reference| reference.peel_to_commit().ok());
             if let Some(commit) = commit {
@@ -134,12 +135,12 @@ impl Negotiation<'_, '_, '_> {
 impl Negotiate for Negotiation<'_, '_, '_> {
     fn mark_complete_and_common_ref(&mut self) -> gix::Result<negotiate::Action> {
         if self.trust == Trust::WhatRefsName {
-            // Only what follows the remote's is named then.
+            // In this case, haves are sent for tracking refs only.
             return Ok(negotiate::Action::MustNegotiate {
                 remote_ref_target_known: vec![false; self.map.mappings.len()],
             });
         }
-        // `git gc` may just have moved what a ref names into a pack.
+        // `git gc` may just have moved an object that a ref points to into a pack.
         self.mark().or_else(|_| {
             self.start_over();
             self.mark()

@@ -1,4 +1,4 @@
-//! Local refs follow the remote's: which are written, pruned or left alone.
+//! Updates local refs after a fetch: decides which are written, pruned or left alone.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,7 +21,7 @@ use crate::{
     local_ref::{self, Edit, Failed, Value, Writer, Written},
 };
 
-/// All that matters about one target.
+/// What the decision about one target depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Facts {
     category: Option<Category<'static>>,
@@ -33,14 +33,14 @@ struct Facts {
 /// How the remote's value relates to the local one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Relation {
-    /// There is no local one.
+    /// There is no local ref.
     New,
     Same,
-    /// The remote's has all that the local one has.
+    /// The local value is an ancestor of the remote's.
     Ahead,
-    /// The local one has commits that the remote's has not.
+    /// The local value has commits that the remote's lacks.
     Diverged,
-    /// They are not both commits, so neither can be ahead.
+    /// Not both are commits, so neither can be ahead.
     Incomparable,
 }
 
@@ -48,12 +48,12 @@ enum Relation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Decision {
     Keep,
-    /// Write, with this as the end of the reflog message.
+    /// Write the ref, with this as the end of the reflog message.
     Write(&'static str),
     Reject(Why),
 }
 
-/// Writes the targets that may be written, and notes everything in `fetched`.
+/// Writes the targets that may be written, and records the results in `fetched`.
 pub(super) fn update(
     remote: &Remote<'_>,
     targets: Vec<Target>,
@@ -70,7 +70,7 @@ pub(super) fn update(
         let old = match local_ref::read(repo, name.as_ref()).map_err(local)? {
             Value::Absent => None,
             Value::Object(id) => Some(id),
-            // What it points to is not what the refspec names.
+            // The refspec names the symbolic ref, not its target.
             Value::Symbolic => continue,
         };
         let facts = Facts {
@@ -104,7 +104,7 @@ pub(super) fn update(
     Ok(())
 }
 
-/// A ref that is to be written.
+/// A ref to be written.
 struct Update {
     name: FullName,
     old: Option<ObjectId>,
@@ -118,7 +118,7 @@ impl Update {
     }
 }
 
-/// What all refs of `repo` name.
+/// Returns the values of all refs of `repo`.
 pub(crate) fn tips(repo: &gix::Repository) -> gix::Result<Vec<ObjectId>> {
     let mut tips = Vec::new();
     for found in local_ref::list(repo, "refs/".into())? {
@@ -127,7 +127,7 @@ pub(crate) fn tips(repo: &gix::Repository) -> gix::Result<Vec<ObjectId>> {
     Ok(tips)
 }
 
-/// Git's rules, see <https://git-scm.com/docs/git-fetch#_refspec>.
+/// Applies git's rules, see <https://git-scm.com/docs/git-fetch#_refspec>.
 fn decide(facts: Facts) -> Decision {
     let forced = facts.force == Force::Allowed;
     match facts.relation {
@@ -168,7 +168,7 @@ fn relation(remote: &Remote<'_>, old: Option<ObjectId>, new: ObjectId) -> gix::R
         return Ok(Relation::Same);
     }
     let commit = |id: ObjectId| -> gix::Result<Option<ObjectId>> {
-        // A ref whose object is gone is worth nothing, and must not keep the remote's value away.
+        // A ref whose object is missing is worthless, and must not block the remote's value.
         let Some(object) = repo.try_find_object(id)? else { return Ok(None) };
         Ok(object.peel_to_kind(gix::object::Kind::Commit).ok().map(|commit| commit.id))
     };
@@ -179,7 +179,7 @@ fn relation(remote: &Remote<'_>, old: Option<ObjectId>, new: ObjectId) -> gix::R
     })
 }
 
-/// The branches that work trees are on, asked for only if a target is one.
+/// Returns the branches checked out in worktrees; looks them up only if a target is a branch.
 fn busy(repo: &gix::Repository, targets: &[Target]) -> gix::Result<BTreeMap<FullName, PathBuf>> {
     if targets.iter().all(|target| target.local.category() != Some(Category::LocalBranch)) {
         return Ok(BTreeMap::new());
@@ -187,8 +187,9 @@ fn busy(repo: &gix::Repository, targets: &[Target]) -> gix::Result<BTreeMap<Full
     checked_out(repo)
 }
 
-/// Deletes the refs that follow refs of the remote that are gone, if the configuration says so. Local notes stay: where a
-/// refspec fetches into them, git deletes those that were never pushed as well, and the only log of them.
+/// Deletes tracking refs whose ref at the remote is gone, if this is configured. Local notes stay: where a refspec
+/// fetches into them, git also deletes notes refs that were never pushed, together with their reflog, the only record
+/// of them.
 pub(super) fn prune(
     remote: &Remote<'_>,
     specs: &[RefSpec],
@@ -215,7 +216,7 @@ fn are_own_notes(name: &FullName, remote: &RemoteName) -> bool {
     name.starts_with(b"refs/notes/") && !name.starts_with(format!("refs/notes/{remote}/").as_bytes())
 }
 
-/// Local refs on the right side of `specs` whose left side the remote does not list.
+/// Returns the local refs that match the right side of `specs` where the remote lists no ref for the left side.
 fn stale(
     remote: &Remote<'_>,
     specs: &[RefSpec],

@@ -1,4 +1,4 @@
-//! What to ask for: the remote's refs matched with the refspecs, and the tags that come along.
+//! Determines what to ask for: matches the remote's refs with the refspecs, and selects the tags to follow.
 
 use gix::{
     ObjectId,
@@ -19,19 +19,19 @@ use crate::{Remote, Trouble};
 
 /// The refspecs of one fetch.
 pub(super) struct Specs {
-    /// Those that are matched.
+    /// All refspecs that refs are matched with.
     pub all: Vec<RefSpec>,
-    /// How many of them, from the start, are the remote's own: only these are pruned by.
+    /// How many of them, from the start, are the remote's configured ones: only these are used for pruning.
     pub configured: usize,
-    /// Which tags come along.
+    /// Which tags are fetched besides.
     pub tags: Tags,
 }
 
-/// What to ask for, and where it goes.
+/// What to ask for, and which local refs it goes to.
 pub(super) struct Want {
-    /// What is negotiated about.
+    /// The refs to negotiate about.
     pub map: RefMap,
-    /// Tags that are taken if the server sends them, as they are of something that is fetched.
+    /// Tags that are stored if the server sends them because it sends the objects that they point to.
     pub if_sent: Vec<Target>,
 }
 
@@ -69,7 +69,7 @@ impl Specs {
         Self { all, configured, tags }
     }
 
-    /// What names at the remote can begin with, to be of interest.
+    /// Returns the prefixes of all ref names that can match.
     pub fn prefixes(&self) -> Vec<BString> {
         let mut prefixes = Vec::new();
         for spec in &self.all {
@@ -83,7 +83,7 @@ impl Specs {
         prefixes
     }
 
-    /// The remote's own refspecs.
+    /// Returns the remote's configured refspecs.
     pub fn configured(&self) -> &[RefSpec] {
         &self.all[..self.configured]
     }
@@ -110,18 +110,18 @@ impl Want {
         Ok(Self { map, if_sent })
     }
 
-    /// What is asked for and not here.
+    /// Returns the wanted objects that are not here.
     pub fn missing(&self, repo: &gix::Repository) -> Vec<ObjectId> {
         use gix::objs::Exists;
         self.ids().into_iter().filter(|id| !repo.objects.exists(id)).collect()
     }
 
-    /// The tags that come along with what they are of.
+    /// Returns the tags that are fetched only along with the objects that they point to.
     pub fn tags(&self) -> Vec<ObjectId> {
         self.if_sent.iter().map(|tag| tag.theirs).collect()
     }
 
-    /// All that is asked for.
+    /// Returns all wanted objects.
     pub fn ids(&self) -> Vec<ObjectId> {
         let ids = self.map.mappings.iter().filter_map(|mapping| mapping.remote.as_id());
         let mut ids: Vec<_> = ids.map(ToOwned::to_owned).collect();
@@ -130,7 +130,7 @@ impl Want {
         ids
     }
 
-    /// Every local ref that has a value at the remote now; tags that did not come are left out.
+    /// Returns every local ref for which the remote has a value; tags that were not sent are left out.
     pub fn targets(&self, repo: &gix::Repository) -> Vec<Target> {
         use gix::objs::Exists;
         let mapped = self.map.mappings.iter().filter_map(|mapping| {
@@ -150,11 +150,11 @@ impl Want {
     }
 }
 
-/// Tags that are new here come along if what they are of is here, or about to be: the former are asked for, the
-/// latter a server sends unasked. See `git help fetch` on auto-following.
+/// Selects tags to follow, among those that are new here. If the object that a tag points to is here, the tag is
+/// asked for; if it is about to be fetched, a server sends the tag unasked. See `git help fetch` on auto-following.
 fn follow_tags(repo: &gix::Repository, map: &mut RefMap) -> Result<Vec<Target>, Trouble> {
     use gix::objs::Exists;
-    // A tag that is not here is no reason to look for new packs each time.
+    // A tag whose object is absent must not trigger a search for new packs each time.
     let mut objects = repo.objects.clone();
     objects.refresh = gix::odb::store::RefreshMode::Never;
     let mut if_sent = Vec::new();

@@ -1,7 +1,7 @@
-//! Local refs follow what was updated at the remote, as after `git push`.
+//! Updates the tracking refs after a push, as `git push` does.
 //!
-//! The remote has been changed by then, so a ref that cannot be moved does not make a failure of the push: the next fetch
-//! tells what the remote has.
+//! The remote has been changed by then, so a tracking ref that cannot be updated does not fail the push: the next
+//! fetch reads the remote's value again.
 
 use super::{Answer, Update};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 const DOING: &str = "moving the ref that follows the remote";
 
 impl Remote<'_> {
-    /// Moves the refs that follow what was updated, where there are some. Of those that cannot be moved it says why.
+    /// Updates the tracking refs of what was pushed, if there are any. Returns why some could not be updated.
     pub(super) fn follow(
         &self,
         updates: &[Update],
@@ -30,10 +30,10 @@ impl Remote<'_> {
         Ok(left_behind)
     }
 
-    /// The outer failure is the watcher's, who wants nothing to be changed any more.
+    /// The outer error comes from the watcher, which wants no further changes.
     fn follow_one(&self, update: &Update, watcher: &dyn Watcher) -> Result<Result<(), Failed>, Trouble> {
-        // A ref that follows itself, as with `refs/notes/*:refs/notes/*`, is the very one that was pushed: it may have
-        // moved on meanwhile, and is not to be taken back.
+        // A tracking ref that equals the ref itself, as with `refs/notes/*:refs/notes/*`, is the ref that was pushed:
+        // it may have moved on meanwhile, and must not be reset.
         let Some(tracking) = self.tracking(update.name.as_ref()).filter(|name| *name != update.name) else {
             return Ok(Ok(()));
         };
@@ -48,7 +48,7 @@ impl Remote<'_> {
         }
         watcher.may_change(Change::LocalRef(&tracking)).map_err(Trouble::Stopped)?;
         let mut writer = Writer::new(self.repo);
-        // Somebody else's fetch may have moved it further: then that stands.
+        // If another process's fetch has moved the ref further, that value stays.
         Ok(match (update.new, old) {
             (Some(new), expected) => {
                 let name = tracking.as_ref();

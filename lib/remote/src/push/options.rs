@@ -1,15 +1,16 @@
-//! `push.pushOption`: words that a push takes along for the server's hooks, see
-//! <https://git-scm.com/docs/git-push#Documentation/git-push.txt--oltoptiongt>.
+//! Reads `push.pushOption`: strings that a push passes to the server's hooks.
+//!
+//! See <https://git-scm.com/docs/git-push#Documentation/git-push.txt--oltoptiongt>.
 
 use gix::bstr::{BString, ByteSlice};
 
 use crate::Trouble;
 
-/// The options of every push of this repository; an empty one forgets those before it.
+/// Returns the options for every push of this repository; an empty one clears those before it.
 ///
 /// # Errors
 ///
-/// [`Trouble::Misconfigured`], where one of them cannot be sent.
+/// [`Trouble::Misconfigured`], if one of them cannot be sent.
 pub(super) fn configured(repo: &gix::Repository) -> Result<Vec<BString>, Trouble> {
     let mut options = Vec::new();
     for option in repo.config_snapshot().plumbing().strings("push.pushOption").unwrap_or_default() {

@@ -1,5 +1,6 @@
-//! Which updates are sent, and which are answered by what the remote lists. Pure: ids are compared, nothing
-//! else.
+//! Decides which updates are sent, and which are answered from the remote's ref advertisement alone.
+//!
+//! Pure: it only compares ids.
 
 use std::collections::HashMap;
 
@@ -10,13 +11,13 @@ use super::{Answer, Together, Update};
 /// What to do about each update.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Plan {
-    /// By update: its answer, if it has one without being sent.
+    /// For each update: its answer, if it need not be sent.
     pub answers: Vec<Option<Answer>>,
-    /// The updates to send, by their places in the list.
+    /// The indexes of the updates to send.
     pub send: Vec<usize>,
 }
 
-/// Compares `updates` with what the remote has.
+/// Compares `updates` with the remote's refs.
 pub(super) fn plan(updates: &[Update], remote: &HashMap<BString, ObjectId>, together: Together) -> Plan {
     let mut answers: Vec<_> = updates
         .iter()
@@ -41,7 +42,7 @@ pub(super) fn plan(updates: &[Update], remote: &HashMap<BString, ObjectId>, toge
     Plan { answers, send }
 }
 
-/// What the server's `ng` means for `update`, now that the remote has `actual`.
+/// Returns the answer for `update` after the server's `ng`, if the remote's value is now `actual`.
 pub(super) fn refused(update: &Update, actual: Option<ObjectId>, words: &str) -> Answer {
     if actual == update.new {
         Answer::UpToDate
@@ -52,8 +53,8 @@ pub(super) fn refused(update: &Update, actual: Option<ObjectId>, words: &str) ->
     }
 }
 
-/// What it means for `update` that the server made something else of it, now that the remote has `actual`: whatever that
-/// is, to try again would end alike.
+/// Returns the answer for `update` after the server did something else instead, if the remote's value is now
+/// `actual`: whatever that is, a retry would end in the same way.
 pub(super) fn elsewhere(update: &Update, actual: Option<ObjectId>, words: String) -> Answer {
     if actual == update.new { Answer::UpToDate } else { Answer::Rejected { words } }
 }

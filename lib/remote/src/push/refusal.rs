@@ -1,11 +1,11 @@
-//! A server that takes nothing of a push: what it says, and what to do about it.
+//! Selects the remedy for a push that a server refuses entirely.
 //!
-//! A rule of its owner, a folder that cannot be written to and a disk that is full all come as the same refusal, and only
-//! the server's words tell them apart. What they decide is the remedy, and nothing else.
+//! A rule of the server's owner, a directory that is not writable and a full disk all arrive as the same refusal, and
+//! only the server's text tells them apart. The text decides on the remedy, and on nothing else.
 
 use crate::Trouble;
 
-/// The server, which is `called` so, took nothing of it for the reason in `words`, after it had said `messages`.
+/// The error for a push that the server `called` refused for the reason in `words`, after it had sent `messages`.
 pub(super) fn refused(called: &str, words: &str, messages: &[String]) -> Trouble {
     let said: Vec<&str> = messages.iter().map(String::as_str).chain([words]).collect();
     let said = said.join("; ");

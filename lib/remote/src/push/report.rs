@@ -1,5 +1,4 @@
-//! What the server reports after a push, see
-//! <https://git-scm.com/docs/gitprotocol-pack#_report_status>.
+//! Parses the server's report on a push, see <https://git-scm.com/docs/gitprotocol-pack#_report_status>.
 
 use std::collections::HashMap;
 
@@ -14,41 +13,41 @@ use super::Update;
 /// A parsed report.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Report {
-    /// Why the pack was not taken, if it was not.
+    /// Why the server could not unpack the pack, if so.
     pub unpack_failed: Option<String>,
     /// By ref, as it was named in the push.
     refs: HashMap<BString, Told>,
 }
 
-/// What the server says of one ref.
+/// What the server reports on one ref.
 #[derive(Debug, PartialEq, Eq)]
 enum Told {
-    /// It was updated; or what a hook of the server's did in its place, which may be several things.
+    /// The ref was updated, or a hook of the server did something else instead, possibly several updates.
     Updated(Vec<Made>),
-    /// It was not; the server's words.
+    /// The ref was not updated; the server's reason.
     Refused(String),
 }
 
-/// An update that a server made, as far as it differs from the one that it was asked for.
+/// An update made by the server, as far as it differs from the one that was requested.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Made {
     name: Option<BString>,
-    /// The null id where the ref was deleted.
+    /// The null id if the ref was deleted.
     new: Option<ObjectId>,
 }
 
-/// What a report means for one update.
+/// The meaning of a report for one update.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Made as it was asked for.
+    /// Made as requested.
     Made,
-    /// Not made: the server's words. They do not tell a lost race from a rule.
+    /// Not made, with the server's reason, which does not tell a lost race from a rule.
     Refused(String),
-    /// The server made something else of it; in words.
+    /// The server did something else instead; a description.
     Elsewhere(String),
 }
 
-/// What is wrong with a report that cannot be read.
+/// What is wrong with a report that cannot be parsed.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(super) enum Garbled {
     #[error("the report on the push has no line on the pack")]
@@ -60,14 +59,14 @@ pub(super) enum Garbled {
 }
 
 impl Report {
-    /// What a server would have said that made all `updates`.
+    /// Returns the report of a server that has made all `updates`.
     pub fn all_made(updates: &[&Update]) -> Self {
         let made =
             |update: &&Update| (update.name.as_bstr().to_owned(), Told::Updated(vec![Made::default()]));
         Self { unpack_failed: None, refs: updates.iter().map(made).collect() }
     }
 
-    /// What became of `update`.
+    /// Returns the result of `update`.
     pub fn verdict(&self, update: &Update) -> Verdict {
         match self.refs.get(update.name.as_bstr()) {
             Some(Told::Updated(made)) if made.iter().all(|made| !made.is_of(update)) => {
@@ -80,7 +79,7 @@ impl Report {
         }
     }
 
-    /// Takes what a server says after an `ok` about the update that it made.
+    /// Reads an `option` line, which follows the `ok` line of an update and describes it.
     fn option(&mut self, name: Option<&BString>, option: &[u8]) -> Result<(), Garbled> {
         let Some(Told::Updated(made)) = name.and_then(|name| self.refs.get_mut(name)) else { return Ok(()) };
         let Some(made) = made.last_mut() else { return Ok(()) };
@@ -89,8 +88,7 @@ impl Report {
             Some((b"new-oid", id)) => {
                 made.new = Some(ObjectId::from_hex(id).map_err(|_| Garbled::NoProtocol)?)
             }
-            // What was there before (`old-oid`), and whether that was an ancestor (`forced-update`), changes nothing about
-            // what is there now.
+            // The old value (`old-oid`) and `forced-update` do not change what the ref is now.
             _ => {}
         }
         Ok(())
@@ -103,7 +101,7 @@ impl Made {
         same_name && self.new.is_none_or(|new| Some(new).filter(|new| !new.is_null()) == update.new)
     }
 
-    /// What the server did, about a ref that was pushed to as `asked`.
+    /// Describes what the server did with the ref that was pushed to as `asked`.
     fn told(&self, asked: &BStr) -> String {
         let name = self.name.as_ref().map_or(asked, |name| name.as_bstr());
         let shown = words::line(&name.to_str_lossy());
@@ -115,7 +113,7 @@ impl Made {
     }
 }
 
-/// Reads the report in `bytes`, which is a sequence of packet lines.
+/// Parses the report in `bytes`, a sequence of packet lines.
 pub(super) fn parse(mut bytes: &[u8]) -> Result<Report, Garbled> {
     let mut report = Report::default();
     let mut unpacked = false;
@@ -148,23 +146,23 @@ pub(super) fn parse(mut bytes: &[u8]) -> Result<Report, Garbled> {
     if unpacked { Ok(report) } else { Err(Garbled::NothingOnThePack) }
 }
 
-/// The server's messages on the side, put together again from the pieces in which they come.
+/// The server's messages from the side band, reassembled from the pieces in which they arrive.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
     lines: Vec<String>,
-    /// Bytes in the lines.
+    /// The number of bytes in the lines.
     bytes: usize,
     pending: Vec<u8>,
-    /// Whether a carriage return came last: what comes next says whether the line is to be overwritten.
+    /// Whether the last byte was a carriage return: the next one decides whether the line is overwritten.
     returned: bool,
 }
 
 impl Messages {
-    /// How many bytes are kept: a server may send what it likes, but not fill our memory.
+    /// The number of bytes that are kept, so that a server cannot fill our memory.
     const MOST: usize = 1 << 20;
 
-    /// A piece came. What is followed by a carriage return is progress, and is overwritten by the next, unless that ends the
-    /// line, as it does on some systems.
+    /// Adds a piece. Text before a carriage return is progress, which the next text overwrites, unless the carriage
+    /// return ends the line, as on some systems.
     pub fn hear(&mut self, piece: &[u8]) {
         for byte in piece {
             match byte {
@@ -182,7 +180,7 @@ impl Messages {
         }
     }
 
-    /// All lines.
+    /// Returns all lines.
     pub fn into_lines(mut self) -> Vec<String> {
         if !self.pending.is_empty() && !self.returned {
             self.end_line();

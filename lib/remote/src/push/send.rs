@@ -1,5 +1,6 @@
-//! The conversation of a push: commands, pack, report, see
-//! <https://git-scm.com/docs/gitprotocol-pack#_pushing_data_to_a_server>.
+//! Sends a push and reads the server's answer: commands, pack, report.
+//!
+//! See <https://git-scm.com/docs/gitprotocol-pack#_pushing_data_to_a_server>.
 
 use std::io::{self, Write};
 
@@ -26,26 +27,26 @@ use crate::{
 /// A push, ready to be sent.
 pub(super) struct Request<'a> {
     pub updates: Vec<&'a Update>,
-    /// What was laid out beforehand.
+    /// The objects that were prepared in advance.
     pub ready: &'a Laid,
-    /// The rest of what goes out.
+    /// The other objects to send.
     pub items: &'a [Item],
     pub features: Features,
 }
 
-/// What this push makes use of, of what the server can do.
+/// The server's capabilities that this push uses.
 #[derive(Debug, Clone)]
 pub(super) struct Features {
-    /// As the server expects them after the first command.
+    /// The capabilities as the server expects them after the first command.
     pub line: String,
-    /// Whether the report comes in a band of its own, with messages beside it.
+    /// Whether the report arrives in side band 1, separate from messages.
     pub side_band: bool,
     pub offsets: Offsets,
-    /// Words for the server's hooks.
+    /// Push options for the server's hooks.
     pub options: Vec<BString>,
 }
 
-/// What came of it.
+/// The result of sending.
 pub(super) struct Sent {
     pub report: Report,
     pub messages: Vec<String>,
@@ -55,13 +56,13 @@ pub(super) struct Sent {
 /// Why there is no report.
 pub(super) struct Broken {
     pub why: Why,
-    /// What the server said before.
+    /// The server's messages before that.
     pub messages: Vec<String>,
 }
 
-/// Whose fault it is.
+/// What has failed.
 pub(super) enum Why {
-    /// The connection broke, or what came over it makes no sense.
+    /// The connection broke, or what the server sent is invalid.
     Connection(gix::Error),
     /// Our own objects could not be read.
     Objects(gix::Error),
@@ -91,7 +92,7 @@ pub(super) fn send(
     let (bytes, unsent) = match written {
         Ok(bytes) => (bytes, None),
         Err(Failure::Source(error)) => return Err(silent(Why::Objects(error))),
-        // A server that has had enough says so before it hangs up.
+        // A server that rejects the input says why before it hangs up.
         Err(Failure::Sink(error)) => (0, Some(error)),
     };
     let mut heard = Messages::default();
@@ -104,7 +105,7 @@ pub(super) fn send(
     }
 }
 
-/// One packet an option, if there are some.
+/// Writes one packet per option, if there are any.
 fn options(writer: &mut RequestWriter<'_>, options: &[BString]) -> io::Result<()> {
     if options.is_empty() {
         return Ok(());
@@ -113,7 +114,7 @@ fn options(writer: &mut RequestWriter<'_>, options: &[BString]) -> io::Result<()
     writer.write_message(MessageKind::Flush)
 }
 
-/// One packet a command; the first carries the features.
+/// Returns one packet per command; the first carries the capabilities.
 fn commands(repo: &gix::Repository, request: &Request<'_>) -> gix::Result<Vec<Vec<u8>>> {
     let nothing = repo.object_hash().null();
     let mut commands: Vec<Vec<u8>> = Vec::new();
@@ -134,7 +135,7 @@ fn commands(repo: &gix::Repository, request: &Request<'_>) -> gix::Result<Vec<Ve
     Ok(commands)
 }
 
-/// Sends the pack, if anything but deletions is asked for; without one new object, it is an empty one.
+/// Sends the pack, unless all updates are deletions; without new objects, an empty pack.
 fn pack(
     repo: &gix::Repository,
     request: &Request<'_>,
@@ -151,13 +152,13 @@ fn pack(
     Ok(write::write(repo, request.ready, request.items, options, &mut out, told)?.bytes)
 }
 
-/// How many bytes a report may have, which is a line or two for each ref: a server may send what it likes, but not fill
-/// our memory.
+/// The maximal number of bytes of a report, which has a line or two for each ref, so that a server cannot fill our
+/// memory.
 const LONGEST: usize = 1 << 26;
 
-/// Reads what the server answers: the report's bytes. What comes in the other bands are messages.
+/// Reads the server's answer, and returns the bytes of the report. The other bands carry messages.
 ///
-/// The bands are told apart here, as gix strips the line ends of messages, and with them what is a line.
+/// The bands are separated here, since gix strips the line ends of messages, which separate their lines.
 fn read(
     reader: &mut dyn ReadlineBufRead,
     side_band: bool,
@@ -174,7 +175,7 @@ fn read(
             (true, Some((2 | 3, content))) => heard.hear(content),
             (true, Some(_)) => return Err(io::Error::other("the server uses a band that there is not")),
             (true, None) => {}
-            // Without bands, the lines are the report; they are put back into the form that it has within one.
+            // Without side bands, the lines are the report; their packet-line headers are restored.
             (false, _) => {
                 report.extend_from_slice(format!("{:04x}", content.len() + 4).as_bytes());
                 report.extend_from_slice(content);
@@ -191,7 +192,7 @@ fn read(
 mod tests {
     use super::*;
 
-    /// A server that says the same line for ever; how many bytes it has said.
+    /// A server that sends the same line for ever; the number of bytes sent.
     struct Endless(usize);
 
     impl io::Read for Endless {

@@ -1,18 +1,18 @@
-//! A remote that is fetched from one place and pushed to another, which has something else.
+//! Detects a remote whose push URL names another repository than its fetch URL.
 //!
-//! What was lost there looks like a race, and no fetch ever wins it: the place that is asked does not know what the other
-//! one has.
+//! A push to such a remote looks like a lost race, but no fetch and retry could ever win it: the repository that is
+//! fetched from does not have the value that the other one has.
 
 use super::Update;
 use crate::{Direction, Remote, Trouble, Watcher, shown};
 
 impl Remote<'_> {
-    /// Makes sure that an update for which the remote had another value than was expected was lost in a race: that a fetch
-    /// would bring that value, and not once more the one that was expected.
+    /// Checks that an update that was refused because the remote had another value was lost in a race: that a fetch
+    /// would see the new value, rather than the expected one once more.
     ///
     /// # Errors
     ///
-    /// [`Trouble::Refused`], with both places; and every [`Trouble`] of a connection.
+    /// [`Trouble::Refused`], with both URLs; and every [`Trouble`] of a connection.
     pub fn check_race(&self, lost: &Update, watcher: &dyn Watcher) -> Result<(), Trouble> {
         let at = |direction: Direction| self.inner.url(direction.into());
         let (Some(from), Some(to)) = (at(Direction::Fetch), at(Direction::Push)) else { return Ok(()) };

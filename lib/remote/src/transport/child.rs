@@ -1,8 +1,8 @@
-//! A program that speaks git's protocol on its stdin and stdout: `ssh`, or for a repository on this machine
-//! `git-upload-pack` and `git-receive-pack`.
+//! Runs a program that speaks git's protocol on its stdin and stdout.
 //!
-//! gix can start these itself, but then drops what a local one writes to stderr, writes what ssh says past
-//! every caller to the terminal, and waits for ever for a child that says nothing.
+//! These are `ssh`, or for a repository on this machine `git-upload-pack` and `git-receive-pack`. gix can start them
+//! itself, but then discards the stderr of a local one, lets ssh write to the terminal past every caller, and waits
+//! for ever for a child that sends nothing.
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::terminal::Terminal;
 
-/// The child's process, to be seen off once its pipes are done with.
+/// The child's process, which is waited for or killed once its pipes are closed.
 pub(crate) struct Process {
     child: Child,
     stdout: Arc<Queue>,
@@ -25,7 +25,7 @@ pub(crate) struct Process {
     wire: Arc<Wire>,
 }
 
-/// What the child writes to stdout.
+/// The child's stdout.
 pub(crate) struct FromChild {
     queue: Arc<Queue>,
     chunk: Vec<u8>,
@@ -33,13 +33,13 @@ pub(crate) struct FromChild {
     wire: Arc<Wire>,
 }
 
-/// What the child reads from stdin. Dropping it is the end of input.
+/// The child's stdin. Dropping it ends the input.
 pub(crate) struct ToChild {
     queue: Arc<Queue>,
     wire: Arc<Wire>,
 }
 
-/// Starts `command` with its three streams in our hands.
+/// Starts `command` with all three streams piped.
 pub(crate) fn spawn(
     mut command: Command,
     wire: &Arc<Wire>,
@@ -48,8 +48,8 @@ pub(crate) fn spawn(
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     #[cfg(unix)]
     if terminal == Terminal::Absent {
-        // With a group of its own, a wrapper script dies together with the ssh that it started. Where there is
-        // a terminal that would put ssh in the background, and its question for a passphrase would stop it.
+        // In its own process group, a wrapper script is killed together with the ssh that it started. With a
+        // terminal, that would put ssh in the background, where its prompt for a passphrase would stop it.
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
     }
     #[cfg(not(unix))]
@@ -88,7 +88,7 @@ fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     std::thread::Builder::new().name(name.into()).stack_size(128 * 1024).spawn(work).map(drop)
 }
 
-/// Moves what is given into the child's stdin, until either ends.
+/// Writes the chunks of the queue to the child's stdin, until either ends.
 fn drain(queue: &Queue, mut stdin: ChildStdin) {
     loop {
         match queue.take(Patience::Endless) {
@@ -102,8 +102,8 @@ fn drain(queue: &Queue, mut stdin: ChildStdin) {
     }
 }
 
-/// Moves the child's stdout into the queue until it ends. What nobody takes any more is read all the same: a
-/// child that is not listened to would otherwise hang at its last words.
+/// Moves the child's stdout into the queue until it ends. Goes on reading when the queue is abandoned, since the
+/// child would otherwise block at its last output.
 fn fill(queue: &Queue, mut stdout: ChildStdout) {
     const CHUNK: usize = 64 * 1024;
     loop {
@@ -120,7 +120,7 @@ fn fill(queue: &Queue, mut stdout: ChildStdout) {
     }
 }
 
-/// Keeps the child's stderr, line by line, in bounds.
+/// Records the child's stderr, line by line, up to a limit.
 fn listen(wire: &Wire, stderr: ChildStderr) {
     const LONGEST: u64 = 4096;
     let mut lines = BufReader::new(stderr);
@@ -196,8 +196,8 @@ impl Drop for ToChild {
 }
 
 impl Process {
-    /// Waits for the child to end by itself, its input being closed, and tells how it ended; a child that does
-    /// not is killed.
+    /// Waits for the child to exit by itself after its input was closed, and returns its exit status; kills a child
+    /// that keeps its stdout open for too long.
     pub fn see_off(mut self) -> Option<ExitStatus> {
         let limit = if self.wire.account().stalled { Duration::ZERO } else { self.wire.limit };
         if !self.stdout.closes_within(limit) {
@@ -205,14 +205,14 @@ impl Process {
         }
         let status = self.wait_a_moment();
         if !status.is_some_and(|status| status.success()) {
-            // The last words of a dying program may still be on their way. One that went well is not waited for:
-            // a shared ssh connection in the background may hold its stderr open for as long as it lasts.
+            // The last messages of a failing program may still be in the pipe. After a success there is no wait: a
+            // shared ssh connection in the background may hold stderr open for as long as it lasts.
             let _ = self.stderr_done.recv_timeout(Duration::from_millis(500));
         }
         status
     }
 
-    /// The child has closed its stdout, which is the last thing that most programs do.
+    /// Waits for the child to exit. It has closed its stdout, which is the last thing that most programs do.
     fn wait_a_moment(&mut self) -> Option<ExitStatus> {
         let mut pause = Duration::from_micros(200);
         let mut waited = Duration::ZERO;
@@ -231,7 +231,7 @@ impl Process {
     fn kill(&mut self) {
         #[cfg(unix)]
         if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw) {
-            // Fails where the child is in our own group, as it then leads none.
+            // Fails if the child is in our own process group, since it then leads none.
             let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
         }
         let _ = self.child.kill();

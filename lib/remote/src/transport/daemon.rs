@@ -1,4 +1,4 @@
-//! A `git daemon`: git's protocol over plain TCP.
+//! Connects to a `git daemon`: git's protocol over plain TCP.
 
 use std::{
     io::{self, Read, Write},
@@ -16,10 +16,10 @@ use super::{
     wire::{Fault, Wire, gathered},
 };
 
-/// The port that is git's.
+/// The default port of `git daemon`.
 const PORT: u16 = 9418;
 
-/// Connects to the daemon at `place`; why not is noted on the wire.
+/// Connects to the daemon at `place`; records a failure in `wire`.
 pub(super) fn open(place: &Place, wire: &Arc<Wire>) -> io::Result<Box<dyn Transport + Send>> {
     let host = place.url.host().unwrap_or_default().to_owned();
     let stream = connect(&host, place.url.port.unwrap_or(PORT), wire)
@@ -44,7 +44,7 @@ pub(super) fn open(place: &Place, wire: &Arc<Wire>) -> io::Result<Box<dyn Transp
     ))
 }
 
-/// The first address that answers.
+/// Connects to the first address that accepts.
 fn connect(host: &str, port: u16, wire: &Wire) -> io::Result<TcpStream> {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
@@ -65,7 +65,7 @@ struct Socket {
 impl Socket {
     fn explain(&self, error: io::Error) -> io::Error {
         match error.kind() {
-            // What a socket's timeout is called depends on the platform.
+            // The error kind of a socket timeout depends on the platform.
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => self.wire.stall(),
             _ => error,
         }

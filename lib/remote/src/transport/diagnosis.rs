@@ -1,7 +1,7 @@
-//! From what is left of a failed connection to what the user is told.
+//! Turns what is known of a failed connection into the error that the user sees.
 //!
-//! Pure: everything that is known comes in, one [`Trouble`] goes out. Words are looked at here, and nowhere
-//! else, and only to sort a failure that is one anyway; what a push did or did not do is never read from them.
+//! Pure: all facts are passed in, one [`Trouble`] is returned. Messages are interpreted only here, and only to
+//! classify what is a failure anyway; what a push did or did not do is never inferred from them.
 
 use std::{process::ExitStatus, time::Duration};
 
@@ -22,7 +22,7 @@ pub(super) struct Scene<'a> {
     pub error: &'a gix::Error,
 }
 
-/// What to tell the user.
+/// Returns the error for the user.
 pub(super) fn of(scene: &Scene<'_>) -> Trouble {
     let called = &scene.place.called;
     if scene.account.stalled {
@@ -104,7 +104,7 @@ fn credentials(called: &str, words: &str) -> Trouble {
     )
 }
 
-/// Ssh itself exits with 255, and else with what the program at the other end exited with.
+/// ssh itself exits with 255, otherwise with the exit code of the program at the other end.
 fn by_ssh(scene: &Scene<'_>) -> Option<Trouble> {
     const SSH_ITSELF: i32 = 255;
     const NO_SUCH_PROGRAM: i32 = 127;
@@ -134,7 +134,7 @@ fn by_ssh(scene: &Scene<'_>) -> Option<Trouble> {
     }
 }
 
-/// What a shell's start-up files print, or who sends the user away without a word on stderr.
+/// Reports what a shell's start-up files print, or a server that rejects the user without a message on stderr.
 fn chatter(scene: &Scene<'_>) -> Option<Trouble> {
     let said = scene.account.chatter.as_ref()?;
     Some(Trouble::unreachable(
@@ -144,13 +144,13 @@ fn chatter(scene: &Scene<'_>) -> Option<Trouble> {
     ))
 }
 
-/// Whether a server that was connected to names its objects by another hash than SHA-1; those of old do not say.
+/// Whether a server's object format is another one than SHA-1; old servers do not announce any.
 pub(super) fn names_objects_otherwise(handshake: &Handshake) -> bool {
     let format = handshake.capabilities.capability("object-format");
     format.and_then(|format| format.value()).is_some_and(|format| format != "sha1")
 }
 
-/// What to tell of such a server.
+/// The error for such a server.
 pub(super) fn of_other_names(called: &str) -> Trouble {
     Trouble::misconfigured(
         format!("{called} names its objects by SHA-256, which is not supported"),
@@ -158,10 +158,10 @@ pub(super) fn of_other_names(called: &str) -> Trouble {
     )
 }
 
-/// What git's own server programs say before they hang up.
+/// Interprets what git's own server programs print before they hang up.
 fn by_server(scene: &Scene<'_>) -> Option<Trouble> {
     let called = &scene.place.called;
-    // Without version 2 of the protocol, refs come before a server has had a chance to say so.
+    // Without version 2 of the protocol, ids arrive before the object format is announced.
     if heard(scene, &["a hash sized 64 hexadecimal characters is invalid"]) {
         return Some(of_other_names(called));
     }
@@ -201,13 +201,13 @@ fn by_server(scene: &Scene<'_>) -> Option<Trouble> {
     None
 }
 
-/// Whether the other side said one of `phrases`, which are in lower case.
+/// Whether the other side's messages or the error contain one of `phrases`, which are in lower case.
 fn heard(scene: &Scene<'_>, phrases: &[&str]) -> bool {
     let said = format!("{}\n{}", scene.account.words.join("\n"), words::error(scene.error)).to_lowercase();
     phrases.iter().any(|phrase| said.contains(phrase))
 }
 
-/// What the other side said, or if it said nothing what the protocol's failure is.
+/// Returns the last messages of the other side, or if there are none the error of the protocol.
 fn told(scene: &Scene<'_>) -> String {
     const LAST: usize = 6;
     let words = &scene.account.words;

@@ -1,7 +1,7 @@
-//! A repository behind a web server: git's "smart" HTTP, see <https://git-scm.com/docs/http-protocol>.
+//! Connects to a web server: git's "smart" HTTP, see <https://git-scm.com/docs/http-protocol>.
 //!
-//! gix speaks the protocol; the requests are made here. Its own way to make them ignores most of git's `http.*`
-//! settings, gives up on a slow server after thirty seconds in all, and waits for ever for a silent one.
+//! gix implements the protocol; the requests are made here. gix's own HTTP client ignores most of git's `http.*`
+//! settings, gives up on a slow server after thirty seconds in total, and waits for ever for a silent one.
 
 mod answer;
 mod body;
@@ -38,7 +38,7 @@ use super::{
 };
 use crate::Trouble;
 
-/// Prepares to talk to the web server at `place`; nothing is sent yet.
+/// Prepares a connection to the web server at `place`; nothing is sent yet.
 pub(super) fn open(
     repo: &gix::Repository,
     remote: &crate::RemoteName,
@@ -62,28 +62,27 @@ pub(super) fn open(
     Ok(Box::new(SmartTransport::new_http(requests, place.url.clone(), place.protocol, false)))
 }
 
-/// Makes requests.
+/// Makes the HTTP requests.
 struct Requests {
     settings: Settings,
     wire: Arc<Wire>,
     client: Option<(Secure, Client)>,
     runtime: Arc<Quitting>,
     login: Login,
-    /// The host that is configured.
+    /// The configured URL.
     home: Option<reqwest::Url>,
-    /// Where the server has sent us.
+    /// The base URL after a redirect.
     redirected: Option<String>,
 }
 
-/// Whether a client has what TLS needs. Loading the system's certificates takes longer than a small request.
+/// Whether a client is set up for TLS. Loading the system's certificates takes longer than a small request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Secure {
     Yes,
     No,
 }
 
-/// A runtime that does not wait for what it was doing when it is dropped: a name that is being looked up may
-/// take minutes.
+/// A runtime that does not wait for its tasks when it is dropped: a name lookup may take minutes.
 struct Quitting(Option<Runtime>);
 
 impl Quitting {
@@ -91,13 +90,13 @@ impl Quitting {
         self.0.as_ref().map(|runtime| runtime.block_on(future))
     }
 
-    /// Sends a request, which makes progress while its answer is waited for.
+    /// Sends a request, which makes progress while its response is awaited.
     ///
-    /// A connection is used for several requests, and between two of them somebody may be asked for a password, or a pack
-    /// be made. A server that has hung up meanwhile is noticed only while the runtime is at work: so it looks around first,
-    /// and what is sent goes over a connection that is still there.
+    /// A connection is reused for several requests, and between two of them the user may be prompted for a password,
+    /// or a pack be made. That the server has closed it meanwhile is noticed only while the runtime runs: so the
+    /// runtime runs briefly first, and the request is sent over a connection that is still open.
     fn send(&self, request: RequestBuilder) -> Answering {
-        // That the one is done looking, and the other has told of it, takes a turn each.
+        // One task notices that the connection is closed, another passes that on; each needs a turn.
         const TURNS: usize = 4;
         self.block_on(async {
             for _ in 0..TURNS {
@@ -151,7 +150,7 @@ impl Http for Requests {
             let next = url.join(&target).map_err(gix::Error::from_error)?;
             self.permit_redirect(&url, &next)?;
             if next.origin() != url.origin() {
-                // What was meant for one host is not shown to another.
+                // Headers for one host must not be sent to another.
                 headers.remove(AUTHORIZATION);
                 for name in self.settings.extra_headers.keys() {
                     headers.remove(name);
@@ -171,7 +170,7 @@ impl Http for Requests {
         headers: impl IntoIterator<Item = impl AsRef<str>>,
         _kind: PostBodyDataKind,
     ) -> gix::Result<PostResponse<Headers, Answer, PostBody>> {
-        // Where the server has sent us once, there we stay.
+        // After a redirect, requests go to the new base URL.
         let base = self.redirected.clone().unwrap_or_else(|| base_url.to_owned());
         let url = url.strip_prefix(base_url).map_or_else(|| url.to_owned(), |tail| format!("{base}{tail}"));
         let mut url = reqwest::Url::parse(&url).map_err(gix::Error::from_error)?;
@@ -218,10 +217,10 @@ impl Requests {
         Ok(client)
     }
 
-    /// The headers of a request: gix's, the configured ones, and credentials if a request before this one needed them or
-    /// the machine's owner put some into `.netrc`. A URL's own credentials have become headers already.
+    /// Returns the headers of a request: gix's, the configured ones, and credentials if an earlier request needed
+    /// them or `.netrc` has some. The URL's own credentials have become headers already, and are removed from it.
     fn headers(&self, url: &mut reqwest::Url, given: impl IntoIterator<Item = impl AsRef<str>>) -> HeaderMap {
-        // Both can only fail for URLs without a host, which have no user-info either.
+        // Both can fail only for URLs without a host, which have no user-info either.
         let _ = url.set_password(None);
         let _ = url.set_username("");
         let mut headers = HeaderMap::new();
@@ -237,7 +236,7 @@ impl Requests {
         {
             headers.insert(AUTHORIZATION, value);
         }
-        // Nor are they for a host that the server has sent us to.
+        // The configured headers are not for a host that the server redirects to.
         if self.home.as_ref().is_some_and(|home| home.origin() == url.origin()) {
             for name in self.settings.extra_headers.keys() {
                 headers.remove(name);
@@ -264,7 +263,7 @@ impl Requests {
     }
 }
 
-/// A header line as name and value; the value is never printed, as it may be a credential.
+/// Splits a header line into name and value; the value is never printed, since it may be a credential.
 fn header(line: &str) -> Option<(HeaderName, HeaderValue)> {
     let (name, value) = line.split_once(':')?;
     let mut value = HeaderValue::from_str(value.trim()).ok()?;
@@ -272,7 +271,7 @@ fn header(line: &str) -> Option<(HeaderName, HeaderValue)> {
     Some((HeaderName::from_bytes(name.trim().as_bytes()).ok()?, value))
 }
 
-/// What is left of `url` without `tail`.
+/// Returns `url` without `tail`.
 fn base_of(url: &reqwest::Url, tail: &str) -> Option<String> {
     // gix puts a slash between the two, unless the URL ends in one.
     let tail = tail.trim_start_matches('/');

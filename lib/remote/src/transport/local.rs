@@ -1,4 +1,4 @@
-//! A repository on this machine: git's own server program, as git itself starts it.
+//! Connects to a repository on this machine through git's own server program, started as git itself starts it.
 
 use std::{
     io::{BufWriter, Write},
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{Trouble, remote::unusable, terminal::Terminal};
 
-/// Starts the server program of `place`.
+/// Starts the server program for `place`.
 pub(super) fn open(
     place: &Place,
     wire: &Arc<Wire>,
@@ -53,7 +53,7 @@ pub(super) fn open(
     Ok((transport, process))
 }
 
-/// The protocol over a child's pipes.
+/// Returns a connection over a child's pipes.
 pub(super) fn talk<W: Write>(
     place: &Place,
     from: child::FromChild,
@@ -72,9 +72,9 @@ pub(super) fn talk<W: Write>(
     .custom_url(Some(place.url.to_bstring()))
 }
 
-/// Says beforehand what a server program would only say in the user's language.
+/// Checks that the repository exists, since a server program would report that in the user's language.
 fn look(place: &Place, path: &std::path::Path) -> Result<(), Trouble> {
-    // The places that git looks at, in its order.
+    // The paths that git tries, in its order.
     let with_suffix = |suffix: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
@@ -82,13 +82,13 @@ fn look(place: &Place, path: &std::path::Path) -> Result<(), Trouble> {
     };
     let candidates = [with_suffix("/.git"), path.to_owned(), with_suffix(".git/.git"), with_suffix(".git")];
     let found = candidates.iter().find(|candidate| {
-        // A `.git` file points to the repository of a linked work tree or submodule.
+        // A `.git` file points to the repository of a linked worktree or submodule.
         candidate.is_file() || gix::discover::is_git(candidate).is_ok()
     });
     if found.is_some() {
         return Ok(());
     }
-    // A folder that may not be entered looks empty; so what would be in it is asked for.
+    // A directory without search permission looks empty, so a file in it is queried.
     let closed = candidates.iter().find_map(|candidate| {
         let error = std::fs::metadata(candidate.join("HEAD")).err()?;
         (error.kind() == std::io::ErrorKind::PermissionDenied).then_some(error)
@@ -112,13 +112,13 @@ fn program(place: &Place) -> std::ffi::OsString {
     let usual = place.service.as_str();
     let on_path = std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(usual).is_file()));
-    // Where only `git` is on PATH, its server programs are in its own folder.
+    // If only `git` is on PATH, its server programs are in its exec path.
     let elsewhere = (!on_path).then(|| gix::path::env::core_dir_program(usual)).flatten();
     elsewhere.map_or_else(|| usual.into(), Into::into)
 }
 
-/// Variables that say which repository is *this* one, as `git rev-parse --local-env-vars` lists them; the other
-/// repository's program must not see them.
+/// Variables that describe *this* repository, as `git rev-parse --local-env-vars` lists them; the server program,
+/// which serves another one, must not see them.
 const OF_THIS_REPOSITORY: &[&str] = &[
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",

@@ -1,7 +1,8 @@
-//! Which protocols may be spoken: `GIT_ALLOW_PROTOCOL`, `protocol.allow` and `protocol.<name>.allow`, see
-//! [git-config](https://git-scm.com/docs/git-config#Documentation/git-config.txt-protocolallow).
+//! Decides which protocols may be used, by git's settings.
 //!
-//! Whoever starts a run for somebody else, with a configuration that is not theirs, relies on them.
+//! These are `GIT_ALLOW_PROTOCOL`, `protocol.allow` and `protocol.<name>.allow`, see
+//! [git-config](https://git-scm.com/docs/git-config#Documentation/git-config.txt-protocolallow). A program that
+//! starts a run for another user, with a configuration that it does not control, relies on them.
 
 use gix::{
     Url,
@@ -11,24 +12,24 @@ use gix::{
 
 use crate::Trouble;
 
-/// What says whether a protocol may be spoken.
+/// What decides whether a protocol may be used.
 struct Policy {
-    /// `GIT_ALLOW_PROTOCOL`: those that may, with colons between them. Nothing else counts then.
+    /// `GIT_ALLOW_PROTOCOL`: the allowed protocols, separated by colons. If set, nothing else counts.
     allowed: Option<String>,
-    /// Whether it was a user who chose the URL, and not a program: `GIT_PROTOCOL_FROM_USER`.
+    /// `GIT_PROTOCOL_FROM_USER`: whether a user chose the URL, rather than a program.
     from_user: bool,
-    /// What the configuration says about this one, else about all.
+    /// The configured policy for this protocol, else for all.
     configured: Option<String>,
 }
 
-/// Why a protocol may not be spoken.
+/// Why a protocol may not be used.
 #[derive(Debug, PartialEq, Eq)]
 enum Forbidden {
     ByEnvironment,
     ByConfiguration,
 }
 
-/// Makes sure that `url` may be connected to, and that its protocol is spoken here at all.
+/// Checks that `url` may be connected to, and that its protocol is supported at all.
 pub(super) fn permit(repo: &gix::Repository, url: &Url, called: &str) -> Result<(), Trouble> {
     let scheme = &url.scheme;
     if let Scheme::Ext | Scheme::Helper(_) | Scheme::HelperUrl(_) = scheme {
@@ -64,8 +65,8 @@ pub(super) fn permit(repo: &gix::Repository, url: &Url, called: &str) -> Result<
     }
 }
 
-/// Makes sure that a daemon is not meant to be reached by way of a program, which is not done here: to go past it would be
-/// to go where the user did not want to go.
+/// Refuses a `git://` URL for which a proxy command is configured, which is not supported: a direct connection would
+/// bypass it against the user's intention.
 fn past_no_proxy(repo: &gix::Repository, url: &Url, called: &str) -> Result<(), Trouble> {
     let configured = repo.config_snapshot().plumbing().strings("core.gitProxy").unwrap_or_default();
     let from_environment = std::env::var_os("GIT_PROXY_COMMAND").is_some_and(|program| !program.is_empty());
@@ -80,7 +81,8 @@ fn past_no_proxy(repo: &gix::Repository, url: &Url, called: &str) -> Result<(), 
     ))
 }
 
-/// Whether one of the values of `core.gitProxy` is about `host`, and names a program: git goes by the first such.
+/// Whether a value of `core.gitProxy` applies to `host` and names a program: the first that applies counts, as in
+/// git.
 fn has_proxy(values: &[BString], host: &str) -> bool {
     let program = values.iter().find_map(|value| match value.split_once_str(b" for ") {
         None => Some(value.as_slice()),
@@ -93,7 +95,7 @@ fn has_proxy(values: &[BString], host: &str) -> bool {
 }
 
 impl Policy {
-    /// Git's rules, from `transport.c`.
+    /// Applies git's rules, from `transport.c`.
     fn check(&self, scheme: &Scheme) -> Result<(), Forbidden> {
         if let Some(allowed) = &self.allowed {
             let named = allowed.split(':').any(|name| name == scheme.as_str());
@@ -134,7 +136,7 @@ mod tests {
         assert_eq!(configured("Always").check(&Scheme::File), Ok(()));
         assert_eq!(configured("user").check(&Scheme::Ssh), Ok(()));
         assert_eq!(configured("never").check(&Scheme::Ssh), Err(Forbidden::ByConfiguration));
-        // Git refuses what it does not know.
+        // Git refuses an unknown value.
         assert_eq!(configured("sometimes").check(&Scheme::Ssh), Err(Forbidden::ByConfiguration));
         let program = Policy { from_user: false, ..configured("user") };
         assert_eq!(program.check(&Scheme::Ssh), Err(Forbidden::ByEnvironment));

@@ -1,5 +1,6 @@
-//! Where a remote is, with everything settled that a connection needs to know: relative paths resolved as git
-//! resolves them, forbidden protocols refused, the program at the other end named.
+//! Resolves where a remote is, and everything else that a connection needs to know.
+//!
+//! Relative paths are made absolute as in git, forbidden protocols are refused, and the server program is determined.
 
 use std::path::{Path, PathBuf};
 
@@ -13,24 +14,24 @@ use gix_transport::{Protocol, Service};
 use super::permit::permit;
 use crate::{Direction, Remote, RemoteName, Trouble, remote::unusable, shown};
 
-/// A place to connect to.
+/// The endpoint of a connection.
 #[derive(Clone)]
 pub(crate) struct Place {
     pub url: Url,
     pub service: Service,
     pub protocol: Protocol,
-    /// `remote.<name>.uploadpack` or `receivepack`, a line for the shell; `None`: the usual program.
+    /// `remote.<name>.uploadpack` or `receivepack`, a shell command line; `None` for the default program.
     pub program: Option<std::ffi::OsString>,
-    /// The directory, where the repository is on this machine.
+    /// The directory, if the repository is on this machine.
     pub local: Option<PathBuf>,
     /// The remote's name.
     pub name: RemoteName,
-    /// How the remote is called in messages: its name and URL, without user-info.
+    /// How messages refer to the remote: its name and URL, without user-info.
     pub called: String,
 }
 
 impl Place {
-    /// The place of `remote` for `direction`.
+    /// Returns the endpoint of `remote` for `direction`.
     pub fn of(remote: &Remote<'_>, direction: Direction) -> Result<Self, Trouble> {
         let name = remote.name();
         let url = remote.inner.url(direction.into()).ok_or_else(|| {
@@ -59,7 +60,7 @@ impl Place {
         let config = remote.repo.config_snapshot();
         let program = config.trusted_program(format!("remote.{name}.{key}").as_str());
         let program = program.map_err(|error| unusable(name, &error))?;
-        // Pushing knows no version 2, and version 1 only adds a line to version 0, which is what gix means by it.
+        // A push has no version 2, and version 1 only adds a line to version 0; gix's `V1` covers both.
         let protocol = match (direction, config.integer("protocol.version")) {
             (Direction::Push, _) | (Direction::Fetch, Some(0 | 1)) => Protocol::V1,
             (Direction::Fetch, _) => Protocol::V2,
@@ -77,9 +78,10 @@ impl Direction {
     }
 }
 
-/// The folder that a path or a `file://` URL names. As for git's servers, a path may begin at somebody's home.
+/// Returns the directory that a path or a `file://` URL names. As with git's servers, a path may begin with `~` or
+/// `~user`.
 fn folder(url: &Url) -> BString {
-    // What was no URL is written as it is.
+    // Only URLs have escapes; a plain path is taken literally.
     if !url.serialize_alternative_form {
         return decoded(&url.path);
     }
@@ -95,7 +97,7 @@ fn folder(url: &Url) -> BString {
     at_home().unwrap_or_else(|| url.path.clone())
 }
 
-/// The home of a user, or of whoever runs this.
+/// Returns the home directory of `user`, or of the current user if that is empty.
 fn home(user: &str) -> Option<PathBuf> {
     if user.is_empty() {
         return gix::path::env::home_dir();
@@ -106,7 +108,7 @@ fn home(user: &str) -> Option<PathBuf> {
     None
 }
 
-/// With the bytes that `%41` and the like stand for. What stands for none is left as it is, as git leaves it.
+/// Decodes escapes such as `%41`. Invalid ones are left as they are, as git leaves them.
 fn decoded(text: &[u8]) -> BString {
     let digit = |at: usize| text.get(at).and_then(|digit| char::from(*digit).to_digit(16));
     let mut bytes = BString::default();
@@ -127,7 +129,7 @@ fn decoded(text: &[u8]) -> BString {
     bytes
 }
 
-/// A path of the configuration is relative to the top of the work tree, whatever directory we are in.
+/// Resolves a configured path, which is relative to the top of the working tree, whatever the current directory is.
 fn absolute(base: &Path, path: &Path) -> Result<PathBuf, Trouble> {
     let base = std::path::absolute(base).map_err(|error| Trouble::local("finding the work tree", error))?;
     Ok(base.join(path))

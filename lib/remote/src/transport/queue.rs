@@ -1,7 +1,7 @@
-//! Bytes between two threads, with a limit on waiting at both ends.
+//! Passes bytes between two threads, with a limit on waiting at both ends.
 //!
-//! A pipe to a child process can block for ever in `read` and in `write`, and killing the child does not help
-//! where a grandchild holds the other end. So a thread of its own does the blocking, and whoever talks to it
+//! A pipe to a child process can block for ever in `read` and in `write`, and killing the child does not help if a
+//! grandchild holds the other end. So a separate thread does the blocking calls, and the thread that talks to it
 //! through this queue can give up.
 
 use std::{
@@ -43,19 +43,19 @@ pub(super) enum Patience {
     Limited(Duration),
 }
 
-/// The other end did not move in time.
+/// The other end made no progress in time.
 #[derive(Debug)]
 pub(super) struct Stalled;
 
 impl Queue {
-    /// More than this waiting, and the giver waits too. With chunks of 64 KiB that is a megabyte.
+    /// The capacity: beyond it, the giver waits. With chunks of 64 KiB this is 1 MiB.
     const ROOM: usize = 16;
 
-    /// Gives a chunk.
+    /// Adds a chunk.
     ///
     /// # Errors
     ///
-    /// The inner error is `BrokenPipe`, or what the taker failed with, if it is gone.
+    /// The inner error is `BrokenPipe` if the taker is gone, or the kind of error that the taker failed with.
     pub fn give(&self, chunk: Vec<u8>, patience: Patience) -> Result<io::Result<()>, Stalled> {
         let mut state =
             self.wait(patience, |state| state.chunks.len() < Self::ROOM || state.taker != End::Open)?;
@@ -70,7 +70,7 @@ impl Queue {
         })
     }
 
-    /// Takes the next chunk; `None` once the giver has closed and all is taken.
+    /// Removes the next chunk; `None` once the giver has closed the queue and it is empty.
     pub fn take(&self, patience: Patience) -> Result<io::Result<Option<Vec<u8>>>, Stalled> {
         let mut state = self.wait(patience, |state| !state.chunks.is_empty() || state.giver != End::Open)?;
         if let Some(chunk) = state.chunks.pop_front() {
@@ -83,19 +83,19 @@ impl Queue {
         })
     }
 
-    /// The giver is done; what it gave is still there to be taken.
+    /// Closes the giver's end; the remaining chunks can still be taken.
     pub fn close(&self, why: io::Result<()>) {
         self.lock().giver = End::from(why);
         self.changed.notify_all();
     }
 
-    /// The taker is gone; giving fails from now on.
+    /// Closes the taker's end; giving fails from now on.
     pub fn abandon(&self, why: io::Result<()>) {
         self.lock().taker = End::from(why);
         self.changed.notify_all();
     }
 
-    /// Whether the giver closed within `limit`.
+    /// Whether the giver closed its end within `limit`.
     pub fn closes_within(&self, limit: Duration) -> bool {
         self.wait(Patience::Limited(limit), |state| state.giver != End::Open).is_ok()
     }

@@ -1,5 +1,7 @@
-//! A repository behind `ssh`, started as git starts it: `core.sshCommand`, `GIT_SSH_COMMAND`, `GIT_SSH` and
-//! `ssh.variant` decide on the program, and where nobody can answer a question ssh is told not to ask one.
+//! Connects through `ssh`, started as git starts it.
+//!
+//! `core.sshCommand`, `GIT_SSH_COMMAND`, `GIT_SSH` and `ssh.variant` determine the program, and without a terminal
+//! ssh is run so that it does not prompt.
 
 use std::{ffi::OsStr, process::Command, sync::Arc};
 
@@ -39,14 +41,14 @@ pub(super) fn open(
     Ok((Box::new(local::talk(place, from, to)), process))
 }
 
-/// Whether the command line may be one for the shell.
+/// Whether the program may be a command line for the shell.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shell {
     WhereNeeded,
     Never,
 }
 
-/// `user@host`, unless an evil URL makes an option of it, or of the path.
+/// Returns `user@host`, unless a malicious URL turns it or the path into an option.
 fn host(place: &Place) -> Result<String, Trouble> {
     let suspicious = |what: &str| {
         Trouble::misconfigured(
@@ -54,7 +56,7 @@ fn host(place: &Place) -> Result<String, Trouble> {
             "correct the URL: `git remote -v` shows it",
         )
     };
-    // At the other end it is quoted, and an option all the same.
+    // The path is quoted for the remote shell, but would still be an option there.
     if place.url.path.starts_with(b"-") {
         return Err(suspicious("path"));
     }
@@ -69,10 +71,10 @@ fn host(place: &Place) -> Result<String, Trouble> {
     }
 }
 
-/// Which options a program takes: by its name, and where that says nothing by asking it, as git does.
+/// Determines which options a program takes: from its name, or else by asking it, as git does.
 fn kind_of(program: &OsStr, host: &str, shell: Shell, wire: &Wire, terminal: Terminal) -> ProgramKind {
     let line = program.to_string_lossy();
-    // The name is the first word of what may be a whole command line.
+    // The program may be a whole command line; its first word is the name.
     let first = match shell {
         Shell::WhereNeeded => line.split_whitespace().next().unwrap_or_default().trim_matches(['"', '\'']),
         Shell::Never => &line,
@@ -83,12 +85,12 @@ fn kind_of(program: &OsStr, host: &str, shell: Shell, wire: &Wire, terminal: Ter
     }
 }
 
-/// Whether `program` understands OpenSSH's `-G`, which prints what would be done and connects nowhere.
+/// Whether `program` understands OpenSSH's `-G`, which prints the settings without connecting.
 fn takes_options(program: &OsStr, host: &str, shell: Shell, wire: &Wire, terminal: Terminal) -> bool {
     let mut prepare = gix::command::prepare(program).command_may_be_shell_script().arg("-G").arg(host);
     prepare.use_shell &= shell == Shell::WhereNeeded;
     let Ok(command) = Command::try_from(prepare) else { return false };
-    // What it says is nobody's business, but it may not take for ever either.
+    // Its output does not matter, but it must not take for ever.
     let unheard = Arc::new(Wire::new(wire.limit, 0));
     let Ok((from, to, process)) = child::spawn(command, &unheard, terminal) else { return false };
     drop((from, to));
@@ -141,7 +143,7 @@ fn command(
     prepare
         .arg(host)
         .arg(line)
-        // What ssh says decides between "not there" and "not allowed", so it has to say it in English.
+        // ssh's messages decide between "unreachable" and "not allowed", so they have to be in English.
         .env("LC_ALL", "C")
         .env("LANG", "C")
         .try_into()

@@ -1,18 +1,18 @@
-//! What goes to a server on this machine, without the request to leave out of a pack what is here already.
+//! Removes `thin-pack` from the requests to a server on this machine.
 //!
-//! Over a network such a thin pack is worth its while: it is a fraction in size. But to find what it can be made of
-//! takes the server about twice as long, and to put in again what it lacks takes time here; between two processes of
-//! one machine nothing is gained for that. Gix always asks for one, so that its request is taken out on the way.
+//! Over a network, a thin pack pays off: it is a fraction of the size. But finding delta bases that the client has
+//! takes the server about twice as long, and adding these to the pack takes time here; between two processes of one
+//! machine nothing is gained for that. gix always asks for a thin pack, so the request is filtered.
 
 use std::io::{self, Write};
 
-/// A line of the request for a pack, in version 2 of the protocol.
+/// The line of a fetch request, in version 2 of the protocol.
 const THIN: &[u8] = b"thin-pack";
 
-/// A way to a server that passes all on but that request.
+/// A writer that passes on everything but that line.
 pub(super) struct Whole<W> {
     to: W,
-    /// How many bytes of a line are still to come.
+    /// How many bytes of the current line are still to come.
     of_line: usize,
 }
 
@@ -35,7 +35,7 @@ impl<W: Write> Write for Whole<W> {
             passed += len;
             self.of_line = line.len - len;
         }
-        // What begins with no line at all is passed on as well: it is the other side's to say what is wrong with it.
+        // Data that does not begin with a packet line is passed on as well: the server reports what is wrong with it.
         self.to.write_all(bytes)?;
         Ok(bytes.len())
     }
@@ -45,15 +45,15 @@ impl<W: Write> Write for Whole<W> {
     }
 }
 
-/// How long a line is, see <https://git-scm.com/docs/gitprotocol-common#_pkt_line_format>.
+/// A packet line of the given length, see <https://git-scm.com/docs/gitprotocol-common#_pkt_line_format>.
 struct Line {
     len: usize,
 }
 
-/// The line that `bytes` begin with; `None` where they do not hold its length.
+/// Returns the line that `bytes` begin with; `None` if they do not contain its length.
 fn line(bytes: &[u8]) -> Option<Line> {
     let digits = std::str::from_utf8(bytes.first_chunk::<4>()?).ok()?;
-    // Lengths below that of the digits are marks, which have nothing but these.
+    // Lengths below 4 denote special packets, which consist of the digits only.
     Some(Line { len: usize::from_str_radix(digits, 16).ok()?.max(4) })
 }
 

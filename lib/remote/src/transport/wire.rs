@@ -1,8 +1,8 @@
-//! What is known of a connection besides what the protocol says: how many bytes went by, what the program at
-//! its end wrote to stderr, what the HTTP server answered, whether it stalled.
+//! Records what is known of a connection besides the protocol.
 //!
-//! gix reports a broken connection as "an I/O error". The reason is told elsewhere, by ssh on its stderr or by
-//! a server in a status line, and would be lost to the user if nobody kept it.
+//! That is the number of bytes, what the program at its end wrote to stderr, what the HTTP server answered, and
+//! whether it stalled. gix reports a broken connection as "an I/O error". The reason comes from elsewhere, from ssh's
+//! stderr or a server's status line, and would be lost to the user if it were not recorded here.
 
 use std::{
     io,
@@ -13,12 +13,12 @@ use std::{
     time::Duration,
 };
 
-/// The account of one connection, shared by all that work on it.
+/// The record of one connection, shared by all code that works on it.
 #[derive(Debug)]
 pub(crate) struct Wire {
-    /// How long no byte may go by.
+    /// How long no byte may be transferred before the connection counts as stalled.
     pub limit: Duration,
-    /// Fewer bytes a second than this are as good as none; 0 for no such rule.
+    /// The least number of bytes per second, below which the connection counts as stalled; 0 for no such rule.
     pub slowest: u64,
     received: AtomicU64,
     sent: AtomicU64,
@@ -28,39 +28,39 @@ pub(crate) struct Wire {
 /// What happened besides the protocol.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Account {
-    /// No byte went by for the limit.
+    /// No byte was transferred within the limit.
     pub stalled: bool,
-    /// Lines that the program at the end wrote to its stderr.
+    /// Lines that the program at the other end wrote to its stderr.
     pub words: Vec<String>,
-    /// The first line of its stdout, where that is not the protocol's.
+    /// The first line of its stdout, if that is not git's protocol.
     pub chatter: Option<String>,
     /// What failed below the protocol.
     pub fault: Option<Fault>,
 }
 
-/// A failure that the transport itself saw, with its words.
+/// A failure that the transport itself detected, with its description.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// No connection could be made.
     Connect(String),
-    /// The connection is not safe: a certificate that cannot be trusted.
+    /// The connection is not secure: a certificate that is not trusted.
     Certificate(String),
-    /// The server wants credentials, or others than it got.
+    /// The server wants credentials, or other ones than it got.
     Credentials(String),
-    /// The proxy wants credentials, or others than it got.
+    /// The proxy wants credentials, or other ones than it got.
     ProxyCredentials(String),
-    /// An HTTP status that is no success.
+    /// An HTTP status other than success.
     Status { code: u16, words: String },
-    /// There is a web server, but no git behind that address.
+    /// There is a web server, but no git repository at that address.
     NotGit(String),
     /// A setting that cannot be used.
     Setting(String),
 }
 
-/// A way out that sends what belongs together at once: gix writes a line of the protocol in three pieces, and a
-/// negotiation has hundreds of lines. Each piece by itself would wake the other side.
+/// Returns a buffered writer, so that what belongs together is sent at once: gix writes a packet line in three
+/// pieces, and a negotiation has hundreds of lines. Each piece by itself would wake the other side.
 pub(super) fn gathered<W: io::Write>(out: W) -> io::BufWriter<W> {
-    // As much as a pipe takes at once.
+    // As much as a pipe holds.
     io::BufWriter::with_capacity(64 * 1024, out)
 }
 
@@ -87,18 +87,19 @@ impl Wire {
         self.received.load(Ordering::Relaxed)
     }
 
-    /// Notes that the limit has passed, and gives the error to return to the protocol.
+    /// Records that the limit has passed, and returns the error for the protocol.
     pub fn stall(&self) -> io::Error {
         self.update(|account| account.stalled = true);
         io::Error::new(io::ErrorKind::TimedOut, "the connection stalled")
     }
 
-    /// Whether it has: what is left to be sent then need not wait for the limit once more.
+    /// Whether the connection has stalled: what remains to be sent need not wait for the limit again.
     pub fn has_stalled(&self) -> bool {
         self.account.lock().unwrap_or_else(std::sync::PoisonError::into_inner).stalled
     }
 
-    /// Keeps a line of the other side's stderr; the last ones count, as that is where programs say why they die.
+    /// Keeps a line of the other side's stderr; the last lines matter most, since programs report there why they
+    /// exit.
     pub fn heard(&self, line: String) {
         const KEPT: usize = 40;
         self.update(|account| {
@@ -109,8 +110,8 @@ impl Wire {
         });
     }
 
-    /// Looks at what came first. A login may print something before git's server is started, or instead of it; the
-    /// protocol begins with four hexadecimal digits.
+    /// Examines the first bytes received. A login may print something before git's server is started, or instead of
+    /// it; the protocol begins with four hexadecimal digits.
     pub fn began(&self, chunk: &[u8]) {
         const SHOWN: usize = 200;
         if chunk.iter().take(4).all(u8::is_ascii_hexdigit) {
@@ -121,14 +122,14 @@ impl Wire {
         self.update(|account| account.chatter = line);
     }
 
-    /// Keeps the first fault: those that follow are its consequences.
+    /// Keeps the first fault: later ones are its consequences.
     pub fn fault(&self, fault: Fault) {
         self.update(|account| {
             account.fault.get_or_insert(fault);
         });
     }
 
-    /// Forgets that credentials were asked for, once they were given.
+    /// Forgets that credentials were asked for, once they were accepted.
     pub fn forgive(&self) {
         self.update(|account| {
             account.fault.take_if(|fault| matches!(fault, Fault::Credentials(_)));

@@ -1,4 +1,4 @@
-//! An answer as gix reads it: headers as lines, and a body.
+//! A response as gix reads it: headers as lines, and a body.
 
 use std::{
     io::{self, BufRead, Cursor, Read},
@@ -11,8 +11,8 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use super::exchange::{self, Exchange};
 use crate::transport::wire::Fault;
 
-/// The headers, a line each. Reading them waits for the answer; that credentials are wanted is told here, where
-/// gix looks for it.
+/// The headers, one per line. Reading them waits for the response; an error that credentials are wanted is returned
+/// here, where gix expects it.
 pub(super) struct Headers {
     exchange: Arc<Mutex<Exchange>>,
     lines: Option<Cursor<Vec<u8>>>,
@@ -42,7 +42,7 @@ impl Headers {
                 lines.push(b':');
                 let mut value = value.as_bytes();
                 if name == CONTENT_TYPE {
-                    // What it says besides, such as a character set, does not matter, and gix does not know it.
+                    // Parameters such as a character set do not matter, and gix does not know them.
                     value = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
                 }
                 lines.extend_from_slice(value);
@@ -93,7 +93,7 @@ impl Read for Answer {
 
 impl BufRead for Answer {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        // An empty piece is not yet the end.
+        // An empty piece is not the end.
         while self.piece.is_empty() {
             match exchange::lock(&self.exchange).piece()? {
                 Some(piece) => self.piece = piece,

@@ -1,4 +1,4 @@
-//! The body of a request: as gix writes it, and as reqwest takes it.
+//! The body of a request: gix writes it, reqwest reads it.
 
 use std::{
     convert::Infallible,
@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::exchange::{self, Exchange};
 
-/// The pieces of a body, as reqwest takes them.
+/// The pieces of a body, as reqwest reads them.
 pub(super) struct Pieces(pub mpsc::Receiver<Bytes>);
 
 impl http_body::Body for Pieces {
@@ -28,7 +28,7 @@ impl http_body::Body for Pieces {
     }
 }
 
-/// The body of a request. Dropping it is its end.
+/// The body of a request, as gix writes it. Dropping it completes the body.
 pub(super) struct PostBody {
     exchange: Arc<Mutex<Exchange>>,
 }

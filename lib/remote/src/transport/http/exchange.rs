@@ -1,7 +1,7 @@
-//! One request and its answer, a piece at a time, with the limit on silence at every step.
+//! Performs one HTTP request and reads its response piece by piece, with the stall limit at every step.
 //!
-//! reqwest is asynchronous and git's protocol is not. All runs on the caller's thread: a request makes progress
-//! while somebody writes to it or reads from it, and dropping it is the end of it.
+//! reqwest is asynchronous and git's protocol is not. Everything runs on the caller's thread: a request makes
+//! progress only while it is written to or read from, and dropping it aborts it.
 
 use std::{
     io,
@@ -22,56 +22,55 @@ use tokio::sync::mpsc;
 use super::{Quitting, body::Pieces, login::Login, pace::Pace};
 use crate::transport::wire::{Fault, Wire};
 
-/// A request under way.
+/// A request in progress.
 pub(super) struct Exchange {
     runtime: Arc<Quitting>,
     wire: Arc<Wire>,
     phase: Phase,
     pace: Pace,
-    /// Who says who we are, should the server ask.
+    /// Provides credentials, should the server ask for them.
     who: Option<Who>,
-    /// What is sent again with credentials then.
+    /// The request to send again with credentials then.
     again: Option<(RequestBuilder, Bytes)>,
 }
 
-/// Whom to ask for credentials.
+/// The source of credentials.
 pub(super) struct Who {
     pub login: Login,
-    /// What they are for.
+    /// The URL that they are for.
     pub url: String,
 }
 
 enum Phase {
-    /// What is to be sent is put together, as long as it is not too much.
+    /// The body is being collected, as long as it is not too large.
     Collecting { request: RequestBuilder, body: Vec<u8>, most: usize },
-    /// It was too much: it is sent piece by piece.
+    /// The body was too large: it is sent piece by piece.
     Streaming { answer: Answering, pieces: mpsc::Sender<Bytes> },
-    /// All is sent.
+    /// Everything is sent.
     Waiting { answer: Answering },
-    /// The answer has begun.
+    /// The response has begun.
     Answered { response: Response },
-    /// There is nothing more to be had.
+    /// Nothing more can be read.
     Over,
 }
 
 pub(super) type Answering = Pin<Box<dyn Future<Output = reqwest::Result<Response>> + Send>>;
 
-/// What happened first.
+/// The event that came first.
 enum Event {
     Room,
     Answer(reqwest::Result<Response>),
 }
 
 impl Exchange {
-    /// A request without a body.
+    /// Begins a request without a body.
     pub fn whole(runtime: &Arc<Quitting>, wire: &Arc<Wire>, request: RequestBuilder) -> Self {
         let phase = Phase::Waiting { answer: runtime.send(request) };
         Self::begin(runtime, wire, phase, None)
     }
 
-    /// A request whose body is yet to be written. Up to `most` bytes of it are sent with their length told
-    /// beforehand, which every server understands. Where there is somebody to ask for credentials, the request does not
-    /// have those that the server may want.
+    /// Begins a request whose body is yet to be written. A body of up to `most` bytes is sent with its length, which
+    /// every server understands. With a source of credentials, the request is sent without them at first.
     pub fn posting(
         runtime: &Arc<Quitting>,
         wire: &Arc<Wire>,
@@ -88,7 +87,7 @@ impl Exchange {
         Self { runtime, wire, phase, pace: Pace::new(), who, again: None }
     }
 
-    /// Takes a part of the body.
+    /// Writes a part of the body.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Phase::Collecting { body, most, .. } = &mut self.phase {
             body.extend_from_slice(bytes);
@@ -119,8 +118,8 @@ impl Exchange {
         Ok(())
     }
 
-    /// The request, with credentials if the server wants some. What is sent piece by piece cannot be sent again, so an
-    /// empty request goes ahead of it, as git does it.
+    /// Returns the request, with credentials if the server wants them. Since a streamed body cannot be sent again, an
+    /// empty request is sent first, as git does.
     fn admitted(&mut self, request: RequestBuilder) -> io::Result<RequestBuilder> {
         const EMPTY: &[u8] = b"0000";
         let (Some(probe), Some(login)) =
@@ -161,7 +160,7 @@ impl Exchange {
                 self.wire.count_sent(piece.len());
                 Ok(())
             }
-            // The server has seen enough; what it says about it is read afterwards.
+            // The server answers early; its response is read afterwards.
             Some(Ok(Event::Answer(answer))) => {
                 self.answered(answer)?;
                 Err(io::ErrorKind::BrokenPipe.into())
@@ -171,7 +170,7 @@ impl Exchange {
         }
     }
 
-    /// The body is complete.
+    /// Completes the body.
     pub fn finish(&mut self) {
         self.phase = match std::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Collecting { request, body, .. } => {
@@ -180,13 +179,13 @@ impl Exchange {
                 self.again = self.who.as_ref().and(request.try_clone()).map(|again| (again, body.clone()));
                 Phase::Waiting { answer: self.runtime.send(request.body(body)) }
             }
-            // Dropping the sender is what ends the body.
+            // Dropping the sender ends the body.
             Phase::Streaming { answer, .. } => Phase::Waiting { answer },
             other => other,
         };
     }
 
-    /// Waits for the answer to begin. A status that is no success is an error.
+    /// Waits for the response to begin. A status other than success is an error.
     pub fn response(&mut self) -> io::Result<&Response> {
         self.begin_answer()?;
         self.check_status()?;
@@ -196,7 +195,7 @@ impl Exchange {
         }
     }
 
-    /// Where the server says to go instead, if it does. What else is wrong is told by [`Exchange::response`].
+    /// Returns the URL of a redirect, if the server sends one. Other failures are reported by [`Exchange::response`].
     pub fn redirect(&mut self) -> Option<String> {
         self.begin_answer().ok()?;
         let Phase::Answered { response } = &self.phase else { return None };
@@ -206,7 +205,8 @@ impl Exchange {
         response.headers().get(LOCATION)?.to_str().ok().map(ToOwned::to_owned)
     }
 
-    /// Waits for the answer to begin. A server that wants credentials gets the request once more, if there are some.
+    /// Waits for the response to begin. If the server wants credentials and there are some, sends the request again
+    /// with them.
     fn begin_answer(&mut self) -> io::Result<()> {
         self.finish();
         self.wait()?;
@@ -233,7 +233,7 @@ impl Exchange {
         }
     }
 
-    /// The next piece of the answer; `None` at its end.
+    /// Returns the next piece of the response; `None` at its end.
     pub fn piece(&mut self) -> io::Result<Option<Bytes>> {
         if matches!(self.phase, Phase::Over) {
             return Ok(None);
@@ -268,7 +268,7 @@ impl Exchange {
         }
     }
 
-    /// What a status means that is no success.
+    /// Turns a status other than success into an error.
     fn check_status(&mut self) -> io::Result<()> {
         let Phase::Answered { response } = &self.phase else { return Ok(()) };
         let status = response.status();
@@ -295,7 +295,7 @@ impl Exchange {
         })
     }
 
-    /// How one may say who one is, if the server answers that it wants to know.
+    /// Returns the authentication challenges, if the server asks for credentials.
     fn challenges(&self) -> Option<Vec<BString>> {
         let Phase::Answered { response } = &self.phase else { return None };
         let values = response.headers().get_all(WWW_AUTHENTICATE).iter();
@@ -303,7 +303,7 @@ impl Exchange {
             .then(|| values.map(|value| value.as_bytes().into()).collect())
     }
 
-    /// The status, and what the server says about it if that is plain text: a page is of no use to anybody here.
+    /// Returns the status, and the server's explanation if that is plain text: an HTML page would be useless here.
     fn words(&mut self, status: StatusCode) -> String {
         const MOST: usize = 1000;
         let mut words = format!("HTTP status {status}");
@@ -321,7 +321,7 @@ impl Exchange {
         words
     }
 
-    /// Notes what is wrong with the answer.
+    /// Records what is wrong with the response.
     pub fn fault(&self, fault: Fault) {
         self.wire.fault(fault);
     }
@@ -333,7 +333,7 @@ impl Exchange {
 
     fn broken(&mut self, error: reqwest::Error) -> io::Error {
         self.phase = Phase::Over;
-        // The URL is told elsewhere, without its user-info.
+        // Messages show the URL elsewhere, without its user-info.
         let error = error.without_url();
         let words = words::error(&error);
         self.wire.fault(if is_about_a_certificate(&error) {
@@ -349,19 +349,19 @@ impl Exchange {
     }
 }
 
-/// The request with these credentials in the place of any others.
+/// Returns the request with these credentials in place of any others.
 fn with_credentials(request: RequestBuilder, credentials: HeaderValue) -> RequestBuilder {
     request.headers(HeaderMap::from_iter([(AUTHORIZATION, credentials)]))
 }
 
-/// How large the pieces are in which a body is sent: also what has to go out within the limit.
+/// The size of the pieces in which a body is sent: each has to be sent within the limit.
 const PIECE: usize = 16 * 1024;
 
 fn is_about_a_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
     if let Some(tls) = error.downcast_ref::<rustls::Error>() {
         return matches!(tls, rustls::Error::InvalidCertificate(_));
     }
-    // An I/O error hides what it was made from: its source is its content's source.
+    // The `source` of an I/O error is the source of the error that it wraps, so look at the wrapped error itself.
     let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     match inner {
         Some(inner) => is_about_a_certificate(inner),
@@ -369,7 +369,7 @@ fn is_about_a_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
     }
 }
 
-/// The exchange; only one thread ever works on it.
+/// Locks the exchange, which only one thread ever works on.
 pub(super) fn lock(exchange: &Mutex<Exchange>) -> MutexGuard<'_, Exchange> {
     exchange.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,8 +1,8 @@
-//! Credentials for a server that lets everybody begin, and wants to know who it is only when something is sent:
-//! git-http-backend's own example protects `git-receive-pack` alone.
+//! Obtains credentials for a server that asks for them only when something is sent.
 //!
-//! Whom to ask is git's business as everywhere else, but nobody is asked on the terminal: the talk is under way, and others
-//! write there.
+//! Such a server accepts anonymous requests at first: git-http-backend's own example protects `git-receive-pack`
+//! alone. The sources of credentials are git's, as everywhere else, but without a prompt on the terminal: the
+//! conversation is in progress, and others write there.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,30 +18,31 @@ use reqwest::{StatusCode, header::HeaderValue};
 use super::settings::basic;
 use crate::{credentials, terminal::Terminal};
 
-/// What is known of the credentials for the requests of one talk, which share it.
+/// What is known of the credentials for the requests of one connection, which share it.
 #[derive(Clone)]
 pub(super) struct Login(Arc<Mutex<Known>>);
 
 struct Known {
     repo: gix::Repository,
-    /// What the server has been sent, as `Authorization`.
+    /// The `Authorization` header that was sent to the server.
     given: Option<HeaderValue>,
-    /// Until it is known whether they are right: how to tell that to the helpers.
+    /// How to report to the helpers whether the credentials are right, until that is known.
     next: Option<NextAction>,
 }
 
 impl Login {
-    /// Nothing is known yet; `repo` says whom to ask.
+    /// Begins without credentials; the configuration of `repo` names their sources.
     pub fn new(repo: &gix::Repository) -> Self {
         Self(Arc::new(Mutex::new(Known { repo: repo.clone(), given: None, next: None })))
     }
 
-    /// The credentials that a request was sent with before.
+    /// Returns the credentials with which an earlier request was sent.
     pub fn given(&self) -> Option<HeaderValue> {
         self.known().given.clone()
     }
 
-    /// Asks for credentials for `url`, unless that has been done. Where nobody has any, the server's own words tell of it.
+    /// Asks for credentials for `url`, unless that was done before. If there are none, the server's own error is
+    /// reported.
     pub fn ask(&self, url: &str, www_authenticate: Vec<BString>) -> Option<HeaderValue> {
         let mut known = self.known();
         if known.given.is_some() {
@@ -57,7 +58,7 @@ impl Login {
         known.given.clone()
     }
 
-    /// Tells the helpers whether what they gave for `url` was right, where the server's `answer` says so.
+    /// Reports to the helpers whether their credentials for `url` were right, if the server's `answer` tells.
     pub fn settle(&self, url: &str, answer: StatusCode) {
         // Other failures say nothing about the credentials.
         if !answer.is_success() && answer != StatusCode::UNAUTHORIZED {
@@ -66,11 +67,11 @@ impl Login {
         let mut known = self.known();
         let Some(next) = known.next.take() else { return };
         let report = if answer.is_success() { next.store() } else { next.erase() };
-        // A helper that cannot keep them has given them all the same.
+        // The credentials are good even if a helper cannot store them.
         let _ = credentials::report(&known.repo, url, report);
     }
 
-    /// Only one thread ever works on a talk.
+    /// Locks the state, which only one thread ever uses.
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,6 @@
-//! `.netrc`: logins by host, as curl reads them for git, see
-//! <https://everything.curl.dev/usingcurl/netrc.html>.
+//! Parses `.netrc`: logins by host, as curl reads them for git.
+//!
+//! See <https://everything.curl.dev/usingcurl/netrc.html>.
 
 /// A login for one host.
 #[derive(PartialEq, Eq)]
@@ -8,7 +9,8 @@ pub(super) struct Login {
     pub password: String,
 }
 
-/// The login for `host` in the text of a netrc file: the first entry that names the host, else the default one.
+/// Returns the login for `host` in the text of a netrc file: that of the first entry that names the host, or is the
+/// default entry, and has both a user and a password.
 pub(super) fn find(text: &str, host: &str) -> Option<Login> {
     let mut words = words(text).into_iter().peekable();
     while let Some(word) = words.next() {
@@ -37,7 +39,7 @@ pub(super) fn find(text: &str, host: &str) -> Option<Login> {
     None
 }
 
-/// Words, quoted ones whole, without comments and macros.
+/// Splits the text into words; quoted ones stay whole, comments and macros are left out.
 fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut in_macro = false;

@@ -1,10 +1,10 @@
-//! `http.lowSpeedLimit`: bytes that trickle are as good as none.
+//! Applies `http.lowSpeedLimit`: a connection that is too slow counts as stalled.
 
 use std::time::{Duration, Instant};
 
 use crate::transport::wire::Wire;
 
-/// What came in since when.
+/// The number of bytes received since some moment.
 pub(super) struct Pace {
     since: Instant,
     bytes: u64,
@@ -15,7 +15,7 @@ impl Pace {
         Self { since: Instant::now(), bytes: 0 }
     }
 
-    /// Whether, with these `bytes`, fewer came in the limit's time than the configuration demands.
+    /// Whether, including these `bytes`, fewer arrived during the limit's time than the configuration demands.
     pub fn too_slow(&mut self, bytes: usize, wire: &Wire) -> bool {
         self.bytes += bytes as u64;
         let passed = self.since.elapsed();

@@ -1,5 +1,6 @@
-//! Git's `http.*` settings, those for a URL before the general ones, see
-//! <https://git-scm.com/docs/git-config#Documentation/git-config.txt-httplturlgt>.
+//! Reads git's `http.*` settings, where those for a URL override the general ones.
+//!
+//! See <https://git-scm.com/docs/git-config#Documentation/git-config.txt-httplturlgt>.
 
 use std::{path::PathBuf, sync::Once, time::Duration};
 
@@ -17,7 +18,7 @@ use reqwest::{
 use super::{Secure, header, netrc, trust::Trust};
 use crate::{RemoteName, Trouble};
 
-/// What the configuration says about requests to one URL.
+/// The settings for requests to one URL.
 pub(super) struct Settings {
     pub extra_headers: HeaderMap,
     pub user_agent: HeaderValue,
@@ -29,7 +30,7 @@ pub(super) struct Settings {
     trust: Trust,
     only_http_1: bool,
     netrc: Option<String>,
-    /// A setting that decides about whom to trust, and cannot be gone by.
+    /// A security setting that cannot be honoured, so that no request is made.
     wrong: Option<String>,
 }
 
@@ -51,7 +52,7 @@ impl Settings {
         Ok(Self {
             extra_headers: config.extra_headers(),
             user_agent: user_agent.or(own_agent.ok()).unwrap_or(HeaderValue::from_static("git/lockstep")),
-            // `initial` is no boolean.
+            // `initial` is not a boolean.
             follow_redirects: config.last("followRedirects").is_some_and(|value| value == "initial")
                 || config.flag("followRedirects").is_ok_and(|follow| follow.unwrap_or(true)),
             post_buffer: config
@@ -77,7 +78,7 @@ impl Settings {
         })
     }
 
-    /// The `Authorization` that `.netrc` has for `host`.
+    /// Returns the `Authorization` header for `host` from `.netrc`.
     pub fn netrc(&self, host: &str) -> Option<HeaderValue> {
         let login = netrc::find(self.netrc.as_deref()?, host)?;
         let mut value = HeaderValue::from_str(&basic(&login.user, &login.password)).ok()?;
@@ -85,13 +86,13 @@ impl Settings {
         Some(value)
     }
 
-    /// A client that does what the settings say; or what is wrong with them.
+    /// Returns a client with these settings, or what is wrong with them.
     pub fn client(&self, secure: Secure, connect: Duration) -> Result<Client, String> {
         static PROVIDER: Once = Once::new();
         if let Some(wrong) = &self.wrong {
             return Err(wrong.clone());
         }
-        // Fails where somebody else has chosen one already, and that one serves as well.
+        // Fails if a provider was installed before, which serves as well.
         PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
         let mut builder = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -111,20 +112,20 @@ impl Settings {
         builder.build().map_err(|error| words::error(&error.without_url()))
     }
 
-    /// Through what requests go, if not straight to the server; or what is wrong with it.
+    /// Returns the proxy for requests, if any, or what is wrong with it.
     fn proxy(&self) -> Result<Option<Proxy>, String> {
         const KNOWN: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
-        // As curl has it, what is meant for nobody goes by a star alone, and spaces part names as well.
+        // As in curl, only a lone star excludes all hosts, and spaces separate names, too.
         let no_proxy = self.no_proxy.as_deref().unwrap_or_default().trim();
         let Some(proxy) = self.proxy.as_deref().filter(|proxy| !proxy.is_empty() && no_proxy != "*") else {
             return Ok(None);
         };
-        // As for curl, a proxy without a protocol is one that speaks HTTP, and `socks` is its version 4.
+        // As in curl, a proxy without a protocol speaks HTTP, and `socks` means version 4.
         let (protocol, place) = proxy.split_once("://").unwrap_or(("http", proxy));
         let protocol = if protocol.eq_ignore_ascii_case("socks") { "socks4" } else { protocol };
         let url = format!("{protocol}://{place}");
         let unusable = || format!("http.proxy: {} cannot be used", words::address(&url));
-        // One that is not known would be passed by, with all that is sent.
+        // reqwest would ignore an unknown protocol, and send everything without the proxy.
         if !KNOWN.iter().any(|known| protocol.eq_ignore_ascii_case(known)) {
             return Err(unusable());
         }
@@ -134,14 +135,14 @@ impl Settings {
     }
 }
 
-/// The `http` sections that are about a URL.
+/// The `http` sections that match a URL.
 struct Matching<'a> {
     repo: &'a gix::Repository,
     url: &'a Url,
 }
 
 impl Matching<'_> {
-    /// What `read` finds, that of the best match last. Only sections of files that are trusted count.
+    /// Returns what `read` finds, that of the best match last. Only sections of trusted files count.
     fn find<T, I: IntoIterator<Item = T>>(&self, read: impl Fn(&SectionRef<'_>) -> I) -> Vec<T> {
         let config = self.repo.config_snapshot();
         let mut found = Vec::new();
@@ -161,12 +162,13 @@ impl Matching<'_> {
         found.into_iter().map(|(_, value)| value).collect()
     }
 
-    /// All values of `key`.
+    /// Returns all values of `key`.
     fn all(&self, key: &str) -> Vec<BString> {
         self.find(|section| section.values(key))
     }
 
-    /// Whether `key` says yes, if it is there; or that it says neither yes nor no. Without a value it says yes.
+    /// Returns the boolean value of `key`, if it is set; an error if the value is not a boolean. A key without a
+    /// value is true.
     fn flag(&self, key: &str) -> Result<Option<bool>, String> {
         let Some(value) = self.find(|section| section.value_implicit(key)).pop() else { return Ok(None) };
         let Some(value) = value else { return Ok(Some(true)) };
@@ -195,7 +197,7 @@ impl Matching<'_> {
         }
     }
 
-    /// All headers; an empty value forgets those before it.
+    /// Returns all extra headers; an empty value clears those before it.
     fn extra_headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for value in self.all("extraHeader") {
@@ -218,7 +220,7 @@ struct Match {
 }
 
 impl Match {
-    /// Compares `pattern` with `url`; `None` if it is about something else.
+    /// Compares `pattern` with `url`; `None` if it does not match.
     fn of(pattern: &BStr, url: &Url) -> Option<Self> {
         let pattern = gix::url::parse(pattern).ok()?;
         if pattern.scheme != url.scheme || pattern.port_or_default() != url.port_or_default() {
@@ -238,7 +240,8 @@ impl Match {
     }
 }
 
-/// A `*` stands for one part of a name. The more is said in letters, the better the match.
+/// Matches a host with a pattern in which `*` stands for one part of the name. The more is literal, the higher the
+/// result.
 fn host_matches(pattern: &str, host: &str) -> Option<usize> {
     let (pattern, host): (Vec<_>, Vec<_>) = (pattern.split('.').collect(), host.split('.').collect());
     let same = pattern.len() == host.len()
@@ -249,7 +252,7 @@ fn host_matches(pattern: &str, host: &str) -> Option<usize> {
     same.then(|| pattern.iter().map(|part| if *part == "*" { 0 } else { part.len() + 1 }).sum())
 }
 
-/// The user's netrc file, where curl looks for it.
+/// Reads the user's netrc file, from where curl looks for it.
 fn netrc_text() -> Option<String> {
     let file = match std::env::var_os("NETRC") {
         Some(file) => PathBuf::from(file),
@@ -258,7 +261,7 @@ fn netrc_text() -> Option<String> {
     std::fs::read_to_string(file).ok()
 }
 
-/// Basic authentication, see RFC 7617.
+/// Returns the header of basic authentication, see RFC 7617.
 pub(super) fn basic(user: &str, password: &str) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::from("Basic ");

@@ -1,5 +1,7 @@
-//! Which certificates count: `http.sslVerify`, `http.sslCAInfo`, `http.sslCAPath`, and what this side shows of itself,
-//! `http.sslCert` and `http.sslKey`.
+//! Determines which certificates are trusted, and which one this side presents.
+//!
+//! The former by `http.sslVerify`, `http.sslCAInfo` and `http.sslCAPath`, the latter by `http.sslCert` and
+//! `http.sslKey`.
 
 use std::{
     path::{Path, PathBuf},
@@ -18,11 +20,11 @@ use rustls::{
     server::ParsedCertificate,
 };
 
-/// What the configuration says about certificates.
+/// The settings about certificates.
 pub(super) struct Trust {
-    /// A file of certificates that alone are trusted.
+    /// A file of certificates that replaces the system's trusted ones.
     pub ca_info: Option<PathBuf>,
-    /// A folder of them, trusted besides.
+    /// A directory of certificates that are trusted in addition.
     pub ca_path: Option<PathBuf>,
     pub certificate: Option<PathBuf>,
     pub key: Option<PathBuf>,
@@ -30,7 +32,7 @@ pub(super) struct Trust {
 }
 
 impl Trust {
-    /// Has a client go by it; or says what is wrong with a setting.
+    /// Applies the settings to a client; an error says what is wrong with one.
     pub fn apply(&self, mut builder: ClientBuilder) -> Result<ClientBuilder, String> {
         let in_folder = self.ca_path.as_deref().map(folder).transpose()?.unwrap_or_default();
         let own = self.certificate.as_deref().map(|certificate| self.own(certificate)).transpose()?;
@@ -52,7 +54,7 @@ impl Trust {
         Ok(if self.verify { builder } else { builder.tls_danger_accept_invalid_certs(true) })
     }
 
-    /// The certificate that this side shows, and its key.
+    /// Returns the client certificate and its key.
     fn own(&self, certificate: &Path) -> Result<Vec<u8>, String> {
         let mut pem = Vec::new();
         for file in [Some(certificate), self.key.as_deref()].into_iter().flatten() {
@@ -73,7 +75,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|error| words::error(&error))
 }
 
-/// All certificates in the files of a folder. Other files may be there too.
+/// Returns all certificates in the files of a directory; other files are ignored.
 fn folder(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let bad = |error: std::io::Error| format!("http.sslCAPath: {}: {error}", path.display());
     let mut found = Vec::new();
@@ -84,7 +86,7 @@ fn folder(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     Ok(found)
 }
 
-/// A configuration that trusts these certificates and no others. ALPN is set here as reqwest would set it.
+/// Returns a configuration that trusts only these certificates. It sets ALPN as reqwest would.
 fn only(trusted: Vec<CertificateDer<'static>>, own: Option<&[u8]>) -> Result<ClientConfig, String> {
     let verifier = Named::of(trusted).map_err(|error| format!("http.sslCAInfo: {error}"))?;
     let builder = ClientConfig::builder().dangerous().with_custom_certificate_verifier(Arc::new(verifier));
@@ -100,12 +102,12 @@ fn only(trusted: Vec<CertificateDer<'static>>, own: Option<&[u8]>) -> Result<Cli
     Ok(config)
 }
 
-/// Trusts servers whose certificate is signed by one of those that were named, or is one of them.
+/// Trusts servers whose certificate is signed by one of the named certificates, or is one of them.
 ///
-/// The latter is how a server that signs for itself is trusted, and such a certificate often says that it is an
-/// authority's, which webpki takes from no server. Then it is accepted if it is, byte for byte, one of those named, is for
-/// this server's name, and webpki had nothing else against it: before it looks at what a certificate is for, it looks at
-/// from when until when it is valid. That the server has the key to it is checked as always.
+/// The latter is how a self-signed server is trusted. Such a certificate often claims to be a CA's, which webpki does
+/// not accept from a server. It is then accepted if it is byte for byte one of those named, is for this server's
+/// name, and webpki has no other objection: webpki checks the validity period before the purpose. That the server has
+/// the private key is verified as always.
 #[derive(Debug)]
 struct Named {
     certificates: Vec<CertificateDer<'static>>,
@@ -115,7 +117,7 @@ struct Named {
 impl Named {
     fn of(certificates: Vec<CertificateDer<'static>>) -> Result<Self, String> {
         let mut roots = RootCertStore::empty();
-        // One that cannot sign can be a server's all the same.
+        // A certificate that cannot sign others may still be a server's.
         roots.add_parsable_certificates(certificates.iter().cloned());
         let inner =
             WebPkiServerVerifier::builder(Arc::new(roots)).build().map_err(|error| words::error(&error))?;
@@ -133,7 +135,7 @@ impl ServerCertVerifier for Named {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         match self.inner.verify_server_cert(end_entity, intermediates, name, ocsp_response, now) {
-            // What it is for has no variant of its own.
+            // The wrong purpose has no error variant of its own.
             Err(Error::InvalidCertificate(CertificateError::Other(_)))
                 if self.certificates.contains(end_entity) =>
             {
@@ -174,8 +176,7 @@ mod tests {
 
     use super::*;
 
-    /// For `localhost` and ten years, signed with its own key, and an authority's as it says itself: what
-    /// `openssl req -x509` makes.
+    /// For `localhost` and ten years, signed with its own key, and marked as a CA: what `openssl req -x509` makes.
     const SELF_SIGNED: &[u8] = b"\
 -----BEGIN CERTIFICATE-----
 MIIBlDCCATmgAwIBAgIULsYP+dK5eDOJOEcZ09ID0GzEthowCgYIKoZIzj0EAwIw
@@ -189,14 +190,14 @@ MEYCIQCO8/h+r1bIgPYJUmSgrlry8ZYfGdcH0Zvfhdn5D9TlBAIhAPEDVSbzlUWw
 3CSMIm5FpRmEB595TLBn3c9zvrGz2y2F
 -----END CERTIFICATE-----\n";
 
-    /// The second from which on it is valid.
+    /// The second from which it is valid.
     const FROM: u64 = 1_795_359_038;
 
     const DAY: u64 = 24 * 60 * 60;
 
-    /// What becomes of that certificate where only `trusted` is named.
+    /// Verifies that certificate where only `trusted` is named.
     fn verified(trusted: &[u8], name: &str, at: u64) -> Result<ServerCertVerified, Error> {
-        // Fails where another test has chosen one already.
+        // Fails if another test has installed one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let shown = certificates(SELF_SIGNED).unwrap().remove(0);
         let name = ServerName::try_from(name.to_owned()).unwrap();
