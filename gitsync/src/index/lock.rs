@@ -1,4 +1,4 @@
-//! Takes `index.lock` before files are examined, so that nothing is staged between the look and the write.
+//! Takes `index.lock` before files are examined, so that nothing is staged before the index is written.
 //!
 //! A run that is killed leaves the file behind, and then every git command and every later run fails until someone
 //! removes it. Removing it by its age would be a guess, and might remove another process's lock. So the file is

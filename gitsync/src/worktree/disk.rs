@@ -81,7 +81,7 @@ impl Disk {
     /// Returns where `path` is on disk.
     ///
     /// # Errors
-    /// `path` cannot be a path on this system.
+    /// `path` is not a valid path on this system.
     pub fn full(&self, path: &BStr) -> anyhow::Result<PathBuf> {
         full(&self.root, path)
     }
@@ -134,7 +134,7 @@ impl Disk {
 /// Returns where `path` is on disk below `root`.
 ///
 /// # Errors
-/// `path` cannot be a path on this system.
+/// `path` is not a valid path on this system.
 pub fn full(root: &Path, path: &BStr) -> anyhow::Result<PathBuf> {
     Ok(root.join(gix::path::from_bstr(path).with_context(|| format!("{path} is no path on this system"))?))
 }

@@ -1,4 +1,4 @@
-//! Checks at the end of an update, before the index is written, that nobody has changed the files meanwhile.
+//! Checks at the end of an update, before the index is written, whether files were changed meanwhile.
 //!
 //! An editor that had a file open may write to it after it was moved aside; then the update is undone. A new file may
 //! be changed as soon as it is in place; then the index must not record it as unchanged.
@@ -19,7 +19,7 @@ use super::super::way::{Place, name_of};
 use super::{Stop, Update, edit, refuse};
 use crate::index::{Edit, Lock, Revised};
 
-/// The result of a check that found no change by anyone else.
+/// The result of a successful check.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Settled {
     /// When the check began. The new index gets this modification time, so that files changed at or after it are
@@ -30,8 +30,9 @@ pub(super) struct Settled {
 }
 
 impl Update<'_> {
-    /// Checks that nobody has changed anything. If possible, another thread meanwhile writes the index that the
-    /// working tree `becomes` into its `lock`; most of that work is computing its checksum.
+    /// Checks whether anything was changed meanwhile, and refuses the update if an old file was. If possible, another
+    /// thread meanwhile writes the index that the working tree `becomes` into its `lock`; most of that work is
+    /// computing its checksum.
     pub(super) fn settle(&mut self, lock: &mut Lock, becomes: &Revised) -> Result<Settled, Stop> {
         self.flush()?;
         let stamp = self.pending.aside()?.folder().join("settled");
