@@ -1,5 +1,5 @@
-//! One repository, from what it is like to what the document says about it: commit, fetch, replay, update, push, and
-//! over again from the right step where something moved meanwhile.
+//! Syncs one repository: commits, fetches, replays, updates and pushes, starting over from the right step if
+//! something moved meanwhile.
 
 mod pull;
 mod push;
@@ -26,25 +26,26 @@ use crate::upstream::{self, Upstream};
 use crate::worktree::{Leavings, Refused};
 use crate::{commit, configured, failpoint, refuse, update};
 
-/// How the sync of a repository ended.
+/// The result of syncing a repository.
 #[derive(Debug, Default)]
 pub struct Synced {
-    /// What the document says; none where it was refused before anything was known of it.
+    /// The section of the document; `None` if the repository was refused before anything was known about it, or if
+    /// its history cannot be read.
     pub section: Option<RepoSync>,
-    /// What went wrong; none where nothing did.
+    /// What went wrong, if anything.
     pub fault: Option<Fault>,
-    /// What was replaced in the work tree and is still on its way out.
+    /// Replaced files of the working tree that are still being removed.
     pub leavings: Vec<Leavings>,
 }
 
 impl Synced {
-    /// A repository that was refused.
+    /// The result for a repository that was refused.
     pub fn refused(fault: impl Into<Fault>) -> Self {
         Self { fault: Some(fault.into()), ..Self::default() }
     }
 }
 
-/// Syncs the repository at `place`. The look at its work tree may have begun `ahead` of it.
+/// Syncs the repository at `place`. `ahead` is a scan of its working tree that was started earlier, if any.
 pub fn sync(place: &Place<'_>, policy: &Policy, ahead: Option<Ahead>) -> Synced {
     let (mut sync, branch) = match begin(place, policy, ahead) {
         Ok(begun) => begun,
@@ -58,7 +59,7 @@ pub fn sync(place: &Place<'_>, policy: &Policy, ahead: Option<Ahead>) -> Synced 
     }
 }
 
-/// A sync under way.
+/// A sync in progress.
 struct Sync<'a> {
     place: &'a Place<'a>,
     policy: &'a Policy,
@@ -66,36 +67,38 @@ struct Sync<'a> {
     ledger: Ledger,
     /// The paths that were in the way the last time.
     in_the_way: Vec<Refused>,
-    /// When the remote was asked last.
+    /// When the remote was last asked.
     asked: Option<SystemTime>,
-    /// What came in then.
+    /// The objects fetched then.
     recent: Recent,
-    /// What was made of it.
+    /// The objects made by the replay.
     made: Recent,
-    /// The turn to push, where it is this run's.
+    /// The turn to push, while this run has it.
     turn: Option<Turn>,
     /// The index of the last commit, while it is being written.
     writing: Option<Writing>,
-    /// What was replaced in the work tree, by this run and by those before, and is still on its way out.
+    /// Replaced files of the working tree that are still being removed, those of earlier runs included.
     leavings: Vec<Leavings>,
-    /// The look at the work tree that was begun before.
+    /// The scan of the working tree that was started earlier.
     ahead: Option<Ahead>,
 }
 
-/// Where to go on.
+/// Where to continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
     /// There is nothing left to do.
     Finish,
-    /// A file or the branch moved: with a new look at the work tree.
+    /// With a new scan of the working tree: a file or the branch has moved.
     Commit,
-    /// The remote moved: with a new look at it.
+    /// With a new fetch: the remote has moved.
     Fetch,
-    /// The same, as others of this machine have pushed while this run waited for its turn. Nothing was tried and lost.
+    /// With a new fetch, since other runs on this machine pushed while this one waited for its turn. This does not
+    /// count as an attempt.
     FetchInTurn,
 }
 
-/// Looks, refuses, and finds out where to sync to. Nothing is changed but what a killed run left unfinished.
+/// Examines the repository, refuses it if necessary, and finds out the upstream. Changes nothing except what a killed
+/// run left unfinished.
 fn begin<'a>(
     place: &'a Place<'a>,
     policy: &'a Policy,
@@ -105,7 +108,7 @@ fn begin<'a>(
     let facts = look::look(repo)?;
     refuse::refuse(&facts)?;
     let was_settled = update::recover(place)?;
-    // Whoever looked before saw what was taken back or finished only now.
+    // An earlier scan saw the working tree before an unfinished update was finished or undone just now.
     let ahead = ahead.filter(|_| was_settled);
     let branch = refuse::refuse(&facts)?.clone();
     let upstream = upstream::of(repo, branch.name.as_ref())?;
@@ -145,7 +148,7 @@ impl Sync<'_> {
         loop {
             self.place.guard.check()?;
             if attempt > 1 && matches!(next, Next::Commit | Next::Fetch) {
-                // Whoever won the race for the remote, or for a file, may be about to win the next one.
+                // Whoever won the race for the remote, or for a file, may win the next one too.
                 thread::sleep(pauses.pause());
             }
             self.ledger.attempts = attempt;
@@ -164,7 +167,7 @@ impl Sync<'_> {
     fn attempt(&mut self, branch: &Branch, from: Next) -> anyhow::Result<Next> {
         let mut now = self.still_on(branch)?;
         failpoint::reach("looked", self.place.root());
-        // What comes in only now cannot be where anything began.
+        // Read before fetching: a commit fetched only now cannot be a fork point of local commits.
         let seen = self.seen()?;
         let mut early = None;
         if from == Next::Commit
@@ -178,13 +181,13 @@ impl Sync<'_> {
             })?;
             self.ledger.left_out(left_out);
             match committed? {
-                // There is nothing left to do but to say so, which would wait for the memory to be given back.
+                // Only the report is left to do; freeing the index's memory would delay it.
                 commit::Outcome::Nothing(index) if are_in_step(&early, &now) => {
                     index.into_iter().for_each(Index::leave_to_the_end);
                 }
                 commit::Outcome::Nothing(_) => {}
                 commit::Outcome::Made(new, writing) => {
-                    // Should they be in the way again, somebody has written them since.
+                    // These paths are committed now; if they are in the way again, they have been changed since.
                     self.in_the_way.retain(|path| !path.why.is_of_the_index());
                     self.ledger.committed(new);
                     now.commit = Some(new.id);
@@ -203,12 +206,12 @@ impl Sync<'_> {
         written.map(|()| next)
     }
 
-    /// Waits until the index of the last commit is in place, for whatever is to look at it.
+    /// Waits until the index of the last commit is in place, before anything reads it.
     fn index_is_written(&mut self) -> anyhow::Result<()> {
         self.writing.take().map_or(Ok(()), Writing::finish)
     }
 
-    /// What the upstream has been so far.
+    /// What the upstream has been so far, from the reflog of its tracking ref.
     fn seen(&self) -> anyhow::Result<Seen> {
         match &self.upstream.tracking {
             Some(tracking) => rebase::seen(self.place.repo, tracking.as_ref()),
@@ -216,7 +219,7 @@ impl Sync<'_> {
         }
     }
 
-    /// The branch as it is now, which must still be the one that the sync began with.
+    /// Returns the branch as it is now, which must still be the one that the sync began with.
     fn still_on(&self, branch: &Branch) -> anyhow::Result<Branch> {
         match look::head(self.place.repo)? {
             Head::Branch(now) if now.name == branch.name => Ok(now),
@@ -229,7 +232,7 @@ impl Sync<'_> {
         }
     }
 
-    /// Notes where the remote was out of reach.
+    /// Notes in the ledger if the remote could not be reached.
     fn reached<T>(&mut self, result: Result<T, Failed>) -> anyhow::Result<T> {
         result.map_err(|failed| match failed {
             Failed::Offline(error) => {
@@ -263,7 +266,7 @@ impl Sync<'_> {
     }
 }
 
-/// Whether the remote has said that it is where the branch is.
+/// Whether the remote has reported the commit that the branch is at.
 fn are_in_step(early: &Early, branch: &Branch) -> bool {
     matches!(early, Some(Ok(heard)) if heard.branch.id().is_some_and(|theirs| branch.commit == Some(theirs)))
 }

@@ -1,7 +1,8 @@
-//! The tree of an index, exactly git's, and what differs between two trees.
+//! Writes the tree of an index exactly as git does, and counts the differences between two trees.
 //!
-//! gix can read trees and edit them one by one, but not write the tree of an index. Folders whose tree the index's
-//! `TREE` extension knows are not built again: on a large repository with one changed file that is nearly all of them.
+//! gix can read trees and edit them one by one, but cannot write the tree of an index. Directories whose tree is
+//! cached in the index's `TREE` extension are not built again: in a large repository with one changed file, that is
+//! nearly all of them.
 
 pub mod canonical;
 mod graft;
@@ -24,10 +25,10 @@ use phase::Fault;
 use crate::changes;
 use crate::stage::sink::Sink;
 
-/// A tree that was built, and what the index shall remember of it.
+/// A tree that was built, and what the index should record of it.
 #[derive(Debug, Clone)]
 pub struct Built {
-    /// The tree.
+    /// The id of the tree.
     pub id: ObjectId,
     /// The index's `TREE` extension.
     pub cache: Cache,
@@ -36,22 +37,22 @@ pub struct Built {
 /// How many paths differ between two trees.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Paths in the second only.
+    /// Paths only in the second tree.
     pub added: u64,
-    /// Paths in both, with other content or of another kind.
+    /// Paths in both, with different content or of a different kind.
     pub modified: u64,
-    /// Paths in the first only.
+    /// Paths only in the first tree.
     pub deleted: u64,
 }
 
 impl Counts {
-    /// Whether the trees hold the same.
+    /// Whether the trees are the same.
     pub fn is_empty(&self) -> bool {
         *self == Counts::default()
     }
 }
 
-/// Build the tree of `index` and put what is new of it into `sink`.
+/// Builds the tree of `index`, and puts the new tree objects into `sink`.
 ///
 /// # Errors
 /// A path is unmerged; an entry is damaged; an object cannot be written.
@@ -68,19 +69,19 @@ pub fn build(
 struct Builder<'a> {
     repo: &'a gix::Repository,
     index: &'a gix::index::State,
-    /// Those that are not yet in a tree.
+    /// The entries that are not yet in a tree.
     entries: &'a [Entry],
     sink: &'a mut dyn Sink,
 }
 
 struct Folder {
     node: Cache,
-    /// Entries that git does not count as staged are below; then the tree does not stand for all of them.
+    /// Whether there are intent-to-add entries below, which are not part of the tree.
     incomplete: bool,
 }
 
 impl<'a> Builder<'a> {
-    /// Take all entries that share the first `prefix` bytes of the next one's path, and write their tree.
+    /// Takes all entries that share the first `prefix` bytes of the next one's path, and writes their tree.
     fn folder(&mut self, prefix: usize, known: Option<&Cache>) -> anyhow::Result<Folder> {
         let before = self.entries.len();
         let here: &'a BStr =
@@ -129,7 +130,7 @@ impl<'a> Builder<'a> {
                 .mode
                 .to_tree_entry_mode()
                 .with_context(|| format!("{path} has an unknown mode in the index"))?;
-            // What is not here can neither be sent nor be checked out. A submodule's commit is in a repository of its own.
+            // A missing object can be neither sent nor checked out. A submodule's commit is in another repository.
             if !mode.is_commit() && self.repo.find_header(entry.id).is_err() {
                 return Err(object_is_missing(path, entry.id).into());
             }
@@ -142,8 +143,8 @@ impl<'a> Builder<'a> {
         Ok(Folder { node: Cache { name: Default::default(), id, num_entries, children }, incomplete })
     }
 
-    /// Whether the extension's word for the folder can be taken: the entries that it counts are all there, no more and
-    /// no less, and so is the object.
+    /// Whether the cached tree can be used: exactly the number of entries that it counts are in the directory, and
+    /// its object exists.
     fn is_still_true(&self, known: &Cache, folder: &BStr) -> bool {
         let Some(count) = known.num_entries.map(|count| count as usize).filter(|count| *count > 0) else {
             return false;
@@ -161,7 +162,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Git writes no tree with such names, but an index that is damaged may have them.
+/// Refuses a name that git never writes into a tree; a damaged index may contain one.
 fn see_that_it_is_a_name(name: &[u8], path: &BStr) -> anyhow::Result<()> {
     let is_none = matches!(name, b"" | b"." | b"..") || name.eq_ignore_ascii_case(b".git");
     if is_none {
@@ -170,7 +171,7 @@ fn see_that_it_is_a_name(name: &[u8], path: &BStr) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Nor with one name twice, a file's and a folder's.
+/// Refuses a name that belongs both to a file and to a directory, for the same reason.
 fn see_that_names_differ(tree: &gix::objs::Tree, folder: &BStr) -> anyhow::Result<()> {
     for entry in tree.entries.iter().filter(|entry| entry.mode.is_tree()) {
         let as_file = gix::objs::tree::Entry { mode: EntryKind::Blob.into(), ..entry.clone() };
@@ -181,7 +182,7 @@ fn see_that_names_differ(tree: &gix::objs::Tree, folder: &BStr) -> anyhow::Resul
     Ok(())
 }
 
-/// An entry whose content was not written to the end, by a power cut for instance, or is gone.
+/// Reports an entry whose object is missing, or incomplete, for example after a power failure.
 fn object_is_missing(path: &BStr, id: ObjectId) -> Fault {
     Fault::failed(format!("the index has {path} as object {id}, which is missing or damaged")).help(format!(
         "`git rm --cached -- {}` takes it out of the index and leaves the file: the next run adds it anew",
@@ -189,7 +190,7 @@ fn object_is_missing(path: &BStr, id: ObjectId) -> Fault {
     ))
 }
 
-/// Count what differs between the trees `from` and `to`, path by path; a rename is one path less and one more.
+/// Counts the paths that differ between the trees `from` and `to`; a rename is one path deleted and one added.
 ///
 /// # Errors
 /// A tree cannot be read.

@@ -1,31 +1,31 @@
-//! What the attributes of a path ask for.
+//! Looks up which conversions the attributes of a path ask for.
 
 use anyhow::bail;
 use gix::attrs::StateRef;
 use gix::bstr::{BStr, BString};
 use gix::filter::plumbing::eol::{AttributesDigest, Configuration};
 
-/// The attributes that conversions look at, in this order.
+/// The attributes that affect conversions, in this order.
 const NAMES: [&str; 6] = ["crlf", "ident", "filter", "eol", "text", "working-tree-encoding"];
 
-/// What is to be converted.
+/// The conversions for a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     /// The name of a filter, configured or not.
     pub filter: Option<BString>,
-    /// The name of the file's encoding, where it is not UTF-8.
+    /// The name of the file's encoding, if it is not UTF-8.
     pub encoding: Option<String>,
-    /// What is done about line ends.
+    /// How line endings are converted.
     pub line_ends: AttributesDigest,
     /// Whether `$Id$` is expanded.
     pub ident: bool,
 }
 
 impl Asked {
-    /// Look up what is asked for at `path`.
+    /// Looks up the conversions for `path`.
     ///
     /// # Errors
-    /// An attribute file cannot be read, or asks for something that makes no sense.
+    /// An attribute file cannot be read, or has an invalid value.
     pub fn at(
         attributes: &mut gix::worktree::Stack,
         path: &BStr,
@@ -59,7 +59,8 @@ fn encoding_name(state: StateRef<'_>) -> anyhow::Result<Option<String>> {
     }
 }
 
-/// Git's `convert_attrs`: `text` over `crlf`, refined by `eol`, and the configuration where neither says anything.
+/// Git's `convert_attrs`: `text` takes precedence over `crlf`, `eol` refines it, and the configuration applies if
+/// neither says anything.
 fn line_ends(
     crlf: StateRef<'_>,
     text: StateRef<'_>,

@@ -1,18 +1,19 @@
-//! `working-tree-encoding`: files that are not UTF-8 in the work tree and are in the repository.
+//! Implements `working-tree-encoding`: files that are UTF-8 in the repository but not in the working tree.
 //!
-//! The Unicode encodings are written out here, with git's rules for byte order marks, and so are ASCII and Latin-1; the
-//! others are those of the Encoding Standard, which browsers use. (There `latin1` is a name of Windows' own code page.)
-//! See <https://git-scm.com/docs/gitattributes#_working_tree_encoding>.
+//! The Unicode encodings are implemented here, with git's rules for byte order marks, and so are ASCII and Latin-1;
+//! the others are those of the Encoding Standard, which browsers use. (There, `latin1` means the Windows code page
+//! 1252.) See <https://git-scm.com/docs/gitattributes#_working_tree_encoding>.
 
 use anyhow::{Context as _, bail, ensure};
 use gix::filter::plumbing::encoding::Encoding;
 use gix::filter::plumbing::worktree::encode_to_git::RoundTripCheck;
 use gix::filter::plumbing::worktree::{encode_to_git, encode_to_worktree, encoding::for_label};
 
-/// Read `bytes` as `label` says; those encodings that are in `checked` must give the same bytes when written again.
+/// Decodes `bytes` from the encoding `label` to UTF-8. Encodings in `checked` must yield the same bytes when encoded
+/// again.
 ///
 /// # Errors
-/// The encoding is not known, or the bytes are none of it.
+/// The encoding is not known, or the bytes are not valid in it.
 pub fn to_utf8(bytes: &[u8], label: &str, checked: &[&'static Encoding]) -> anyhow::Result<Vec<u8>> {
     if let Some(unicode) = Unicode::named(label) {
         return unicode.read(bytes).with_context(|| format!("it is not {label}"));
@@ -27,7 +28,7 @@ pub fn to_utf8(bytes: &[u8], label: &str, checked: &[&'static Encoding]) -> anyh
     Ok(out)
 }
 
-/// Write `bytes`, which are UTF-8, as `label` says; none where the encoding is not known or cannot hold them.
+/// Encodes `bytes`, which are UTF-8, in the encoding `label`; `None` if it is not known or cannot represent them.
 pub fn from_utf8(bytes: &[u8], label: &str) -> Option<Vec<u8>> {
     if let Some(unicode) = Unicode::named(label) {
         return std::str::from_utf8(bytes).ok().map(|text| unicode.write(text));
@@ -40,7 +41,7 @@ pub fn from_utf8(bytes: &[u8], label: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// Encodings whose bytes are the first Unicode characters.
+/// Encodings in which each byte is the Unicode character of that number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Latin {
     Ascii,
@@ -99,7 +100,7 @@ enum Order {
     Big,
 }
 
-/// The rule for byte order marks when reading; what says its order in its name is written without one.
+/// The rule for byte order marks when reading. When writing, a mark is written unless it is prohibited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Required,
@@ -117,7 +118,8 @@ impl Unicode {
             (_, Some(rest)) => (Width::Four, rest),
             (None, None) => return None,
         };
-        // Without an order in its name it is the machine's, as for the C library; everywhere but on Macs a little one.
+        // Without a byte order in its name, it is written as the C library's iconv does: big-endian on macOS,
+        // elsewhere little-endian.
         let native = if cfg!(target_os = "macos") { Order::Big } else { Order::Little };
         let (order, mark) = match rest {
             "" => (native, Mark::Required),

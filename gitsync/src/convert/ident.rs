@@ -1,10 +1,10 @@
-//! `$Id$`, which stands for the id of the file's own content in the work tree and for nothing in the repository.
+//! Expands `$Id$` to the blob's id in the working tree, and collapses it again for the repository.
 //!
 //! See <https://git-scm.com/docs/gitattributes#_ident>.
 
 use gix::bstr::ByteSlice;
 
-/// What git keeps: every `$Id: …$` is `$Id$` again.
+/// Returns what git stores: every `$Id: …$` is collapsed to `$Id$`.
 pub fn collapse(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
@@ -22,7 +22,8 @@ pub fn collapse(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What is checked out: every `$Id$` names the id of `bytes`. Ids that look like those of other systems stay.
+/// Returns what is checked out: every `$Id$` is expanded to the id of `bytes`. Ids that look like those of other
+/// systems stay.
 ///
 /// # Errors
 /// The id cannot be computed.
@@ -42,7 +43,7 @@ pub fn expand(bytes: Vec<u8>, hash: gix::hash::Kind) -> anyhow::Result<Vec<u8>> 
             Some(b':') => {
                 let Some(end) = after.find_byte(b'$') else { break };
                 let value = &after[1..end];
-                // A blank in the middle, as CVS and Subversion write it: leave that alone.
+                // A space in the middle, as CVS and Subversion write it: leave it alone.
                 let is_foreign = value
                     .get(1..)
                     .and_then(|value| value.find_byte(b' '))

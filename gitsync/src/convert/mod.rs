@@ -1,9 +1,9 @@
-//! The conversions between a file in the work tree and what git keeps of it, in both directions.
+//! Converts between a file in the working tree and the content that git stores for it, in both directions.
 //!
-//! Line ends, encodings, `$Id$` and filter programs: without them the run would commit other bytes than git does, and
-//! check out files that are modified from the start. The parts are gix's where they do what git does; the order, `$Id$`
-//! and the Unicode encodings are written out here, since there gix differs (it writes UTF-16 as UTF-8, for one).
-//! See <https://git-scm.com/docs/gitattributes>, and `convert.c` in git.
+//! Without the conversions of line endings, encodings, `$Id$` and filter programs, the run would commit other bytes
+//! than git does, and check out files that count as modified from the start. gix's parts are used where they do what
+//! git does; the order, `$Id$` and the Unicode encodings are implemented here, since gix differs there (for example,
+//! it writes UTF-16 as UTF-8). See <https://git-scm.com/docs/gitattributes>, and `convert.c` in git.
 
 mod asked;
 pub(crate) mod encoding;
@@ -26,12 +26,12 @@ use gix::worktree::stack::state::attributes::Source;
 
 use asked::Asked;
 
-/// A filter program that must not fail, and did.
+/// The failure of a required filter program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilterFailed {
     /// Its name in `filter.<name>.*`.
     pub driver: BString,
-    /// What became of it.
+    /// What happened to it.
     pub words: String,
 }
 
@@ -43,14 +43,15 @@ impl std::fmt::Display for FilterFailed {
 
 impl std::error::Error for FilterFailed {}
 
-/// Conversions as the attributes of each path ask for them.
+/// The conversions that the attributes of each path ask for.
 pub struct Conversions<'repo> {
     repo: &'repo gix::Repository,
     programs: State,
     settings: Settings,
 }
 
-/// What conversions go by. It may be taken to another thread, and be used there with a repository of that thread's own.
+/// The settings of conversions. They may be moved to another thread, and be used there with that thread's own
+/// repository.
 #[derive(Clone)]
 pub struct Settings {
     attributes: gix::worktree::Stack,
@@ -58,7 +59,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Attributes come from where `source` says, `index` being the index that it means.
+    /// Reads the settings; attributes come from `source`, whose index is `index`.
     ///
     /// # Errors
     /// The configuration of filters or attributes is wrong.
@@ -70,7 +71,7 @@ impl Settings {
     }
 }
 
-/// What git keeps of a file.
+/// What git stores for a file.
 pub enum ToGit {
     /// The file as it is.
     Unchanged(File),
@@ -79,7 +80,7 @@ pub enum ToGit {
 }
 
 impl<'repo> Conversions<'repo> {
-    /// Attributes come from where `source` says, `index` being the index that it means.
+    /// Creates the conversions for files of `repo`; attributes come from `source`, whose index is `index`.
     ///
     /// # Errors
     /// The configuration of filters or attributes is wrong.
@@ -91,7 +92,7 @@ impl<'repo> Conversions<'repo> {
         Self::with(repo, Settings::of(repo, index, source)?)
     }
 
-    /// Conversions for files of `repo` that go by `settings`.
+    /// Creates the conversions for files of `repo` that use `settings`.
     ///
     /// # Errors
     /// The configuration of filters is wrong.
@@ -99,15 +100,15 @@ impl<'repo> Conversions<'repo> {
         Ok(Conversions { repo, programs: State::new(repo.command_context()?), settings })
     }
 
-    /// What these go by.
+    /// The settings in use.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// What git keeps of `file`. `index` tells how its line ends were kept so far.
+    /// Converts `file` to what git stores. `index` tells which line endings were stored so far.
     ///
     /// # Errors
-    /// A conversion failed, or a program that must not.
+    /// A conversion or a required filter failed.
     pub fn to_git(
         &mut self,
         mut file: File,
@@ -142,10 +143,10 @@ impl<'repo> Conversions<'repo> {
         Ok(ToGit::Bytes(bytes))
     }
 
-    /// What the file at `path` holds when git keeps `blob` of it.
+    /// Converts `blob` to the content of the file at `path`.
     ///
     /// # Errors
-    /// A conversion failed, or a program that must not.
+    /// A conversion or a required filter failed.
     pub fn to_worktree(&mut self, blob: Vec<u8>, path: &BStr) -> anyhow::Result<Vec<u8>> {
         let asked = self.asked(path)?;
         let mut bytes = blob;
@@ -161,7 +162,7 @@ impl<'repo> Conversions<'repo> {
         )? {
             bytes = converted;
         }
-        // As git does: what cannot be encoded is checked out as it is.
+        // As in git, content that cannot be encoded is checked out as it is.
         if let Some(label) = asked.encoding.as_ref().filter(|_| !bytes.is_empty())
             && let Some(encoded) = encoding::from_utf8(&bytes, label)
         {
@@ -176,7 +177,8 @@ impl<'repo> Conversions<'repo> {
             .with_context(|| format!("cannot tell the attributes of {path}"))
     }
 
-    /// The output of the path's filter program; none where there is none, or where it failed and may.
+    /// Returns the output of the path's filter program; `None` if there is no program, or if one that is not required
+    /// failed.
     fn run(
         &mut self,
         asked: &Asked,
@@ -204,7 +206,7 @@ impl<'repo> Conversions<'repo> {
                 Err(FilterFailed { driver: driver.name.clone(), words: format!("{error:#}") }.into())
             }
             Ok(output) => Ok(output),
-            // As git does: a filter that is not required and fails has not been there.
+            // As in git, a filter that fails but is not required is ignored.
             Err(_) => Ok(None),
         }
     }
@@ -239,14 +241,13 @@ impl<'repo> Conversions<'repo> {
     }
 }
 
-/// Whether a file of this name says what the attributes of others are; in whatever case, as some file systems do not
-/// tell.
+/// Whether the file is an attribute file by its name. Case is ignored, since some file systems ignore it.
 pub fn is_of_attributes(path: &BStr) -> bool {
     let name = path.rsplit_once_str("/").map_or(path.as_bytes(), |(_, name)| name);
     name.eq_ignore_ascii_case(b".gitattributes")
 }
 
-/// The index with no attribute file that is executable: gix takes no notice of such, git does.
+/// Returns the index with executable attribute files marked as plain ones: gix ignores executable ones, git does not.
 fn with_plain_attributes(index: &gix::index::State) -> Cow<'_, gix::index::State> {
     let is_odd = |entry: &Entry, path: &BStr| {
         entry.mode == Mode::FILE_EXECUTABLE

@@ -1,7 +1,7 @@
-//! Changing entries of an index in memory.
+//! Changes entries of an index in memory.
 //!
-//! An index may not hold `a` and `a/b` at once, must stay sorted, and its `TREE` extension names the trees of folders
-//! as they were: every edit has to be seen there, or the next commit takes a folder for unchanged.
+//! An index must not contain both `a` and `a/b`, must stay sorted, and records the trees of directories in its `TREE`
+//! extension: every edit has to invalidate these, or the next commit takes a directory for unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -12,21 +12,21 @@ use gix::index::entry::{Flags, Mode, Stat};
 
 use crate::worktree::disk::parents;
 
-/// What an entry becomes.
+/// The new state of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Put {
-    /// The object it names.
+    /// Its object id.
     pub id: ObjectId,
-    /// What kind of thing it is.
+    /// Its mode.
     pub mode: Mode,
-    /// How its file looked when it was known to hold just this; all zero where nothing is known.
+    /// The stat data of its file when it was known to have this content; all zero if nothing is known.
     pub stat: Stat,
-    /// Flags that are kept in the index file: assume-unchanged, skip-worktree.
+    /// Flags that are stored in the index file: assume-unchanged, skip-worktree.
     pub flags: Flags,
 }
 
 impl Put {
-    /// The entry's flags: those that are kept, and in memory that its file was looked at.
+    /// The entry's flags: the stored ones, and the in-memory one that its file was examined.
     pub(super) fn flags(&self) -> Flags {
         let seen = if self.stat == Stat::default() { Flags::empty() } else { Flags::UPTODATE };
         at_rest(self.flags) | seen
@@ -36,41 +36,41 @@ impl Put {
 /// One change of the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edit {
-    /// The path is no longer in the index.
+    /// The path is removed from the index.
     Remove,
-    /// The path is in the index, as this. Entries in its way go.
+    /// The path is put into the index with this state. Entries in its way are removed.
     Put(Put),
-    /// The entry's content was found unchanged, its file's stat data are these now.
+    /// The entry's content was found unchanged; its file now has these stat data.
     Refresh(Stat),
 }
 
-/// Changes by path, made all at once.
+/// Changes by path, all made at once.
 #[derive(Debug, Clone, Default)]
 pub struct Edits {
     by_path: BTreeMap<BString, Edit>,
 }
 
-/// What becomes of an entry that is there already.
+/// What happens to an existing entry.
 #[derive(Debug, Clone, Copy)]
 enum Reached {
-    /// A path above or below it is put there.
+    /// A path above or below it is put into the index.
     InTheWay,
     /// It is edited.
     By(Edit),
 }
 
 impl Edits {
-    /// Add the change of one path; the last one of a path counts.
+    /// Adds the change of one path; the last one for a path counts.
     pub fn insert(&mut self, path: BString, edit: Edit) {
         self.by_path.insert(path, edit);
     }
 
-    /// All of them, sorted by their paths.
+    /// All of them, sorted by path.
     pub fn iter(&self) -> impl Iterator<Item = (&BString, &Edit)> {
         self.by_path.iter()
     }
 
-    /// Whether there is one of `path`.
+    /// Whether there is one for `path`.
     pub fn contains(&self, path: &BStr) -> bool {
         self.by_path.contains_key(path)
     }
@@ -80,19 +80,19 @@ impl Edits {
         self.by_path.is_empty()
     }
 
-    /// The entries of `index` that an edit is about, by their number: few out of many, and found without looking at the
+    /// The entries of `index` that an edit affects, by their number: few out of many, and found without examining the
     /// rest.
     fn reached(&self, index: &gix::index::State) -> BTreeMap<usize, Reached> {
         let mut reached = BTreeMap::new();
         let mut arriving = Vec::new();
         for (path, edit) in &self.by_path {
             let numbers = index.entry_range(path.as_bstr()).unwrap_or_default();
-            // Where a path is in the index, none above or below it is.
+            // If a path is in the index, no path above or below it is.
             let is_there = numbers.clone().any(|number| index.entry(number).stage_raw() == 0);
             if !is_there && matches!(edit, Edit::Put(_)) {
                 arriving.push(path);
             }
-            // Of a path with several versions, as an unfinished merge leaves behind, one remains.
+            // Of a path with several stages, as an unfinished merge leaves them, one entry remains.
             let further = match edit {
                 Edit::Put(_) => Reached::By(Edit::Remove),
                 Edit::Remove | Edit::Refresh(_) => Reached::By(*edit),
@@ -108,7 +108,7 @@ impl Edits {
         reached
     }
 
-    /// Make the changes.
+    /// Makes the changes.
     pub fn apply(self, index: &mut gix::index::State) {
         if self.is_empty() {
             return;
@@ -170,7 +170,7 @@ impl IntoIterator for Edits {
     }
 }
 
-/// The entries in the folder `path`.
+/// The entries in the directory `path`.
 fn below(index: &gix::index::State, path: &BString) -> Range<usize> {
     let folder = [path.as_slice(), b"/"].concat();
     let entries = index.entries();
@@ -179,13 +179,13 @@ fn below(index: &gix::index::State, path: &BString) -> Range<usize> {
     start..start + rest.iter().take_while(|entry| entry.path(index).starts_with(&folder)).count()
 }
 
-/// The flags that an index file keeps, with the mark that it must have where they need the longer form.
+/// The flags that an index file stores, plus the extended flag if they require it.
 fn at_rest(flags: Flags) -> Flags {
     let kept = flags & (Flags::ASSUME_VALID | Flags::SKIP_WORKTREE | Flags::INTENT_TO_ADD);
     if kept.intersects(Flags::SKIP_WORKTREE | Flags::INTENT_TO_ADD) { kept | Flags::EXTENDED } else { kept }
 }
 
-/// Say that the trees on the way to `path` have to be built anew.
+/// Marks the cached trees from the root down to the directory of `path` as invalid.
 pub(super) fn invalidate(root: &mut gix::index::extension::Tree, path: &BStr) {
     let mut here = root;
     here.num_entries = None;

@@ -1,13 +1,14 @@
-//! `index.lock`: taken before looking, so that nobody stages anything between the look and the write.
+//! Takes `index.lock` before files are examined, so that nothing is staged before the index is written.
 //!
-//! A run that is killed leaves the file behind, and then every git command and every next run fails until a person
-//! removes it. Removing it by its age is a guess that may hit somebody else's. So the file is made in two steps: first
-//! a file of our own beside it, then a hard link to that under the name `index.lock`. As long as both names lead to the
-//! same file the lock is provably ours, and since there is one run at a time (the run's own lock sees to that), its
-//! holder is dead and it may be cleared. Where a signal ends the run this is done on its way out.
+//! A run that is killed leaves the file behind, and then every git command and every later run fails until someone
+//! removes it. Removing it by its age would be a guess, and might remove another process's lock. So the file is
+//! created in two steps: first a file of our own beside it, then a hard link to that file, named `index.lock`. As
+//! long as both names lead to the same file, the lock is provably ours; and since there is one run at a time (the
+//! run's own lock ensures that), its holder is dead, and it may be removed. A run that is ended by a signal removes
+//! its lock before it exits.
 //!
-//! Where the file system has no hard links, as exFAT, or none that can be told to be one file, as sshfs, the file has the
-//! name `index.lock` alone, and a killed run's has to be removed by hand, as git's has.
+//! On a file system without hard links (exFAT), or where linked names cannot be recognized as one file (sshfs), there
+//! is only the name `index.lock`, and that of a killed run has to be removed by hand, as with git.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -19,43 +20,43 @@ use signals::{LockFile, Names, Section};
 
 use super::Revised;
 
-/// What came of asking for the lock.
+/// The result of asking for the lock.
 pub enum Acquire {
     /// It is ours.
     Ours(Lock),
-    /// It is somebody else's.
+    /// Another process holds it.
     Held(HeldBy),
 }
 
-/// Somebody else's lock.
+/// A lock that another process holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldBy {
     /// The lock file.
     pub path: PathBuf,
-    /// How long ago it was made, where that can be told.
+    /// How long ago it was created, if that is known.
     pub age: Option<Duration>,
 }
 
-/// `index.lock`, held. Dropping it releases it and leaves the index as it was.
+/// The held `index.lock`. Dropping it releases it and leaves the index as it was.
 pub struct Lock {
     /// The index itself.
     pub(super) index: PathBuf,
     /// `index.lock`.
     pub(super) path: PathBuf,
-    /// Our own name for the same file; `index.lock` itself where it can have no other.
+    /// Our own name for the same file; `index.lock` itself if it can have no second name.
     own: PathBuf,
     /// A copy of the index for hooks to work on.
     private: PathBuf,
-    /// The lock's content, to become the index.
+    /// The lock file's content, which becomes the index.
     pub(super) file: File,
-    /// What a signal that ends the process does with it.
+    /// What a signal that ends the process does with the lock file.
     pub(super) at_signal: LockFile,
 }
 
-/// Take `index.lock` of the repository's work tree. What a killed run of ours left behind is cleared first.
+/// Takes `index.lock` of the repository's worktree, after removing what a killed run of ours left behind.
 ///
 /// # Errors
-/// The file cannot be made, for want of permission or room.
+/// The file cannot be created, for lack of permission or space.
 pub fn lock(repo: &gix::Repository) -> anyhow::Result<Acquire> {
     lock_by(repo, |own, path| fs::hard_link(own, path))
 }
@@ -65,7 +66,7 @@ fn lock_by(
     hard_link: impl FnOnce(&Path, &Path) -> io::Result<()>,
 ) -> anyhow::Result<Acquire> {
     let (index, [path, own, private]) = names(repo);
-    // Once the process is being ended, nobody takes a lock any more.
+    // Once a signal has begun to end the process, no lock is taken any more.
     let _section = Section::begin();
     clear_remains(&path, &own, &private).with_context(|| format!("cannot clear {}", own.display()))?;
     let file =
@@ -96,17 +97,17 @@ fn lock_by(
     }
 }
 
-/// Opens a file, which is to be a `new` one, to be written and read.
+/// Opens a file for reading and writing; if `new`, creates it, and it must not exist.
 fn open(path: &Path, new: bool) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create_new(new).open(path)
 }
 
-/// Whether a hard link was refused as the file system has none.
+/// Whether a hard link failed because the file system has none.
 fn lacks_hard_links(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported)
 }
 
-/// Clear what a killed run of ours left of its lock, for a run that may not need the index: git needs it.
+/// Removes what a killed run of ours left of its lock, for a run that may not need the index: git needs it.
 ///
 /// # Errors
 /// It cannot be removed.
@@ -115,7 +116,7 @@ pub fn clear(repo: &gix::Repository) -> anyhow::Result<()> {
     clear_remains(&path, &own, &private).with_context(|| format!("cannot clear {}", own.display()))
 }
 
-/// The index, and the names of the lock, of our own file beside it, and of the copy for hooks.
+/// The path of the index, and those of the lock, of our own file beside it, and of the copy for hooks.
 fn names(repo: &gix::Repository) -> (PathBuf, [PathBuf; 3]) {
     let index = repo.index_path();
     let beside = [".lock", ".lockstep", ".lockstep-private"].map(|suffix| with_suffix(&index, suffix));
@@ -123,9 +124,9 @@ fn names(repo: &gix::Repository) -> (PathBuf, [PathBuf; 3]) {
 }
 
 impl Lock {
-    /// Write `index` where a hook may find and change it (`GIT_INDEX_FILE`), and say where that is.
+    /// Writes `index` to where a hook may find and change it (`GIT_INDEX_FILE`), and returns that path.
     ///
-    /// It is a file of its own, as for `git commit --only`: a hook that runs `git add` takes `<that file>.lock`, and
+    /// It is a separate file, as for `git commit --only`: a hook that runs `git add` takes `<that file>.lock`, while
     /// `index.lock` stays ours. Read it back with [`super::read_at`].
     ///
     /// # Errors
@@ -139,23 +140,25 @@ impl Lock {
 }
 
 impl Lock {
-    /// The lock's content becomes the index, in one step.
+    /// Makes the lock file's content the index, atomically.
     pub(super) fn rename(&mut self) -> io::Result<()> {
         if !is_file_at(&self.file, &self.own) {
-            // Whoever took it over has removed our own file, and nothing else of the git directory.
+            // A run that took the lock over has removed only our own file. If the whole directory is gone, report
+            // that instead.
             if let Some(folder) = self.own.parent() {
                 folder.read_dir()?;
             }
             return Err(io::Error::other("the lock was taken over"));
         }
-        // The name that goes is the one that would block others, should we be killed right after.
+        // Rename `index.lock` rather than our own name, since it would block others if we were killed right after
+        // this.
         fs::rename(&self.path, &self.index)
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // A run that was stopped and has been taken over wakes up to files of the same names that are not its own.
+        // A run that was suspended and taken over may resume and find files of the same names that are not its own.
         if !is_file_at(&self.file, &self.own) {
             return;
         }
@@ -167,7 +170,7 @@ impl Drop for Lock {
     }
 }
 
-/// Remove what a run that was killed left: its lock, where it is provably one of ours, and its own files.
+/// Removes what a killed run left: its lock, if provably one of ours, and its own files.
 fn clear_remains(path: &Path, own: &Path, private: &Path) -> io::Result<()> {
     remove_if_there(private)?;
     remove_if_there(&with_suffix(private, ".lock"))?;
@@ -204,7 +207,7 @@ fn is_file_at(file: &File, path: &Path) -> bool {
 
 #[cfg(not(unix))]
 fn is_same_file(a: &Path, b: &Path) -> io::Result<bool> {
-    // Without file numbers at hand: both were made in the same moment, and have changed together.
+    // Inode numbers are not available: compare size, creation and modification time instead.
     let (Ok(a), Ok(b)) = (fs::metadata(a), fs::metadata(b)) else { return Ok(false) };
     Ok(a.len() == b.len() && a.created().ok() == b.created().ok() && a.modified().ok() == b.modified().ok())
 }
@@ -231,7 +234,7 @@ mod tests {
 
     type Link = fn(&Path, &Path) -> io::Result<()>;
 
-    /// As on exFAT, and as over sshfs, where what is linked looks like two files.
+    /// As on exFAT, and as over sshfs, where a hard link looks like a second file.
     const LINKS: [Link; 2] =
         [|_, _| Err(ErrorKind::Unsupported.into()), |own, path| fs::copy(own, path).map(drop)];
 

@@ -1,8 +1,8 @@
-//! The index: read afresh, held under its lock, edited in memory, written so that it survives a power cut.
+//! Reads the index, holds its lock, edits it in memory, and writes it so that it survives a power failure.
 //!
-//! Without this module the run would work on gix's cached copy of an index that somebody else has since changed, keep
-//! the parts that gix cannot write (a split or a sparse index) in a wrong form, and write entries that hide an edit
-//! made in the second in which they were looked at.
+//! Without this module the run would work on gix's cached copy of an index that another process has since changed,
+//! write the parts that gix cannot write (a split or a sparse index) in a wrong form, and write entries that hide an
+//! edit made in the second in which the file was examined.
 
 mod edit;
 mod lock;
@@ -21,7 +21,7 @@ pub use scan::{Sparse, read_index as read_at};
 pub use write::Looked;
 pub use writing::{Writing, Written};
 
-/// Read the index from disk for a look at the work tree, without taking it apart; see [`scan::Index::read`].
+/// Reads the index from disk for examining the working tree, without decoding it; see [`scan::Index::read`].
 ///
 /// # Errors
 /// It cannot be read, or is damaged.
@@ -29,9 +29,9 @@ pub fn open(repo: &gix::Repository) -> anyhow::Result<scan::Index> {
     scan::Index::read(repo, &repo.index_path())
 }
 
-/// Read the index from disk; an empty one where there is none yet.
+/// Reads the index from disk; an empty one if there is none yet.
 ///
-/// A split index comes back whole, a sparse one with every file of the folders that it had left out.
+/// A split index is returned whole, a sparse one with every file of the directories that it had collapsed.
 ///
 /// # Errors
 /// It cannot be read, or is damaged.
@@ -39,7 +39,7 @@ pub fn read(repo: &gix::Repository) -> anyhow::Result<gix::index::File> {
     read_at(repo, &repo.index_path())
 }
 
-/// The paths of which the index holds several versions, since a merge has not been finished.
+/// The paths with several stages in the index, since a merge has not been finished.
 pub fn unmerged(index: &gix::index::State) -> Vec<BString> {
     let mut paths: Vec<BString> = index
         .entries()
@@ -51,7 +51,7 @@ pub fn unmerged(index: &gix::index::State) -> Vec<BString> {
     paths
 }
 
-/// The same, of an index that is not taken apart where there is no need to.
+/// Like [`unmerged`], for an index that is decoded only if necessary.
 ///
 /// # Errors
 /// It is damaged.
@@ -59,15 +59,15 @@ pub fn unmerged_in(index: &scan::Index) -> anyhow::Result<Vec<BString>> {
     Ok(if index.is_unmerged() { unmerged(index.decoded()?) } else { Vec::new() })
 }
 
-/// Whether git looks at the work tree for this entry at all.
+/// Whether git examines the working tree for this entry at all.
 ///
-/// `present` tells whether something is on disk at its path: in a sparse checkout an entry whose file is there all the
-/// same counts as any other.
+/// `present` tells whether something is on disk at its path: in a sparse checkout, an entry whose file exists anyway
+/// counts like any other.
 pub fn is_watched(flags: Flags, sparse: &Sparse, present: bool) -> bool {
     !flags.contains(Flags::ASSUME_VALID) && !is_left_out(flags, sparse, present)
 }
 
-/// Whether the entry's file is left out of the work tree on purpose.
+/// Whether the entry's file is left out of the working tree on purpose.
 pub fn is_left_out(flags: Flags, sparse: &Sparse, present: bool) -> bool {
     flags.contains(Flags::SKIP_WORKTREE) && !(sparse.is_on() && present)
 }

@@ -1,7 +1,7 @@
-//! An index with a few changes, written from the bytes of the old one.
+//! Writes an index with a few changes by copying the unchanged bytes of the old one.
 //!
-//! Of a large index nearly all stays as it is. To take all of it apart, and to put every entry together again, takes
-//! several times as long as to copy what stays, and as much memory again. So only what changes is made anew. See
+//! Most of a large index stays as it is. Decoding all of it and encoding every entry again takes several times as
+//! long as copying, and as much memory again. So only what changes is encoded anew. See
 //! <https://git-scm.com/docs/gitformat-index>.
 
 use std::io::{self, Write};
@@ -29,8 +29,8 @@ pub struct Patch<'a> {
 }
 
 impl<'a> Patch<'a> {
-    /// How to write `index` with `edits`, whose stat data do not matter yet; none where that takes more than to copy
-    /// what stays.
+    /// Plans how to write `index` with `edits`, whose stat data do not matter yet. Returns `None` if copying what
+    /// stays is not enough.
     pub fn of(index: &'a Index, edits: &Edits) -> Option<Self> {
         let old = index.as_written().filter(|_| !index.is_unmerged())?;
         let (mut version, mut count, mut cache) = (old.version(), index.len(), old.cache());
@@ -60,8 +60,8 @@ impl<'a> Patch<'a> {
         Some(Self { index, old, version, count: u32::try_from(count).ok()?, cache })
     }
 
-    /// Writes the index, but for the checksum at its end. `edits` are those that the patch is of, sorted by their
-    /// paths, and with their stat data. Where a tree is given it is the one that the index is to make.
+    /// Writes the index except for the checksum at its end. `edits` are those that the patch was made for, sorted by
+    /// path, and now with their stat data. `cache` is the `TREE` extension to write, if it is known already.
     ///
     /// # Errors
     /// It cannot be written.
@@ -77,10 +77,10 @@ impl<'a> Patch<'a> {
         })
     }
 
-    /// What [`write`](Self::write) would write, as a list for which the old index need not be in memory.
+    /// Returns what [`write`](Self::write) would write, as a list for which the old index need not be in memory.
     ///
     /// # Errors
-    /// None in fact.
+    /// None in practice.
     pub fn pieces(
         &self,
         edits: impl Iterator<Item = (BString, Edit)>,
@@ -97,7 +97,7 @@ impl<'a> Patch<'a> {
         Ok(pieces)
     }
 
-    /// Tells of one piece after the other.
+    /// Passes one piece after the other to `told`.
     fn tell(
         &self,
         edits: impl Iterator<Item = (BString, Edit)>,
@@ -130,7 +130,7 @@ impl<'a> Patch<'a> {
         told(Piece::New(&bytes))
     }
 
-    /// One entry, filled up to a multiple of eight bytes as all are.
+    /// Encodes one entry, padded to a multiple of eight bytes like all entries.
     fn entry(&self, path: &BStr, put: &Put) -> io::Result<Vec<u8>> {
         let mut alone = State::new(self.old.object_hash());
         alone.dangerously_push_entry(put.stat, put.id, put.flags(), put.mode, path);
@@ -143,13 +143,13 @@ impl<'a> Patch<'a> {
 
 /// A piece of the new index.
 enum Piece<'a> {
-    /// These entries of the old one.
+    /// These entries of the old index.
     Old(Range<usize>),
     /// These bytes.
     New(&'a [u8]),
 }
 
-/// Whether a path above or below `path`, which is to come, is in the index.
+/// Whether a path above or below `path`, which is to be added, is in the index.
 fn is_in_the_way(index: &Index, path: &BStr) -> bool {
     let folder = [path.as_bytes(), b"/"].concat();
     let below = first_without(0..index.len(), |at| index.path(at).as_bytes() < folder.as_slice());
@@ -157,7 +157,7 @@ fn is_in_the_way(index: &Index, path: &BStr) -> bool {
         || parents(path).any(|parent| index.find(parent).is_some())
 }
 
-/// Replaces the stat data of an entry. Its kind stands among them, and stays.
+/// Replaces the stat data of an encoded entry. The mode in between stays.
 fn refresh(entry: &mut [u8], stat: &Stat) {
     let before = [stat.ctime.secs, stat.ctime.nsecs, stat.mtime.secs, stat.mtime.nsecs, stat.dev, stat.ino];
     let after = [stat.uid, stat.gid, stat.size];

@@ -1,4 +1,4 @@
-//! An index that was read, and what is to be changed in it.
+//! Combines an index as it was read with the edits to make in it.
 
 use std::borrow::Cow;
 
@@ -8,23 +8,23 @@ use scan::Index;
 use super::Edits;
 use super::patch::Patch;
 
-/// An index as it shall be: one that was read, but for some edits.
+/// An index as it shall be: one that was read, plus some edits.
 #[derive(Debug)]
 pub struct Revised {
-    /// As it was read.
+    /// The index as it was read.
     pub index: Index,
-    /// What is to be changed.
+    /// The edits.
     pub edits: Edits,
 }
 
 impl Revised {
-    /// Whether it can be written from the bytes of the old one: every edit is one of a file that stays, comes or goes
-    /// by itself.
+    /// Whether it can be written from the bytes of the old index. Among others, no edit may replace a directory by a
+    /// file or the reverse.
     pub fn is_simple(&self) -> bool {
         Patch::of(&self.index, &self.edits).is_some()
     }
 
-    /// All of it, taken apart.
+    /// Returns the whole edited index, decoded.
     ///
     /// # Errors
     /// It is damaged.
@@ -38,7 +38,7 @@ impl Revised {
         Ok(Cow::Owned(whole))
     }
 
-    /// All of it, taken apart, to be changed.
+    /// Returns the whole edited index, decoded, for further changes.
     ///
     /// # Errors
     /// It is damaged.

@@ -1,11 +1,12 @@
-//! Writing the index: whole, durable, and never claiming that a file is unchanged when it might not be.
+//! Writes the index: complete, durable, and without claiming that a file is unchanged when it might have changed.
 //!
-//! An entry counts as unchanged while its file's stat data are those in the index, and these have whole seconds. So a
-//! file that is edited in the very second in which it was looked at would hide for ever. Git compares such an entry's
-//! time with that of the index file: at or after it, the content is read. Therefore the file's time must not be later
-//! than the moment at which looking began; the moment is taken from the file system itself, as the lock file's own
-//! time. Entries that were in doubt and not looked at this time are read, and keep their doubt if they do not hold what
-//! they should: their size becomes 0, git's mark for "read it". See <https://git-scm.com/docs/racy-git>.
+//! An entry counts as unchanged as long as its file has the stat data in the index, and these have whole seconds. So
+//! an edit in the very second in which the file was examined would never be noticed. Git therefore compares the
+//! entry's time with that of the index file: if it is the same or later, the entry is racy, and the content is read.
+//! So the index file's time must not be later than the moment at which examining files began; that moment is taken
+//! from the file system itself, as the lock file's own time. Racy entries that were not examined this time are read,
+//! and stay marked if their file does not have the recorded content: their size becomes 0, git's mark for "read it".
+//! See <https://git-scm.com/docs/racy-git>.
 
 use std::fs::File;
 use std::io::{BufWriter, IntoInnerError, Write};
@@ -29,12 +30,12 @@ use crate::stage::content::{self, Content, Reader};
 use crate::tree::Built;
 use crate::worktree::disk::Disk;
 
-/// Which entries were held against their files since the lock was taken.
+/// Which entries were compared with their files since the lock was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Looked {
     /// All of them, as `git add -A` does.
     AtAll,
-    /// Some only; what was in doubt before stays in doubt.
+    /// Only some; racy entries stay racy.
     AtSome,
 }
 
@@ -42,17 +43,17 @@ impl Lock {
     /// The moment at which the lock was taken, by the file system's clock.
     ///
     /// # Errors
-    /// The file system does not tell.
+    /// The file system does not provide it.
     pub fn taken_at(&self) -> anyhow::Result<SystemTime> {
         self.file.metadata().and_then(|meta| meta.modified()).with_context(|| self.path.display().to_string())
     }
 
-    /// Make `index` the repository's index, and release the lock.
+    /// Makes `index` the repository's index, and releases the lock.
     ///
-    /// `since` is the moment at which looking at files began. `built` is its tree, where one was built; its `TREE`
-    /// extension is written then, else the one that the index has.
+    /// `since` is the moment at which examining files began. `built` is the index's tree, if one was built; its
+    /// `TREE` extension is written then, otherwise the one that the index has.
     ///
-    /// # Errors
+    /// It cannot be written; the old index is unchanged then.
     /// It cannot be written; the old index is untouched then.
     pub fn write(
         mut self,
@@ -66,7 +67,7 @@ impl Lock {
         self.install(repo, since)
     }
 
-    /// Writes `index`, as [`write`](Self::write) does, but leaves the repository's as it is.
+    /// Writes `index` as [`write`](Self::write) does, but leaves the repository's index as it is.
     ///
     /// # Errors
     /// It cannot be written.
@@ -90,9 +91,10 @@ impl Lock {
             .with_context(|| format!("cannot write {}", self.path.display()))
     }
 
-    /// Writes `index`, which is to become the repository's, while `work` finds out how the files of its edits look: it
-    /// tells of each edit once more, in the order of their paths, with its stat data. Says whether that could be done;
-    /// if not, it is [`write`](Self::write)'s task. `since` is the moment at which looking at files began.
+    /// Writes `index`, which is to become the repository's, while `work` finds out the stat data of the edited files:
+    /// `work` reports each edit once more with its stat data, in the order of the paths. Returns whether the index
+    /// was written; if not, [`write`](Self::write) has to do it. `since` is the moment at which examining files
+    /// began.
     ///
     /// # Errors
     /// It cannot be written.
@@ -130,12 +132,12 @@ impl Lock {
     /// Makes what was written the repository's index, and releases the lock.
     ///
     /// # Errors
-    /// The disk failed; the old index is untouched then.
+    /// The disk failed; the old index is unchanged then.
     pub fn install(mut self, repo: &gix::Repository, since: SystemTime) -> anyhow::Result<()> {
         self.replace(repo, since).with_context(|| format!("cannot write {}", self.index.display()))
     }
 
-    /// What was written is what the index shall be: also where a signal ends the process before it is installed.
+    /// Marks what was written as complete, so that a signal that ends the process before `install` installs it.
     ///
     /// # Errors
     /// The disk failed.
@@ -160,7 +162,7 @@ impl Lock {
     }
 }
 
-/// Writes `index`, which nobody needs any more, to `file` in the form that git reads.
+/// Writes `index`, which is not needed afterwards, to `file` in git's format.
 fn fill(
     repo: &gix::Repository,
     index: Revised,
@@ -176,7 +178,7 @@ fn fill(
     seal(Sealing::of(repo), file, |out| Ok(pieces.write(&old, out)?))
 }
 
-/// Write `index` to `file` in the form that git reads.
+/// Writes `index` to `file` in git's format.
 pub(super) fn serialise(
     repo: &gix::Repository,
     index: &Revised,
@@ -190,11 +192,11 @@ pub(super) fn serialise(
     })
 }
 
-/// How an index ends.
+/// How the checksum at the end of an index is written.
 #[derive(Debug, Clone, Copy)]
 struct Sealing {
     hash: gix::hash::Kind,
-    /// Nobody wants a checksum.
+    /// Write zeros instead of a checksum.
     skip_hash: bool,
 }
 
@@ -205,16 +207,17 @@ impl Sealing {
     }
 }
 
-/// Where an index is written to: a file, by way of its checksum.
+/// The output for an index: a file, with a hash of what is written to it.
 type Out<'a> = BufWriter<gix::hash::io::Write<&'a mut File>>;
 
-/// Writes what `write` writes, and the checksum after it.
+/// Writes what `write` writes, followed by the checksum.
 fn seal(
     sealing: Sealing,
     file: &mut File,
     write: impl FnOnce(&mut Out<'_>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    // Entries are written field by field: the hash is fed with what has gathered, or it takes longer than all the rest.
+    // Entries are written field by field. Without this buffer the hash would be fed as piecemeal, and take longer
+    // than all the rest.
     let mut out = BufWriter::with_capacity(128 * 1024, gix::hash::io::Write::new(file, sealing.hash));
     write(&mut out)?;
     let gix::hash::io::Write { hash, inner } = out.into_inner().map_err(IntoInnerError::into_error)?;
@@ -231,22 +234,23 @@ fn write_whole(
 ) -> anyhow::Result<()> {
     let options = gix::index::write::Options { extensions: gix::index::write::Extensions::None, skip_hash };
     state.write_to(&mut *out, options)?;
-    // gix writes the extension only where the index it read had one.
+    // gix writes the extension only if the index that it read had one.
     cache.or(state.tree()).map_or(Ok(()), |tree| tree.write_to(out))?;
     Ok(())
 }
 
-/// See to the entries that cannot be told from an edit made in the same second as the old index, and that the new one's
-/// time would make look sure: they are read. Those whose file does not hold what they say get size 0.
+/// Reads the files of racy entries, which cannot be told from ones edited in the same second as the old index was
+/// written, and which the new index's later time would make look certain. Those whose file does not match get size 0.
 ///
-/// To mark them all would do, but then scripts that ask without reading (`git diff-index --quiet`) see changes.
+/// Marking all of them would be correct too, but then scripts that ask without reading (`git diff-index --quiet`) see
+/// changes.
 fn keep_doubts(
     repo: &gix::Repository,
     index: &mut gix::index::File,
     since: SystemTime,
 ) -> anyhow::Result<()> {
     let doubt = Doubt::of(repo, index.timestamp(), since)?;
-    // Those that were looked at since the lock was taken are as sure as the new index can be.
+    // Entries that were examined since the lock was taken are as certain as the new index can make them.
     let is_in_doubt = |entry: &Entry| {
         !entry.flags.contains(Flags::UPTODATE) && doubt.is_about(entry.stat, entry.mode, entry.flags)
     };
@@ -269,12 +273,12 @@ fn keep_doubts(
     Ok(())
 }
 
-/// What makes an entry one that cannot be told from an edit.
+/// The criteria for a racy entry that the new index's time would hide.
 struct Doubt {
     options: Options,
     /// When the old index was written.
     timestamp: FileTime,
-    /// The second in which looking began.
+    /// The second in which examining files began.
     since: u32,
 }
 
@@ -283,7 +287,7 @@ impl Doubt {
         Ok(Self { options: repo.stat_options()?, timestamp, since: Time::try_from(since)?.secs })
     }
 
-    /// Whether there are such entries, apart from those that are edited.
+    /// Whether there are such entries besides the edited ones.
     fn is_about_some(&self, index: &Revised) -> bool {
         (0..index.index.len()).any(|at| {
             let entry = index.index.entry(at);

@@ -1,8 +1,9 @@
-//! Writing the index of a commit while the commit is pushed: the one waits for the processor, the other for the remote.
+//! Writes the index of a commit on another thread while the commit is pushed: one needs the processor, the other the
+//! remote.
 //!
-//! Nothing else may look at the index meanwhile, neither a hook nor the next step of a run; whoever lets them waits for
-//! the end first. Only then does it take the place of the old one: where ext4 has to flush a ref, it would have all of
-//! an index written that has just got its name, and a push flushes refs.
+//! Nothing else may read the index meanwhile, neither a hook nor the next step of a run; the caller must wait for the
+//! end before it runs one. Only at the end is the new index renamed into place: on ext4, flushing a ref would also
+//! write out all of a just renamed index, and a push flushes refs.
 
 use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
@@ -21,23 +22,23 @@ pub struct Writing {
     since: SystemTime,
 }
 
-/// What is to be written, see [`Lock::write`].
+/// What to write; see [`Lock::write`].
 pub struct Written {
     /// The index.
     pub index: Revised,
-    /// Its tree, where one was built.
+    /// Its tree, if one was built.
     pub built: Option<Built>,
-    /// Which entries were held against their files.
+    /// Which entries were compared with their files.
     pub looked: Looked,
-    /// When looking at files began.
+    /// When examining files began.
     pub since: SystemTime,
 }
 
 impl Writing {
-    /// Begins to make `what` the repository's index, and to release the lock then. The branch has moved in `section`,
-    /// which ends when a signal can put the index in its place too.
+    /// Starts making `what` the repository's index; the lock is released afterwards. `section` is the one in which
+    /// the branch has moved; it ends as soon as a signal could install the index too.
     ///
-    /// # Errors
+    /// No thread can be started.
     /// There is no thread to be had.
     pub fn begin(
         repo: &gix::Repository,
@@ -60,10 +61,10 @@ impl Writing {
         Ok(Self { thread: Some(thread), repo: Box::new(repo), since })
     }
 
-    /// Waits for the end, and puts the new index in the place of the old one.
+    /// Waits for the end, and installs the new index.
     ///
     /// # Errors
-    /// It could not be written; the old index is untouched then.
+    /// It could not be written; the old index is unchanged then.
     pub fn finish(mut self) -> anyhow::Result<()> {
         self.wait()
     }
@@ -80,7 +81,7 @@ impl Writing {
 impl Drop for Writing {
     fn drop(&mut self) {
         if !thread::panicking() {
-            // Whoever drops it has a worse failure to tell of.
+            // An error here is ignored: the caller drops this because of a worse failure, which it reports.
             let _ = self.wait();
         }
     }

@@ -1,8 +1,8 @@
-//! From a file in the work tree to the bytes that git keeps of it.
+//! Reads a file of the working tree and converts it to the content that git stores for it.
 //!
-//! Line ends, encodings, `$Id$` and filters all stand between the two. And a file may change while it is read: its stat
-//! data are taken before and after, and only when they agree do content and stat data belong together. Otherwise the
-//! index would call a half-read file unchanged.
+//! Line endings, encodings, `$Id$` and filters all make a difference. And a file may change while it is read: its
+//! stat data are taken before and after, and only if they agree do content and stat data belong together. Otherwise
+//! the index would record a half-read file as unchanged.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -21,50 +21,50 @@ use crate::convert::{Conversions, FilterFailed, ToGit};
 use crate::watch::Watch;
 use crate::worktree::disk::{Disk, Found, Kind, is_missing, lstat};
 
-/// Files from this size on are not read into memory, unless a filter has to see them whole.
+/// Files of at least this size are not read into memory, unless they have to be converted as a whole.
 const LARGE: u64 = 8 * 1024 * 1024;
-/// How often a file that changes while it is read is read again.
+/// How often a file that changes while it is read is tried.
 const ATTEMPTS: usize = 5;
 
-/// What came of reading one path.
+/// The result of reading one path.
 #[derive(Debug)]
 pub enum Content {
-    /// Its object, and its stat data at the time.
+    /// Its object, and its stat data at that time.
     Read {
-        /// The object that git keeps of it.
+        /// The id of the object that git stores for it.
         id: ObjectId,
-        /// What stood there while it was read.
+        /// What was there while it was read.
         found: Found,
     },
     /// Nothing is there, or no longer.
     Missing,
-    /// A folder that is no repository with a commit, or something that git cannot hold.
+    /// A directory that is not a repository with a commit, or something that git cannot store.
     NotAFile(Found),
-    /// It was there each time, and each time it changed while it was read.
+    /// It changed during each attempt to read it.
     KeepsChanging,
-    /// A filter that must not fail did.
+    /// A required filter failed.
     FilterFailed(FilterFailed),
-    /// It could not be read or converted; the reason in words.
+    /// It could not be read or converted; the reason as text.
     Failed(String),
 }
 
-/// Whether objects are stored, or their ids only computed.
+/// Whether objects are stored, or only their ids are computed.
 pub enum Into<'a> {
     /// Store them here.
     Sink(&'a mut dyn Sink),
-    /// Only say what they would be called.
+    /// Only compute their ids.
     Nowhere,
 }
 
-/// Reads files of the work tree as git would.
+/// Reads files of the working tree as git would.
 pub struct Reader<'repo> {
     repo: &'repo gix::Repository,
     conversions: Conversions<'repo>,
 }
 
 impl<'repo> Reader<'repo> {
-    /// A reader for the work tree of `repo`. Attributes come from the work tree, and from `index` where their files are
-    /// not checked out.
+    /// Creates a reader for the working tree of `repo`. Attributes come from the working tree, or from `index` where
+    /// their files are not checked out.
     ///
     /// # Errors
     /// The configuration of filters or attributes is wrong.
@@ -72,10 +72,11 @@ impl<'repo> Reader<'repo> {
         Ok(Reader { repo, conversions: Conversions::new(repo, index, Source::WorktreeThenIdMapping)? })
     }
 
-    /// Read what stands at `path`. `index` tells how line ends were kept so far.
+    /// Reads what is at `path`. `index` tells which line endings were stored so far.
     ///
     /// # Errors
-    /// The object database failed, or the run lost its lock. What is wrong with the file itself is in [`Content`].
+    /// The object database failed, or the run lost its lock. Problems with the file itself are reported in
+    /// [`Content`].
     pub fn read(
         &mut self,
         disk: &mut Disk,
@@ -120,7 +121,8 @@ impl<'repo> Reader<'repo> {
         Ok(Content::KeepsChanging)
     }
 
-    /// The object that git would keep of the file or link at `full` if it were at `path`; none where it cannot be read.
+    /// Returns the id of the object that git would store for the file or symbolic link at `full` if it were at
+    /// `path`; `None` if it cannot be read.
     pub fn id_elsewhere(&mut self, full: &Path, path: &BStr, index: &gix::index::State) -> Option<ObjectId> {
         let found = lstat(full).ok()??;
         let id = match found.kind {
@@ -137,7 +139,7 @@ impl<'repo> Reader<'repo> {
         put(self.repo, into, &target).map(Some)
     }
 
-    /// The object of a regular file; none where the file is no longer the one that was looked at.
+    /// Returns the object id of a regular file; `None` if the file is no longer the one that was examined.
     fn file(
         &mut self,
         full: &Path,
@@ -173,7 +175,7 @@ impl<'repo> Reader<'repo> {
                 let Some(file) = open()? else { return Ok(None) };
                 let mut exactly = Exactly { file, left: before.len, watch };
                 let stored = sink.put_stream(ObjectKind::Blob, before.len, &mut exactly);
-                // Cut short, it is a file that changed, not a disk that failed.
+                // If it was cut short, the file has changed; the disk has not failed.
                 if exactly.left > 0 { Ok(None) } else { stored.map(Some).map_err(Trouble::Store) }
             }
         }
@@ -189,7 +191,8 @@ enum Trouble {
     Store(anyhow::Error),
 }
 
-/// Open a regular file without waiting for a writer, should it have become a pipe meanwhile, and not through a link.
+/// Opens a regular file without following a symbolic link, and without waiting for a writer if it has become a pipe
+/// meanwhile.
 fn open_plainly(full: &Path) -> io::Result<File> {
     let mut options = std::fs::OpenOptions::new();
     options.read(true);
@@ -210,7 +213,7 @@ fn put(repo: &gix::Repository, into: &mut Into<'_>, bytes: &[u8]) -> Result<Obje
     }
 }
 
-/// The id of a large file's content; none where it is not `len` bytes long.
+/// Returns the object id of a large file; `None` if it is not `len` bytes long.
 fn hash(
     repo: &gix::Repository,
     file: &mut File,
@@ -235,7 +238,7 @@ fn hash(
     Ok((left == 0).then_some(id))
 }
 
-/// Gives as many bytes as were promised, or fails: an object with a wrong length would be a damaged one.
+/// Reads exactly as many bytes as announced, or fails: an object with a wrong length would be corrupt.
 struct Exactly<'a> {
     file: File,
     left: u64,
@@ -261,8 +264,7 @@ impl Read for Exactly<'_> {
     }
 }
 
-/// Those of `paths` that are not what `index` says, be it that it does not know them. What cannot be told counts as
-/// changed.
+/// Those of `paths` that differ from `index` or are not in it. What cannot be determined counts as changed.
 ///
 /// # Errors
 /// The configuration is wrong, or the index damaged.
@@ -287,9 +289,9 @@ pub fn changed(
     Ok(paths)
 }
 
-/// The mode that the index shall have for what was found, given the one it has.
+/// The mode that the index should record for what was found, given the mode it has.
 ///
-/// On a file system without executable bits or links the index knows better than the disk.
+/// On a file system without executable bits or symbolic links, the index knows better than the disk.
 pub fn mode(found: Kind, before: Option<Mode>, abilities: Abilities) -> Option<Mode> {
     match found {
         Kind::Folder => Some(Mode::COMMIT),

@@ -1,9 +1,9 @@
-//! `git add -A`: everything that changed in the work tree, as objects, an index and a tree.
+//! Stages like `git add -A`: turns everything that changed in the working tree into objects, an index and a tree.
 //!
-//! It is done in two steps. [`scan`] only looks, and says what differs and what cannot be taken; [`prepare`] reads the
-//! files, stores their objects and builds index and tree, both still in memory. The caller makes the commit, moves the
-//! branch and lets the index be written, in this order, so that a run that dies in between has changed nothing that
-//! a person would see. Nothing is half-done: one path that cannot be taken and none is.
+//! There are two steps. [`scan`] only looks, and reports what differs and what cannot be committed; [`prepare`] reads
+//! the files, stores their objects, and builds the index and the tree, both still in memory. The caller makes the
+//! commit, moves the branch and has the index written, in this order, so that a run that dies in between has changed
+//! nothing visible. It is all or nothing: if one path cannot be committed, none is.
 
 pub mod content;
 mod pathspecs;
@@ -25,45 +25,45 @@ use crate::submodules::{self, Outdated};
 /// What is to be staged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Scope {
-    /// All that `git add -A` takes.
+    /// Everything that `git add -A` stages.
     #[default]
     Everything,
-    /// What matches one of these pathspecs, relative to the work tree's root; and nothing else is committed, staged or
-    /// not, as for `git commit --only`.
+    /// What matches one of these pathspecs, relative to the root of the working tree. Nothing else is committed,
+    /// staged or not, as for `git commit --only`.
     Only(Vec<BString>),
 }
 
-/// What to do, as the user asked for it.
+/// What to do, as requested by the user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
     /// What is to be staged.
     pub scope: Scope,
 }
 
-/// What may differ from the index, found by looking at stat data only.
+/// What may differ from the index, found from stat data alone.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
-    /// Sorted by path, each path once.
+    /// The paths that may differ; sorted, each path once.
     pub candidates: Vec<Candidate>,
-    /// What cannot be committed. If there is any, nothing is.
+    /// Paths that cannot be committed. If there is any, nothing is committed.
     pub refused: Vec<Refusal>,
-    /// Files outside of the sparse checkout; git leaves them alone, and so does the run.
+    /// Files outside the sparse checkout; git leaves them alone, and so does the run.
     pub outside_sparse: Vec<BString>,
     /// Pathspecs that match nothing.
     pub unmatched: Vec<BString>,
-    /// What would make the next scan quicker, if it were written.
+    /// What would make the next scan faster if it were written.
     pub learnt: Option<::scan::Learnt>,
 }
 
 impl Changes {
-    /// Lets the next scan know what this one has learnt. That it cannot be written is no reason to stop: it only saves
+    /// Writes what this scan has learnt, for the next one. A failure to write it is ignored, since it only saves
     /// time.
     pub fn remember(&self) {
         let _ = self.learnt.as_ref().map(::scan::Learnt::write);
     }
 
-    /// Leaves out the submodules that are merely out of date, and says what has changed and is not to be committed, or not
-    /// with all that is in it. `index` is what was compared.
+    /// Removes the submodules that are merely out of date, and returns what has changed but will not be committed, or
+    /// not with all of its content. `index` is the index that the working tree was compared with.
     ///
     /// # Errors
     /// The configuration is wrong, or the index damaged.
@@ -87,49 +87,51 @@ impl Changes {
         })
     }
 
-    /// Nothing in the work tree differs from the index.
+    /// Whether nothing in the working tree differs from the index.
     pub fn is_empty(&self) -> bool {
         self.candidates.is_empty() && self.refused.is_empty()
     }
 }
 
-/// What differs from the index and is not to be committed.
+/// What differs from the index but is not committed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeftOut {
-    /// Files outside of the sparse checkout.
+    /// Files outside the sparse checkout.
     pub outside_sparse: Vec<BString>,
-    /// Submodules that are checked out where they were before what came in moved them on: they are no change.
+    /// Submodules still checked out at the commit that an integrated remote change has moved them on from: this is
+    /// not a change.
     pub outdated_submodules: Vec<BString>,
-    /// Submodules that what came in has removed, and whose folders are still here: they are no change either.
+    /// Submodules that an integrated remote change has removed, and whose directories still exist: this is not a
+    /// change either.
     pub removed_submodules: Vec<BString>,
-    /// New repositories that `.gitmodules` does not name: of each the commit that it is at is committed, and none of its
+    /// New repositories that `.gitmodules` does not name: only the commit that each is at is committed, none of its
     /// content.
     pub embedded: Vec<BString>,
 }
 
-/// One path that may differ from the index.
+/// A path that may differ from the index.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
-    /// The path, as it stands in the index where it does.
+    /// The path, spelled as in the index if it is there.
     pub path: BString,
     /// What was found there.
     pub seen: Seen,
 }
 
-/// What looking found at a path.
+/// What the scan found at a path.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Seen {
     /// It is not in the index.
     New,
-    /// It is not in the index, and a repository of its own.
+    /// It is not in the index, and is a repository of its own.
     NewRepository,
-    /// It is in the index, and its stat data differ or cannot be trusted: only reading tells.
+    /// It is in the index, and its stat data differ or cannot be trusted: the file has to be read.
     Doubtful {
-        /// Its stat data are the index's; they are only too young to be believed.
+        /// Whether its stat data match the index but are racy.
         racy: bool,
-        /// Its stat data when looking.
+        /// Its stat data at the time of the scan.
         stat: Stat,
     },
-    /// It is in the index, and gone from the work tree.
+    /// It is in the index, but no longer in the working tree.
     Gone,
 }

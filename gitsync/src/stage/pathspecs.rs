@@ -1,4 +1,4 @@
-//! Which paths a pathspec means.
+//! Matches paths against the pathspecs of a scope, and tracks which pathspecs have matched.
 
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice};
@@ -6,22 +6,22 @@ use gix::worktree::stack::state::attributes::Source;
 
 use super::Scope;
 
-/// Which paths a scope means, and which of its pathspecs have meant any.
+/// Which paths a scope includes, and which of its pathspecs have matched any.
 pub struct Pathspecs<'repo> {
     specs: Vec<(BString, gix::Pathspec<'repo>, bool)>,
     all: Option<gix::Pathspec<'repo>>,
 }
 
 impl<'repo> Pathspecs<'repo> {
-    /// All paths are meant.
+    /// Includes all paths.
     pub fn everything() -> Self {
         Pathspecs { specs: Vec::new(), all: None }
     }
 
-    /// Parse the scope's pathspecs.
+    /// Parses the scope's pathspecs.
     ///
     /// # Errors
-    /// One of them is none.
+    /// One of them is not a valid pathspec.
     pub fn new(
         repo: &'repo gix::Repository,
         index: &gix::index::State,
@@ -39,8 +39,8 @@ impl<'repo> Pathspecs<'repo> {
         Ok(Pathspecs { specs, all: Some(parse(&rooted)?) })
     }
 
-    /// Whether the scope means `path`, which is that of a file or a link, or of a repository of its own where it
-    /// `is_folder`.
+    /// Whether the scope includes `path`. The path is that of a repository of its own if it `is_folder`, and
+    /// otherwise that of a file or symbolic link.
     pub fn matches(&mut self, path: &BStr, is_folder: impl FnOnce() -> bool) -> bool {
         let Some(all) = &mut self.all else { return true };
         let is_folder = Some(is_folder());
@@ -53,7 +53,7 @@ impl<'repo> Pathspecs<'repo> {
         matches
     }
 
-    /// Those pathspecs that mean nothing, neither anything that was seen nor anything in `index`.
+    /// The pathspecs that match nothing, neither anything seen so far nor anything in `index`.
     pub fn unmatched(mut self, index: &scan::Index) -> Vec<BString> {
         for (_, spec, seen) in self.specs.iter_mut().filter(|(_, _, seen)| !seen) {
             let is_meant =
@@ -75,7 +75,7 @@ impl<'repo> Pathspecs<'repo> {
     }
 }
 
-/// Those of these pathspecs that mean nothing in `tree` either: what is staged as removed is nowhere but there.
+/// Those of these pathspecs that match nothing in `tree` either: a file staged as removed exists only there.
 ///
 /// # Errors
 /// The tree cannot be read.
@@ -95,12 +95,12 @@ pub fn unmatched_in(
     Ok(pathspecs.unseen())
 }
 
-/// A pathspec without the empty list of its magic, which gix puts before those that have none.
+/// Removes the empty magic `:()`, which gix adds to pathspecs that have none.
 fn as_typed(spec: BString) -> BString {
     spec.strip_prefix(b":()").map_or_else(|| spec.clone(), BString::from)
 }
 
-/// The pathspecs, made to start at the work tree's root wherever the run was started.
+/// The pathspecs, made relative to the root of the working tree, wherever the run was started.
 fn from_root(scope: &Scope) -> Vec<BString> {
     match scope {
         Scope::Everything => Vec::new(),
@@ -108,7 +108,7 @@ fn from_root(scope: &Scope) -> Vec<BString> {
     }
 }
 
-/// Add the `top` magic to a pathspec. See
+/// Adds the `top` magic to a pathspec. See
 /// <https://git-scm.com/docs/gitglossary#Documentation/gitglossary.txt-pathspec>.
 fn at_root(spec: &BStr) -> BString {
     let mut out = BString::from(b":(top");

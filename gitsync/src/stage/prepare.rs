@@ -1,4 +1,4 @@
-//! Reading what may differ, and making the objects, the index and the tree of it.
+//! Reads the files that may differ, and builds their objects, the index and the tree.
 
 use std::collections::BTreeMap;
 
@@ -18,27 +18,27 @@ use crate::tree::{self, Built, Counts};
 use crate::watch::{Doing, Watch};
 use crate::worktree::disk::{Disk, Kind, parents};
 
-/// All that a commit needs; nothing of it can be seen yet but objects that nobody names.
+/// Everything that a commit needs. So far at most unreachable objects have been written.
 pub struct Staged {
     /// The tree to commit.
     pub tree: Built,
     /// The index as it shall be, to be written after the branch has moved.
     pub index: Revised,
-    /// What `tree` is to be remembered with in the index; none where the index holds more than was committed.
+    /// The tree to record in the index's `TREE` extension; `None` if the index contains more than was committed.
     pub index_tree: Option<Built>,
-    /// Whether the index differs at all from the one on disk, be it in stat data only.
+    /// Whether the index differs from the one on disk, if only in stat data.
     pub index_changed: bool,
-    /// How the tree differs from the commit before.
+    /// How the tree differs from that of the previous commit.
     pub counts: Counts,
 }
 
-/// Read the candidates, put their objects into `sink`, and build index and tree.
+/// Reads the candidates, stores their objects in `sink`, and builds index and tree.
 ///
-/// `index` is the index that was scanned, `head` the tree of the commit before (the empty tree where there is none).
+/// `index` is the index that was scanned, `head` the tree of the previous commit (the empty tree if there is none).
 ///
 /// # Errors
-/// The object database failed, or the run lost its lock. Paths that cannot be committed are the inner error: all of
-/// them, so that a person can mend them at once.
+/// The object database failed, or the run lost its lock. The inner error lists all paths that cannot be committed, so
+/// that they can be fixed in one go.
 pub fn prepare(
     repo: &gix::Repository,
     index: scan::Index,
@@ -59,10 +59,10 @@ pub fn prepare(
     finish(repo, Revised { index, edits }, head, policy, sink, index_changed).map(Ok)
 }
 
-/// Build the tree of the index that a hook may have changed, which lies at `path`.
+/// Builds the tree of the index at `path`, which a hook may have changed.
 ///
 /// # Errors
-/// It cannot be read, or holds what cannot be in a tree.
+/// It cannot be read, or contains what a tree cannot contain.
 pub fn reread(
     repo: &gix::Repository,
     path: &std::path::Path,
@@ -81,7 +81,7 @@ fn finish(
     sink: &mut dyn Sink,
     index_changed: bool,
 ) -> anyhow::Result<Staged> {
-    // An index that does not know its trees makes every run build them all.
+    // If the index had no cached tree, every run would build all trees again.
     let knew_tree = index.index.tree().is_some();
     let grafted = match policy.scope {
         Scope::Everything => tree::graft(repo, &index, head, sink)?,
@@ -108,8 +108,8 @@ fn finish(
     Ok(Staged { tree, index, index_tree, index_changed, counts })
 }
 
-/// The index of a commit that takes nothing but what the pathspecs mean: the commit before, with these paths as they
-/// are in `index` now.
+/// Returns the index of a commit of the paths that match the pathspecs only: the previous commit's, with these paths
+/// as they are in `index` now.
 fn only(
     repo: &gix::Repository,
     index: &gix::index::State,
@@ -150,7 +150,7 @@ fn read_all(
         return Ok(Ok(edits));
     }
     let root = repo.workdir().context("a bare repository has no work tree")?;
-    // Sorted, as they are.
+    // The candidates are sorted by path.
     let is_candidate =
         |path: &BStr| candidates.binary_search_by(|candidate| candidate.path.as_bstr().cmp(path)).is_ok();
     let known = index.part(|path| is_candidate(path) || is_of_attributes(path));
@@ -179,13 +179,13 @@ struct One<'repo> {
     reader: Reader<'repo>,
     disk: Disk,
     abilities: Abilities,
-    /// What the index has of all that is to be read, and the attribute files.
+    /// The index entries of everything to be read, and of the attribute files.
     index: &'repo gix::index::State,
     folders: Folders,
 }
 
 impl One<'_> {
-    /// What the index needs for one candidate.
+    /// Returns the index edit that one candidate needs.
     fn edit(
         &mut self,
         candidate: &Candidate,
@@ -200,7 +200,7 @@ impl One<'_> {
         let content = self.reader.read(&mut self.disk, path, self.index, content::Into::Sink(sink), watch)?;
         let (id, found) = match content {
             Content::Read { id, found } => (id, found),
-            // It was there when looking: as if it had gone before.
+            // It was removed after the scan: treat it as deleted.
             Content::Missing => return Ok(Ok(entry.map(|_| Edit::Remove))),
             Content::NotAFile(found) if found.kind == Kind::Folder => {
                 return Ok(Err(Why::NoCommitCheckedOut));
@@ -218,13 +218,13 @@ impl One<'_> {
         {
             return Ok(Err(Why::Hostile(why)));
         }
-        // A submodule's folder has no stat data of its own that mean anything.
+        // The stat data of a submodule's directory mean nothing.
         let stat = if mode == Mode::COMMIT { Stat::default() } else { found.stat };
         if let Some(entry) = entry
             && (entry.id, entry.mode) == (id, mode)
             && !entry.flags.contains(Flags::INTENT_TO_ADD)
         {
-            // One that was in doubt no longer is, once the index is written: the next run need not read it.
+            // A racy entry is certain once the index is written: the next run need not read it.
             let settles = matches!(candidate.seen, Seen::Doubtful { racy: true, .. });
             return Ok(Ok((settles || entry.stat != stat).then_some(Edit::Refresh(stat))));
         }
@@ -232,7 +232,7 @@ impl One<'_> {
     }
 }
 
-/// How folders are spelled in the index, where the file system does not tell names apart by their case.
+/// How directories are spelled in the index, if the file system ignores case.
 struct Folders {
     by_folded: BTreeMap<BString, BString>,
 }
@@ -250,7 +250,8 @@ impl Folders {
         Ok(Folders { by_folded })
     }
 
-    /// The candidate's path, its folder spelled as the index has it: a new file does not get a second folder.
+    /// Returns the candidate's path with its directory spelled as in the index, so that a new file does not get a
+    /// second directory.
     fn as_in_index(&self, candidate: &Candidate) -> BString {
         let is_new = matches!(candidate.seen, Seen::New | Seen::NewRepository);
         if !is_new || self.by_folded.is_empty() {

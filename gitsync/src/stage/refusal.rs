@@ -1,4 +1,4 @@
-//! What cannot be committed, and why, in words for the person who has to do something about it.
+//! Describes what cannot be committed, and why, for the person who has to act on it.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use gix::bstr::{BString, ByteSlice};
 
 use crate::{convert::FilterFailed, path::Hostile};
 
-/// A path that cannot be committed. While there is one, nothing is.
+/// A path that cannot be committed. If there is any, nothing is committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The path.
@@ -18,19 +18,20 @@ pub struct Refusal {
 /// Why a path cannot be committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Why {
-    /// Its name is not UTF-8, so that it cannot be told in the run's document, nor on every machine.
+    /// Its name is not UTF-8, so it can neither be represented in the run's JSON document nor be used on every
+    /// machine.
     NotUtf8,
     /// Its name must not be in a repository.
     Hostile(Hostile),
-    /// It is a repository of its own that has no commit yet.
+    /// It is a repository of its own without a commit.
     NoCommitCheckedOut,
     /// A tracked file has become a pipe, a socket or a device.
     CannotBeHeld,
-    /// A filter that must not fail did.
+    /// A required filter failed.
     Filter(FilterFailed),
-    /// It could not be read or converted; the reason in words.
+    /// It could not be read or converted; the reason as text.
     Unreadable(String),
-    /// It changed each time while it was read.
+    /// It changed during each attempt to read it.
     KeepsChanging,
 }
 

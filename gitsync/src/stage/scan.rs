@@ -1,7 +1,7 @@
-//! Looking for everything that is to be staged, or as much of it as is wanted.
+//! Finds everything that is to be staged, or the part of it that the pathspecs select.
 //!
-//! The looking itself, by stat data alone, is done by the crate of that name. What is to be committed gets read in any
-//! case, once, when its object is made; so nothing is read here.
+//! The crate `scan` does the actual comparison, by stat data alone. Files to be committed are read in any case, once,
+//! when their objects are made; so nothing is read here.
 
 use anyhow::Context as _;
 use gix::bstr::ByteSlice;
@@ -14,12 +14,12 @@ use crate::index::Sparse;
 use crate::path::{self, Leaf};
 use crate::watch::Watch;
 
-/// Look for everything that `git add -A` would stage, or as much of it as the policy's pathspecs match.
+/// Looks for everything that `git add -A` would stage, restricted to what the policy's pathspecs match.
 ///
-/// Only looks: nothing is read but folders and stat data, nothing is written.
+/// Reads only directories and stat data, and writes nothing.
 ///
 /// # Errors
-/// A folder cannot be read, or the configuration is wrong; the error names it.
+/// A directory cannot be read, or the configuration is wrong; the error names it.
 pub fn scan(
     repo: &gix::Repository,
     index: &scan::Index,
@@ -30,7 +30,7 @@ pub fn scan(
     sort(repo, index, policy, scanned, watch)
 }
 
-/// What of that which a scan of everything has found is to be staged.
+/// Selects what is to be staged from the result of a full scan.
 ///
 /// # Errors
 /// The configuration is wrong; the error names it.
@@ -72,8 +72,7 @@ pub fn sort(
     Ok(changes)
 }
 
-/// What there is to do about it; nothing can be done about what a merge has left, and a run refuses that before it
-/// looks.
+/// Converts one finding. There is none for an unmerged path: a run refuses these before it scans.
 fn of(found: Found) -> Option<Seen> {
     match found {
         Found::New => Some(Seen::New),
@@ -86,7 +85,7 @@ fn of(found: Found) -> Option<Seen> {
     }
 }
 
-/// A name that must not get into a commit. What is gone is no concern: its deletion is what helps.
+/// Refuses a name that must not be committed. A deleted path is not refused, since deleting it is the remedy.
 fn refuse(candidate: &Candidate) -> Option<Refusal> {
     let refusal = |why| Some(Refusal { path: candidate.path.clone(), why });
     if candidate.seen == Seen::Gone {

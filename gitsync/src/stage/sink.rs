@@ -1,7 +1,7 @@
-//! Where the objects of a commit go.
+//! Stores the objects of a commit, behind a trait.
 //!
-//! Git writes loose objects, one file each; a pack may serve better where there are many. So what makes objects only
-//! knows this trait. All that was put is on disk once `sync` has returned: a branch must not name it before.
+//! Git writes loose objects; a pack may be better if there are many. So the code that creates objects knows only this
+//! trait. Once `sync` has returned, everything put is on disk: a branch must not refer to it before.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -13,32 +13,32 @@ use gix::objs::{Kind, Write as _};
 use remote::durable::{Durability, Part};
 use remote::{Known, object_file};
 
-/// Takes objects.
+/// Accepts objects.
 pub trait Sink {
-    /// Whether the object `id` is there already, and stays.
+    /// Whether the object `id` exists already, and will stay.
     fn holds(&mut self, id: &ObjectId) -> bool;
 
-    /// Store an object, unless it is there already, and say its id.
+    /// Stores an object unless it exists already, and returns its id.
     ///
     /// # Errors
     /// It cannot be written.
     fn put(&mut self, kind: Kind, data: &[u8]) -> anyhow::Result<ObjectId>;
 
-    /// Store an object of `size` bytes that is too large for memory, and say its id. `read` must give `size` bytes or
-    /// fail.
+    /// Stores an object of `size` bytes that is too large for memory, and returns its id. `read` must provide `size`
+    /// bytes or fail.
     ///
     /// # Errors
     /// It cannot be written, or `read` failed; nothing is stored then.
     fn put_stream(&mut self, kind: Kind, size: u64, read: &mut dyn Read) -> anyhow::Result<ObjectId>;
 
-    /// Flush all that was put.
+    /// Flushes everything that was put to disk.
     ///
     /// # Errors
     /// The disk failed.
     fn sync(&mut self) -> anyhow::Result<()>;
 }
 
-/// Loose objects, as git writes them.
+/// Writes loose objects, as git does.
 pub struct Loose<'repo> {
     repo: &'repo gix::Repository,
     known: Known<'repo>,
@@ -46,7 +46,7 @@ pub struct Loose<'repo> {
 }
 
 impl<'repo> Loose<'repo> {
-    /// Write into `repo`.
+    /// Creates a sink that writes into `repo`.
     pub fn new(repo: &'repo gix::Repository) -> Self {
         Loose { repo, known: Known::of(repo), written: Vec::new() }
     }
@@ -84,7 +84,7 @@ impl Sink for Loose<'_> {
     }
 }
 
-/// Objects of a dry run, in the memory of a repository that has it: nothing reaches the disk.
+/// Keeps the objects of a dry run in the memory of a repository set up for that: nothing reaches the disk.
 pub struct Memory<'repo>(pub &'repo gix::Repository);
 
 impl Sink for Memory<'_> {

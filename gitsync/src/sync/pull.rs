@@ -1,4 +1,4 @@
-//! Bringing in what the remote has: fetched, and then the branch moved forward to it, or the local commits replayed onto it.
+//! Integrates what the remote has: fetches it, then fast-forwards the branch or replays the local commits onto it.
 
 use contract::Exit;
 use gix::ObjectId;
@@ -17,11 +17,12 @@ use crate::relate::relate_to_past;
 use crate::worktree::Refused;
 use crate::{failpoint, history, refuse, rewrite_notes, update};
 
-/// How many bytes of trees are kept at hand by a replay, and after it.
+/// How many bytes of trees are cached during a replay and after it.
 const TREES: usize = 8 * 1024 * 1024;
 
 impl Sync<'_> {
-    /// Brings in what the remote has. `None`: something moved, over again from the commit.
+    /// Integrates what the remote has. Returns `None` if something moved, and the attempt has to start over from the
+    /// commit.
     pub(super) fn pull(
         &mut self,
         branch: &Branch,
@@ -81,10 +82,11 @@ impl Sync<'_> {
         let (place, repo) = (self.place, self.place.repo);
         let known = &place.history;
         let what = Replay { onto, upstream: rebase::base_for(repo, known, seen, onto, local)?, head: local };
-        // Each commit has most of its folders in common with the one before it, and both ends with what is compared next.
+        // Each commit shares most of its trees with the one before it, and the first and last with what is compared
+        // next.
         known.keep_trees(TREES);
         let view = known.view(repo, &self.recent);
-        // What must not be written need not be merged with either, which is not made for such names.
+        // Refuse names that must not be written before merging them, which the merge is not prepared for.
         update::presentable(&view, local, onto)?;
         self.hooks()?.ask("pre-rebase", Call::with([what.upstream.to_string()]))?;
         place.progress.set(|| "replaying local commits".into());
@@ -112,7 +114,7 @@ impl Sync<'_> {
         drop(held);
         self.made = made;
         self.ledger.replayed(|old| replayed.now(old));
-        // The branch has moved: what cannot be copied now is no reason to stop.
+        // The branch has moved: notes that cannot be copied now are no reason to stop.
         if let Err(error) = rewrite_notes::copy(place, &replayed.rewritten) {
             self.ledger.notes_left_behind(&error);
         }
@@ -132,7 +134,7 @@ impl Sync<'_> {
         hooks.tell("post-rewrite", Call { stdin: lines.into_bytes(), ..Call::with(["rebase"]) })
     }
 
-    /// Whether the branch is where it shall be, or else everything starts over.
+    /// Whether the branch was updated; if not, the attempt has to start over.
     fn settle(&mut self, outcome: update::Outcome) -> anyhow::Result<bool> {
         match outcome {
             update::Outcome::Done(update::Done { leavings, logs }) => {
@@ -149,11 +151,12 @@ impl Sync<'_> {
         }
     }
 
-    /// Whether all of these paths are in the way only until they are committed. What a commit did not take once, an
-    /// ignored file above all, it will not take the next time either.
+    /// Whether all these paths are in the way only until they are committed. What a commit has not included once,
+    /// such as an ignored file, it will not include the next time either.
     fn commit_may_help(&self, paths: &[Refused]) -> bool {
         matches!(self.policy.commit, Commit::Everything { .. })
-            // That files move is said where there are no attempts left.
+            // On the last attempt, starting over is right only if a commit would include all paths: the report is
+            // then that files keep moving.
             && (self.ledger.attempts < self.policy.attempts
                 || paths.iter().all(|path| path.why.is_of_the_index()))
             && paths.iter().all(|path| path.why.is_passing() && !self.in_the_way.contains(path))
@@ -180,7 +183,7 @@ impl Sync<'_> {
     }
 }
 
-/// What both sides disagree on.
+/// Describes what both sides changed.
 fn in_words(Disputed { paths, file_and_folder }: &Disputed) -> String {
     let (clash, lines): (Vec<_>, Vec<_>) =
         paths.iter().cloned().partition(|path| file_and_folder.contains(path));

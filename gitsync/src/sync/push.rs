@@ -1,4 +1,4 @@
-//! Giving the remote what it lacks, in turn with the others of this machine.
+//! Pushes to the remote what it lacks, taking turns with other runs on this machine.
 
 use std::thread;
 
@@ -16,7 +16,7 @@ use crate::upstream::SaidBy;
 use crate::{failpoint, history, tracking, unpushed_submodules};
 
 impl Sync<'_> {
-    /// Gives the remote what it lacks, and says where to go on.
+    /// Pushes what the remote lacks, and returns where to continue.
     pub(super) fn push(&mut self, branch: &Branch, local: ObjectId, theirs: Theirs) -> anyhow::Result<Next> {
         let (place, repo) = (self.place, self.place.repo);
         let relation = relate(repo, &place.history, local, theirs)?;
@@ -31,9 +31,9 @@ impl Sync<'_> {
         failpoint::reach("pushing", place.root());
         let commits = self.outgoing(local, theirs)?;
         place.progress.set(|| format!("pushing to {}", self.upstream.remote));
-        // What came in is not needed in memory any more.
+        // The fetched objects are no longer needed in memory.
         self.recent = Recent::default();
-        // The remote takes its time.
+        // Use the time that the push takes to gather the incoming commits for the report.
         let (view, ledger, made) = (repo.clone(), &self.ledger, &self.made);
         let outgoing = Outgoing { local, expected: theirs.id(), made };
         let (pushed, incoming) = thread::scope(|scope| {
@@ -41,7 +41,7 @@ impl Sync<'_> {
             let pushed = exchange::push(place, &self.upstream, self.policy, branch.name.as_ref(), outgoing);
             (pushed, looking.join())
         });
-        // What could not be found out now will be asked for again, and told of then.
+        // On failure they are gathered again when the ledger is closed, and the error is reported then.
         if let Ok(Ok(incoming)) = incoming {
             self.ledger.came_in(incoming);
         }
@@ -67,7 +67,8 @@ impl Sync<'_> {
         Ok(Next::Finish)
     }
 
-    /// The turn to push; none where others have pushed while it was waited for, and it is to be used for a new look.
+    /// Takes the turn to push. Returns `None` if others have pushed while this run waited for it; the turn is then
+    /// kept, and the run fetches again.
     fn take_turn(&mut self) -> anyhow::Result<Option<Turn>> {
         if let Some(turn) = self.turn.take() {
             return Ok(Some(turn));
@@ -81,7 +82,7 @@ impl Sync<'_> {
         Ok(Some(turn))
     }
 
-    /// The commits that a push takes along.
+    /// The commits that a push will send.
     fn outgoing(&self, local: ObjectId, theirs: Theirs) -> anyhow::Result<Vec<contract::Commit>> {
         let repo = &self.place.history.view(self.place.repo, &self.made);
         let theirs = match theirs.id() {

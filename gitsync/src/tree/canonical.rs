@@ -1,7 +1,7 @@
-//! Trees as git writes them.
+//! Writes trees with the modes that git uses today.
 //!
-//! Old tools wrote modes such as `100664` and `040000`. Git reads these, and writes what it means by them; whoever copies
-//! them into new trees makes objects that servers turn down. See `canon_mode` in git's `cache.h`.
+//! Old tools wrote modes such as `100664` and `040000`. Git reads these, and writes their modern equivalents; copying
+//! them into new trees creates objects that servers reject. See git's `canon_mode()`.
 
 use gix::ObjectId;
 use gix::bstr::BStr;
@@ -33,7 +33,7 @@ pub fn write(repo: &gix::Repository, tree: &Tree) -> gix::Result<ObjectId> {
     repo.write(&tree)
 }
 
-/// `tree` with the modes that git would write, in all folders but those that both of `others` have as well.
+/// Writes `tree` with the modes that git would write, in all of its trees except those that both `others` also have.
 ///
 /// # Errors
 /// A tree cannot be read or written.
@@ -59,7 +59,7 @@ pub fn unless_in(
     Ok(repo.write(&now)?)
 }
 
-/// The folder `name` in a tree.
+/// The id of the subtree `name` in a tree.
 fn folder(tree: &Option<gix::Tree<'_>>, name: &BStr) -> Option<ObjectId> {
     let entry = tree.as_ref()?.find_entry(name.to_owned()).filter(|entry| entry.mode().is_tree())?;
     Some(entry.object_id())

@@ -1,7 +1,7 @@
-//! The tree of an index with a few edits, from the tree that it made before them.
+//! Derives the tree of an index with a few edits from the tree that the index had before them.
 //!
-//! Where the index still made the tree of the last commit, only the folders on the way to an edit have to be written.
-//! The rest of the index is not even looked at, so that it need not be taken apart.
+//! If the index still had the tree of the last commit, only the trees on the paths of the edits have to be written.
+//! The rest of the index is not examined, so that it need not be decoded.
 
 use anyhow::Context as _;
 use gix::ObjectId;
@@ -14,8 +14,8 @@ use super::Built;
 use crate::index::{Edit, Revised};
 use crate::stage::sink::Sink;
 
-/// The tree of `index`, which made the tree `head` before its edits; `None` where it did not, or where it takes more
-/// than edits of files to make the new one: it has to be built from the whole index then.
+/// Returns the tree of `index`, whose tree before its edits was `head`. Returns `None` if that is not so, or if more
+/// is needed than edits of files: the tree then has to be built from the whole index.
 ///
 /// # Errors
 /// A tree cannot be read or written.
@@ -47,26 +47,26 @@ pub fn graft(
     let mut grafter = Grafter { repo, sink };
     Ok(match grafter.folder(cache, &leaves)? {
         Folder::Is(cache) => Some(Built { id: cache.id, cache }),
-        // There is a tree even of nothing, and git has its own ways with it.
+        // An empty tree has special rules in git: leave it to the full build.
         Folder::Empty | Folder::Unknown => None,
     })
 }
 
-/// What becomes of one file.
+/// The change of one file.
 struct Leaf<'a> {
-    /// Its path, from the folder on that is looked at.
+    /// Its path, relative to the directory being edited.
     path: &'a [u8],
-    /// What it is now; none where it has gone.
+    /// Its new mode and object id; `None` if it was removed.
     now: Option<(EntryMode, ObjectId)>,
 }
 
-/// What became of a folder.
+/// The result of editing a directory.
 enum Folder {
     /// It has this tree.
     Is(Cache),
-    /// Nothing is in it any more.
+    /// It is empty now.
     Empty,
-    /// The cache does not know it.
+    /// The cache does not cover it.
     Unknown,
 }
 
@@ -76,7 +76,7 @@ struct Grafter<'a> {
 }
 
 impl Grafter<'_> {
-    /// Edits the folder `old`. The leaves are sorted.
+    /// Edits the directory `old`. The leaves are sorted.
     fn folder(&mut self, old: Cache, leaves: &[Leaf<'_>]) -> anyhow::Result<Folder> {
         let Cache { name, id, num_entries: Some(mut count), mut children } = old else {
             return Ok(Folder::Unknown);
@@ -98,7 +98,7 @@ impl Grafter<'_> {
                 rest = &rest[1..];
                 let before = put(&mut tree, name, EntryKind::Blob.into(), first.now);
                 if before.is_none() && first.now.is_none() {
-                    // What the index had is not in its tree: the cache is not that of this index.
+                    // What the index had is not in its tree: the cache does not belong to this index.
                     return Ok(Folder::Unknown);
                 }
                 count = count - u32::from(before.is_some()) + u32::from(first.now.is_some());
@@ -138,13 +138,13 @@ impl Grafter<'_> {
     }
 }
 
-/// What `path` is from the folder `name` on; none where it is not in it.
+/// The part of `path` below the directory `name`; `None` if it is not in it.
 fn below<'a>(path: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     path.strip_prefix(name)?.strip_prefix(b"/")
 }
 
-/// Whether an index would make this very tree, and its cache knows all folders in it: no modes of old, no empty
-/// folders.
+/// Whether an index would yield exactly this tree, and its cache covers all subtrees: no obsolete modes, no empty
+/// trees.
 fn is_of_an_index(tree: &Tree, children: &[Cache]) -> bool {
     let folders = tree.entries.iter().filter(|entry| entry.mode.is_tree());
     tree.entries.iter().all(|entry| entry.mode == EntryMode::from(entry.mode.kind()))
@@ -156,13 +156,14 @@ fn is_of_an_index(tree: &Tree, children: &[Cache]) -> bool {
         })
 }
 
-/// A folder that is not there yet.
+/// A directory that does not exist yet.
 fn nothing(repo: &gix::Repository) -> Cache {
     let id = ObjectId::empty_tree(repo.object_hash());
     Cache { name: Default::default(), id, num_entries: Some(0), children: Vec::new() }
 }
 
-/// Makes `name`, which is `like` a file or like a folder, what it is now, and says what it was before.
+/// Sets `name` to `now`, and returns what it was before. `like` tells whether `name` sorts like a file or like a
+/// directory.
 fn put(
     tree: &mut Tree,
     name: &[u8],

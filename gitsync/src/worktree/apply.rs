@@ -1,10 +1,10 @@
-//! Doing what was planned, looking at every path once more right before it is changed.
+//! Carries out the plan, checking every path once more right before it is changed.
 //!
-//! New files are written elsewhere first. One that takes the place of another changes places with it, and what it took
-//! the place of is looked at where it is then: it is what was verified, or the two change back. A file that only goes
-//! is moved aside in the same way, and one that only comes is moved into place, which fails if something has come to be
-//! there. So there is no moment in which an edit can be overwritten unseen, and each path has its old or its new
-//! content, whole.
+//! New files are written elsewhere first. One that replaces another is exchanged with it, and the old file is then
+//! examined in its new location: either it is what was verified, or the two are exchanged back. A file to be removed
+//! is moved aside in the same way, and a file to be added is moved into place, which fails if something has appeared
+//! there. So at no moment can an edit be overwritten unnoticed, and each path has its complete old or its complete
+//! new content.
 
 mod settle;
 mod steps;
@@ -32,33 +32,33 @@ use crate::stage::content::Reader;
 use crate::watch::Watch;
 use settle::Settled;
 
-/// What came of an update.
+/// The result of an update.
 #[derive(Debug)]
 pub enum Applied {
-    /// Work tree and index are those of the new tree.
+    /// Working tree and index are those of the new tree.
     Done(Box<Done>),
-    /// Somebody changed something meanwhile; all is as it was before.
+    /// Something was changed meanwhile; everything is as it was before.
     Refused(Vec<Refused>),
 }
 
 /// An update that was made.
 #[derive(Debug)]
 pub struct Done {
-    /// To be finished once the branch has moved too, or undone if it does not.
+    /// To be finished once the branch has moved too, or undone if it does not move.
     pub pending: Pending,
     /// How many files were written.
     pub written: usize,
     /// How many files were removed.
     pub removed: usize,
-    /// Edited files that are marked assume-unchanged, and were left as they are.
+    /// Edited files marked assume-unchanged, which were left as they are.
     pub kept: Vec<BString>,
 }
 
-/// Make the changes that `plan` lists, and write the index. `index` is the one that was looked at, under `lock`.
+/// Makes the changes that `plan` lists, and writes the index. `index` is the one that was examined, under `lock`.
 ///
 /// # Errors
-/// A file cannot be written, an object is missing; all is as it was before then. Or the run has lost its lock: nothing
-/// further is changed then, and the run that has it now undoes what was done.
+/// A file cannot be written or an object is missing; everything is then as it was before. Or the run has lost its
+/// lock: then nothing more is changed, and the run that has the lock now undoes what was done.
 pub fn apply(
     repo: &gix::Repository,
     lock: Lock,
@@ -79,7 +79,7 @@ pub fn apply(
     let root = repo.workdir().context("a bare repository has no work tree")?;
     let attributes = Attributes::of(plan);
     let becoming = attributes.becoming(&index, plan);
-    // How the new files look is not known yet, only which they are.
+    // The stat data of the new files are not known yet, only the paths.
     let mut becomes = Revised { index, edits: edits(plan, &HashMap::new()) };
     let pending = Pending::begin(repo, plan)?;
     failpoint::reach("update-journal", root);
@@ -128,7 +128,7 @@ pub fn apply(
     Ok(Applied::Done(Box::new(Done { pending, written, removed, kept })))
 }
 
-/// The index entries of the new tree, with the stat data of the files that were put in place.
+/// Returns the index edits for the new tree, with the stat data of the files that were put in place.
 fn edits(plan: &UpdatePlan, placed: &HashMap<usize, Stat>) -> Edits {
     let mut edits = Edits::default();
     for (number, op) in plan.ops.iter().enumerate() {
@@ -137,7 +137,7 @@ fn edits(plan: &UpdatePlan, placed: &HashMap<usize, Stat>) -> Edits {
     edits
 }
 
-/// The index entry that a step leads to, with the stat data of the file that was put in place, if one was.
+/// Returns the index edit for one step, with the stat data of the file that was put in place, if any.
 fn edit(op: &Op, placed: Option<&Stat>) -> Edit {
     match op.new {
         None => Edit::Remove,
@@ -149,9 +149,9 @@ fn edit(op: &Op, placed: Option<&Stat>) -> Edit {
 
 /// Why an update ends early.
 enum Stop {
-    /// The lock is gone: what was done is another run's to undo.
+    /// The lock is lost: the run that has it now undoes what was done.
     Lost(anyhow::Error),
-    /// Somebody changed something, or something does not work. What was done is undone.
+    /// Something was changed by someone else, or something failed. What was done is undone.
     Undo(anyhow::Result<Refused>),
 }
 
@@ -167,22 +167,22 @@ struct Update<'a> {
     pending: &'a Pending,
     root: &'a Path,
     way: Way,
-    /// The folder in the git directory where files are kept.
+    /// The directory in the git directory where files are kept.
     kept: Folder,
     smudger: Smudger<'a>,
     attributes: Attributes,
     index: &'a scan::Index,
-    /// Made for the first file that has to be read: most often none has.
+    /// Created for the first file that has to be read; most often no file has.
     reader: Option<Reader<'a>>,
     /// When the index was locked.
     began: SystemTime,
-    /// The last folder that was asked about, and whether its files can be kept in the git directory.
+    /// The last directory that was asked about, and whether its files can be kept in the git directory.
     near: (BString, bool),
-    /// The new files, as they looked when they were written.
+    /// The stat data of the new files when they were written.
     written: HashMap<usize, Stat>,
-    /// Where the files are kept that were in place before.
+    /// Under which name each replaced file is kept.
     replaced: HashMap<usize, Role>,
-    /// What the index may say of the files in place.
+    /// The stat data that the index may record for the files in place.
     placed: HashMap<usize, Stat>,
     watch: &'a dyn Watch,
 }
@@ -192,7 +192,7 @@ struct Update<'a> {
 enum Attributes {
     /// Nothing.
     Stay,
-    /// Some come, go or change. Those that go have a say for as long as they are there.
+    /// Some are added, removed or changed. Those to be removed apply as long as they are there.
     Change,
 }
 
@@ -202,13 +202,14 @@ impl Attributes {
         if changes { Self::Change } else { Self::Stay }
     }
 
-    /// The attribute files of the new tree; where none changes, that is, of the old one.
+    /// The attribute files of the new tree (which are those of the old tree if none changes).
     fn becoming(self, index: &scan::Index, plan: &UpdatePlan) -> gix::index::State {
         let mut becoming = index.part(is_of_attributes);
         if self == Self::Change {
             edits(plan, &HashMap::new()).apply(&mut becoming);
         }
-        // Where an attribute file is a link now, git reads what the link holds, and not the file that was there before.
+        // Where an attribute file has become a symbolic link, git reads what the link contains, not the file that was
+        // there before.
         for entry in becoming.entries_mut().iter_mut().filter(|entry| entry.mode == Mode::SYMLINK) {
             entry.mode = Mode::FILE;
         }

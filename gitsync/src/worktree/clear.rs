@@ -1,8 +1,7 @@
-//! Removing the files that an update has replaced.
+//! Removes the files that an update has replaced, several at a time.
 //!
-//! Whoever removes a file that is on the disk may have to wait until its room is given back, for a millisecond or more.
-//! A thousand files one after the other would take longer than all the rest of the update; but who waits can wait for
-//! several at once.
+//! Removing a file from the disk may have to wait until its space is freed, for a millisecond or more. A thousand
+//! files one after the other would take longer than the rest of the update, but several removals can wait at once.
 
 use std::ffi::OsString;
 use std::fs;
@@ -14,12 +13,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-/// How many files are waited for at once, at most.
+/// How many files are removed at once, at most.
 const THREADS: usize = 8;
-/// Who removes a file and takes longer than this has waited.
+/// A removal that takes longer than this has waited for the disk.
 const AT_ONCE: Duration = Duration::from_micros(500);
 
-/// Remove a folder and what is in it; nothing where it is not there.
+/// Removes a directory and what is in it; does nothing if it does not exist.
 ///
 /// # Errors
 /// Something cannot be removed.
@@ -27,13 +26,13 @@ pub fn clear(folder: &Path) -> anyhow::Result<()> {
     clear_until(folder, &AtomicBool::new(false))
 }
 
-/// The same, until that is `enough`: where each file means waiting, what is left then stays.
+/// Like [`clear`], but stops when `enough` is set: if removals have to wait for the disk, the remaining files stay.
 ///
 /// # Errors
 /// Something cannot be removed.
 pub fn clear_until(folder: &Path, enough: &AtomicBool) -> anyhow::Result<()> {
     let cleared = files(folder).and_then(|names| {
-        // What stays is met again below, and named there.
+        // An error is ignored here: removing the directory meets the file again and reports it.
         let remove = |name: &OsString| drop(fs::remove_file(folder.join(name)));
         let is_enough = || enough.load(Ordering::Relaxed);
         let waits = |name: &OsString| {

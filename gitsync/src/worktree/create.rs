@@ -1,8 +1,8 @@
-//! Making a file that is to be moved to another folder later, where that folder's files are on the disk.
+//! Creates a file that is to be moved to another directory later, on the disk close to that directory's files.
 //!
-//! File systems put a file near its folder, and look for room there first. Were all new files of all updates made in
-//! one folder, they would lie together, far from their neighbours, and each would be looked for a place in the same
-//! crowd.
+//! File systems place a file near its directory, and look for free space there first. If all new files of all updates
+//! were created in one directory, they would lie close together, far from their later neighbours, and compete for
+//! space in the same crowded area.
 
 #[cfg(target_os = "linux")]
 use std::fs::File;
@@ -15,23 +15,23 @@ use gix::index::fs::Metadata;
 
 use super::disk::Found;
 
-/// Whether it matters on the file system of `folder` where files are: in memory it does not.
+/// Whether the location of files matters on the file system of `folder`; in memory it does not.
 #[cfg(target_os = "linux")]
 pub fn place_matters(folder: &Path) -> bool {
-    /// The kernel's number for file systems in memory; see `statfs(2)`.
+    /// The kernel's magic number for file systems in memory; see `statfs(2)`.
     const TMPFS: u64 = 0x0102_1994;
     #[allow(clippy::unnecessary_cast, reason = "its type differs between architectures")]
     rustix::fs::statfs(folder).is_ok_and(|system| system.f_type as u64 != TMPFS)
 }
 
-/// Elsewhere nothing can be done about it.
+/// On other systems nothing can be done about the location.
 #[cfg(not(target_os = "linux"))]
 pub fn place_matters(_folder: &Path) -> bool {
     false
 }
 
-/// Write the new file `to`, which must not exist, and say what it looks like then. Where a folder is given it is put
-/// near the files in that.
+/// Writes the new file `to`, which must not exist, and returns its stat data. If `near` is given, the file is placed
+/// on the disk near the files of that directory.
 ///
 /// # Errors
 /// It cannot be written. `to` may exist then.
@@ -56,7 +56,8 @@ pub fn create(data: &[u8], mode: Mode, to: &Path, near: Option<&Path>) -> io::Re
     Found::new(&Metadata::from_file(&file)?)
 }
 
-/// A file in `folder` that has no name; none where the folder is not there yet, or its file system has no such files.
+/// Opens an unnamed file in `folder`; `None` if the directory does not exist yet, or its file system does not support
+/// this.
 #[cfg(target_os = "linux")]
 fn unnamed(folder: &Path, permissions: u32) -> Option<File> {
     use rustix::fs::{Mode, OFlags};
@@ -64,7 +65,7 @@ fn unnamed(folder: &Path, permissions: u32) -> Option<File> {
     rustix::fs::open(folder, flags, Mode::from_raw_mode(permissions)).ok().map(File::from)
 }
 
-/// Gives a file that has none a name.
+/// Gives an unnamed file a name.
 #[cfg(target_os = "linux")]
 fn name(file: &File, to: &Path) -> rustix::io::Result<()> {
     use std::os::fd::AsRawFd as _;

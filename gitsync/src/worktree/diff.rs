@@ -1,8 +1,8 @@
-//! The paths that differ between two trees, with every name of the new one checked.
+//! Lists the paths that differ between two trees, and checks every name in the new tree.
 //!
-//! It is done here and not by gix's diff since a tree that comes from somebody else must be distrusted while it is
-//! walked: a name that stands twice in a folder, or that leads elsewhere, must be refused by name before anything is
-//! written. What both trees share has been checked out before and is not looked at.
+//! gix's diff is not used, since a tree that comes from someone else must be distrusted while it is walked: a name
+//! that occurs twice in a tree, or that leads outside, must be refused by name before anything is written. What both
+//! trees share has been checked out before and is not examined.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -18,33 +18,33 @@ use super::{Refused, Side, Why};
 use crate::path::{self, Hostile, Leaf};
 use crate::tree::canonical;
 
-/// Longer paths than this cannot be opened, and a tree may nest without end.
+/// Longer paths cannot be opened, and a tree may be nested arbitrarily deep.
 const DEEPEST: usize = 2_048;
 
-/// So many folders are worth the beginning of other threads: each takes some ten microseconds.
+/// From this many trees on, starting other threads pays off: each tree takes some ten microseconds.
 const WORTH_IT: usize = 16;
-/// No more threads than that: what they wait for is the same.
+/// More threads do not help, since they contend for the same resources.
 const THREADS: usize = 4;
 
 /// One path that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// What the old tree has there, if it is a file, a link or a submodule.
+    /// The old tree's entry, if it is a file, a symbolic link or a submodule.
     pub old: Option<Side>,
-    /// What the new tree has there.
+    /// The new tree's entry, likewise.
     pub new: Option<Side>,
 }
 
-/// What differs, and what of the new tree must not be written.
+/// The differences, and the names in the new tree that must not be written.
 #[derive(Debug, Default)]
 pub struct Diff {
-    /// By path.
+    /// The differences, by path.
     pub changes: BTreeMap<BString, Change>,
-    /// Names that are refused.
+    /// The names that are refused.
     pub hostile: Vec<Refused>,
 }
 
-/// Compare the trees `from` and `to`.
+/// Compares the trees `from` and `to`.
 ///
 /// # Errors
 /// A tree is missing or damaged.
@@ -61,7 +61,7 @@ pub fn diff(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::Res
     Ok(out)
 }
 
-/// What the tree `root` has at `path`, if it is a file, a link or a submodule.
+/// Returns what the tree `root` has at `path`, if that is a file, a symbolic link or a submodule.
 ///
 /// # Errors
 /// A tree is missing or damaged.
@@ -86,7 +86,7 @@ enum Entry {
 }
 
 impl Diff {
-    /// Compares one folder; the ones in it that differ are opened.
+    /// Compares one pair of trees; differing subtrees are added to `open`.
     fn folder(&mut self, repo: &gix::Repository, pair: Pair, open: &mut Vec<Pair>) -> anyhow::Result<()> {
         if pair.old == pair.new {
             return Ok(());
@@ -116,7 +116,7 @@ impl Diff {
         Ok(())
     }
 
-    /// Compares many folders, by several threads.
+    /// Compares many pairs of trees on several threads.
     fn rest(&mut self, repo: &gix::Repository, open: Vec<Pair>) -> anyhow::Result<()> {
         let threads = threads::processors().min(THREADS);
         let mut shares: Vec<Vec<Pair>> = (0..threads).map(|_| Vec::new()).collect();
@@ -181,9 +181,9 @@ fn tree(repo: &gix::Repository, id: Option<ObjectId>) -> anyhow::Result<Option<g
 /// The entries of a tree, by name.
 #[derive(Default)]
 struct Names<'a> {
-    /// Sorted by nothing but the name, which is not the order of a tree. Each name once.
+    /// Sorted by name only, which differs from git's order of tree entries. Each name occurs once.
     entries: Vec<EntryRef<'a>>,
-    /// The names that stand in the tree more than once, of which the last one counts.
+    /// The names that the tree contains more than once; the last entry of each counts.
     twice: Vec<&'a BStr>,
 }
 
@@ -210,7 +210,7 @@ impl<'a> Names<'a> {
         Ok(names)
     }
 
-    /// What differs in `new`, in the order of the names.
+    /// The differences to `new`, in the order of the names.
     fn against<'b>(
         &'b self,
         new: &'b Names<'a>,
@@ -243,7 +243,7 @@ impl From<&EntryRef<'_>> for Entry {
         if entry.mode.is_tree() {
             Entry::Tree(id)
         } else {
-            // Old trees hold modes such as 100664, which mean a plain file.
+            // Old trees contain modes such as 100664, which mean a plain file.
             Entry::Leaf(Side { id, mode: canonical::mode(entry.mode).into() })
         }
     }

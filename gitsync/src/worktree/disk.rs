@@ -1,7 +1,8 @@
-//! What is on disk at a path of the repository, never looking through a link.
+//! Finds out what is on disk at a repository path, never looking through a symbolic link.
 //!
-//! `lstat("a/b")` follows `a` when that is a symbolic link, and so may see, or let others write, files outside of the
-//! work tree. Git has `has_symlink_leading_path()` for this; here it is one small cache over the folders already seen.
+//! `lstat("a/b")` follows `a` if that is a symbolic link, and so may examine, or let others write, files outside the
+//! working tree. Git has `has_symlink_leading_path()` for this; here it is a small cache of the directories already
+//! checked.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use gix::bstr::{BStr, BString, ByteSlice};
 use gix::index::entry::Stat;
 use gix::index::fs::Metadata;
 
-/// What stands at a path.
+/// The kind of file at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A regular file, and whether its owner may execute it.
@@ -21,28 +22,28 @@ pub enum Kind {
     },
     /// A symbolic link.
     Link,
-    /// A folder.
+    /// A directory.
     Folder,
-    /// A pipe, a socket, a device: git cannot hold it.
+    /// A pipe, a socket or a device, which git cannot store.
     Other,
 }
 
-/// Something on disk, as `lstat` saw it.
+/// A file system entry, as `lstat` saw it.
 #[derive(Debug, Clone, Copy)]
 pub struct Found {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// Its stat data, as the index keeps them.
+    /// Its stat data, as the index stores them.
     pub stat: Stat,
-    /// Its full length in bytes; the index keeps the low 32 bits only.
+    /// Its full length in bytes; the index stores only the low 32 bits.
     pub len: u64,
 }
 
 impl Found {
-    /// Read the facts off what `lstat` or `fstat` returned.
+    /// Takes the facts from the result of `lstat` or `fstat`.
     ///
     /// # Errors
-    /// On systems where a time before 1970 cannot be told.
+    /// Its times cannot be represented, such as one before 1970 on some systems.
     pub fn new(meta: &Metadata) -> io::Result<Self> {
         let kind = if meta.is_symlink() {
             Kind::Link
@@ -57,44 +58,44 @@ impl Found {
     }
 }
 
-/// The work tree's folder, and which folders below it were seen to be real ones.
+/// The root of the working tree, and which directories below it were found to be real ones.
 pub struct Disk {
     root: PathBuf,
-    /// The last parent folder that was real from the root on; empty is the root itself.
+    /// The last parent for which every component from the root on was a real directory; empty is the root itself.
     real: BString,
-    /// The last parent that was none.
+    /// The last path found not to be a real directory.
     unreal: Option<BString>,
 }
 
 impl Disk {
-    /// Look below `root`.
+    /// Starts at `root`, with nothing checked yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Disk { root: root.into(), real: BString::default(), unreal: None }
     }
 
-    /// The work tree's folder.
+    /// The root of the working tree.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Where `path` is on disk.
+    /// Returns where `path` is on disk.
     ///
     /// # Errors
-    /// `path` cannot be a path on this system.
+    /// `path` is not a valid path on this system.
     pub fn full(&self, path: &BStr) -> anyhow::Result<PathBuf> {
         full(&self.root, path)
     }
 
-    /// Forget which folders were real: something was changed.
+    /// Forgets which directories were real, since something was changed.
     pub fn forget(&mut self) {
         self.real.clear();
         self.unreal = None;
     }
 
-    /// What is at `path`. Nothing is, too, where a parent is a link or a file.
+    /// Returns what is at `path`; `None` also if a parent is a symbolic link or a file.
     ///
     /// # Errors
-    /// It cannot be told, for want of permission for instance; the error names the path.
+    /// It cannot be determined, for example for lack of permission; the error names the path.
     pub fn look(&mut self, path: &BStr) -> anyhow::Result<Option<Found>> {
         if self.blocked(path)?.is_some() {
             return Ok(None);
@@ -102,10 +103,10 @@ impl Disk {
         lstat(&self.full(path)?)
     }
 
-    /// The nearest parent of `path` that is not a folder: missing, a link, a file.
+    /// Returns the outermost parent of `path` that is not a directory: it is missing, a symbolic link or a file.
     ///
     /// # Errors
-    /// It cannot be told; the error names the path.
+    /// It cannot be determined; the error names the path.
     pub fn blocked(&mut self, path: &BStr) -> anyhow::Result<Option<BString>> {
         let Some(parent) = path.rfind_byte(b'/').map(|at| path[..at].as_bstr()) else { return Ok(None) };
         if parent == self.real {
@@ -130,18 +131,18 @@ impl Disk {
     }
 }
 
-/// Where `path` is on disk below `root`.
+/// Returns where `path` is on disk below `root`.
 ///
 /// # Errors
-/// `path` cannot be a path on this system.
+/// `path` is not a valid path on this system.
 pub fn full(root: &Path, path: &BStr) -> anyhow::Result<PathBuf> {
     Ok(root.join(gix::path::from_bstr(path).with_context(|| format!("{path} is no path on this system"))?))
 }
 
-/// What is at `full`, if anything.
+/// Returns what is at `full`, if anything.
 ///
 /// # Errors
-/// It cannot be told; the error names the path.
+/// It cannot be determined; the error names the path.
 pub fn lstat(full: &Path) -> anyhow::Result<Option<Found>> {
     match Metadata::from_path_no_follow(full).and_then(|meta| Found::new(&meta)) {
         Ok(found) => Ok(Some(found)),
@@ -150,7 +151,7 @@ pub fn lstat(full: &Path) -> anyhow::Result<Option<Found>> {
     }
 }
 
-/// Nothing is there, be it that the name or that a parent folder is missing.
+/// Whether the error means that nothing is there, because the name or a parent directory is missing.
 pub fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
@@ -160,18 +161,18 @@ pub fn is_at_or_below(path: &BStr, folder: &BStr) -> bool {
     path.strip_prefix(folder.as_bytes()).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
 }
 
-/// The folder that `path` is in; empty is the root itself.
+/// The directory that `path` is in; empty is the root itself.
 pub fn parent(path: &BStr) -> &BStr {
     path.rfind_byte(b'/').map_or(BStr::new(""), |at| path[..at].as_bstr())
 }
 
-/// The parents of `path`, outermost first.
+/// The parent directories of `path`, outermost first.
 pub fn parents(path: &BStr) -> impl DoubleEndedIterator<Item = &BStr> {
     let ends: Vec<usize> = path.find_iter(b"/").collect();
     ends.into_iter().map(move |end| path[..end].as_bstr())
 }
 
-/// How many bytes of `a` are a whole folder that `b` is at or below.
+/// The length in bytes of the longest directory prefix of `a` (whole components) that `b` is at or below.
 fn common_folder(a: &BStr, b: &BStr) -> usize {
     a.find_iter(b"/")
         .chain([a.len()])

@@ -1,7 +1,7 @@
-//! The new files of an update, all of them written before any is put in place.
+//! Writes all new files of an update before any of them is put in place.
 //!
-//! What is left then is to give files other names, which takes a moment: an object that is missing or a filter that
-//! fails is found out before. And files can be written by all processors at once.
+//! What remains is renaming, which takes a moment: a missing object or a failing filter is found before that.
+//! Besides, the files can be written by several threads at once.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,21 +18,21 @@ use super::plan::UpdatePlan;
 use super::smudge::Smudger;
 use crate::watch::Watch;
 
-/// How many files one thread takes at a time.
+/// How many files a thread takes at a time.
 const SHARE: usize = 16;
-/// From this many files on, another thread is worth its beginning.
+/// An additional thread is worth starting for every so many files.
 const WORTH_IT: usize = 64;
-/// More threads than this get into each other's way: all files are made in one folder.
+/// More threads than this get in each other's way, since all files are created in one directory.
 const THREADS: usize = 4;
 
-/// A file that was written, by the number of its step, and what it looks like.
+/// A file that was written: the number of its step, and its stat data.
 pub type Draft = (usize, Stat);
 
-/// Write the new files of the steps `numbers` of `plan`, which belong below `root`, into `folder`: by this thread and
-/// by others.
+/// Writes the new files of the steps `numbers` of `plan`, which belong below `root`, into `folder`, using this thread
+/// and others.
 ///
 /// # Errors
-/// As [`Smudger::write`]. What was written by then stays.
+/// As [`Smudger::write`]. Files written by then stay.
 pub fn write(
     repo: &gix::Repository,
     smudger: &mut Smudger<'_>,
@@ -70,14 +70,14 @@ pub fn write(
     })
 }
 
-/// The work that is shared.
+/// The work that the threads share.
 struct Desk<'a> {
     plan: &'a UpdatePlan,
     numbers: &'a [usize],
     folder: &'a Path,
-    /// Where the files belong, if it matters where they are.
+    /// Where the files belong, if their location on the disk matters.
     root: Option<&'a Path>,
-    /// How many of the numbers were taken so far.
+    /// How many of the numbers have been taken so far.
     taken: AtomicUsize,
 }
 
@@ -99,7 +99,7 @@ impl Desk<'_> {
                 match smudger.write(side, op.path.as_bstr(), &to, home.as_deref()) {
                     Ok(stat) => drafts.push((*number, stat)),
                     Err(error) => {
-                        // There is no use in more files.
+                        // Writing more files is pointless.
                         self.taken.fetch_max(self.numbers.len(), Ordering::Relaxed);
                         return Err(error);
                     }

@@ -1,8 +1,8 @@
-//! A folder that is held open: its names mean the same, whatever its path comes to name meanwhile.
+//! An open directory handle: names in it keep their meaning even if its path comes to name something else.
 //!
-//! `rename("a/b", …)` goes through `a` when that is a symbolic link by then, and so may change files outside of the
-//! work tree. In a folder that is open nothing can come between; and it is the cheapest way to look, too. Where the
-//! system has no such calls, paths have to do.
+//! `rename("a/b", …)` follows `a` if that has become a symbolic link, and may then change files outside the working
+//! tree. Calls relative to an open directory cannot be redirected like that, and they are also the cheapest way to
+//! look at files. Systems without such calls use paths instead.
 
 use std::ffi::OsStr;
 use std::io;
@@ -11,36 +11,36 @@ use super::disk::Found;
 
 pub use imp::Folder;
 
-/// A name in a folder.
+/// A name in a directory.
 #[derive(Clone, Copy)]
 pub struct Spot<'a> {
-    /// The folder.
+    /// The directory.
     pub folder: &'a Folder,
     /// The name.
     pub name: &'a OsStr,
 }
 
 impl Spot<'_> {
-    /// What stands there, if anything.
+    /// Returns what is there, if anything.
     ///
     /// # Errors
-    /// It cannot be told.
+    /// It cannot be determined.
     pub fn look(self) -> io::Result<Option<Found>> {
         self.folder.look(self.name)
     }
 
-    /// Moves what stands here to a spot where nothing does.
+    /// Moves what is here to a spot where nothing exists.
     ///
     /// # Errors
-    /// `AlreadyExists`, or the move failed.
+    /// `AlreadyExists`, or the error of the move.
     pub fn move_to(self, to: Spot<'_>) -> io::Result<()> {
         self.folder.move_new(self.name, to.folder, to.name)
     }
 
-    /// Lets what stands here and what stands there change places, in one step.
+    /// Exchanges what is here with what is there, atomically.
     ///
     /// # Errors
-    /// `Unsupported` where the file system has no such step, or it failed.
+    /// `Unsupported` if the file system cannot exchange files, or the error of the exchange.
     pub fn swap_with(self, other: Spot<'_>) -> io::Result<()> {
         self.folder.exchange(self.name, other.folder, other.name)
     }
@@ -58,7 +58,7 @@ mod imp {
 
     use super::super::disk::{Found, Kind, is_missing};
 
-    /// An open folder.
+    /// An open directory.
     #[derive(Debug)]
     pub struct Folder {
         handle: OwnedFd,
@@ -73,22 +73,22 @@ mod imp {
     }
 
     impl Folder {
-        /// Opens the folder at `path`, also through a link.
+        /// Opens the directory at `path`, following a symbolic link.
         pub fn root(path: &Path) -> io::Result<Self> {
             Ok(Folder { handle: rustix::fs::open(path, flags(), Mode::empty())? })
         }
 
-        /// Opens the folder `name` in this one; none where there is no folder of that name.
+        /// Opens the subdirectory `name`; `None` if there is no directory of that name.
         pub fn child(&self, name: &OsStr) -> io::Result<Option<Self>> {
             match rustix::fs::openat(&self.handle, name, flags() | OFlags::NOFOLLOW, Mode::empty()) {
                 Ok(handle) => Ok(Some(Folder { handle })),
-                // A link is no folder.
+                // A symbolic link does not count as a directory.
                 Err(Errno::LOOP) => Ok(None),
                 Err(error) => missing(error.into()),
             }
         }
 
-        /// What stands at `name`, if anything.
+        /// Returns what is at `name`, if anything.
         pub fn look(&self, name: &OsStr) -> io::Result<Option<Found>> {
             match rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(stat) => Ok(Some(found(&stat))),
@@ -96,17 +96,17 @@ mod imp {
             }
         }
 
-        /// Makes the folder `name`.
+        /// Creates the directory `name`.
         pub fn make(&self, name: &OsStr) -> io::Result<()> {
             Ok(rustix::fs::mkdirat(&self.handle, name, Mode::from_raw_mode(0o777))?)
         }
 
-        /// Removes the empty folder `name`.
+        /// Removes the empty directory `name`.
         pub fn remove_folder(&self, name: &OsStr) -> io::Result<()> {
             Ok(rustix::fs::unlinkat(&self.handle, name, AtFlags::REMOVEDIR)?)
         }
 
-        /// Moves `name` to a name in `to` that nothing has.
+        /// Moves `name` to `new` in `to`, where nothing must exist.
         pub fn move_new(&self, name: &OsStr, to: &Folder, new: &OsStr) -> io::Result<()> {
             #[cfg(any(target_os = "linux", target_vendor = "apple"))]
             match self.rename(name, to, new, rustix::fs::RenameFlags::NOREPLACE) {
@@ -117,24 +117,25 @@ mod imp {
                 Ok(()) if self.number(name)? == to.number(new)? => {
                     return Ok(rustix::fs::unlinkat(&self.handle, name, AtFlags::empty())?);
                 }
-                // With sshfs each name has a file number of its own, by which the file would not be known again.
+                // On sshfs each name has its own inode number, so the file would not be recognized under the new
+                // name.
                 Ok(()) => rustix::fs::unlinkat(&to.handle, new, AtFlags::empty())?,
                 Err(Errno::EXIST) => return Err(io::ErrorKind::AlreadyExists.into()),
                 Err(_) => {}
             }
-            // No hard links that can be used either: look, then move.
+            // Hard links cannot be used either: check, then rename.
             if to.look(new)?.is_some() {
                 return Err(io::ErrorKind::AlreadyExists.into());
             }
             Ok(rustix::fs::renameat(&self.handle, name, &to.handle, new)?)
         }
 
-        /// The number of the file `name`.
+        /// The inode number of the file `name`.
         fn number(&self, name: &OsStr) -> io::Result<u64> {
             Ok(rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW)?.st_ino)
         }
 
-        /// Lets `name` and the `other` in `with` change places.
+        /// Exchanges `name` with `other` in `with`.
         pub fn exchange(&self, name: &OsStr, with: &Folder, other: &OsStr) -> io::Result<()> {
             #[cfg(any(target_os = "linux", target_vendor = "apple"))]
             return self.rename(name, with, other, rustix::fs::RenameFlags::EXCHANGE);
@@ -154,7 +155,7 @@ mod imp {
             how: rustix::fs::RenameFlags,
         ) -> io::Result<()> {
             match rustix::fs::renameat_with(&self.handle, name, &to.handle, new, how) {
-                // The kernel or the file system does not know how.
+                // The kernel or the file system does not support it.
                 Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Err(io::ErrorKind::Unsupported.into()),
                 result => Ok(result?),
             }
@@ -189,25 +190,25 @@ mod imp {
     use super::super::aside::move_new;
     use super::super::disk::{Found, Kind, is_missing};
 
-    /// A folder, by its path.
+    /// A directory, by its path.
     #[derive(Debug)]
     pub struct Folder {
         path: PathBuf,
     }
 
     impl Folder {
-        /// The folder at `path`.
+        /// The directory at `path`.
         pub fn root(path: &Path) -> io::Result<Self> {
             Ok(Folder { path: path.to_owned() })
         }
 
-        /// The folder `name` in this one; none where there is no folder of that name.
+        /// Returns the subdirectory `name`; `None` if there is no directory of that name.
         pub fn child(&self, name: &OsStr) -> io::Result<Option<Self>> {
             let is_folder = self.look(name)?.is_some_and(|found| found.kind == Kind::Folder);
             Ok(is_folder.then(|| Folder { path: self.path.join(name) }))
         }
 
-        /// What stands at `name`, if anything.
+        /// Returns what is at `name`, if anything.
         pub fn look(&self, name: &OsStr) -> io::Result<Option<Found>> {
             match Metadata::from_path_no_follow(&self.path.join(name)).and_then(|meta| Found::new(&meta)) {
                 Ok(found) => Ok(Some(found)),
@@ -216,22 +217,22 @@ mod imp {
             }
         }
 
-        /// Makes the folder `name`.
+        /// Creates the directory `name`.
         pub fn make(&self, name: &OsStr) -> io::Result<()> {
             fs::create_dir(self.path.join(name))
         }
 
-        /// Removes the empty folder `name`.
+        /// Removes the empty directory `name`.
         pub fn remove_folder(&self, name: &OsStr) -> io::Result<()> {
             fs::remove_dir(self.path.join(name))
         }
 
-        /// Moves `name` to a name in `to` that nothing has.
+        /// Moves `name` to `new` in `to`, where nothing must exist.
         pub fn move_new(&self, name: &OsStr, to: &Folder, new: &OsStr) -> io::Result<()> {
             move_new(&self.path.join(name), &to.path.join(new))
         }
 
-        /// There is no such step here.
+        /// Always `Unsupported`: this system has no atomic exchange.
         pub fn exchange(&self, _name: &OsStr, _with: &Folder, _other: &OsStr) -> io::Result<()> {
             Err(io::ErrorKind::Unsupported.into())
         }

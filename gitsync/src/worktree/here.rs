@@ -1,13 +1,13 @@
-//! The current directory of this process, where it lies in the work tree.
+//! Finds the current directory of this process within the working tree.
 //!
-//! Whoever started the run is there, and the phases after it as well: in a folder that is gone, what is typed next has
-//! no meaning any more. Git keeps it too.
+//! The process that started the run is in that directory, and so are the later phases: if it is removed, what is
+//! typed there next fails. Git keeps it too.
 
 use std::path::Path;
 
 use gix::bstr::BString;
 
-/// The path of the current directory in the work tree at `root`; `None` at the root itself and outside of it.
+/// The path of the current directory in the working tree at `root`; `None` at the root itself and outside it.
 pub fn here(root: &Path) -> Option<BString> {
     let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok()?;
     let path = here.strip_prefix(root.canonicalize().ok()?).ok()?;

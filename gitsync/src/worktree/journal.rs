@@ -1,8 +1,8 @@
-//! What an update was about to do, on disk before it does it.
+//! Records on disk what an update is about to do, before it does it.
 //!
-//! A run that is killed half-way leaves some files of the new tree in the work tree. Without a record the next run
-//! would take them for the user's work and commit them, and with them the undoing of what others did. The record stays
-//! until the branch has moved: then the update is what the branch says, and only then.
+//! A run that is killed half-way leaves some files of the new tree in the working tree. Without a record the next run
+//! would take them for the user's work and commit them, and thereby revert what others did. The record stays until
+//! the branch has moved, since only then is the update what the branch says.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -29,26 +29,27 @@ use super::plan::{Op, Step, UpdatePlan};
 
 const FILE: &str = "journal.json";
 const PLACED: &str = "placed";
-/// The form of the file. In the first one a file that took the place of another never changed places with it.
+/// The version of the file format. In version 1 a replaced file was never exchanged with the new one.
 const VERSION: u32 = 2;
 
-/// An update whose branch has not moved yet. Its files are in place, what they replaced is kept aside.
+/// An update whose branch has not moved yet. Its files are in place; the files that they replaced are kept aside.
 #[derive(Debug)]
 #[must_use = "the record stays until it is finished, and the next run would undo the update"]
 pub struct Pending {
-    /// The tree that work tree and index have become.
+    /// The tree that the working tree and the index have become.
     pub(super) to: ObjectId,
-    /// The paths, with the numbers under which their files are kept aside; none where nothing had to be done.
+    /// The paths; a path's position is the number under which its files are kept aside. Empty if there was nothing to
+    /// do.
     pub(super) entries: Vec<Entry>,
     pub(super) aside: Option<Aside>,
     pub(super) root: PathBuf,
-    /// The list of new files, once there is one.
+    /// The list of new files, once it has been opened.
     placed: RefCell<Option<File>>,
-    /// From the first change until the branch has moved, or all is taken back.
+    /// Held from the first change until the branch has moved, or until everything is undone.
     section: OnceCell<Section>,
 }
 
-/// One path of an update, as far as it takes to undo it.
+/// One path of an update, with what is needed to undo it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The path.
@@ -65,20 +66,20 @@ pub struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Doing {
-    /// A file was to be written, and one that was there moved aside.
+    /// Write a file, moving any existing one aside.
     Write,
-    /// A file was to be moved aside.
+    /// Move a file aside.
     Remove,
-    /// The folder of a submodule was to be made.
+    /// Create the directory of a submodule.
     MakeFolder,
-    /// The folder of a submodule was to be removed.
+    /// Remove the directory of a submodule.
     RemoveFolder,
     /// Nothing.
     Nothing,
 }
 
 impl Pending {
-    /// Nothing had to be done.
+    /// An update without anything to do.
     pub(super) fn nothing(plan: &UpdatePlan) -> Self {
         Pending {
             to: plan.to,
@@ -90,7 +91,7 @@ impl Pending {
         }
     }
 
-    /// Record what `plan` is about to do.
+    /// Records what `plan` is about to do.
     pub(super) fn begin(repo: &gix::Repository, plan: &UpdatePlan) -> anyhow::Result<Self> {
         let root = repo.workdir().context("a bare repository has no work tree")?.to_owned();
         let token = token();
@@ -125,14 +126,15 @@ impl Pending {
         })
     }
 
-    /// The record that an earlier run left, if there is one.
+    /// Loads the record that an earlier run left, if there is one.
     pub(super) fn load(repo: &gix::Repository) -> anyhow::Result<Option<Self>> {
         let folder = aside::folder(repo.git_dir());
         let path = folder.join(FILE);
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                // Killed before the record was made, so before anything was done; or after it was removed.
+                // The run was killed before it made the record, so before it changed anything; or after it removed
+                // the record.
                 clear(&folder)?;
                 return Ok(None);
             }
@@ -158,13 +160,13 @@ impl Pending {
         }))
     }
 
-    /// Work tree or index are about to be changed: no signal ends the run half-way.
+    /// Notes that the working tree or the index is about to be changed, so that no signal ends the run half-way.
     pub(super) fn goes_on(&self) {
         self.section.get_or_init(Section::begin);
     }
 
-    /// Note that new files, by the number of their step, are about to be put in place, and look like this: so that
-    /// whoever undoes the update knows them from an edit.
+    /// Records that new files (by the number of their step) with these stat data are about to be put in place, so
+    /// that undoing the update can tell them from edited files.
     pub(super) fn note(&self, files: &[(usize, Stat)]) -> anyhow::Result<()> {
         if files.is_empty() {
             return Ok(());
@@ -188,13 +190,13 @@ impl Pending {
         self.aside.as_ref().context("nothing is kept where nothing is to be done")
     }
 
-    /// The folder in the git directory where they are.
+    /// Opens the directory in the git directory where they are kept.
     pub(super) fn folder(&self) -> anyhow::Result<Folder> {
         let folder = self.aside()?.folder();
         Folder::root(folder).with_context(|| format!("cannot open {}", folder.display()))
     }
 
-    /// How the new files looked, by the number of their step.
+    /// The recorded stat data of the new files, by the number of their step.
     pub(super) fn all_placed(&self) -> HashMap<usize, Stat> {
         let Some(aside) = &self.aside else { return HashMap::new() };
         let text = fs::read_to_string(aside.folder().join(PLACED)).unwrap_or_default();
@@ -209,7 +211,7 @@ impl Pending {
             .collect()
     }
 
-    /// The branch has moved: forget what was replaced.
+    /// Forgets the replaced files, since the branch has moved.
     ///
     /// # Errors
     /// Something cannot be removed; the next run will try again.
@@ -217,7 +219,8 @@ impl Pending {
         self.forget()?.map_or(Ok(()), |aside| clear(aside.folder()))
     }
 
-    /// The same, but what was replaced may go beside what is done next. None where it has gone.
+    /// As [`finish`](Self::finish), but the replaced files may be removed in the background. Returns `None` if they
+    /// are already gone.
     ///
     /// # Errors
     /// As [`finish`](Self::finish).
@@ -228,7 +231,8 @@ impl Pending {
         }
     }
 
-    /// Removes the record, and what is kept outside of the folder in the git directory. That is all that is left.
+    /// Removes the record and what is kept outside the directory in the git directory. Only that directory is left
+    /// then.
     fn forget(self) -> anyhow::Result<Option<Aside>> {
         let Some(aside) = self.aside else { return Ok(None) };
         let entries = self.entries.iter().enumerate().filter(|_| aside.may_be_beside());
@@ -247,7 +251,7 @@ impl Pending {
     }
 }
 
-/// Tells one update's files from another's.
+/// Returns a random token that distinguishes the files of one update from those of another.
 fn token() -> String {
     use std::hash::{BuildHasher as _, Hasher as _};
     let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
@@ -273,7 +277,7 @@ impl From<&Op> for Entry {
 struct Record {
     version: u32,
     token: String,
-    /// For a person who looks: undoing goes by the entries.
+    /// For a human reader; undoing uses the entries only.
     from: String,
     to: String,
     entries: Vec<Line>,
@@ -281,7 +285,7 @@ struct Record {
 
 #[derive(Serialize, Deserialize)]
 struct Line {
-    /// As it is, or a quote and its bytes in hex where JSON cannot hold it.
+    /// The path as it is, or a quote and its bytes in hex if JSON cannot represent it.
     path: String,
     old: Option<(String, u32)>,
     new: Option<(String, u32)>,
@@ -318,7 +322,7 @@ impl TryFrom<Line> for Entry {
     }
 }
 
-/// A path that JSON cannot hold: a quote, and its bytes in hex.
+/// Encodes a path that JSON cannot represent: a quote, then its bytes in hex.
 fn hex(path: &BStr) -> String {
     let mut out = String::from("\"");
     for byte in path.iter() {

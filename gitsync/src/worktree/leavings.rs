@@ -1,10 +1,10 @@
-//! Removing the files that an update has replaced, beside whatever else is to be done.
+//! Removes replaced files in the background, while the run continues.
 //!
-//! Whoever removes a file that is on the disk may have to wait until its room is given back: for a thousand files as
-//! long as for all the rest of a run. Nobody needs that to have happened. So their folder gets a name under which
-//! nobody looks for anything, and goes while the run goes on. What is left of it when the process ends is removed by
-//! the next run, while that waits for the remote; the same holds for what a killed run leaves. No lock is needed for
-//! it: under such a name there is nothing but what is to go, whoever put it there.
+//! Removing a file from the disk may have to wait until its space is freed; for a thousand files this can take as
+//! long as the rest of the run, and nothing depends on it. So their directory is renamed to a name that nothing else
+//! uses, and removed while the run continues. What is left when the process ends is removed by the next run while it
+//! waits for the remote, and so is what a killed run left. No lock is needed: a directory with such a name contains
+//! only files to be removed, whichever run created it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,35 +15,36 @@ use std::time::Duration;
 
 use super::clear::{clear, clear_until};
 
-/// How the names of such folders begin, in the git directory of a work tree.
+/// The prefix of the names of such directories, in the git directory of a worktree.
 const NAME: &str = "lockstep-replaced-";
 
-/// How long a process that has nothing else to do any more waits for files that it has replaced itself. Where removing
-/// them takes no waiting they are gone by then.
+/// How long a process that has nothing else left to do waits for its own replaced files to be removed. Where removing
+/// does not block, they are gone by then.
 const PATIENCE: Duration = Duration::from_millis(20);
 
-/// A folder that is being removed. Dropping it ends that.
+/// A directory that is being removed. Dropping it stops the removal if the files are of this run, and otherwise waits
+/// for its end.
 #[derive(Debug)]
 pub struct Leavings {
-    /// Set where what is not removed yet is to stay.
+    /// Set when the files not yet removed are to stay.
     enough: Arc<AtomicBool>,
-    /// Disconnected when nothing is being removed any more.
+    /// Disconnected when the removal has ended.
     ended: Receiver<()>,
     whose: Whose,
 }
 
-/// Whose files they are.
+/// Which run the files are from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Whose {
-    /// Those of this run, which may leave them to the next one.
+    /// This run, which may leave them to the next one.
     Ours,
-    /// Those of a run before, which are not left twice.
+    /// An earlier run; these files are not left a second time.
     OfAnEarlierRun,
 }
 
 impl Leavings {
-    /// Begins to remove `folder`, which lies in `git_dir`; `token` tells it from others. None where that was done at
-    /// once.
+    /// Starts removing `folder`, which is in `git_dir`; `token` makes its new name unique. Returns `None` if it was
+    /// removed at once.
     ///
     /// # Errors
     /// It cannot be removed.
@@ -56,7 +57,7 @@ impl Leavings {
         Ok(Self::of(renamed, Whose::Ours))
     }
 
-    /// Begins to remove what earlier runs have left in `git_dir`.
+    /// Starts removing what earlier runs have left in `git_dir`.
     pub fn of_earlier_runs(git_dir: &Path) -> Vec<Self> {
         let Ok(entries) = fs::read_dir(git_dir) else { return Vec::new() };
         entries
@@ -71,11 +72,11 @@ impl Leavings {
         let (end, ended) = channel();
         let seen = enough.clone();
         let remove = move || {
-            // What cannot be removed now is met again by the next run.
+            // The next run tries again to remove what cannot be removed now.
             let _ = clear_until(&folder, &seen);
             drop(end);
         };
-        // Where no thread is to be had the next run has it.
+        // If no thread can be started, the next run removes it.
         threads::start("leavings", remove).ok()?;
         Some(Self { enough, ended, whose })
     }

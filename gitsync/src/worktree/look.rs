@@ -1,4 +1,4 @@
-//! The facts on which an update is planned: the paths that differ, their index entries, and what is on disk.
+//! Gathers the facts on which an update is planned: the paths that differ, their index entries, and what is on disk.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,13 +18,13 @@ use crate::index::Sparse;
 use crate::stage::content::{self, Abilities, Content, Reader};
 use crate::watch::Watch;
 
-/// So many paths are worth the beginning of a second thread: each takes some microseconds.
+/// From this many paths on, starting a second thread pays off: each path takes some microseconds.
 const WORTH_IT: usize = 256;
 
-/// All that the plan needs to know.
+/// Everything that the plan needs to know.
 #[derive(Debug)]
 pub struct Facts {
-    /// The tree that work tree and index are to leave.
+    /// The tree that the working tree and the index are at.
     pub from: ObjectId,
     /// The tree that they are to become.
     pub to: ObjectId,
@@ -47,22 +47,22 @@ pub struct PathFacts {
     pub entry: Option<EntryFacts>,
     /// What is on disk.
     pub disk: OnDisk,
-    /// The nearest parent that is on disk and no folder.
+    /// The parent that exists on disk but is not a directory.
     pub blocked: Option<BString>,
-    /// Whether the path belongs into the work tree, by the patterns of a sparse checkout.
+    /// Whether the path belongs in the working tree, by the patterns of a sparse checkout.
     pub wanted: bool,
 }
 
 /// What the index says about a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EntryFacts {
-    /// What is staged.
+    /// The staged object and mode.
     pub side: Side,
     /// Its flags: assume-unchanged, skip-worktree, intent-to-add.
     pub flags: Flags,
-    /// It is marked, and not there: left out of the work tree on purpose.
+    /// It is marked skip-worktree and does not exist: left out of the working tree on purpose.
     pub left_out: bool,
-    /// The flags that an entry in its place has as well.
+    /// The flags that the entry keeps when it is replaced.
     pub stay: Flags,
 }
 
@@ -71,21 +71,21 @@ pub struct EntryFacts {
 pub enum OnDisk {
     /// Nothing.
     Nothing,
-    /// What the index entry says, seen like this.
+    /// What the index entry says, with these stat data.
     AsInIndex(Stat),
-    /// Not what the index says, if it says anything, but what the new tree says.
+    /// Not what the index says, if it has an entry, but what the new tree says; with these stat data.
     AsInNew(Stat),
-    /// A file or link with other content.
+    /// A file or symbolic link with other content.
     Other,
-    /// A folder; and the first thing in it, if any, that is not going to be removed by this update.
+    /// A directory, and the first thing in it, if any, that this update will not remove.
     Folder(Option<BString>),
-    /// A folder that is, or is around, the current directory, with nothing else in it that stays.
+    /// A directory that is, or contains, the current directory, and contains nothing else that stays.
     UnderFoot,
-    /// It cannot be read; the reason in words.
+    /// It cannot be read; the reason as text.
     Unreadable(String),
 }
 
-/// Look at the paths that differ between the trees `from` and `to`. Only looks.
+/// Examines the paths that differ between the trees `from` and `to`, without changing anything.
 ///
 /// # Errors
 /// An object is missing or damaged, or the configuration is wrong.
@@ -134,23 +134,23 @@ pub fn look(
     Ok(Facts { from, to, paths, hostile: diff.hostile })
 }
 
-/// What is the same for all paths, and for all threads that look at them.
+/// What is the same for all paths, and shared by all threads.
 struct View<'a> {
     root: &'a Path,
-    /// The current directory, where it is below the root.
+    /// The current directory, if it is below the root.
     here: Option<BString>,
     sparse: Sparse,
     abilities: Abilities,
     stat: StatOptions,
     index: &'a scan::Index,
-    /// Paths that the old tree has; what goes away is removed before anything is written.
+    /// The paths that the old tree has; those that go are removed before anything is written.
     leaving: &'a BTreeSet<&'a BStr>,
-    /// The same, where the file system does not tell names apart by their case: `FILE` is no obstacle to `file` then.
+    /// The same in lower case, if the file system ignores case: `FILE` is then no obstacle to `file`.
     folded: &'a BTreeSet<BString>,
 }
 
 impl View<'_> {
-    /// Looks at these paths, one after the other.
+    /// Examines these paths, one after the other.
     fn look(
         &self,
         repo: &gix::Repository,
@@ -171,7 +171,7 @@ struct Look<'a> {
     view: &'a View<'a>,
     disk: Disk,
     repo: &'a gix::Repository,
-    /// Made for the first file that has to be read: most often none has.
+    /// Created for the first file that has to be read; most often no file has.
     reader: Option<Reader<'a>>,
     watch: &'a dyn Watch,
 }
@@ -188,7 +188,7 @@ impl Look<'_> {
             flags: entry.flags & (Flags::ASSUME_VALID | Flags::SKIP_WORKTREE | Flags::INTENT_TO_ADD),
             left_out: entry.flags.contains(Flags::SKIP_WORKTREE) && found.is_none(),
             stay: if self.view.sparse.is_on() {
-                // There, who has a file has taken it in.
+                // In a sparse checkout, a file that exists despite skip-worktree counts as a normal one.
                 entry.flags & Flags::ASSUME_VALID
             } else {
                 entry.flags & (Flags::ASSUME_VALID | Flags::SKIP_WORKTREE)
@@ -218,7 +218,7 @@ impl Look<'_> {
         self.view.here.as_ref().is_some_and(|here| is_at_or_below(here.as_bstr(), path))
     }
 
-    /// The nearest parent that is there and no folder; one that is missing blocks nothing.
+    /// The parent that exists but is not a directory; a missing one blocks nothing.
     fn blocked(&mut self, path: &BStr) -> anyhow::Result<Option<BString>> {
         let Some(parent) = self.disk.blocked(path)? else { return Ok(None) };
         let is_there = super::disk::lstat(&self.disk.full(parent.as_bstr())?)?.is_some();
@@ -276,7 +276,8 @@ impl Look<'_> {
             && !entry.stat.is_racy(self.view.index.timestamp(), self.view.stat)
     }
 
-    /// The first thing in the folder at `path` that this update does not remove; folders alone do not count.
+    /// Returns the first thing in the directory at `path` that this update does not remove; directories themselves do
+    /// not count.
     fn foreign(&mut self, path: &BStr) -> anyhow::Result<Option<BString>> {
         let mut open = vec![path.to_owned()];
         while let Some(folder) = open.pop() {

@@ -1,11 +1,12 @@
-//! Taking the work tree and the index from one tree to another, and nothing of the user's with it.
+//! Moves the working tree and the index from one tree to another without losing any change of the user's.
 //!
-//! It goes in three steps. [`look`] finds the paths that differ between the trees and what is on disk there; [`plan`]
-//! decides, purely, what is to be done at each, or why it must not be; [`apply`] does it, looking at every path once
-//! more right before it is changed. What it replaces is moved aside and not deleted, and kept until the branch has
-//! moved too: so a run that meets a change of the user's half-way, or is killed, is undone byte by byte.
+//! There are three steps. [`look`] finds the paths that differ between the trees and what is on disk there. [`plan`]
+//! decides, as a pure function, what to do at each path, or why it must not be touched. [`apply`] carries that out,
+//! checking every path once more right before changing it. Replaced files are moved aside instead of deleted, and
+//! kept until the branch has moved too: a run that meets a change of the user's half-way, or is killed, can be undone
+//! byte by byte.
 //!
-//! gix checks out into empty folders only; over files that are there it writes without looking.
+//! gix checks out into empty directories only; it overwrites existing files without looking at them.
 
 mod apply;
 pub mod aside;
@@ -43,16 +44,16 @@ pub use undo::undo;
 
 use crate::path::Hostile;
 
-/// A file, a link or a submodule, as a tree has it.
+/// A tree entry that is a file, a symbolic link or a submodule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Side {
-    /// Its object.
+    /// Its object id.
     pub id: ObjectId,
-    /// Its kind.
+    /// Its mode.
     pub mode: Mode,
 }
 
-/// A path that must not be changed. While there is one, none is.
+/// A path that must not be changed. If there is any, no path is changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// The path.
@@ -66,28 +67,28 @@ pub struct Refused {
 pub enum Why {
     /// The incoming tree has a name that must not be written.
     Hostile(Hostile),
-    /// Something is staged for it that is not committed.
+    /// A change of it is staged but not committed.
     Staged,
     /// Its file was edited.
     Edited,
-    /// It was edited, and marked as assume-unchanged or skip-worktree so that git does not look; it will not go away by
-    /// itself.
+    /// It was edited, but is marked assume-unchanged or skip-worktree so that git does not look at it; committing
+    /// will not resolve this.
     EditedOutOfSight,
-    /// A file, link or folder that is not in the index is in the way.
+    /// A file, symbolic link or directory that is not in the index is in the way.
     InTheWay(BString),
-    /// A folder has to go for it, and that is the current directory, or around it.
+    /// A directory would have to be removed for it, but the current directory is that directory or below it.
     UnderFoot,
-    /// It cannot be looked at or written; the reason in words.
+    /// It cannot be examined or written; the reason as text.
     Unusable(String),
 }
 
 impl Why {
-    /// Whether to commit what is there and start over can help.
+    /// Whether committing what is there and starting over can help.
     pub fn is_passing(&self) -> bool {
         matches!(self, Why::Staged | Why::Edited | Why::InTheWay(_))
     }
 
-    /// Whether a commit takes it, whatever it was last time. What is not in the index may be ignored.
+    /// Whether a commit includes it in any case. A path that is not in the index may be ignored.
     pub fn is_of_the_index(&self) -> bool {
         matches!(self, Why::Staged | Why::Edited)
     }

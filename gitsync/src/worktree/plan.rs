@@ -1,7 +1,7 @@
-//! Deciding what an update does at each path, from facts alone.
+//! Decides what an update does at each path, as a pure function of the facts.
 //!
-//! The rules are git's for `read-tree -m -u` with two trees, but for two: something ignored that is in the way is not
-//! overwritten, and a file that is there already with the very content that comes in is taken as it is.
+//! The rules are those of `git read-tree -m -u` with two trees, with two exceptions: an ignored file that is in the
+//! way is not overwritten, and a file that already has exactly the incoming content is accepted as it is.
 
 use std::collections::BTreeSet;
 
@@ -12,22 +12,22 @@ use gix::index::entry::{Flags, Mode, Stat};
 use super::look::{EntryFacts, Facts, OnDisk, PathFacts, has_parent_in};
 use super::{Refused, Side, Why};
 
-/// All that an update does, in order of the paths.
+/// Everything that an update does, in order of the paths.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpdatePlan {
-    /// The tree that work tree and index are to leave.
+    /// The tree that the working tree and the index are at.
     pub from: ObjectId,
     /// The tree that they are to become.
     pub to: ObjectId,
-    /// What is to be done; each path once.
+    /// What to do; each path occurs once.
     pub ops: Vec<Op>,
-    /// Files that are marked assume-unchanged and were edited: they stay, only their index entry moves on.
+    /// Edited files marked assume-unchanged: they stay, and only their index entry is updated.
     pub kept: Vec<BString>,
 }
 
 impl UpdatePlan {
-    /// The folders that become those of submodules, and stay also where all that was in them goes away: a submodule
-    /// without its folder is one that the user has removed.
+    /// The directories that become submodules. They stay even if everything in them is removed, since a submodule
+    /// without its directory is one that the user has removed.
     pub fn staying_folders(&self) -> impl Iterator<Item = BString> {
         let is_submodule = |op: &&Op| op.new.is_some_and(|new| new.mode == Mode::COMMIT);
         self.ops.iter().filter(is_submodule).map(|op| op.path.clone())
@@ -62,21 +62,21 @@ impl Op {
 pub enum Step {
     /// Write a file where there is none.
     Create,
-    /// Write a file where there is one that looks like this.
+    /// Replace a file that has these stat data.
     Replace(Stat),
-    /// Remove a file that looks like this.
+    /// Remove a file that has these stat data.
     Remove(Stat),
-    /// Nothing: it is there already, and looks like this.
+    /// Nothing: the new content is already there, with these stat data.
     Adopt(Stat),
     /// Nothing: only the index entry changes.
     IndexOnly,
-    /// Make the folder of a submodule.
+    /// Create the directory of a submodule.
     MakeFolder,
-    /// Remove the folder of a submodule, if it is empty.
+    /// Remove the directory of a submodule, if it is empty.
     RemoveFolder,
 }
 
-/// Decide what to do. Pure.
+/// Decides what to do, without side effects.
 ///
 /// # Errors
 /// All paths that must not be changed.
@@ -110,18 +110,18 @@ fn decide(facts: &PathFacts) -> Result<Option<(Step, Flags)>, Why> {
     }
     match (facts.entry, facts.old, facts.new) {
         (Some(entry), ..) if entry.flags.contains(Flags::INTENT_TO_ADD) => Err(Why::Staged),
-        // Staged is just what comes in: the index needs nothing, and the file is the user's.
+        // Exactly the incoming entry is staged: the index needs no change, and the file belongs to the user.
         (Some(entry), _, Some(new)) if entry.side == new => Ok(None),
         (Some(entry), Some(old), new) if entry.side == old => tracked(facts, entry, new),
         (Some(_), ..) => Err(Why::Staged),
-        // Removed in the index, and so in the new tree: agreed.
+        // Removed both in the index and in the new tree.
         (None, _, None) => Ok(None),
         (None, Some(_), Some(_)) => Err(Why::Staged),
         (None, None, Some(new)) => untracked(facts, new),
     }
 }
 
-/// The index has what the old tree has.
+/// Decides for a path whose index entry is that of the old tree.
 fn tracked(facts: &PathFacts, entry: EntryFacts, new: Option<Side>) -> Result<Option<(Step, Flags)>, Why> {
     let step = |step| Ok(Some((step, entry.stay)));
     if entry.left_out {
@@ -142,10 +142,10 @@ fn tracked(facts: &PathFacts, entry: EntryFacts, new: Option<Side>) -> Result<Op
         (OnDisk::AsInIndex(stat), None) => step(Step::Remove(*stat)),
         (OnDisk::AsInIndex(stat), Some(_)) => step(Step::Replace(*stat)),
         (OnDisk::AsInNew(stat), Some(_)) => step(Step::Adopt(*stat)),
-        // It was deleted, and so it is in the new tree: agreed.
+        // Deleted both on disk and in the new tree.
         (OnDisk::Nothing, None) => step(Step::IndexOnly),
         (OnDisk::Nothing, Some(_)) if hidden => step(Step::IndexOnly),
-        // The user has deleted it, or put something else in the place of its folder.
+        // The user has deleted it, or put something else in the place of its directory.
         (OnDisk::Nothing, Some(_)) => Err(facts.blocked.clone().map_or(Why::Edited, Why::InTheWay)),
         (OnDisk::Other, Some(_)) if hidden => Ok(Some((Step::IndexOnly, entry.flags))),
         (OnDisk::Other, None) if hidden => Err(Why::EditedOutOfSight),
@@ -154,7 +154,7 @@ fn tracked(facts: &PathFacts, entry: EntryFacts, new: Option<Side>) -> Result<Op
     }
 }
 
-/// Neither the index nor the old tree has it.
+/// Decides for a path that is neither in the index nor in the old tree.
 fn untracked(facts: &PathFacts, new: Side) -> Result<Option<(Step, Flags)>, Why> {
     if !facts.wanted {
         return match &facts.disk {
@@ -175,7 +175,7 @@ fn untracked(facts: &PathFacts, new: Side) -> Result<Option<(Step, Flags)>, Why>
     }
 }
 
-/// Files that are to be written below something that is no folder, and that does not go away by this update.
+/// Files to be written below something that is not a directory and that this update does not remove.
 fn blocked(facts: &Facts, plan: &UpdatePlan) -> Vec<Refused> {
     let leaving: BTreeSet<&BStr> = plan
         .ops

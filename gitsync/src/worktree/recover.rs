@@ -1,4 +1,4 @@
-//! What a run that was killed during an update left behind, put right before anything is looked at.
+//! Repairs what a run killed during an update left behind, before anything else is examined.
 
 use gix::ObjectId;
 use gix::bstr::BString;
@@ -15,17 +15,17 @@ pub enum Recovered {
     Nothing,
     /// The update had been made and the branch had moved; only its record was left.
     Finished,
-    /// The update was taken back; these are the paths that it was about.
+    /// The update was undone.
     RolledBack {
-        /// The paths.
+        /// The paths that the update was about.
         paths: Vec<BString>,
     },
-    /// It cannot be taken back, since somebody else holds the index.
+    /// It cannot be undone, since another process holds the index lock.
     Held(HeldBy),
 }
 
-/// Put right what a killed run left. To be called while holding the run's lock, before anything is looked at. `head` is
-/// the tree of the branch.
+/// Repairs what a killed run left. Must be called while holding the run's lock, before anything is examined. `head`
+/// is the tree of the branch.
 ///
 /// # Errors
 /// The record is damaged or a file cannot be moved back; the error names it.

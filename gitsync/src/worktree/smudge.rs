@@ -1,6 +1,6 @@
-//! From what git keeps of a file to the file, written under a name of its own first.
+//! Turns a blob into the file that git would check out, written under a temporary name first.
 //!
-//! The attributes are those of the new tree: a file must come out as it would from a fresh checkout.
+//! The attributes are those of the new tree: a file must be as a fresh checkout would write it.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub struct Smudger<'repo> {
 }
 
 impl<'repo> Smudger<'repo> {
-    /// `index` is the index of the new tree.
+    /// Creates a writer; `index` is the index of the new tree.
     ///
     /// # Errors
     /// The configuration of filters or attributes is wrong.
@@ -32,7 +32,7 @@ impl<'repo> Smudger<'repo> {
         Self::with(repo, Settings::of(repo, index, Source::IdMappingThenWorktree)?)
     }
 
-    /// One that goes by the settings of another.
+    /// Creates a writer that uses the settings of another.
     ///
     /// # Errors
     /// The configuration of filters is wrong.
@@ -41,16 +41,16 @@ impl<'repo> Smudger<'repo> {
         Ok(Smudger { repo, conversions, abilities: Abilities::of(repo)? })
     }
 
-    /// What it goes by.
+    /// The settings in use.
     pub fn settings(&self) -> &Settings {
         self.conversions.settings()
     }
 
-    /// Write `side` of `path` as the new file `to`, which must not exist, and say what it looks like then. Where a
-    /// folder is given it is put near the files in that.
+    /// Writes `side` of `path` as the new file `to`, which must not exist, and returns its stat data. If `near` is
+    /// given, the file is placed on the disk near the files of that directory.
     ///
     /// # Errors
-    /// The object is missing, a filter that must not fail did, or the file cannot be written. `to` may exist then.
+    /// The object is missing, a required filter failed, or the file cannot be written. `to` may exist then.
     pub fn write(&mut self, side: Side, path: &BStr, to: &Path, near: Option<&Path>) -> anyhow::Result<Stat> {
         let blob =
             self.repo.find_blob(side.id).with_context(|| format!("the content of {path} is missing"))?;

@@ -1,7 +1,7 @@
-//! One file in the place of another, in such a way that an edit made at that very moment comes back.
+//! Replaces one file by another in such a way that an edit made at that very moment is restored.
 //!
-//! What stands at a path can change between the last look at it and the move. So nothing is written over: what was
-//! there is moved where nobody else looks, is held against what was seen, and goes back if it is something else.
+//! What is at a path can change between the last check and the move. So nothing is overwritten: the old file is moved
+//! to where nobody else looks, compared with what was checked, and moved back if it is something else.
 
 use std::io::ErrorKind;
 
@@ -11,27 +11,28 @@ use gix::index::entry::Stat;
 use super::disk::is_missing;
 use super::folder::Spot;
 
-/// How often a file is given back to somebody who keeps on replacing it.
+/// How often a file is given back before giving up on a process that keeps replacing it.
 const PATIENCE: usize = 100;
 
-/// What came of it.
+/// The result of replacing or moving a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Swap {
     /// It is done.
     Done,
     /// Something else was there, and is there again.
     Edited,
-    /// The file system cannot do it in one step; nothing was done.
+    /// The file system cannot exchange files atomically; nothing was done.
     Unsupported,
 }
 
-/// Whether two looks saw one file with one content: moving a file changes the rest of what `lstat` tells.
+/// Whether both stat data are of one file with one content. Other fields are ignored, since moving a file changes
+/// them.
 pub fn is_same_content(a: &Stat, b: &Stat) -> bool {
     (a.mtime, a.size, a.ino) == (b.mtime, b.size, b.ino)
 }
 
-/// Put the file at `draft`, which looks like `written`, in the place of the one at `target`, which is to look like
-/// `was` and is kept where the draft was.
+/// Exchanges the file at `draft`, which has the stat data `written`, with the one at `target`, which must have the
+/// stat data `was`. The old file is then where the draft was.
 ///
 /// # Errors
 /// A file cannot be moved.
@@ -49,8 +50,8 @@ pub fn exchange(target: Spot<'_>, draft: Spot<'_>, was: &Stat, written: &Stat) -
     Ok(Swap::Edited)
 }
 
-/// Let what is `kept` return to `target`, where something that looks like `placed` was put for it. If somebody has put
-/// something else there since, that is the later one, and stays.
+/// Moves what is at `kept` back to `target`, where something with the stat data `placed` was put in its place. If
+/// something else has been put there since, that is the later version, and stays.
 fn give_back(target: Spot<'_>, kept: Spot<'_>, mut placed: Stat) -> anyhow::Result<()> {
     for _ in 0..PATIENCE {
         let Some(returning) = kept.look()? else { return Ok(()) };
@@ -66,7 +67,7 @@ fn give_back(target: Spot<'_>, kept: Spot<'_>, mut placed: Stat) -> anyhow::Resu
     bail!("somebody keeps on replacing it")
 }
 
-/// Move the file at `target`, which is to look like `was`, to `aside`.
+/// Moves the file at `target`, which must have the stat data `was`, to `aside`.
 ///
 /// # Errors
 /// A file cannot be moved.
@@ -82,7 +83,7 @@ pub fn take_away(target: Spot<'_>, aside: Spot<'_>, was: &Stat) -> anyhow::Resul
     Ok(Swap::Edited)
 }
 
-/// Move the file at `new` to `target`, where nothing is to be.
+/// Moves the file at `new` to `target`, where nothing must exist.
 ///
 /// # Errors
 /// It cannot be moved.
@@ -102,7 +103,7 @@ mod tests {
     use super::super::folder::Folder;
     use super::*;
 
-    /// A folder with a file in place and a draft; and how both look.
+    /// Creates a directory with a file in place and a draft; returns the stat data of both too.
     fn folder() -> (tempfile::TempDir, Folder, [Stat; 2]) {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("file"), "old").unwrap();
@@ -158,7 +159,7 @@ mod tests {
     fn of_two_edits_the_later_one_stays_in_place() {
         let (directory, folder, [_, written]) = folder();
         let (target, draft) = spots(&folder);
-        // The first was swapped out, and the second put in the place of the new file before that could be undone.
+        // The first edit was swapped out, and the second one replaced the new file before that could be undone.
         fs::write(directory.path().join("draft"), "first edit").unwrap();
         fs::write(directory.path().join("second"), "second edit").unwrap();
         fs::rename(directory.path().join("second"), directory.path().join("file")).unwrap();

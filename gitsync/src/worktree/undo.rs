@@ -1,7 +1,7 @@
-//! Taking an update back: the files that were moved aside return, byte by byte, and so do the index entries.
+//! Undoes an update: restores the files that were moved aside, byte by byte, and the index entries.
 //!
-//! What the user did since stays. A file that was put in place and has been edited is the user's; a file that was
-//! removed and is there again, too.
+//! What the user did since stays: a file that was put in place and has been edited belongs to the user, and so does a
+//! file that was removed and exists again.
 
 use std::fs;
 use std::io;
@@ -24,8 +24,8 @@ use crate::index::{self, Acquire, Edit, Edits, Looked, Put, Revised, Sparse};
 use crate::stage::content::{self, Abilities, Content, Reader};
 use crate::watch::Watch;
 
-/// Take back an update whose branch did not move: work tree and index become those of `head`, the branch's tree, as far
-/// as the update had changed them.
+/// Undoes an update whose branch did not move. Working tree and index become those of `head`, the branch's tree, as
+/// far as the update had changed them.
 ///
 /// # Errors
 /// A file cannot be moved back, or the run lost its lock. The record stays, and the next run tries again.
@@ -55,7 +55,7 @@ pub fn undo(
     Ok(Recovered::RolledBack { paths })
 }
 
-/// Take back the files. Where `head` is given, only those that it has as the old tree had them.
+/// Undoes the changes of files. If `head` is given, only at those paths where it has what the old tree had.
 pub(super) fn undo_files(
     repo: &gix::Repository,
     pending: &Pending,
@@ -81,7 +81,7 @@ pub(super) fn undo_files(
             mine.push((number, entry));
         }
     }
-    // All that was put in place goes first: a new file may stand where an old folder was.
+    // Remove everything that was put in place first: a new file may be where an old directory was.
     for (number, entry) in mine.iter().rev() {
         back.take_away(entry, placed.get(number))
             .with_context(|| format!("cannot take back the update of {}", entry.path))?;
@@ -102,11 +102,11 @@ struct Back<'a> {
 }
 
 impl Back<'_> {
-    /// Remove what the update has put at the path, unless somebody has changed it since.
+    /// Removes what the update put at the path, unless it has been changed since.
     fn take_away(&mut self, entry: &Entry, placed: Option<&Stat>) -> anyhow::Result<()> {
         let full = self.disk.full(entry.path.as_bstr())?;
         match entry.doing {
-            // With something in it, a folder is the user's.
+            // A directory that is not empty belongs to the user.
             Doing::MakeFolder => drop(fs::remove_dir(&full)),
             Doing::Write if self.is_ours(entry, placed)? => remove(&full)?,
             Doing::Write => {}
@@ -119,11 +119,11 @@ impl Back<'_> {
         Ok(())
     }
 
-    /// Put what the update has taken away from the path there again, unless somebody has made something else there.
+    /// Restores what the update took away from the path, unless something else has been created there.
     fn put_back(&mut self, number: usize, entry: &Entry, placed: Option<&Stat>) -> anyhow::Result<()> {
         let full = self.disk.full(entry.path.as_bstr())?;
         if entry.doing == Doing::RemoveFolder {
-            // Nothing was in it.
+            // The directory was empty when it was removed.
             let _ = fs::create_dir_all(&full);
             return Ok(());
         }
@@ -135,7 +135,7 @@ impl Back<'_> {
                 if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory) => {}
             result => return Ok(result?),
         }
-        // What was there before is in the old tree too, unless it was edited.
+        // The restored content is in the old tree too, unless it was edited.
         let id = self.reader.id_elsewhere(&old, entry.path.as_bstr(), self.index);
         if id.is_some() && id == entry.old.map(|side| side.id) {
             return Ok(());
@@ -144,8 +144,8 @@ impl Back<'_> {
             .with_context(|| format!("cannot keep {}", old.display()))
     }
 
-    /// Where what was at the path is kept; none where it was not taken away. What changed places with a new file is
-    /// where that one was.
+    /// Returns where the old file of the path is kept; `None` if it was not taken away. A file that was exchanged
+    /// with a new one has the name that the new one had.
     fn kept(
         &mut self,
         number: usize,
@@ -160,7 +160,8 @@ impl Back<'_> {
         let Some(found) = lstat(&new)? else { return Ok(None) };
         let is_old = match placed {
             Some(placed) => !is_same_content(&found.stat, placed),
-            // Killed before new files were noted, so before anything was done; or that note was lost in a power cut.
+            // The run was killed before it recorded the new files, so before it changed anything; or the record was
+            // lost in a power failure.
             None => {
                 let id = self.reader.id_elsewhere(&new, entry.path.as_bstr(), self.index);
                 let is = |side: Option<Side>| {
@@ -175,7 +176,7 @@ impl Back<'_> {
         Ok(is_old.then_some(new))
     }
 
-    /// Whether what is at the path is what the update has put there.
+    /// Whether what is at the path is what the update put there.
     fn is_ours(&mut self, entry: &Entry, placed: Option<&Stat>) -> anyhow::Result<bool> {
         let Some(new) = entry.new else { return Ok(false) };
         let path = entry.path.as_bstr();
@@ -186,7 +187,8 @@ impl Back<'_> {
         if let Some(placed) = placed {
             return Ok(is_same_content(&found.stat, placed));
         }
-        // Killed between putting it in place and noting that; or it never was.
+        // The new file is not recorded: the run was killed before it was put in place, or the record was lost in a
+        // power failure.
         let content = self.reader.read(&mut self.disk, path, self.index, content::Into::Nowhere, &())?;
         Ok(match content {
             Content::Read { id, found } => {
@@ -199,7 +201,7 @@ impl Back<'_> {
     }
 }
 
-/// A name that nothing has, beside `full` where its folder is there, else at the top.
+/// Returns an unused name beside `full` if its directory exists, otherwise at the top.
 fn free_name(root: &Path, full: &Path) -> PathBuf {
     let folder = full.parent().filter(|parent| parent.is_dir()).unwrap_or(root);
     let mut number = 0;
@@ -222,7 +224,7 @@ fn remove(full: &Path) -> io::Result<()> {
     remove_file(full)
 }
 
-/// The index entries that the update has changed, as they were.
+/// Returns the edits that restore the index entries which the update changed.
 fn undo_entries(
     repo: &gix::Repository,
     pending: &Pending,

@@ -1,4 +1,5 @@
-//! The way to a file: the folders around it, each a real one, held open for as long as files in them are changed.
+//! Opens the directories that lead to a file, checks that each is a real one, and keeps them open while files in them
+//! are changed.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -11,12 +12,12 @@ use super::disk::parents;
 use super::folder::Folder;
 use super::here::here;
 
-/// The work tree's folder, and those below it that are open.
+/// The root directory of the working tree, and the open directories below it.
 pub struct Way {
     root: Folder,
-    /// From the root on, each in the one before it.
+    /// From the root on, each inside the one before it.
     open: Vec<Step>,
-    /// Folders that are not removed, however empty they become.
+    /// Directories that are not removed even when they become empty.
     staying: BTreeSet<BString>,
 }
 
@@ -27,14 +28,14 @@ struct Step {
 
 /// Where a file belongs.
 pub enum Place<'a> {
-    /// In this folder.
+    /// In this directory.
     In(&'a Folder),
-    /// Nowhere: this parent of it is missing, a link, or a file.
+    /// Nowhere, since this parent of it is missing, a symbolic link, or a file.
     Blocked(BString),
 }
 
 impl Way {
-    /// Begin at the folder `root`. The current directory stays.
+    /// Starts at the directory `root`. The current directory is never removed.
     ///
     /// # Errors
     /// It cannot be opened.
@@ -43,21 +44,21 @@ impl Way {
         Ok(Way { root: folder, open: Vec::new(), staying: here(root).into_iter().collect() })
     }
 
-    /// The same way, on which the folders `paths` stay too.
+    /// Protects the directories `paths` from removal too.
     pub fn keeping(mut self, paths: impl IntoIterator<Item = BString>) -> Self {
         self.staying.extend(paths);
         self
     }
 
-    /// Close all folders, so that the way is gone from the top the next time.
+    /// Closes all directories, so that they are opened again from the root the next time.
     pub fn forget(&mut self) {
         self.open.clear();
     }
 
-    /// The folder that `path` is in.
+    /// Opens the directory that `path` is in.
     ///
     /// # Errors
-    /// It cannot be told, for want of permission for instance; the error names the folder.
+    /// It cannot be opened, for example for lack of permission; the error names the path.
     pub fn to(&mut self, path: &BStr) -> anyhow::Result<Place<'_>> {
         let names = || path.rsplit_once_str("/").into_iter().flat_map(|(folder, _)| folder.split_str("/"));
         let shared = names().zip(&self.open).take_while(|(name, step)| **name == **step.name).count();
@@ -75,7 +76,7 @@ impl Way {
         Ok(Place::In(self.open.last().map_or(&self.root, |step| &step.folder)))
     }
 
-    /// Remove the folder `path`, if there is one, it is empty, and it does not stay.
+    /// Removes the directory `path` if it exists, is empty, and is not protected. Returns whether it did.
     pub fn remove_folder(&mut self, path: &BStr) -> bool {
         if self.staying.contains(path.as_bytes()) {
             return false;
@@ -84,7 +85,7 @@ impl Way {
         folder.remove_folder(&name).is_ok()
     }
 
-    /// Remove the folders on the way to `path` that have become empty, innermost first.
+    /// Removes the parent directories of `path` that have become empty, innermost first.
     pub fn remove_empty_parents(&mut self, path: &BStr) {
         for parent in parents(path).rev() {
             if !self.remove_folder(parent) {
@@ -94,10 +95,10 @@ impl Way {
     }
 }
 
-/// The last name of `path`.
+/// The last component of `path`.
 ///
 /// # Errors
-/// It is no name on this system.
+/// It is not a valid name on this system.
 pub fn name_of(path: &BStr) -> anyhow::Result<OsString> {
     os(path.rsplit_once_str("/").map_or(path.as_bytes(), |(_, name)| name))
 }

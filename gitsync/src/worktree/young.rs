@@ -1,16 +1,16 @@
-//! How long a file counts as young: changed so recently that another change might not show.
+//! Decides whether a file is racy: changed so recently that another change might leave the same timestamp.
 
 use std::time::{Duration, SystemTime};
 
 use gix::index::entry::stat::Time;
 
-/// No clock of a file system that tells fractions of a second ticks slower than this.
+/// The coarsest clock tick of file systems whose timestamps have fractions of a second.
 const TICK: Duration = Duration::from_millis(100);
 
-/// No clock of a file system that tells whole seconds ticks slower than this: FAT counts in twos.
+/// The coarsest clock tick of file systems whose timestamps have whole seconds: FAT counts in steps of two.
 const COARSE_TICK: Duration = Duration::from_millis(2500);
 
-/// Whether a file that was changed at `changed` may have been changed once more after `now` without looking different.
+/// Whether a file changed at `changed` may be changed once more after `now` and still have the same timestamp.
 pub fn is_young(changed: Time, now: SystemTime) -> bool {
     let tick = if changed.nsecs == 0 { COARSE_TICK } else { TICK };
     let changed = SystemTime::UNIX_EPOCH + Duration::new(changed.secs.into(), changed.nsecs);

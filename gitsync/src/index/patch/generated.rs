@@ -1,4 +1,5 @@
-//! Whatever is changed in whatever index: its bytes are those that come out where it is taken apart.
+//! Tests with generated indexes and edits that a patched index has the same bytes as one that is decoded and written
+//! whole.
 
 use gix::ObjectId;
 use gix::index::entry::{Mode, stat::Time};
@@ -6,7 +7,7 @@ use gix::index::{File, write};
 
 use super::*;
 
-/// Numbers that look random, and are the same each time.
+/// A generator of pseudo-random numbers, the same each time.
 struct Dice(u64);
 
 impl Dice {
@@ -89,7 +90,7 @@ fn what_is_patched_is_what_is_written_whole() {
 
         let mut whole: File = index.decoded().unwrap().clone();
         edits.clone().apply(&mut whole);
-        // An index that had entries of the longer form may stay of the later version without any.
+        // An index that had extended entries may keep the later version without having any.
         let mut there = bytes(&whole);
         there[7] = here[7];
         assert!(here == there, "round {round}");

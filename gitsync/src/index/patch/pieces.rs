@@ -1,32 +1,32 @@
-//! An index that is to be written, as the list of what it is put together from.
+//! Holds an index that is to be written as a list of pieces: byte ranges of the old index file, and new bytes.
 //!
-//! It is written while something else goes on, a push above all. What stays of the old index is copied from its file,
+//! It is written while something else goes on, usually a push. What stays of the old index is copied from its file,
 //! so that it need not be in memory for that long.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::ops::Range;
 
-/// What an index is put together from.
+/// The pieces of an index.
 #[derive(Debug, Default)]
 pub struct Pieces(Vec<Piece>);
 
 #[derive(Debug)]
 enum Piece {
-    /// These bytes of the old index's file.
+    /// These bytes of the old index file.
     Old(Range<usize>),
     New(Vec<u8>),
 }
 
 impl Pieces {
-    /// Adds what lies there in the old index's file.
+    /// Adds these bytes of the old index file.
     pub fn keep(&mut self, place: Range<usize>) {
         if !place.is_empty() {
             self.0.push(Piece::Old(place));
         }
     }
 
-    /// Adds bytes.
+    /// Adds new bytes.
     pub fn add(&mut self, bytes: &[u8]) {
         match self.0.last_mut() {
             Some(Piece::New(before)) => before.extend_from_slice(bytes),
@@ -34,7 +34,7 @@ impl Pieces {
         }
     }
 
-    /// Writes it all, with what is taken from `old`.
+    /// Writes all pieces, reading the old ones from `old`.
     ///
     /// # Errors
     /// It cannot be written, or the old index cannot be read.

@@ -1,7 +1,7 @@
-//! The look back at the end of an update, before the index says that all is as it shall be.
+//! Checks at the end of an update, before the index is written, whether files were changed meanwhile.
 //!
-//! An editor that had a file open may write to it after it was moved aside, and somebody may have changed a new file as
-//! soon as it was in place. The one takes the update back; of the other the index must not say that it is unchanged.
+//! An editor that had a file open may write to it after it was moved aside; then the update is undone. A new file may
+//! be changed as soon as it is in place; then the index must not record it as unchanged.
 
 use std::fs::File;
 use std::time::SystemTime;
@@ -19,18 +19,20 @@ use super::super::way::{Place, name_of};
 use super::{Stop, Update, edit, refuse};
 use crate::index::{Edit, Lock, Revised};
 
-/// An update of which nobody has touched anything.
+/// The result of a successful check.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Settled {
-    /// Since when the index may be sure of that.
+    /// When the check began. The new index gets this modification time, so that files changed at or after it are
+    /// racy.
     pub since: SystemTime,
-    /// Whether the new index is in its lock already.
+    /// Whether the new index has already been written to its lock file.
     pub index_is_written: bool,
 }
 
 impl Update<'_> {
-    /// See that nobody has touched anything. Where it can be, the index that work tree `becomes` is written into its
-    /// `lock` meanwhile, by another thread: most of that is to compute its checksum.
+    /// Checks whether anything was changed meanwhile, and refuses the update if an old file was. If possible, another
+    /// thread meanwhile writes the index that the working tree `becomes` into its `lock`; most of that work is
+    /// computing its checksum.
     pub(super) fn settle(&mut self, lock: &mut Lock, becomes: &Revised) -> Result<Settled, Stop> {
         self.flush()?;
         let stamp = self.pending.aside()?.folder().join("settled");
@@ -42,16 +44,16 @@ impl Update<'_> {
         Ok(Settled { since, index_is_written })
     }
 
-    /// Looks at all that was done, and tells of the index entry of each step.
+    /// Checks the result of every step, and reports the index entry of each through `tell`.
     fn look_back(&mut self, tell: &mut dyn FnMut(BString, Edit)) -> Result<(), Stop> {
-        // From the top, by their names: somebody may have moved a folder.
+        // Open directories again by their names, from the root: one may have been moved.
         self.way.forget();
         for (number, op) in self.plan.ops.iter().enumerate() {
             self.watch.alive();
             if let Step::Replace(stat) | Step::Remove(stat) = op.step
                 && !self.kept(number, op)?.is_some_and(|kept| is_same_content(&kept.stat, &stat))
             {
-                // An editor that had it open has written to it after all.
+                // An editor that had the old file open has written to it after all.
                 return Err(refuse(op, Why::Edited));
             }
             let found = self.found(op)?;
@@ -73,7 +75,7 @@ impl Update<'_> {
         Ok(())
     }
 
-    /// Flush the files in place, where that is asked for.
+    /// Flushes the files in place to disk, if the configuration asks for it.
     fn flush(&self) -> Result<(), Stop> {
         let durability = Durability::of(self.repo);
         if durability.covers(Part::WorkTree) {
@@ -85,7 +87,7 @@ impl Update<'_> {
         Ok(())
     }
 
-    /// What is in place.
+    /// Returns what is in place.
     fn found(&mut self, op: &Op) -> Result<Option<Found>, Stop> {
         if !op.writes() && !matches!(op.step, Step::Adopt(_)) {
             return Ok(None);
@@ -97,7 +99,7 @@ impl Update<'_> {
         })
     }
 
-    /// What was in place, as it is kept.
+    /// Returns the old file, which is kept aside.
     fn kept(&mut self, number: usize, op: &Op) -> Result<Option<Found>, Stop> {
         let Some(role) = self.replaced.get(&number).copied() else { return Ok(None) };
         let [new, old] = self.names(number, op)?;

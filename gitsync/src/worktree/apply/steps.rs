@@ -1,4 +1,4 @@
-//! The steps of an update, one path each: what comes is put in place, and what goes is taken away.
+//! Carries out the steps of an update, one path each: puts new files in place and takes old ones away.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -24,16 +24,17 @@ use crate::watch::Doing;
 
 /// Where the files of one step are.
 struct Spots<'a> {
-    /// In the work tree.
+    /// In the working tree.
     target: Spot<'a>,
-    /// The new one, until it is in place.
+    /// The new file, until it is in place.
     new: Spot<'a>,
-    /// The old one, once it is not.
+    /// The old file, once it is no longer in place.
     old: Spot<'a>,
 }
 
 impl Update<'_> {
-    /// Write what comes, remove what goes, deepest first, and put what comes in place.
+    /// Writes the new files, removes the old ones (deepest first), and puts the new ones in place. If attribute files
+    /// change, the new files are written only after the removals.
     pub(super) fn files(&mut self) -> Result<(), Stop> {
         let plan = self.plan;
         if self.attributes == Attributes::Stay {
@@ -65,7 +66,8 @@ impl Update<'_> {
         Ok(())
     }
 
-    /// Whether the next change may be made. It is made on what is there then, not on what was seen before.
+    /// Checks that the run may still make the next change. The change itself acts on what is there then, not on what
+    /// was seen earlier.
     fn allowed(&self) -> Result<(), Stop> {
         failpoint::reach("update-file", self.root);
         self.watch.check_again().map_err(Stop::Lost)?;
@@ -74,7 +76,7 @@ impl Update<'_> {
         Ok(())
     }
 
-    /// Write the new files that can be kept in the git directory: all but those on other file systems.
+    /// Writes the new files that can be kept in the git directory, that is, all but those on other mounts.
     fn write_drafts(&mut self) -> Result<(), Stop> {
         let mut numbers = Vec::new();
         for (number, op) in self.plan.ops.iter().enumerate() {
@@ -85,13 +87,13 @@ impl Update<'_> {
         let folder = self.pending.aside()?.folder();
         let drafts =
             draft::write(self.repo, &mut self.smudger, self.plan, &numbers, folder, self.root, self.watch)?;
-        // Noted before any of them is in place: who undoes the update knows each of them by its looks.
+        // Recorded before any of them is in place, so that undoing the update can recognize each by its stat data.
         self.pending.note(&drafts)?;
         self.written = drafts.into_iter().collect();
         Ok(())
     }
 
-    /// Write the new file beside its place, where it was not written together with the others.
+    /// Writes the new file beside its target, unless it was written together with the others.
     fn write_beside(&mut self, number: usize, op: &Op) -> Result<Stat, Stop> {
         if let Some(written) = self.written.get(&number) {
             return Ok(*written);
@@ -163,7 +165,7 @@ impl Update<'_> {
         Ok(())
     }
 
-    /// Take the file out of the work tree, provided that it is still the one that was looked at.
+    /// Takes the file out of the working tree, provided that it still is the one that was checked.
     fn remove(&mut self, number: usize, op: &Op, stat: &Stat) -> Result<(), Stop> {
         self.allowed()?;
         self.see_that_it_is_unchanged(op, stat)?;
@@ -188,7 +190,8 @@ impl Update<'_> {
         self.make(op, op.path.clone())
     }
 
-    /// The folders on the way to a file; what stands there and is none was not there when the update was planned.
+    /// Creates the missing parent directories of a file. A parent that exists but is not a directory was put there
+    /// after the update was planned.
     fn make_parents(&mut self, op: &Op) -> Result<(), Stop> {
         let mut may = false;
         loop {
@@ -204,7 +207,7 @@ impl Update<'_> {
         }
     }
 
-    /// Make one folder, for `op`.
+    /// Creates one directory, for `op`.
     fn make(&mut self, op: &Op, path: BString) -> Result<(), Stop> {
         let folder = match self.way.to(path.as_bstr())? {
             Place::In(folder) => folder,
@@ -218,7 +221,8 @@ impl Update<'_> {
         }
     }
 
-    /// A file that was edited within the same tick of the clock in which it was looked at looks the same as before.
+    /// Reads the file if it is racy: one edited within the clock tick in which it was checked has the same stat data
+    /// as before.
     fn see_that_it_is_unchanged(&mut self, op: &Op, stat: &Stat) -> Result<(), Stop> {
         if !is_young(stat.mtime, self.began) {
             return Ok(());
@@ -234,7 +238,8 @@ impl Update<'_> {
         }
     }
 
-    /// Change something at the path of `op`. Where that finds other things than were planned on, `why` says so.
+    /// Makes a change at the path of `op`. If that finds something other than planned, the update is refused with
+    /// `why`.
     fn at(
         &mut self,
         number: usize,
@@ -260,7 +265,7 @@ impl Update<'_> {
         }
     }
 
-    /// The names under which the new and the old file of a step are kept; in which folder, `self.near` says.
+    /// The names under which the new and the old file of a step are kept; `self.near` says in which directory.
     pub(super) fn names(&mut self, number: usize, op: &Op) -> Result<[OsString; 2], Stop> {
         let is_near = self.is_near(op)?;
         let aside = self.pending.aside()?;
@@ -282,7 +287,7 @@ impl Update<'_> {
     }
 }
 
-/// Remove a folder that holds nothing but folders.
+/// Removes a directory that contains nothing but directories.
 fn remove_empty_folders(full: &Path) -> io::Result<()> {
     for entry in fs::read_dir(full)? {
         let entry = entry?;
