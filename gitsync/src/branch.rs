@@ -36,7 +36,7 @@ pub struct Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Moved {
-    /// The branch is there.
+    /// The branch is at the new commit.
     Done,
     /// The branch was not at the expected commit, or is no longer checked out.
     SomebodyElseDid,

@@ -15,7 +15,7 @@ use crate::tree::canonical;
 pub struct Change {
     /// The path.
     pub path: BString,
-    /// The file, link or submodule that was there.
+    /// The file, link or submodule in the old tree.
     pub before: Option<(EntryMode, ObjectId)>,
     /// The file, link or submodule in the new tree.
     pub after: Option<(EntryMode, ObjectId)>,
