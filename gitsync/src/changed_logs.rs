@@ -1,5 +1,6 @@
-//! Lists the session logs that a sync changed, so that the phase that searches them for messages need not compare
-//! whole trees.
+//! Lists the session logs that a sync changed.
+//!
+//! With this list, the phase that searches them for messages need not compare whole trees to find them.
 
 use contract::ChangedFile;
 use gix::ObjectId;

@@ -1,5 +1,6 @@
-//! Finds out what a sync would do, without doing it: objects are created in memory only, and the remote's refs are
-//! listed without fetching anything.
+//! Finds out what a sync would do, without doing it.
+//!
+//! Objects are created in memory only, and the remote's refs are listed without fetching anything.
 
 use contract::RepoSync;
 use gix::ObjectId;

@@ -1,8 +1,7 @@
-//! Fetches from the remote while the working tree is scanned and committed: one waits for the network, the other for
-//! the disk.
+//! Fetches from the remote while the working tree is scanned and committed.
 //!
-//! If the commit runs a hook or a signing program, which may interact with the user, the two are done one after the
-//! other: the remote may have to ask for a password.
+//! One waits for the network, the other for the disk. But if the commit runs a hook or a signing program, which may
+//! interact with the user, the two are done one after the other: the remote may have to ask for a password.
 
 use std::cell::Cell;
 use std::thread;

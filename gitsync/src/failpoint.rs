@@ -1,5 +1,4 @@
-//! Named points at which a test can intervene: to edit a file, move the remote or kill the run, between any two
-//! steps.
+//! Lets a test intervene at named points: edit a file, move the remote or kill the run, between any two steps.
 //!
 //! Races that happen once in a thousand runs cannot be tested by running a thousand times. A debug build that finds
 //! `LOCKSTEP_FAILPOINT=name=command` in its environment runs `command` in a shell, in the working tree, each time the

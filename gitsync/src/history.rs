@@ -1,5 +1,4 @@
-//! Answers questions about the history: ancestry, merge bases, and the commits between two commits as the document
-//! lists them.
+//! Answers questions about the history: ancestry, merge bases, and the commits between two commits.
 
 use anyhow::Context as _;
 use contract::Commit;

@@ -1,7 +1,7 @@
-//! Removes what git has prepared for the next commit: the message of a squashed merge, or of a cherry-pick without
-//! commit.
+//! Removes the message that git has prepared for the next commit.
 //!
-//! If it were left behind, the message of some later commit would begin with it.
+//! That is the message of a squashed merge, or of a cherry-pick without commit. If it were left behind, the message of
+//! some later commit would begin with it.
 
 use std::fs;
 

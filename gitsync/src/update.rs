@@ -1,7 +1,7 @@
-//! Takes the branch that is checked out to another commit: working tree, index and ref, without losing any of the
-//! user's work.
+//! Takes the branch that is checked out to another commit: working tree, index and ref.
 //!
-//! The ref moves last. Until then the update can be undone, by this run or, if it is killed, by the next one.
+//! None of the user's work is lost. The ref moves last: until then the update can be undone, by this run or, if it is
+//! killed, by the next one.
 
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};

@@ -1,4 +1,4 @@
-//! Looks up and compares tree entries, without descending into subtrees.
+//! Looks up tree entries by path, and compares the entries of two trees without descending into subtrees.
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,4 @@
-//! Three-way merges of whole trees, many in a row.
+//! Merges whole trees three-way, many in a row.
 //!
 //! The caches for diffs, merges and attributes are created once, for the first merge that needs them, and reused for
 //! every replayed commit: creating them takes longer than most merges. The attributes are those of the tree that is

@@ -1,5 +1,4 @@
-//! Keeps content that exists only in a merge commit: the resolution of a conflict, or an edit that was made along
-//! with it.
+//! Keeps content that exists only in a merge commit, such as the resolution of a conflict or another edit.
 //!
 //! A replay leaves merges out, since the commits that they merged are replayed one by one. Content that is in none of
 //! these commits would silently disappear from the branch and the working tree. A merge of both tips contains it.
@@ -42,7 +41,7 @@ fn has_content_of_its_own(
     merger: &mut Merger<'_>,
     merge: &Commit,
 ) -> anyhow::Result<bool> {
-    // For more than two parents, the order in which they were merged is unknown.
+    // The order in which an octopus merge was made is unknown, so it counts as having content of its own.
     let &[ours, theirs] = merge.parents.as_slice() else { return Ok(true) };
     let base = base_tree(repo, history, ours, theirs)?;
     Ok(match merger.merge(base, tree(repo, ours)?, tree(repo, theirs)?)? {

@@ -27,7 +27,7 @@ pub struct Orphan {
 pub enum Home {
     /// At this path.
     At(BString),
-    /// The files of its directory went to several places, and to none of them more than to each other one.
+    /// Its directory was split: no single place got most of its files.
     Unclear,
     /// At its own path: git does not detect a rename of its directory, or the new directory is one that its own side
     /// renamed.
@@ -107,7 +107,7 @@ pub fn orphans(
 enum Went {
     /// Most of its files went here.
     To(BString),
-    /// Two places got equally many of its files.
+    /// It was split: no single place got most of its files.
     Apart,
 }
 

@@ -1,5 +1,4 @@
-//! Settles directory/file conflicts in which one side replaced a directory and the other side only removed files from
-//! it.
+//! Settles conflicts between a directory and what replaced it, if the other side only removed files from it.
 //!
 //! The removed files would be gone anyway. But a merge that goes file by file sees a directory on one side and a file
 //! on the other, and reports a conflict. Therefore the removals are reverted before the merge, which handles a

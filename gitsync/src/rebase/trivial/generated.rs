@@ -1,5 +1,6 @@
-//! Property test: for generated trees, whenever comparing entries or the replacement of a directory decides a merge,
-//! the result is that of git's merge.
+//! Property test: tree merges that need no file contents give the same result as git's merge.
+//!
+//! The trees are generated; tested are merges that comparing entries or the replacement of a directory decides.
 
 use std::collections::BTreeMap;
 
