@@ -16,7 +16,7 @@ pub fn report(section: &GitsyncSection, page: &mut Page) {
             repository(name, sync, page);
         }
     }
-    // In this case the phase's own error is about the main repository.
+    // If the main repository failed as well, the phase's own error is about that one.
     let main_failed = section.main.as_ref().is_none_or(|main| main.error.is_some());
     let vault = section.vault.as_ref().filter(|_| main_failed);
     if let Some(error) = vault.and_then(|vault| vault.error.as_ref()) {

@@ -2,8 +2,9 @@
 //!
 //! Git leaves them there until somebody runs `git submodule update` or removes the directory, and `git add -A` would
 //! take them for moved back or added again: the next run would undo a colleague's change without anybody having asked
-//! for it. Therefore the commits that such a submodule was recorded at are remembered. A submodule that is checked
-//! out at any of them is out of date; one that is at another commit was moved by the user, and is committed.
+//! for it. Therefore the commits that such a submodule was recorded at are remembered, in order. A submodule that is
+//! checked out at an earlier one than the index records, or at any of them once it was removed, is out of date; one
+//! that is at another commit was moved by the user, and is committed.
 
 use std::fs;
 use std::io;
