@@ -53,8 +53,8 @@ pub fn copy(place: &Place<'_>, rewritten: &[(ObjectId, ObjectId)]) -> anyhow::Re
     Ok(())
 }
 
-/// Returns the patterns of the refs in which notes are to be copied. As in git, the environment overrides the
-/// configuration.
+/// Returns the patterns of the refs in which notes are to be copied. As in git,
+/// `GIT_NOTES_REWRITE_REF` overrides `notes.rewriteRef`.
 fn patterns(repo: &Repository) -> Vec<BString> {
     let config = repo.config_snapshot();
     let all: Vec<BString> = match env::var("GIT_NOTES_REWRITE_REF") {
