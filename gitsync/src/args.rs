@@ -1,4 +1,4 @@
-//! The command line, and what it means for the main repository and for the vault.
+//! The command line of `gitsync`, and the policies for the main repository and for the vault that follow from it.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,48 +13,48 @@ use scan::{Ahead, Everything};
 use crate::policy::{Commit, Policy, Pull, Push};
 use crate::worktree::Leavings;
 
-/// Commit everything, fetch, rebase, update the work tree and push; then the same for the vault.
+/// Commit everything, fetch, rebase, update the working tree and push; then the same for the vault.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "gitsync", version, after_help = EXAMPLES)]
 pub struct Args {
-    /// The message of the commit [default: sync: auto-sync from HOST at TIME].
+    /// Use TEXT as the commit message [default: sync: auto-sync from HOST at TIME].
     #[arg(short, long, value_name = "TEXT")]
     pub message: Option<String>,
 
-    /// Commit nothing; what comes in must not touch what is not committed.
+    /// Do not commit; stop if incoming changes touch uncommitted files.
     #[arg(long, conflicts_with_all = ["message", "only"])]
     pub no_commit: bool,
 
-    /// Commit only what these pathspecs match, and leave the rest as it is, staged or not; and commit nothing in the
-    /// vault.
+    /// Commit only what matches the given pathspecs, and leave everything else as it is, staged or not; commit
+    /// nothing in the vault.
     #[arg(long, value_name = "PATHSPEC", num_args = 1..)]
     pub only: Vec<String>,
 
-    /// Bring nothing in.
+    /// Do not fetch or rebase.
     #[arg(long)]
     pub no_pull: bool,
 
-    /// Push nothing.
+    /// Do not push.
     #[arg(long)]
     pub no_push: bool,
 
-    /// How often to try where the remote, or a file, moves meanwhile.
+    /// How many attempts to make when the remote or a local file changes during the run.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub attempts: u32,
 
-    /// How long the remote may send no byte [default: git's http.lowSpeedTime, else 30s].
+    /// Give up after this long without a byte from the remote [default: git's http.lowSpeedTime, else 30s].
     #[arg(long, value_name = "TIME", value_parser = phase::duration)]
     pub stall: Option<Duration>,
 
-    /// The vault: a second repository to sync [default: vault_path of .claude/identity.json].
+    /// The vault, a second repository to sync [default: vault_path of .claude/identity.json].
     #[arg(long, value_name = "DIR", conflicts_with = "no_vault")]
     pub vault: Option<Utf8PathBuf>,
 
-    /// Leave the vault alone.
+    /// Do not sync the vault.
     #[arg(long)]
     pub no_vault: bool,
 
-    /// Say what would be done, and change nothing.
+    /// Show what would be done, without changing anything.
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 
@@ -71,24 +71,25 @@ pub struct Args {
     pub(crate) foresight: Foresight,
 }
 
-/// What the run has left to be removed. It is waited for where the command line is dropped: last of all, when the next
-/// phase is at work.
+/// Replaced files that are still being removed. Dropping the command line waits for their removal: that happens last,
+/// when the next phase is already at work.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rest(Arc<Mutex<Vec<Leavings>>>);
 
 impl Rest {
-    /// Keeps `leavings` until the end.
+    /// Keeps `leavings` until the command line is dropped.
     pub fn take_over(&self, leavings: Vec<Leavings>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(leavings);
     }
 }
 
-/// The look at the work tree that was begun while the document was awaited.
+/// The scan of the working tree that was started while the run document was awaited.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Foresight(Arc<Mutex<Option<Ahead>>>);
 
 impl Foresight {
-    /// Begins to look at everything as soon as the `turn` has come, where everything may be committed.
+    /// Starts a scan of everything as soon as the `turn` has come, unless nothing is to be committed or this is a dry
+    /// run.
     pub fn begin(&self, args: &Args, repo: &gix::Repository, turn: Turn) {
         if !args.no_commit && !args.dry_run {
             let ahead = Ahead::begin(repo, Everything, move || turn.has_come());
@@ -96,7 +97,7 @@ impl Foresight {
         }
     }
 
-    /// What was begun, once.
+    /// Returns the scan that was started, the first time that it is called.
     pub fn take(&self) -> Option<Ahead> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -111,10 +112,10 @@ Examples:
   lock acquire | gitsync | notes-sync | lock release";
 
 impl Args {
-    /// What is asked for the main repository, whose work tree is at `root`.
+    /// Returns the policy for the main repository, whose working tree is at `root`.
     ///
     /// # Errors
-    /// A fault with exit 1 where a pathspec is none, or leads out of the work tree.
+    /// A fault with exit 1 where a pathspec is invalid or leads out of the working tree.
     pub fn policy(&self, root: &Path) -> anyhow::Result<Policy> {
         let message = self.message.clone();
         let commit = if self.no_commit {
@@ -127,7 +128,7 @@ impl Args {
         Ok(self.with(commit))
     }
 
-    /// What is asked for the vault. Somebody who commits only what they name has named nothing there.
+    /// Returns the policy for the vault. `--only` names no files of the vault, so with it nothing is committed there.
     pub fn vault_policy(&self) -> Policy {
         let commit = if self.no_commit || !self.only.is_empty() {
             Commit::Nothing
@@ -147,7 +148,8 @@ impl Args {
         }
     }
 
-    /// The pathspecs, relative to the work tree's root; they are typed relative to `--repo` or the current directory.
+    /// Returns the pathspecs relative to the root of the working tree; on the command line they are relative to
+    /// `--repo` or the current directory.
     fn pathspecs(&self, root: &Path) -> anyhow::Result<Vec<BString>> {
         let typed_in = phase::from_here(self.common.repo.as_deref().unwrap_or(Utf8Path::new(".")))?;
         let prefix = typed_in

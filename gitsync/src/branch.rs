@@ -1,7 +1,7 @@
-//! Moving the branch that is checked out, from the commit that it is known to be at and from no other.
+//! Moves the branch that is checked out, as a compare-and-swap on the commit that it is expected to be at.
 //!
-//! Somebody may commit, or switch branches, while a run is at work. A ref that is written without looking at what it
-//! was throws their commit away.
+//! Somebody may commit, or switch branches, while a run is at work. Updating the ref without comparing its old value
+//! would discard their commit.
 
 use std::path::Path;
 
@@ -19,46 +19,47 @@ use crate::place::Place;
 
 const HEAD: &str = "HEAD";
 
-/// A step of the branch that is checked out.
+/// An update of the branch that is checked out.
 #[derive(Debug, Clone)]
 pub struct Step {
     /// The branch.
     pub branch: FullName,
-    /// Where it is; none where it has no commit yet.
+    /// The commit that it is at, or `None` if it is unborn.
     pub from: Option<ObjectId>,
-    /// Where it goes.
+    /// The commit that it is moved to.
     pub to: ObjectId,
-    /// What the reflogs say about it.
+    /// The reflog message.
     pub reason: BString,
 }
 
-/// What came of a step.
+/// The result of moving the branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Moved {
-    /// The branch is there.
+    /// The branch is at the new commit.
     Done,
-    /// The branch was not where it was thought to be, or is not checked out any more.
+    /// The branch was not at the expected commit, or is no longer checked out.
     SomebodyElseDid,
 }
 
 /// Moves the branch and writes its reflog and that of `HEAD`.
 ///
 /// # Errors
-/// Somebody else holds the ref or `HEAD`, or it cannot be written.
+/// Another process holds the lock of the ref or of `HEAD`, or it cannot be written.
 pub fn step(place: &Place<'_>, step: &Step) -> anyhow::Result<Moved> {
     let repo = place.repo;
     let doing = || format!("cannot move {}", step.branch.as_bstr());
     let mut writer = Writer::new(repo);
-    // Nobody switches branches or commits from here on.
+    // From here on nobody can switch branches or commit.
     let head = writer.hold(HEAD.try_into()?).map_err(faults::of_ref).with_context(doing)?;
     match look::head(repo)? {
         Head::Branch(now) if now.name == step.branch && now.commit == step.from => {}
         Head::Branch(_) | Head::Detached(_) => return Ok(Moved::SomebodyElseDid),
     }
-    // As git's, a reflog does without a name where nobody said who the user is: only a commit needs one.
+    // As in git, a reflog entry needs no configured user name; only a commit does.
     let by = reflog::committer(repo).with_context(doing)?;
-    // Whether that can be written shows before the branch moves: a branch without its index is half a step.
+    // Opened before the branch moves, so that a failure leaves nothing half done: a branch without its index is half
+    // a step.
     let log = Log::open(repo, repo.git_dir(), Path::new(HEAD))
         .context("cannot write the reflog of HEAD")
         .with_context(doing)?;
@@ -69,16 +70,16 @@ pub fn step(place: &Place<'_>, step: &Step) -> anyhow::Result<Moved> {
         Written::Moved => return Ok(Moved::SomebodyElseDid),
     }
     let line = Line { old: step.from, new: step.to, by: &by, reason: step.reason.as_bstr() };
-    // The branch has moved, whether there is room to note it or not.
+    // The branch has moved, whether or not there is space left to log it.
     let _ = log.append(line);
     drop(head);
     Ok(Moved::Done)
 }
 
-/// Remembers where the branch was, as `ORIG_HEAD`, so that its user can go back.
+/// Records the previous commit of the branch as `ORIG_HEAD`, so that the user can go back.
 ///
 /// # Errors
-/// Somebody else holds it, or it cannot be written.
+/// Another process holds its lock, or it cannot be written.
 pub fn remember(place: &Place<'_>, before: ObjectId) -> anyhow::Result<()> {
     let repo = place.repo;
     let flushing = Durability::of(repo).flushing(Part::Reference);

@@ -1,4 +1,6 @@
-//! The session logs among what came in, for whoever looks for messages in them: to find them is to compare all folders.
+//! Lists the session logs that a sync changed.
+//!
+//! With this list, the phase that searches them for messages need not compare whole trees to find them.
 
 use contract::ChangedFile;
 use gix::ObjectId;
@@ -10,19 +12,19 @@ use crate::commit::tree_of;
 use crate::worktree::Side;
 use crate::worktree::diff::diff;
 
-/// The session logs that are not the same in two commits.
+/// The session logs that differ between two commits.
 #[derive(Debug)]
 pub struct ChangedLogs {
-    /// Where the branch was.
+    /// The commit that the branch was at.
     pub from: ObjectId,
-    /// Where it is.
+    /// The commit that the branch is at.
     pub to: ObjectId,
     /// The logs.
     pub files: Vec<ChangedFile>,
 }
 
-/// The session logs among the paths `changed`, each with what was there before and what is there after; `None` where the
-/// repository does not say what is one, or one has no name that can be told.
+/// Returns the session logs among the paths `changed`, each with its content before and after; `None` if the
+/// repository does not say what is a session log, or if the path of one is not UTF-8.
 pub fn among<'p>(
     repo: &gix::Repository,
     changed: impl Iterator<Item = (&'p BStr, Option<Side>, Option<Side>)>,
@@ -40,7 +42,7 @@ pub fn among<'p>(
         .collect()
 }
 
-/// The session logs that are not the same in the commits `from` and `to`; `None` as in [`among`].
+/// Returns the session logs that differ between the commits `from` and `to`; `None` as in [`among`].
 ///
 /// # Errors
 /// A tree cannot be read.

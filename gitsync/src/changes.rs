@@ -1,8 +1,7 @@
-//! What differs between two trees, file by file.
+//! Lists the differences between two trees, file by file, without rename detection.
 //!
-//! Whoever asks here does not want to know about renames. gix's own comparison gets ready to find them each time that
-//! it is called, for which it reads the attributes of the whole index: a hundred commits would cost a hundred looks at
-//! all files.
+//! gix's own comparison prepares for rename detection each time it is called, by reading the attributes of the whole
+//! index: for a hundred commits, that would mean going through all files a hundred times.
 
 use gix::ObjectId;
 use gix::bstr::BString;
@@ -11,19 +10,19 @@ use gix::objs::tree::EntryMode;
 
 use crate::tree::canonical;
 
-/// A path at which two trees differ. A folder counts only as the files in it.
+/// A path at which two trees differ. Subtrees are listed only by the files in them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// The path.
     pub path: BString,
-    /// The file, link or submodule that was there.
+    /// The file, link or submodule in the old tree.
     pub before: Option<(EntryMode, ObjectId)>,
-    /// The one that is there.
+    /// The file, link or submodule in the new tree.
     pub after: Option<(EntryMode, ObjectId)>,
 }
 
-/// What differs between the trees `from` and `to`, in no particular order. A path may come twice, where a file became a
-/// folder.
+/// Returns the differences between the trees `from` and `to`, in no particular order. A path may occur twice if a
+/// file became a tree.
 ///
 /// # Errors
 /// A tree cannot be read.
@@ -56,6 +55,6 @@ pub fn between(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::
     };
     let files =
         changes.map(|change| Change { before: file(change.before), after: file(change.after), ..change });
-    // A mode that is written in another way is no other mode.
+    // The same mode in a non-canonical spelling is no difference.
     Ok(files.filter(|change| change.before != change.after).collect())
 }

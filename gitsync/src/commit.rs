@@ -1,9 +1,10 @@
-//! Committing the user's work: all of it, or what they named, as `git commit` would.
+//! Commits the user's work, all of it or what the pathspecs match, as `git commit` would.
 //!
-//! Nothing that a person would see changes until all is ready. Then the objects are flushed, the branch moves, and the
-//! index follows, in this order: a run that dies in between leaves the old commit with the old index, or the new commit
-//! with an index that says of each committed change that it is staged once more in the other direction, which the next
-//! run finds and sets right. A signal waits until the index can follow.
+//! Nothing visible changes until everything is ready. Then the objects are flushed, the branch moves, and the index
+//! follows, in this order. A run that dies in between leaves either the old commit with the old index, or the new
+//! commit with an index in which each committed change appears staged in reverse, which the next run detects and
+//! repairs. From the moment the branch moves, signals are deferred until the new index is complete and only has to be
+//! put in place.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -31,14 +32,14 @@ use crate::submodules::Outdated;
 use crate::tree::Counts;
 use crate::{failpoint, prepared, refuse};
 
-/// What came of committing.
+/// The result of committing.
 #[derive(Debug)]
 pub enum Outcome {
-    /// There was nothing to commit, as this index says where it could be taken as it is.
+    /// There was nothing to commit. Holds the index if it can be used as it was read.
     Nothing(Option<scan::Index>),
-    /// There is a new commit, and an index that may still be on its way.
+    /// There is a new commit, and an index that may still be being written.
     Made(New, Option<Writing>),
-    /// Somebody else moved the branch meanwhile.
+    /// Another process moved the branch in the meantime.
     SomebodyElseMoved,
 }
 
@@ -47,15 +48,15 @@ pub enum Outcome {
 pub struct New {
     /// Its id.
     pub id: ObjectId,
-    /// How many files it is about.
+    /// How many files it adds, modifies and deletes.
     pub counts: Counts,
 }
 
-/// Commits what `policy` says onto `branch`. What has changed and is no part of that is `left_out`.
+/// Commits what `policy` selects onto `branch`. Changes that are not committed are reported in `left_out`.
 ///
 /// # Errors
-/// A fault that names what cannot be committed, or what is in the way: somebody else's `index.lock`, an unfinished
-/// merge, a hook that says no, a signing program that fails. Nothing is committed then.
+/// A fault that names what cannot be committed, or what prevents the commit: an `index.lock` of another process, an
+/// unfinished merge, a hook that refuses, a signing program that fails. Nothing is committed then.
 pub fn commit(
     place: &Place<'_>,
     branch: &Branch,
@@ -71,7 +72,8 @@ pub fn commit(
     let before = tree_of(repo, branch.commit)?;
     let (index, changes) = find(place, before, policy, ahead, left_out)?;
     failpoint::reach("scanned", place.root());
-    // Where neither the work tree nor what is staged differs from the last commit, the index is not even taken apart.
+    // If neither the working tree nor the index differs from the last commit, the index entries need not even be
+    // decoded.
     if changes.is_empty() && index.tree() == Some(before) {
         return Ok(Outcome::Nothing(Some(index)));
     }
@@ -89,7 +91,7 @@ pub fn commit(
         return Ok(Outcome::Nothing(None));
     }
 
-    // Before any hook is asked, as git does: where nobody knows who commits, nothing is.
+    // Before any hook runs, as in git: without an author nothing is committed.
     let author = place.people.author()?;
     let hooks = Hooks::of(place)?;
     let mut staged = staged;
@@ -120,8 +122,8 @@ pub fn commit(
     Ok(Outcome::Made(New { id, counts }, writing))
 }
 
-/// Moves the branch to the commit `id` with this `message`, and begins to have the index follow it. `None`: somebody else
-/// has moved the branch, and nothing was done.
+/// Moves the branch to the commit `id` with this `message`, and starts writing the index that goes with it. Returns
+/// `None`, without having changed anything, if another process has moved the branch.
 fn land(
     place: &Place<'_>,
     branch: &Branch,
@@ -145,7 +147,8 @@ fn land(
     Ok(Some(writing))
 }
 
-/// The index, and what differs from it and is to be committed. What stays out is told in `left_out`.
+/// Returns the index, and the differences from it that are to be committed. What is not to be committed is reported
+/// in `left_out`.
 fn find(
     place: &Place<'_>,
     before: ObjectId,
@@ -168,7 +171,8 @@ fn find(
     }
 }
 
-/// The index, and what of the work tree is to be staged. What was seen `ahead` counts where it still holds.
+/// Returns the index, and the changes in the working tree that are to be staged. The scan made `ahead` is used if it
+/// is still valid.
 fn look(
     place: &Place<'_>,
     policy: &stage::Policy,
@@ -187,7 +191,7 @@ fn look(
     Ok((index, changes))
 }
 
-/// The tree of a commit; the empty tree where there is none.
+/// Returns the tree of a commit, or the empty tree if there is no commit.
 ///
 /// # Errors
 /// The commit cannot be read.
@@ -205,7 +209,7 @@ fn looked(policy: &stage::Policy) -> Looked {
     }
 }
 
-/// The message, after the hooks have had their say.
+/// Returns the commit message after the hooks have edited it.
 fn wording(
     place: &Place<'_>,
     hooks: &Hooks<'_>,
@@ -231,7 +235,7 @@ fn wording(
     Ok(text)
 }
 
-/// A call of a hook that belongs to a commit.
+/// Returns the call of a hook that belongs to a commit.
 fn commit_call<const N: usize>(author: &Person, index: &Path, args: [OsString; N]) -> Call {
     let author = author.now();
     let text = |bytes: &BString| OsString::from(bytes.to_string());
@@ -249,14 +253,14 @@ fn commit_call<const N: usize>(author: &Person, index: &Path, args: [OsString; N
     }
 }
 
-/// A path as git hands it to hooks: relative to the work tree where it lies there.
+/// Returns a path as git passes it to hooks: relative to the working tree if it is inside it.
 fn short(root: &Path, path: &Path) -> OsString {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let full = absolute(path);
     full.strip_prefix(absolute(root)).map(PathBuf::from).unwrap_or(full).into_os_string()
 }
 
-/// Writes the commit object, signed where that is asked for.
+/// Writes the commit object, signed if the configuration asks for it.
 fn write(
     place: &Place<'_>,
     branch: &Branch,
@@ -281,7 +285,7 @@ fn write(
     sink.put(gix::objs::Kind::Commit, &data)
 }
 
-/// What to say of paths that cannot be committed.
+/// Returns the fault that reports paths that cannot be committed.
 pub fn refused(refusals: &[Refusal]) -> Fault {
     let mut lines: Vec<String> = refusals.iter().take(10).map(ToString::to_string).collect();
     if refusals.len() > lines.len() {

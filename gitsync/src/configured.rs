@@ -1,4 +1,4 @@
-//! What the configuration of the remote asks for and is not done, refused before anything is touched.
+//! Rejects configurations of the remote that are not supported, before anything is changed.
 
 use gix::refs::FullNameRef;
 use remote::Remote;
@@ -7,7 +7,7 @@ use crate::faults;
 use crate::policy::Push;
 use crate::upstream::Upstream;
 
-/// Looks at how the upstream of `branch` is fetched and, where that is wanted, pushed to.
+/// Checks how the upstream of `branch` is fetched and, unless nothing is to be pushed, how it is pushed to.
 ///
 /// # Errors
 /// A fault with exit 78 that names the setting.

@@ -1,5 +1,6 @@
-//! What a sync would do, found out without doing it: objects are made in memory, the remote is asked what it has and
-//! nothing is fetched from it.
+//! Finds out what a sync would do, without doing it.
+//!
+//! Objects are created in memory only, and the remote's refs are listed without fetching anything.
 
 use contract::RepoSync;
 use gix::ObjectId;
@@ -30,41 +31,41 @@ pub struct Planned {
     commit: Counts,
     incoming: Incoming,
     outgoing: Outgoing,
-    /// The section, which says how things are: nothing was done.
+    /// The section, which describes the current state, as nothing was done.
     pub section: RepoSync,
-    /// Why it would not work.
+    /// Why a sync would fail.
     pub fault: Option<Fault>,
 }
 
-/// What would come in.
+/// What would be pulled.
 #[derive(Debug)]
 enum Incoming {
-    /// It was not to be asked for.
+    /// Nothing, because of `--no-pull`.
     NotAsked,
     Nothing,
-    /// Commits that are here already, and not in the branch.
+    /// Commits that are available locally but not in the branch.
     Commits {
         count: usize,
         how: Integration,
     },
-    /// The remote has something that is not here yet, so that nobody can say how much.
+    /// The remote's branch is at a commit that is not available locally, so the number of commits is unknown.
     New(ObjectId),
 }
 
-/// What would go out.
+/// What would be pushed.
 #[derive(Debug)]
 enum Outgoing {
-    /// It was not wanted.
+    /// Nothing, because of `--no-push`.
     NotWanted,
     Commits(usize),
-    /// The branch, which the remote has not; all of its commits it has.
+    /// The branch, which the remote does not have, although it has all of its commits.
     NewBranch,
 }
 
 /// Finds out what a sync would do.
 ///
 /// # Errors
-/// What would make it fail before it has begun.
+/// What would make a sync fail before it has begun.
 pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
     let repo = place.repo;
     let facts = look::look(repo)?;
@@ -136,7 +137,7 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
     Ok(Planned { branch: branch.short(), upstream, commit, incoming, outgoing, section, fault })
 }
 
-/// How many commits up to `local` the remote does not have.
+/// Returns how many of the commits reachable from `local` the remote does not have.
 fn own_commits(
     place: &Place<'_>,
     theirs: Theirs,
@@ -200,7 +201,7 @@ fn commits(count: usize) -> String {
     if count == 1 { "1 commit".into() } else { format!("{count} commits") }
 }
 
-/// What would be committed, and what has changed and would not be.
+/// Returns what would be committed, and what has changed and would not be committed.
 fn would_commit(
     place: &Place<'_>,
     head: Option<ObjectId>,
@@ -233,7 +234,7 @@ fn would_integrate(
         Some(id) => history::between(place.repo, &place.history, local, id)?.len(),
         None => 0,
     };
-    // Where the upstream has only thrown out something, nothing comes in.
+    // If the upstream has only dropped commits, there is nothing to pull, but the local commits are replayed.
     let is_nothing = count == 0 && how != Integration::Replay;
     Ok((if is_nothing { Incoming::Nothing } else { Incoming::Commits { count, how } }, None))
 }

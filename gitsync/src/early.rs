@@ -1,7 +1,7 @@
-//! The remote is asked while the work tree is looked at: the one waits for the network, the other for the disk.
+//! Fetches from the remote while the working tree is scanned and committed.
 //!
-//! Where something that is run for the commit may talk to the user, a hook or a signing program, they take turns after
-//! all: the remote may have to ask for a password.
+//! One waits for the network, the other for the disk. But if the commit runs a hook or a signing program, which may
+//! interact with the user, the two are done one after the other: the remote may have to ask for a password.
 
 use std::cell::Cell;
 use std::thread;
@@ -17,14 +17,14 @@ use crate::upstream::Upstream;
 /// The hooks of a commit.
 const HOOKS: [&str; 4] = ["pre-commit", "prepare-commit-msg", "commit-msg", "post-commit"];
 
-/// What the remote said; `None` where it was not asked.
+/// What the remote answered, or `None` if it was not asked.
 pub type Early = Option<Result<Heard, Failed>>;
 
-/// Does `work`, the look at the work tree and the commit, while the remote is asked. A remote that does not answer
-/// keeps `work` from nothing; its result is merely had when both have ended.
+/// Runs `work`, which scans the working tree and commits, while the remote is asked. A remote that does not answer
+/// does not hold up `work`, only the return of its result, which happens when both have ended.
 ///
 /// # Errors
-/// The hooks cannot be looked for.
+/// The hooks cannot be looked up.
 pub fn beside<T>(
     place: &Place<'_>,
     upstream: &Upstream,
@@ -34,7 +34,7 @@ pub fn beside<T>(
     if policy.pull == Pull::No || talks(place)? {
         return Ok((work(), None));
     }
-    // Each thread has a view of the repository of its own.
+    // Each thread needs its own handle of the repository.
     let (repo, history) = (place.repo.clone(), place.history.clone());
     let Place { guard, progress, host, signing, .. } = *place;
     Ok(thread::scope(|scope| {
@@ -46,12 +46,12 @@ pub fn beside<T>(
             exchange::fetch(&place, upstream, policy)
         });
         let done = work();
-        // A thread that panicked has said so; then the remote is asked once more, in turn.
+        // A panicking thread has printed its message; the remote is then asked again, afterwards.
         (done, threads::waiting(|| asking.join()).ok())
     }))
 }
 
-/// Whether the commit may have to talk to the user.
+/// Whether the commit may have to interact with the user.
 fn talks(place: &Place<'_>) -> anyhow::Result<bool> {
     if matches!(place.signing, Signing::With(_)) {
         return Ok(true);

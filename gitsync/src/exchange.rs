@@ -1,4 +1,4 @@
-//! The two talks with the remote: what it has, and what it shall have.
+//! Fetches from the remote and pushes to it.
 
 use std::time::SystemTime;
 
@@ -14,19 +14,19 @@ use crate::policy::Policy;
 use crate::upstream::{SaidBy, Upstream};
 use crate::{faults, left_behind};
 
-/// What the remote has.
+/// The state of the branch at the remote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Theirs {
     /// The branch is at this commit.
     At(ObjectId),
     /// There is no such branch, and none was ever known.
     New,
-    /// There is no such branch any more.
+    /// There was such a branch, and it has been deleted.
     Gone,
 }
 
 impl Theirs {
-    /// The commit that the branch is at.
+    /// Returns the commit that the branch is at.
     pub fn id(self) -> Option<ObjectId> {
         match self {
             Self::At(id) => Some(id),
@@ -35,25 +35,25 @@ impl Theirs {
     }
 }
 
-/// What a fetch found out.
+/// The result of a fetch.
 #[derive(Debug, Clone)]
 pub struct Heard {
-    /// What the branch is at the remote.
+    /// The state of the branch at the remote.
     pub branch: Theirs,
     /// When the remote was asked.
     pub asked: SystemTime,
     /// The notes refs that the remote has, by name; they were not fetched.
     pub notes: Vec<(FullName, ObjectId)>,
-    /// What came in.
+    /// The objects that were received.
     pub recent: Recent,
-    /// Refs that do not follow the remote's, in words.
+    /// Messages about refs that could not be updated to the remote's.
     pub left_behind: Vec<String>,
 }
 
-/// A talk that did not come about, told from everything else that can fail.
+/// Why an exchange failed, with an unreachable remote told apart from everything else.
 #[derive(Debug)]
 pub enum Failed {
-    /// The remote cannot be reached. It will not be any better in a moment.
+    /// The remote cannot be reached. Trying again at once would not help.
     Offline(anyhow::Error),
     /// Anything else.
     Otherwise(anyhow::Error),
@@ -73,11 +73,11 @@ impl From<anyhow::Error> for Failed {
     }
 }
 
-/// Where notes refs are. They are only listed: what becomes of them is another phase's business, but when there is
-/// nothing to do for it either, it need not ask the remote once more.
+/// The prefix of notes refs. They are only listed here, because another phase syncs them; with the listing, that
+/// phase need not ask the remote again when there is nothing to do.
 const NOTES: &str = "refs/notes/";
 
-/// Fetches with the remote's configured refspecs, and says what the remote has.
+/// Fetches with the remote's configured refspecs, and returns what the remote has.
 ///
 /// # Errors
 /// The remote cannot be reached or refuses, or the lock is lost.
@@ -87,7 +87,7 @@ pub fn fetch(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<
     let asked = SystemTime::now();
     let mut what = Fetch::configured().listing(NOTES);
     if upstream.tracking.is_none() {
-        // No configured refspec is about the branch: it is fetched all the same, into no ref.
+        // No configured refspec matches the branch: it is fetched nevertheless, without a tracking ref.
         what = what.and(&upstream.at_remote.as_bstr().to_string())?;
     }
     let fetched = remote.fetch(&what, &place.follower())?;
@@ -96,7 +96,8 @@ pub fn fetch(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<
     let left_behind = fetched.rejected.iter();
     let left_behind = left_behind.filter_map(|one| left_behind::by_fetch(one, &upstream.remote)).collect();
     let branch = match fetched.listing.id_of(upstream.at_remote.as_ref()) {
-        // As git has it, a refspec that begins with `^` counts also for what is named beside the configured ones.
+        // As in git, a negative refspec (`^…`) also applies to refs that are named in addition to the configured
+        // refspecs.
         Some(id) if upstream.tracking.is_none() && !place.repo.has_object(id) => {
             return Err(anyhow::Error::from(left_out(upstream)).into());
         }
@@ -116,7 +117,7 @@ fn left_out(upstream: &Upstream) -> Fault {
     ))
 }
 
-/// What the upstream is at the remote by now, without fetching anything.
+/// Asks the remote which commit the upstream branch is at, without fetching anything.
 ///
 /// # Errors
 /// The remote cannot be reached or refuses.
@@ -127,7 +128,7 @@ pub fn list(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<O
     Ok(listing.id_of(upstream.at_remote.as_ref()))
 }
 
-/// What the upstream was when it was last heard of.
+/// Returns the commit that the tracking ref of the upstream is at.
 ///
 /// # Errors
 /// The tracking ref cannot be read.
@@ -142,7 +143,7 @@ pub fn tracked(repo: &gix::Repository, upstream: &Upstream) -> anyhow::Result<Op
     }
 }
 
-/// Waits for the turn to push to the upstream's remote.
+/// Waits for this run's turn to push to the upstream's remote.
 ///
 /// # Errors
 /// The remote's configuration cannot be used.
@@ -150,30 +151,30 @@ pub fn turn(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<T
     Ok(connect(place, upstream, policy)?.turn(&|| place.guard.alive()))
 }
 
-/// What came of a push.
+/// The result of a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pushed {
-    /// The remote has it. The refs that do not follow it, in words.
+    /// The push succeeded. Holds messages about tracking refs that could not be updated.
     Done(Vec<String>),
-    /// The remote moved meanwhile.
+    /// The branch at the remote was moved in the meantime.
     LostRace,
 }
 
 /// What is pushed.
 #[derive(Debug, Clone, Copy)]
 pub struct Outgoing<'a> {
-    /// What the branch is at.
+    /// The commit that the local branch is at.
     pub local: ObjectId,
-    /// What the upstream is known to be at.
+    /// The commit that the upstream is expected to be at.
     pub expected: Option<ObjectId>,
     /// Objects that were just made, so that they need not be read.
     pub made: &'a Recent,
 }
 
-/// Pushes a branch to the upstream. The `pre-push` hook is asked first.
+/// Pushes a branch to the upstream, after running the `pre-push` hook.
 ///
 /// # Errors
-/// The hook says no, the remote cannot be reached, or does not take it: then with its words.
+/// The hook refuses, the remote cannot be reached, or it rejects the push: then its message is included.
 pub fn push(
     place: &Place<'_>,
     upstream: &Upstream,
@@ -190,7 +191,7 @@ pub fn push(
         upstream.at_remote.as_bstr(),
         expected.unwrap_or(nothing)
     );
-    // Git tells the hook the whole URL.
+    // Git passes the hook the whole URL.
     let url = remote.full_url(Direction::Push).unwrap_or_else(|| upstream.remote.to_string());
     let call = Call { stdin: line.into_bytes(), ..Call::with([upstream.remote.to_string(), url]) };
     hooks.ask("pre-push", call)?;

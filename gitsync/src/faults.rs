@@ -1,14 +1,15 @@
-//! What can go wrong beside the talks with the remote and the writing of refs, as the user is told.
+//! Converts errors of exchanges with the remote and of ref updates into faults that the user is shown.
 
 use phase::Fault;
 use remote::{Notice, Trouble, local_ref};
 
-/// A trouble with the remote. What stopped the talk on this side, the lost lock above all, goes up as it is.
+/// Converts an error of an exchange with the remote. An error that was raised on this side, in particular a lost
+/// lock, is passed on unchanged.
 pub fn of_remote(trouble: Trouble) -> anyhow::Error {
     trouble.notice().map_or_else(|reason| reason, |notice| told(notice).into())
 }
 
-/// A ref that could not be written.
+/// Converts the error of a ref that could not be written.
 pub fn of_ref(failed: local_ref::Failed) -> Fault {
     told(failed.into())
 }

@@ -1,11 +1,11 @@
-//! Questions about history: what is an ancestor of what, and which commits lie between two, as the document lists them.
+//! Answers questions about the history: ancestry, merge bases, and the commits between two commits.
 
 use anyhow::Context as _;
 use contract::Commit;
 use gix::ObjectId;
 use remote::History;
 
-/// Whether `one` is `other`, or one of its ancestors. What is `known` of the history is not read again.
+/// Whether `one` is `other` or one of its ancestors. What is `known` of the history is not read again.
 ///
 /// # Errors
 /// The history cannot be read.
@@ -18,7 +18,7 @@ pub fn is_ancestor(
     Ok(one == other || merge_base(repo, known, one, other)? == Some(one))
 }
 
-/// The best common ancestor of two commits; `None` where their histories have nothing in common. What is `known` of the
+/// Returns the best merge base of two commits, or `None` if their histories are unrelated. What is `known` of the
 /// history is not read again.
 ///
 /// # Errors
@@ -32,7 +32,8 @@ pub fn merge_base(
     known.base(repo, one, other).context("cannot walk the history")
 }
 
-/// The commits that `tip` has and none of `hidden` has, newest first. What is `known` of the history is not read again.
+/// Returns the commits that are reachable from `tip` but from none of `hidden`, newest first. What is `known` of the
+/// history is not read again.
 ///
 /// # Errors
 /// The history cannot be read.
@@ -47,7 +48,7 @@ pub fn between(
     commits.iter().map(|commit| describe(repo, commit.id)).collect()
 }
 
-/// A commit, in one line.
+/// Returns the summary of a commit for the document.
 ///
 /// # Errors
 /// It cannot be read.
@@ -62,7 +63,7 @@ pub fn describe(repo: &gix::Repository, id: ObjectId) -> anyhow::Result<Commit> 
     })
 }
 
-/// The authors of commits by name, each once, in the order in which they come.
+/// Returns the names of the commits' authors, each once, in the order in which they first occur.
 pub fn authors(commits: &[Commit]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for commit in commits {
@@ -73,7 +74,7 @@ pub fn authors(commits: &[Commit]) -> Vec<String> {
     names
 }
 
-/// All that is known of what a remote has.
+/// Returns all commits that the tracking refs of `remote` are at.
 ///
 /// # Errors
 /// A ref cannot be read.
@@ -81,7 +82,7 @@ pub fn known_of(repo: &gix::Repository, remote: &str) -> anyhow::Result<Vec<Obje
     let mut ids = Vec::new();
     for reference in repo.references()?.prefixed(format!("refs/remotes/{remote}/").as_str())? {
         let Ok(mut reference) = reference else { continue };
-        // A symbolic ref such as `origin/HEAD` may lead nowhere; then it knows of nothing.
+        // A symbolic ref such as `origin/HEAD` may be dangling; then it adds nothing.
         if let Ok(id) = reference.peel_to_id() {
             ids.push(id.detach());
         }

@@ -1,11 +1,11 @@
-//! The hooks that git would run, run as git would: in the work tree, with its arguments, on its stdin.
+//! Runs the hooks that git would run, the way git runs them: in the working tree, with the same arguments and stdin.
 //!
 //! A hook is the user's last line of defence (a secret scanner, a linter) and sometimes part of storage (git-lfs
-//! uploads in `pre-push`). A sync that went around them would be the hole in the fence. See
+//! uploads in `pre-push`). A sync that bypassed them would defeat their purpose. See
 //! <https://git-scm.com/docs/githooks>.
 //!
-//! Not run are `prepare-commit-msg` and `post-commit` for commits that are replayed: they are made in memory, where
-//! there is nothing yet that a hook could look at.
+//! `prepare-commit-msg` and `post-commit` are not run for replayed commits: these are created in memory, where a hook
+//! would have nothing to look at yet.
 
 use std::ffi::OsString;
 use std::io;
@@ -26,42 +26,43 @@ pub struct Hooks<'a> {
     progress: &'a Progress,
 }
 
-/// A hook that is about to be run.
+/// How a hook is to be called.
 #[derive(Debug, Default)]
 pub struct Call {
     /// Its arguments.
     pub args: Vec<OsString>,
     /// What it reads on stdin.
     pub stdin: Vec<u8>,
-    /// The index that it shall see, where that is not the repository's.
+    /// The index that it uses, if not the repository's.
     pub index: Option<PathBuf>,
-    /// Further variables of its environment.
+    /// Additional environment variables.
     pub env: Vec<(&'static str, OsString)>,
 }
 
 impl Call {
-    /// A call with these arguments.
+    /// Returns a call with these arguments.
     pub fn with<A: Into<OsString>>(args: impl IntoIterator<Item = A>) -> Self {
         Self { args: args.into_iter().map(Into::into).collect(), ..Self::default() }
     }
 }
 
-/// What came of asking for a hook.
+/// The result of running a hook.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ran {
     /// There is no such hook.
     Absent,
-    /// It ended well.
+    /// It succeeded.
     Well,
-    /// It ended badly; this is what it said.
+    /// It failed, with this output.
     Badly(String),
 }
 
 impl<'a> Hooks<'a> {
-    /// The hooks of the repository at `place`: in `core.hooksPath`, or in the directory that all its work trees share.
+    /// Returns the hooks of the repository at `place`: those in `core.hooksPath`, or in the hooks directory that all
+    /// its worktrees share.
     ///
     /// # Errors
-    /// `core.hooksPath` is no path, or the repository is bare.
+    /// `core.hooksPath` is not a valid path, or the repository is bare.
     pub fn of(place: &Place<'a>) -> anyhow::Result<Self> {
         let Place { repo, guard, progress, .. } = *place;
         let work_tree = repo.workdir().context("a bare repository has no hooks to run")?;
@@ -79,10 +80,10 @@ impl<'a> Hooks<'a> {
         is_executable(&self.directory.join(name))
     }
 
-    /// Runs a hook that may say no.
+    /// Runs a hook whose failure stops the operation.
     ///
     /// # Errors
-    /// A fault with exit 1 where it says no, with its words; or it cannot be started.
+    /// A fault with exit 1 if the hook fails, with its output; or it cannot be started.
     pub fn ask(&self, name: &str, call: Call) -> anyhow::Result<()> {
         match self.run(name, call)? {
             Ran::Absent | Ran::Well => Ok(()),
@@ -98,13 +99,13 @@ impl<'a> Hooks<'a> {
         }
     }
 
-    /// Runs a hook that is merely told; what it makes of that is its own business, as with git.
+    /// Runs a hook whose result is ignored, as in git.
     ///
     /// # Errors
     /// The lock is lost.
     pub fn tell(&self, name: &str, call: Call) -> anyhow::Result<()> {
         self.guard.check()?;
-        // It cannot stop what has happened already, and neither can its failure to start.
+        // The hook cannot stop what has happened already, and neither can a failure to start it.
         let _ = self.run(name, call);
         Ok(())
     }
@@ -115,7 +116,7 @@ impl<'a> Hooks<'a> {
             return Ok(Ran::Absent);
         }
         self.guard.check()?;
-        // It may talk to the user.
+        // The hook may interact with the user.
         let _held = self.progress.held(&format!("the {name} hook is at work"));
         let (output, writer) = io::pipe()?;
         let child = self
@@ -148,7 +149,7 @@ impl<'a> Hooks<'a> {
             return spawn(command);
         }
         match spawn(programs::program(path)) {
-            // No `#!` line: git leaves it to the shell.
+            // There is no `#!` line: like git, leave it to the shell.
             Err(error) if error.raw_os_error() == Some(NOT_A_PROGRAM) => {
                 let mut command = programs::program("sh");
                 command.arg(path);
@@ -159,10 +160,10 @@ impl<'a> Hooks<'a> {
     }
 }
 
-/// `ENOEXEC`: the file may be run, and is neither a binary nor does it say what runs it.
+/// `ENOEXEC`: the file is executable, but neither a binary nor a script with a `#!` line.
 const NOT_A_PROGRAM: i32 = 8;
 
-/// Git passes over a hook that is not executable: it is a sample, or was switched off so.
+/// Whether the hook is executable. Git ignores a hook that is not: it is a sample, or was disabled that way.
 #[cfg(unix)]
 fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;

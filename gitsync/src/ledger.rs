@@ -1,6 +1,7 @@
-//! What a sync has done so far, and at its end what the document says about it.
+//! Records what a sync has done so far, and turns it into the sync's part of the run document.
 //!
-//! It is kept apart from the doing, so that a sync that fails half-way still tells what it had done by then.
+//! It is separate from the code that does the work, so that a sync that fails half-way still reports what it had
+//! done.
 
 use contract::{
     ChangedFile, Commit, Committed, Exit, Pulled, Pushed, RefAtRemote, RepoSync, SyncState, Wiki,
@@ -20,7 +21,7 @@ use crate::tree::Counts;
 use crate::upstream::Upstream;
 use crate::{history, refuse, wiki};
 
-/// The name under which failures stand in the document.
+/// The phase name under which failures are reported in the document.
 const PHASE: &str = "gitsync";
 
 /// What was done.
@@ -32,40 +33,40 @@ pub struct Ledger {
     before: Before,
     committed: Option<New>,
     theirs: Option<ObjectId>,
-    /// What the remote has below `refs/notes/`, where it was asked.
+    /// The remote's refs below `refs/notes/`, if the remote was asked.
     notes: Option<Vec<(FullName, ObjectId)>>,
     pushed: Option<Vec<Commit>>,
     conflicts: Vec<BString>,
-    /// What the last look found changed, and did not commit.
+    /// The changes that the last scan found and did not commit.
     left_out: LeftOut,
-    /// Why notes of commits that were replayed stay with the old ones.
+    /// Why the notes of replayed commits could not be copied to the new commits.
     notes_left_behind: Option<String>,
-    /// Refs that do not follow the remote's.
+    /// Messages about refs that could not be updated to the remote's.
     left_behind: Vec<String>,
-    /// Commits that are not in the branch any more, as the upstream has thrown them out.
+    /// Commits that were removed from the branch because the upstream dropped them.
     thrown_out: Vec<ThrownOut>,
     reach: Reach,
-    /// What became of the session logs when the branch was moved last.
+    /// The session logs that changed when the branch was last moved.
     logs: Option<ChangedLogs>,
-    /// What came in, where it has been looked at.
+    /// What was pulled, if that has been computed already.
     incoming: Option<Incoming>,
-    /// How many times it was tried.
+    /// How many attempts were made.
     pub attempts: u32,
 }
 
-/// How it was before the sync.
+/// The state before the sync.
 #[derive(Debug, Clone, Copy)]
 pub struct Before {
-    /// Where the branch was.
+    /// The commit that the branch was at.
     pub head: Option<ObjectId>,
-    /// Where the upstream was, as far as was known here.
+    /// The commit that the upstream was at, as far as was known locally.
     pub upstream: Option<ObjectId>,
 }
 
-/// What came in.
+/// What was pulled.
 #[derive(Debug)]
 pub struct Incoming {
-    /// What the remote was at, and the branch.
+    /// The commits of the remote's branch and of the local branch for which this was computed.
     of: (Option<ObjectId>, Option<ObjectId>),
     pulled: Option<Pulled>,
     wiki: Wiki,
@@ -78,7 +79,7 @@ enum Reach {
 }
 
 impl Ledger {
-    /// An empty ledger, of a repository of whose `history` some has been read already.
+    /// Returns an empty ledger for a repository of whose `history` part has been read already.
     pub fn new(
         history: History,
         worktree: String,
@@ -108,7 +109,8 @@ impl Ledger {
         }
     }
 
-    /// The local changes were committed. Where that took several commits, the last one stands for all.
+    /// Records that local changes were committed. If it took several commits, the id of the last one is reported with
+    /// the counts of all.
     pub fn committed(&mut self, new: New) {
         let so_far = self.committed.map_or_else(Counts::default, |earlier| earlier.counts);
         let counts = Counts {
@@ -119,44 +121,45 @@ impl Ledger {
         self.committed = Some(New { id: new.id, counts });
     }
 
-    /// The branch was moved, and the session logs with it.
+    /// Records that the branch was moved, and the session logs that changed with it.
     pub fn updated(&mut self, logs: Option<ChangedLogs>) {
         self.logs = logs;
     }
 
-    /// Local commits got new ids, or were dropped as the upstream has what they do.
+    /// Records that local commits got new ids, or were dropped because the upstream has their changes already.
     pub fn replayed(&mut self, now: impl Fn(ObjectId) -> Option<ObjectId>) {
         self.committed = self.committed.and_then(|new| now(new.id).map(|id| New { id, ..new }));
     }
 
-    /// The upstream is here.
+    /// Records the result of a fetch.
     pub fn fetched(&mut self, heard: Heard) {
         self.theirs = heard.branch.id();
         self.notes = Some(heard.notes);
         self.left_behind = heard.left_behind;
     }
 
-    /// These refs, in words, do not follow what was pushed.
+    /// Records messages about refs that could not follow a push.
     pub fn left_behind(&mut self, refs: Vec<String>) {
         self.left_behind.extend(refs);
     }
 
-    /// These commits went out; none with a branch that is new at the remote, and holds nothing else that is.
+    /// Records the commits that were pushed. The list is empty for a branch that is new at the remote but has no
+    /// commits that are new there.
     pub fn pushed(&mut self, commits: Vec<Commit>) {
         self.pushed = Some(commits);
     }
 
-    /// These paths are changed on both sides.
+    /// Records the paths that conflict.
     pub fn conflicts(&mut self, paths: Vec<BString>) {
         self.conflicts = paths;
     }
 
-    /// These paths have changed here and are not in the commit.
+    /// Records the paths that have changed locally and are not in the commit.
     pub fn left_out(&mut self, paths: LeftOut) {
         self.left_out = paths;
     }
 
-    /// Notes of commits that were replayed could not be copied to the new ones.
+    /// Records that notes of replayed commits could not be copied to the new commits.
     pub fn notes_left_behind(&mut self, why: &anyhow::Error) {
         self.notes_left_behind = Some(format!(
             "{why:#}; those of commits that were replayed stay with the old ones: `git notes copy OLD NEW`, after \
@@ -164,18 +167,18 @@ impl Ledger {
         ));
     }
 
-    /// These commits are not in the branch any more.
+    /// Records commits that are no longer in the branch.
     pub fn thrown_out(&mut self, commits: Option<ThrownOut>) {
         self.thrown_out.extend(commits);
     }
 
-    /// The remote could not be reached.
+    /// Records that the remote could not be reached.
     pub fn offline(&mut self) {
         self.reach = Reach::Offline;
     }
 
-    /// What came in, as the document is to say it. To find it out takes reading the history, some of which may be `recent`,
-    /// and for which there is time while others are waited for.
+    /// Computes what was pulled, for the document. That requires walking the history, some of which may be `recent`,
+    /// and can be done while other work is awaited.
     ///
     /// # Errors
     /// The history cannot be read.
@@ -183,7 +186,7 @@ impl Ledger {
         self.incoming_at(head(repo), repo, recent)
     }
 
-    /// The same, where the branch is at `head`.
+    /// The same, for a branch that is at `head`.
     fn incoming_at(
         &self,
         head: Option<ObjectId>,
@@ -192,19 +195,19 @@ impl Ledger {
     ) -> anyhow::Result<Incoming> {
         let of = (self.theirs, head);
         let (pulled, wiki) = match self.theirs {
-            // Nothing came in where the remote is at what was here before.
+            // Nothing was pulled if the remote is at the commit that the branch was at before.
             Some(to) if self.before.head != Some(to) => self.pulled(&self.history.view(repo, recent), to)?,
             _ => (None, Wiki::default()),
         };
         Ok(Incoming { of, pulled, wiki })
     }
 
-    /// Takes what [`incoming`](Self::incoming) has found, so that it need not be found again.
+    /// Stores the result of [`incoming`](Self::incoming), so that it need not be computed again.
     pub fn came_in(&mut self, incoming: Incoming) {
         self.incoming = Some(incoming);
     }
 
-    /// What the document says.
+    /// Returns the part of the document that describes this sync.
     ///
     /// # Errors
     /// The history cannot be read.
@@ -258,7 +261,7 @@ impl Ledger {
                 (true, true) => SyncState::PulledPushed,
                 (true, false) => SyncState::Pulled,
                 (false, true) => SyncState::Pushed,
-                // Nothing came in, but what the upstream has thrown out is gone from here too.
+                // There are no new commits, but commits that the upstream dropped were removed from the branch.
                 (false, false) if !self.thrown_out.is_empty() => SyncState::Pulled,
                 (false, false) if self.committed.is_some() => SyncState::Committed,
                 (false, false) => SyncState::Clean,
@@ -266,8 +269,8 @@ impl Ledger {
         }
     }
 
-    /// What came in: all that the upstream has and the branch had not. That an earlier run fetched it, and got no
-    /// further, makes no difference.
+    /// Returns what was pulled: the commits that the upstream has and the branch did not have, even if an earlier run
+    /// had fetched them already and got no further.
     fn pulled(&self, repo: &gix::Repository, to: ObjectId) -> anyhow::Result<(Option<Pulled>, Wiki)> {
         let commits = history::between(repo, &self.history, self.before.head, to)?;
         if commits.is_empty() {
@@ -287,7 +290,7 @@ impl Ledger {
         Ok((Some(pulled), wiki))
     }
 
-    /// The session logs that are not the same in `from` and in the branch, where it was moved.
+    /// Returns the session logs that differ between `from` and the branch, if the branch was moved.
     fn session_logs(
         &self,
         repo: &gix::Repository,
@@ -302,7 +305,7 @@ impl Ledger {
         changed_logs::between(repo, from, head)
     }
 
-    /// The newest state of the upstream that the branch had in it.
+    /// Returns the newest state of the upstream that the branch contained before.
     fn pulled_from(&self, repo: &gix::Repository, to: ObjectId) -> anyhow::Result<Option<ObjectId>> {
         let known = &self.history;
         match (self.before.upstream, self.before.head) {
@@ -315,7 +318,7 @@ impl Ledger {
     }
 }
 
-/// Where the branch is now.
+/// Returns the commit that the branch is at now.
 fn head(repo: &gix::Repository) -> Option<ObjectId> {
     repo.head_id().ok().map(gix::Id::detach)
 }

@@ -1,12 +1,12 @@
-//! Refs that should follow the remote's and do not: what the user is told about them.
+//! Words the warnings about refs that should follow the remote's but could not be updated.
 //!
-//! Nothing fails for them, as the branch is synced by what the remote itself says. But `git status` and whoever looks at
-//! such a ref would believe for ever what it said once.
+//! Such a ref does not make the sync fail, since the branch is synced from what the remote itself advertises. But
+//! without a warning `git status`, and everyone who looks at the ref, would rely on its old value indefinitely.
 
 use gix::refs::Category;
 use remote::{Notice, Rejected, RemoteName, Why};
 
-/// A ref that a fetch has left as it was, where the user is to know of it.
+/// Returns the warning about a ref that a fetch has not updated, if the user should know of it.
 pub fn by_fetch(rejected: &Rejected, remote: &RemoteName) -> Option<String> {
     let name = rejected.local.as_bstr();
     match rejected.why {
@@ -17,17 +17,17 @@ pub fn by_fetch(rejected: &Rejected, remote: &RemoteName) -> Option<String> {
         Why::TagExists => Some(format!(
             "{name} is another tag than {remote} has; `git fetch {remote} +{name}:{name}` takes that one"
         )),
-        // Other refs that have something of their own, notes above all, are merged and not overwritten.
+        // Other refs with local changes, in particular notes, are merged rather than overwritten.
         Why::NotFastForward if rejected.local.category() == Some(Category::RemoteBranch) => Some(format!(
             "{name} stays as it was: {remote} has rewritten that branch, and the refspec has no `+`: \
              `git config --get-all remote.{remote}.fetch` shows it"
         )),
-        // The first is refused beforehand, and in the second somebody else has just fetched.
+        // `CheckedOut` is refused before the fetch, and `MovedMeanwhile` means that another process has just fetched.
         Why::NotFastForward | Why::CheckedOut | Why::MovedMeanwhile => None,
     }
 }
 
-/// A ref that could not follow a push.
+/// Returns the warning about a ref that could not follow a push.
 pub fn by_push(notice: Notice) -> String {
     let help = notice.help.map(|help| format!("; {help}")).unwrap_or_default();
     format!("what was pushed has arrived, and is not noted here: {}{help}", notice.message)

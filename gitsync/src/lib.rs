@@ -1,13 +1,13 @@
-//! `gitsync`: commits everything, fetches, rebases, updates the work tree and pushes; then the same for the vault.
+//! `gitsync`: commits everything, fetches, rebases, updates the working tree and pushes; then the same for the vault.
 //!
-//! It touches work that exists nowhere else. So it looks before it changes anything, decides on facts alone, and
-//! changes in an order in which a run that dies at any point can be finished or taken back by the next: objects first,
-//! then work tree and index with a record of what they replace, then the branch.
+//! It handles work that exists nowhere else. It therefore inspects everything before it changes anything, decides
+//! from those facts alone, and orders its changes so that the next run can finish or undo a run that died at any
+//! point: objects first, then the working tree and the index with a journal of what they replace, then the branch.
 //!
-//! [`sync`](sync::sync) is the story from start to end. [`look`], [`refuse`], [`upstream`], [`relate`] find out how
-//! things are; [`plan`] decides; [`commit`], [`exchange`], [`rebase`] and [`update`] do; [`ledger`] remembers what to
-//! tell. Below them [`stage`] is `git add -A`, [`worktree`] goes from one tree to another, and [`index`] keeps both
-//! honest.
+//! [`sync`](sync::sync) contains the whole sequence. [`look`], [`refuse`], [`upstream`] and [`relate`] gather the
+//! facts; [`plan`] decides; [`commit`], [`exchange`], [`rebase`] and [`update`] act; [`ledger`] records what to
+//! report. Below them, [`stage`] is `git add -A`, [`worktree`] takes the working tree from one tree to another, and
+//! [`index`] reads and writes the index.
 
 pub mod args;
 pub mod branch;

@@ -1,4 +1,4 @@
-//! What a repository is like before anything is done to it, as plain facts.
+//! Collects facts about a repository before anything is done to it.
 
 use std::path::PathBuf;
 
@@ -10,19 +10,19 @@ use remote::local_ref;
 
 use crate::commit::tree_of;
 
-/// A repository at one moment.
+/// The state of a repository at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     /// What is checked out.
     pub head: Head,
-    /// Whether objects are left at the remote until they are needed, see
-    /// [partial clone](https://git-scm.com/docs/partial-clone).
+    /// Whether it is a [partial clone](https://git-scm.com/docs/partial-clone), in which objects are missing until
+    /// they are needed.
     pub is_partial: bool,
-    /// What somebody is in the middle of.
+    /// The operation in progress, if any.
     pub in_progress: Option<Operation>,
-    /// Whether it has a work tree.
+    /// Whether it has a working tree.
     pub work_tree: WorkTree,
-    /// Another work tree that is on the same branch.
+    /// Another worktree that is on the same branch.
     pub elsewhere: Option<PathBuf>,
 }
 
@@ -31,39 +31,39 @@ pub struct Facts {
 pub enum Head {
     /// A branch, or a ref of another kind.
     Branch(Branch),
-    /// A commit, and no branch.
+    /// A commit: `HEAD` is detached.
     Detached(ObjectId),
 }
 
-/// The branch that is checked out, by the name of its own where it has several.
+/// The branch that is checked out. If the name in `HEAD` is a symbolic ref, this is the ref that it leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Branch {
     /// Its ref.
     pub name: FullName,
-    /// The commit that it is at; none where it has none yet.
+    /// The commit that it is at, or `None` if it is unborn.
     pub commit: Option<ObjectId>,
 }
 
 impl Branch {
-    /// Its name without `refs/heads/`.
+    /// Returns its name without `refs/heads/`.
     pub fn short(&self) -> String {
         self.name.shorten().to_string()
     }
 }
 
-/// Whether there is a work tree.
+/// Whether there is a working tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkTree {
     /// There is.
     Present,
     /// The repository is bare.
     Bare,
-    /// There is, but nothing that says which of its files are missing: nobody has checked the branch out there, or not
-    /// to the end.
+    /// There is, but no index to tell which of its files are missing: the branch was never checked out there, or not
+    /// completely.
     NotCheckedOut,
 }
 
-/// Looks.
+/// Collects the facts.
 ///
 /// # Errors
 /// `HEAD` cannot be read.
@@ -82,11 +82,11 @@ pub fn look(repo: &gix::Repository) -> anyhow::Result<Facts> {
     })
 }
 
-/// What there is of a work tree.
+/// Determines the state of the working tree.
 ///
-/// Git makes the index when it has checked out the last file: there is none after `git clone --no-checkout` or
-/// `git worktree add --no-checkout`, nor where a checkout was interrupted, or failed as a filter did. Taken for an empty
-/// one it says that all files but those on disk were deleted.
+/// Git writes the index after it has checked out the last file: there is none after `git clone --no-checkout` or
+/// `git worktree add --no-checkout`, or if a checkout was interrupted or failed because of a filter. If a missing
+/// index were taken for an empty one, all files that are not on disk would count as deleted.
 fn work_tree(repo: &gix::Repository, head: &Head) -> anyhow::Result<WorkTree> {
     if repo.workdir().is_none() {
         return Ok(WorkTree::Bare);
@@ -101,7 +101,7 @@ fn work_tree(repo: &gix::Repository, head: &Head) -> anyhow::Result<WorkTree> {
     Ok(if is_there || !has_files()? { WorkTree::Present } else { WorkTree::NotCheckedOut })
 }
 
-/// What is checked out.
+/// Returns what is checked out.
 ///
 /// # Errors
 /// `HEAD` cannot be read.

@@ -1,20 +1,20 @@
-//! The message of a commit, tidied as `git commit -m` tidies it.
+//! Cleans up commit messages as `git commit -m` does.
 
 use gix::bstr::{BStr, BString, ByteSlice as _};
 
-/// What is done to a message, as `commit.cleanup` says.
+/// How a message is cleaned up, as `commit.cleanup` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cleanup {
-    /// Nothing.
+    /// Not at all.
     Verbatim,
-    /// White space at the ends of lines and superfluous empty lines go.
+    /// White space at the ends of lines and superfluous empty lines are removed.
     Whitespace,
-    /// So do lines that begin with this comment mark.
+    /// Lines that begin with this comment character are removed as well.
     Strip(u8),
 }
 
 impl Cleanup {
-    /// As the configuration says; without, and without an editor, git removes white space.
+    /// Returns the configured mode; the default is `whitespace`, as in git when no editor is used.
     pub fn of(repo: &gix::Repository) -> Self {
         let config = repo.config_snapshot();
         let mark = || {
@@ -28,7 +28,7 @@ impl Cleanup {
         }
     }
 
-    /// Tidies a message, as `git stripspace` does.
+    /// Cleans up a message, as `git stripspace` does.
     pub fn apply(self, message: &BStr) -> BString {
         if self == Self::Verbatim {
             return message.to_owned();
@@ -55,12 +55,12 @@ impl Cleanup {
     }
 }
 
-/// The usual message of an automatic commit.
+/// Returns the default message of an automatic commit.
 pub fn usual(host: &str, time: &str) -> String {
     format!("sync: auto-sync from {host} at {time}")
 }
 
-/// The first line of a message, for a reflog.
+/// Returns the first line of a message, for a reflog.
 pub fn subject(message: &BStr) -> &BStr {
     message.lines().next().unwrap_or_default().as_bstr()
 }

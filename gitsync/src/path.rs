@@ -1,10 +1,10 @@
-//! Names that must never be written to disk, nor into a commit, whatever tree or folder they come from.
+//! Rejects path names that must never be written to disk or into a commit, wherever they come from.
 //!
-//! A tree object may hold any bytes as a name. Without this check a tree of somebody else's could write into `.git`
-//! (in one of the many spellings that some file system takes for it), outside the work tree, or through a link.
-//! The rules are those of git's `verify_path`, with the protections for HFS+ and NTFS always on: a repository is
-//! shared between systems, and no honest name is lost by it.
-//! See <https://git-scm.com/docs/git-config#Documentation/git-config.txt-coreprotectNTFS>.
+//! A tree object may contain any bytes as a name. Without this check, a tree made by somebody else could write into
+//! `.git` (in one of the many spellings that some file system accepts for it), outside the working tree, or through a
+//! link. The rules are those of git's `verify_path`, with the protections for HFS+ and NTFS always on: a repository
+//! is shared between systems, and no legitimate name is lost by it. See
+//! <https://git-scm.com/docs/git-config#Documentation/git-config.txt-coreprotectNTFS>.
 
 use std::fmt;
 
@@ -13,26 +13,26 @@ use gix::validate::path::component;
 
 /// The longest path that common systems can open, in bytes.
 pub const LONGEST_PATH: usize = 4095;
-/// The longest name that common file systems can hold, in bytes.
+/// The longest name that common file systems support, in bytes.
 const LONGEST_NAME: usize = 255;
 
-/// What is at the end of a path, as far as names go.
+/// What kind of entry a path leads to, as far as the rules for names depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leaf {
-    /// A symbolic link, which may not be named like a file that git itself reads.
+    /// A symbolic link, which must not have the name of a file that git itself reads.
     Link,
     /// Anything else.
     Other,
 }
 
-/// Why a path is refused.
+/// Why a path is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hostile {
-    /// One of its names is not allowed; the reason in words.
+    /// One of its names is not allowed; holds the reason.
     Name(String),
     /// It is too long to be opened.
     TooLong,
-    /// The same name stands twice in one folder of the tree.
+    /// The same name occurs twice in one tree.
     Twice,
 }
 
@@ -46,10 +46,10 @@ impl fmt::Display for Hostile {
     }
 }
 
-/// Check a whole `path`, `/`-separated and relative, name by name.
+/// Checks each name of a whole `path`, `/`-separated and relative.
 ///
 /// # Errors
-/// The first reason for which it must not be used.
+/// The first reason why it must not be used.
 pub fn check(path: &BStr, leaf: Leaf) -> Result<(), Hostile> {
     if path.len() > LONGEST_PATH {
         return Err(Hostile::TooLong);
@@ -62,10 +62,10 @@ pub fn check(path: &BStr, leaf: Leaf) -> Result<(), Hostile> {
     Ok(())
 }
 
-/// Check one `name` of a folder.
+/// Checks one `name` of a directory.
 ///
 /// # Errors
-/// The reason for which it must not be used.
+/// The reason why it must not be used.
 pub fn check_name(name: &BStr, leaf: Leaf) -> Result<(), Hostile> {
     if name.len() > LONGEST_NAME {
         return Err(Hostile::TooLong);
@@ -77,7 +77,7 @@ pub fn check_name(name: &BStr, leaf: Leaf) -> Result<(), Hostile> {
         component::Options { protect_windows: cfg!(windows), protect_hfs: true, protect_ntfs: true };
     let mode = (leaf == Leaf::Link).then_some(component::Mode::Symlink);
     gix::validate::path::component(name, mode, options).map_err(|why| Hostile::Name(why.to_string()))?;
-    // Where `\` separates folders, `.git\x` is inside `.git`.
+    // On systems where `\` separates directories, `.git\x` is inside `.git`.
     for part in name.split(|byte| *byte == b'\\').filter(|part| !part.is_empty() && part.len() < name.len()) {
         if is_dot_git(part.as_bstr(), options) {
             return Err(Hostile::Name(component::Error::DotGitDir.to_string()));

@@ -1,4 +1,4 @@
-//! Waiting a moment for the index, which every `git status` in an editor takes for the blink of an eye.
+//! Waits a moment for `index.lock`, which every `git status` in an editor holds briefly.
 
 use std::time::{Duration, Instant};
 
@@ -7,16 +7,16 @@ use phase::Fault;
 use crate::index::{self, Acquire, HeldBy, Lock};
 use crate::place::Place;
 
-/// How long somebody else may hold the index before the run gives up.
+/// How long another process may hold the index before the run gives up.
 const LIMIT: Duration = Duration::from_secs(3);
 
-/// How long to wait before asking again.
+/// How long to wait between two attempts.
 const PAUSE: Duration = Duration::from_millis(30);
 
 /// Takes `index.lock`.
 ///
 /// # Errors
-/// A fault with exit 1 where somebody else holds it, or left it behind.
+/// A fault with exit 1 if another process holds it, or left it behind.
 pub fn index_lock(place: &Place<'_>) -> anyhow::Result<Lock> {
     let until = Instant::now() + LIMIT;
     loop {
@@ -31,7 +31,7 @@ pub fn index_lock(place: &Place<'_>) -> anyhow::Result<Lock> {
     }
 }
 
-/// What to say of an index that somebody else holds.
+/// Returns the fault that reports an index locked by another process.
 pub fn held(by: &HeldBy) -> Fault {
     let age = by.age.map_or(String::new(), |age| format!(", for {} s", age.as_secs()));
     let path = by.path.to_string_lossy();

@@ -1,7 +1,7 @@
-//! Who commits: name and address as configured, and the time at which it happens.
+//! Determines the author and the committer of new commits: name and address as configured, and the current time.
 //!
-//! gix remembers the time at which the repository was opened. A run may wait minutes for the lock after that, and its
-//! commits would then be older than the ones that they stand on.
+//! gix keeps the time at which the repository was opened. A run may wait minutes for the lock after that, and its
+//! commits would then be older than their parents.
 
 use std::cell::OnceCell;
 
@@ -18,8 +18,8 @@ pub struct Person {
     fixed_time: Option<gix::date::Time>,
 }
 
-/// Both persons of a commit that is made here. Who they are is found out when the first one is asked for: a run with
-/// nothing to commit need not know, nor fail where nobody has said.
+/// The author and the committer of the commits that are made here. They are determined when the first of them is
+/// needed: a run with nothing to commit need not know them, nor fail if they are not configured.
 pub struct People<'repo> {
     repo: &'repo gix::Repository,
     both: OnceCell<Both>,
@@ -31,23 +31,23 @@ struct Both {
 }
 
 impl<'repo> People<'repo> {
-    /// The two as git would have them: by the environment, else by the configuration.
+    /// Returns both as git determines them: from the environment, else from the configuration.
     pub fn of(repo: &'repo gix::Repository) -> Self {
         Self { repo, both: OnceCell::new() }
     }
 
-    /// Who wrote it.
+    /// Returns the author.
     ///
     /// # Errors
-    /// A fault with exit 78 where nobody said who the user is.
+    /// A fault with exit 78 if no identity is configured.
     pub fn author(&self) -> anyhow::Result<&Person> {
         Ok(&self.both()?.author)
     }
 
-    /// Who committed it.
+    /// Returns the committer.
     ///
     /// # Errors
-    /// A fault with exit 78 where nobody said who the user is.
+    /// A fault with exit 78 if no identity is configured.
     pub fn committer(&self) -> anyhow::Result<&Person> {
         Ok(&self.both()?.committer)
     }
@@ -70,12 +70,12 @@ impl Person {
         Ok(Self { name: known.name, email: known.email, fixed_time })
     }
 
-    /// The person's name.
+    /// Returns the name.
     pub fn name(&self) -> &gix::bstr::BStr {
         self.name.as_ref()
     }
 
-    /// The person, now; or at the time that the environment fixes.
+    /// Returns the signature with the current time, or with the time that the environment fixes.
     pub fn now(&self) -> gix::actor::Signature {
         let time = self.fixed_time.unwrap_or_else(person::now);
         gix::actor::Signature { name: self.name.clone(), email: self.email.clone(), time }

@@ -1,4 +1,4 @@
-//! Where the work is done, and on whose behalf: all that every step of a sync needs and none of them changes.
+//! Holds what every step of a sync needs and none of them changes: the repository, its lock, and who commits.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -12,12 +12,12 @@ use crate::person::People;
 use crate::signing::Signing;
 use crate::watch::{Doing, Watch};
 
-/// How long the answer of the lock's guard holds for many small changes in a row. Between an answer and a change any
-/// process may be kept waiting for longer than that by others; and whoever takes a lock over has seen no sign of life
-/// for minutes.
+/// How long an answer of the lock's guard remains valid for a series of small changes. Other processes may delay this
+/// one for longer than that between any check and the change after it anyway; and a lock is only taken over after
+/// minutes without a sign of life.
 const MOMENT: Duration = Duration::from_millis(2);
 
-/// A repository with a work tree, the lock that is held for it, and who is at work.
+/// A repository with a working tree, the lock that is held for it, and the identities used for commits.
 pub struct Place<'a> {
     /// The repository.
     pub repo: &'a gix::Repository,
@@ -25,25 +25,25 @@ pub struct Place<'a> {
     pub history: History,
     /// The lock.
     pub guard: &'a dyn Guard,
-    /// The line of progress.
+    /// The progress line.
     pub progress: &'a Progress,
-    /// The machine's name.
+    /// The host name of this machine.
     pub host: &'a str,
-    /// Who commits.
+    /// The author and committer of new commits.
     pub people: &'a People<'a>,
     /// How commits are signed.
     pub signing: &'a Signing,
-    /// When the lock's guard was asked last, and had nothing against a change.
+    /// When the lock's guard last allowed a change.
     pub asked: Cell<Option<Instant>>,
 }
 
 impl Place<'_> {
-    /// The root of the work tree.
+    /// Returns the root of the working tree.
     pub fn root(&self) -> &Path {
         self.repo.workdir().unwrap_or_else(|| self.repo.git_dir())
     }
 
-    /// The root of the work tree as an absolute path, for the document.
+    /// Returns the root of the working tree as an absolute path, for the document.
     ///
     /// # Errors
     /// It cannot be looked up.
@@ -90,15 +90,15 @@ impl Watch for Place<'_> {
     }
 }
 
-/// Follows a talk with the remote. It is apart from [`Place`] as several threads look at it, which a repository does
-/// not bear.
+/// Receives the progress of an exchange with the remote. It is separate from [`Place`] because several threads share
+/// it, and a `gix::Repository` cannot be shared between threads.
 pub struct Follower<'a> {
     guard: &'a dyn Guard,
     progress: &'a Progress,
 }
 
 impl<'a> Place<'a> {
-    /// What follows a talk with the remote on behalf of this place.
+    /// Returns what receives the progress of an exchange with the remote on behalf of this place.
     pub fn follower(&self) -> Follower<'a> {
         Follower { guard: self.guard, progress: self.progress }
     }

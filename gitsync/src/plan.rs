@@ -1,4 +1,4 @@
-//! What is to be done with two histories, decided from how they stand to each other and from nothing else.
+//! Decides what is to be done with two histories, from their relation and the policy alone.
 
 use phase::Fault;
 
@@ -7,35 +7,35 @@ use crate::{
     upstream::Upstream,
 };
 
-/// How the local branch stands to its upstream.
+/// How the local branch is related to its upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
     /// Both are at the same commit.
     Same,
-    /// The local branch has all that the upstream has, and more.
+    /// The local branch has everything that the upstream has, and more.
     Ahead,
-    /// The same, but some of that the upstream once had, and has thrown out.
+    /// As `Ahead`, but some of the commits that are ahead were once in the upstream, which has dropped them.
     Rewound,
-    /// The upstream has all that the local branch has, and more.
+    /// The upstream has everything that the local branch has, and more.
     Behind,
-    /// Each has something that the other has not.
+    /// Each has commits that the other does not have.
     Diverged,
-    /// They have not one commit in common.
+    /// They have no commit in common.
     Unrelated,
-    /// None that is here, in a repository whose history is cut off.
+    /// They have no commit in common that is available locally, because the clone is shallow.
     CutOff,
-    /// There is no upstream, and there may be one.
+    /// There is no upstream branch yet; it may be created.
     New,
-    /// There was an upstream, and it was removed.
+    /// There was an upstream branch, and it was removed.
     Gone,
 }
 
 /// How the upstream's commits get into the local branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Integration {
-    /// They are in it, or there are none.
+    /// They are in it already, or there are none.
     Nothing,
-    /// The local branch moves on to the upstream.
+    /// The local branch is fast-forwarded to the upstream.
     FastForward,
     /// The local commits are replayed onto the upstream.
     Replay,
@@ -44,19 +44,20 @@ pub enum Integration {
 /// Decides how the upstream's commits get into the local branch.
 ///
 /// # Errors
-/// A fault with exit 1 where they cannot.
+/// A fault with exit 1 if they cannot.
 pub fn integrate(relation: Relation, upstream: &Upstream) -> Result<Integration, Fault> {
     let shown = upstream.shown();
     match relation {
-        // Also where a merge has brought it in: who resolved one by hand is not to resolve it again, commit by commit.
+        // Even if a merge brought them in: whoever resolved that merge by hand must not have to resolve it again,
+        // commit by commit.
         Relation::Same | Relation::Ahead | Relation::New => Ok(Integration::Nothing),
         Relation::Behind => Ok(Integration::FastForward),
-        // Merges are linearised, as `git rebase` does it.
+        // Merges are linearised, as by `git rebase`.
         Relation::Diverged | Relation::Rewound => Ok(Integration::Replay),
         Relation::Unrelated => Err(Fault::failed(format!(
             "the local branch and {shown} have unrelated histories: not one commit in common"
         ))
-        // With the names, as nothing need be configured for the branch yet.
+        // The command names remote and branch, because no upstream need be configured for the branch yet.
         .help(format!(
             "if they belong together, join them once by hand: \
              `git pull --no-rebase --allow-unrelated-histories {} {}`, then run this again",
@@ -75,11 +76,11 @@ pub fn integrate(relation: Relation, upstream: &Upstream) -> Result<Integration,
     }
 }
 
-/// Decides whether there is something to push, once the upstream's commits are in the local branch as far as they
-/// are to be.
+/// Decides whether there is something to push, once the upstream's commits have been integrated into the local branch
+/// as far as the policy allows.
 ///
 /// # Errors
-/// A fault with exit 1 where a push would need what `--no-pull` forbids.
+/// A fault with exit 1 if a push would require what `--no-pull` forbids.
 pub fn push(relation: Relation, pull: Pull, push: Push) -> Result<bool, Fault> {
     match (push, relation) {
         (Push::No, _) => Ok(false),

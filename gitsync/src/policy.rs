@@ -1,49 +1,50 @@
-//! What the user asked for, apart from how it was typed.
+//! Describes what the user asked for, independently of the command line.
 
 use std::time::Duration;
 
 use gix::bstr::BString;
 
-/// What is to be done with one repository. The vault gets the same, less what speaks of the main one's files.
+/// What is to be done with one repository. The vault gets the same policy, except for what names files of the main
+/// repository.
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// What is committed.
     pub commit: Commit,
-    /// Whether what the remote has is brought in.
+    /// Whether the upstream's commits are fetched and integrated.
     pub pull: Pull,
     /// Whether local commits are pushed.
     pub push: Push,
-    /// How often it is tried where the remote, or a file, moves meanwhile; at least once.
+    /// How many attempts are made if the remote or a file changes in the meantime; at least one.
     pub attempts: u32,
-    /// How long the remote may be silent; `None`: as git's configuration says, else 30 s.
+    /// How long the remote may send nothing; if `None`, as git's configuration says, else 30 s.
     pub stall: Option<Duration>,
 }
 
 /// What is committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Commit {
-    /// All that `git add -A` takes.
+    /// Everything that `git add -A` stages.
     Everything {
-        /// The message; `None`: the usual one.
+        /// The message, or `None` for the default one.
         message: Option<String>,
     },
-    /// What matches these pathspecs, relative to the work tree's root.
+    /// What matches these pathspecs, which are relative to the root of the working tree.
     Only {
         /// The pathspecs.
         pathspecs: Vec<BString>,
-        /// The message; `None`: the usual one.
+        /// The message, or `None` for the default one.
         message: Option<String>,
     },
     /// Nothing.
     Nothing,
 }
 
-/// Whether what the remote has is brought in.
+/// Whether the upstream's commits are fetched and integrated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pull {
-    /// It is.
+    /// They are.
     Wanted,
-    /// It is not.
+    /// They are not.
     No,
 }
 
@@ -57,7 +58,7 @@ pub enum Push {
 }
 
 impl Commit {
-    /// The message that was asked for.
+    /// Returns the message that was given.
     pub fn message(&self) -> Option<&str> {
         match self {
             Self::Everything { message } | Self::Only { message, .. } => message.as_deref(),
@@ -65,7 +66,7 @@ impl Commit {
         }
     }
 
-    /// What is to be staged; `None` where nothing is.
+    /// Returns what is to be staged, or `None` if nothing is.
     pub fn staging(&self) -> Option<crate::stage::Policy> {
         let scope = match self {
             Self::Everything { .. } => crate::stage::Scope::Everything,

@@ -1,6 +1,7 @@
-//! What git has kept ready for the next commit: the message of a squashed merge, or of a pick that was not to commit.
+//! Removes the message that git has prepared for the next commit.
 //!
-//! Left behind, it would be what the message of some later commit begins with.
+//! That is the message of a squashed merge, or of a cherry-pick without commit. If it were left behind, the message of
+//! some later commit would begin with it.
 
 use std::fs;
 
@@ -9,17 +10,18 @@ use phase::Operation;
 use crate::place::Place;
 use crate::watch::Watch as _;
 
-/// What `git commit` removes, but for what says that an operation is in progress: nothing is committed then.
+/// The files that `git commit` removes, except those that mark an operation in progress: during one, nothing is
+/// committed.
 const FILES: [&str; 4] = ["AUTO_MERGE", "MERGE_MODE", "MERGE_MSG", "SQUASH_MSG"];
 
-/// Removes it, once the commit is made. As with git, what cannot be removed is no reason to stop.
+/// Removes these files once the commit is made. As in git, a failure to remove one is ignored.
 ///
 /// # Errors
 /// The lock is lost.
 pub fn clear(place: &Place<'_>) -> anyhow::Result<()> {
     let files = FILES.map(|name| place.repo.git_dir().join(name));
     for file in files.iter().filter(|file| file.exists()) {
-        // It may belong to what somebody has begun meanwhile.
+        // The file may belong to an operation that was started in the meantime.
         if Operation::in_progress(place.repo).is_some() {
             break;
         }

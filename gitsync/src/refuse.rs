@@ -1,6 +1,6 @@
-//! What cannot be synced, by name, before anything is touched.
+//! Rejects what cannot be synced, with the reason, before anything is changed.
 //!
-//! Half a sync of a repository that is in the middle of something else leaves its user with two problems.
+//! Half a sync of a repository in which another operation is in progress would leave its user with two problems.
 
 use gix::bstr::{BString, ByteSlice as _};
 use gix::refs::Category;
@@ -11,16 +11,16 @@ use crate::look::{Branch, Facts, Head, WorkTree};
 use crate::rebase::ThrownOut;
 use crate::stage::LeftOut;
 
-/// How many paths a message names before it counts the rest.
+/// How many paths a message names before it only counts the rest.
 const NAMED: usize = 10;
 
-/// How many commits, which have longer names.
+/// How many commits a message names: fewer, as their names are longer.
 const FEW: usize = 5;
 
-/// The branch to sync.
+/// Returns the branch to sync.
 ///
 /// # Errors
-/// A fault that names what stands in the way: with exit 78 where the set-up is not one that can be synced, else 1.
+/// A fault that names the obstacle: with exit 78 if the set-up is not supported, else 1.
 pub fn refuse(facts: &Facts) -> Result<&Branch, Fault> {
     if facts.is_partial {
         return Err(Fault::misconfigured(
@@ -63,7 +63,7 @@ pub fn refuse(facts: &Facts) -> Result<&Branch, Fault> {
     }
 }
 
-/// Refuses an index that holds several versions of a path.
+/// Refuses an index with unmerged entries.
 ///
 /// # Errors
 /// A fault with exit 1 that names the paths.
@@ -75,8 +75,8 @@ pub fn unmerged(paths: &[BString]) -> Result<(), Fault> {
         .help("resolve what `git status` lists, `git add` it, and run this again"))
 }
 
-/// What to say of what has changed and is not committed. What lies outside of the sparse checkout git does not add
-/// either, and says so.
+/// Returns the warnings about what has changed and is not committed. Like git, this does not add paths outside of the
+/// sparse checkout, and says so.
 pub fn left_out(left_out: &LeftOut) -> impl Iterator<Item = String> {
     let LeftOut { outside_sparse, outdated_submodules, removed_submodules, embedded } = left_out;
     let sparse = (!outside_sparse.is_empty()).then(|| {
@@ -110,7 +110,7 @@ pub fn left_out(left_out: &LeftOut) -> impl Iterator<Item = String> {
     [sparse, submodules, removed, embedded].into_iter().flatten()
 }
 
-/// What to say of commits that were pushed from here, or came in, and that `upstream` has thrown out since.
+/// Returns the warning about commits that were pushed from here, or pulled, and that `upstream` has since dropped.
 ///
 /// # Errors
 /// A commit cannot be read.
@@ -140,13 +140,13 @@ pub fn thrown_out(
     ))
 }
 
-/// A list of paths, fit for a message.
+/// Formats a list of paths for a message.
 pub fn named(paths: &[BString]) -> String {
     let mut text = paths
         .iter()
         .take(NAMED)
         .map(|path| {
-            // A line break in a name would otherwise begin what looks like a line of our own.
+            // A line break in a name would otherwise start what looks like a line of our own output.
             let plain = path.to_str().ok().filter(|path| !path.contains(char::is_control));
             plain.map_or_else(|| gix::quote::ansi_c::quote(path.as_bstr()).to_string(), str::to_owned)
         })
@@ -158,7 +158,7 @@ pub fn named(paths: &[BString]) -> String {
     text
 }
 
-/// The branch has no commit, and there is nothing to make its first one of.
+/// Returns the fault for an unborn branch in a repository with nothing to commit.
 pub fn nothing_to_begin_with(branch: &str) -> Fault {
     Fault::failed(format!("{branch} has no commit yet, and there is nothing to commit"))
         .help("add a file, or clone the remote instead: `git clone URL`")

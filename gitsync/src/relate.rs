@@ -1,4 +1,4 @@
-//! How two histories stand to each other.
+//! Determines how the local branch is related to the remote's: ahead, behind, diverged and so on.
 
 use anyhow::Context as _;
 use gix::ObjectId;
@@ -9,8 +9,8 @@ use crate::history;
 use crate::plan::Relation;
 use crate::rebase::{Seen, base_for};
 
-/// How `local` stands to what the remote has, which once was all that is `seen`. What is `known` of the history is not
-/// read again.
+/// Determines how `local` is related to what the remote has, where `seen` are the commits that the upstream was at
+/// before. What is `known` of the history is not read again.
 ///
 /// # Errors
 /// The history cannot be read.
@@ -23,7 +23,7 @@ pub fn relate_to_past(
 ) -> anyhow::Result<Relation> {
     let relation = relate(repo, known, local, theirs)?;
     let (Relation::Ahead, Some(onto)) = (relation, theirs.id()) else { return Ok(relation) };
-    // What the branch has beyond the upstream is little, and how often that moved may be much.
+    // The branch is usually ahead by few commits, while the upstream may have moved many times.
     let mut beyond =
         known.between(repo, vec![local], vec![onto]).context("cannot walk the history")?.into_iter();
     let is_rewound =
@@ -31,7 +31,7 @@ pub fn relate_to_past(
     Ok(if is_rewound { Relation::Rewound } else { relation })
 }
 
-/// How `local` stands to what the remote has. What is `known` of the history is not read again.
+/// Determines how `local` is related to what the remote has. What is `known` of the history is not read again.
 ///
 /// # Errors
 /// The history cannot be read.
@@ -50,7 +50,7 @@ pub fn relate(
         return Ok(Relation::Same);
     }
     Ok(match history::merge_base(repo, known, local, theirs)? {
-        // What they have in common may lie below where it ends.
+        // In a shallow clone, they may have a common ancestor below the shallow boundary.
         None if repo.is_shallow()? => Relation::CutOff,
         None => Relation::Unrelated,
         Some(base) if base == local => Relation::Behind,

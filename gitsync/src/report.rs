@@ -1,11 +1,11 @@
-//! The section, for people: what came in, what went out, and what to do where something is in the way.
+//! Prints the section for people: what was pulled, what was pushed, and what to do about whatever stopped the sync.
 
 use contract::{Commit, GitsyncSection, RepoSync, SyncState, Wiki, WikiPage, WikiStatus};
 use owo_colors::OwoColorize as _;
 use phase::{Page, Progress, amount, plain};
 use remote::Step;
 
-/// How many commits are listed before the rest is counted.
+/// How many commits are listed before the rest is only counted.
 const LISTED: usize = 10;
 
 /// Writes the section.
@@ -16,7 +16,7 @@ pub fn report(section: &GitsyncSection, page: &mut Page) {
             repository(name, sync, page);
         }
     }
-    // The phase's own error is about the main repository then.
+    // If the main repository failed as well, the phase's own error is about that one.
     let main_failed = section.main.as_ref().is_none_or(|main| main.error.is_some());
     let vault = section.vault.as_ref().filter(|_| main_failed);
     if let Some(error) = vault.and_then(|vault| vault.error.as_ref()) {
@@ -24,7 +24,7 @@ pub fn report(section: &GitsyncSection, page: &mut Page) {
     }
 }
 
-/// Shows what a talk with the remote is at.
+/// Shows the current step of an exchange with the remote.
 pub fn step(step: Step, line: &Progress) {
     match step {
         Step::Connecting => line.set(|| "connecting".into()),
@@ -65,7 +65,7 @@ fn repository(name: &str, sync: &RepoSync, page: &mut Page) {
     };
     let branch = plain::line(&sync.branch);
     if sync.branch.is_empty() {
-        // It could not be opened, and nothing more is known of it.
+        // The repository could not be opened, and nothing more is known of it.
         let place = if sync.worktree.is_empty() { "nobody knows where" } else { &sync.worktree };
         let title = format!("{name}: {}", plain::line(place));
         page.line(format_args!("{}, {coloured}", title.style(styles.heading)));

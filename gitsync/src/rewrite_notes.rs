@@ -1,7 +1,8 @@
-//! Notes of commits that were replayed, copied to what became of these, where the configuration asks for it.
+//! Copies the notes of replayed commits to the new commits, if the configuration asks for it.
 //!
-//! See `notes.rewriteRef` and its neighbours in [git-notes](https://git-scm.com/docs/git-notes#_configuration). Without it
-//! a note stays with the old commit, as in git: nobody sees it any more, and with that commit it goes.
+//! See `notes.rewriteRef` and the settings around it in
+//! [git-notes](https://git-scm.com/docs/git-notes#_configuration). Otherwise a note stays with the old commit, as in
+//! git: it is no longer shown, and is lost when that commit is pruned.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -18,14 +19,14 @@ use remote::local_ref::{self, Edit, Value, Written};
 use crate::faults;
 use crate::place::Place;
 
-/// The only place that notes are copied in.
+/// The prefix of the refs in which notes are copied.
 const NOTES: &str = "refs/notes/";
-/// What git says of it.
+/// The message that git gives such a commit.
 const MESSAGE: &str = "Notes added by 'git notes copy'";
-/// How often a ref may be moved by somebody else meanwhile.
+/// How many times to try if other processes keep moving the ref.
 const ATTEMPTS: u32 = 10;
 
-/// What becomes of a note that the new commit has already, see `notes.rewriteMode`.
+/// What to do with a note if the new commit already has one, see `notes.rewriteMode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Overwrite,
@@ -52,7 +53,8 @@ pub fn copy(place: &Place<'_>, rewritten: &[(ObjectId, ObjectId)]) -> anyhow::Re
     Ok(())
 }
 
-/// The refs to copy notes in. The environment says it in place of the configuration, as in git.
+/// Returns the patterns of the refs in which notes are to be copied. As in git,
+/// `GIT_NOTES_REWRITE_REF` overrides `notes.rewriteRef`.
 fn patterns(repo: &Repository) -> Vec<BString> {
     let config = repo.config_snapshot();
     let all: Vec<BString> = match env::var("GIT_NOTES_REWRITE_REF") {
@@ -63,7 +65,7 @@ fn patterns(repo: &Repository) -> Vec<BString> {
             values.into_iter().map(|value| BString::from(value.to_vec())).collect()
         }
     };
-    // Git refuses to do so elsewhere.
+    // Git does not copy notes in any other refs.
     all.into_iter().filter(|pattern| pattern.starts_with(NOTES.as_bytes())).collect()
 }
 
@@ -134,7 +136,7 @@ fn copy_in(
     anyhow::bail!("somebody else moved it each time")
 }
 
-/// The tree with the copies; `None` where there is nothing to copy.
+/// Returns the tree with the copied notes, or `None` if there is nothing to copy.
 fn copied(
     repo: &Repository,
     tree: ObjectId,
@@ -159,7 +161,7 @@ fn copied(
     Ok((with_copies != tree).then_some(with_copies))
 }
 
-/// One note after the other, with an empty line between them.
+/// Concatenates two notes, with an empty line between them.
 fn concatenated(objects: &(impl Find + Write), one: ObjectId, other: ObjectId) -> gix::Result<ObjectId> {
     let (mut first, mut second) = (Vec::new(), Vec::new());
     let (first, second) =
@@ -167,7 +169,7 @@ fn concatenated(objects: &(impl Find + Write), one: ObjectId, other: ObjectId) -
     objects.write_buf(Kind::Blob, &[first.strip_suffix(b"\n").unwrap_or(first), b"\n\n", second].concat())
 }
 
-/// The lines of both notes, sorted, each once, and none that is empty.
+/// Returns the lines of both notes, sorted and without duplicates and empty lines.
 fn sorted(objects: &(impl Find + Write), one: ObjectId, other: ObjectId) -> gix::Result<ObjectId> {
     let (mut first, mut second) = (Vec::new(), Vec::new());
     let (first, second) =

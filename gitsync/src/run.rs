@@ -1,4 +1,4 @@
-//! The phase: the main repository, then the vault, each with a lock, a section and failures of its own.
+//! Runs the phase: syncs the main repository, then the vault, each with its own lock, section and failures.
 
 use std::cell::Cell;
 
@@ -37,7 +37,7 @@ impl Phase for Args {
 
     fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<GitsyncSection>> {
         let mut main = main(self, run);
-        // Whoever took the lock over syncs the vault as well.
+        // If the lock was taken over, the run that took it over syncs the vault as well.
         let lock_is_lost = main.fault.as_ref().is_some_and(|fault| fault.exit() == Exit::Deferred);
         let vault = if lock_is_lost { None } else { the_vault(self, run) }.unwrap_or_default();
         main.leavings.extend(vault.leavings);
@@ -52,7 +52,7 @@ impl Phase for Args {
     }
 
     fn report(&self, section: &GitsyncSection, page: &mut Page) {
-        // A dry run has shown its plan instead.
+        // A dry run has printed its plan instead.
         if !self.dry_run {
             report::report(section, page);
         }
@@ -70,7 +70,7 @@ fn main(args: &Args, run: &Run<'_>) -> Synced {
     }
 }
 
-/// Syncs the vault; `None` where there is none.
+/// Syncs the vault; returns `None` if there is no vault.
 fn the_vault(args: &Args, run: &Run<'_>) -> Option<Synced> {
     let Whereabouts { said, path } = whereabouts(args, run)?;
     let synced = match path.and_then(|path| open_vault(&path, args, run)) {
@@ -84,20 +84,20 @@ fn the_vault(args: &Args, run: &Run<'_>) -> Option<Synced> {
     Some(Synced { section, ..synced })
 }
 
-/// Where the vault is said to be; `None` where there is none.
+/// Returns the configured location of the vault, or `None` if there is no vault.
 fn whereabouts(args: &Args, run: &Run<'_>) -> Option<Whereabouts> {
     match &args.vault {
         _ if args.no_vault => None,
         Some(path) => Some(Whereabouts::known(path)),
         None => {
-            // Who has no work tree has no identity file either, and has been told so.
+            // Without a working tree there is no identity file either, and that error has been reported already.
             let worktree = run.worktree().ok()?;
             Whereabouts::of(run.identity_file(), worktree)
         }
     }
 }
 
-/// The vault, and its own lock.
+/// The vault and its own lock.
 struct Vault {
     repo: gix::Repository,
     guard: Box<dyn Guard>,
@@ -149,7 +149,8 @@ fn one(
     }
 }
 
-/// A failure of the vault never ends the run: its lock, above all, is not the run's.
+/// Turns a failure of the vault into one that never ends the run. In particular, losing the vault's lock does not
+/// mean that the run's lock is lost.
 fn of_the_vault(fault: Fault) -> Fault {
     let message = if fault.message().contains("vault") {
         fault.message().to_owned()

@@ -1,33 +1,33 @@
-//! Signing commits where `commit.gpgSign` asks for it, with gpg, x509 or ssh as `gpg.format` says.
+//! Signs commits if `commit.gpgSign` asks for it, with gpg, x509 or ssh as `gpg.format` says.
 //!
-//! A commit that is made without asking would be the one unsigned commit of a signed history, and would be turned down
-//! by the first server that looks.
+//! A commit that ignored the setting would be the only unsigned one in a signed history, and would be rejected by the
+//! first server that checks.
 
 use std::io;
 
 use gix::{error::MetadataValue, objs::Commit};
 use phase::{Fault, Held, Progress};
 
-/// How many lines of a signing program a message holds: programs say last why they die.
+/// How many lines of a signing program's output a message includes: programs report the cause of a failure last.
 const LAST_LINES: usize = 4;
 
-/// How often a program is asked that is gone before it has read anything.
+/// How many times to start a program that exits before it has read anything.
 const ATTEMPTS: u32 = 5;
 
-/// Whether commits are signed here, and how.
+/// Whether commits are signed, and how.
 #[derive(Debug)]
 pub enum Signing {
-    /// They are not.
+    /// They are not signed.
     Off,
-    /// With this program and key.
+    /// They are signed with this program and key.
     With(Box<gix::objs::signature::sign::Options>),
 }
 
 impl Signing {
-    /// As the configuration says.
+    /// Returns what the configuration says.
     ///
     /// # Errors
-    /// A fault with exit 78 where signing is on, and the configuration does not say with what.
+    /// A fault with exit 78 if signing is on, but the configuration does not say with what.
     pub fn of(repo: &gix::Repository) -> anyhow::Result<Self> {
         match repo.commit_signing_options_if_enabled() {
             Ok(None) => Ok(Self::Off),
@@ -44,22 +44,22 @@ impl Signing {
         }
     }
 
-    /// Leaves the terminal to the signing program for as long as this is kept: it may ask for a passphrase.
+    /// Leaves the terminal to the signing program until the result is dropped, because it may ask for a passphrase.
     pub fn held<'a>(&self, progress: &'a Progress) -> Option<Held<'a>> {
         matches!(self, Self::With(_)).then(|| progress.held("signing"))
     }
 }
 
-/// The commit with a signature, where it is to have one.
+/// Returns the commit, with a signature if commits are to be signed.
 ///
 /// # Errors
-/// A fault with exit 1 where the signing program fails; its own words are part of the message.
+/// A fault with exit 1 if the signing program fails; its output is part of the message.
 pub fn sign(commit: Commit, signing: &Signing) -> anyhow::Result<Commit> {
     let Signing::With(options) = signing else { return Ok(commit) };
     let program = options.program.to_string_lossy().into_owned();
     let signed = || commit.clone().sign((**options).clone());
-    // Of a program that ends before it has read what it is to sign gix keeps no word: only that the pipe is closed. The
-    // next time it may be slower, and can be told of.
+    // If a program exits before it has read what it is to sign, gix does not keep its output, only the error that the
+    // pipe is closed. On another attempt the program may exit later, so that its output can be reported.
     let mut result = signed();
     for _ in 1..ATTEMPTS {
         if !result.as_ref().is_err_and(closed_its_pipe) {
@@ -77,7 +77,7 @@ pub fn sign(commit: Commit, signing: &Signing) -> anyhow::Result<Commit> {
     })
 }
 
-/// Whether the program was gone before it had read what it is to sign.
+/// Whether the program exited before it had read what it was to sign.
 fn closed_its_pipe(error: &gix::Error) -> bool {
     let first: &(dyn std::error::Error + 'static) = error;
     std::iter::successors(Some(first), |error| error.source()).any(|error| {
@@ -85,12 +85,12 @@ fn closed_its_pipe(error: &gix::Error) -> bool {
     })
 }
 
-/// What the signing program wrote to stderr, or else what is known of the failure.
+/// Returns what the signing program wrote to stderr, or else what is known of the failure.
 fn said(error: &gix::Error) -> String {
     let values = error.metadata_merged();
     if let Some(MetadataValue::Bytes(stderr)) = values.get("stderr") {
         let stderr = String::from_utf8_lossy(stderr);
-        // Lines for git among those for people: gpg writes its status to the same place.
+        // gpg writes machine-readable status lines to stderr as well, between those for people.
         let lines =
             stderr.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("[GNUPG:]"));
         let lines: Vec<String> = lines.map(words::line).collect();

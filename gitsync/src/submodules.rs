@@ -1,9 +1,10 @@
-//! Submodules that what came in has moved on or removed, and that are still checked out where they were.
+//! Keeps track of submodules that a pull has moved on or removed, and that are still checked out where they were.
 //!
-//! Git leaves them there until somebody runs `git submodule update` or removes the folder, and `git add -A` would take
-//! them for moved back or added anew: the next run would undo what a colleague did, and no one would have asked for it. So
-//! it is remembered which commits such a submodule comes from. One that is at any of them is out of date; one that is
-//! elsewhere was moved by somebody, and is committed.
+//! Git leaves them there until somebody runs `git submodule update` or removes the directory, and `git add -A` would
+//! take them for moved back or added again: the next run would undo a colleague's change without anybody having asked
+//! for it. Therefore the commits that such a submodule was recorded at are remembered, in order. A submodule that is
+//! checked out at an earlier one than the index records, or at any of them once it was removed, is out of date; one
+//! that is at another commit was moved by the user, and is committed.
 
 use std::fs;
 use std::io;
@@ -19,14 +20,14 @@ use serde::{Deserialize, Serialize};
 use crate::watch::Watch;
 use crate::worktree::{PathFacts, Side};
 
-/// The file in the work tree's git directory in which it is remembered.
+/// The file in the worktree's git directory in which this is stored.
 const FILE: &str = "lockstep-submodules";
 
 /// A submodule that was moved on or removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Moved {
     path: String,
-    /// The commits that it was meant to be at, one after the other.
+    /// The commits that the superproject recorded for it, one after the other.
     commits: Vec<String>,
 }
 
@@ -39,14 +40,14 @@ pub struct Outdated {
 }
 
 impl Outdated {
-    /// What is remembered of those of `repo`.
+    /// Returns what is stored for the submodules of `repo`.
     ///
     /// # Errors
     /// It cannot be read.
     pub fn of(repo: &gix::Repository) -> anyhow::Result<Self> {
         let file = repo.git_dir().join(FILE);
         let all = match fs::read(&file) {
-            // What another version wrote says nothing to this one.
+            // A file in the format of another version is ignored.
             Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error).context(file.display().to_string()),
@@ -54,7 +55,7 @@ impl Outdated {
         Ok(Self { file, all, has_changed: false })
     }
 
-    /// The same without those that have been updated, moved or removed since.
+    /// The same, without those that have since been updated, moved or removed.
     ///
     /// # Errors
     /// It cannot be read.
@@ -66,7 +67,7 @@ impl Outdated {
         Ok(outdated)
     }
 
-    /// Takes note of the submodules among `paths`, which are about to be moved on or removed, and are checked out where they
+    /// Records the submodules among `paths` that are about to be moved on or removed, and are checked out where they
     /// were.
     pub fn note(&mut self, repo: &gix::Repository, paths: &[PathFacts]) {
         for facts in paths {
@@ -97,7 +98,7 @@ impl Outdated {
         self.all.iter().any(|moved| path == moved.path.as_str())
     }
 
-    /// Lets the next run know.
+    /// Stores this for the next run.
     ///
     /// # Errors
     /// It cannot be written, or the lock is lost.
@@ -117,7 +118,7 @@ fn submodule(side: Option<Side>) -> Option<String> {
     side.filter(|side| side.mode == Mode::COMMIT).map(|side| side.id.to_string())
 }
 
-/// The commit that the submodule at `path` is at.
+/// Returns the commit that is checked out in the submodule at `path`.
 fn head(repo: &gix::Repository, path: &BStr) -> Option<ObjectId> {
     scan::nested_head(&repo.workdir()?.join(gix::path::from_bstr(path).ok()?))
 }
@@ -135,8 +136,8 @@ fn is_out_of_date(repo: &gix::Repository, index: &scan::Index, moved: &Moved) ->
     }
 }
 
-/// Those of these repositories inside of the work tree that `.gitmodules` does not name: nobody else can tell where they
-/// come from.
+/// Returns those of these repositories inside the working tree that `.gitmodules` does not name, so that nobody else
+/// can know where to clone them from.
 pub fn without_source(repo: &gix::Repository, mut paths: Vec<BString>) -> Vec<BString> {
     if paths.is_empty() {
         return paths;

@@ -1,9 +1,9 @@
-//! Submodules at commits that nobody else can get.
+//! Refuses to push submodules at commits that no remote has.
 //!
-//! Whoever pulls a commit that leads to such has a submodule that cannot be checked out. Where `push.recurseSubmodules`
-//! asks for it git pushes those submodules first, or refuses. A submodule is a repository of its own, with a branch and
-//! a remote that a run knows nothing of: so here it is refused, and named. See
-//! <https://git-scm.com/docs/git-config#Documentation/git-config.txt-pushrecurseSubmodules>.
+//! Whoever pulls a commit that refers to one of these gets a submodule that cannot be checked out. If
+//! `push.recurseSubmodules` asks for it, git pushes such submodules first, or refuses. A submodule is a repository of
+//! its own, with a branch and a remote that a run knows nothing of; here it is therefore always refused, and named.
+//! See <https://git-scm.com/docs/git-config#Documentation/git-config.txt-pushrecurseSubmodules>.
 
 use anyhow::Context as _;
 use gix::ObjectId;
@@ -13,7 +13,7 @@ use remote::History;
 
 use crate::{changes, commit, refuse};
 
-/// Looks at the submodules that a push of `local` moves on from where they are in `theirs`.
+/// Checks the submodules whose commit in `local` differs from that in `theirs`.
 ///
 /// # Errors
 /// A fault with exit 1 that names those that have to be pushed first; or a tree cannot be read.
@@ -41,8 +41,8 @@ pub fn refuse(repo: &gix::Repository, theirs: Option<ObjectId>, local: ObjectId)
     .into())
 }
 
-/// Whether the submodule has no branch checked out, as `git submodule update` leaves it: then git has to be told where
-/// to push to.
+/// Whether the submodule has a detached `HEAD`, as `git submodule update` leaves it: then git has to be told where to
+/// push to.
 fn is_on_no_branch(repo: &gix::Repository, path: &BStr) -> bool {
     open(repo, path).is_ok_and(|submodule| submodule.head_name().is_ok_and(|name| name.is_none()))
 }
@@ -61,8 +61,8 @@ fn is_asked_for(repo: &gix::Repository) -> bool {
     }
 }
 
-/// Whether none of the submodule's remotes has `id`, as far as is known here. Of one that is not checked out, that does
-/// not have the commit, or that has never heard of a remote, git does not ask it either.
+/// Whether `id` is on none of the submodule's remotes, as far as is known locally. As in git, a submodule that is not
+/// checked out, that does not have the commit, or that has no tracking refs is not checked.
 fn is_only_here(repo: &gix::Repository, path: &BStr, id: ObjectId) -> bool {
     let look = || -> anyhow::Result<bool> {
         let submodule = open(repo, path)?;

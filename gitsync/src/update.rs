@@ -1,6 +1,7 @@
-//! Taking the branch that is checked out to another commit: work tree, index and ref, with nothing of the user's lost.
+//! Takes the branch that is checked out to another commit: working tree, index and ref.
 //!
-//! The ref moves last. Until it has, the update can be undone, by this run or, should it be killed, by the next.
+//! None of the user's work is lost. The ref moves last: until then the update can be undone, by this run or, if it is
+//! killed, by the next one.
 
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
@@ -17,27 +18,27 @@ use crate::worktree::diff::diff;
 use crate::worktree::{self, Applied, Leavings, Recovered, Refused, Why};
 use crate::{failpoint, index, patience, refuse};
 
-/// What came of an update.
+/// The result of an update.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The branch is there.
+    /// The branch is at the new commit.
     Done(Done),
     /// These paths must not be changed; nothing was.
     Refused(Vec<Refused>),
-    /// Somebody else moved the branch meanwhile; nothing was changed.
+    /// Another process moved the branch in the meantime; nothing was changed.
     SomebodyElseMoved,
 }
 
-/// A branch that is where it shall be.
+/// An update that was made.
 #[derive(Debug)]
 pub struct Done {
-    /// What was replaced, and may still be on its way out.
+    /// The files that were replaced, which may still have to be removed.
     pub leavings: Option<Leavings>,
-    /// What became of the session logs, where that can be told.
+    /// The session logs that changed, if that can be told.
     pub logs: Option<ChangedLogs>,
 }
 
-/// Takes `branch` to the commit `to`, much of which may be `recent`.
+/// Takes `branch` to the commit `to`, of whose objects many may be in `recent`.
 ///
 /// # Errors
 /// A file or ref cannot be written, or the lock is lost.
@@ -90,10 +91,10 @@ pub fn update(
     }
 }
 
-/// Finishes or takes back what a killed run was at. Whether there was nothing of that kind.
+/// Finishes or undoes what a killed run was doing. Returns whether there was nothing to do.
 ///
 /// # Errors
-/// A file cannot be written, the index is somebody else's, or the lock is lost.
+/// A file cannot be written, another process holds the index, or the lock is lost.
 pub fn recover(place: &Place<'_>) -> anyhow::Result<bool> {
     place.guard.check()?;
     branch::clear(place.repo);
@@ -118,7 +119,7 @@ fn head_tree(repo: &gix::Repository) -> anyhow::Result<ObjectId> {
     tree_of(repo, commit)
 }
 
-/// Makes sure that the tree of `theirs` has no names, other than those that `ours` has already, that must not be written.
+/// Checks that the tree of `theirs` has no forbidden names other than those that `ours` has already.
 ///
 /// # Errors
 /// A fault with exit 1 that names them, or an object cannot be read.
@@ -127,13 +128,13 @@ pub fn presentable(repo: &gix::Repository, ours: ObjectId, theirs: ObjectId) -> 
     if hostile.is_empty() { Ok(()) } else { Err(refused(&hostile).into()) }
 }
 
-/// What to say of paths that must not be changed.
+/// Returns the fault that reports paths that must not be changed.
 pub fn refused(paths: &[Refused]) -> Fault {
     let mut lines: Vec<String> = paths.iter().take(10).map(ToString::to_string).collect();
     if paths.len() > lines.len() {
         lines.push(format!("and {} more", paths.len() - lines.len()));
     }
-    // Nothing that is done here changes what somebody else's tree holds.
+    // The user cannot do anything locally about names in a tree that somebody else pushed.
     let help = if paths.iter().any(|path| matches!(path.why, Why::Hostile(_))) {
         "such names do harm: have whoever pushed them take them out of the remote's branch; then run this again"
     } else if paths.iter().all(|path| path.why == Why::UnderFoot) {

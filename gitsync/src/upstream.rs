@@ -1,4 +1,4 @@
-//! Where a branch is pulled from and pushed to.
+//! Determines where a branch is pulled from and pushed to.
 
 use anyhow::Context as _;
 use gix::bstr::{BString, ByteSlice as _};
@@ -13,34 +13,35 @@ use crate::faults;
 pub struct Upstream {
     /// The remote.
     pub remote: RemoteName,
-    /// The branch's name at the remote, which may be another one than here.
+    /// The branch's name at the remote, which may differ from the local one.
     pub at_remote: FullName,
-    /// The local ref that follows it; none where no refspec of the remote is about it.
+    /// The tracking ref, or `None` if none of the remote's refspecs matches the branch.
     pub tracking: Option<FullName>,
-    /// Who says so.
+    /// What determines the upstream.
     pub said_by: SaidBy,
 }
 
 impl Upstream {
-    /// Its name as people know it: `origin/main`.
+    /// Returns its name as shown to people: `origin/main`.
     pub fn shown(&self) -> String {
         format!("{}/{}", self.remote, self.at_remote.shorten())
     }
 }
 
-/// Who says what the upstream is.
+/// What determines the upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SaidBy {
     /// `branch.<name>.remote` and `branch.<name>.merge`.
     Configuration,
-    /// Nobody: it is the branch of the same name. The first push makes it the upstream, as `git push -u` does.
+    /// No configuration: it is the branch of the same name. The first push makes it the upstream, as `git push -u`
+    /// does.
     Custom,
 }
 
-/// The upstream of `branch`.
+/// Returns the upstream of `branch`.
 ///
 /// # Errors
-/// A fault with exit 78 where there is no remote, or where the configuration asks for something that cannot be done.
+/// A fault with exit 78 if there is no remote, or if the configuration asks for something unsupported.
 pub fn of(repo: &gix::Repository, branch: &FullNameRef) -> anyhow::Result<Upstream> {
     let short = branch.shorten();
     let config = repo.config_snapshot();
@@ -75,7 +76,7 @@ pub fn of(repo: &gix::Repository, branch: &FullNameRef) -> anyhow::Result<Upstre
     Ok(Upstream { remote, at_remote, tracking, said_by })
 }
 
-/// The remote of a branch for which none is configured: `origin`, or the only one that there is.
+/// Returns the remote of a branch for which none is configured: `remote.pushDefault`, the only remote, or `origin`.
 fn usual_remote(repo: &gix::Repository) -> Result<BString, Fault> {
     if let Some(default) = repo.config_snapshot().string("remote.pushDefault") {
         return Ok(default);
@@ -104,7 +105,8 @@ fn full_name(merge: &BString) -> Result<FullName, Fault> {
     })
 }
 
-/// `git branch --set-upstream-to` would add one more.
+/// Returns the fault for a branch with several upstreams. The help does not advise `git branch --set-upstream-to`,
+/// which would add another one.
 fn several(branch: &gix::bstr::BStr) -> Fault {
     Fault::misconfigured(format!("{branch} has several upstreams, which is not supported"))
         .help(format!("keep one: `git config --replace-all branch.{branch}.merge refs/heads/{branch}`"))

@@ -1,25 +1,25 @@
-//! The vault: where it is, and why it may not be what it is said to be.
+//! Finds and opens the vault, and reports why it cannot be used.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use contract::{RepoSync, SyncState, Wiki};
 use phase::{Fault, IdentityFile};
 
-/// Where the vault is said to be.
+/// The configured location of the vault.
 #[derive(Debug)]
 pub struct Whereabouts {
-    /// Its path in the document: as it was written where it cannot be worked out, empty where nobody knows.
+    /// Its path for the document: as written in the configuration if it cannot be expanded, empty if it is unknown.
     pub said: Utf8PathBuf,
-    /// Its path; or why it cannot be worked out, a fault with exit 78.
+    /// Its path, or a fault with exit 78 if the path cannot be determined.
     pub path: Result<Utf8PathBuf, Fault>,
 }
 
 impl Whereabouts {
-    /// A path that needs no working out.
+    /// Returns the location for a path that needs no expansion.
     pub fn known(path: &Utf8Path) -> Self {
         Self { said: path.to_owned(), path: Ok(path.to_owned()) }
     }
 
-    /// What the identity file says; `None` where it says that there is no vault.
+    /// Returns the location that the identity file names, or `None` if it names no vault.
     pub fn of(identity: Result<IdentityFile, Fault>, worktree: &Utf8Path) -> Option<Self> {
         match identity.map(|identity| identity.vault_path) {
             Ok(None) => None,
@@ -32,11 +32,11 @@ impl Whereabouts {
     }
 }
 
-/// Opens the vault at `path`, the main repository's common directory being `main`.
+/// Opens the vault at `path`; `main` is the common directory of the main repository.
 ///
 /// # Errors
-/// A fault with exit 78 where it is not there, is no repository of its own, or is the main repository; 77 where it
-/// belongs to somebody else.
+/// A fault with exit 78 if it does not exist, is not the root of a repository, or is the main repository; 77 if it
+/// belongs to another user.
 pub fn open(path: &Utf8Path, main: &Utf8Path) -> Result<gix::Repository, Fault> {
     if !path.exists() {
         return Err(Fault::misconfigured(format!("the vault is missing: there is no {path}")).help(HELP));
@@ -53,7 +53,7 @@ pub fn open(path: &Utf8Path, main: &Utf8Path) -> Result<gix::Repository, Fault> 
     }
     let is_root = match (&place.worktree, phase::real_path(path)) {
         (Some(root), Ok(path)) => Utf8Path::new(root) == path,
-        // A bare repository has no root; it is refused by name later on.
+        // A bare repository has no root; it is refused with its own message later on.
         (None, _) => true,
         (Some(_), Err(_)) => false,
     };
@@ -67,8 +67,8 @@ pub fn open(path: &Utf8Path, main: &Utf8Path) -> Result<gix::Repository, Fault> 
     Ok(repo)
 }
 
-/// What the document says of a vault, `said` to be there, that could not be opened: where the main repository fails as
-/// well, the run's error is about that one, and this is the only place that tells of the vault.
+/// Returns what the document says of a vault that could not be opened, `said` to be there. If the main repository
+/// fails as well, the run's error is about that one, and this is the only mention of the vault.
 pub fn unopened(said: &Utf8Path, fault: &Fault) -> RepoSync {
     RepoSync {
         worktree: said.to_string(),
@@ -92,7 +92,7 @@ pub fn unopened(said: &Utf8Path, fault: &Fault) -> RepoSync {
 const HELP: &str =
     "vault_path in .claude/identity.json, or --vault, names the root of a clone; --no-vault leaves it out";
 
-/// `~` is the home directory; a relative path starts at the root of the work tree.
+/// Expands `~` to the home directory; a relative path is relative to the root of the working tree.
 fn expand(path: &Utf8Path, worktree: &Utf8Path, home: Option<&Utf8Path>) -> Result<Utf8PathBuf, Fault> {
     let Ok(below_home) = path.strip_prefix("~") else { return Ok(worktree.join(path)) };
     let home = home.ok_or_else(|| {

@@ -1,36 +1,39 @@
-//! Waiting for a program that works on the user's behalf: for as long as it takes, with a sign of life of the run
-//! meanwhile, and with an ear for what it says, since stdout belongs to the run document.
+//! Waits for a program that works on the user's behalf, and collects its output.
+//!
+//! It waits as long as the program takes, showing the run's sign of life meanwhile. The output is captured because
+//! stdout belongs to the run document.
 
 use std::io::{self, Read as _, Write as _};
 use std::process::{Child, ExitStatus};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// How often a program that says nothing is looked at.
+/// How often a program without output is polled.
 const TICK: Duration = Duration::from_millis(500);
 
-/// How long to go on reading once the program has ended; what it left running may hold its output open for ever.
+/// How long to go on reading once the program has ended; a process that it left running may keep the output open
+/// forever.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// How much of a program's output is kept: its end is where the reason stands.
+/// How many bytes of a program's output are kept: the end of it, where the reason of a failure is.
 const KEPT: usize = 4096;
 
-/// What came of a program.
+/// The result of running a program.
 #[derive(Debug)]
 pub struct Ended {
     /// How it ended.
     pub status: ExitStatus,
-    /// The last of what it said.
+    /// The end of its output.
     pub said: String,
 }
 
 /// Waits for `child`, which reads `stdin` and writes into the other end of `output`.
 ///
 /// # Errors
-/// Nobody can tell how it ended.
+/// Its exit status cannot be determined.
 pub fn wait(mut child: Child, stdin: Vec<u8>, output: io::PipeReader, alive: &dyn Fn()) -> io::Result<Ended> {
     if let Some(mut pipe) = child.stdin.take() {
-        // It need not read what it is told, so nobody waits for that.
+        // The program need not read its input, so nothing waits for that.
         std::thread::spawn(move || pipe.write_all(&stdin));
     }
     let heard = listen(output);

@@ -1,29 +1,30 @@
-//! What long work on the index and the work tree asks leave of.
+//! The interface through which long work on the index and the working tree asks for permission and reports progress.
 //!
-//! Without it this code would have to know the run's lock to be able to stop when the lock is lost, and could not be
-//! tried alone. A run passes its guard; tests pass `()`.
+//! Without it this code would have to know the run's lock in order to stop when the lock is lost, and could not be
+//! tested on its own. A run passes its guard; tests pass `()`.
 
-/// What is done with one file, or one commit, after the other.
+/// What is done with a series of files or commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doing {
-    /// Its content becomes an object.
+    /// The file's content is written to an object.
     Reading,
-    /// It is changed in the work tree.
+    /// The file is changed in the working tree.
     Updating,
-    /// It is a local commit, and made anew on top of what came in.
+    /// The local commit is replayed onto the upstream.
     Replaying,
 }
 
-/// Asked before each change, told of each step.
+/// Is asked before each change, and told of each step.
 pub trait Watch {
-    /// Whether the change about to be made may still be made.
+    /// Checks whether the next change may still be made.
     ///
     /// # Errors
-    /// The run has lost its lock: nothing further is changed, and the error goes up as it is.
+    /// The run has lost its lock: nothing further is changed, and the error is passed on unchanged.
     fn check(&self) -> anyhow::Result<()>;
 
-    /// The same, before each of many small changes in a row. That the change before this one was allowed a moment ago
-    /// may do: then each change is still made within that moment of an answer, as it is wherever one is asked for.
+    /// The same, for each of many small changes in a row. An implementation may rely on an answer given a moment ago:
+    /// each change is still made within that moment of a check, which is all that a check before each change would
+    /// guarantee.
     ///
     /// # Errors
     /// As [`check`](Self::check).
@@ -31,21 +32,21 @@ pub trait Watch {
         self.check()
     }
 
-    /// Something moved: a file was read or written. It is a sign of life, and may be called very often.
+    /// Reports that something moved: a file was read or written. It is a sign of life, and may be called very often.
     fn alive(&self) {}
 
-    /// So many of all that there are were dealt with. It is a sign of life as well.
+    /// Reports how many of the files or commits have been processed. It is a sign of life as well.
     fn done_with(&self, _doing: Doing, _done: usize, _of: usize) {
         self.alive();
     }
 
-    /// So many files were looked at so far. It is a sign of life as well.
+    /// Reports how many files have been scanned so far. It is a sign of life as well.
     fn looked_at(&self, _files: usize) {
         self.alive();
     }
 }
 
-/// Nobody watches, and everything is allowed.
+/// Allows everything and reports to nobody.
 impl Watch for () {
     fn check(&self) -> anyhow::Result<()> {
         Ok(())

@@ -1,4 +1,4 @@
-//! The pages of the wiki that came in, by folder.
+//! Lists the pages of the wiki that were pulled, by directory.
 
 use contract::{Wiki, WikiPage, WikiStatus};
 use gix::ObjectId;
@@ -8,7 +8,7 @@ use crate::worktree::diff;
 
 const FOLDER: &str = "wiki";
 
-/// The pages that differ between two trees.
+/// Returns the pages that differ between two trees.
 ///
 /// # Errors
 /// A tree cannot be read.
@@ -33,7 +33,7 @@ pub fn pages(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::Re
     Ok(wiki)
 }
 
-/// Where a page belongs, by its path below the wiki.
+/// Returns the list that a page belongs to, by its path below the wiki.
 fn shelf<'a>(wiki: &'a mut Wiki, path: &BStr) -> &'a mut Vec<WikiPage> {
     let folder = path.find_byte(b'/').map(|at| path[..at].as_bytes());
     match folder {

@@ -1,7 +1,7 @@
-//! Which local commits the upstream has already, under another id.
+//! Finds local commits whose change the upstream already has in a commit with another id.
 //!
-//! Somebody cherry-picked them, or an earlier run of another clone rebased them. Replayed once more they would at best
-//! come out empty, and at worst conflict with themselves.
+//! Somebody cherry-picked them, or an earlier run in another clone rebased them. Replayed again they would at best
+//! become empty, and at worst conflict with themselves.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,8 +11,8 @@ use remote::History;
 
 use super::{Replay, linear, patch_id::PatchIds};
 
-/// The commits of `range` whose change is also that of a commit that only `what.upstream` has. What is `known` of the
-/// history is not read again.
+/// Returns the commits of `range` that have the same patch id as a commit that only `what.upstream` has. What is
+/// `known` of the history is not read again.
 ///
 /// # Errors
 /// An object cannot be read.
@@ -30,7 +30,8 @@ pub fn upstream_has(
         return Ok(HashSet::new());
     }
     let mut ids = PatchIds::new(repo);
-    // What was changed where is cheap to know, and rarely the same: more is looked at only where it is.
+    // The paths that a commit changes are cheap to determine, and rarely the same for two commits: more is compared
+    // only if they are.
     let mut by_top: HashMap<Vec<BString>, Sides<'_>> = HashMap::new();
     for commit in range.iter().filter(|commit| !commit.is_merge()) {
         by_top.entry(ids.top(commit)?).or_default().ours.push(commit);
@@ -58,7 +59,7 @@ pub fn upstream_has(
     Ok(already)
 }
 
-/// Commits of both sides that may be the same.
+/// Commits of both sides that may have the same patch id.
 #[derive(Default)]
 struct Sides<'a> {
     ours: Vec<&'a linear::Commit>,

@@ -1,7 +1,7 @@
-//! The attribute files of a tree, apart from all its other files.
+//! Reads the attribute files of a tree, without its other files.
 //!
-//! What counts for a merge are the attributes of the tree that is merged into, and these may come with the change; the
-//! index, which has those of the last commit, would give yesterday's answer.
+//! A merge uses the attributes of the tree that is merged into, and these may come with the change; the index has
+//! those of the last commit and would give an outdated answer.
 
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice as _};
@@ -13,7 +13,7 @@ use crate::changes;
 
 const NAME: &[u8] = b".gitattributes";
 
-/// An index of the attribute files of `tree`, and of nothing else.
+/// Returns an index of the attribute files of `tree`, and of nothing else.
 ///
 /// # Errors
 /// A tree cannot be read.

@@ -1,8 +1,8 @@
-//! The files of a merge of trees that both sides changed.
+//! Merges the contents of files that both sides changed.
 //!
-//! The merge knows which files these are and where they end up, renames and all, and merges them as text. Where a file
-//! has a merge driver that has the last word. The merge itself would run drivers too, but with files of its own in the
-//! work tree, and with no answer but success or the end of everything.
+//! The tree merge determines which files these are and where they end up, including renames, and merges them as text.
+//! If a file has a merge driver, the driver's result replaces that. The tree merge could run drivers itself, but it
+//! would put its temporary files into the working tree, and it would abort if a driver fails.
 
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
@@ -16,14 +16,14 @@ use gix::objs::tree::EntryKind;
 use super::driver::{Answer, Contents, Drivers};
 use crate::watch::Watch;
 
-/// How long a text may be that is merged by lines. What `core.bigFileThreshold` says is for packs and diffs.
+/// The largest file in bytes that is merged line by line. `core.bigFileThreshold` applies only to packs and diffs.
 const LONGEST: u64 = 1023 * 1024 * 1024;
 
-/// How many files git's merges compare to find renames, where nothing is said of it. For diffs it is less.
+/// The default of `merge.renameLimit` in git. For diffs the default is lower.
 const RENAMES: usize = 7000;
 
-/// How trees are merged. Git's merges never look for copies, whatever `diff.renames` and `merge.renames` say of them: a
-/// file that was copied would lose what its own side did to it. See
+/// Returns the options for merging trees. Git's merges never detect copies, whatever `diff.renames` and
+/// `merge.renames` say: a copied file would lose the changes that its own side made to it. See
 /// <https://git-scm.com/docs/git-config#Documentation/git-config.txt-mergerenameLimit>.
 ///
 /// # Errors
@@ -38,12 +38,12 @@ pub fn options(repo: &gix::Repository) -> anyhow::Result<Options> {
     Ok(options)
 }
 
-/// What conflict markers and drivers are told of the sides.
+/// Returns the names of the sides for conflict markers and drivers.
 pub fn labels() -> Labels<'static> {
     Labels { ancestor: Some("parent".into()), current: Some("HEAD".into()), other: Some("local".into()) }
 }
 
-/// What merges files without the drivers of the user's own.
+/// Returns a platform that merges files without custom drivers.
 ///
 /// # Errors
 /// The configuration is wrong.
@@ -53,11 +53,11 @@ pub fn without_drivers(repo: &gix::Repository) -> anyhow::Result<Platform> {
     Ok(Platform::new(blobs.filter, blobs.filter_mode, blobs.attr_stack, Vec::new(), blobs.options))
 }
 
-/// Takes of each file what one side alone changed, its content or whether it may be executed, from that side.
+/// Takes whatever only one side changed in a file, its content or its executable bit, from that side.
 ///
-/// The merge of trees has contents merged also where one side changed the mode and nothing else, which of a binary file
-/// made a conflict; and of a file that was renamed it took the mode that is executable, whoever had changed it. See
-/// `handle_content_merge` in git's `merge-ort.c`.
+/// The tree merge also merges contents if one side changed only the mode, which makes a conflict for a binary file;
+/// and for a renamed file it takes the executable mode, whichever side changed it. See `handle_content_merge` in
+/// git's `merge-ort.c`.
 ///
 /// # Errors
 /// A tree cannot be read.
@@ -89,7 +89,7 @@ pub fn settle_one_sided(outcome: &mut Outcome<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The mode that a file gets which was a file on both sides and before.
+/// Returns the merged mode of a file that is a regular file on both sides and in the base.
 fn mode(entries: &[Option<ConflictIndexEntry>; 3]) -> Option<EntryKind> {
     let kind = |entry: &Option<ConflictIndexEntry>| {
         entry.as_ref().filter(|entry| entry.mode.is_blob()).map(|entry| entry.mode.kind())
@@ -99,10 +99,10 @@ fn mode(entries: &[Option<ConflictIndexEntry>; 3]) -> Option<EntryKind> {
     Some(if ours == base { theirs } else { ours })
 }
 
-/// Has the drivers merge the files of `outcome` that are theirs.
+/// Runs the merge drivers for those files of `outcome` that have one.
 ///
 /// # Errors
-/// An object cannot be read or written, or a driver breaks down.
+/// An object cannot be read or written, or a driver fails.
 pub fn merge_by_drivers(
     repo: &gix::Repository,
     outcome: &mut Outcome<'_>,
@@ -135,7 +135,7 @@ pub fn merge_by_drivers(
     Ok(())
 }
 
-/// What became of a file's content, where nothing else about the file is disputed.
+/// Returns the result of merging a file's content, if nothing else about the file is in conflict.
 fn content(conflict: &mut Conflict) -> Option<&mut ContentMerge> {
     match conflict.resolution.as_mut().ok()? {
         Resolved::OursModifiedTheirsModifiedThenBlobContentMerge { merged_blob } => Some(merged_blob),
@@ -144,7 +144,7 @@ fn content(conflict: &mut Conflict) -> Option<&mut ContentMerge> {
     }
 }
 
-/// Where the file may be in the merged tree.
+/// Returns the paths at which the file may be in the merged tree.
 pub fn places(conflict: &Conflict) -> impl Iterator<Item = BString> + use<> {
     let moved = match &conflict.resolution {
         Ok(Resolved::OursModifiedTheirsRenamedAndChangedThenRename { final_location, .. }) => {
@@ -164,13 +164,13 @@ struct Sides {
 }
 
 impl Sides {
-    /// None where it is not a regular file on both sides.
+    /// Returns `None` if it is not a regular file on both sides.
     fn of(conflict: &Conflict) -> Option<Self> {
         let is_file = |entry: &ConflictIndexEntry| entry.mode.is_blob();
         let [base, ours, theirs] = conflict.entries();
         let (ours, theirs) = (ours.filter(is_file)?.id, theirs.filter(is_file)?.id);
         let base = base.filter(is_file).map(|entry| entry.id);
-        // Where both sides renamed the file the entries are those of the text that was made of it.
+        // If both sides renamed the file, the entries are those of the result of the text merge.
         if ours == theirs {
             let (ours, theirs) = conflict.changes_in_resolution();
             let id = |change: &gix::diff::tree_with_rewrites::Change| change.entry_mode_and_id().1.to_owned();
@@ -179,7 +179,7 @@ impl Sides {
         Some(Self { base, ours, theirs })
     }
 
-    /// The content, where not more than one side changed it.
+    /// Returns the content if at most one side changed it.
     fn of_one_side(&self) -> Option<ObjectId> {
         match self.base? {
             base if base == self.ours => Some(self.theirs),

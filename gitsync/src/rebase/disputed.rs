@@ -1,7 +1,7 @@
-//! The paths of a conflict, as their user knows them.
+//! Lists the paths of a conflict as the user knows them.
 //!
-//! Where a file is in the way of a folder a merge puts it beside, as `NAME~HEAD`, and that is what git lists. But git has
-//! written such a file by then. Who replays in memory would name one that is nowhere.
+//! If a file is in the way of a directory, a merge renames it to `NAME~HEAD`, and git lists that path. But git has
+//! written such a file by then, whereas a replay in memory would name a file that does not exist.
 
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice as _};
@@ -9,16 +9,16 @@ use gix::bstr::{BStr, BString, ByteSlice as _};
 use super::entries;
 use super::merge::Sides;
 
-/// The paths on which two sides disagree.
+/// The paths that conflict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disputed {
     /// All of them, sorted.
     pub paths: Vec<BString>,
-    /// Those of them at which there is a file on one side, and a folder on the other.
+    /// Those that are a file on one side and a directory on the other.
     pub file_and_folder: Vec<BString>,
 }
 
-/// What there is at a path.
+/// What is at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum There {
     Nothing,
@@ -27,7 +27,7 @@ enum There {
 }
 
 impl Disputed {
-    /// What is to be told of the paths that a merge of `sides` left unmerged.
+    /// Returns the conflict whose unmerged paths, after a merge of `sides`, are `unmerged`.
     ///
     /// # Errors
     /// A tree cannot be read.
@@ -54,7 +54,7 @@ impl Disputed {
     }
 }
 
-/// What a path was, should a merge have added `~` and a side's name, and perhaps a number, to it.
+/// Returns the original path, if a merge has appended `~` and a side's name, and perhaps a number, to it.
 fn before_it_was_put_beside(path: &BStr) -> Option<&BStr> {
     path.rfind_byte(b'~').filter(|at| *at > 0).map(|at| path[..at].as_bstr())
 }

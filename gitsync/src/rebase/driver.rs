@@ -1,8 +1,8 @@
-//! Merge drivers: programs of the user's own, which merge the files whose `merge` attribute names them.
+//! Runs custom merge drivers for the files whose `merge` attribute names one.
 //!
-//! They are run as git runs them. But git puts the three files that a driver works on into the work tree: a `git add -A`
-//! of somebody else takes them along, and so does the next run where this one is killed meanwhile. Here they are beside
-//! the objects, where a later run finds what a killed one left. See
+//! They are run as by git, except for their files. Git puts the three files that a driver works on into the working
+//! tree, where somebody else's `git add -A` would include them, and so would the next run if this one were killed.
+//! Here they are in a temporary directory in the object database, where a later run finds what a killed one left. See
 //! <https://git-scm.com/docs/gitattributes#_defining_a_custom_merge_driver>, and `ll_ext_merge` in git.
 
 use std::path::{Path, PathBuf};
@@ -19,10 +19,10 @@ use remote::temporary::Folder;
 use crate::waiting;
 use crate::watch::Watch;
 
-/// The attributes that say who merges a file and how, in this order.
+/// The attributes that determine the driver and its options, in this order.
 const ATTRIBUTES: [&str; 2] = ["merge", "conflict-marker-size"];
 
-/// The highest code with which a driver says that there are conflicts. Above it, it has broken down.
+/// The highest exit code that means that there are conflicts. A higher one means that the driver failed.
 const CONFLICTS: i32 = 128;
 
 /// A merge driver.
@@ -34,39 +34,39 @@ pub struct Driver {
 
 /// What a driver is to merge.
 pub struct Contents {
-    /// What both sides began with.
+    /// The content in the merge base.
     pub base: Vec<u8>,
-    /// What is merged into.
+    /// The content that is merged into.
     pub ours: Vec<u8>,
-    /// What is merged.
+    /// The content that is merged.
     pub theirs: Vec<u8>,
 }
 
-/// What a driver made of it.
+/// The result of a driver.
 pub enum Answer {
-    /// This, with both changes in it.
+    /// The merged content, with both changes in it.
     Clean(Vec<u8>),
-    /// Something that somebody has to look at.
+    /// There are conflicts.
     Conflict,
 }
 
 /// The drivers of a repository.
 pub struct Drivers {
     all: Vec<Driver>,
-    /// The name of the one for files whose attributes name none.
+    /// The name of the driver for files whose attributes name none.
     default: Option<BString>,
 }
 
-/// Who merges a file.
+/// How a file is merged.
 pub struct Choice<'a> {
     /// The driver.
     pub driver: &'a Driver,
-    /// How many characters its conflict markers are to have.
+    /// The length of its conflict markers.
     pub marker_size: u8,
 }
 
 impl Drivers {
-    /// Those that are configured.
+    /// Returns the drivers that are configured.
     pub fn of(repo: &gix::Repository) -> Self {
         let config = repo.config_snapshot();
         let mut all: Vec<Driver> = Vec::new();
@@ -79,7 +79,7 @@ impl Drivers {
         Self { all, default: config.string("merge.default") }
     }
 
-    /// Who merges the file at `path`; none where that is none of these drivers.
+    /// Returns how the file at `path` is merged, or `None` if by none of these drivers.
     ///
     /// # Errors
     /// The attributes cannot be read.
@@ -111,10 +111,10 @@ impl Drivers {
 }
 
 impl Choice<'_> {
-    /// Has the driver merge what is at `path`.
+    /// Runs the driver for the file at `path`.
     ///
     /// # Errors
-    /// A fault with exit 1 where it breaks down, with its words; or the lock is lost, or the disk failed.
+    /// A fault with exit 1 if the driver fails, with its output; or the lock is lost, or the disk failed.
     pub fn merge(
         &self,
         repo: &gix::Repository,
@@ -132,7 +132,7 @@ impl Choice<'_> {
         command.env("GIT_PREFIX", "").stdin(Stdio::null());
         command.stdout(writer.try_clone()?).stderr(writer);
         let child = command.spawn().context("cannot start the shell")?;
-        // It has the writing end of the pipe as well.
+        // `command` holds the writing end of the pipe as well.
         drop(command);
         let ended = waiting::wait(child, Vec::new(), output, &|| watch.alive())?;
         match ended.status.code() {
@@ -149,7 +149,7 @@ impl Choice<'_> {
         }
     }
 
-    /// The driver's command, with what git puts in place of its placeholders.
+    /// Returns the driver's command, with its placeholders replaced as git does.
     fn line(&self, files: &Files, path: &BStr, labels: Labels<'_>) -> anyhow::Result<BString> {
         let quoted = |text: Option<&BStr>| gix::quote::single(text.unwrap_or_default());
         let mut line = BString::default();
@@ -189,7 +189,7 @@ impl Choice<'_> {
     }
 }
 
-/// How a program ended, in words.
+/// Describes how a program ended.
 fn how(status: ExitStatus) -> String {
     match status.code() {
         Some(code) => format!("exit code {code}"),
@@ -200,7 +200,7 @@ fn how(status: ExitStatus) -> String {
 /// The files that a driver works on.
 struct Files {
     folder: Folder,
-    /// The folder as the driver is told of it.
+    /// The path of the directory as it is passed to the driver.
     shown: PathBuf,
 }
 
@@ -219,8 +219,8 @@ impl Files {
         Ok(Self { folder, shown })
     }
 
-    /// One of them, fit for a command line. Git does not quote these, as its own need no quotes, and commands count on
-    /// that: there may be quotes around them, or something appended.
+    /// Returns the path of one of the files for the command line. Git does not quote these paths, as its own need no
+    /// quotes, and commands rely on that: they may put quotes around them, or append something.
     fn named(&self, name: &str) -> anyhow::Result<BString> {
         let path = self.shown.join(name);
         let path = gix::path::to_unix_separators_on_windows(gix::path::into_bstr(path)?);

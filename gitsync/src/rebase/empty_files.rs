@@ -1,9 +1,9 @@
-//! Empty files, which are nobody's new name for another one.
+//! Keeps empty files out of rename detection during a merge, as git does.
 //!
-//! An empty file says nothing of where it came from, and git's merges do not look for its old name. The diff that the
-//! merge here relies on does so in new folders: two `.gitkeep` that have nothing to do with each other would be a
-//! rename, about which both sides may even disagree. So each empty file that a side removed is given to the merge with a
-//! mark in it, which no other file has.
+//! An empty file gives no hint of where it came from, and git's merges do not look for its old name. The diff that
+//! the merge here relies on does so in new directories: two unrelated `.gitkeep` files would be a rename, about which
+//! the two sides might even conflict. Therefore each empty file that a side removed is given unique content, a mark,
+//! for the merge.
 
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
@@ -15,7 +15,7 @@ use crate::changes;
 /// The sides of a merge, in which no removed file is empty.
 #[derive(Debug)]
 pub struct Marked {
-    /// What is to be merged.
+    /// The sides that are to be merged.
     pub sides: Sides,
     marks: Vec<Mark>,
 }
@@ -54,7 +54,7 @@ pub fn mark(repo: &gix::Repository, sides: Sides) -> anyhow::Result<Marked> {
 }
 
 impl Marked {
-    /// The merged tree, with the files as empty as they were.
+    /// Returns the merged tree with the marked files empty again.
     ///
     /// # Errors
     /// A tree cannot be read or written.
@@ -64,7 +64,7 @@ impl Marked {
     }
 }
 
-/// The tree with other content where a mark is or belongs: what there was, and what there is to be.
+/// Returns the tree in which each marked file with the first content has the second one instead.
 fn replaced<'m>(
     repo: &gix::Repository,
     tree: ObjectId,

@@ -1,8 +1,8 @@
-//! Commits that were written in another encoding than the one that commits are to be written in.
+//! Converts replayed commits to the configured commit encoding.
 //!
-//! A commit names the encoding of its message and of its author, and a commit that is made anew is written in
-//! `i18n.commitEncoding`: with the bytes taken over and the header left behind, or the other way round, every name with
-//! an umlaut in it would become unreadable. What git does is written down at
+//! A commit names the encoding of its message and of its author, and a new commit is written in
+//! `i18n.commitEncoding`: if the bytes were copied without the header, or the header without the bytes, every name
+//! with an umlaut would become unreadable. Git's behaviour is described at
 //! <https://git-scm.com/docs/git-commit#_discussion>.
 
 use gix::ObjectId;
@@ -11,13 +11,13 @@ use gix::objs::CommitRef;
 
 use crate::convert::encoding::{from_utf8, to_utf8};
 
-/// What a commit that is made anew has from the old one.
+/// What a replayed commit takes over from the old one.
 pub struct Kept {
     /// Its tree.
     pub tree: ObjectId,
     /// Its parents.
     pub parents: Vec<ObjectId>,
-    /// Who wrote it, and when, as it stands in the header: there are dates that cannot be read, and they stay.
+    /// Its author line, as it is in the header: dates that cannot be parsed are preserved.
     pub author: BString,
     /// The encoding that the header names.
     pub encoding: Option<BString>,
@@ -28,21 +28,21 @@ pub struct Kept {
 /// The encoding in which commits are to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// As the configuration spells it; none is UTF-8, of which commits do not speak.
+    /// Its name as configured; `None` is UTF-8, for which commits have no header.
     name: Option<BString>,
 }
 
 impl Wanted {
-    /// What `i18n.commitEncoding` says.
+    /// Returns the encoding that `i18n.commitEncoding` names.
     pub fn of(repo: &gix::Repository) -> Self {
         let name = repo.config_snapshot().string("i18n.commitEncoding");
         Self { name: name.filter(|name| !name.is_empty() && !is_utf8(name.as_bstr())) }
     }
 
-    /// The commit whose object is `data`, in this encoding.
+    /// Reads the commit whose object is `data`, and converts it to this encoding.
     ///
-    /// As with git, a commit that this encoding cannot hold, or whose own is not known, keeps its bytes; in UTF-8 each
-    /// byte that is none is then taken for Latin-1.
+    /// As in git, a commit that cannot be represented in this encoding, or whose own encoding is unknown, keeps its
+    /// bytes; if UTF-8 is wanted, each byte that is not valid UTF-8 is then taken for Latin-1.
     ///
     /// # Errors
     /// It is not a commit.
@@ -69,7 +69,7 @@ impl Wanted {
         Ok(kept)
     }
 
-    /// All of the object at once, as git does it: where the author cannot be written, the message is not either.
+    /// Converts the object as a whole, as git does: if the author cannot be converted, the message is not either.
     fn recoded(&self, data: &[u8], from: Option<&BStr>) -> Option<Vec<u8>> {
         let from = from.filter(|name| !is_utf8(name));
         let text = match from {
@@ -83,7 +83,7 @@ impl Wanted {
     }
 }
 
-/// Whether git takes it for a name of UTF-8.
+/// Whether git takes this for a name of UTF-8.
 fn is_utf8(name: &BStr) -> bool {
     name.eq_ignore_ascii_case(b"utf-8") || name.eq_ignore_ascii_case(b"utf8")
 }

@@ -1,4 +1,4 @@
-//! Entries of trees: the one at a path, and which of a folder differ between two trees, without a look below.
+//! Looks up tree entries by path, and compares the entries of two trees without descending into subtrees.
 
 use std::cmp::Ordering;
 
@@ -7,7 +7,8 @@ use gix::bstr::BStr;
 use gix::hash::oid;
 use gix::objs::tree::{EntryKind, EntryMode, EntryRef};
 
-/// The entries that differ, in order. Both entries of a pair have the same name, and both are folders or neither is.
+/// Returns the entries that differ, in order. Both entries of a pair have the same name, and both are trees or
+/// neither is.
 pub fn changed<'a, 'b>(
     before: &'b [EntryRef<'a>],
     after: &'b [EntryRef<'a>],
@@ -29,24 +30,24 @@ pub fn changed<'a, 'b>(
     pairs.filter(|(before, after)| before.map(content) != after.map(content))
 }
 
-/// What there is under a name, however its mode was written.
+/// Returns the kind and id of an entry, independently of how its mode was spelled.
 pub fn content<'a>(entry: &EntryRef<'a>) -> (EntryKind, &'a oid) {
     (entry.mode.kind(), entry.oid)
 }
 
-/// The order of entries in a tree: by name, a folder's as if it ended with a slash.
+/// Compares entries in tree order: by name, the name of a subtree as if it ended with a slash.
 pub fn order(one: &EntryRef<'_>, other: &EntryRef<'_>) -> Ordering {
     one.cmp(other)
 }
 
-/// Whether there is a folder of that name where a file is meant, or the other way round.
+/// Whether `entries` has a subtree with the name of `named` if that is not one, or the other way round.
 pub fn has_otherwise(entries: &[EntryRef<'_>], named: &EntryRef<'_>) -> bool {
     let mode = if named.mode.is_tree() { EntryKind::Blob } else { EntryKind::Tree };
     let otherwise = EntryRef { mode: mode.into(), ..*named };
     entries.binary_search_by(|entry| order(entry, &otherwise)).is_ok()
 }
 
-/// What a tree has at a path.
+/// Returns the entry of a tree at a path.
 ///
 /// # Errors
 /// A tree cannot be read.

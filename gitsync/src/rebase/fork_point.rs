@@ -1,8 +1,8 @@
-//! Where the local commits left the upstream, also where the upstream was rewritten since.
+//! Finds the commit at which the local commits left the upstream, even if the upstream has been rewritten since.
 //!
-//! Commits that the upstream once had, and threw out, would be replayed as if they were local: the mistake that
-//! somebody just removed from the shared history would come back with the next sync. The tracking ref's reflog knows
-//! what the upstream was, as for `git merge-base --fork-point`:
+//! Commits that the upstream once had, and dropped, would otherwise be replayed as if they were local: the mistake
+//! that somebody just removed from the shared history would come back with the next sync. The reflog of the tracking
+//! ref tells where the upstream was, as for `git merge-base --fork-point`:
 //! <https://git-scm.com/docs/git-merge-base#_discussion_on_fork_point_mode>.
 
 use anyhow::Context as _;
@@ -12,7 +12,7 @@ use remote::History;
 
 use super::{Replay, already, linear};
 
-/// All that a tracking ref was, oldest first, up to what it is.
+/// All commits that a tracking ref has been at, oldest first, up to the current one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen(Vec<ObjectId>);
 
@@ -23,8 +23,8 @@ impl Seen {
     }
 }
 
-/// What `tracking` was, by its reflog. To be asked before a fetch: what comes in only now cannot be where anything
-/// began.
+/// Reads the reflog of `tracking`. To be called before a fetch: local commits cannot have started from a commit that
+/// is only fetched now.
 ///
 /// # Errors
 /// The ref or its log cannot be read.
@@ -36,7 +36,7 @@ pub fn seen(repo: &gix::Repository, tracking: &FullNameRef) -> anyhow::Result<Se
     let mut log = reference.log_iter();
     let lines = log.all().with_context(|| format!("cannot read the reflog of {}", tracking.as_bstr()))?;
     for line in lines.into_iter().flatten() {
-        // A line that was cut short by a crash says nothing; git passes over it too.
+        // A line that was truncated by a crash is ignored, as by git.
         let Ok(line) = line else { continue };
         if ids.is_empty() && !line.previous_oid().is_null() {
             ids.push(line.previous_oid());
@@ -52,8 +52,8 @@ pub fn seen(repo: &gix::Repository, tracking: &FullNameRef) -> anyhow::Result<Se
     Ok(Seen(ids))
 }
 
-/// What the local commits from `head` are counted from: `onto`, unless they began at a commit that `onto` does not have
-/// any more.
+/// Returns the commit from which the local commits up to `head` are counted: `onto`, unless they started at a commit
+/// that `onto` no longer contains.
 ///
 /// # Errors
 /// The history cannot be read.
@@ -64,7 +64,7 @@ pub fn base_for(
     onto: ObjectId,
     head: ObjectId,
 ) -> anyhow::Result<ObjectId> {
-    // Commits that were thrown out long ago may be gone altogether.
+    // Commits that were dropped long ago may have been pruned.
     let known: Vec<ObjectId> = seen.0.iter().copied().filter(|id| repo.has_object(id)).collect();
     if known.is_empty() {
         return Ok(onto);
@@ -77,16 +77,16 @@ pub fn base_for(
     Ok(fork_point)
 }
 
-/// Local commits that a replay leaves out, as the upstream once had them and has thrown them out.
+/// Local commits that a replay leaves out because the upstream once had them and has dropped them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ThrownOut {
-    /// What the upstream was: all of them lie behind it.
+    /// The former tip of the upstream: all of them are reachable from it.
     pub tip: ObjectId,
-    /// The commits, newest first. A merge, or a commit that the upstream has under another id, is none of them.
+    /// The commits, newest first, without merges and without commits that the upstream has under another id.
     pub commits: Vec<ObjectId>,
 }
 
-/// What a replay leaves out; `None` where that is nothing. What is `known` of the history is not read again.
+/// Returns what a replay leaves out, or `None` if that is nothing. What is `known` of the history is not read again.
 ///
 /// # Errors
 /// An object cannot be read.

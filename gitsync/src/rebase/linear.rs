@@ -1,6 +1,6 @@
-//! The commits of a range in one line, oldest first, in the order in which git replays them.
+//! Lists the commits of a range, oldest first, in the order in which git replays them.
 //!
-//! Where the history has merges, their order decides which conflicts there are: it has to be git's.
+//! If the history has merges, the order determines which conflicts occur, so it must be git's.
 
 use std::collections::HashMap;
 
@@ -18,14 +18,14 @@ pub struct Commit {
 }
 
 impl Commit {
-    /// Merges are left out of a rebase: what they merged is replayed commit by commit.
+    /// Whether it is a merge. A rebase leaves merges out: the commits that they merged are replayed one by one.
     pub fn is_merge(&self) -> bool {
         self.parents.len() > 1
     }
 }
 
-/// The commits that `head` has and `hidden` has not, parents before children. What is `known` of the history is not read
-/// again.
+/// Returns the commits that are reachable from `head` but not from `hidden`, parents before children. What is `known`
+/// of the history is not read again.
 ///
 /// # Errors
 /// A commit cannot be read.
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn branches_are_not_mixed() {
-        // 5 merges 4-2 and 3-1; by date they alternate.
+        // 5 merges the branches 4-2 and 3-1, whose commits alternate by date.
         let commits =
             vec![commit(5, &[4, 3]), commit(4, &[2]), commit(3, &[1]), commit(2, &[0]), commit(1, &[0])];
         assert_eq!(order(commits), [5, 3, 1, 4, 2]);

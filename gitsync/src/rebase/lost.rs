@@ -1,9 +1,10 @@
-//! What a merge of trees that claims to be clean has lost.
+//! Verifies a tree merge that claims to be clean: finds changes that it has lost.
 //!
-//! Renames, and folders that take the place of files or the other way round, have so many combinations that the merge of
-//! trees does not see all of its conflicts: of what meets in a way that it did not think of, it drops one. So its word is
-//! not enough. Whatever a side added or changed has to be in the result: where the side has it, or where the merge says
-//! that it put it, merged with the other side's or moved. And what is gone has to be gone from one of the sides.
+//! Renames, and directories that replace files or the other way round, have so many combinations that the tree merge
+//! does not detect all of its conflicts: in a combination that it does not provide for, it silently drops one side's
+//! change. Its result is therefore verified. Whatever a side added or changed must be in the result: at the side's
+//! path or at the one that the merge reports, and either as it was, merged with the other side's content, or moved.
+//! And whatever is missing must have been removed by one of the sides.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,8 +17,8 @@ use super::merge::Sides;
 use super::{content, entries};
 use crate::changes::{self, Change};
 
-/// The paths of `sides` that are not in the `merged` tree as they would have to be, after what the merge told of
-/// itself in `conflicts`.
+/// Returns the paths of `sides` that are not in the `merged` tree as they have to be, given what the merge reported
+/// in `conflicts`.
 ///
 /// # Errors
 /// A tree cannot be read.
@@ -51,7 +52,7 @@ pub fn find(
     lost.into_iter().map(|path| found.in_its_way(path)).collect()
 }
 
-/// What the merge says that it merged or moved, by what a side had and where.
+/// Returns what the merge reports to have merged or moved, by path and id on a side.
 fn told(conflicts: &[Conflict]) -> HashMap<(&BStr, ObjectId), Vec<&Conflict>> {
     let mut told: HashMap<_, Vec<_>> = HashMap::new();
     for conflict in conflicts.iter().filter(|conflict| conflict.resolution.is_ok()) {
@@ -66,7 +67,7 @@ fn told(conflicts: &[Conflict]) -> HashMap<(&BStr, ObjectId), Vec<&Conflict>> {
 struct Found<'a> {
     repo: &'a gix::Repository,
     merged: ObjectId,
-    /// What it has otherwise than the base: to look up each path in a tree takes long where there are many.
+    /// What differs from the base: looking up each path in a tree is slow if there are many.
     here: HashMap<BString, ObjectId>,
     told: HashMap<(&'a BStr, ObjectId), Vec<&'a Conflict>>,
 }
@@ -78,7 +79,7 @@ impl Found<'_> {
             return Ok(true);
         }
         match self.at(path.as_bstr())? {
-            // Of two commits of a submodule one was chosen.
+            // One of two commits of a submodule was chosen.
             Some((found, is_commit)) if found == id || (is_submodule && is_commit) => return Ok(true),
             _ => {}
         }
@@ -100,13 +101,14 @@ impl Found<'_> {
         places.try_fold(false, |any, place| Ok(any || self.at(place.as_bstr())?.is_some()))
     }
 
-    /// What is at a path that is no folder, and whether it is a submodule.
+    /// Returns what is at a path unless it is a tree, and whether it is a submodule.
     fn at(&self, path: &BStr) -> anyhow::Result<Option<(ObjectId, bool)>> {
         let entry = entries::at(self.repo, self.merged, path)?;
         Ok(entry.filter(|(mode, _)| !mode.is_tree()).map(|(mode, id)| (id, mode.is_commit())))
     }
 
-    /// The file in the place of one of the path's folders, about which git has the conflict; else the path.
+    /// Returns the file in the place of one of the path's directories, since git reports the conflict for that file;
+    /// else the path.
     fn in_its_way(&self, path: BString) -> anyhow::Result<BString> {
         for at in path.find_iter(b"/") {
             if self.at(path[..at].as_bstr())?.is_some() {

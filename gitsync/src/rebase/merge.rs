@@ -1,8 +1,8 @@
-//! Three-way merges of whole trees, many in a row.
+//! Merges whole trees three-way, many in a row.
 //!
-//! The caches for diffs, merges and attributes are made once, for the first merge that needs them, and used for every
-//! commit that is replayed: making them anew takes longer than most merges. Attributes are those of the tree that is
-//! merged into, as git, which replays in the work tree, has them.
+//! The caches for diffs, merges and attributes are created once, for the first merge that needs them, and reused for
+//! every replayed commit: creating them takes longer than most merges. The attributes are those of the tree that is
+//! merged into, as in git, which replays in the working tree.
 
 use gix::ObjectId;
 use gix::bstr::BString;
@@ -21,11 +21,11 @@ use crate::watch::Watch;
 /// The trees of a merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sides {
-    /// What both sides began with.
+    /// The tree of the merge base.
     pub base: ObjectId,
-    /// What is merged into.
+    /// The tree that is merged into.
     pub ours: ObjectId,
-    /// What is merged.
+    /// The tree that is merged.
     pub theirs: ObjectId,
 }
 
@@ -36,7 +36,7 @@ pub struct Merger<'repo> {
     tools: Option<Tools>,
 }
 
-/// What it takes to merge where entries alone do not tell the answer.
+/// What is needed to merge if comparing entries is not enough.
 struct Tools {
     options: gix::merge::plumbing::tree::Options,
     diff_state: gix::diff::tree::State,
@@ -46,16 +46,16 @@ struct Tools {
     attributes_are_of: ObjectId,
 }
 
-/// What a merge gave.
+/// The result of a merge.
 pub enum Merged {
     /// A tree that holds both changes.
     Clean(ObjectId),
-    /// The paths on which both disagree.
+    /// The paths that conflict.
     Conflict(Disputed),
 }
 
 impl<'repo> Merger<'repo> {
-    /// A merger of trees of `repo`. `watch` is asked before a merge driver is started.
+    /// Returns a merger of trees of `repo`. `watch` is asked before a merge driver is started.
     pub fn new(repo: &'repo gix::Repository, watch: &'repo dyn Watch) -> Self {
         Self { repo, watch, tools: None }
     }
@@ -63,7 +63,7 @@ impl<'repo> Merger<'repo> {
     /// Merges the change from `base` to `theirs` into `ours`.
     ///
     /// # Errors
-    /// An object cannot be read, or a merge driver breaks down.
+    /// An object cannot be read, or a merge driver fails.
     pub fn merge(&mut self, base: ObjectId, ours: ObjectId, theirs: ObjectId) -> anyhow::Result<Merged> {
         if ours == base || ours == theirs {
             return Ok(Merged::Clean(theirs));
@@ -86,13 +86,13 @@ impl<'repo> Merger<'repo> {
             clean => clean,
         };
         Ok(match merged {
-            // Nothing is changed by writing modes in another way.
+            // A tree that differs only in the spelling of modes is not changed.
             Merged::Clean(tree) if changes::between(self.repo, ours, tree)?.is_empty() => Merged::Clean(ours),
             merged => merged,
         })
     }
 
-    /// Merges whole trees, and the files that both sides changed.
+    /// Merges whole trees, and the contents of files that both sides changed.
     fn by_content(&mut self, before: Sides) -> anyhow::Result<Merged> {
         let ours = before.ours;
         let tools = match &mut self.tools {
@@ -144,7 +144,7 @@ impl<'repo> Merger<'repo> {
         Ok(Merged::Conflict(Disputed::of(self.repo, before, paths)?))
     }
 
-    /// The paths that git would list as unmerged.
+    /// Returns the paths that git would list as unmerged.
     fn paths(
         &self,
         tree: ObjectId,
@@ -171,7 +171,7 @@ impl<'repo> Merger<'repo> {
 }
 
 impl Tools {
-    /// Tools that begin by merging into the tree `into`.
+    /// Creates the tools, with the attributes of the tree `into`.
     fn new(repo: &gix::Repository, into: ObjectId) -> anyhow::Result<Self> {
         let mut tools = Self {
             options: content::options(repo)?,
@@ -185,7 +185,7 @@ impl Tools {
         Ok(tools)
     }
 
-    /// Reads the attributes anew where they differ in `tree`.
+    /// Reads the attributes again if they differ in `tree`.
     fn follow_attributes(&mut self, repo: &gix::Repository, tree: ObjectId) -> anyhow::Result<()> {
         if attributes::differ(repo, self.attributes_are_of, tree)? {
             self.load_attributes(repo, tree)?;

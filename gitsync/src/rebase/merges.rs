@@ -1,7 +1,7 @@
-//! What somebody wrote in a merge itself: how they resolved a conflict, or an edit that went along.
+//! Keeps content that exists only in a merge commit, such as the resolution of a conflict or another edit.
 //!
-//! Merges are left out of a replay, since what they merged is replayed commit by commit. What is in none of these
-//! commits would be gone from branch and work tree, without a word. A merge of both tips has it.
+//! A replay leaves merges out, since the commits that they merged are replayed one by one. Content that is in none of
+//! these commits would silently disappear from the branch and the working tree. A merge of both tips contains it.
 
 use gix::ObjectId;
 use remote::History;
@@ -11,10 +11,11 @@ use super::merge::{Merged, Merger};
 use super::{Replay, WayOut, content};
 use crate::watch::Watch;
 
-/// The newest merge of `range`, which is sorted oldest first, that is not what merging its parents gives.
+/// Returns the newest merge of `range`, which is sorted oldest first, whose tree differs from the result of merging
+/// its parents.
 ///
 /// # Errors
-/// An object cannot be read, or a merge driver breaks down.
+/// An object cannot be read, or a merge driver fails.
 pub fn newest_with_content_of_its_own(
     repo: &gix::Repository,
     range: &[Commit],
@@ -23,7 +24,7 @@ pub fn newest_with_content_of_its_own(
     if !range.iter().any(Commit::is_merge) {
         return Ok(None);
     }
-    // What is tried out here belongs to no history.
+    // The trial merges are not to be stored in the repository.
     let repo = remote::another(repo).with_object_memory();
     let (mut merger, history) = (Merger::new(&repo, watch), History::of(&repo));
     for merge in range.iter().rev().filter(|commit| commit.is_merge()) {
@@ -40,7 +41,7 @@ fn has_content_of_its_own(
     merger: &mut Merger<'_>,
     merge: &Commit,
 ) -> anyhow::Result<bool> {
-    // Of more than two parents nobody knows in which order they were merged.
+    // The order in which an octopus merge was made is unknown, so it counts as having content of its own.
     let &[ours, theirs] = merge.parents.as_slice() else { return Ok(true) };
     let base = base_tree(repo, history, ours, theirs)?;
     Ok(match merger.merge(base, tree(repo, ours)?, tree(repo, theirs)?)? {
@@ -49,11 +50,11 @@ fn has_content_of_its_own(
     })
 }
 
-/// The trees of both tips, merged. The local one is merged into the other, as when it is replayed commit by commit:
-/// drivers and attributes then have the same say.
+/// Merges the trees of both tips. The local one is merged into the other, as when it is replayed commit by commit, so
+/// that drivers and attributes apply in the same way.
 ///
 /// # Errors
-/// An object cannot be read, or a merge driver breaks down.
+/// An object cannot be read, or a merge driver fails.
 pub fn of_tips(repo: &gix::Repository, merger: &mut Merger<'_>, what: Replay) -> anyhow::Result<Merged> {
     let base = if what.upstream == what.onto {
         base_tree(repo, &History::of(repo), what.onto, what.head)?
@@ -63,10 +64,10 @@ pub fn of_tips(repo: &gix::Repository, merger: &mut Merger<'_>, what: Replay) ->
     merger.merge(base, tree(repo, what.onto)?, tree(repo, what.head)?)
 }
 
-/// What helps where a commit of `range` does not apply.
+/// Returns the advice for a conflict in a commit of `range`.
 ///
 /// # Errors
-/// An object cannot be read, or a merge driver breaks down.
+/// An object cannot be read, or a merge driver fails.
 pub fn way_out(
     repo: &gix::Repository,
     merger: &mut Merger<'_>,
@@ -82,8 +83,8 @@ pub fn way_out(
     })
 }
 
-/// The tree that two commits began with: an empty one where they have nothing in common, and where they have several
-/// such commits, those merged.
+/// Returns the tree of the merge base of two commits: an empty one if they have none, and the merged tree if they
+/// have several.
 fn base_tree(
     repo: &gix::Repository,
     history: &History,
@@ -98,8 +99,8 @@ fn base_tree(
     }
 }
 
-/// The tree of several commits that two others have in common, merged as git merges such, but as text throughout: what a
-/// driver cannot merge would have to be a conflict, and a base has none.
+/// Returns the merged tree of several merge bases, as git's recursive merge makes it, but merged as text throughout:
+/// what a driver cannot merge would be a conflict, which a merge base cannot have.
 fn merged_base(
     repo: &gix::Repository,
     first: ObjectId,

@@ -1,11 +1,11 @@
-//! `git rebase`, in memory: local commits are replayed onto what the remote has, and nothing is touched meanwhile.
+//! `git rebase` in memory: replays local commits onto the upstream without touching the repository.
 //!
-//! Git replays in the work tree, and stops half-way where it meets a conflict: the user finds a detached `HEAD` and
-//! files with markers in them, and a script that then commits makes it worse. Here the result is known before anything
-//! changes, and a conflict is an answer like any other.
+//! Git replays in the working tree, and stops half-way at a conflict: the user is left with a detached `HEAD` and
+//! files with conflict markers, and a script that then commits makes it worse. Here the result is known before
+//! anything changes, and a conflict is an ordinary result.
 //!
-//! What is replayed, dropped and kept is what `git rebase` (the merge backend, without `--rebase-merges`) would:
-//! <https://git-scm.com/docs/git-rebase>. But what git loses, the content that only a merge has, is kept.
+//! The same commits are replayed, dropped and kept as by `git rebase` (the merge backend, without `--rebase-merges`):
+//! <https://git-scm.com/docs/git-rebase>. But content that exists only in a merge commit, which git loses, is kept.
 
 mod already;
 mod attributes;
@@ -43,15 +43,15 @@ use crate::watch::{Doing, Watch};
 /// What to replay, and onto what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Replay {
-    /// The commit that the result stands on.
+    /// The commit that the local commits are replayed onto.
     pub onto: ObjectId,
-    /// What it has is not replayed: `onto`, or the fork point where `onto` was rewritten.
+    /// Commits that are reachable from this one are not replayed: `onto`, or the fork point if `onto` was rewritten.
     pub upstream: ObjectId,
-    /// The local commit.
+    /// The tip of the local branch.
     pub head: ObjectId,
 }
 
-/// Who replays.
+/// How new commits are made.
 #[derive(Debug)]
 pub struct Replayer<'a> {
     /// The committer of the new commits.
@@ -60,14 +60,14 @@ pub struct Replayer<'a> {
     pub signing: &'a Signing,
 }
 
-/// What came of it.
+/// The result of a rebase.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The local commits stand on `onto` as they are.
+    /// The local commits are on top of `onto` already.
     Nothing,
     /// They were replayed, in memory.
     Replayed(Replayed),
-    /// They cannot be, without somebody who decides.
+    /// They cannot be replayed without somebody resolving a conflict.
     Conflict(Conflict),
 }
 
@@ -78,33 +78,34 @@ pub struct Replayed {
     pub head: ObjectId,
     /// Old and new ids of the commits that got a new one, oldest first.
     pub rewritten: Vec<(ObjectId, ObjectId)>,
-    /// The commits that are not in it any more, as `onto` has what they do, oldest first.
+    /// The commits that were left out because `onto` has their changes already, oldest first.
     pub dropped: Vec<ObjectId>,
     objects: gix::odb::memory::Storage,
 }
 
-/// Where replaying had to stop.
+/// Why replaying had to stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// The commit that does not apply.
     pub commit: ObjectId,
-    /// The paths on which it and `onto` disagree.
+    /// The paths on which it conflicts with `onto`.
     pub disputed: Disputed,
-    /// How somebody can get on.
+    /// How the user can resolve it.
     pub way_out: WayOut,
 }
 
-/// What brings both sides together where replaying does not.
+/// The command that integrates both sides when replaying does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WayOut {
     /// A rebase by hand.
     Rebase,
-    /// A merge: a rebase would meet a conflict that a local merge has resolved, or lose what only that has.
+    /// A merge: a rebase would meet a conflict that a local merge has resolved, or lose content that only that merge
+    /// has.
     Merge,
 }
 
-/// Replays. What is `known` of the history is not read again; trees are read over and over, and best kept at hand by
-/// `repo`.
+/// Replays local commits. What is `known` of the history is not read again; trees are read repeatedly, so `repo`
+/// should have an object cache.
 ///
 /// # Errors
 /// An object cannot be read, a merge driver or the signing program fails, or the lock is lost.
@@ -165,8 +166,8 @@ pub fn rebase(
     Ok(Outcome::Replayed(Replayed { head: onto.id, rewritten, dropped, objects }))
 }
 
-/// How many commits a replay leads to, should each apply, and none come out empty. What is `known` of the history is not
-/// read again.
+/// Returns how many commits a replay creates if each applies and none becomes empty. What is `known` of the history
+/// is not read again.
 ///
 /// # Errors
 /// An object cannot be read, or a merge driver fails.
@@ -184,9 +185,9 @@ pub fn count(
 }
 
 impl Replayed {
-    /// Makes the objects of the new history part of `repo`; they are on disk when this returns, and stay there until a
-    /// branch leads to them and they are let go of. They are handed over for whoever reads them next, unless they are
-    /// large.
+    /// Stores the objects of the new history in `repo`; they are on disk when this returns. The returned `Held`
+    /// protects them until it is dropped, which must not happen before a branch refers to them. The returned `Recent`
+    /// holds them, unless they are large, so that later steps need not read them.
     ///
     /// # Errors
     /// The disk failed.
@@ -195,7 +196,7 @@ impl Replayed {
         remote::store(repo, objects).context("cannot store the commits that were replayed")
     }
 
-    /// What became of a commit of the old history; `None` where it was dropped.
+    /// Returns the new id of a commit of the old history, or `None` if the commit was dropped.
     pub fn now(&self, old: ObjectId) -> Option<ObjectId> {
         if self.dropped.contains(&old) {
             return None;

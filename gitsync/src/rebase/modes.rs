@@ -1,4 +1,4 @@
-//! Modes that make a conflict for the merge of trees, where git's has none.
+//! Settles differences in file modes that are a conflict for the tree merge of gix, but not for git's.
 
 use gix::ObjectId;
 use gix::bstr::ByteSlice as _;
@@ -8,8 +8,9 @@ use super::merge::Sides;
 use crate::changes;
 use crate::tree::canonical;
 
-/// The sides with the modes that git would write, wherever they differ, as one that is written in another way looks like
-/// another mode; and with one mode for each file that both sides made alike but for whether it may be executed.
+/// Returns the sides with modes in git's canonical spelling wherever they differ, since a mode in another spelling
+/// looks like another mode; and with one mode for each file that is the same on both sides except for its executable
+/// bit.
 ///
 /// # Errors
 /// A tree cannot be read or written.
@@ -23,8 +24,7 @@ pub fn settle(repo: &gix::Repository, sides: Sides) -> anyhow::Result<Sides> {
     with_one_mode_for_the_same(repo, sides)
 }
 
-/// Which of two modes it is says the side that changed it. See
-/// `handle_content_merge` in git's `merge-ort.c`.
+/// The mode is taken from the side that changed it. See `handle_content_merge` in git's `merge-ort.c`.
 fn with_one_mode_for_the_same(repo: &gix::Repository, sides: Sides) -> anyhow::Result<Sides> {
     let mut ours = repo.edit_tree(sides.ours)?;
     let mut theirs = repo.edit_tree(sides.theirs)?;

@@ -1,7 +1,7 @@
-//! New files in a folder that the other side renamed, and where they belong now.
+//! Finds new files in directories that the other side renamed, and determines where they belong now.
 //!
-//! Somebody renames `old/` to `new/`, and meanwhile somebody else adds `old/d.txt`. Left where it is it lies in a
-//! folder that nobody has any more. The rules are those of git's merge-ort:
+//! Somebody renames `old/` to `new/`, and meanwhile somebody else adds `old/d.txt`. If that file stayed where it is,
+//! it would be in a directory that no longer exists for anybody else. The rules are those of git's merge-ort:
 //! <https://git-scm.com/docs/git-config#Documentation/git-config.txt-mergedirectoryRenames>.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,10 +13,10 @@ use gix::object::tree::diff::ChangeDetached;
 
 use super::entries;
 
-/// A new file in a folder that the other side renamed.
+/// A new file in a directory that the other side renamed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Orphan {
-    /// Where it was added.
+    /// The path at which it was added.
     pub path: BString,
     /// Where it belongs.
     pub home: Home,
@@ -27,13 +27,14 @@ pub struct Orphan {
 pub enum Home {
     /// At this path.
     At(BString),
-    /// Its folder went to several places, to none of them with most of its files.
+    /// Its directory was split: no single place got most of its files.
     Unclear,
-    /// Where it is: git did not look for its folder, or that folder became one that its own side renamed.
+    /// At its own path: git does not detect a rename of its directory, or the new directory is one that its own side
+    /// renamed.
     Here,
 }
 
-/// What `adding` adds to folders that `renaming` renamed, both since `base`.
+/// Returns the files that `adding` adds to directories that `renaming` renamed, both since `base`.
 ///
 /// # Errors
 /// A tree cannot be read.
@@ -44,7 +45,7 @@ pub fn orphans(
     adding: ObjectId,
     rewrites: Rewrites,
 ) -> anyhow::Result<Vec<Orphan>> {
-    // Innermost folders first: the first one that was renamed decides.
+    // Innermost directories first: the first one that was renamed decides.
     let mut gone: Vec<(BString, Vec<BString>)> = Vec::new();
     for path in added(repo, base, adding)? {
         let mut around = Vec::new();
@@ -60,7 +61,7 @@ pub fn orphans(
     if gone.is_empty() {
         return Ok(Vec::new());
     }
-    // Git looks where a folder went only if there are new files in the folder itself, or in one around it.
+    // Git detects the rename of a directory only if there are new files directly in it, or in a directory around it.
     let direct: BTreeSet<&BStr> = gone.iter().map(|(path, _)| parent(path.as_bstr())).collect();
     let theirs = renames(repo, base, renaming, rewrites)?;
     let own = renames(repo, base, adding, rewrites)?;
@@ -101,21 +102,21 @@ pub fn orphans(
     Ok(orphans)
 }
 
-/// What became of a folder.
+/// What became of a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Went {
     /// Most of its files went here.
     To(BString),
-    /// As many went elsewhere.
+    /// It was split: no single place got most of its files.
     Apart,
 }
 
-/// Whether any of the files of `folder` was renamed along with it.
+/// Whether any file of `folder` was renamed along with it.
 fn renamed(folder: &BStr, renames: &[(BString, BString)]) -> bool {
     went(folder, renames).is_some()
 }
 
-/// Where most of the files of `folder` went; none where none of them was renamed.
+/// Returns where most files of `folder` went, or `None` if none of them was renamed.
 fn went(folder: &BStr, renames: &[(BString, BString)]) -> Option<Went> {
     let mut votes: BTreeMap<BString, usize> = BTreeMap::new();
     for (from, to) in renames {
@@ -129,8 +130,8 @@ fn went(folder: &BStr, renames: &[(BString, BString)]) -> Option<Went> {
     Some(if first.next().is_some() { Went::Apart } else { Went::To(new) })
 }
 
-/// The folder that `folder` became, as far as one renamed file tells: what lies below it must be the same on both
-/// sides, but for the file's own name.
+/// Returns what `folder` was renamed to, as far as one renamed file tells: the path below it, without the file's own
+/// name, must be the same on both sides.
 fn moved(folder: &BStr, from: &BStr, to: &BStr) -> Option<BString> {
     let below = from.strip_prefix(folder.as_bytes())?.strip_prefix(b"/")?.as_bstr();
     let inner = parent(below);
@@ -150,7 +151,7 @@ fn parent(path: &BStr) -> &BStr {
     path.rfind_byte(b'/').map_or(BStr::new(""), |at| path[..at].as_bstr())
 }
 
-/// The folders around a path, innermost first, without the root.
+/// Returns the directories around a path, innermost first, without the root.
 fn folders(path: &BStr) -> impl Iterator<Item = &BStr> {
     std::iter::successors(Some(parent(path)), |folder| Some(parent(folder)))
         .take_while(|folder| !folder.is_empty())
@@ -176,7 +177,7 @@ fn added(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::Result
         .collect())
 }
 
-/// The files that have another name in the tree `to`: the one that they had, and the one that they have.
+/// Returns the old and new paths of the files that were renamed between the trees `from` and `to`.
 ///
 /// # Errors
 /// A tree cannot be read.

@@ -1,8 +1,8 @@
-//! What becomes of new files in a folder that the other side renamed.
+//! Applies `merge.directoryRenames` to new files in directories that the other side renamed.
 //!
-//! `merge.directoryRenames` says whether they move along, stay, or are asked about. The merge itself must not decide:
-//! it would move some of them, without a word, whatever the user wants. So each side is given to it with its orphans
-//! where they belong already, or, where they are to stay, in a folder that the merge knows nothing of.
+//! The setting says whether these files (orphans) move along, stay, or make a conflict. The merge itself must not
+//! decide: it would silently move some of them, whatever the user wants. Therefore it is given each side with the
+//! orphans already where they belong or, if they are to stay, in a directory that the merge knows nothing of.
 
 use std::collections::HashMap;
 
@@ -18,17 +18,17 @@ use crate::tree::canonical;
 /// Both sides of a merge, without orphans.
 #[derive(Debug)]
 pub struct Settled {
-    /// What is merged into.
+    /// The tree that is merged into.
     pub ours: ObjectId,
-    /// What is merged.
+    /// The tree that is merged.
     pub theirs: ObjectId,
-    /// The paths about which somebody has to decide, whatever the merge says.
+    /// The paths that are in conflict, whatever the merge says.
     pub disputed: Vec<BString>,
-    /// The folder, with a slash, in which files lie that are to stay.
+    /// The directory, with a trailing slash, that holds the files that are to stay.
     aside: BString,
 }
 
-/// Moves the orphans of both sides to where they are to be.
+/// Moves the orphans of both sides to where they are to be during the merge.
 ///
 /// # Errors
 /// A tree cannot be read or written.
@@ -48,7 +48,7 @@ pub fn settle(repo: &gix::Repository, sides: Sides, rewrites: Option<Rewrites>) 
     Ok(settled)
 }
 
-/// What `merge.directoryRenames` says.
+/// The value of `merge.directoryRenames`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wish {
     Move,
@@ -61,14 +61,14 @@ impl Wish {
         match repo.config_snapshot().boolean("merge.directoryRenames") {
             Some(true) => Wish::Move,
             Some(false) => Wish::Leave,
-            // `conflict`, which is no boolean and what git does unless it is told otherwise.
+            // `conflict`, which is not a boolean and is git's default.
             None => Wish::Ask,
         }
     }
 }
 
 impl Settled {
-    /// The path as the user knows it.
+    /// Returns the path as the user knows it.
     pub fn real_path(&self, path: BString) -> BString {
         match path.strip_prefix(self.aside.as_bytes()) {
             Some(real) if !self.aside.is_empty() => real.into(),
@@ -76,7 +76,7 @@ impl Settled {
         }
     }
 
-    /// The merged tree, with the files that were to stay where they were.
+    /// Returns the merged tree, with the files that are to stay at their own paths again.
     ///
     /// # Errors
     /// A tree cannot be read or written.
@@ -93,7 +93,7 @@ impl Settled {
         Ok(editor.detach().write(|tree| canonical::write(repo, tree))?)
     }
 
-    /// The tree of one side, which is `adding`, with its orphans moved.
+    /// Returns the tree of one side, which is `adding`, with its orphans moved.
     fn side(
         &mut self,
         repo: &gix::Repository,
@@ -113,7 +113,7 @@ impl Settled {
             let Some((mode, id)) = entries::at(repo, adding, path.as_bstr())? else { continue };
             let to = match (wish, home) {
                 (Wish::Leave, _) | (_, Home::Here) => {
-                    // A file in the place of its folder is a conflict that the merge finds.
+                    // A file in the place of its directory is a conflict that the merge detects.
                     if is_taken(repo, renaming, path.as_bstr())? {
                         continue;
                     }
@@ -141,7 +141,7 @@ impl Settled {
     }
 }
 
-/// Whether there is anything at a path, or a file where one of its folders would be.
+/// Whether there is anything at a path, or a file in the place of one of its directories.
 fn is_taken(repo: &gix::Repository, tree: ObjectId, path: &BStr) -> anyhow::Result<bool> {
     if entries::at(repo, tree, path)?.is_some() {
         return Ok(true);
@@ -154,7 +154,7 @@ fn is_taken(repo: &gix::Repository, tree: ObjectId, path: &BStr) -> anyhow::Resu
     Ok(false)
 }
 
-/// A folder that none of the trees has, with a slash.
+/// Returns a directory name that none of the trees has, with a trailing slash.
 fn unused_folder(repo: &gix::Repository, sides: Sides) -> anyhow::Result<BString> {
     let mut name = BString::from("~stays");
     for tree in [sides.base, sides.ours, sides.theirs] {

@@ -1,8 +1,8 @@
-//! What a commit changes, as one number: two commits with the same change have the same, whatever they stand on.
+//! Computes patch ids: two commits with the same change have the same id, whatever their parents are.
 //!
-//! The rules are those of git's `diff_get_patch_id`: paths, modes, and changed lines with three lines around them, all
-//! without white space and line numbers. The lines around matter: without them a commit would count as upstream that
-//! git replays.
+//! The rules are those of git's `diff_get_patch_id`: paths, modes, and changed lines with three lines of context, all
+//! without white space and line numbers. The context matters: without it, a commit that git replays would count as
+//! upstream.
 
 use std::collections::HashMap;
 
@@ -20,28 +20,28 @@ use super::{entries, linear};
 use crate::changes::{self, Change};
 use crate::commit::tree_of;
 
-/// How many folders deep the names are that commits are told apart by first.
+/// How many directory levels the names have by which commits are first told apart.
 const TOP: usize = 2;
 
-/// How many unchanged lines around a change belong to it.
+/// How many unchanged lines of context surround a change.
 const CONTEXT: u32 = 3;
 
-/// Finds the ids of changes, and remembers them.
+/// Computes patch ids and caches them.
 pub struct PatchIds<'repo> {
     repo: &'repo gix::Repository,
-    /// Made for the first contents that are looked at: most often none are.
+    /// Created when the first contents are compared: most often none are.
     cache: Option<gix::diff::blob::Platform>,
     whole: HashMap<ObjectId, ObjectId>,
 }
 
 impl<'repo> PatchIds<'repo> {
-    /// For the commits of `repo`.
+    /// Returns an empty cache for the commits of `repo`.
     pub fn new(repo: &'repo gix::Repository) -> Self {
         Self { repo, cache: None, whole: HashMap::new() }
     }
 
-    /// The names that a commit changes in the uppermost folders. Commits that differ in them differ in all else, and
-    /// most do: then nothing below has to be read.
+    /// Returns the names that a commit changes in the uppermost directories. Commits that differ in them have
+    /// different patch ids, and most do: then nothing below needs to be read.
     ///
     /// # Errors
     /// An object cannot be read.
@@ -54,7 +54,7 @@ impl<'repo> PatchIds<'repo> {
         Ok(names)
     }
 
-    /// The id of what a commit changes where, without how.
+    /// Returns the id of which paths and modes a commit changes, without their contents.
     ///
     /// # Errors
     /// An object cannot be read.
@@ -62,7 +62,7 @@ impl<'repo> PatchIds<'repo> {
         self.compute(commit, Detail::Outline)
     }
 
-    /// The id of all that a commit changes.
+    /// Returns the patch id of a commit.
     ///
     /// # Errors
     /// An object cannot be read.
@@ -87,7 +87,7 @@ impl<'repo> PatchIds<'repo> {
         Ok(hasher.try_finalize()?)
     }
 
-    /// Adds how one file, or one submodule, changed.
+    /// Adds how one file or submodule changed.
     fn content(&mut self, change: &Change, text: &mut Squeezed<'_>) -> anyhow::Result<()> {
         let sides = [change.before, change.after];
         if sides.iter().flatten().any(|(mode, _)| mode.is_commit()) {
@@ -128,7 +128,7 @@ impl<'repo> PatchIds<'repo> {
         Ok(())
     }
 
-    /// One side of a change that has to do with a submodule: of that, a diff shows the commit as a line of text.
+    /// Returns one side of a change that involves a submodule: a diff shows its commit as a line of text.
     fn with_submodule(&self, side: Option<(EntryMode, ObjectId)>) -> anyhow::Result<Vec<u8>> {
         Ok(match side {
             None => Vec::new(),
@@ -175,13 +175,13 @@ fn file_names(change: &Change, text: &mut Squeezed<'_>) {
     name("+++", "b/", change.after.is_some());
 }
 
-/// The trees before and after a commit.
+/// Returns the trees before and after a commit.
 fn trees(repo: &gix::Repository, commit: &linear::Commit) -> anyhow::Result<(ObjectId, ObjectId)> {
     Ok((tree_of(repo, commit.parents.first().copied())?, tree_of(repo, Some(commit.id))?))
 }
 
-/// Adds the names that differ between two folders, and in the folders in them, so many levels deep. What is a folder on
-/// one side only has all its names on the other: whether it was there before is not a matter of the change.
+/// Adds the names that differ between two trees, descending into subtrees for so many `levels`. A subtree that exists
+/// on one side only counts with all its names, so that it makes no difference whether it existed before.
 fn top(
     repo: &gix::Repository,
     before: Option<ObjectId>,
@@ -210,7 +210,7 @@ fn entries<'a>(tree: Option<&'a gix::Tree<'_>>) -> anyhow::Result<Vec<EntryRef<'
     Ok(tree.map(|tree| tree.decode()).transpose()?.map_or_else(Vec::new, |tree| tree.entries))
 }
 
-/// What a commit changes, in the order of the paths.
+/// Returns what a commit changes, sorted by path.
 fn changed(repo: &gix::Repository, commit: &linear::Commit) -> anyhow::Result<Vec<Change>> {
     let (before, after) = trees(repo, commit)?;
     let mut changed = changes::between(repo, before, after)?;
@@ -218,7 +218,7 @@ fn changed(repo: &gix::Repository, commit: &linear::Commit) -> anyhow::Result<Ve
     Ok(changed)
 }
 
-/// Adds what a diff of the two would print, less the headers of its hunks.
+/// Adds what a diff of the two would print, without the hunk headers.
 fn add_hunks(input: &InternedInput<&[u8]>, text: &mut Squeezed<'_>) {
     let mut diff = Diff::compute(Algorithm::Myers, input);
     diff.postprocess_no_heuristic(input);
@@ -247,7 +247,7 @@ fn add_hunks(input: &InternedInput<&[u8]>, text: &mut Squeezed<'_>) {
     }
 }
 
-/// Text on its way into a hash, without its white space.
+/// Text that is hashed without its white space.
 struct Squeezed<'a>(&'a mut gix::hash::Hasher);
 
 impl Squeezed<'_> {

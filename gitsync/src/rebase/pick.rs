@@ -1,4 +1,4 @@
-//! One commit, replayed onto another: kept as it is, made anew, dropped, or in conflict.
+//! Replays one commit onto another: it is kept as it is, rewritten, dropped, or in conflict.
 
 use anyhow::Context as _;
 use gix::ObjectId;
@@ -11,7 +11,7 @@ use super::encoding::{Kept, Wanted};
 use super::merge::{Merged, Merger};
 use crate::signing::{self, Signing};
 
-/// The commit that the next one goes onto.
+/// The commit that the next one is replayed onto.
 pub struct Onto {
     /// Its id.
     pub id: ObjectId,
@@ -20,7 +20,7 @@ pub struct Onto {
 }
 
 impl Onto {
-    /// The commit `id`.
+    /// Reads the commit `id`.
     ///
     /// # Errors
     /// It cannot be read.
@@ -37,7 +37,7 @@ pub struct Original {
 }
 
 impl Original {
-    /// The commit `id`, in the encoding in which it is to be written.
+    /// Reads the commit `id` and converts it to the encoding in which it is to be written.
     ///
     /// # Errors
     /// It, or its parent, cannot be read.
@@ -51,25 +51,25 @@ impl Original {
         Ok(Self { id, kept, parent_tree })
     }
 
-    /// Whether it changes nothing. Such a commit was made on purpose, and stays.
+    /// Whether it changes nothing. Such a commit was made on purpose, and is kept.
     pub fn is_empty(&self) -> bool {
         self.kept.tree == self.parent_tree
     }
 }
 
-/// What became of a commit.
+/// The result of replaying a commit.
 pub enum Picked {
-    /// It stands on the right commit already.
+    /// It is on top of the right commit already.
     AsItIs,
-    /// It has this id now.
+    /// It was rewritten and has this id now.
     Anew(ObjectId),
-    /// Nothing of it was left to do.
+    /// All of its changes are there already.
     Dropped,
-    /// These paths disagree.
+    /// There are conflicts at these paths.
     Conflict(Disputed),
 }
 
-/// Replays `original` onto `onto`, which moves on to the result.
+/// Replays `original` onto `onto`, which is then set to the result.
 ///
 /// # Errors
 /// An object cannot be read, or a merge driver or the signing program fails.
@@ -94,11 +94,11 @@ pub fn pick(
     commit(repo, onto, original, tree, by).map(Picked::Anew)
 }
 
-/// Writes `original` with this `tree` onto `onto`, which moves on to the new commit, and returns its id.
+/// Writes `original` with this `tree` on top of `onto`, which is then set to the new commit, and returns its id.
 ///
-/// As with `git rebase`, headers that git does not know are left behind: they say something about the old commit, a
-/// signature above all. The author's line is kept as it is; only where the commit is signed, which gix does with what it
-/// has understood, a zone that is none becomes one.
+/// As with `git rebase`, headers that git does not know are dropped: they describe the old commit, in particular a
+/// signature. The author line is kept byte for byte; only if the commit is signed, for which gix needs the parsed
+/// commit, an invalid time zone is replaced by a valid one.
 ///
 /// # Errors
 /// The signing program fails.
@@ -153,7 +153,7 @@ fn write_unsigned(
     Ok(repo.objects.write(&commit)?)
 }
 
-/// Blank lines before the subject do not survive a rebase.
+/// Returns the message without blank lines before the subject, which a rebase removes.
 fn without_blank_start(message: BString) -> BString {
     let blank: usize = message
         .lines_with_terminator()

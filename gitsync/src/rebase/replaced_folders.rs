@@ -1,8 +1,8 @@
-//! Folders in whose place one side put something else, and in which the other side did nothing but remove.
+//! Settles conflicts between a directory and what replaced it, if the other side only removed files from it.
 //!
-//! What was removed would be gone anyway. But a merge that goes file by file sees a folder that is still there on one
-//! side, and a file on the other, and calls it a conflict. So the removals are taken back before it begins: with a folder
-//! that only one side changed it has no trouble.
+//! The removed files would be gone anyway. But a merge that goes file by file sees a directory on one side and a file
+//! on the other, and reports a conflict. Therefore the removals are reverted before the merge, which handles a
+//! directory that only one side changed.
 
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice as _};
@@ -14,9 +14,9 @@ use super::merge::Sides;
 use super::moved_folders::renames;
 use crate::changes;
 
-/// The sides with such folders as they were in the base; `None` where there are none.
+/// Returns the sides with such directories as they were in the base, or `None` if there are none.
 ///
-/// A removed file that either side has under another name is no removal, and its folder is left alone.
+/// A removed file that either side has under another name was renamed, not removed, and its directory is left alone.
 ///
 /// # Errors
 /// A tree cannot be read or written.
@@ -52,12 +52,12 @@ pub fn settle(
     Ok((settled != sides).then_some(settled))
 }
 
-/// A folder that one side replaced.
+/// A directory that one side replaced.
 struct Replaced {
     path: BString,
-    /// What it was.
+    /// Its tree in the base.
     before: ObjectId,
-    /// Who did nothing in it but remove.
+    /// The side that only removed files from it.
     by: RemovedBy,
     /// The files that were removed.
     removed: Vec<BString>,
@@ -69,7 +69,7 @@ enum RemovedBy {
     Theirs,
 }
 
-/// What a side has in the place of a folder.
+/// What a side has in the place of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum There {
     Folder(ObjectId),

@@ -1,8 +1,8 @@
-//! Submodules that both sides moved on to another commit.
+//! Settles submodules that both sides moved on to another commit.
 //!
-//! A merge of trees knows nothing of their histories, and calls that a conflict. But where one of the commits contains
-//! the other, nobody has to decide anything, and git takes it; see `merge_submodule` in git's `merge-ort.c`. As there,
-//! the submodule's repository has to be checked out.
+//! A tree merge does not know the history of submodules, and reports a conflict. But if one of the commits contains
+//! the other, there is nothing to decide, and git takes the newer one; see `merge_submodule` in git's `merge-ort.c`.
+//! As there, the submodule must be checked out.
 
 use gix::ObjectId;
 use gix::bstr::{BStr, ByteSlice as _};
@@ -12,7 +12,7 @@ use remote::History;
 
 use crate::history::is_ancestor;
 
-/// Settles what the histories of submodules settle.
+/// Resolves the conflicts that the histories of the submodules decide.
 ///
 /// # Errors
 /// The merged tree cannot be changed.
@@ -31,7 +31,8 @@ pub fn settle(repo: &gix::Repository, outcome: &mut Outcome<'_>) -> anyhow::Resu
     Ok(())
 }
 
-/// The commit of both sides' that contains the other one; none where that is not so, or cannot be told.
+/// Returns the one of both sides' commits that contains the other, or `None` if neither does or that cannot be
+/// determined.
 fn newest(repo: &gix::Repository, conflict: &Conflict) -> Option<ObjectId> {
     if !matches!(conflict.resolution, Err(ResolutionFailure::SubmoduleMerge)) {
         return None;
@@ -43,7 +44,7 @@ fn newest(repo: &gix::Repository, conflict: &Conflict) -> Option<ObjectId> {
     let contains = |newer: ObjectId, older: ObjectId| {
         is_ancestor(&submodule, &history, older, newer).is_ok_and(|contained| contained)
     };
-    // A side that went back means something by it.
+    // A side that went back to an older commit did so on purpose.
     if !contains(ours, base) || !contains(theirs, base) {
         return None;
     }
@@ -55,6 +56,6 @@ fn newest(repo: &gix::Repository, conflict: &Conflict) -> Option<ObjectId> {
 
 fn open(repo: &gix::Repository, path: &BStr) -> Option<gix::Repository> {
     let folder = repo.workdir()?.join(gix::path::from_bstr(path).ok()?);
-    // Commits alone are read: neither its configuration nor its owner matter.
+    // Only commits are read: neither the configuration nor the owner matters.
     gix::open_opts(folder, gix::open::Options::isolated().strict_config(false)).ok()
 }

@@ -1,13 +1,13 @@
-//! Merges that need no look into a file: what one side changed, the other left alone.
+//! Merges trees without looking into files, if each entry was changed by one side only.
 //!
-//! Most commits are of this kind, and then only the folders on the way to what a commit changed have to be read. A
-//! merge of whole trees first compares all that the other side has changed since, for each commit over again, which is
-//! nearly all of the time that a long rebase takes.
+//! Most commits are of this kind, and then only the trees on the way to what a commit changed need to be read. A
+//! merge of whole trees first compares everything that the other side has changed since the merge base, again for
+//! each commit, which is nearly all of the time of a long rebase.
 //!
-//! An entry that `theirs` changed and that stands in `ours` as it was in `base` is taken from `theirs`, a whole folder
-//! at once where it is one. That is the answer of git's merge, renames included: a rename matters only where the other
-//! side touched one of its ends, or a folder that is gone on one side, and then an entry is not as it was. Anything
-//! else is no business of this module. See "3-way merge" in <https://git-scm.com/docs/git-read-tree>.
+//! An entry that `theirs` changed and that is in `ours` as it was in `base` is taken from `theirs`, as a whole if it
+//! is a tree. That is the result of git's merge, including renames: a rename matters only if the other side touched
+//! one of its ends, or a directory that is gone on one side, and then an entry is not as it was. Everything else is
+//! left to the other modules. See "3-way merge" in <https://git-scm.com/docs/git-read-tree>.
 
 use std::cmp::Ordering;
 
@@ -19,7 +19,8 @@ use gix::objs::tree::{Entry, EntryRef};
 use super::entries::{changed, content, has_otherwise, order};
 use crate::tree::canonical;
 
-/// Merges the change from `base` to `theirs` into `ours`; `None` where that takes more than comparing entries.
+/// Merges the change from `base` to `theirs` into `ours`. Returns `None` if that requires more than comparing
+/// entries.
 ///
 /// # Errors
 /// A tree cannot be read or written.
@@ -36,13 +37,13 @@ pub fn merge(
     })
 }
 
-/// What became of a folder.
+/// The result of merging one tree.
 enum Folder {
     /// This tree.
     Of(ObjectId),
     /// Nothing is left in it.
     Empty,
-    /// It takes more than comparing entries.
+    /// It requires more than comparing entries.
     NotTrivial,
 }
 
@@ -62,7 +63,7 @@ fn folder(
     let (base, ours, theirs) = (repo.find_tree(base)?, repo.find_tree(ours)?, repo.find_tree(theirs)?);
     let (base, ours, theirs) = (base.decode()?, ours.decode()?, theirs.decode()?);
     let mut merged: Vec<Entry> = Vec::new();
-    // Both lists are sorted alike: what lies between two changed entries is taken over in one go.
+    // Both lists are sorted alike: entries between two changed ones are copied in one go.
     let mut rest = ours.entries.as_slice();
     for (before, after) in changed(&base.entries, &theirs.entries) {
         let Some(named) = after.or(before) else { continue };
@@ -91,7 +92,7 @@ fn folder(
     if merged.is_empty() {
         return Ok(Folder::Empty);
     }
-    // Nothing is changed by writing the same in another way.
+    // A tree that differs only in the spelling of modes is not changed.
     if ours.entries.iter().any(|entry| canonical::is_odd(entry.mode))
         && merged
             .iter()

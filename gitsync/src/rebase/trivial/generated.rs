@@ -1,5 +1,6 @@
-//! Trees that nobody thought of: where comparing entries gives an answer, or a folder's replacement decides, it is that of
-//! git's merge.
+//! Property test: tree merges that need no file contents give the same result as git's merge.
+//!
+//! The trees are generated; tested are merges that comparing entries or the replacement of a directory decides.
 
 use std::collections::BTreeMap;
 
@@ -14,23 +15,23 @@ use crate::rebase::replaced_folders;
 
 const PATHS: [&str; 9] =
     ["a", "b", "dir/a", "dir/b", "dir/sub/a", "dir/sub/b", "other/a", "other/sub/a", "other/sub/b"];
-/// Places for what is renamed, and paths that are a folder on one side and a file on the other.
+/// Targets of renames, and paths that are a directory on one side and a file on the other.
 const PLACES: [&str; 10] =
     ["a", "c", "dir", "dir/c", "dir/sub", "dir/sub/c", "other", "new", "new/dir", "a/in/a/file"];
 const FOLDERS: [&str; 4] = ["dir", "dir/sub", "other", "other/sub"];
 
 type Files = BTreeMap<String, String>;
 
-/// What one side does.
+/// A change that one side makes.
 #[derive(Debug, Clone)]
 enum Doing {
-    /// Writes a file, where there was one or not, also where there was a folder.
+    /// Writes a file, whether or not there was one, also in the place of a directory.
     Write { path: &'static str, kind: u8, tweak: u8 },
     /// Removes a file.
     Remove { path: &'static str },
     /// Moves a file.
     Move { from: &'static str, to: &'static str },
-    /// Moves all files of a folder.
+    /// Moves all files of a directory.
     MoveFolder { from: &'static str, to: &'static str },
 }
 
@@ -47,7 +48,7 @@ fn doing() -> impl Strategy<Value = Doing> {
     ]
 }
 
-/// Files of one kind are alike enough to be one file that was renamed and changed.
+/// Files of one kind are similar enough to be detected as one file that was renamed and changed.
 fn content(kind: u8, tweak: u8) -> String {
     (0..9).map(|line| format!("{kind} {line} {}\n", if line == 4 { tweak } else { 0 })).collect()
 }
@@ -90,7 +91,7 @@ fn tree(repo: &gix::Repository, files: &Files) -> ObjectId {
     editor.write().unwrap().detach()
 }
 
-/// The merged tree, where what is to be tested here has a say in it.
+/// Returns the merged tree, if the code under test took part in it.
 fn merged(repo: &gix::Repository, sides: Sides) -> Option<ObjectId> {
     let Sides { base, ours, theirs } = sides;
     if let Some(merged) = super::merge(repo, base, ours, theirs).unwrap() {
@@ -140,7 +141,7 @@ proptest! {
                 &theirs.to_string(),
             ]);
             if git.stdout.is_empty() && git.stderr.is_empty() {
-                // Git itself ends without a word in some of these merges, about one in some thousand.
+                // Git itself exits without any output in some of these merges, about one in some thousand.
                 continue;
             }
             prop_assert_eq!(git.code, 0, "git has a conflict: {}{}", git.stdout, git.stderr);
