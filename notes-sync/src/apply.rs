@@ -55,9 +55,9 @@ pub enum How {
     /// It did not move.
     #[default]
     Stayed,
-    /// It was fast-forwarded.
+    /// It was created at another commit or fast-forwarded to it.
     Forwarded,
-    /// A merge commit was made.
+    /// A new commit was made: a merge, or one that restores notes.
     Merged,
 }
 

@@ -25,7 +25,7 @@ use crate::{
 /// The relation of a local notes ref to the remote's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// Both are at the same commit.
+    /// Both are at the same commit, or neither exists.
     Same,
     /// The ref exists only here.
     OnlyHere,

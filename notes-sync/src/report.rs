@@ -1,4 +1,4 @@
-//! The section, as people read it.
+//! Writes the phase's report for people.
 
 use contract::{NoteCounts, NotesResult, NotesSyncSection, SyncedRef};
 use owo_colors::OwoColorize;
