@@ -117,7 +117,7 @@ impl<'repo> NotesTree<'repo> {
 
     /// Sets or removes an entry that is not a note.
     pub(crate) fn set_other(&mut self, folder: &Prefix, name: &BString, other: Option<Other>) -> Result<()> {
-        // This unpacks the tree and loads its other entries that are not notes, which `set` needs.
+        // This unpacks the tree, so that its other entries are loaded before one of them is changed.
         self.get(folder.lowest(self.repo.object_hash()))?;
         self.others.set(folder, name, other);
         Ok(())
