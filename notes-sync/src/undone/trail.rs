@@ -8,8 +8,8 @@ use gix::{ObjectId, objs::FindExt};
 use super::search::Suspect;
 use crate::{commits::Commits, reflog::Entry};
 
-/// The maximum number of candidates. A race spans the few commits made meanwhile, plus those that a merge among them
-/// brings in.
+/// The maximum number of reflog entries, commits and candidates to consider. A race spans the few commits made
+/// meanwhile, plus those that a merge among them brings in.
 const REACH: usize = 256;
 
 /// The candidates for what a command had read: commits, and `None` for no notes yet.
