@@ -47,7 +47,8 @@ impl Writer<'_> {
     /// Carries out the step for one command; `None` if there is nothing to report.
     ///
     /// # Errors
-    /// If it was not done; the user's file is unchanged then.
+    /// If it was not done, and the user's file is unchanged; or if it was done, but the directory could not be
+    /// flushed.
     pub(crate) fn apply(&self, name: &str, step: &Step) -> Result<Option<CopiedFile>, Undone> {
         let target = self.folder.join(name);
         let Some(done) = step.outcome(name) else { return Ok(None) };

@@ -17,7 +17,7 @@ pub(crate) fn write_whole(path: &Utf8Path, bytes: &[u8], permissions: Option<Per
     file.sync_all()
 }
 
-/// Gives `new` the name `target` unless that exists; returns whether it did. The file may keep its old name too.
+/// Gives `new` the name `target`; returns false if that exists already. The file may keep its old name too.
 pub(crate) fn appear(new: &Utf8Path, target: &Utf8Path) -> Result<bool> {
     match std::fs::hard_link(new, target) {
         Ok(()) => {}

@@ -118,7 +118,7 @@ impl Phase for SyncArgs {
 }
 
 impl SyncArgs {
-    /// Prints what would be done. The section lists no refs, since nothing became of any.
+    /// Prints what would be done. The section lists no refs, since nothing was done to any.
     fn show_plan(
         &self,
         run: &Run<'_>,

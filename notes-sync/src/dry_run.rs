@@ -44,7 +44,7 @@ pub enum Standing {
 /// What would be done with one ref.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Planned {
-    /// How the remote's notes would come in.
+    /// How the remote's notes would get into the local ref.
     pub incoming: Incoming,
     /// Whether the ref would be pushed.
     pub outgoing: Outgoing,
@@ -53,7 +53,7 @@ pub struct Planned {
     pub rescued: usize,
 }
 
-/// How the remote's notes would come in.
+/// How the remote's notes would get into the local ref.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Incoming {
     /// Not at all.

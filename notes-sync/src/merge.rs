@@ -1,4 +1,4 @@
-//! Three-way merge of two notes trees, as `git notes merge` does it.
+//! Merges two notes trees three-way, as `git notes merge` does.
 //!
 //! Only subtrees that the remote changed are read, so time and memory grow with the number of changes. A note that
 //! only one side changed or removed is taken from that side; one that both changed alike is taken once; all others

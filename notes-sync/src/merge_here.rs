@@ -1,4 +1,4 @@
-//! The command `notes-sync merge`: merges like `git notes merge`, but never leaves a conflict behind.
+//! Runs the command `notes-sync merge`, which merges like `git notes merge`, but never leaves a conflict behind.
 
 use std::{
     thread,

@@ -1,4 +1,4 @@
-//! Names of notes refs: tells local refs from tracking refs, and expands abbreviations.
+//! Parses names of notes refs, tells local refs from tracking refs, and expands abbreviations.
 //!
 //! Local notes refs and tracking refs of notes share the namespace `refs/notes/`. If a tracking ref were taken for a
 //! local one, it would be pushed, fetched back under a longer name, and so on without end.

@@ -1,4 +1,4 @@
-//! Three-way merge of whole records, for notes whose lines must not be sorted.
+//! Merges notes whose lines must not be sorted: three-way, by whole records.
 //!
 //! Sorting the lines of a note with YAML front matter destroys it, and concatenating both versions repeats what they
 //! share, more with every round. So a note is split into records (see [`parse`]), and each is kept or dropped as a

@@ -99,7 +99,7 @@ pub fn globs(repo: &gix::Repository, flags: &[String]) -> Result<Globs, Fault> {
     })
 }
 
-/// Returns all remotes whose names tracking refs can have.
+/// Returns all remotes whose names can be part of a tracking ref's name.
 pub fn remotes(repo: &gix::Repository) -> Vec<RemoteName> {
     repo.remote_names().iter().filter_map(|name| RemoteName::parse(&name.to_str_lossy()).ok()).collect()
 }

@@ -1,4 +1,4 @@
-//! The strategies for combining two versions of a note that both sides changed.
+//! Defines the strategies for combining two versions of a note that both sides changed.
 
 use std::{fmt, str::FromStr};
 

@@ -246,8 +246,8 @@ impl<'a> Sync<'a> {
         Ok(())
     }
 
-    /// Restores what racing writers dropped if the remote cannot be reached: reflog entries expire, and the remote
-    /// may be away for long.
+    /// If the remote cannot be reached, restores what racing writers dropped nevertheless: reflog entries expire, and
+    /// the remote may be away for long.
     fn repair(&mut self, why: &anyhow::Error, history: &History) -> Result<()> {
         let is_offline = |fault: &Fault| matches!(fault.exit(), Exit::Unreachable | Exit::NotAllowed);
         if !why.downcast_ref::<Fault>().is_some_and(is_offline) {

@@ -1,4 +1,4 @@
-//! The result of merging one tree of a notes tree, as far as its parent needs to know.
+//! Describes the result of merging one tree of a notes tree, as far as its parent needs to know.
 
 use gix::ObjectId;
 

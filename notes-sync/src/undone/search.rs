@@ -50,7 +50,7 @@ impl<'a> Search<'a> {
         suspect.command.explains(&self.trees, &changes)
     }
 
-    /// Searches what the commands of `suspects` had read, and returns those for which it was found.
+    /// Searches for what the commands of `suspects` had read, and returns those for which it was found.
     pub(super) fn run(
         &self,
         suspects: Vec<Suspect>,
