@@ -1,5 +1,6 @@
-//! Carries out the step for one command: writes the file completely or not at all, and loses nothing that the user
-//! wrote.
+//! Carries out the step for one command.
+//!
+//! Each file is written completely or not at all, and nothing that the user wrote is lost.
 
 use std::{
     fs::Permissions,

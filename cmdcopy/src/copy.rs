@@ -1,5 +1,7 @@
-//! Carries out the whole plan, and updates the record before and after, so that a run that is killed leaves neither
-//! copies that are not recognised as such nor permanent temporary files.
+//! Carries out the whole plan, and records it.
+//!
+//! The record is updated before and after, so that a run that is killed leaves neither copies that are not recognised
+//! as such nor permanent temporary files.
 
 #[cfg(test)]
 mod meanwhile;

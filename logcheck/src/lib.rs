@@ -1,8 +1,8 @@
-//! `logcheck`: finds uncommitted session logs before they are swept into a generic commit, and has them saved if
-//! wanted.
+//! `logcheck`: finds uncommitted session logs before they are swept into a generic commit.
 //!
 //! A session log describes what a session was about. If the sync committed it unseen, it would go out as "sync:
-//! auto-sync", and nobody would come back to write a proper commit message.
+//! auto-sync", and nobody would come back to write a proper commit message. So the run stops first, or runs a command
+//! that saves the logs.
 
 mod args;
 mod ask;

@@ -1,9 +1,10 @@
-//! Prefetches local commits that are to be pushed: walks them, checks them, and encodes them for sending on another
-//! thread, while earlier phases run, while the remote is asked for its commits, and during the merge.
+//! Prefetches the local commits that are to be pushed.
 //!
-//! Which commits were made here since the last sync is known before all that. The result is only a cache: a caller
-//! that does not get it computes it again, so errors are not reported here. Until [`Ahead::is_asked_for`] is called,
-//! the thread yields the processor to the steps that the user is waiting for.
+//! They are walked, checked and encoded for sending on another thread, while earlier phases run, while the remote is
+//! asked for its commits, and during the merge: which commits were made here since the last sync is known before all
+//! that. The result is only a cache: a caller that does not get it computes it again, so errors are not reported
+//! here. Until [`Ahead::is_asked_for`] is called, the thread yields the processor to the steps that the user is
+//! waiting for.
 
 use std::{
     io,

@@ -1,5 +1,6 @@
-//! Carries out the plan for one notes ref: makes all merges in memory, then writes the objects, then updates the ref
-//! once.
+//! Carries out the plan for one notes ref.
+//!
+//! All merges are made in memory first, then the objects are written, and then the ref is updated once.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,6 @@
-//! Finds out what a sync of notes would do, without doing it: only the remote's refs are listed, and nothing is
-//! fetched.
+//! Finds out what a sync of notes would do, without doing it.
+//!
+//! Only the remote's refs are listed, and nothing is fetched.
 
 use std::collections::BTreeMap;
 

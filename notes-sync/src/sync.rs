@@ -1,4 +1,4 @@
-//! The sync loop: fetches, merges and pushes, and repeats that for refs that others moved meanwhile.
+//! Runs the sync loop: fetches, merges and pushes, and repeats that for refs that others moved meanwhile.
 
 use std::{collections::BTreeMap, thread, time::Duration};
 

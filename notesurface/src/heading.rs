@@ -1,4 +1,4 @@
-//! Parses whom a heading addresses.
+//! Parses the addressees of a heading.
 
 use contract::NoteKind;
 
