@@ -1,4 +1,6 @@
-//! Doing what the plan says about one command: the file as a whole or not at all, and nothing of the user's lost.
+//! Carries out the step for one command.
+//!
+//! Each file is written completely or not at all, and nothing that the user wrote is lost.
 
 use std::{
     fs::Permissions,
@@ -17,11 +19,11 @@ use crate::{
     plan::{Step, Whose},
 };
 
-/// The folder that is written to, and the lock that is held meanwhile.
+/// Writes to the target directory while the lock is held.
 pub(crate) struct Writer<'a> {
-    /// The folder.
+    /// The target directory.
     pub(crate) folder: &'a Utf8Path,
-    /// What the names of this run's temporary files have in common.
+    /// The common part of the names of this run's temporary files.
     pub(crate) mark: &'a str,
     /// The lock.
     pub(crate) guard: &'a dyn Guard,
@@ -30,7 +32,7 @@ pub(crate) struct Writer<'a> {
 /// Why a step was not done.
 #[derive(Debug)]
 pub(crate) enum Undone {
-    /// The lock is no longer this run's: nothing further may be changed.
+    /// The run has lost its lock: nothing more may be changed.
     Fenced(Fault),
     /// The file could not be written.
     Failed(anyhow::Error),
@@ -43,10 +45,11 @@ impl From<Error> for Undone {
 }
 
 impl Writer<'_> {
-    /// Does what the plan says about one command; `None` where there is nothing to tell.
+    /// Carries out the step for one command; `None` if there is nothing to report.
     ///
     /// # Errors
-    /// Where it was not done; the user's file is then as it was.
+    /// If it was not done, and the user's file is unchanged; or if it was done, but the directory could not be
+    /// flushed.
     pub(crate) fn apply(&self, name: &str, step: &Step) -> Result<Option<CopiedFile>, Undone> {
         let target = self.folder.join(name);
         let Some(done) = step.outcome(name) else { return Ok(None) };
@@ -92,7 +95,7 @@ impl Writer<'_> {
     /// Removes the temporary files that a killed run with this mark left behind.
     ///
     /// # Errors
-    /// Where the lock is no longer this run's, or a file cannot be removed.
+    /// If the run has lost its lock, or a file cannot be removed.
     pub(crate) fn clean_up_after(&self, mark: &str) -> Result<(), Undone> {
         let Ok(entries) = self.folder.read_dir_utf8() else { return Ok(()) };
         let end = temporary_end(mark);
@@ -109,15 +112,15 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Writes a file that is to take a command's place. Its own name is that of no command, and short: a command's may be
-    /// as long as the file system takes.
+    /// Writes the new content of a command to a temporary file. Its name cannot be that of a command, and is short: a
+    /// command's name may already have the maximum length.
     fn write_beside(&self, bytes: &[u8], permissions: Option<Permissions>) -> Result<Temporary, Undone> {
         let temporary = Temporary(self.folder.join(format!(".cmdcopy{}", temporary_end(self.mark))));
         disk::write_whole(&temporary.0, bytes, permissions)?;
         Ok(temporary)
     }
 
-    /// Keeps the user's file under a name of its own as well, and says which. An older backup stays.
+    /// Keeps the user's file under a backup name as well, and returns that name. Older backups are kept.
     fn back_up(&self, name: &str, there: ObjectId) -> Result<String, Undone> {
         for number in 0_u32.. {
             let backup = if number == 0 { format!("{name}.bak") } else { format!("{name}.bak.{number}") };
@@ -133,19 +136,19 @@ impl Writer<'_> {
     }
 }
 
-/// A file that is removed again unless it was moved to its place.
+/// A file that is removed on drop, unless it was renamed to its target.
 struct Temporary(Utf8PathBuf);
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // It is usually gone; where it cannot be removed, the next run knows it by the record.
+        // It is usually gone; if it cannot be removed, the next run finds it by the mark in the record.
         let _ = std::fs::remove_file(&self.0);
     }
 }
 
 const CHANGED: &str = "it was changed while the run went on; the next run looks at it again";
 
-/// Whether a file still holds what it held when the plan was made.
+/// Whether a file still has the content that it had when the plan was made.
 fn is_still(target: &Utf8Path, there: ObjectId) -> Result<bool, Undone> {
     match look::target(target).map_err(Undone::Failed)? {
         Target::File { id, .. } => Ok(id == there),

@@ -1,5 +1,7 @@
-//! The whole plan, done: with a record of it before and after, so that a run which is killed leaves neither a file that
-//! nobody knows to be a copy nor a temporary one for good.
+//! Carries out the whole plan, and records it.
+//!
+//! The record is updated before and after, so that a run that is killed leaves neither copies that are not recognised
+//! as such nor permanent temporary files.
 
 #[cfg(test)]
 mod meanwhile;
@@ -17,19 +19,19 @@ use crate::{
     record::{Copied, Record},
 };
 
-/// What was done, and the first thing that went wrong.
+/// What was done, and the first error.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     /// The files, by name.
     pub(crate) files: Vec<CopiedFile>,
-    /// What went wrong.
+    /// The first error.
     pub(crate) fault: Option<Fault>,
 }
 
-/// Does what the plan says, with commands that come from the folder `from`; `mark` is this run's own.
+/// Carries out the plan, with commands that come from the directory `from`; `mark` marks this run's temporary files.
 ///
 /// # Errors
-/// Where the record cannot be written.
+/// If the record cannot be written.
 pub(crate) fn copy(
     folder: &Utf8Path,
     mark: &str,
@@ -84,7 +86,7 @@ pub(crate) fn copy(
     Ok(report)
 }
 
-/// The record while the run is at it: each command may hold what it held, or what it is to hold.
+/// Returns the record for the time of the copying: each command may have its old or its new content.
 fn about_to_be(copied: &Copied, from: &Utf8Path, steps: &BTreeMap<String, Step>, mark: &str) -> Copied {
     let mut both = Copied { unfinished: Some(mark.into()), ..copied.clone() };
     for (name, step) in steps {
@@ -95,7 +97,7 @@ fn about_to_be(copied: &Copied, from: &Utf8Path, steps: &BTreeMap<String, Step>,
     both
 }
 
-/// The record once a step is done.
+/// Updates the record after a step.
 fn note(copied: &mut Copied, from: &Utf8Path, name: &str, step: &Step, file: Option<&CopiedFile>) {
     match (file.map(|file| file.result), step.writes()) {
         (Some(CopyResult::Added | CopyResult::Updated), Some(content)) => {
@@ -108,7 +110,7 @@ fn note(copied: &mut Copied, from: &Utf8Path, name: &str, step: &Step, file: Opt
     }
 }
 
-/// What the user is told about a file that could not be written.
+/// Returns the fault for a file that could not be written.
 fn fault(undone: Undone, path: &Utf8Path) -> Fault {
     let error = match undone {
         Undone::Fenced(fault) => return fault,

@@ -1,4 +1,4 @@
-//! Files that appear whole, and are on the disk before anybody relies on them.
+//! Writes files such that they appear complete, and are flushed before anything relies on them.
 
 use std::{
     fs::{File, OpenOptions, Permissions},
@@ -7,7 +7,7 @@ use std::{
 
 use camino::Utf8Path;
 
-/// Writes a file anew, and has its content on the disk.
+/// Writes a new file, or overwrites an old one, and flushes its content.
 pub(crate) fn write_whole(path: &Utf8Path, bytes: &[u8], permissions: Option<Permissions>) -> Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
@@ -17,7 +17,7 @@ pub(crate) fn write_whole(path: &Utf8Path, bytes: &[u8], permissions: Option<Per
     file.sync_all()
 }
 
-/// Gives `new` the name `target` where nothing has that; false where something does. It may keep its own name too.
+/// Gives `new` the name `target`; returns false if that exists already. The file may keep its old name too.
 pub(crate) fn appear(new: &Utf8Path, target: &Utf8Path) -> Result<bool> {
     match std::fs::hard_link(new, target) {
         Ok(()) => {}
@@ -29,13 +29,14 @@ pub(crate) fn appear(new: &Utf8Path, target: &Utf8Path) -> Result<bool> {
     Ok(true)
 }
 
-/// Moves `new` to where `target` is, in one step.
+/// Renames `new` to `target`, replacing that atomically.
 pub(crate) fn replace(new: &Utf8Path, target: &Utf8Path) -> Result<()> {
     std::fs::rename(new, target)?;
     sync_folder_of(target)
 }
 
-/// Gives a file a second name, under which it stays when the first is given to another; false where that name is taken.
+/// Gives a file a second name that it keeps when the first one is replaced, as a hard link or else a copy; returns
+/// false if that name exists.
 pub(crate) fn also_as(file: &Utf8Path, name: &Utf8Path) -> Result<bool> {
     match std::fs::hard_link(file, name) {
         Ok(()) => {}
@@ -54,7 +55,7 @@ pub(crate) fn also_as(file: &Utf8Path, name: &Utf8Path) -> Result<bool> {
     Ok(true)
 }
 
-/// Has the names of the files in a file's folder on the disk, where the platform can.
+/// Flushes the directory entries next to a file, if the platform supports that.
 fn sync_folder_of(file: &Utf8Path) -> Result<()> {
     match file.parent() {
         Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),

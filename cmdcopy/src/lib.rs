@@ -1,7 +1,7 @@
-//! `cmdcopy`: the commands that a team keeps in its repository become everybody's own, wherever they work.
+//! `cmdcopy`: copies the commands that a team keeps in its repository to each user's own directory.
 //!
-//! They are copied into a folder that belongs to the user, who may have changed them there, or written others of the
-//! same name. So nothing is overwritten that is not provably a copy.
+//! The target directory belongs to the user, who may have edited the copies there, or written other commands with the
+//! same names. So no file is overwritten that is not provably a copy, unless it is backed up first.
 
 mod apply;
 mod args;
@@ -69,7 +69,8 @@ impl Phase for Cmdcopy {
     }
 }
 
-/// What marks this run's temporary files: the run's id, as far as it can stand in a file's name, and the process.
+/// Returns what marks this run's temporary files: the run's id, without the characters that a file name may not
+/// contain, and the process id.
 fn mark(run: &Run<'_>) -> String {
     let id: String = run.document().run.chars().filter(char::is_ascii_alphanumeric).take(26).collect();
     format!("{id}-{}", std::process::id())

@@ -1,4 +1,4 @@
-//! What there is to copy, and what is there already: facts about two folders.
+//! Reads the commands to copy, and what exists at their targets.
 
 use std::{collections::BTreeMap, io::ErrorKind};
 
@@ -8,20 +8,20 @@ use gix::{ObjectId, objs};
 
 use crate::place::Source;
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Content {
     /// Its bytes.
     pub(crate) bytes: Vec<u8>,
-    /// The id that git would give to them.
+    /// The object id that git would give it as a blob.
     pub(crate) id: ObjectId,
 }
 
 impl Content {
-    /// The content with these bytes.
+    /// Creates the content from its bytes.
     ///
     /// # Errors
-    /// Where the bytes collide with others in a way that only an attack makes.
+    /// If SHA-1 detects a collision attack in the bytes.
     pub(crate) fn of(bytes: Vec<u8>) -> anyhow::Result<Self> {
         let id = objs::compute_hash(gix::hash::Kind::Sha1, objs::Kind::Blob, &bytes)?;
         Ok(Self { bytes, id })
@@ -33,43 +33,43 @@ impl Content {
 pub(crate) enum Command {
     /// It can be copied.
     File(Content),
-    /// It is not copied, and why.
+    /// It is not copied, for this reason.
     Left(&'static str),
 }
 
-/// What is at the place of a command in the user's folder.
+/// What exists at the target of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target {
     /// Nothing.
     Absent,
-    /// A file with content of this id.
+    /// A regular file.
     File {
-        /// The id that git would give to its content.
+        /// The object id of its content.
         id: ObjectId,
-        /// Whether it must not be written to.
+        /// Whether it is read-only.
         is_read_only: bool,
     },
-    /// A link, wherever it leads.
+    /// A symbolic link, wherever it leads.
     Link,
-    /// A folder, or something stranger.
+    /// A directory, or a special file.
     NoFile,
 }
 
-/// The commands of a folder.
+/// The commands of a directory.
 #[derive(Debug, Default)]
 pub(crate) struct Commands {
     /// The commands by name.
     pub(crate) by_name: BTreeMap<String, Command>,
-    /// Names that are not UTF-8, with what is not spelled out.
+    /// Names that are not UTF-8, with the invalid bytes escaped.
     pub(crate) unnameable: Vec<String>,
-    /// Whether the folder itself leads out of the repository: then nothing is known of what is in it.
+    /// Whether the directory itself leads out of the repository: then its contents are unknown.
     pub(crate) lead_away: bool,
 }
 
-/// The commands in the source folder; none where there is no such folder.
+/// Returns the commands in the source directory; none if it does not exist.
 ///
 /// # Errors
-/// Where the folder, or a file in it, cannot be read.
+/// If the directory, or a file in it, cannot be read.
 pub(crate) fn commands(source: &Source) -> anyhow::Result<Commands> {
     let mut commands = Commands::default();
     let entries = match std::fs::read_dir(&source.folder) {
@@ -103,12 +103,12 @@ pub(crate) fn commands(source: &Source) -> anyhow::Result<Commands> {
 
 const LEAVES: &str = "a link that leaves the repository";
 
-/// What `*.md` matches in a shell.
+/// Whether a shell's `*.md` matches this name.
 fn is_command(name: &str) -> bool {
     name.ends_with(".md") && !name.starts_with('.')
 }
 
-/// `None` for a folder: it holds no command, whatever its name.
+/// Reads a command; `None` if it is a directory, whatever its name.
 fn command(source: &Source, path: &Utf8Path) -> anyhow::Result<Option<Command>> {
     let metadata = path.symlink_metadata().with_context(|| format!("{path} cannot be read"))?;
     let path = if metadata.is_symlink() {
@@ -131,7 +131,7 @@ fn command(source: &Source, path: &Utf8Path) -> anyhow::Result<Option<Command>> 
     Ok(Some(Command::File(Content::of(bytes)?)))
 }
 
-/// Whether the folder itself is where it seems to be.
+/// Whether the directory's real path is inside the source's root, and not in a private directory.
 fn stays_inside(source: &Source, folder: &Utf8Path) -> anyhow::Result<bool> {
     let real = phase::real_path(folder).with_context(|| format!("{folder} cannot be looked up"))?;
     Ok(is_inside(source, &real))
@@ -141,10 +141,10 @@ fn is_inside(source: &Source, real: &Utf8Path) -> bool {
     real.starts_with(&source.root) && !source.private.iter().any(|private| real.starts_with(private))
 }
 
-/// What is at `path` in the user's folder.
+/// Returns what exists at `path` in the target directory.
 ///
 /// # Errors
-/// Where it cannot be told.
+/// If it cannot be read.
 pub(crate) fn target(path: &Utf8Path) -> anyhow::Result<Target> {
     let metadata = match path.symlink_metadata() {
         Ok(metadata) => metadata,
@@ -161,10 +161,10 @@ pub(crate) fn target(path: &Utf8Path) -> anyhow::Result<Target> {
     Ok(Target::File { id: Content::of(bytes)?.id, is_read_only: metadata.permissions().readonly() })
 }
 
-/// What is in the user's folder under each of these names.
+/// Returns what exists in the target directory under each of these names.
 ///
 /// # Errors
-/// Where it cannot be told.
+/// If it cannot be read.
 pub(crate) fn targets<'a>(
     folder: &Utf8Path,
     names: impl Iterator<Item = &'a String>,

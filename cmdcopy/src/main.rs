@@ -1,4 +1,4 @@
-//! The `cmdcopy` binary: copies a repository's agent commands to the user's own folder.
+//! The `cmdcopy` binary: copies a repository's agent commands to the user's own directory.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The two folders: where commands come from and where they go.
+//! Determines the directory that commands are copied from, and the one that they are copied to.
 
 use std::io::ErrorKind;
 
@@ -7,27 +7,28 @@ use phase::{Fault, Run};
 
 use crate::args::Cmdcopy;
 
-/// Where the commands lie in a folder that has them.
+/// The path of the commands below a working tree or a home directory.
 const COMMANDS: [&str; 2] = [".claude", "commands"];
 
-/// The folder to copy from.
+/// The directory to copy from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Source {
-    /// The folder.
+    /// Its path.
     pub(crate) folder: Utf8PathBuf,
-    /// What the record calls it: all work trees of a repository have the same name for a folder in them.
+    /// Its name in the record: a directory within a repository has the same name in all worktrees.
     pub(crate) name: Utf8PathBuf,
-    /// What its links must not lead out of.
+    /// The directory that links must not lead out of.
     pub(crate) root: Utf8PathBuf,
-    /// What its links must not lead into, although it may lie within the root: git's own files may hold credentials.
+    /// Directories that links must not lead into, even within the root: git's own files may contain credentials.
     pub(crate) private: Vec<Utf8PathBuf>,
 }
 
 impl Source {
-    /// The folder to copy from, as the command line says, else that of the work tree.
+    /// Returns the directory given on the command line, else that of the working tree.
     ///
     /// # Errors
-    /// A fault with exit 78 where the user named a folder that is not there, or is none, or where the repository is bare.
+    /// A fault with exit 78 if the given directory does not exist or is not a directory, or if there is none given
+    /// and the repository is bare.
     pub(crate) fn of(args: &Cmdcopy, run: &Run<'_>) -> anyhow::Result<Self> {
         let git_dir = phase::real_path(run.repo().git_dir())?;
         let private = vec![git_dir, run.common_dir()];
@@ -43,18 +44,19 @@ impl Source {
         if !folder.is_dir() {
             return Err(unusable(ErrorKind::NotADirectory.into()).into());
         }
-        // A folder outside of the repository is a world of its own.
+        // A directory outside of the repository is its own root.
         let root = run.worktree().ok().filter(|root| folder.starts_with(root)).unwrap_or(&folder).to_owned();
         let name = folder.strip_prefix(&root).ok().filter(|_| root != folder).unwrap_or(&folder).to_owned();
         Ok(Self { folder, name, root, private })
     }
 }
 
-/// The folder to copy to, as the command line says, else that of the user's home; as an absolute path.
+/// Returns the directory to copy to as an absolute path: the one given on the command line, else that in the user's
+/// home directory.
 ///
 /// # Errors
-/// A fault with exit 78 where the home is not known or not a whole path, or where the folder that the user named is relative to a current
-/// directory that is gone.
+/// A fault with exit 78 if the home directory is unknown or not an absolute path, or if the given directory is
+/// relative to a current directory that does not exist any more.
 pub(crate) fn target(args: &Cmdcopy) -> anyhow::Result<Utf8PathBuf> {
     match &args.to {
         Some(named) => Ok(phase::from_here(named)?),
@@ -80,7 +82,8 @@ fn home() -> Result<Utf8PathBuf, Fault> {
         Fault::misconfigured(format!("the home directory {error}"))
             .help("name the folder to copy to with --to DIR")
     })?;
-    // It would be another one in each directory, and that of a repository would be committed.
+    // A relative path would lead to another place from each directory, and a copy within a repository would be
+    // committed.
     if home.is_relative() {
         return Err(Fault::misconfigured(format!("{variable} is {home}, which is not a whole path"))
             .help("set it to one, or name the folder with --to DIR"));

@@ -1,4 +1,4 @@
-//! From what is there to what is done. Nothing here looks at anything.
+//! Decides what to do about each command, from facts alone.
 
 use std::collections::BTreeMap;
 
@@ -11,52 +11,52 @@ use crate::{
     record::Copied,
 };
 
-/// What is done about one command.
+/// What to do about one command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// It is written where nothing was.
+    /// Write it where there is nothing.
     Add(Content),
-    /// It replaces what is there.
+    /// Replace the existing file.
     Replace {
-        /// What it is to hold.
+        /// The new content.
         content: Content,
-        /// The id of what is there.
+        /// The object id of the existing content.
         there: ObjectId,
-        /// Whose that is.
+        /// Who wrote the existing content.
         whose: Whose,
     },
-    /// It is there already.
+    /// Do nothing: the file is up to date.
     Leave,
-    /// It is left alone, and why.
+    /// Leave the target alone, for this reason.
     Keep(&'static str),
-    /// It was copied before, is gone from the repository, and is removed.
+    /// Remove it: it was copied before and is gone from the repository.
     Remove {
-        /// The id of what is there.
+        /// The object id of the existing content.
         there: ObjectId,
     },
-    /// It was copied before and is gone from both sides.
+    /// Forget it: it was copied before and is gone from both sides.
     Forget,
 }
 
-/// Whose the content of a file is.
+/// Who wrote the content of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Whose {
     /// It was copied before, and not changed since.
     Ours,
-    /// The user wrote it, or changed it.
+    /// The user wrote or changed it.
     Users,
 }
 
-/// What happens to commands that are gone from the repository.
+/// What to do with commands that are gone from the repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gone<'a> {
-    /// They stay.
+    /// Leave them.
     Stay,
-    /// Those that were copied from this folder go, where they are provably copies.
+    /// Remove those that were copied from this directory and are provably copies.
     Go(&'a Utf8Path),
 }
 
-/// What is done about each command.
+/// Decides what to do about each command.
 pub(crate) fn plan(
     commands: BTreeMap<String, Command>,
     targets: &BTreeMap<String, Target>,
@@ -106,7 +106,7 @@ const NO_FILE: &str = "there is something else than a file in its place";
 const READ_ONLY: &str = "the target is read-only; make it writable with chmod u+w to have it updated";
 
 impl Step {
-    /// What the command's file will be reported as once the step is done; `None` where there is nothing to tell.
+    /// Returns how the command's file is reported once the step is done; `None` if there is nothing to report.
     pub(crate) fn outcome(&self, name: &str) -> Option<CopiedFile> {
         let (result, reason) = match self {
             Self::Add(_) => (CopyResult::Added, None),
@@ -119,7 +119,7 @@ impl Step {
         Some(CopiedFile { name: name.into(), result, backup: None, reason })
     }
 
-    /// The same for a step that is not done: what would become of the user's own content is said besides.
+    /// Returns how the step is reported by a dry run, which adds what would become of the user's own content.
     pub(crate) fn prospect(&self, name: &str) -> Option<CopiedFile> {
         let outcome = self.outcome(name)?;
         let reason = match self {
@@ -129,7 +129,7 @@ impl Step {
         Some(CopiedFile { reason, ..outcome })
     }
 
-    /// What the step writes.
+    /// Returns what the step writes.
     pub(crate) fn writes(&self) -> Option<&Content> {
         match self {
             Self::Add(content) | Self::Replace { content, .. } => Some(content),
@@ -137,7 +137,7 @@ impl Step {
         }
     }
 
-    /// Whether the step changes anything in the user's folder.
+    /// Whether the step changes anything in the target directory.
     pub(crate) fn is_change(&self) -> bool {
         self.writes().is_some() || matches!(self, Self::Remove { .. })
     }

@@ -1,7 +1,7 @@
-//! What was copied before, so that what the user has changed since can be told from it.
+//! Records what was copied, to distinguish copies from files that the user has changed since.
 //!
-//! The record lies in the git directory, one entry for each folder that was copied to: `lockstep/cmdcopy.json`. Were it
-//! lost, every file that differs would count as the user's own: it costs a backup, and never a file.
+//! The record is `lockstep/cmdcopy.json` in the git directory, with one entry for each target directory. If it were
+//! lost, every file that differs would count as the user's own: that costs a backup, and never a file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,47 +9,47 @@ use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-/// What was copied to all folders.
+/// The records of all target directories.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct File {
     folders: BTreeMap<Utf8PathBuf, Copied>,
 }
 
-/// What was copied to one folder.
+/// The record of one target directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Copied {
-    /// The ids of what was written, by the command's name. There are several while a run is at it: what was there
-    /// before and what is about to be.
+    /// The object ids of what was written, by command name. While a run is copying there are several: that of the old
+    /// content and that of the new.
     pub(crate) commands: BTreeMap<String, BTreeSet<String>>,
-    /// Which folder a command was copied from, as [`Source::name`](crate::place::Source::name) has it; a command without
-    /// one was written down before there was this.
+    /// The directory that each command was copied from, as a [`Source::name`](crate::place::Source::name). Commands
+    /// recorded by older versions have none.
     pub(crate) from: BTreeMap<String, Utf8PathBuf>,
-    /// The mark in the names of the temporary files of a run that is at it, or that was when it was killed.
+    /// The mark of the temporary files of a run that is copying, or that was killed while copying.
     pub(crate) unfinished: Option<String>,
 }
 
 impl Copied {
-    /// Notes that a command was, or is about to be, copied from a folder.
+    /// Records that a command was copied from a directory, or is about to be, and returns its ids.
     pub(crate) fn note(&mut self, name: &str, from: &Utf8Path) -> &mut BTreeSet<String> {
         self.from.insert(name.into(), from.into());
         self.commands.entry(name.into()).or_default()
     }
 
-    /// Forgets a command.
+    /// Removes a command from the record.
     pub(crate) fn forget(&mut self, name: &str) {
         self.from.remove(name);
         self.commands.remove(name);
     }
 
-    /// The commands that were copied from a folder.
+    /// Returns the commands that were copied from a directory, or whose directory is not recorded.
     pub(crate) fn from(&self, folder: &Utf8Path) -> impl Iterator<Item = &String> {
         self.commands.keys().filter(move |name| self.from.get(*name).is_none_or(|from| from == folder))
     }
 }
 
-/// The record of one folder.
+/// The record file, opened for one target directory.
 #[derive(Debug)]
 pub(crate) struct Record {
     path: Utf8PathBuf,
@@ -62,20 +62,20 @@ impl Record {
     pub(crate) fn read(common_dir: &Utf8Path, folder: &Utf8Path) -> Self {
         let path = common_dir.join("lockstep").join("cmdcopy.json");
         let text = std::fs::read(&path).unwrap_or_default();
-        // A record that is broken is as good as none.
+        // A damaged record counts as a missing one.
         let file = serde_json::from_slice(&text).unwrap_or_default();
         Self { path, folder: folder.to_owned(), file }
     }
 
-    /// What was copied to the folder.
+    /// Returns the record of the target directory.
     pub(crate) fn copied(&self) -> Copied {
         self.file.folders.get(&self.folder).cloned().unwrap_or_default()
     }
 
-    /// Writes down what was copied to the folder.
+    /// Writes the record of the target directory.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     pub(crate) fn write(&mut self, copied: Copied) -> anyhow::Result<()> {
         if self.copied() == copied {
             return Ok(());

@@ -1,10 +1,10 @@
-//! What `cmdcopy` tells people.
+//! Writes the phase's report for people.
 
 use contract::{CmdcopySection, CopiedFile, CopyResult};
 use owo_colors::OwoColorize as _;
 use phase::{Page, Styles, plain};
 
-/// Whether it is told what was done, or what would be.
+/// Whether the report is about what was done or about what would be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tense {
     /// It was done.
@@ -13,7 +13,7 @@ pub(crate) enum Tense {
     Conditional,
 }
 
-/// The counts in a line, and a line for each file that was not simply there already.
+/// Writes the counts in one line, and a line for each file that was not up to date already.
 pub(crate) fn files(section: &CmdcopySection, tense: Tense, page: &mut Page) {
     let counts = [
         (CopyResult::Added, "added"),

@@ -1,26 +1,26 @@
-//! The options of `logcheck`.
+//! Defines the command line of `logcheck`.
 
 use std::cell::RefCell;
 
 use phase::CommonArgs;
 use scan::Ahead;
 
-/// Find session logs that nobody has committed yet, and stop the run in favour of saving them.
+/// Find uncommitted session logs, and stop the run so that they can be saved first.
 ///
 /// A session log is a file whose path matches `(^|[^A-Za-z0-9_])session-logs/.*\.md$`, or the regular expressions of
-/// git config `lockstep.sessionLogs` where there are any.
+/// git config `lockstep.sessionLogs` if there are any.
 #[derive(Debug, clap::Parser)]
 #[command(version, after_help = EXAMPLES)]
 pub struct Logcheck {
-    /// What to do where session logs are found [default: ask on a terminal, else stop].
+    /// What to do if session logs are found [default: ask on a terminal, else stop].
     #[arg(long, value_enum, value_name = "WHAT")]
     pub on_found: Option<OnFound>,
 
-    /// The command that saves session logs and syncs, a line for the shell [default: git config lockstep.saveCommand].
+    /// The shell command that saves session logs and syncs [default: git config lockstep.saveCommand].
     #[arg(long, value_name = "COMMAND")]
     pub save_command: Option<String>,
 
-    /// Only say what was found and what would be done about it; the run goes on.
+    /// Only report what was found and what would be done about it; the run goes on.
     #[arg(long)]
     pub dry_run: bool,
 
@@ -28,21 +28,21 @@ pub struct Logcheck {
     #[command(flatten)]
     pub common: CommonArgs,
 
-    /// The look at the work tree that was begun while the document was awaited.
+    /// The scan of the working tree that was started while the document was awaited.
     #[arg(skip)]
     pub(crate) ahead: RefCell<Option<Ahead>>,
 }
 
-/// What to do where session logs are found.
+/// What to do if session logs are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum OnFound {
     /// End the run with exit code 3, so that they can be saved.
     Stop,
-    /// Let them go into the automatic commit.
+    /// Let the automatic commit include them.
     Proceed,
-    /// Ask on the terminal; without one, stop.
+    /// Ask on the terminal; stop if there is none.
     Ask,
-    /// Run the save command, and end the run.
+    /// Run the save command, then end the run.
     Save,
 }
 

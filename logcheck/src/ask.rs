@@ -1,4 +1,4 @@
-//! Asking the user, on the terminal itself: stdin and stdout are pipes of the run.
+//! Asks the user, directly on the terminal: stdin and stdout are pipes of the run.
 
 use std::{
     fs::{File, OpenOptions},
@@ -12,17 +12,17 @@ use anyhow::Context as _;
 pub(crate) enum Answer {
     /// Save them.
     Save,
-    /// Sync all the same.
+    /// Sync anyway.
     Proceed,
-    /// The terminal was closed, or nothing sensible was said.
+    /// No answer: the terminal was closed, or no valid answer was given.
     Nothing,
 }
 
-/// How often an answer that makes no sense is asked for again.
+/// How many answers to read until one is valid.
 const PATIENCE: usize = 3;
 
-/// Whether there is somebody to ask: a terminal to ask on, and stderr on one too, since the warning appears there. In
-/// the background of a terminal there is nobody: who reads from it there is stopped, and would hold the run's lock.
+/// Whether the user can be asked: there must be a terminal, and stderr must be one too, since the warning is printed
+/// there. A background process of the terminal cannot ask: reading would stop it, while it holds the run's lock.
 pub(crate) fn is_possible() -> bool {
     std::io::stderr().is_terminal() && terminal().is_ok_and(|(terminal, _)| is_in_foreground(&terminal))
 }
@@ -30,7 +30,7 @@ pub(crate) fn is_possible() -> bool {
 /// Asks until there is an answer.
 ///
 /// # Errors
-/// Where the terminal cannot be written to or read from.
+/// If the terminal cannot be written to or read from.
 pub(crate) fn ask() -> anyhow::Result<Answer> {
     let (input, mut output) = terminal().context("the terminal could not be opened")?;
     dialogue(&mut BufReader::new(input), &mut output).context("the terminal could not be asked")
@@ -72,7 +72,7 @@ fn is_in_foreground(terminal: &File) -> bool {
     rustix::termios::tcgetpgrp(terminal).is_ok_and(|group| group == rustix::process::getpgrp())
 }
 
-/// Elsewhere nothing is stopped for reading.
+/// Other systems do not stop a background process that reads from its terminal.
 #[cfg(not(unix))]
 fn is_in_foreground(_: &File) -> bool {
     true

@@ -1,7 +1,8 @@
-//! `logcheck`: session logs that would be swept into a generic commit are found first, and saved where that is wanted.
+//! `logcheck`: finds uncommitted session logs before they are swept into a generic commit.
 //!
-//! A session log tells what a session was about. Were the sync to commit it unseen, its story would go out as
-//! "sync: auto-sync", and nobody would come back to write the proper one.
+//! A session log describes what a session was about. If the sync committed it unseen, it would go out as "sync:
+//! auto-sync", and nobody would come back to write a proper commit message. So the run stops first, or runs a command
+//! that saves the logs.
 
 mod args;
 mod ask;
@@ -71,7 +72,7 @@ impl Phase for Logcheck {
 }
 
 impl Logcheck {
-    /// What is to be done about logs, as the command line and the configuration say.
+    /// Returns what to do about logs, according to the command line and the configuration.
     fn policy(&self, run: &Run<'_>) -> Policy {
         let configured = || run.repo().config_snapshot().string("lockstep.saveCommand");
         let save_command = self.save_command.clone().or_else(|| configured().map(|line| line.to_string()));

@@ -1,8 +1,8 @@
-//! The session logs that differ from the last commit, as plain facts.
+//! Finds the session logs that differ from the last commit.
 //!
-//! This is the scan, and the one place in the phase that takes time. It asks only what the answer needs: folders are
-//! read, since a log may be new in any of them, but no file is looked at that cannot be a session log; and where the
-//! index says by its tree cache that it equals the last commit, the trees are not read.
+//! This scan is the one part of the phase that takes time, and it does only what the answer needs: directories are
+//! read, since any may contain a new log, but files that cannot be session logs are not examined; and if the
+//! cache-tree extension of the index shows that the index equals the last commit, no trees are read.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -19,41 +19,41 @@ use gix::{
 use phase::{SessionLogs, Turn};
 use scan::{Ahead, Difference, Index, Interest, Reason, Scanned, Seen};
 
-/// How a session log stands to the last commit: through the index, through the work tree, or both.
+/// How a session log differs from the last commit: in the index, in the working tree, or both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Change {
-    /// What the index changes in the last commit.
+    /// The difference between the last commit and the index.
     pub(crate) index: Option<InIndex>,
-    /// What the work tree changes in the index.
+    /// The difference between the index and the working tree.
     pub(crate) worktree: Option<InWorktree>,
 }
 
-/// What the index changes in the last commit. That it removes a file is of no interest here.
+/// A difference between the last commit and the index. Deletions are of no interest here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InIndex {
-    /// It adds the file.
+    /// The file was added.
     Added,
-    /// It changes the file's content or kind.
+    /// The file's content or type was changed.
     Modified,
-    /// It moves another file to this path.
+    /// Another file was renamed to this path.
     Renamed,
 }
 
-/// What the work tree changes in the index.
+/// A difference between the index and the working tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InWorktree {
-    /// The index does not know the file.
+    /// The file is not in the index.
     Untracked,
-    /// The index knows that the file is to be added, and nothing of its content (`git add --intent-to-add`).
+    /// The file is in the index without content (`git add --intent-to-add`).
     IntendedToAdd,
-    /// Its content or kind is another.
+    /// Its content or type was changed.
     Modified,
-    /// It is gone.
+    /// It was deleted.
     Removed,
 }
 
-/// All session logs that differ from the last commit, by path. `looked_at` is told how many files were looked at so
-/// far.
+/// Returns all session logs that differ from the last commit, by path. `looked_at` is called with the number of files
+/// examined so far.
 pub(crate) fn changes(
     repo: &gix::Repository,
     logs: &Arc<SessionLogs>,
@@ -78,7 +78,7 @@ pub(crate) fn changes(
     Ok(changes)
 }
 
-/// Begins to look for them before the phase is at work.
+/// Starts the scan before the phase begins.
 pub(crate) fn ahead(repo: &gix::Repository, turn: Turn) -> Option<Ahead> {
     Ahead::begin(repo, Logs(Arc::new(SessionLogs::of(repo).ok()?)), move || turn.has_come())
 }
@@ -89,14 +89,14 @@ fn scanned(
     looked_at: &dyn Fn(usize),
 ) -> anyhow::Result<(Index, Scanned)> {
     let index = Index::read(repo, &repo.index_path())?;
-    // Each file of an untracked folder by itself, whatever status.showUntrackedFiles says: that is for people, and a
-    // commit takes them all.
+    // Files in untracked directories are listed one by one, whatever status.showUntrackedFiles says: that is about
+    // output for people, and a commit includes them all.
     let scanned = scan::scan(repo, &index, &Logs(logs.clone()), looked_at)
         .context("the work tree could not be compared with the index")?;
     Ok((index, scanned))
 }
 
-/// The session logs, as all that a scan has to look at.
+/// Restricts a scan to session logs.
 struct Logs(Arc<SessionLogs>);
 
 impl Interest for Logs {
@@ -128,7 +128,7 @@ fn in_the_worktree(
             continue;
         }
         let change = match (seen, entry) {
-            // A folder named like a session log that is a repository of its own is no session log.
+            // A directory with the name of a session log that is an embedded repository is not a session log.
             (Seen::NewRepository, _) => continue,
             (Seen::New, _) | (_, None) => InWorktree::Untracked,
             (Seen::Gone, _) => InWorktree::Removed,
@@ -147,12 +147,12 @@ fn in_the_worktree(
     Ok(())
 }
 
-/// The content of files, as git would keep it.
+/// Compares the content of files with the index, after the conversions that git applies.
 struct Content<'a> {
-    /// Objects are made in memory only.
+    /// A handle that creates objects in memory only.
     repo: &'a gix::Repository,
     index: &'a gix::index::State,
-    /// What line ends, encodings and filters need, once there is a file to be read.
+    /// The conversion of line ends and encodings and the filters, set up for the first file to be read.
     pipeline: Option<gix::filter::Pipeline<'a>>,
 }
 
@@ -176,7 +176,7 @@ fn is_as_committed(repo: &gix::Repository, index: &Index) -> anyhow::Result<bool
     Ok(index.tree() == Some(head_tree(repo)?))
 }
 
-/// The tree of the last commit; the empty one where there is none yet.
+/// Returns the tree of the last commit; the empty tree if there is no commit yet.
 fn head_tree(repo: &gix::Repository) -> anyhow::Result<ObjectId> {
     if is_unborn(repo)? {
         return Ok(repo.object_hash().empty_tree());
@@ -184,10 +184,10 @@ fn head_tree(repo: &gix::Repository) -> anyhow::Result<ObjectId> {
     Ok(repo.head_tree_id_or_empty()?.detach())
 }
 
-/// Whether the branch that is checked out has no commit yet, be it by its own name or by a second one.
+/// Whether HEAD is on an unborn branch, directly or through further symbolic refs.
 fn is_unborn(repo: &gix::Repository) -> anyhow::Result<bool> {
     let mut name = FullName::try_from("HEAD")?;
-    // Git follows no more names either.
+    // Git does not follow more symbolic refs either.
     for _ in 0..=5 {
         let Some(found) = repo.try_find_reference(&name)? else { return Ok(true) };
         match found.target().try_name() {
@@ -205,8 +205,8 @@ fn in_the_index(
     mut see: impl FnMut(&BStr, InIndex),
 ) -> anyhow::Result<()> {
     let head = head_tree(repo)?;
-    // Where a file came from may lie outside of what the patterns match, so the pathspec does not limit this; without a
-    // pathspec, gix would limit it to the current directory.
+    // A file may have been renamed from a path that does not match the patterns, so they do not limit the diff as a
+    // pathspec. Without a pathspec, gix would limit it to the current directory.
     let mut everything = repo.pathspec(
         false,
         None::<&str>,

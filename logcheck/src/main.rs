@@ -1,4 +1,4 @@
-//! The `logcheck` binary: finds session logs that nobody has committed yet.
+//! The `logcheck` binary: finds session logs that are not committed yet.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! From what was seen, and what the user wants, to what is done. Nothing here looks at anything.
+//! Decides what to do about session logs, from facts and the user's options alone.
 
 use std::collections::BTreeMap;
 
@@ -12,41 +12,41 @@ use crate::{
     look::{Change, InIndex, InWorktree},
 };
 
-/// What the user wants, and whether there is a user to ask.
+/// What the user wants, and whether the user can be asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Policy {
-    /// What to do where logs are found; `None` where nothing was said.
+    /// What to do if logs are found; `None` if the user did not say.
     pub(crate) on_found: Option<OnFound>,
-    /// The line for the shell that saves them.
+    /// The shell command that saves them.
     pub(crate) save_command: Option<String>,
-    /// Whether somebody sits at a terminal and sees the warning.
+    /// Whether somebody is at a terminal and sees the warning.
     pub(crate) someone_to_ask: bool,
 }
 
-/// What is done about the logs that were found.
+/// What to do about the logs that were found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// There are none.
+    /// Nothing: there are none.
     Nothing,
-    /// The run ends, so that they can be saved.
+    /// Stop the run, so that they can be saved.
     Stop,
-    /// They go into the automatic commit.
+    /// Let the automatic commit include them.
     Proceed,
-    /// The user is asked.
+    /// Ask the user.
     Ask {
-        /// What to run where the user wants them saved.
+        /// The command to run if the user wants them saved.
         save_command: Option<String>,
     },
-    /// The save command runs, and the run ends.
+    /// Run the save command, then end the run.
     Save(String),
-    /// They are to be saved and nothing says how.
+    /// They should be saved, but no save command is configured.
     SaveUnconfigured,
 }
 
-/// The logs that count as found.
+/// Returns the logs that count as found.
 ///
 /// # Errors
-/// A fault where one of them has a path that is not UTF-8, which the document cannot hold.
+/// A fault if the path of one is not UTF-8, which the document cannot represent.
 pub(crate) fn found(changes: BTreeMap<BString, Change>) -> Result<Vec<FoundLog>, Fault> {
     let mut found = Vec::new();
     let mut unnameable = Vec::new();
@@ -65,7 +65,7 @@ pub(crate) fn found(changes: BTreeMap<BString, Change>) -> Result<Vec<FoundLog>,
         .ending_the_run())
 }
 
-/// How a log differs from the last commit; `None` where there is nothing to save.
+/// Returns how a log differs from the last commit; `None` if there is nothing to save.
 fn state(change: Change) -> Option<LogState> {
     match (change.index, change.worktree) {
         (_, Some(InWorktree::Removed)) | (None, None) => None,
@@ -76,7 +76,7 @@ fn state(change: Change) -> Option<LogState> {
     }
 }
 
-/// What is done about the logs that were found.
+/// Decides what to do about the logs that were found.
 pub(crate) fn step(found: &[FoundLog], policy: &Policy) -> Step {
     if found.is_empty() {
         return Step::Nothing;
@@ -90,7 +90,8 @@ pub(crate) fn step(found: &[FoundLog], policy: &Policy) -> Step {
     }
 }
 
-/// What is done once the user has answered. Without a save command the user saves by hand: the run stops for it.
+/// Decides what to do once the user has answered. Without a save command the run stops, so that the user can save by
+/// hand.
 pub(crate) fn answered(answer: Answer, save_command: Option<String>) -> Step {
     match answer {
         Answer::Proceed => Step::Proceed,
@@ -99,7 +100,7 @@ pub(crate) fn answered(answer: Answer, save_command: Option<String>) -> Step {
     }
 }
 
-/// The decision as the document has it, before anything was saved: until the save command has succeeded, the run
+/// Returns the decision for the document before anything was saved: unless the save command has succeeded, the run
 /// stops.
 pub(crate) fn decision(step: &Step) -> Decision {
     match step {
@@ -109,13 +110,13 @@ pub(crate) fn decision(step: &Step) -> Decision {
     }
 }
 
-/// The run stops in favour of saving.
+/// Returns the fault that stops the run so that logs can be saved.
 pub(crate) fn unsaved(count: usize) -> Fault {
     Fault::new(Exit::Unsaved, format!("{} to be saved first", logs(count)))
         .help("run /save, or sync all the same with --on-found proceed")
 }
 
-/// They are to be saved, and nothing says how.
+/// Returns the fault for logs that should be saved without a configured save command.
 pub(crate) fn no_save_command(count: usize) -> Fault {
     Fault::misconfigured(format!("{} to be saved, and no save command is configured", logs(count)))
         .help("give --save-command COMMAND, or set it once: git config lockstep.saveCommand COMMAND")

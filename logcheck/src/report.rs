@@ -1,10 +1,10 @@
-//! What `logcheck` tells people.
+//! Writes the phase's report for people.
 
 use contract::{Decision, FoundLog, LogcheckSection};
 use owo_colors::OwoColorize as _;
 use phase::{Page, plain};
 
-/// The warning that session logs are not committed, word for word as the contract has it.
+/// Writes the warning that session logs are not committed, with the exact text of the contract.
 pub(crate) fn warning(found: &[FoundLog], page: &mut Page) {
     let label = "[WARNING]".style(page.styles.warning).to_string();
     page.line(format_args!("{label} Found {} uncommitted session log(s):", found.len()));
@@ -25,7 +25,7 @@ const ADVICE: [&str; 3] = [
     "a proper narrative summary before syncing.",
 ];
 
-/// What was decided, in a line.
+/// Writes the decision in one line.
 pub(crate) fn decision(section: &LogcheckSection, page: &mut Page) {
     page.line(match section.decision {
         Decision::None => "logcheck: no uncommitted session logs",

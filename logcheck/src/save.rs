@@ -1,4 +1,4 @@
-//! Running the save command, which syncs by itself, inside this run's lock.
+//! Runs the save command, which syncs by itself, within this run's lock.
 
 use std::{
     process::{ExitStatus, Stdio},
@@ -10,25 +10,25 @@ use anyhow::Context as _;
 use lock::{Inherited, TOKEN_VARIABLE, Token};
 use phase::Run;
 
-/// How often the lock is told that the command still lives; the contract asks for once in 30 s.
+/// How often to renew the lock while the command runs; the contract requires once in 30 s.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 
 /// How the save command ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ended {
-    /// With exit code 0.
+    /// It exited with code 0.
     Well,
-    /// In another way, which is told.
+    /// It failed, as this text describes.
     Badly(String),
 }
 
-/// Runs `line` in the shell at the root of the work tree, and waits for its end.
+/// Runs `line` in the shell at the root of the working tree, and waits for it to end.
 ///
-/// What it prints to stdout goes to stderr, since stdout belongs to the document. It gets no stdin: that was the
-/// document, and is read.
+/// Its stdout is redirected to stderr, since stdout is for the document. It gets no stdin: that was the document,
+/// which has been read.
 ///
 /// # Errors
-/// A fault with exit 75 where the lock is no longer this run's; else where it cannot be told how the command ended.
+/// A fault with exit 75 if the run has lost its lock; else if the exit status of the command is unknown.
 pub(crate) fn save(run: &Run<'_>, line: &str) -> anyhow::Result<Ended> {
     let mut command = phase::programs::shell(line, run.worktree()?.as_std_path());
     command.stdin(Stdio::null()).stdout(std::io::stderr());
@@ -43,7 +43,7 @@ pub(crate) fn save(run: &Run<'_>, line: &str) -> anyhow::Result<Ended> {
     };
     let status = std::thread::scope(|scope| {
         let (ended, end) = channel();
-        // The receiver lives until the status has come.
+        // Sending cannot fail: the receiver lives until the status has arrived.
         scope.spawn(move || ended.send(child.wait()));
         loop {
             match end.recv_timeout(SIGN_OF_LIFE) {

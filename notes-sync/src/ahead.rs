@@ -1,9 +1,10 @@
-//! Looks at our own commits, and makes them ready to be sent, while the steps before this one are at work, the remote is
-//! being asked for its commits, and both are merged.
+//! Prefetches the local commits that are to be pushed.
 //!
-//! What was committed here since the last sync is known before all that. What is found out is found out once more by
-//! whoever needs it and does not have it: where something goes wrong here, nothing is said of it. Until it is asked for,
-//! it gives way to whoever wants the processor: the steps that are waited for.
+//! They are walked, checked and encoded for sending on another thread, while earlier phases run, while the remote is
+//! asked for its commits, and during the merge: which commits were made here since the last sync is known before all
+//! that. The result is only a cache: a caller that does not get it computes it again, so errors are not reported
+//! here. Until [`Ahead::is_asked_for`] is called, the thread yields the processor to the steps that the user is
+//! waiting for.
 
 use std::{
     io,
@@ -22,34 +23,34 @@ use threads::Place;
 
 use crate::{commits::Commits, exchange, globs::Globs, look, refs, undone};
 
-/// Somebody who looks ahead. Dropping it leaves it to itself, and it soon ends.
+/// A prefetch of local commits on another thread. Dropping it makes that thread end soon, without waiting for it.
 pub struct Ahead {
     own: Vec<Stretch>,
     look: Arc<Look>,
-    /// Of who looks ahead.
+    /// The processor that the prefetching thread runs on.
     place: Arc<Place>,
     done: mpsc::Receiver<Recent>,
     ready: mpsc::Receiver<Ready>,
 }
 
-/// What was seen of commits.
+/// What was found out about commits.
 #[derive(Default)]
 pub struct Seen {
-    /// Those that nothing is wrong with.
+    /// Commits that did not undo another writer's notes.
     pub fine: Vec<ObjectId>,
     /// Some of their newest trees and notes.
     pub latest: Recent,
 }
 
-/// From how many commits on it is worth another thread.
+/// The number of commits from which on another thread pays.
 const WORTH_IT: usize = 16;
 
 impl Ahead {
-    /// Begins to look at what was committed to the refs that match since `remote` was last known to be in step, before
-    /// anybody asks for it. `None`: there is nothing, or no processor for it.
+    /// Starts prefetching what was committed to the matching refs since `remote` was last known to be in sync. `None`
+    /// if there is nothing to do, or no idle processor.
     ///
     /// # Errors
-    /// Where the refs cannot be read, or there is no such remote.
+    /// If the refs cannot be read, or there is no such remote.
     pub fn early(repo: &Repository, globs: &Globs, remote: &RemoteName) -> Result<Option<Self>> {
         let mut own = Vec::new();
         for name in look::local_refs(repo, globs)? {
@@ -63,8 +64,8 @@ impl Ahead {
         Ok(Self::begin(&remote, own))
     }
 
-    /// Begins to look at the commits in `own`, which are to go to `remote`. `None`: there are none, or there is no
-    /// processor for it.
+    /// Starts prefetching the commits in `own`, which are to be pushed to `remote`. `None` if there are none, or no
+    /// idle processor.
     pub fn begin(remote: &Remote<'_>, own: Vec<Stretch>) -> Option<Self> {
         if own.is_empty() || threads::free(1) == 0 {
             return None;
@@ -73,7 +74,7 @@ impl Ahead {
         let (look, place) = (Arc::new(Look::of(remote)), Arc::new(Place::default()));
         let (its_look, its_place, its_own) = (Arc::clone(&look), Arc::clone(&place), own.clone());
         let shared = remote.repo().clone().into_sync();
-        // Where it ends early, so do the channels.
+        // If the thread ends early, the channels are closed.
         let work = move || -> Option<()> {
             let repo = shared.to_thread_local();
             let gathered = its_look.all(&repo, its_own)?;
@@ -85,32 +86,32 @@ impl Ahead {
         Some(Self { own, look, place, done, ready })
     }
 
-    /// What was read of the history on the way.
+    /// Returns the commit cache that the prefetch fills.
     pub fn history(&self) -> &History {
         &self.look.history
     }
 
-    /// Whether these are the commits that it is about.
+    /// Whether it prefetches exactly these commits.
     pub fn is_about(&self, own: &[Stretch]) -> bool {
         self.own == own
     }
 
-    /// From now on it is waited for.
+    /// Marks the result as waited for: from now on the thread does not yield the processor.
     pub fn is_asked_for(&self) {
         self.look.asked.store(true, Ordering::Relaxed);
     }
 
-    /// What was seen of the commits. Takes part in looking at them until all were looked at.
+    /// Returns what was found out about the commits. The calling thread helps with the walk until it is complete.
     pub fn seen(&self, repo: &Repository) -> Seen {
         self.look.take_part(repo);
         let Ok(latest) = self.done.recv() else { return Seen::default() };
-        // There is more to be done there.
+        // The prefetching thread goes on to encode the objects, so leave its processor to it.
         self.place.avoid();
         let fine = std::mem::take(&mut *self.look.fine.lock().unwrap_or_else(PoisonError::into_inner));
         Seen { fine, latest }
     }
 
-    /// The commits and what belongs to them, ready to be sent, as soon as they are.
+    /// Waits for the commits and their objects to be encoded, and returns them ready for sending.
     pub fn ready(&self) -> Option<Ready> {
         threads::waiting(|| self.ready.recv()).ok()
     }
@@ -122,17 +123,18 @@ impl Drop for Ahead {
     }
 }
 
-/// What leads from what the remote was `known` to have to the `tip`.
+/// Returns the range of commits from what the remote was `known` to have up to `tip`; `None` if it is empty or has no
+/// such ends.
 pub fn stretch(known: Option<ObjectId>, tip: Option<ObjectId>) -> Option<Stretch> {
     let (known, tip) = (known?, tip?);
     (known != tip).then_some(Stretch { known, tip })
 }
 
-/// A look at commits, by all who take part in it.
+/// The walk over commits, shared by all threads that take part in it.
 struct Look {
     history: History,
     receiver: Receiver,
-    /// The commits, as soon as it is known which they are.
+    /// The walk's work queue, set as soon as the commits are known.
     gathering: OnceLock<Gathering>,
     fine: Mutex<Vec<ObjectId>>,
     asked: AtomicBool,
@@ -151,8 +153,8 @@ impl Look {
         }
     }
 
-    /// Looks at all of `own` that nobody else looks at, and waits for the others. `None`: it is not worth it, or cannot
-    /// be done.
+    /// Walks all commits of `own`, together with the other threads that take part, and waits for those. `None` if
+    /// there are too few commits to pay, or on an error.
     fn all(&self, repo: &Repository, own: Vec<Stretch>) -> Option<Gathered> {
         let (tips, known) = own.iter().map(|one| (one.tip, one.known)).unzip();
         if self.history.between(repo, tips, known).ok()?.len() < WORTH_IT {
@@ -163,7 +165,7 @@ impl Look {
         self.gathering.get()?.gathered().ok()
     }
 
-    /// Looks at some of them, where there are some left.
+    /// Walks commits of the queue while there are some left.
     fn take_part(&self, repo: &Repository) {
         if let Some(gathering) = self.gathering.get() {
             gathering.take_part(repo, &|passed| self.pass(&passed));

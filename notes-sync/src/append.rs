@@ -1,7 +1,8 @@
-//! Adds text to a note without ever losing a concurrent writer's.
+//! Appends text to a note without losing what concurrent writers add.
 //!
-//! `git notes append` reads the note, then the ref, then writes the ref whatever it is by then: of many at once, few
-//! survive. This one moves the ref from the value whose notes it has read, and starts over where somebody was faster.
+//! `git notes append` reads the note, then the ref, then overwrites the ref unconditionally: of many concurrent
+//! appends, few survive. Here the ref is updated by compare-and-swap from the value whose notes were read, and the
+//! append starts over if another writer was faster.
 
 use std::{
     thread,
@@ -24,11 +25,11 @@ use crate::{
 
 const MESSAGE: &str = "Notes added by 'notes-sync append'";
 
-/// Appends `text` to the note about `object`, after an empty line as git does, and returns the ref's new commit. Other
-/// writers may keep it from that for as long as `wait`.
+/// Appends `text` to the note about `object`, after an empty line as git does, and returns the ref's new commit.
+/// Retries for at most `wait` while others write the ref.
 ///
 /// # Errors
-/// A fault with exit 75 where others write all the time; else where the repository cannot be read or written.
+/// A fault with exit 75 if others keep writing; else if the repository cannot be read or written.
 pub fn append(
     repo: &Repository,
     name: &NotesRef,
@@ -57,7 +58,7 @@ pub fn append(
     }
 }
 
-/// A commit on top of `parent` with the text added.
+/// Writes a commit on top of `parent` with the text appended.
 fn add(repo: &Repository, parent: Option<ObjectId>, object: Annotated, text: &[u8]) -> Result<ObjectId> {
     let tree = match parent {
         Some(parent) => repo.find_commit(parent)?.tree_id()?.detach(),

@@ -1,4 +1,6 @@
-//! Carries out the plan for one notes ref: all merges in memory, then the objects, then the ref in one move.
+//! Carries out the plan for one notes ref.
+//!
+//! All merges are made in memory first, then the objects are written, and then the ref is updated once.
 
 use std::collections::HashMap;
 
@@ -18,53 +20,53 @@ use crate::{
     undone::{RESTORED, Repair, Undone},
 };
 
-/// What a merge is to be called, and how to make it.
+/// How to make a merge, and the names for its commit message.
 #[derive(Debug, Clone, Copy)]
 pub struct Manner<'a> {
-    /// How notes are combined that both sides changed.
+    /// How to combine notes that both sides changed.
     pub strategy: Strategy,
-    /// What the commit's message calls the remote's notes.
+    /// The name of the remote's notes in the commit message.
     pub from: &'a str,
-    /// What it calls the local ones.
+    /// The name of the local notes in the commit message.
     pub into: &'a str,
 }
 
 /// What was done to the local ref.
 #[derive(Debug, Clone, Default)]
 pub struct Applied {
-    /// Where it is now.
+    /// The commit that it is at now.
     pub tip: Option<ObjectId>,
     /// How it got there.
     pub how: How,
-    /// What became of the local notes.
+    /// What the merges did to the local notes.
     pub counts: Counts,
-    /// Tips that were merged back in.
+    /// Lost tips that were merged back in.
     pub rescued: Vec<ObjectId>,
-    /// Commits whose damage was repaired.
+    /// Commits that had undone other writers' notes, which were restored.
     pub restored: Vec<ObjectId>,
-    /// Notes with a structure of their own, whose lines were sorted.
+    /// Notes with a structure whose lines were sorted.
     pub shredded: Vec<Annotated>,
-    /// The objects that it took.
+    /// The objects that were written.
     pub made: Recent,
 }
 
 /// How a ref got where it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum How {
-    /// It was there.
+    /// It did not move.
     #[default]
     Stayed,
-    /// It became what the remote has.
+    /// It was created at another commit or fast-forwarded to it.
     Forwarded,
-    /// It became a merge.
+    /// A new commit was made: a merge, or one that restores notes.
     Merged,
 }
 
-/// Carries out `plan` on the ref at `tip`; `None` where somebody else moved it meanwhile, so that all is to be looked
-/// at again.
+/// Carries out `plan` on the ref at `tip`. `None` if another process has moved the ref meanwhile, so that the plan is
+/// void.
 ///
 /// # Errors
-/// Where the lock is lost, or the repository cannot be read or written.
+/// If the lock is lost, or the repository cannot be read or written.
 pub fn apply(
     commits: Commits<'_>,
     tip: &Tip,
@@ -110,10 +112,10 @@ pub fn apply(
 struct Work<'a> {
     commits: Commits<'a>,
     manner: Manner<'a>,
-    /// What the reflog is going to say.
+    /// The reflog message.
     message: String,
     applied: Applied,
-    /// What commits should have been that undid something.
+    /// The trees that commits which undid something should have had, by commit.
     whole: HashMap<ObjectId, ObjectId>,
 }
 
@@ -158,7 +160,8 @@ impl Work<'_> {
         }
     }
 
-    /// Puts back what a commit undid: what it should have been, had it known its parent, less what it is.
+    /// Restores what a commit undid: computes the tree that it would have had, had its command read the parent's
+    /// notes, and merges the difference between that tree and its actual one into the tip.
     fn restore(&mut self, undone: &Undone) -> Result<()> {
         let Some(local) = self.applied.tip else { return Ok(()) };
         let strategy = keeping_both(self.manner.strategy);
@@ -186,8 +189,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The notes of the parent together with those that the command had read: these may be of a tip that was thrown
-    /// out, and their absence in the parent's is no removal.
+    /// Returns the notes of the parent merged with those that the command had read. The latter may come from a tip
+    /// that was dropped, so their absence from the parent's notes is not a removal.
     fn joined(&self, undone: &Undone, strategy: Strategy) -> Result<ObjectId> {
         let parent = self.whole(undone.parent, &undone.parent_lacks, strategy)?;
         let Some(read) = undone.read else { return Ok(parent) };
@@ -208,7 +211,7 @@ impl Work<'_> {
         }
     }
 
-    /// The notes of `commit` with what those before it undid: that they are not there is no removal either.
+    /// Returns the notes of `commit` with what earlier commits undid put back: their absence is not a removal either.
     fn whole(&self, commit: ObjectId, lacks: &[ObjectId], strategy: Strategy) -> Result<ObjectId> {
         let mut tree = self.commits.tree_of(commit)?;
         for blind in lacks {
@@ -235,7 +238,7 @@ impl Work<'_> {
     }
 }
 
-/// The strategy, or one that keeps both sides where it would drop one: what was lost is to be found again.
+/// Returns the strategy, or `Union` instead of one that drops a side: lost notes must not get lost again.
 fn keeping_both(strategy: Strategy) -> Strategy {
     match strategy {
         Strategy::Ours | Strategy::Theirs => Strategy::Union,

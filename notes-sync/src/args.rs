@@ -1,4 +1,4 @@
-//! The command line, and what it asks for.
+//! Defines the command line of `notes-sync`.
 
 use std::{
     fmt,
@@ -19,11 +19,11 @@ use crate::{
     sync::{Direction, Policy},
 };
 
-/// Fetch, merge and push notes refs, so that all notes are everywhere and none is lost.
+/// Fetch, merge and push notes refs, so that every clone gets all notes and none is lost.
 #[derive(Debug, clap::Parser)]
 #[command(name = "notes-sync", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Args {
-    /// Do one thing to local notes, outside of any run.
+    /// Change local notes, outside of any run.
     #[command(subcommand)]
     pub command: Option<Command>,
 
@@ -41,44 +41,44 @@ Examples:
   notes-sync append --ref mem/decisions -m 'We keep the old parser.'
   notes-sync merge --ref mem/decisions refs/notes/origin/mem/decisions";
 
-/// The phase's options.
+/// The options of the phase.
 #[derive(Debug, clap::Args)]
 pub struct SyncArgs {
-    /// The notes refs to sync, as patterns; refs/notes/ may be left away [default: git config lockstep.notesRef, else
+    /// The notes refs to sync, as globs; refs/notes/ may be omitted [default: git config lockstep.notesRef, else
     /// refs/notes/mem/*].
     #[arg(long = "ref", value_name = "GLOB", num_args = 1..)]
     pub refs: Vec<String>,
 
-    /// The remote [default: that of the current branch, else origin].
+    /// The remote [default: that of the current branch, else origin, else the only one].
     #[arg(long, value_name = "NAME")]
     pub remote: Option<String>,
 
-    /// How to combine a note that both sides changed: cat_sort_uniq, union, ours, theirs or records [default: by git
+    /// How to combine a note that both sides changed: cat_sort_uniq, union, ours, theirs or records [default: git
     /// config, else cat_sort_uniq].
     #[arg(long, value_name = "STRATEGY")]
     pub strategy: Option<Strategy>,
 
-    /// Bring notes in, and send none.
+    /// Fetch and merge notes, but do not push them.
     #[arg(long)]
     pub no_push: bool,
 
-    /// How often to try where others push at the same time.
+    /// How many attempts to make when others push at the same time.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub attempts: u32,
 
-    /// Say what would be done, and change nothing: the remote is asked what it has.
+    /// Only show what would be done; the remote is asked for its refs.
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Leave notes lost that a racing `git notes` threw out of a ref.
+    /// Do not restore notes that a concurrent `git notes` dropped from a ref.
     #[arg(long)]
     pub no_rescue: bool,
 
-    /// Options of every phase.
+    /// The options of every phase.
     #[command(flatten)]
     pub common: CommonArgs,
 
-    /// Options for the lock.
+    /// The options for the lock.
     #[command(flatten)]
     pub lock: LockArgs,
 
@@ -86,12 +86,13 @@ pub struct SyncArgs {
     pub(crate) foresight: Foresight,
 }
 
-/// The look at our own commits that was begun while the document was awaited.
+/// The prefetch of local commits that was started while the document was awaited.
 #[derive(Clone, Default)]
 pub struct Foresight(Arc<Mutex<Option<Ahead>>>);
 
 impl Foresight {
-    /// Begins to look at them, where they may be pushed. What is wrong is found, and told, when it is time.
+    /// Starts the prefetch, unless nothing is going to be pushed. Errors are ignored here: the run meets them again
+    /// and reports them.
     pub(crate) fn begin(&self, args: &SyncArgs, repo: &Repository) {
         if args.dry_run || args.no_push {
             return;
@@ -102,7 +103,7 @@ impl Foresight {
         *self.locked() = begun().ok().flatten();
     }
 
-    /// What was begun, once.
+    /// Takes the prefetch, if one was started; `None` from the second call on.
     pub(crate) fn take(&self) -> Option<Ahead> {
         self.locked().take()
     }
@@ -123,18 +124,18 @@ impl fmt::Debug for Foresight {
 pub enum Command {
     /// Merge notes into a local ref, as `git notes merge` does.
     Merge(MergeArgs),
-    /// Add text to a note, however many others write at the same time.
+    /// Append text to a note, safely while others write it.
     Append(AppendArgs),
 }
 
-/// Options of `merge`.
+/// The options of `merge`.
 #[derive(Debug, clap::Args)]
 pub struct MergeArgs {
     /// The notes ref to merge into.
     #[arg(long = "ref", value_name = "REF")]
     pub into: String,
 
-    /// How to combine a note that both sides changed [default: by git config, else cat_sort_uniq].
+    /// How to combine a note that both sides changed [default: git config, else cat_sort_uniq].
     #[arg(long, short, value_name = "STRATEGY")]
     pub strategy: Option<Strategy>,
 
@@ -142,12 +143,12 @@ pub struct MergeArgs {
     #[arg(value_name = "FROM")]
     pub from: String,
 
-    /// Options of both tools.
+    /// The options of both commands.
     #[command(flatten)]
     pub tool: ToolArgs,
 }
 
-/// Options of `append`.
+/// The options of `append`.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("text").required(true)))]
 pub struct AppendArgs {
@@ -155,11 +156,11 @@ pub struct AppendArgs {
     #[arg(long = "ref", value_name = "REF")]
     pub name: String,
 
-    /// What the note is about.
+    /// The object that the note is about.
     #[arg(long, value_name = "REV", default_value = "HEAD")]
     pub object: String,
 
-    /// The text; several become paragraphs.
+    /// The text; if given several times, each becomes a paragraph.
     #[arg(short, long, value_name = "TEXT", group = "text")]
     pub message: Vec<String>,
 
@@ -171,23 +172,23 @@ pub struct AppendArgs {
     #[arg(value_name = "-", group = "text", value_parser = ["-"])]
     pub stdin: Option<String>,
 
-    /// Options of both tools.
+    /// The options of both commands.
     #[command(flatten)]
     pub tool: ToolArgs,
 }
 
-/// Options of the commands that are no phases.
+/// The options of the commands that are not phases.
 #[derive(Debug, clap::Args)]
 pub struct ToolArgs {
-    /// The repository [default: the one around the current directory].
+    /// A directory in the repository.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub repo: Utf8PathBuf,
 
-    /// For how long to try again where others write the same notes.
+    /// How long to keep trying while others write the same notes.
     #[arg(long, value_name = "TIME", default_value = "120s", value_parser = phase::duration)]
     pub wait: Duration,
 
-    /// Say nothing but errors.
+    /// Print errors only.
     #[arg(short, long)]
     pub quiet: bool,
 
@@ -197,10 +198,10 @@ pub struct ToolArgs {
 }
 
 impl SyncArgs {
-    /// What the options and the repository's configuration ask for.
+    /// Returns the policy that the options and the repository's configuration ask for.
     ///
     /// # Errors
-    /// A fault with exit 78 where the configuration is wrong.
+    /// A fault with exit 78 if the configuration is wrong.
     pub fn policy(&self, repo: &gix::Repository) -> Result<Policy, Fault> {
         Ok(Policy {
             globs: settings::globs(repo, &self.refs)?,

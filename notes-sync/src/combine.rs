@@ -1,38 +1,38 @@
 //! Combines two versions of one note.
 //!
-//! The rules of git's `notes.c` (`combine_notes_*()`), byte for byte, so that it makes no difference which of the two
-//! merges. One thing is not imitated: git sorts a note only up to its first NUL byte and loses the rest.
+//! Follows git's `notes.c` (`combine_notes_*()`) byte for byte, so that it makes no difference whether git or this
+//! merges. One bug is not imitated: git sorts a note only up to its first NUL byte and loses the rest.
 
 use anyhow::{Context, Result};
 use gix::{ObjectId, Repository};
 
 use crate::{records, strategy::Strategy};
 
-/// The versions of one note, as its bytes; a version is absent where the note does not exist on that side.
+/// The versions of one note, as bytes; `None` if the note does not exist on that side.
 #[derive(Debug, Clone, Copy)]
 pub struct Versions<'a> {
-    /// What both sides started from.
+    /// The common ancestor.
     pub base: Option<&'a [u8]>,
-    /// The note here.
+    /// The local note.
     pub local: Option<&'a [u8]>,
-    /// The note there.
+    /// The remote's note.
     pub remote: Option<&'a [u8]>,
 }
 
-/// What a note becomes.
+/// The result of combining two versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Combined {
-    /// The local version, which may be that there is none.
+    /// The local version, even if that means no note.
     Local,
-    /// The remote's version, which may be that there is none.
+    /// The remote's version, even if that means no note.
     Remote,
-    /// Neither version as it was.
+    /// A new version.
     New(Vec<u8>),
-    /// Nothing of either is left.
+    /// No note: nothing of either version is left.
     Removed,
 }
 
-/// Combines two versions that are not the same, where neither is the base.
+/// Combines two versions that differ from each other and from the base.
 pub fn combine(strategy: Strategy, versions: Versions<'_>) -> Combined {
     match strategy {
         Strategy::Ours => Combined::Local,
@@ -57,10 +57,10 @@ pub fn combine(strategy: Strategy, versions: Versions<'_>) -> Combined {
     }
 }
 
-/// What git shows for an object with two notes in one tree: one after the other.
+/// Combines two notes about one object in the same tree as git shows them: one after the other.
 ///
 /// # Errors
-/// Where a note cannot be read or the new one not be written.
+/// If a note cannot be read, or the new one cannot be written.
 pub(crate) fn concatenate_blobs(repo: &Repository, first: ObjectId, second: ObjectId) -> Result<ObjectId> {
     if first == second {
         return Ok(first);
@@ -75,13 +75,13 @@ pub(crate) fn concatenate_blobs(repo: &Repository, first: ObjectId, second: Obje
 /// Reads a note.
 ///
 /// # Errors
-/// Where it is missing or no blob.
+/// If it is missing or not a blob.
 pub(crate) fn read(repo: &Repository, blob: ObjectId) -> Result<Vec<u8>> {
     let mut note = repo.find_blob(blob).with_context(|| format!("cannot read the note {blob}"))?;
     Ok(note.take_data())
 }
 
-/// `combine_notes_concatenate()`.
+/// Git's `combine_notes_concatenate()`.
 fn union(local: &[u8], remote: &[u8]) -> Combined {
     if remote.is_empty() {
         return Combined::Local;
@@ -92,7 +92,7 @@ fn union(local: &[u8], remote: &[u8]) -> Combined {
     Combined::New([local.strip_suffix(b"\n").unwrap_or(local), b"\n\n", remote].concat())
 }
 
-/// `combine_notes_cat_sort_uniq()`: the lines of both, less the empty ones.
+/// Git's `combine_notes_cat_sort_uniq()`: the lines of both, sorted, without duplicates and empty lines.
 fn sorted_lines(local: &[u8], remote: &[u8]) -> Vec<u8> {
     let mut lines: Vec<&[u8]> = [local, remote]
         .iter()

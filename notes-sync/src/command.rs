@@ -1,4 +1,4 @@
-//! The binary: the phase, and the two tools beside it.
+//! Runs the command line: the phase, and the commands `merge` and `append`.
 
 use std::{io::Read, process::ExitCode};
 
@@ -23,7 +23,7 @@ use crate::{
     tree::layout::Annotated,
 };
 
-/// Runs what the command line asks for, and says what to exit with.
+/// Runs what the command line asks for, and returns the exit code.
 pub fn main(keeper: &dyn Keeper) -> ExitCode {
     let args = match phase::parse::<Args>() {
         Ok(args) => args,
@@ -86,7 +86,7 @@ impl Phase for SyncArgs {
             Ok(()) => sync.fault(),
             Err(error) => Some(Fault::from(error)),
         };
-        // Where the configuration is wrong before any ref was tried, nothing is known of any.
+        // If the configuration is wrong before any ref was tried, there is nothing to report about any ref.
         let is_untried = || sync.refs.values().all(|progress| progress.attempts == 0);
         if let Some(fault) = &fault
             && fault.exit() == Exit::Misconfigured
@@ -94,7 +94,7 @@ impl Phase for SyncArgs {
         {
             return Err(fault.clone().into());
         }
-        // The process ends soon, and the system takes what was read all at once.
+        // The process is about to exit, and the system frees all cached objects at once.
         std::mem::forget(exchange);
         warnings.extend(sync.refs.iter().flat_map(|(name, progress)| progress.warnings(name)));
         let section = NotesSyncSection {
@@ -110,7 +110,7 @@ impl Phase for SyncArgs {
     }
 
     fn report(&self, section: &NotesSyncSection, page: &mut Page) {
-        // A dry run has shown its plan instead.
+        // A dry run has printed its plan already.
         if !self.dry_run {
             report::report(section, page);
         }
@@ -118,7 +118,7 @@ impl Phase for SyncArgs {
 }
 
 impl SyncArgs {
-    /// Shows what would be done. The section says of no ref that anything became of it.
+    /// Prints what would be done. The section lists no refs, since nothing was done to any.
     fn show_plan(
         &self,
         run: &Run<'_>,
@@ -128,7 +128,7 @@ impl SyncArgs {
         follower: &Follower<'_>,
         warnings: Vec<String>,
     ) -> Result<Done<NotesSyncSection>> {
-        // A strategy that there is not would stop the run as well.
+        // An unknown strategy would stop a real run as well.
         let strategies = Strategies::of(run.repo(), self.strategy);
         let planned = dry_run::look(run.repo(), remote, policy, local, follower)?;
         planned.keys().try_for_each(|name| strategies.for_ref(name).map(drop))?;
@@ -171,7 +171,7 @@ fn run_append(args: &AppendArgs, page: &mut Page) -> Result<u8> {
     let name = notes_ref(&args.name)?;
     let object = annotated(&repo, &args.object)?;
     let text = text(args)?;
-    // As with git, a note of nothing is none.
+    // As in git, appending nothing does not create an empty note.
     if text.trim_ascii().is_empty() {
         if !args.tool.quiet {
             page.line(format_args!("there is nothing to append: {name} is as it was"));
@@ -192,7 +192,7 @@ fn notes_ref(name: &str) -> Result<NotesRef, Fault> {
 }
 
 fn annotated(repo: &Repository, rev: &str) -> Result<Annotated, Fault> {
-    // As with git, what has a whole id need not be here.
+    // As in git, an object that is named by its full id need not exist here.
     match repo.rev_parse_single(rev).map(gix::Id::detach).or_else(|_| ObjectId::from_hex(rev.as_bytes())) {
         Ok(id) => Ok(Annotated(id)),
         Err(_) => Err(Fault::failed(format!("there is no object {rev} to add a note to"))
@@ -200,7 +200,7 @@ fn annotated(repo: &Repository, rev: &str) -> Result<Annotated, Fault> {
     }
 }
 
-/// The text to append, with a line feed at its end.
+/// Returns the text to append, with a line feed at its end.
 fn text(args: &AppendArgs) -> Result<Vec<u8>> {
     let from_stdin = args.stdin.is_some() || args.file.as_ref().is_some_and(|file| file == "-");
     let mut text = match &args.file {

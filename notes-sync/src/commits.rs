@@ -1,4 +1,4 @@
-//! Commits of notes: how two of them are related, and new ones.
+//! Compares commits of notes by their history, and writes new ones.
 
 use anyhow::{Context, Result};
 use gix::{ObjectId, Repository};
@@ -8,28 +8,28 @@ use remote::{
     local_ref::person::{Role, signature},
 };
 
-/// The commits of a repository, of which each is read once a run.
+/// The commits of a repository, each of which is read only once in a run.
 #[derive(Clone, Copy)]
 pub struct Commits<'a> {
     /// The repository.
     pub repo: &'a Repository,
-    /// What was read of it.
+    /// The commit cache.
     pub history: &'a History,
-    /// Some of the newest trees and notes of this side, and the trees that have just come in: they need not be read.
+    /// Some of the newest trees and notes of this side, and the trees that were just fetched; they are in memory and
+    /// need not be read.
     pub latest: &'a Recent,
 }
 
-/// How the local notes stand to other ones.
+/// The relation of the local notes to others, by history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
-    /// The local notes have all of them already.
+    /// The others are reachable from the local ones.
     Contained,
-    /// The others have all of the local notes, and more.
+    /// The local ones are reachable from the others, which have more.
     Ahead,
-    /// Both went their own way.
+    /// Neither is reachable from the other.
     Diverged {
-        /// Where they last were the same; `None` where they never were. Of several such commits it is the first, as
-        /// in git.
+        /// The merge base; `None` without common history. Of several merge bases it is the first, as in git.
         base: Option<ObjectId>,
     },
 }
@@ -38,7 +38,7 @@ impl<'a> Commits<'a> {
     /// Compares two commits by their history.
     ///
     /// # Errors
-    /// Where a commit is missing.
+    /// If a commit is missing.
     pub fn relate(self, local: ObjectId, other: ObjectId) -> Result<Relation> {
         if local == other {
             return Ok(Relation::Contained);
@@ -51,25 +51,25 @@ impl<'a> Commits<'a> {
         })
     }
 
-    /// The tree of a commit.
+    /// Returns the tree of a commit.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub fn tree_of(self, commit: ObjectId) -> Result<ObjectId> {
         let tree = self.history.tree_of(self.repo, commit);
         tree.with_context(|| format!("cannot read the commit {commit}"))
     }
 
-    /// All objects, those in files of their own read faster than by the repository itself.
+    /// Returns a view of the object database that reads loose objects faster than `repo` itself.
     pub fn objects(self) -> SeenBy<'a> {
         self.history.seen_by(self.repo)
     }
 }
 
-/// Writes a commit, as `git notes` does: the message as it is, without a line feed at its end.
+/// Writes a commit as `git notes` does, with the message unchanged: no line feed is added at its end.
 ///
 /// # Errors
-/// A fault with exit 78 where the configuration does not say who the user is, or where it cannot be written.
+/// A fault with exit 78 if the configuration does not say who the user is; else if the commit cannot be written.
 pub fn write(repo: &Repository, tree: ObjectId, parents: &[ObjectId], message: &str) -> Result<ObjectId> {
     let unknown = || {
         Fault::misconfigured("merging notes makes commits, and git does not know who you are")
@@ -88,7 +88,7 @@ pub fn write(repo: &Repository, tree: ObjectId, parents: &[ObjectId], message: &
     Ok(repo.write_object(&commit).context("cannot write a commit of notes")?.detach())
 }
 
-/// An id as messages name it.
+/// Returns the abbreviated form of an id that messages use.
 pub fn short(id: ObjectId) -> String {
     id.to_hex_with_len(12).to_string()
 }

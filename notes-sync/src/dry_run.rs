@@ -1,5 +1,6 @@
-//! What a sync of notes would do, found out without doing it: the remote is asked what it has, and nothing is fetched
-//! from it.
+//! Finds out what a sync of notes would do, without doing it.
+//!
+//! Only the remote's refs are listed, and nothing is fetched.
 
 use std::collections::BTreeMap;
 
@@ -22,65 +23,66 @@ use crate::{
     undone::{Memory, Repair},
 };
 
-/// How a local notes ref stands to the remote's.
+/// The relation of a local notes ref to the remote's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// Both are the same.
+    /// Both are at the same commit, or neither exists.
     Same,
-    /// It is only here.
+    /// The ref exists only here.
     OnlyHere,
-    /// It is only at the remote.
+    /// The ref exists only at the remote.
     OnlyThere,
-    /// The remote's is part of it.
+    /// The remote's commit is reachable from the local one.
     Ahead,
-    /// It is part of the remote's.
+    /// The local commit is reachable from the remote's.
     Behind,
-    /// Both moved.
+    /// Neither is reachable from the other.
     Diverged,
-    /// The remote has notes that are not here yet, so that nobody can say whether the local ones are part of them.
+    /// The remote's commit is not here yet, so the relation is unknown.
     Unknown,
 }
 
 /// What would be done with one ref.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Planned {
-    /// What the remote has would come in.
+    /// How the remote's notes would get into the local ref.
     pub incoming: Incoming,
-    /// It would be pushed.
+    /// Whether the ref would be pushed.
     pub outgoing: Outgoing,
-    /// How many lost tips would be merged back in, and commits repaired that undid others' notes.
+    /// How many lost tips would be merged back in, plus how many commits that undid other writers' notes would be
+    /// repaired.
     pub rescued: usize,
 }
 
-/// How the remote's notes would come in.
+/// How the remote's notes would get into the local ref.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Incoming {
-    /// They would not.
+    /// Not at all.
     #[default]
     Nothing,
-    /// As they are.
+    /// By creating or fast-forwarding the local ref.
     Fetched,
-    /// Merged with the local ones.
+    /// By a merge with the local notes.
     Merged,
-    /// As they are, or merged: that shows once they are here.
+    /// By a fast-forward or a merge: only the fetch would show which.
     FetchedOrMerged,
 }
 
-/// Whether a ref would go out.
+/// Whether a ref would be pushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Outgoing {
-    /// It need not.
+    /// No, there is nothing to push.
     #[default]
     Nothing,
-    /// It would.
+    /// Yes.
     Pushed,
-    /// Where it turns out to be merged.
+    /// Yes, if the notes turn out to need a merge.
     PushedIfMerged,
-    /// It would stay here, as nothing is to be sent.
+    /// No, although there is something to push: this run does not push.
     KeptBack,
 }
 
-/// Decides, as a run would.
+/// Decides what a run would do.
 pub fn plan(standing: Standing, rescued: usize, direction: Direction) -> Planned {
     let (incoming, outgoing) = match standing {
         Standing::Same if rescued == 0 => (Incoming::Nothing, Outgoing::Nothing),
@@ -98,13 +100,13 @@ pub fn plan(standing: Standing, rescued: usize, direction: Direction) -> Planned
     Planned { incoming, outgoing, rescued }
 }
 
-/// What would become of each ref, or why it would be left out.
+/// What would be done with each ref, or why it would be left out.
 pub type Planning = BTreeMap<NotesRef, Result<Planned, Fault>>;
 
-/// Finds out what would become of each ref, of the `local` ones and those that the remote has.
+/// Plans each ref, of the `local` ones and those that the remote has.
 ///
 /// # Errors
-/// Where the remote cannot be asked.
+/// If the remote cannot be asked.
 pub fn look(
     repo: &Repository,
     remote: &Remote<'_>,
@@ -162,7 +164,7 @@ fn one(
     Ok(plan(standing, lost + undone, policy.direction))
 }
 
-/// Writes the plan for people.
+/// Writes the plan to the report.
 pub fn show(remote: &RemoteName, refs: &Planning, page: &mut Page) {
     let title = format!("notes: here and at {remote}, nothing is changed");
     page.line(plain::line(&title).style(page.styles.heading));

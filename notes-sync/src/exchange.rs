@@ -1,4 +1,4 @@
-//! The two talks with the remote: what it has, and what it shall have.
+//! Fetches notes from the remote and pushes them to it.
 
 use std::collections::BTreeMap;
 
@@ -18,14 +18,14 @@ use crate::{
     server_words::shared_out,
 };
 
-/// The remote, and who watches what is said to it.
+/// The remote, and the observer of the exchange with it.
 pub struct Exchange<'a> {
     repo: &'a Repository,
     remote: Remote<'a>,
     watcher: Follower<'a>,
 }
 
-/// Follows a talk: progress is a sign of life, and each change needs the lock.
+/// The observer of a connection: shows progress, which also renews the lock, and checks the lock before each change.
 #[derive(Clone, Copy)]
 pub struct Follower<'a> {
     /// The run's lock.
@@ -35,25 +35,26 @@ pub struct Follower<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    /// A talk with `remote` about the notes of `repo`.
+    /// Prepares the exchange of the notes of `repo` with `remote`.
     pub fn new(repo: &'a Repository, remote: Remote<'a>, watcher: Follower<'a>) -> Self {
         Self { repo, remote, watcher }
     }
 
-    /// What was read of the repository's history on the way.
+    /// Returns the commit cache of the repository.
     pub fn history(&self) -> &History {
         self.remote.history()
     }
 
-    /// The remote.
+    /// Returns the remote.
     pub fn remote(&self) -> &Remote<'a> {
         &self.remote
     }
 
-    /// Fetches what matches into the tracking refs, and says what the remote has, and which of its trees have just come in.
+    /// Fetches the matching refs into the tracking refs. Returns what the remote has, and those of its trees that
+    /// were just received.
     ///
     /// # Errors
-    /// A fault where the remote cannot be reached, refuses, or the lock is lost.
+    /// A fault if the remote cannot be reached or refuses, or the lock is lost.
     pub fn fetch(&self, globs: &Globs) -> Result<(BTreeMap<NotesRef, ObjectId>, Recent)> {
         let mut what = Fetch::only().logged_as("notes-sync: fetch");
         for refspec in globs.refspecs(self.remote.name()) {
@@ -74,11 +75,11 @@ impl<'a> Exchange<'a> {
         Ok((listed, came))
     }
 
-    /// Pushes refs, each from the value that the remote is known to have, some of what they need being `prepared`. The
-    /// answers come in the same order.
+    /// Pushes refs, each by compare-and-swap from the value that the remote is known to have; some of the objects are
+    /// `prepared`. The answers are in the order of `outgoing`.
     ///
     /// # Errors
-    /// A fault where the remote cannot be reached, turns down all of it, or the lock is lost.
+    /// A fault if the remote cannot be reached or rejects the whole push, or the lock is lost.
     pub fn push(&self, outgoing: &[Outgoing<'_>], prepared: Prepared<'_>) -> Result<Vec<Answer>> {
         let update = |out: &Outgoing<'_>| {
             let name = out.name.full().clone();
@@ -96,7 +97,7 @@ impl<'a> Exchange<'a> {
         let names: Vec<String> = refused.map(|(out, _)| out.name.to_string()).collect();
         let mut said = shared_out(&pushed.remote_lines, &names).into_iter();
         let in_the_servers_words = |answer| match answer {
-            // Git's own words name the hook, and not its reason.
+            // Git reports which hook declined, but not why; the hook's own output says why.
             Answer::Rejected { words } => match said.next().unwrap_or_default().join("; ") {
                 said if said.is_empty() => Answer::Rejected { words },
                 said => Answer::Rejected { words: format!("{words}: {said}") },
@@ -107,7 +108,8 @@ impl<'a> Exchange<'a> {
         push.updates.iter().zip(answers).map(|(update, answer)| self.if_raced(update, answer)).collect()
     }
 
-    /// The answer, where it is no lost race, or a race that was one: another round would end as this one did.
+    /// Turns a lost race that no retry can win (fetch and push URL lead to different repositories) into a rejection;
+    /// returns every other answer unchanged.
     fn if_raced(&self, update: &Update, answer: Answer) -> Result<Answer> {
         if !matches!(answer, Answer::Stale { .. }) {
             return Ok(answer);
@@ -121,13 +123,13 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Notes that the remote has what was pushed, so that the next run need not find it out again.
+    /// Updates the tracking ref to what was pushed, so that the next run need not find it out.
     fn track(&self, out: &Outgoing<'_>) -> Result<()> {
         let Some(tracking) = out.name.tracking(self.remote.name()) else { return Ok(()) };
         let tip = Tip { name: tracking.clone(), ..refs::find(self.repo, tracking.as_ref())? };
         self.watcher.guard.check()?;
-        // Should somebody else be writing it, they know better; and where it cannot be written, the notes have arrived
-        // all the same.
+        // If another process is writing the tracking ref, its value is newer; and if the ref cannot be written, the
+        // push has succeeded nevertheless.
         let _ = refs::advance(self.repo, &tip, out.ours, "notes-sync: update by push");
         Ok(())
     }
@@ -136,11 +138,11 @@ impl<'a> Exchange<'a> {
 /// A ref to be pushed.
 #[derive(Debug, Clone, Copy)]
 pub struct Outgoing<'a> {
-    /// Its name, here and there.
+    /// Its name, the same here and at the remote.
     pub name: &'a NotesRef,
-    /// What the remote has.
+    /// The commit that the remote has; `None` if it has no such ref.
     pub theirs: Option<ObjectId>,
-    /// What it shall have.
+    /// The commit to push.
     pub ours: ObjectId,
 }
 
@@ -177,7 +179,8 @@ impl Watcher for Follower<'_> {
     }
 }
 
-/// A trouble as the user is told; what stopped the talk on this side goes up as it is.
+/// Turns an error of the connection into a fault for the user; an error of this side, such as a lost lock, is passed
+/// on unchanged.
 pub(crate) fn fault(trouble: Trouble) -> anyhow::Error {
     let told = |Notice { code, message, help }| Fault::coded(code, message, help).into();
     trouble.notice().map_or_else(|reason| reason, told)

@@ -1,4 +1,4 @@
-//! Which notes refs a run is about, and the refspecs that fetch them.
+//! Selects the notes refs of a run by globs, and builds the refspecs that fetch them.
 
 use gix::{
     bstr::{BStr, ByteSlice},
@@ -8,8 +8,8 @@ use remote::RemoteName;
 
 use crate::names::{self, NOTES, NotesRef};
 
-/// The patterns that users gave; `*` matches any text, `/` included, as in a refspec. Refs that follow a remote's match
-/// none, wherever they are found: somebody may have pushed theirs.
+/// The globs given by the user; `*` matches any text including `/`, as in a refspec. They never match tracking refs
+/// of notes, neither here nor at a remote: somebody may have pushed theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Globs {
     globs: Vec<Glob>,
@@ -19,35 +19,35 @@ pub struct Globs {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Glob {
     pattern: String,
-    /// What all matching names begin with; the whole name where the pattern is none.
+    /// The literal text that all matching names begin with; the whole name if there are no wildcards.
     literal: String,
 }
 
-/// A pattern that can match no local notes ref.
+/// A glob that can match no local notes ref.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BadGlob {
-    /// Git allows no such name.
+    /// Git allows no such ref name.
     #[error("'{pattern}' can match no notes ref")]
     NoName {
-        /// The pattern.
+        /// The glob.
         pattern: String,
     },
-    /// All such names are those of refs that follow a remote's.
+    /// All matching names are those of tracking refs.
     #[error("'{pattern}' matches only copies of what the remote '{remote}' has")]
     Followers {
-        /// The pattern.
+        /// The glob.
         pattern: String,
-        /// The remote.
+        /// The remote that they track.
         remote: RemoteName,
     },
 }
 
 impl Globs {
-    /// Reads patterns; `refs/notes/` may be left away. Where there are none, the default is `refs/notes/mem/*`.
+    /// Parses globs; `refs/notes/` may be omitted. Without any, the default is `refs/notes/mem/*`.
     ///
     /// # Errors
-    /// Where a pattern is longer than its literal part and that could not begin a ref's name, or begins those of refs
-    /// that follow one of `remotes`.
+    /// If the literal text at the beginning of a glob cannot begin the name of a ref (or, without wildcards, be one),
+    /// or lies in the tracking namespace of one of `remotes`.
     pub fn parse<'a>(
         patterns: impl IntoIterator<Item = &'a str>,
         remotes: Vec<RemoteName>,
@@ -66,13 +66,13 @@ impl Globs {
         Ok(Self { globs, remotes })
     }
 
-    /// Whether a run is about this ref.
+    /// Whether this ref is one that the run syncs.
     pub fn matches(&self, name: &NotesRef) -> bool {
         let is_meant = |glob: &Glob| matches(&glob.pattern, name.full().as_bstr());
         self.globs.iter().any(is_meant) && !name.follows_one_of(&self.remotes)
     }
 
-    /// The refspecs that fetch at least what matches, each into the name space of the remote.
+    /// Returns refspecs that fetch at least the matching refs, each into the tracking namespace of the remote.
     pub fn refspecs(&self, remote: &RemoteName) -> Vec<String> {
         let tracking = names::tracking_namespace(remote);
         let mut refspecs: Vec<String> = self
@@ -84,7 +84,7 @@ impl Globs {
                 format!("+{}{star}:{tracking}{short}{star}", glob.literal)
             })
             .collect();
-        // Somebody may have pushed tracking refs; fetched, they would breed ever longer ones.
+        // Somebody may have pushed tracking refs; fetching them would create ever longer names.
         refspecs.extend(self.remotes.iter().map(names::tracking_namespace).filter_map(|tracking| {
             let is_meant = |glob: &Glob| glob.is_pattern() && tracking.starts_with(&glob.literal);
             self.globs.iter().any(is_meant).then(|| format!("^{tracking}*"))
@@ -93,7 +93,7 @@ impl Globs {
     }
 }
 
-/// Whether a pattern matches a ref's whole name.
+/// Whether a glob matches a ref's full name.
 pub fn matches(pattern: &str, name: &BStr) -> bool {
     gix::glob::wildmatch(pattern.as_bytes().as_bstr(), name, wildmatch::Mode::empty())
 }
@@ -103,7 +103,7 @@ impl Glob {
         let full = names::expand(pattern);
         let literal_len = full.find(['*', '?', '[', '\\']).unwrap_or(full.len());
         let literal = full.get(..literal_len).unwrap_or_default().to_owned();
-        // Completed with some name, the literal part must be one that git allows.
+        // With something appended if there are wildcards, the literal text must be a name that git allows.
         let probe = if literal_len == full.len() { literal.clone() } else { format!("{literal}x") };
         if NotesRef::parse(&probe).is_err() {
             return Err(BadGlob::NoName { pattern: pattern.to_owned() });

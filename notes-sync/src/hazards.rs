@@ -1,19 +1,20 @@
 //! Finds configured refspecs that overwrite local notes.
 //!
-//! `+refs/notes/*:refs/notes/*` is in many a clone, as it makes `git fetch` bring notes. It also replaces notes that
-//! were not pushed yet, and with pruning removes refs that never were.
+//! Many clones have `+refs/notes/*:refs/notes/*`, since it makes `git fetch` bring notes. But it also replaces notes
+//! that were not pushed yet, and with pruning it deletes refs that were never pushed.
 
 use remote::RemoteName;
 
 use crate::names::{self, NOTES};
 
-/// What is wrong with the refspecs of a remote, and what to type about it; git `prunes` what they fetch into, or not.
+/// Returns a warning for each harmful refspec of a remote, with the command that removes it; `prunes` says whether
+/// git prunes what they fetch into.
 pub fn of_refspecs(remote: &RemoteName, prunes: bool, refspecs: impl Iterator<Item = String>) -> Vec<String> {
     let told = |refspec: String| Some(words(remote, &refspec, harm(remote, prunes, &refspec)?));
     refspecs.filter_map(told).collect()
 }
 
-/// What `git fetch` does to local notes by a refspec, if anything.
+/// Returns the harm that `git fetch` does to local notes through a refspec, if any.
 fn harm(remote: &RemoteName, prunes: bool, refspec: &str) -> Option<&'static str> {
     let (source, destination) = refspec.split_once(':')?;
     let everything = ["refs/*", "*"].contains(&destination);

@@ -1,7 +1,7 @@
-//! What an earlier phase of the run heard the remote say of its notes.
+//! Reuses the remote's notes refs that an earlier phase of the run has listed.
 //!
-//! `gitsync` has just asked the same remote. Where it has nothing that is not here, asking once more would be a
-//! connection for nothing; where it moved since, a push that names what it expects finds out.
+//! `gitsync` has just asked the same remote. If the remote has nothing that is not here, asking again would be a
+//! wasted connection; if it has moved since, the push, a compare-and-swap, is refused and the next round fetches.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::{globs::Globs, names::NotesRef};
 pub struct Heard(BTreeMap<NotesRef, ObjectId>);
 
 impl Heard {
-    /// What the document says of this remote; `None` where it was not asked, or says what makes no sense.
+    /// Reads what the document says about this remote; `None` if it was not asked, or if a name or an id is invalid.
     pub fn of(document: &Document, remote: &RemoteName) -> Option<Self> {
         let main = document.phases.gitsync.as_ref()?.main.as_ref()?;
         if main.remote != remote.as_str() {
@@ -30,11 +30,11 @@ impl Heard {
         refs.collect::<Option<_>>().map(Self)
     }
 
-    /// Those refs that match, where nothing of them has to be fetched: what is `tracked` of each is what it was heard to
-    /// be.
+    /// Returns the matching refs if none of them has to be fetched, that is, if `tracked` returns the listed commit
+    /// for each.
     ///
     /// # Errors
-    /// Where a tracking ref cannot be read.
+    /// If a tracking ref cannot be read.
     pub fn if_here(
         self,
         globs: &Globs,

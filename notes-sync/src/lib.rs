@@ -1,4 +1,4 @@
-//! Fetches, merges and pushes notes refs, so that all notes are everywhere and none is lost.
+//! Fetches, merges and pushes notes refs, so that every clone gets all notes and none is lost.
 
 mod ahead;
 pub mod append;

@@ -1,4 +1,4 @@
-//! What there is to know about a notes ref before anything is decided.
+//! Gathers what is known about a notes ref before anything is decided.
 
 use anyhow::{Context as _, Result};
 use gix::{ObjectId, Repository};
@@ -15,30 +15,30 @@ use crate::{
     undone::{self, Memory, Place},
 };
 
-/// What the remote has of a ref, as far as is known.
+/// What is known about a ref at the remote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Theirs {
-    /// What it has; `None` where it has no such ref.
+    /// The commit that the remote has; `None` if it has no such ref.
     pub now: Option<ObjectId>,
-    /// What it was known to have before this run asked.
+    /// The commit that it was known to have before this run asked.
     pub before: Option<ObjectId>,
-    /// What of it was looked at by a run before this one, with all that it stands on.
+    /// The remote's commit up to which an earlier run has examined the history.
     pub seen: Option<ObjectId>,
 }
 
-/// Whether tips that racing writers threw out are looked for.
+/// Whether to look for tips that racing writers dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rescue {
-    /// They are merged back in.
+    /// Merge them back in.
     Merge,
-    /// They stay out.
+    /// Leave them dropped.
     Leave,
 }
 
-/// Looks at a ref, and says where it was while looking. What is found out about commits goes into `memory`.
+/// Examines a ref. Also returns the tip that the ref had then; what is found out about commits goes into `memory`.
 ///
 /// # Errors
-/// Where the repository cannot be read.
+/// If the repository cannot be read.
 pub fn look(
     commits: Commits<'_>,
     name: &NotesRef,
@@ -53,7 +53,7 @@ pub fn look(
         facts.lost = rescue::look(commits, reflog.fresh(), commit, theirs.seen)?;
         let rescued = facts.lost.iter().filter(|lost| lost.fate == Fate::Rescue).map(|lost| lost.commit);
         let tips: Vec<ObjectId> = [commit].into_iter().chain(rescued).collect();
-        // What the remote has may be this repository's own, pushed by git, and then nobody has looked at it.
+        // What the remote has may have been made here and pushed by git, and then nobody has examined it.
         let known = match theirs.seen {
             Some(seen) => vec![seen],
             None if reflog.entries().is_empty() => theirs.now.into_iter().collect(),
@@ -65,15 +65,15 @@ pub fn look(
     Ok((tip, facts))
 }
 
-/// The local refs that a run is about, in the order of their names.
+/// Returns the local refs that the run syncs, sorted by name.
 ///
 /// # Errors
-/// Where the refs cannot be listed.
+/// If the refs cannot be listed.
 pub fn local_refs(repo: &Repository, globs: &Globs) -> Result<Vec<NotesRef>> {
     let mut found = Vec::new();
     for name in local_ref::names(repo, NOTES.into()).context("cannot list the notes refs")? {
         let Some(name) = NotesRef::found(name).filter(|name| globs.matches(name)) else { continue };
-        // The remote that it follows may have another name by now, or be gone.
+        // It may be a tracking ref of a remote that has been renamed or removed since.
         if !reflog::follows_a_remote(repo, name.full())? {
             found.push(name);
         }
@@ -81,11 +81,12 @@ pub fn local_refs(repo: &Repository, globs: &Globs) -> Result<Vec<NotesRef>> {
     Ok(found)
 }
 
-/// What the remote is known to have had of a ref: when it was last asked, and when a run last looked. Git moves the
-/// tracking ref as well, where a refspec says so, and at the end of a push to what nobody has looked at.
+/// Returns what the remote is known to have had of a ref: when it was last asked, and up to where a run has examined
+/// it. These differ as git moves the tracking ref too: through a refspec, and at the end of a push, to commits that
+/// nobody has examined.
 ///
 /// # Errors
-/// Where the tracking ref or its reflog cannot be read.
+/// If the tracking ref or its reflog cannot be read.
 pub fn theirs(repo: &Repository, name: &NotesRef, remote: &RemoteName) -> Result<Theirs> {
     let Some(tracking) = tracking(repo, name, remote)? else { return Ok(Theirs::default()) };
     let Some(now) = tracking.commit else { return Ok(Theirs::default()) };
@@ -98,10 +99,10 @@ pub fn theirs(repo: &Repository, name: &NotesRef, remote: &RemoteName) -> Result
     Ok(Theirs { now: None, before, seen })
 }
 
-/// The commit that the remote was known to have when it was last asked; `None` also where that was no commit.
+/// Returns the commit that the remote had when it was last asked; `None` also if its ref was not at a commit.
 ///
 /// # Errors
-/// Where the tracking ref cannot be read.
+/// If the tracking ref cannot be read.
 pub fn tracked(repo: &Repository, name: &NotesRef, remote: &RemoteName) -> Result<Option<ObjectId>> {
     let tracking = tracking(repo, name, remote)?.and_then(|tracking| tracking.commit);
     tracking.map_or(Ok(None), |now| commit(repo, now))

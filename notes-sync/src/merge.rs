@@ -1,7 +1,8 @@
-//! The three-way merge of two notes trees, as `git notes merge` does it.
+//! Merges two notes trees three-way, as `git notes merge` does.
 //!
-//! Only what the remote changed is looked at, so its cost and memory go by the changes. A note that one side alone
-//! changed is taken, a removal too; one that both changed alike is taken once; the rest is for the strategy.
+//! Only subtrees that the remote changed are read, so time and memory grow with the number of changes. A note that
+//! only one side changed or removed is taken from that side; one that both changed alike is taken once; all others
+//! are combined by the strategy.
 
 mod crew;
 mod fanned;
@@ -27,40 +28,40 @@ use folder::Worker;
 /// The trees of a merge.
 #[derive(Debug, Clone, Copy)]
 pub struct Trees {
-    /// What both sides started from; none where they have no common history.
+    /// The tree of the merge base; `None` if there is no common history.
     pub base: Option<ObjectId>,
-    /// The notes here.
+    /// The local notes.
     pub local: ObjectId,
-    /// The notes there.
+    /// The remote's notes.
     pub remote: ObjectId,
 }
 
-/// A merge that was made in the object database; no ref knows of it yet.
+/// The result of a merge, in the object database; no ref points to it yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merged {
     /// The merged tree.
     pub tree: ObjectId,
-    /// What became of the local notes.
+    /// What the merge did to the local notes.
     pub counts: Counts,
-    /// Notes that were no bags of lines, and whose lines were sorted all the same.
+    /// Notes with a structure (see [`crate::records::has_structure`]) whose lines were sorted nevertheless.
     pub shredded: Vec<Annotated>,
 }
 
-/// How many notes a merge touched, seen from the local notes.
+/// How many notes a merge changed, relative to the local notes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Notes that came in.
+    /// Notes added by the remote.
     pub added: u64,
-    /// Notes that were replaced by the remote's.
+    /// Notes replaced by the remote's version.
     pub changed: u64,
-    /// Notes that the remote had removed.
+    /// Notes removed by the remote.
     pub removed: u64,
     /// Notes changed differently on both sides.
     pub combined: u64,
 }
 
 impl Counts {
-    /// Both together.
+    /// Returns the sum of both.
     pub fn plus(self, other: Self) -> Self {
         Self {
             added: self.added + other.added,
@@ -88,12 +89,12 @@ impl Tally {
 /// Merges the notes of two trees; new objects are written to `repo`.
 ///
 /// # Errors
-/// Where an object is missing or damaged, or cannot be written.
+/// If an object is missing or damaged, or cannot be written.
 pub fn merge(repo: &Repository, trees: Trees, strategy: Strategy) -> Result<Merged> {
     merge_knowing(repo, &Recent::default(), trees, strategy)
 }
 
-/// The same, where some of the `latest` trees and notes of this side are in memory.
+/// Like [`merge`], with some of the `latest` trees and notes of this side in memory.
 ///
 /// # Errors
 /// As for [`merge`].
@@ -110,7 +111,7 @@ pub fn merge_knowing(repo: &Repository, latest: &Recent, trees: Trees, strategy:
     Ok(Merged { tree, counts, shredded })
 }
 
-/// Counts what came in where the local notes are simply replaced by the remote's.
+/// Counts the changes of a fast-forward, where the remote's notes replace the local ones.
 ///
 /// # Errors
 /// As for [`merge`].

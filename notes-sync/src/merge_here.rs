@@ -1,4 +1,4 @@
-//! `notes-sync merge`: what `git notes merge` does, without leaving a conflict behind.
+//! Runs the command `notes-sync merge`, which merges like `git notes merge`, but never leaves a conflict behind.
 
 use std::{
     thread,
@@ -21,12 +21,12 @@ use crate::{
     strategy::Strategy,
 };
 
-/// Merges the notes of `from`, a ref or any other revision, into `name`. Other writers may keep it from that for as
-/// long as `wait`.
+/// Merges the notes of `from`, a ref or any other revision, into `name`. Retries for at most `wait` while others
+/// write the ref.
 ///
 /// # Errors
-/// A fault where there is nothing of that name, or neither side has notes; else where the repository cannot be read or
-/// written.
+/// A fault if `from` does not exist or neither side has notes, and one with exit 75 if others keep writing; else if
+/// the repository cannot be read or written.
 pub fn merge(
     repo: &Repository,
     name: &NotesRef,
@@ -61,8 +61,8 @@ pub fn merge(
     }
 }
 
-/// The commit of a revision, and how the message names it: as it is where it means something as it is, else below
-/// `refs/notes/`. A notes ref that does not exist yet has no notes.
+/// Returns the commit of a revision, and the name for the merge message: the revision as given if it resolves, else
+/// the notes ref of that name below `refs/notes/`. A notes ref that does not exist has no notes.
 fn resolve(repo: &Repository, from: &str) -> Result<(String, Option<ObjectId>)> {
     if let Ok(id) = repo.rev_parse_single(from) {
         let commit = id

@@ -1,7 +1,7 @@
-//! Merges of notes that somebody is resolving by hand, with `git notes merge --strategy manual`.
+//! Detects notes refs that a user is merging by hand with `git notes merge --strategy manual`.
 //!
-//! Such a merge is finished only where its ref still is what it was at the beginning. Were the ref moved meanwhile, what
-//! was resolved could not be committed any more.
+//! Git finishes such a merge only if its ref is still where it was when the merge began. If the ref moved meanwhile,
+//! the resolution could not be committed any more.
 
 use std::{fs, io, path::PathBuf};
 
@@ -11,14 +11,14 @@ use phase::Fault;
 
 use crate::names::NotesRef;
 
-/// The ref in a git directory, of the repository or one of its work trees, that points to the notes ref that is merged
-/// into (`builtin/notes.c`, `merge()`).
+/// The symbolic ref in the git directory of the repository or of a worktree that points to the notes ref which is
+/// merged into (`builtin/notes.c`, `merge()`).
 const MERGED_INTO: &str = "NOTES_MERGE_REF";
 
-/// Makes sure that nobody is merging into this ref.
+/// Checks that no manual merge into this ref is in progress.
 ///
 /// # Errors
-/// A fault where somebody is; or the git directories cannot be looked into.
+/// A fault if there is one; else if the git directories cannot be read.
 pub fn check(repo: &Repository, name: &NotesRef) -> Result<()> {
     for folder in git_dirs(repo).context("cannot list the work trees")? {
         let content = match fs::read(folder.join(MERGED_INTO)) {

@@ -1,19 +1,19 @@
-//! The names of notes refs: which are local, which follow a remote, and how users abbreviate them.
+//! Parses names of notes refs, tells local refs from tracking refs, and expands abbreviations.
 //!
-//! The local notes and the ones that follow a remote's lie in the same name space. Were a tracking ref taken for a
+//! Local notes refs and tracking refs of notes share the namespace `refs/notes/`. If a tracking ref were taken for a
 //! local one, it would be pushed, fetched back under a longer name, and so on without end.
 
 use gix::refs::FullName;
 use remote::RemoteName;
 
-/// Where all notes are.
+/// The namespace of all notes refs.
 pub const NOTES: &str = "refs/notes/";
 
-/// A ref with notes of this repository's own, by its full name.
+/// The full name of a notes ref.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NotesRef(FullName);
 
-/// A name that is no notes ref's.
+/// A name that no notes ref can have.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("'{name}' cannot be the name of a notes ref")]
 pub struct BadName {
@@ -22,10 +22,10 @@ pub struct BadName {
 }
 
 impl NotesRef {
-    /// Reads a name as `git notes --ref` does: `refs/notes/` may be left away.
+    /// Parses a name as `git notes --ref` does: `refs/notes/` may be omitted.
     ///
     /// # Errors
-    /// Where git allows no ref of that name.
+    /// If git allows no ref of that name.
     pub fn parse(name: &str) -> Result<Self, BadName> {
         let full = expand(name);
         match FullName::try_from(full.as_str()) {
@@ -34,28 +34,28 @@ impl NotesRef {
         }
     }
 
-    /// A ref that was found; `None` if it is not below `refs/notes/`.
+    /// Wraps the name of an existing ref; `None` if it is not below `refs/notes/`.
     pub fn found(name: FullName) -> Option<Self> {
         name.as_bstr().starts_with(NOTES.as_bytes()).then_some(Self(name))
     }
 
-    /// The full name.
+    /// Returns the full name.
     pub fn full(&self) -> &FullName {
         &self.0
     }
 
-    /// The name without `refs/notes/`, by which git's configuration calls it.
+    /// Returns the name without `refs/notes/`, as used in git's configuration.
     pub fn short(&self) -> String {
         let full = self.to_string();
         full.strip_prefix(NOTES).map(str::to_owned).unwrap_or(full)
     }
 
-    /// The local ref that follows this one at a remote.
+    /// Returns the tracking ref for this ref at a remote.
     pub fn tracking(&self, remote: &RemoteName) -> Option<FullName> {
         FullName::try_from(format!("{}{}", tracking_namespace(remote), self.short())).ok()
     }
 
-    /// Whether this is a local copy of what some remote has.
+    /// Whether this is a tracking ref for one of these remotes.
     pub fn follows_one_of(&self, remotes: &[RemoteName]) -> bool {
         let name = self.0.as_bstr();
         remotes.iter().any(|remote| name.starts_with(tracking_namespace(remote).as_bytes()))
@@ -68,12 +68,12 @@ impl std::fmt::Display for NotesRef {
     }
 }
 
-/// Where the notes of a remote are kept.
+/// Returns the namespace of the tracking refs for a remote's notes.
 pub fn tracking_namespace(remote: &RemoteName) -> String {
     format!("{NOTES}{remote}/")
 }
 
-/// A name or pattern below `refs/notes/`, as git completes it.
+/// Expands an abbreviated name or glob below `refs/notes/` as git does.
 pub fn expand(name: &str) -> String {
     if name.starts_with(NOTES) {
         name.to_owned()

@@ -1,7 +1,7 @@
-//! New objects on their way to the disk.
+//! Collects new objects in memory and writes them together.
 //!
-//! A merge makes thousands of small objects, and may have to be made again before any of them counts. So they are kept
-//! in memory until the merge stands, and then written together, before a ref names them.
+//! A merge makes thousands of small objects, and may have to be repeated before any of them counts. So they are kept
+//! in memory until the merge is done, and then written together, before a ref points to them.
 
 use anyhow::{Context, Result};
 use gix::{
@@ -10,42 +10,43 @@ use gix::{
 };
 use remote::{Held, Recent};
 
-/// A handle of a repository whose new objects nobody else sees yet.
+/// A repository handle whose new objects are in memory only.
 pub struct Drafts<'repo> {
     drafts: Repository,
     target: &'repo Repository,
 }
 
 impl<'repo> Drafts<'repo> {
-    /// A handle for new objects of `repo`.
+    /// Creates a handle for new objects of `repo`.
     pub fn of(repo: &'repo Repository) -> Self {
         let mut drafts = repo.clone().with_object_memory();
-        // A merge reads each folder once.
+        // A merge reads each tree once, so a cache would not help.
         drafts.object_cache_size(None);
         Self { drafts, target: repo }
     }
 
-    /// The repository with the new objects in it.
+    /// Returns the repository with the new objects in it.
     pub fn repo(&self) -> &Repository {
         &self.drafts
     }
 
-    /// Writes the new objects to the repository, on the disk as far as `core.fsync` asks for it, and hands them over
-    /// for whoever reads them next, unless they are large. A ref has to name them before they are let go of.
+    /// Writes the new objects to the repository, flushed as `core.fsync` asks for, and returns them for later
+    /// readers, unless they are large. Drop the [`Held`] only when a ref points to them: it keeps a concurrent `git
+    /// repack` from discarding them.
     ///
     /// # Errors
-    /// Where they cannot be written; some may have been, and do no harm.
+    /// If they cannot be written; some may have been, which does no harm.
     pub fn keep(mut self) -> Result<(Recent, Held)> {
         let memory = self.drafts.objects.take_object_memory().unwrap_or_default();
         remote::store(self.target, memory).context("cannot write new notes")
     }
 }
 
-/// Writes an object without a look whether it is there already: among the drafts that does not matter, and looking
+/// Writes an object without checking whether it exists: for objects in memory a duplicate does no harm, and checking
 /// takes longer than writing.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If it cannot be written.
 pub(crate) fn draft(repo: &Repository, kind: Kind, bytes: &[u8]) -> Result<ObjectId> {
     let id = gix::objs::compute_hash(repo.object_hash(), kind, bytes)?;
     repo.objects

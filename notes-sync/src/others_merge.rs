@@ -1,8 +1,8 @@
 //! Merges the entries of notes trees that are not notes.
 //!
-//! `git notes merge` keeps the local ones and drops whatever the remote did to its own without a word. Here they are
-//! merged as the files they are: what one side changed is taken, what both changed is merged as `git merge` would;
-//! where that conflicts the local side wins, or the remote with the strategy `theirs`.
+//! `git notes merge` keeps the local ones and silently drops the remote's changes to them. Here they are merged like
+//! other files: a change of one side is taken, changes of both sides are merged as `git merge` would; in a conflict
+//! the local side wins, or the remote with the strategy `theirs`.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ use crate::{
 
 type OtherChanges = BTreeMap<(Prefix, BString), OtherChange>;
 
-/// Brings the remote's changes into `notes`, which holds the local entries; says whether there were any.
+/// Applies the remote's changes to `notes`, which has the local entries; returns whether there were any.
 pub(crate) fn merge(
     notes: &mut NotesTree<'_>,
     ours: &OtherChanges,
@@ -45,7 +45,7 @@ pub(crate) fn merge(
     Ok(touched)
 }
 
-/// Merges one entry, which may be a file or a folder with all in it.
+/// Merges one entry, which may be a file or a whole tree.
 fn merge_one(
     repo: &Repository,
     name: &BString,
@@ -60,7 +60,7 @@ fn merge_one(
         }
     };
     let (Some(local), Some(remote)) = (&our.new, &their.new) else {
-        // One side removed what the other changed: what is there is kept, unless a side was to win.
+        // One side removed what the other changed: keep the change, unless the strategy names a winner.
         return Ok(match strategy {
             Strategy::Ours | Strategy::Theirs => winner.clone(),
             Strategy::Union | Strategy::CatSortUniq | Strategy::Records => {
@@ -85,7 +85,7 @@ fn merge_one(
     Ok(found.map(|entry| Other { name: name.clone(), mode: entry.mode(), id: entry.object_id() }))
 }
 
-/// A tree with this entry alone.
+/// Writes a tree with this entry only.
 fn tree_of(repo: &Repository, other: Option<&Other>) -> Result<ObjectId> {
     let entries = other.map(|other| Entry { mode: other.mode, filename: other.name.clone(), oid: other.id });
     write_tree(repo, entries.into_iter().collect())

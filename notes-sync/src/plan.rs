@@ -1,4 +1,4 @@
-//! What is to be done with one notes ref, decided from plain facts.
+//! Decides what to do with one notes ref, from facts alone.
 
 use gix::ObjectId;
 
@@ -10,17 +10,18 @@ use crate::{
 /// What is known about one ref.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
-    /// Its commit here; `None` where it does not exist.
+    /// The local commit; `None` if the ref does not exist.
     pub local: Option<ObjectId>,
-    /// Its commit at the remote; `None` where it does not exist, or is not known.
+    /// The remote's commit; `None` if the ref does not exist there, or is not known.
     pub theirs: Option<ObjectId>,
     /// Tips that are missing from the local history, the oldest first.
     pub lost: Vec<Lost>,
-    /// Commits that undid other writers' notes, each after those that it names.
+    /// Commits that undid other writers' notes, each after those that its `parent_lacks` and `read_lacks` list.
     pub undone: Vec<Undone>,
 }
 
-/// Steps that bring notes into the local ref. They are made one after the other in memory, and the ref moves once.
+/// The steps that bring notes into the local ref. They are made one after the other in memory, and the ref is updated
+/// once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Plan {
     /// The steps, in order.
@@ -30,17 +31,17 @@ pub struct Plan {
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Merge a tip back in that a racing writer threw out.
+    /// Merge a tip back in that a racing writer dropped.
     Rescue(ObjectId),
-    /// Find out what a commit should have been that undid something without knowing it, and put that back where it is
-    /// due.
+    /// Compute the tree that a commit should have had which unknowingly undid something, and put back what is missing
+    /// if the repair is due.
     Restore(Undone),
-    /// Merge what the remote has, or take it as it is where the local notes are part of it.
+    /// Merge the remote's commit, or fast-forward to it.
     Join(ObjectId),
 }
 
-/// Decides. A lost tip may itself stand on a commit that undid something, so those are repaired once all tips are in;
-/// what the remote has comes last, so that its merge sees all local notes.
+/// Decides the steps. A lost tip may itself be based on a commit that undid something, so those are repaired after
+/// all lost tips are merged; the remote's commit comes last, so that its merge sees all local notes.
 pub fn plan(facts: &Facts) -> Plan {
     let mut steps = Vec::new();
     if facts.local.is_some() {

@@ -1,4 +1,4 @@
-//! What became of one ref, over all rounds, and how the document and the report tell it.
+//! Tracks one ref over all rounds, and reports it in the document and as warnings.
 
 use contract::{NoteCounts, NotesResult, SyncedRef};
 use gix::ObjectId;
@@ -13,53 +13,53 @@ use crate::{
     undone::Memory,
 };
 
-/// How far a ref got.
+/// The progress of one ref.
 #[derive(Debug, Clone)]
 pub struct Progress {
     /// How its notes are combined.
     pub strategy: Strategy,
-    /// Where it was at first.
+    /// The local commit before the run.
     pub before: Option<ObjectId>,
-    /// What the remote has.
+    /// What is known about the ref at the remote.
     pub theirs: Theirs,
-    /// What was done to the local ref, in all rounds together.
+    /// What was done to the local ref, over all rounds.
     pub applied: Applied,
-    /// How often it was tried.
+    /// How many rounds tried it.
     pub attempts: u32,
     /// What is still to be done about it.
     pub state: State,
-    /// Tips that are in the reflog alone and stay there.
+    /// Dropped tips that only the reflog has, and that are reported instead of being restored.
     pub reported: Vec<ObjectId>,
     /// What was found out about its commits.
     pub memory: Memory,
 }
 
-/// What is still to be done about a ref.
+/// Whether a ref is done, and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
     /// It is not done yet.
     Open,
-    /// Both sides are as they should be.
+    /// Nothing is left to do for it.
     Settled(Sent),
-    /// The remote did not take it; its words.
+    /// The remote rejected it, for this reason.
     Rejected(String),
-    /// It could not be merged here; why.
+    /// It could not be merged here, for this reason.
     Broken(Fault),
-    /// Something that concerns all refs went wrong before its notes could be sent.
+    /// It was not pushed, since something that concerns all refs went wrong before.
     Unsent,
 }
 
-/// Whether a settled ref went out.
+/// Whether a settled ref was pushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
-    /// It did not have to, or was not to.
+    /// No: there was nothing to push, or the run does not push.
     No,
-    /// The remote took it.
+    /// Yes, and the remote accepted it.
     Yes,
 }
 
 impl Progress {
-    /// A ref that is to be combined by `strategy`, of which nothing else is known.
+    /// Creates the progress of a ref whose notes are combined by `strategy`, and of which nothing else is known.
     pub(crate) fn new(strategy: Strategy) -> Self {
         Self {
             strategy,
@@ -73,13 +73,13 @@ impl Progress {
         }
     }
 
-    /// Whether the ref has notes that the remote is not known to have.
+    /// Whether the ref has commits that the remote is not known to have.
     pub(crate) fn has_unsent(&self) -> bool {
         let ours = self.applied.tip.or(self.before);
         ours.is_some() && ours != self.theirs.now.or(self.theirs.before)
     }
 
-    /// Takes in what one more round did to the local ref.
+    /// Adds what one more round did to the local ref.
     pub(crate) fn add(&mut self, applied: Applied) {
         let sum = &mut self.applied;
         sum.tip = applied.tip;
@@ -91,7 +91,7 @@ impl Progress {
         sum.made = applied.made;
     }
 
-    /// What the ref as a whole went through.
+    /// Returns the result of the ref as a whole.
     pub fn result(&self) -> NotesResult {
         match (&self.state, self.applied.how) {
             (State::Rejected(_) | State::Broken(_) | State::Unsent, _) => NotesResult::Rejected,
@@ -102,7 +102,7 @@ impl Progress {
         }
     }
 
-    /// What the user should know about the ref, beside its result.
+    /// Returns what the user should know about the ref besides its result.
     pub fn warnings(&self, name: &NotesRef) -> Vec<String> {
         let mut warnings = Vec::new();
         if !self.applied.shredded.is_empty() {
@@ -123,7 +123,7 @@ impl Progress {
         warnings
     }
 
-    /// The ref, as the document has it.
+    /// Returns the ref's part of the document.
     pub fn section(&self, name: &NotesRef) -> SyncedRef {
         let counts = self.applied.counts;
         let hex = |id: Option<ObjectId>| id.map(|id| id.to_string());
@@ -158,7 +158,7 @@ impl Progress {
     }
 }
 
-/// A fault in one piece, as it concerns one ref among others.
+/// Returns a fault with its remedy as one text, for a message about a single ref.
 pub(crate) fn words(fault: &Fault) -> String {
     fault.remedy().map_or_else(|| fault.to_string(), |help| format!("{fault} ({help})"))
 }

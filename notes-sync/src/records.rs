@@ -1,9 +1,9 @@
-//! A three-way merge of whole records, for notes that are not bags of lines.
+//! Merges notes whose lines must not be sorted: three-way, by whole records.
 //!
-//! Sorting the lines of a note with YAML front matter shreds it, and concatenating both versions repeats what they
-//! share, more with every round. So a note is cut into records (see [`parse`]) and each is taken or dropped whole, byte
-//! for byte: what either side added stays, what one side removed and the other left alone stays removed, and no record
-//! comes twice.
+//! Sorting the lines of a note with YAML front matter destroys it, and concatenating both versions repeats what they
+//! share, more with every round. So a note is split into records (see [`parse`]), and each is kept or dropped as a
+//! whole, byte for byte: what either side added stays, what one side removed and the other left alone stays removed,
+//! and no record appears twice.
 
 mod arrange;
 mod join;
@@ -14,10 +14,10 @@ pub use parse::{Kind, Parsed, Record, parse};
 
 use lines::Fences;
 
-/// Merges two versions of a note that started from `base`, which is empty where they started from nothing.
+/// Merges two versions of a note with the common ancestor `base`, which is empty if there is none.
 ///
-/// The records that both sides kept are in the order of `base`; what a side added follows the record that it followed
-/// there, the local side's first.
+/// Records that both sides kept are in the order of `base`; a record that a side added follows the record that it
+/// followed on that side, the local side's additions first.
 pub fn merge(base: &[u8], local: &[u8], remote: &[u8]) -> Vec<u8> {
     if base == remote || local == remote {
         return local.to_vec();
@@ -25,8 +25,8 @@ pub fn merge(base: &[u8], local: &[u8], remote: &[u8]) -> Vec<u8> {
     if base == local {
         return remote.to_vec();
     }
-    // The end of a fence that nobody closed would depend on what the merge puts after it. Then a fence is text like
-    // any other, in all three versions, as only records that are cut alike can be compared.
+    // Where an unclosed fence ends would depend on what the merge puts after it. So if there is one, fences count as
+    // plain text, in all three versions, since only records that are split alike can be compared.
     let closed = [base, local, remote].into_iter().all(lines::all_fences_close);
     let fences = if closed { Fences::Whole } else { Fences::AsText };
     let [base, local, remote] = [base, local, remote].map(|note| parse::parse_with(note, fences));
@@ -34,8 +34,7 @@ pub fn merge(base: &[u8], local: &[u8], remote: &[u8]) -> Vec<u8> {
     join::join(&records, if local.records.is_empty() { &remote } else { &local })
 }
 
-/// Whether a note would lose its meaning if its lines were sorted: it has front matter, fences, or bytes that are no
-/// text.
+/// Whether sorting the lines of a note would destroy it: it has front matter, fences, or NUL bytes.
 pub fn has_structure(note: &[u8]) -> bool {
     let lines = lines::split(note);
     note.contains(&0)

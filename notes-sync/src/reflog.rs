@@ -1,7 +1,6 @@
-//! Where a notes ref has been: its reflog, as far back as it matters.
+//! Reads the reflogs of notes refs, as far back as needed.
 //!
-//! It is what git's commands leave behind of the order in which they saw the ref, and the only thing that still names
-//! the commits which they threw out.
+//! A reflog records in which order git's commands saw the ref, and only it still names the commits that they dropped.
 
 use anyhow::{Context, Result};
 use gix::{
@@ -12,21 +11,21 @@ use gix::{
 
 use crate::commits::{Commits, Relation};
 
-/// How many movements are read beyond those that are new: what a command had read is from before they began.
+/// How many entries to read beyond the fresh ones, since a command may have read a value from before those.
 const BEFORE: usize = 64;
 
-/// One movement of a ref.
+/// One entry of a reflog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Where it was; `None` where it did not exist.
+    /// The old value; `None` if the ref did not exist.
     pub old: Option<ObjectId>,
-    /// Where it went.
+    /// The new value.
     pub new: ObjectId,
-    /// Why, in the words of whoever moved it.
+    /// The message of the writer.
     pub message: String,
 }
 
-/// The movements of a ref, the newest first.
+/// The entries of a reflog, the newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reflog {
     entries: Vec<Entry>,
@@ -34,27 +33,27 @@ pub struct Reflog {
 }
 
 impl Reflog {
-    /// Those that nobody has looked at yet.
+    /// Returns the entries that no run has examined yet.
     pub fn fresh(&self) -> &[Entry] {
         &self.entries[..self.fresh]
     }
 
-    /// Those and some before them.
+    /// Returns the fresh entries and some before them.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 }
 
-/// Reads a ref's reflog. What it holds from before the ref grew to `synced` was looked at then; nothing at all where no
-/// log is kept.
+/// Reads a ref's reflog. Entries from before the ref grew to `synced` were examined then and are not fresh. Without a
+/// reflog the result is empty.
 ///
 /// # Errors
-/// Where the reflog or a commit cannot be read.
+/// If the reflog or a commit cannot be read.
 pub fn read(commits: Commits<'_>, name: &FullName, synced: Option<ObjectId>) -> Result<Reflog> {
     let (mut reflog, mut last_fresh) = (Reflog::default(), None);
     let mut room = ROOM;
     for line in lines(commits.repo, name, &mut room)?.into_iter().flatten() {
-        // A line that another writer is at the middle of is whole by the next run.
+        // A line that another writer is just writing will be complete by the next run.
         let Ok(line) = line else { continue };
         let old = Some(line.previous_oid).filter(|old| !old.is_null());
         reflog.entries.push(Entry {
@@ -63,7 +62,7 @@ pub fn read(commits: Commits<'_>, name: &FullName, synced: Option<ObjectId>) -> 
             message: line.message.to_str_lossy().into_owned(),
         });
         let read = reflog.entries.len();
-        // It may have been moved back there just now, and have thrown out what it had.
+        // The ref may have been reset to `synced` just now, which drops what it had: that entry is fresh.
         if last_fresh.is_none() && Some(line.new_oid) == synced && grew(commits, old, line.new_oid)? {
             last_fresh = Some(read);
         }
@@ -75,11 +74,12 @@ pub fn read(commits: Commits<'_>, name: &FullName, synced: Option<ObjectId>) -> 
     Ok(reflog)
 }
 
-/// Up to where runs have looked at what a tracking ref follows, which is at `now`: there, unless git put it there, or
-/// below, at the end of a push; then where a run last moved it. `None`: no run has.
+/// Returns the commit up to which runs have examined what a tracking ref tracks. That is `now`, its value, unless git
+/// has set it at the end of a push since a run last moved it; then it is the value which that run gave it. `None` if
+/// no run has moved it.
 ///
 /// # Errors
-/// Where the reflog cannot be read.
+/// If the reflog cannot be read.
 pub fn looked_at(repo: &Repository, name: &FullName, now: ObjectId) -> Result<Option<ObjectId>> {
     let mut room = ROOM;
     let Some(lines) = lines(repo, name, &mut room)? else { return Ok(Some(now)) };
@@ -93,26 +93,26 @@ pub fn looked_at(repo: &Repository, name: &FullName, now: ObjectId) -> Result<Op
     Ok(None)
 }
 
-/// Whether it was a run that last moved this ref, as one that follows what a remote has.
+/// Whether this ref was last moved by a run, as a tracking ref.
 ///
 /// # Errors
-/// Where the reflog cannot be read.
+/// If the reflog cannot be read.
 pub fn follows_a_remote(repo: &Repository, name: &FullName) -> Result<bool> {
     let mut room = ROOM;
     let newest = lines(repo, name, &mut room)?.and_then(|mut lines| lines.find_map(Result::ok));
     Ok(newest.is_some_and(|line| line.message.starts_with(FOLLOWS)))
 }
 
-/// What a run notes down for tracking refs begins so, and nothing that it notes down for others.
+/// The beginning of the messages that a run writes to the reflogs of tracking refs, and to no others.
 const FOLLOWS: &[u8] = b"notes-sync:";
 
-/// What git notes down for a tracking ref at the end of a push (`transport.c`).
+/// The message that git writes to the reflog of a tracking ref at the end of a push (`transport.c`).
 pub const PUSHED: &str = "update by push";
 
-/// Room for the lines of a reflog: it is read in pieces of this size, from its end.
+/// The buffer for reading a reflog, which is read in blocks of this size from its end.
 const ROOM: [u8; 4096] = [0; 4096];
 
-/// The lines of a ref's reflog, the newest first; none where no log is kept.
+/// Returns the lines of a ref's reflog, the newest first; `None` if there is no reflog.
 fn lines<'a>(
     repo: &'a Repository,
     name: &FullName,
@@ -122,7 +122,7 @@ fn lines<'a>(
     lines.with_context(|| format!("cannot read the reflog of {}", name.as_bstr()))
 }
 
-/// Whether a movement of the ref lost nothing.
+/// Whether an update of the ref kept the old value's history. If a commit is missing, it counts as kept.
 fn grew(commits: Commits<'_>, old: Option<ObjectId>, new: ObjectId) -> Result<bool> {
     let Some(old) = old.filter(|old| commits.repo.has_object(old) && commits.repo.has_object(new)) else {
         return Ok(true);

@@ -1,7 +1,7 @@
-//! Reading and moving local notes refs.
+//! Reads and updates local notes refs.
 //!
-//! `git notes` writes a ref without saying what it expects there, which is how notes get lost. Here a ref is only ever
-//! moved from the value that the new one was made from.
+//! `git notes` overwrites a ref without stating the expected old value, which is how notes get lost. Here every
+//! update is a compare-and-swap from the value that the new one is based on.
 
 use anyhow::Result;
 use gix::{
@@ -17,29 +17,29 @@ use remote::{
 
 use crate::names::NotesRef;
 
-/// Where a ref is.
+/// The value of a ref.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tip {
-    /// The ref to move: the one named, or where that points as a symbolic ref.
+    /// The ref to update: the one that was asked for, or the target if that is a symbolic ref.
     pub name: FullName,
-    /// Its commit, or what else it names where that was not asked; `None` where it does not exist.
+    /// Its commit, or with [`find`] its object of any kind; `None` if the ref does not exist.
     pub commit: Option<ObjectId>,
 }
 
-/// What came of moving a ref.
+/// The outcome of a ref update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Moved {
-    /// It has the new value.
+    /// The ref has the new value.
     Done,
-    /// It had another value than expected, or somebody was just writing it; nothing was changed.
+    /// The ref had another value than expected, or was locked by another writer; nothing was changed.
     Raced,
 }
 
-/// Reads a ref, following symbolic ones.
+/// Reads a ref, following symbolic refs.
 ///
 /// # Errors
-/// Where it cannot be read, or does not name a commit.
+/// If it cannot be read, or does not name a commit.
 pub fn read(repo: &Repository, name: &FullNameRef) -> Result<Tip> {
     let Tip { name, commit } = find(repo, name)?;
     let Some(id) = commit else { return Ok(Tip { name, commit }) };
@@ -50,10 +50,10 @@ pub fn read(repo: &Repository, name: &FullNameRef) -> Result<Tip> {
     Ok(Tip { name, commit: Some(commit.id) })
 }
 
-/// Reads a ref, following symbolic ones, whatever kind of object it names.
+/// Reads a ref, following symbolic refs, whatever kind of object it names.
 ///
 /// # Errors
-/// Where it cannot be read.
+/// If it cannot be read.
 pub fn find(repo: &Repository, name: &FullNameRef) -> Result<Tip> {
     let resolved = local_ref::resolve(repo, name.to_owned());
     let (name, value) = resolved.map_err(|error| unreadable(repo, name, error))?;
@@ -72,7 +72,8 @@ pub fn find(repo: &Repository, name: &FullNameRef) -> Result<Tip> {
     Ok(Tip { name, commit })
 }
 
-/// Where the file holds no ref, git cannot read it either, nor remove it: the file has to go.
+/// Reports a ref that cannot be read. If its file does not contain a ref, git can neither read nor delete it either,
+/// so the remedy is to remove the file.
 fn unreadable(repo: &Repository, name: &FullNameRef, error: gix::Error) -> anyhow::Error {
     let name = name.as_bstr();
     let holds_no_ref = error.iter_errors().any(|error| error.is::<ReferenceDecode>());
@@ -97,11 +98,11 @@ fn names_no_commit(name: &FullNameRef, error: anyhow::Error) -> Fault {
     ))
 }
 
-/// Makes sure that what `remote` has of a notes ref is a commit, as far as it is here. To remove the local ref that
-/// follows it would help nobody: the next fetch brings it back.
+/// Checks that what `remote` has of a notes ref is a commit, if the object is here. Removing the local tracking ref
+/// would not help: the next fetch brings it back.
 ///
 /// # Errors
-/// A fault where it is something else; or the object cannot be read.
+/// A fault if it is another kind of object; else if the object cannot be read.
 pub fn check_theirs(repo: &Repository, name: &NotesRef, remote: &RemoteName, theirs: ObjectId) -> Result<()> {
     match repo.try_find_header(theirs)?.map(|header| header.kind()) {
         None | Some(Kind::Commit) => Ok(()),
@@ -113,10 +114,10 @@ pub fn check_theirs(repo: &Repository, name: &NotesRef, remote: &RemoteName, the
     }
 }
 
-/// Moves a ref from `tip` to `new`, if it is still there. The reflog gets `message`.
+/// Updates a ref from `tip` to `new` if it is still at `tip`, with `message` in the reflog.
 ///
 /// # Errors
-/// Where the ref cannot be written for another reason than that somebody else did.
+/// If the ref cannot be written for another reason than a concurrent writer.
 pub fn advance(repo: &Repository, tip: &Tip, new: ObjectId, message: &str) -> Result<Moved> {
     if tip.commit == Some(new) {
         return Ok(Moved::Done);
@@ -132,7 +133,7 @@ pub fn advance(repo: &Repository, tip: &Tip, new: ObjectId, message: &str) -> Re
     }
 }
 
-/// Says that a ref was raced for too long, and by what, where that is a lock that somebody holds.
+/// Returns the message that a ref was contended for too long, naming the holder of its lock if there is one.
 pub fn raced(repo: &Repository, name: &FullNameRef) -> String {
     let lock = read(repo, name).ok().and_then(|tip| local_ref::held(repo, tip.name.as_ref()));
     match lock {

@@ -1,10 +1,10 @@
-//! The section, as people read it.
+//! Writes the phase's report for people.
 
 use contract::{NoteCounts, NotesResult, NotesSyncSection, SyncedRef};
 use owo_colors::OwoColorize;
 use phase::{Page, plain};
 
-/// Writes what became of each ref.
+/// Writes the result of each ref.
 pub fn report(section: &NotesSyncSection, page: &mut Page) {
     let remote = section.remote.as_deref().unwrap_or("no remote");
     let styles = page.styles;

@@ -1,10 +1,10 @@
-//! Finds tips of a notes ref that a racing writer threw out.
+//! Finds tips of a notes ref that a racing writer dropped.
 //!
-//! `git notes` reads the ref, makes a commit, and writes the ref without looking again: of two at once, one wins and
-//! the other's notes are gone, though it reported success. The ref's reflog still has them.
+//! `git notes` reads the ref, makes a commit, and overwrites the ref without checking it again: of two concurrent
+//! commands, one wins and the other's notes are gone, though it reported success. The ref's reflog still has them.
 //!
-//! A reset that somebody meant looks much alike. So a tip is only taken back where the reflog says that both sides were
-//! at work by themselves: `notes:` wrote it, and another `notes:`, a fetch, or the end of a push replaced it.
+//! An intentional reset looks much alike. So a tip is only restored if the reflog shows that commands on both sides
+//! moved the ref: `notes:` wrote the tip, and another `notes:`, a fetch, or the end of a push replaced it.
 
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ use crate::{
     reflog::{self, Entry},
 };
 
-/// A tip that the ref had and does not have any more, in itself or in its history.
+/// A former tip of the ref that is neither its tip any more nor in its history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lost {
     /// Its commit.
@@ -25,22 +25,22 @@ pub struct Lost {
     pub fate: Fate,
 }
 
-/// What to do about a tip that is gone.
+/// What to do about a lost tip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// A racing writer threw it out: merge it back in.
+    /// A racing writer dropped it: merge it back in.
     Rescue,
-    /// It may have been meant: tell the user.
+    /// It may have been dropped on purpose: tell the user.
     Report,
 }
 
-/// The tips that are missing from the history of `tip`, the oldest first.
+/// Returns the tips that are missing from the history of `tip`, the oldest first.
 ///
-/// `fresh` is what the reflog holds from since all was last looked at, the newest first, and `synced` what the remote
+/// `fresh` are the reflog entries that no run has examined, the newest first; `synced` is the commit that the remote
 /// is known to have had.
 ///
 /// # Errors
-/// Where a commit cannot be read.
+/// If a commit cannot be read.
 pub fn look(
     commits: Commits<'_>,
     fresh: &[Entry],
@@ -56,7 +56,7 @@ pub fn look(
     let recent = commits.history.between(repo, vec![tip], known);
     let recent = recent.context("cannot read the history of notes")?;
     let recent: HashSet<ObjectId> = recent.into_iter().map(|commit| commit.id).collect();
-    // Commits that nothing named any more may have been pruned.
+    // Unreachable commits may have been pruned.
     candidates.retain(|lost| !recent.contains(&lost.commit) && repo.has_object(lost.commit));
     let mut missing = Vec::new();
     for lost in candidates {
@@ -68,17 +68,18 @@ pub fn look(
     Ok(missing)
 }
 
-/// The commits in `entries` that others made: neither work on notes here, nor the push of it, moved the ref there.
+/// Returns the new values in `entries` that were set neither by a notes command here nor at the end of a push of the
+/// ref: commits made elsewhere.
 pub fn given(entries: &[Entry]) -> Vec<ObjectId> {
     entries.iter().filter(|entry| !is_notes(entry) && !is_of_a_push(entry)).map(|entry| entry.new).collect()
 }
 
-/// The tips in `entries`, the newest first, that were replaced by something else than `tip`.
+/// Returns the values in `entries` other than `tip`, the newest first, with what to do about each.
 fn thrown_out(entries: &[Entry], tip: ObjectId) -> Vec<Lost> {
     let mut seen = HashSet::from([tip]);
     let mut lost = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
-        // Whoever replaced the newest has not written why yet: another writer is at it right now.
+        // The newest entry may be replaced already without a log line: the other writer is just writing it.
         let replaced_by = index.checked_sub(1).and_then(|newer| entries.get(newer));
         if !entry.new.is_null() && seen.insert(entry.new) {
             let raced = replaced_by.is_none_or(|entry| is_notes(entry) || is_of_a_refspec(entry));
@@ -93,8 +94,9 @@ fn is_notes(entry: &Entry) -> bool {
     entry.message.starts_with("notes:")
 }
 
-/// Whether a refspec that fetches into local notes moved the ref, in git's words (`builtin/fetch.c`, `transport.c`): by
-/// force, as if the ref had not been there a moment before, or back to what a push had sent a moment before.
+/// Whether a refspec that fetches into local notes moved the ref, according to git's messages (`builtin/fetch.c`,
+/// `transport.c`): a forced update, one that created the ref although it had existed a moment before, or one back to
+/// what a push had just sent.
 fn is_of_a_refspec(entry: &Entry) -> bool {
     let message = entry.message.as_str();
     is_of_a_push(entry) || message.ends_with(": forced-update") || message.ends_with(": storing ref")

@@ -1,10 +1,10 @@
-//! What a server says while it takes a push, given to the refs that it is about.
+//! Assigns the server's output during a push to the refs that it is about.
 //!
-//! The words come in one stream for all refs, and git's own reason names no more than the hook that refused. With the whole
-//! of it at each ref, the reason for one is read as that for another.
+//! The output is one stream for all refs, and git's own reason names no more than the hook that declined. If each ref
+//! were reported with all of the output, the reason for one would be taken for that of another.
 
-/// For each of `names`, the lines that are about it. A hook speaks before git names the ref that it has refused: lines
-/// belong to the ref that is named next. What comes after the last name is about all of them, and told with the first.
+/// Returns for each of `names` the lines about it. A hook prints its reason before git names the declined ref, so
+/// lines belong to the ref that is named next. Lines after the last name are about all refs, and go to the first.
 pub fn shared_out(lines: &[String], names: &[String]) -> Vec<Vec<String>> {
     let mut of_each = vec![Vec::new(); names.len()];
     let mut unnamed = Vec::new();
@@ -20,7 +20,7 @@ pub fn shared_out(lines: &[String], names: &[String]) -> Vec<Vec<String>> {
     of_each
 }
 
-/// Whether `name` is in the line, and not just the beginning of another name.
+/// Whether `name` is in the line, and not as the beginning of a longer name.
 fn mentions(line: &str, name: &str) -> bool {
     line.match_indices(name).any(|(at, _)| {
         let next = line[at + name.len()..].chars().next();

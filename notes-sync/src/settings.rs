@@ -1,4 +1,4 @@
-//! What the repository's git configuration says about notes.
+//! Reads the git configuration for notes.
 
 use gix::bstr::{BStr, ByteSlice};
 use phase::Fault;
@@ -11,24 +11,24 @@ use crate::{
     strategy::Strategy,
 };
 
-/// Chooses the strategy of each ref.
+/// Selects the strategy of each ref.
 pub struct Strategies<'repo> {
     config: gix::config::Snapshot<'repo>,
     flag: Option<Strategy>,
 }
 
 impl<'repo> Strategies<'repo> {
-    /// Where `flag` is given it decides for all refs.
+    /// Reads the configuration; a `flag` overrides it for all refs.
     pub fn of(repo: &'repo gix::Repository, flag: Option<Strategy>) -> Self {
         Self { config: repo.config_snapshot(), flag }
     }
 
-    /// The strategy for a ref: the option, else what names the ref before what is for all, and our own keys before
-    /// git's: `lockstep.<glob>.notesStrategy`, `notes.<name>.mergeStrategy`, `lockstep.notesStrategy`,
-    /// `notes.mergeStrategy`. Without any, `cat_sort_uniq`.
+    /// Returns the strategy for a ref: the option, else the first that is set of `lockstep.<glob>.notesStrategy`,
+    /// `notes.<name>.mergeStrategy`, `lockstep.notesStrategy` and `notes.mergeStrategy`, else `cat_sort_uniq`. Keys
+    /// for this ref precede keys for all, and our own precede git's.
     ///
     /// # Errors
-    /// A fault with exit 78 where the configuration names a strategy that there is not.
+    /// A fault with exit 78 if the configuration names an unknown strategy.
     pub fn for_ref(&self, name: &NotesRef) -> Result<Strategy, Fault> {
         if let Some(flag) = self.flag {
             return Ok(flag);
@@ -58,7 +58,8 @@ impl<'repo> Strategies<'repo> {
         }
     }
 
-    /// `lockstep.<glob>.notesStrategy`: of several that match, the last, as everywhere in git's configuration.
+    /// Returns the key and value of `lockstep.<glob>.notesStrategy`; if several match, the last one wins, as usual in
+    /// git's configuration.
     fn of_glob(&self, name: &NotesRef) -> Option<(String, String)> {
         let sections = self.config.plumbing().sections_by_name("lockstep")?;
         let mut found = None;
@@ -73,11 +74,11 @@ impl<'repo> Strategies<'repo> {
     }
 }
 
-/// The refs that a run is about: the options, else `lockstep.notesRef`, else the default. An empty value of that takes back
-/// those before it, as in git's own lists.
+/// Returns the globs for the refs to sync: the options, else `lockstep.notesRef`, else the default. An empty value of
+/// `lockstep.notesRef` discards those before it, as in git's own lists.
 ///
 /// # Errors
-/// A fault with exit 78 where a pattern can match nothing.
+/// A fault with exit 78 if a pattern cannot match any local notes ref.
 pub fn globs(repo: &gix::Repository, flags: &[String]) -> Result<Globs, Fault> {
     let config = repo.config_snapshot();
     let (configured, origin) = if flags.is_empty() {
@@ -98,15 +99,16 @@ pub fn globs(repo: &gix::Repository, flags: &[String]) -> Result<Globs, Fault> {
     })
 }
 
-/// All remotes, by the names that tracking refs can have.
+/// Returns all remotes whose names can be part of a tracking ref's name.
 pub fn remotes(repo: &gix::Repository) -> Vec<RemoteName> {
     repo.remote_names().iter().filter_map(|name| RemoteName::parse(&name.to_str_lossy()).ok()).collect()
 }
 
-/// The remote to exchange notes with: the option, else the one of the current branch, else `origin`, else the only one.
+/// Returns the remote to exchange notes with: the option, else the one of the current branch, else `origin`, else the
+/// only one.
 ///
 /// # Errors
-/// A fault with exit 78 where there is none to choose.
+/// A fault with exit 78 if none of these exists.
 pub fn remote(repo: &gix::Repository, flag: Option<&str>) -> Result<RemoteName, Fault> {
     if let Some(name) = flag {
         return RemoteName::parse(name).map_err(|trouble| exchange::fault(trouble).into());

@@ -1,28 +1,28 @@
-//! The ways to combine two versions of a note that both sides changed, by the names that users give them.
+//! Defines the strategies for combining two versions of a note that both sides changed.
 
 use std::{fmt, str::FromStr};
 
-/// How a note is combined that was changed differently on both sides.
+/// How to combine a note that was changed differently on both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Strategy {
-    /// The local note stays as it is.
+    /// Keep the local note.
     Ours,
-    /// The remote's note replaces the local one.
+    /// Take the remote's note.
     Theirs,
-    /// The local note, an empty line, and the remote's.
+    /// Concatenate: the local note, an empty line, and the remote's.
     Union,
-    /// All lines of both, sorted, each once.
+    /// Take the lines of both, sorted and without duplicates.
     #[default]
     CatSortUniq,
-    /// A three-way merge of whole records; git does not know this one.
+    /// Merge whole records three-way; git does not know this strategy.
     Records,
 }
 
 impl Strategy {
-    /// All of them, in the order in which help texts name them.
+    /// All strategies, in the order of the help texts.
     pub const ALL: [Self; 5] = [Self::CatSortUniq, Self::Union, Self::Ours, Self::Theirs, Self::Records];
 
-    /// The name, as git's configuration spells it.
+    /// Returns the name, as spelled in git's configuration.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
@@ -40,13 +40,13 @@ impl fmt::Display for Strategy {
     }
 }
 
-/// A name that is no strategy.
+/// A name that is not a usable strategy.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum UnknownStrategy {
-    /// Git has it, but it leaves the conflict to a person.
+    /// Git has this strategy, but it leaves conflicts to the user.
     #[error("the strategy 'manual' waits for a person to resolve each conflict; choose one of {}", names())]
     Manual,
-    /// Nobody has it.
+    /// There is no such strategy.
     #[error("there is no strategy '{name}'; choose one of {}", names())]
     Unknown {
         /// The name.

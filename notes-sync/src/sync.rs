@@ -1,4 +1,4 @@
-//! Fetch, merge, push, and once more for the refs that somebody else moved meanwhile.
+//! Runs the sync loop: fetches, merges and pushes, and repeats that for refs that others moved meanwhile.
 
 use std::{collections::BTreeMap, thread, time::Duration};
 
@@ -25,32 +25,32 @@ use crate::{
     settings::Strategies,
 };
 
-/// How often a local ref may be moved by others before the run leaves it to the next one.
+/// How often others may move a local ref during one merge before the run leaves that ref to the next run.
 const LOCAL_ATTEMPTS: u32 = 100;
 
 /// What the user wants.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Which refs.
+    /// Which refs to sync.
     pub globs: Globs,
-    /// Whether they go to the remote.
+    /// Whether they are pushed.
     pub direction: Direction,
-    /// How often the remote may be tried.
+    /// How many rounds of fetch, merge and push to make at most.
     pub attempts: u32,
-    /// What becomes of tips that racing writers threw out.
+    /// Whether to restore tips that racing writers dropped.
     pub rescue: Rescue,
 }
 
-/// Which way notes go.
+/// In which directions notes are synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// They come in only.
+    /// Fetch and merge only.
     In,
-    /// They come in and go out.
+    /// Fetch, merge and push.
     Both,
 }
 
-/// A run of the phase over all refs. What it finds out stays in it however it ends.
+/// One run of the phase over all refs. However it ends, `refs` says how far each ref got.
 pub struct Sync<'a> {
     repo: &'a Repository,
     remote: RemoteName,
@@ -62,23 +62,23 @@ pub struct Sync<'a> {
 }
 
 impl<'a> Sync<'a> {
-    /// A run that has not begun.
+    /// Creates a run that has not started.
     pub fn new(repo: &'a Repository, remote: RemoteName, policy: Policy, watcher: Follower<'a>) -> Self {
         Self { repo, remote, policy, watcher, begun: None, refs: BTreeMap::new() }
     }
 
-    /// The same, where somebody may have begun to look at our own commits.
+    /// Adds the prefetch of local commits, if one was started.
     #[must_use]
     pub fn with(self, begun: Option<Ahead>) -> Self {
         Self { begun, ..self }
     }
 
-    /// Goes through with it, for the `local` refs and those that the remote has. What was heard of that in this run already
-    /// is taken for granted at first.
+    /// Syncs the `local` refs and those that the remote has. The first round trusts what was `heard` of the remote
+    /// earlier in this run.
     ///
     /// # Errors
-    /// Where the remote cannot be used, the lock is lost, or the configuration is wrong. What concerns one ref only is
-    /// its [`State`].
+    /// If the remote cannot be used, the lock is lost, or the configuration is wrong. What concerns one ref only
+    /// becomes its [`State`].
     pub fn run(
         &mut self,
         local: Vec<NotesRef>,
@@ -101,8 +101,8 @@ impl<'a> Sync<'a> {
         exchange: &Exchange<'_>,
         heard: Option<Heard>,
     ) -> Result<()> {
-        // Nobody but the dead misses what it removes, so that it takes no look at the lock. Who heard the remote in this
-        // run has done so.
+        // This removes only temporary files of dead processes, so it need not check the lock. If an earlier phase of
+        // this run has asked the remote (`heard`), that phase has done it.
         if heard.is_none() {
             remote::sweep(self.repo.objects.store_ref().path());
         }
@@ -136,8 +136,8 @@ impl<'a> Sync<'a> {
         Ok(())
     }
 
-    /// Fetches, unless it is `known` what the remote has; merges, and pushes. What was made ready for that stays `ready`
-    /// for the next round.
+    /// Runs one round: fetches, unless it is `known` what the remote has; merges; pushes. The objects that were
+    /// prepared for the push stay in `ready` for the next round.
     fn round(
         &mut self,
         strategies: &Strategies<'_>,
@@ -172,7 +172,8 @@ impl<'a> Sync<'a> {
         self.push(exchange, Prepared { ready: ready.as_ref(), made: &made })
     }
 
-    /// Who looks at our own commits: somebody who has begun with it already, or, if it is `worth_it`, begins now.
+    /// Returns the prefetch of the local commits: the one that was started earlier if it covers the same commits,
+    /// else a new one, if it is `worth_it`.
     fn ahead(&mut self, exchange: &Exchange<'_>, worth_it: bool) -> Option<Ahead> {
         let own = self.own();
         let begun = self.begun.take().filter(|ahead| ahead.is_about(&own));
@@ -182,7 +183,7 @@ impl<'a> Sync<'a> {
         Some(ahead)
     }
 
-    /// Takes a ref in, unless it is there already.
+    /// Adds a ref, unless it is known already.
     fn meet(&mut self, name: NotesRef, strategies: &Strategies<'_>) -> Result<()> {
         if self.refs.contains_key(&name) {
             return Ok(());
@@ -195,7 +196,7 @@ impl<'a> Sync<'a> {
         Ok(())
     }
 
-    /// Finds out where a ref is, here and as far as is known at the remote.
+    /// Reads where a ref is, here and, as far as known, at the remote.
     fn find(&self, name: &NotesRef, progress: &mut Progress) -> Result<()> {
         merging::check(self.repo, name)?;
         progress.theirs = look::theirs(self.repo, name, &self.remote)?;
@@ -203,7 +204,7 @@ impl<'a> Sync<'a> {
         Ok(())
     }
 
-    /// What was committed here since the remote was last known to be in step, of the refs that are to go there.
+    /// Returns the local commits since the remote was last known to be in sync, of the refs that are to be pushed.
     fn own(&self) -> Vec<Stretch> {
         if self.policy.direction == Direction::In {
             return Vec::new();
@@ -212,7 +213,7 @@ impl<'a> Sync<'a> {
         open.filter_map(|progress| ahead::stretch(progress.theirs.before, progress.before)).collect()
     }
 
-    /// Merges what the remote has into each ref that is not done.
+    /// Merges what the remote has into each ref that is still open.
     fn merge(
         &mut self,
         listed: &BTreeMap<NotesRef, ObjectId>,
@@ -245,8 +246,8 @@ impl<'a> Sync<'a> {
         Ok(())
     }
 
-    /// Puts back what racing writers threw out, where the remote is out of reach: a reflog forgets, and the remote may
-    /// stay away for long.
+    /// If the remote cannot be reached, restores what racing writers dropped nevertheless: reflog entries expire, and
+    /// the remote may be away for long.
     fn repair(&mut self, why: &anyhow::Error, history: &History) -> Result<()> {
         let is_offline = |fault: &Fault| matches!(fault.exit(), Exit::Unreachable | Exit::NotAllowed);
         if !why.downcast_ref::<Fault>().is_some_and(is_offline) {
@@ -260,7 +261,7 @@ impl<'a> Sync<'a> {
         Ok(())
     }
 
-    /// Pushes each ref that is not done.
+    /// Pushes each ref that is still open.
     fn push(&mut self, exchange: &Exchange<'_>, prepared: Prepared<'_>) -> Result<()> {
         let open = || self.refs.iter().filter(|(_, progress)| progress.state == State::Open);
         let outgoing: Vec<Outgoing<'_>> = open()
@@ -285,7 +286,7 @@ impl<'a> Sync<'a> {
         Ok(())
     }
 
-    /// What went wrong, if the refs that did not get through are to be the outcome of the phase.
+    /// Returns the fault that the phase ends with if refs were rejected or could not be merged.
     pub fn fault(&self) -> Option<Fault> {
         let (mut rejected, mut broken) = (Vec::new(), Vec::new());
         for (name, progress) in &self.refs {
@@ -304,7 +305,8 @@ impl<'a> Sync<'a> {
     }
 }
 
-/// What is wrong with one ref is no reason to leave the others; a lost lock is.
+/// Turns an error of one ref into its state, so that the others are still synced; an error that concerns the run,
+/// such as a lost lock, is passed on.
 fn broken(error: anyhow::Error) -> Result<State> {
     match Fault::from(error) {
         fault if fault.exit() == Exit::Failed => Ok(State::Broken(fault)),
@@ -312,7 +314,7 @@ fn broken(error: anyhow::Error) -> Result<State> {
     }
 }
 
-/// What to say of the refs that could not be merged. One alone has its own remedy.
+/// Reports the refs that could not be merged. A single one is reported with its own remedy.
 fn not_merged(broken: &[(&NotesRef, &Fault)]) -> Option<Fault> {
     let told = |name: &NotesRef, words: String| {
         if words.starts_with(&name.to_string()) { words } else { format!("{name}: {words}") }
@@ -332,7 +334,7 @@ fn not_merged(broken: &[(&NotesRef, &Fault)]) -> Option<Fault> {
     )
 }
 
-/// One local ref, about to be merged into.
+/// A local ref that is about to be merged into.
 struct Place<'a> {
     commits: Commits<'a>,
     name: &'a NotesRef,
@@ -341,7 +343,7 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Brings into the local ref what belongs there, again as often as somebody else moves it.
+    /// Merges into the local ref what belongs there, and retries whenever another process moves it.
     fn integrate(&self, progress: &mut Progress, rescue: Rescue) -> Result<()> {
         if let Some(theirs) = progress.theirs.now.filter(|_| progress.theirs.now != progress.theirs.before) {
             refs::check_theirs(self.commits.repo, self.name, self.remote, theirs)?;
@@ -366,7 +368,8 @@ impl Place<'_> {
         anyhow::bail!(refs::raced(self.commits.repo, self.name.full().as_ref()))
     }
 
-    /// What the remote still had is in the ref again: nobody need bring it back.
+    /// Drops from `reported` the tips that the merge has brought back from the remote: the user need not restore
+    /// those.
     fn forget_what_came_back(&self, progress: &mut Progress) -> Result<()> {
         let Some(tip) = progress.applied.tip else { return Ok(()) };
         let mut missing = Vec::new();

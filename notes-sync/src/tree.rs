@@ -1,4 +1,4 @@
-//! Notes trees: how they are laid out, compared, edited and written.
+//! Reads, compares, edits and writes notes trees.
 
 mod alike;
 pub mod diff;

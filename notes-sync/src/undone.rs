@@ -1,9 +1,10 @@
 //! Finds commits of `git notes` that silently undid another writer's notes.
 //!
-//! `git notes add` reads the notes, and later asks once more what the ref is to name that as the parent of its commit.
-//! If another writer came between the two, the commit stands on the other's and yet has none of its notes: in the
-//! history they look removed, and a merge would remove them everywhere. What gives it away is that such a command
-//! changes one note, or several in one way, and the commit seems to do more, or to cut off what it was to append to.
+//! `git notes add` reads the notes, and later reads the ref again to use its value as the parent of its commit. If
+//! another writer moved the ref in between, the commit has the other's commit as its parent but none of its notes: by
+//! the history they look removed, and a merge would remove them everywhere. Such a commit can be recognised: a
+//! command changes one note, or several in one way, but the diff to the parent shows more than that, or cuts off text
+//! to which the command should have appended.
 
 mod command;
 mod lineage;
@@ -25,23 +26,25 @@ use crate::{
 use lineage::{Lineage, What};
 use search::{Search, Suspect};
 
-/// The message of the commits that put such notes back. What is older than one of them was looked at when it was made.
+/// The beginning of the messages of commits that restore such notes. Whatever is reachable from their parents was
+/// examined when they were made.
 pub const RESTORED: &str = "Notes restored that were undone by";
 
-/// A commit that undid what its parent brought.
+/// A commit that undid what its parent had brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undone {
     /// The commit.
     pub commit: ObjectId,
-    /// Its parent, of which it knew nothing but the id.
+    /// Its parent, of which its command knew nothing but the id.
     pub parent: ObjectId,
-    /// The commit whose notes it had read; `None` where there were no notes yet.
+    /// The commit whose notes the command had read; `None` if there were no notes yet.
     pub read: Option<ObjectId>,
-    /// Other such commits that its parent stands on: that it lacks what they undid is no removal.
+    /// Other such commits in the history of the parent but not in that of `read`: that the parent lacks what they
+    /// undid is not a removal.
     pub parent_lacks: Vec<ObjectId>,
-    /// The same of what it had read.
+    /// The same for the history of `read` but not of the parent.
     pub read_lacks: Vec<ObjectId>,
-    /// Whether there is something to be put back.
+    /// Whether something has to be restored.
     pub repair: Repair,
 }
 
@@ -50,52 +53,52 @@ pub struct Undone {
 pub enum Repair {
     /// It is missing.
     Due,
-    /// It was put back elsewhere, and is only missing from what other commits stand on.
+    /// It was restored by a later commit, and is missing only from the histories of others.
     Done,
 }
 
-/// Where to look.
+/// The part of the history to examine.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// The ref's tip, and those that are going to be merged into it.
     pub tips: &'a [ObjectId],
-    /// Commits that were looked at, with all that they stand on.
+    /// Commits that were examined with everything reachable from them.
     pub known: &'a [ObjectId],
-    /// Where the ref was, the newest movement first.
+    /// The ref's reflog, the newest entry first.
     pub reflog: &'a [Entry],
 }
 
-/// What was found out about commits, which never changes. It outlives a look that has to be repeated.
+/// What was found out about commits, which never changes, so it is kept when a merge has to be repeated.
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
-    /// Commits that were looked at, with what their command had read where that was not their parent.
+    /// The verdicts on the commits that were examined.
     verdicts: HashMap<ObjectId, Verdict>,
-    /// How many times notes were compared to find that out.
+    /// How many comparisons of notes that took.
     comparisons: usize,
 }
 
 impl Memory {
-    /// Takes in that nothing is wrong with some commits.
+    /// Records that nothing is wrong with some commits.
     pub fn learn(&mut self, fine: &[ObjectId]) {
         self.verdicts.extend(fine.iter().map(|commit| (*commit, Verdict::Fine)));
     }
 
-    /// How many times the notes of a commit were compared with others than its parent's.
+    /// Returns how often the notes of a commit were compared with others than its parent's.
     pub fn comparisons(&self) -> usize {
         self.comparisons
     }
 }
 
-/// What is known about a commit.
+/// The verdict on a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
-    /// Nothing is wrong with it, or nobody can tell what.
+    /// Nothing is wrong with it, or nothing can be proved.
     Fine,
-    /// It undid what its parent brought.
+    /// It undid what its parent had brought.
     Blind(Blind),
 }
 
-/// A commit whose command had not read what its parent has.
+/// A commit whose command had not read its parent's notes, but those of `read`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Blind {
     commit: ObjectId,
@@ -103,11 +106,11 @@ struct Blind {
     read: Option<ObjectId>,
 }
 
-/// Whether nothing is wrong with a commit, as what it names for its parent is what its command has read, or since it is
-/// of no command. Where it is not, it takes a [`look`] to know.
+/// Whether nothing is wrong with a commit: its diff to its parent is one that its command can have made, or it was
+/// not made by such a command. If this returns false, only [`look`] can tell.
 ///
 /// # Errors
-/// Where an object cannot be read.
+/// If an object cannot be read.
 pub fn is_explained(commits: Commits<'_>, passed: &Passed<'_>) -> Result<bool> {
     let Passed { commit, replaced, objects, .. } = *passed;
     let What::Command(command) = lineage::what(commits, commit.id)? else { return Ok(true) };
@@ -123,10 +126,10 @@ pub fn is_explained(commits: Commits<'_>, passed: &Passed<'_>) -> Result<bool> {
     command.explains(objects, &changes.notes.into_values().collect::<Vec<_>>())
 }
 
-/// Looks for such commits, in an order in which each comes after those that it names.
+/// Finds such commits, ordered such that each comes after those in its `parent_lacks` and `read_lacks`.
 ///
 /// # Errors
-/// Where a commit or tree cannot be read.
+/// If a commit or tree cannot be read.
 pub fn look(commits: Commits<'_>, place: Place<'_>, memory: &mut Memory) -> Result<Vec<Undone>> {
     let known = here(commits, place.known);
     let tips: Vec<_> = place.tips.iter().copied().filter(|tip| !known.contains(tip)).collect();
@@ -149,7 +152,7 @@ pub fn look(commits: Commits<'_>, place: Place<'_>, memory: &mut Memory) -> Resu
         }
         blind.extend(found);
     }
-    // The older ones first: each has all behind it that they have, and more.
+    // Oldest first: a descendant reaches all that its ancestors reach, and more.
     blind.sort_by_cached_key(|one| lineage.behind(&[one.commit]).len());
     let undone = blind.iter().map(|one| {
         let repair = if due.contains(&one.commit) { Repair::Due } else { Repair::Done };
@@ -158,8 +161,8 @@ pub fn look(commits: Commits<'_>, place: Place<'_>, memory: &mut Memory) -> Resu
     Ok(in_order(undone.collect()))
 }
 
-/// What was made between what a command had read and its parent: those commits may be blind as well, though it was put
-/// right since.
+/// Returns the commits between what a command had read and its parent, which may be blind too, even if they were
+/// repaired since.
 fn meanwhile(
     commits: Commits<'_>,
     lineage: &mut Lineage,
@@ -177,7 +180,7 @@ fn meanwhile(
     Ok(meanwhile)
 }
 
-/// What there is to say about one of `blind`.
+/// Describes one of the `blind` commits.
 fn undone(lineage: &Lineage, blind: &[Blind], one: Blind, repair: Repair) -> Undone {
     let behind_parent = unrepaired(lineage, Some(one.parent), blind);
     let behind_read = unrepaired(lineage, one.read, blind);
@@ -196,12 +199,12 @@ fn undone(lineage: &Lineage, blind: &[Blind], one: Blind, repair: Repair) -> Und
     }
 }
 
-/// Those of `ids` that are here: what nothing names any more may have been pruned.
+/// Returns those of `ids` that exist here: unreachable commits may have been pruned.
 fn here(commits: Commits<'_>, ids: &[ObjectId]) -> Vec<ObjectId> {
     ids.iter().copied().filter(|id| commits.repo.has_object(id)).collect()
 }
 
-/// Which of `new` are blind.
+/// Returns those of the `new` commits that are blind.
 fn judge(
     commits: Commits<'_>,
     lineage: &Lineage,
@@ -238,7 +241,7 @@ fn judge(
         .collect())
 }
 
-/// Those of `blind` that `tip` stands on without what they undid.
+/// Returns those of the `blind` commits that are in the history of `tip` without being repaired there.
 fn unrepaired(lineage: &Lineage, tip: Option<ObjectId>, blind: &[Blind]) -> HashSet<ObjectId> {
     if blind.len() < 2 {
         return HashSet::new();
@@ -249,7 +252,7 @@ fn unrepaired(lineage: &Lineage, tip: Option<ObjectId>, blind: &[Blind]) -> Hash
     ids.filter(|id| behind.contains(id) && !settled.contains(id)).collect()
 }
 
-/// Each after those that it names.
+/// Sorts the commits such that each comes after those that it lists.
 fn in_order(mut waiting: Vec<Undone>) -> Vec<Undone> {
     let mut placed = Vec::with_capacity(waiting.len());
     while !waiting.is_empty() {
@@ -259,7 +262,7 @@ fn in_order(mut waiting: Vec<Undone>) -> Vec<Undone> {
         };
         let (next, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_next);
         if next.is_empty() {
-            // A reflog that was tampered with has one come before itself.
+            // Commits can list each other only if the reflog was tampered with.
             placed.extend(rest);
             break;
         }

@@ -1,4 +1,4 @@
-//! The options of `notesurface`.
+//! Defines the command line of `notesurface`.
 
 use std::cell::OnceCell;
 
@@ -6,26 +6,26 @@ use phase::CommonArgs;
 
 use crate::pointer::Advance;
 
-/// Show the notes that other people left for this user in the session logs that came in.
+/// Show the notes that other people left for this user in the session logs that were fetched.
 ///
-/// A note is a section `## Note for NAME` or `## Message for NAME` of a session log; "all", "everyone" and "team" mean
-/// everybody. Each is shown once: refs/lockstep/surfaced says up to where they have been.
+/// A note is a section `## Note for NAME` or `## Message for NAME` of a session log; "all", "everyone" and "team"
+/// mean everybody. Each note is shown once: refs/lockstep/surfaced marks the commit up to which they have been.
 #[derive(Debug, clap::Parser)]
 #[command(version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Notesurface {
-    /// Show the notes that came after this revision, also those shown before.
+    /// Show the notes added after this revision, even if shown before.
     #[arg(long, value_name = "REV", group = "range")]
     pub since: Option<String>,
 
-    /// Show all notes that there are.
+    /// Show all notes.
     #[arg(long, group = "range")]
     pub all: bool,
 
-    /// Show what has not been shown yet, and let the next run show it again.
+    /// Show the notes that have not been shown yet, without marking them as shown.
     #[arg(long, group = "range")]
     pub pending: bool,
 
-    /// As --pending, and leave the pointer alone in every other way too.
+    /// Like --pending, but never create or move refs/lockstep/surfaced.
     #[arg(long, group = "range")]
     pub dry_run: bool,
 
@@ -33,19 +33,19 @@ pub struct Notesurface {
     #[command(flatten)]
     pub common: CommonArgs,
 
-    /// Another thing to do than to show notes.
+    /// What to do other than show notes.
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// How the pointer moves once the notes were written out.
+    /// How to move the pointer once the notes were written out.
     #[arg(skip)]
     pub(crate) advance: OnceCell<Advance>,
 }
 
-/// Another thing to do than to show notes.
+/// What to do other than show notes.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Count what came in as shown: where the document has notes, as far as they were looked for; else everything.
+    /// Mark notes as shown: up to where the run in the document on stdin has looked for them, or else all.
     Ack {
         /// The options of every phase.
         #[command(flatten)]

@@ -1,19 +1,19 @@
-//! Whom a heading addresses.
+//! Parses the addressees of a heading.
 
 use contract::NoteKind;
 
-/// A heading that makes its section a note.
+/// The content of a heading that makes its section a note.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address {
-    /// What the heading calls it.
+    /// The kind of note that the heading names.
     pub(crate) kind: NoteKind,
     /// The addressees, as written.
     pub(crate) to: String,
 }
 
 impl Address {
-    /// Reads a heading's plain text: `Note for` or `Message for`, in any case, and the addressees, which end at `:`, at
-    /// a dash between spaces, at `(` or with the line. What follows them belongs to the note.
+    /// Parses a heading's plain text: `Note for` or `Message for`, in any case, and the addressees, which end at `:`,
+    /// at a dash between spaces, at `(` or at the end of the line. What follows them belongs to the note.
     pub(crate) fn read(heading: &str) -> Option<Self> {
         let (first, rest) = heading.split_once(' ')?;
         let kind = match first.to_lowercase().as_str() {

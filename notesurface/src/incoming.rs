@@ -1,4 +1,4 @@
-//! Which notes of the changed session logs are new: the difference, without knowing of git.
+//! Finds the new notes in changed session logs, without access to git.
 
 use gix::bstr::BString;
 
@@ -9,9 +9,9 @@ use crate::note::Note;
 pub(crate) struct ChangedLog {
     /// Its path.
     pub(crate) path: BString,
-    /// The notes that were in it.
+    /// The notes that were in it before.
     pub(crate) before: Vec<Note>,
-    /// The notes that are in it.
+    /// The notes that are in it now.
     pub(crate) after: Vec<Note>,
 }
 
@@ -24,8 +24,8 @@ pub(crate) struct Located {
     pub(crate) note: Note,
 }
 
-/// The notes that are new or changed, in the order of the logs and within them. A note that left one log and appeared
-/// in another has moved, as it does when its log is renamed, and is not new.
+/// Returns the notes that are new or changed, in the order of the logs and of the notes within them. A note that
+/// vanished from one log and appeared in another has moved, for instance because its log was renamed, and is not new.
 pub(crate) fn incoming(logs: Vec<ChangedLog>) -> Vec<Located> {
     let mut gone = Vec::new();
     let mut come = Vec::new();
@@ -41,7 +41,7 @@ pub(crate) fn incoming(logs: Vec<ChangedLog>) -> Vec<Located> {
     come
 }
 
-/// Takes a note that says the same out of `notes`, where there is one.
+/// Removes one note with the same text from `notes`; returns whether there was one.
 fn take(notes: &mut Vec<Note>, note: &Note) -> bool {
     let at = notes.iter().position(|other| other.says_the_same_as(note));
     at.map(|at| notes.remove(at)).is_some()

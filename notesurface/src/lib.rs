@@ -1,7 +1,7 @@
-//! `notesurface`: what other people wrote to this user in their session logs is shown, once, before anything else.
+//! `notesurface`: shows what other people wrote to this user in their session logs, once, and before anything else.
 //!
-//! A note that sits in a file nobody opens is not a message. And one that is shown at every sync is soon read by
-//! nobody: a pointer remembers what was shown, and moves only when it was.
+//! A note in a file that nobody opens is not a message. A note that is shown at every sync is soon ignored. So a
+//! pointer records what was shown, and moves only after that.
 
 mod args;
 mod heading;
@@ -79,8 +79,8 @@ impl Notesurface {
             (pointer, _) => pointer,
         };
         let Found { notes, unnameable } = look::notes(run, &range)?;
-        // Looking back, or looking ahead, shows nothing in the sense of the pointer. Where there is nothing to be
-        // shown, though, there is nothing that the next run would have to show.
+        // A run that only looks back or ahead does not mark notes as shown. With --pending, though, if there is
+        // nothing to show, the pointer may move: the next run would have nothing to show either.
         let leaves_some = self.pending && (!notes.is_empty() || section.user.is_none());
         if asked == Asked::New && !leaves_some && !self.dry_run {
             self.advance_to(run, pointer.as_ref(), range.tip)?;
@@ -89,14 +89,14 @@ impl Notesurface {
         if unnameable.is_empty() {
             return Ok(Done::ok(section));
         }
-        // The notes in them are shown all the same.
+        // The notes in those logs are shown nevertheless.
         let fault =
             Fault::failed(format!("session logs with names that are not UTF-8: {}", unnameable.join(", ")))
                 .help("give them names that are UTF-8, so that they can be synced");
         Ok(Done::fault(section, fault))
     }
 
-    /// What was shown in this run, or everything, counts as shown. What the document says of notes stays.
+    /// Marks what was shown in this run, or else everything, as shown. The document's own list of notes is kept.
     fn acknowledge(
         &self,
         run: &Run<'_>,
@@ -123,18 +123,18 @@ impl Notesurface {
         })
     }
 
-    /// Lets the pointer move to `tip` once everything was written out.
+    /// Schedules the pointer's move to `tip` for when everything was written out.
     fn advance_to(&self, run: &Run<'_>, pointer: Option<&Pointer>, tip: gix::ObjectId) -> anyhow::Result<()> {
         if let Some(advance) = Advance::to(run.repo(), pointer, tip)? {
-            // A phase works once.
+            // It is set only once, since a phase works once.
             let _ = self.advance.set(advance);
         }
         Ok(())
     }
 }
 
-/// Lets the pointer begin where this run's news begin, so that a run which dies before it has shown them leaves them to
-/// the next one.
+/// Creates the pointer where this run's news begin, so that if the run dies before showing them, the next run shows
+/// them.
 fn begin(run: &Run<'_>, seen: gix::ObjectId) -> anyhow::Result<Option<Pointer>> {
     let repo = run.repo();
     if let Some(beginning) = Advance::to(repo, None, seen)? {

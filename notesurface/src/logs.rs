@@ -1,4 +1,4 @@
-//! The session logs in two trees, and the notes in them.
+//! Compares the session logs of two trees, and reads the notes in them.
 
 use std::{
     cell::RefCell,
@@ -27,18 +27,18 @@ use crate::{
     text,
 };
 
-/// A session log that differs between two trees, by the ids of its content.
+/// A session log that differs between two trees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Differing {
     /// Its path.
     pub(crate) path: BString,
-    /// What it was.
+    /// The blob before, if any.
     pub(crate) before: Option<ObjectId>,
-    /// What it is.
+    /// The blob after, if any.
     pub(crate) after: Option<ObjectId>,
 }
 
-/// A folder at the top that is not the same in two trees.
+/// A subtree of the root that differs between two trees.
 struct Folder {
     name: BString,
     before: Option<ObjectId>,
@@ -46,7 +46,7 @@ struct Folder {
 }
 
 impl Folder {
-    /// The logs that differ in it.
+    /// Returns the logs that differ in it.
     fn differing(&self, repo: &gix::Repository, which: &SessionLogs) -> anyhow::Result<Vec<Differing>> {
         let read = |id: ObjectId| repo.find_tree(id).map(|tree| tree.data.clone());
         let [old, new] = [self.before, self.after].map(|id| id.map(read).transpose());
@@ -60,13 +60,13 @@ impl Folder {
     }
 }
 
-/// Hears of all that differs between two trees, and keeps what is about a log: most is not, and where a thousand files
-/// came in it would be a thousand paths.
+/// Collects the logs among the differences of two trees. Most differences are not logs, so recording all of them
+/// would cost a path for each of perhaps a thousand files.
 struct Listener<'a> {
-    /// The folder that the trees are of.
+    /// The name of the subtree that is compared.
     top: &'a BStr,
     which: &'a SessionLogs,
-    /// Knows the path of what it is told of, within that folder.
+    /// Tracks the path of the current difference within that subtree.
     place: Recorder,
     found: Vec<Differing>,
 }
@@ -89,7 +89,7 @@ impl Visit for Listener<'_> {
     }
 
     fn visit(&mut self, change: Change) -> Action {
-        // A link is not a log, whatever its name; the log is where it points to.
+        // A symbolic link is not a log, whatever its name; the log is the file that it points to.
         let content = |mode: EntryMode, id| mode.is_blob().then_some(id);
         let (before, after) = match change {
             Change::Addition { entry_mode, oid, .. } => (None, content(entry_mode, oid)),
@@ -106,7 +106,7 @@ impl Visit for Listener<'_> {
     }
 }
 
-/// What differs at `path`, where that is a log.
+/// Returns the difference at `path` if that is a log.
 fn log(
     which: &SessionLogs,
     path: BString,
@@ -122,20 +122,20 @@ pub(crate) struct Logs<'a> {
     repo: &'a gix::Repository,
     user: Option<&'a str>,
     which: SessionLogs,
-    /// The notes of each content that was read: a log is looked at once for each of the commits that surround it.
+    /// The notes of each blob that was read: a log is needed once for each adjacent pair of commits.
     read: RefCell<HashMap<ObjectId, Rc<Vec<Note>>>>,
 }
 
 impl<'a> Logs<'a> {
-    /// The session logs of `repo`, read for `user`.
+    /// Creates a reader of the session logs of `repo`, for `user`.
     ///
     /// # Errors
-    /// A fault with exit 78 where the repository's patterns for session logs are broken.
+    /// A fault with exit 78 if the repository's patterns for session logs are invalid.
     pub(crate) fn new(repo: &'a gix::Repository, user: Option<&'a str>) -> anyhow::Result<Self> {
         Ok(Self { repo, user, which: SessionLogs::of(repo)?, read: RefCell::default() })
     }
 
-    /// The logs that differ between two trees, by path; the first may be missing, which is as if it were empty.
+    /// Returns the logs that differ between two trees, by path; if the first is `None`, it counts as empty.
     pub(crate) fn differing(
         &self,
         before: Option<ObjectId>,
@@ -151,7 +151,7 @@ impl<'a> Logs<'a> {
         Ok(found)
     }
 
-    /// What differs between the entries of two trees: logs, and folders to look into.
+    /// Returns what differs between the entries of two trees: logs, and subtrees to compare.
     fn at_the_top(&self, old: &[u8], new: &[u8]) -> anyhow::Result<(Vec<Differing>, Vec<Folder>)> {
         let kind = self.repo.object_hash();
         let entries = |tree| TreeRefIter::from_bytes(tree, kind).collect::<gix::Result<Vec<_>>>();
@@ -176,13 +176,13 @@ impl<'a> Logs<'a> {
         Ok((logs, folders))
     }
 
-    /// The notes that are new in logs that differ so.
+    /// Returns the notes that are new in these logs.
     pub(crate) fn incoming(&self, logs: Vec<Differing>) -> anyhow::Result<Vec<Located>> {
         let changed = logs.into_iter().map(|log| self.changed(log));
         Ok(incoming(changed.collect::<anyhow::Result<_>>()?))
     }
 
-    /// The notes for the user before and after.
+    /// Reads the notes for the user before and after.
     fn changed(&self, log: Differing) -> anyhow::Result<ChangedLog> {
         let notes = |id: Option<ObjectId>| -> anyhow::Result<Vec<Note>> {
             Ok(id.map(|id| self.notes(id)).transpose()?.map(|notes| notes.to_vec()).unwrap_or_default())
@@ -190,7 +190,7 @@ impl<'a> Logs<'a> {
         Ok(ChangedLog { before: notes(log.before)?, after: notes(log.after)?, path: log.path })
     }
 
-    /// How many notes of a log's content say the same.
+    /// Returns how many notes of a blob have the same text.
     pub(crate) fn count(&self, content: Option<ObjectId>, note: &Note) -> anyhow::Result<usize> {
         let Some(content) = content else { return Ok(0) };
         Ok(self.notes(content)?.iter().filter(|other| other.says_the_same_as(note)).count())

@@ -1,4 +1,4 @@
-//! What the repository and the run have to say: facts about history, and the notes in a part of it.
+//! Reads facts about history from the repository and the document, and the notes in a range of it.
 
 use std::collections::HashSet;
 
@@ -17,10 +17,10 @@ use crate::{
     trace::{Brought, trace},
 };
 
-/// The pointer, and the facts that decide which part of history is looked at.
+/// Returns the pointer, and the facts that decide which range of history is examined.
 ///
 /// # Errors
-/// A fault with exit 65 where the document names ids that are none.
+/// A fault with exit 65 if the document contains an invalid id.
 pub(crate) fn facts(run: &Run<'_>) -> anyhow::Result<(Option<Pointer>, Facts)> {
     let repo = run.repo();
     let shown = Pointer::id(repo)?;
@@ -35,10 +35,10 @@ pub(crate) fn facts(run: &Run<'_>) -> anyhow::Result<(Option<Pointer>, Facts)> {
     Ok((pointer, Facts { surfaced, ..facts }))
 }
 
-/// The commit that a revision names.
+/// Returns the commit that a revision names.
 ///
 /// # Errors
-/// A fault with exit 1 where it names none.
+/// A fault with exit 1 if it names none.
 pub(crate) fn commit(repo: &gix::Repository, revision: &str) -> Result<ObjectId, Fault> {
     let named = repo.rev_parse_single(revision).and_then(|id| id.object()?.peel_to_commit());
     named.map(|commit| commit.id).map_err(|_| {
@@ -47,22 +47,23 @@ pub(crate) fn commit(repo: &gix::Repository, revision: &str) -> Result<ObjectId,
     })
 }
 
-/// What was found.
+/// The notes in a range of history.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     /// The notes for the user, oldest first.
     pub(crate) notes: Vec<SurfacedNote>,
-    /// The paths among theirs that are not UTF-8, with what is not spelled out.
+    /// The paths of their logs that are not UTF-8, with the invalid bytes escaped.
     pub(crate) unnameable: Vec<String>,
 }
 
-/// How many bytes of trees are kept: what one commit shares with the next is read once, and all of history is not kept.
+/// The size of the tree cache in bytes: enough for what one commit shares with the next, without keeping all of
+/// history.
 const TREES: usize = 256 * 1024;
 
-/// The notes for the user in a part of history.
+/// Returns the notes for the user in a range of history.
 ///
 /// # Errors
-/// Where history cannot be read.
+/// If history cannot be read.
 pub(crate) fn notes(run: &Run<'_>, range: &Range) -> anyhow::Result<Found> {
     if range.seen.contains(&range.tip) {
         return Ok(Found::default());
@@ -112,15 +113,15 @@ pub(crate) fn notes(run: &Run<'_>, range: &Range) -> anyhow::Result<Found> {
             },
         ));
     }
-    // Notes of the same time stay in the order of the logs, and within a log in its own.
+    // The sort is stable: notes of the same time stay in the order of the logs, and within a log in its order.
     dated.sort_by_key(|(seconds, _)| *seconds);
     Ok(Found { notes: dated.into_iter().map(|(_, note)| note).collect(), unnameable })
 }
 
-/// The session logs that differ over `range`, where `gitsync` has found out and said so.
+/// Returns the session logs that differ over `range`, if `gitsync` has found and reported them.
 ///
 /// # Errors
-/// A fault with exit 65 where what it says is no id.
+/// A fault with exit 65 if the document contains an invalid id.
 fn told(run: &Run<'_>, range: &Range) -> Result<Option<Vec<Differing>>, Fault> {
     let main = run.document().phases.gitsync.as_ref().and_then(|section| section.main.as_ref());
     let Some((pulled, head)) = main.and_then(|main| Some((main.pulled.as_ref()?, main.head.as_ref()?)))
@@ -139,7 +140,7 @@ fn told(run: &Run<'_>, range: &Range) -> Result<Option<Vec<Differing>>, Fault> {
     differing.collect::<Result<_, _>>().map(Some)
 }
 
-/// The notes that `tip` has and that are new to every commit that was seen.
+/// Returns the notes that `tip` has and that are new compared with each commit in `range.seen`.
 fn come_in(repo: &gix::Repository, logs: &Logs<'_>, range: &Range) -> anyhow::Result<Vec<Located>> {
     let tip = tree(repo, range.tip)?;
     let since = |seen: Option<ObjectId>| -> anyhow::Result<Vec<Located>> {
@@ -159,7 +160,7 @@ fn come_in(repo: &gix::Repository, logs: &Logs<'_>, range: &Range) -> anyhow::Re
     Ok(come)
 }
 
-/// The commits that `tip` has and `seen` have not.
+/// Returns the commits reachable from `tip` but not from `seen`.
 fn commits(repo: &gix::Repository, tip: ObjectId, seen: &[ObjectId]) -> anyhow::Result<HashSet<ObjectId>> {
     let walk = repo.rev_walk([tip]).with_hidden(seen.iter().copied()).all()?;
     walk.map(|commit| Ok(commit?.id)).collect()
@@ -171,7 +172,8 @@ fn tree(repo: &gix::Repository, commit: ObjectId) -> anyhow::Result<ObjectId> {
     Ok(commit.tree_id()?.detach())
 }
 
-/// What `gitsync` brought in during this run. What it only heard of, as in a dry run, is not here to be looked at.
+/// Returns the range that `gitsync` fetched during this run. A commit that it only heard of, as in a dry run, is not
+/// here to be examined.
 fn pulled(run: &Run<'_>) -> anyhow::Result<Option<Pulled>> {
     let main = run.document().phases.gitsync.as_ref().and_then(|section| section.main.as_ref());
     let Some(pulled) = main.and_then(|main| main.pulled.as_ref()) else { return Ok(None) };
@@ -180,10 +182,10 @@ fn pulled(run: &Run<'_>) -> anyhow::Result<Option<Pulled>> {
     Ok(run.repo().try_find_object(to)?.map(|_| Pulled { from, to }))
 }
 
-/// The commit up to which notes were looked for in this run, where they were.
+/// Returns the commit up to which notes were looked for in this run, if they were.
 ///
 /// # Errors
-/// A fault with exit 65 where the document names an id that is none.
+/// A fault with exit 65 if the document contains an invalid id.
 pub(crate) fn looked_at(run: &Run<'_>) -> Result<Option<ObjectId>, Fault> {
     let section = run.document().phases.notesurface.as_ref();
     section.and_then(|section| section.upto.as_deref()).map(|upto| id("upto", upto)).transpose()
@@ -194,8 +196,8 @@ fn id(field: &str, hex: &str) -> Result<ObjectId, Fault> {
         .map_err(|_| Fault::new(Exit::BadInput, format!("the document's {field} {hex:?} is no object id")))
 }
 
-/// The branch's upstream, as last fetched: by the name in the document, else by the configuration. What is known to be a
-/// commit is not looked at.
+/// Returns the commit of the branch's upstream as last fetched. The upstream is the one named in the document, else
+/// the configured one. An id that equals `known` is not resolved again.
 fn upstream(run: &Run<'_>, known: Option<ObjectId>) -> anyhow::Result<Option<ObjectId>> {
     let repo = run.repo();
     let main = run.document().phases.gitsync.as_ref().and_then(|section| section.main.as_ref());
@@ -214,7 +216,7 @@ fn upstream(run: &Run<'_>, known: Option<ObjectId>) -> anyhow::Result<Option<Obj
 fn configured_upstream(repo: &gix::Repository) -> anyhow::Result<Option<BString>> {
     let Some(branch) = local_ref::head(repo)? else { return Ok(None) };
     let tracking = repo.branch_remote_tracking_ref_name(branch.as_ref(), Direction::Fetch).transpose();
-    // A branch whose remote is set up in a way that nothing tracks has no upstream here; gitsync says so.
+    // A branch whose remote has no tracking refs has no upstream here; gitsync reports that.
     Ok(tracking.ok().flatten().map(|name| name.as_bstr().to_owned()))
 }
 

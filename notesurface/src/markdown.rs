@@ -1,27 +1,27 @@
-//! Markdown cut into sections at its headings, by a parser.
+//! Splits Markdown into sections at its headings, using a parser.
 //!
-//! What looks like a heading to a regular expression may be an example in a fence, a quotation or a comment, and an
-//! underlined heading does not look like one at all. The sections are slices of the source: nothing is reformatted.
+//! What a regular expression takes for a heading may be an example in a fenced block, a quotation or a comment, and
+//! it does not recognise underlined headings at all. The sections are slices of the source: nothing is reformatted.
 
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
 
-/// What stands under a heading of level 2, up to the next heading of level 1 or 2.
+/// A heading of level 2 and the text below it, up to the next heading of level 1 or 2.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Section<'a> {
-    /// The heading's text as it stands in the source, without the marks that make it a heading.
+    /// The heading's text as in the source, without the marks that make it a heading.
     pub(crate) heading: &'a str,
-    /// The heading's text as a reader sees it: without emphasis, code marks and links, in one line.
+    /// The heading's text as rendered: in one line, without the marks of emphasis, code and links.
     pub(crate) plain: String,
-    /// What follows the heading's line, without the line ends and spaces at its end.
+    /// The text below the heading, without trailing white space.
     pub(crate) body: &'a str,
-    /// Where nothing stands between the heading and a paragraph with a rule of dashes right below, which makes that the
-    /// next heading: the paragraph.
+    /// The paragraph right below the heading, if a line of dashes below it makes it the next heading.
     pub(crate) ruled: Option<&'a str>,
 }
 
-/// The sections of a document under its headings of level 2, in order. Headings within quotations, lists, fences and
-/// HTML blocks are text. YAML front matter is read as any other text: its last line makes a heading of the lines above,
-/// of which nobody takes notice, while a log that begins with a rule may have a message before the next one.
+/// Returns the sections of a document under its headings of level 2, in order. Headings within quotations, lists,
+/// fenced blocks and HTML blocks are text. YAML front matter is not recognised: its last line makes a heading of the
+/// lines above, which addresses nobody. If it were recognised, a message between two thematic breaks at the beginning
+/// of a log would be lost.
 pub(crate) fn sections(document: &str) -> Vec<Section<'_>> {
     let text = document.strip_prefix('\u{feff}').unwrap_or(document);
     let headings = headings(text);
@@ -39,13 +39,13 @@ pub(crate) fn sections(document: &str) -> Vec<Section<'_>> {
     headings.iter().zip(nexts).filter(|(heading, _)| heading.is_second_level).map(cut).collect()
 }
 
-/// A heading of level 1 or 2 that belongs to the document itself.
+/// A heading of level 1 or 2 that is not nested in another block.
 struct Heading {
     is_second_level: bool,
     start: usize,
     text: std::ops::Range<usize>,
     plain: String,
-    /// Where the line after the heading begins.
+    /// The offset of the line after the heading.
     end: usize,
 }
 
@@ -84,7 +84,7 @@ fn headings(text: &str) -> Vec<Heading> {
 }
 
 impl Heading {
-    /// Its text, where that is a paragraph with a line below that would be a rule anywhere else.
+    /// Returns its text if that is a paragraph with a line below that elsewhere would be a thematic break.
     fn above_a_rule<'a>(&self, text: &'a str) -> Option<&'a str> {
         let below = text.get(self.text.end..self.end)?.trim();
         let is_rule = below.len() >= 3 && below.bytes().all(|byte| byte == b'-');
@@ -92,7 +92,7 @@ impl Heading {
         text.get(self.text.clone()).filter(|_| is_underlined)
     }
 
-    /// Takes in what stands within it.
+    /// Adds an event within the heading to its text.
     fn read(&mut self, event: &Event<'_>, range: std::ops::Range<usize>) {
         self.text = self.text.start.min(range.start)..self.text.end.max(range.end);
         match event {
@@ -103,8 +103,8 @@ impl Heading {
     }
 }
 
-/// Where the line after the last line of `range` begins. The parser counts that line's end in or not, by the kind of
-/// heading.
+/// Returns the offset of the line after the last line of `range`. Whether the parser includes that line's end in the
+/// range depends on the kind of heading.
 fn end_of_line(text: &str, range: std::ops::Range<usize>) -> usize {
     let within = text.get(range.clone()).unwrap_or_default().trim_end_matches(['\r', '\n']);
     let last = range.start + within.len();
@@ -112,7 +112,7 @@ fn end_of_line(text: &str, range: std::ops::Range<usize>) -> usize {
     line.map_or(text.len(), |line| last + line.len())
 }
 
-/// The lines of a text with their ends, each of which is a line feed, a carriage return, or both.
+/// Splits a text into lines with their ends: a line feed, a carriage return, or both.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {

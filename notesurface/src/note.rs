@@ -1,28 +1,29 @@
-//! A note in a session log.
+//! Extracts the notes for a user from a session log.
 
 use crate::{heading::Address, markdown};
 
 /// A section of a session log that is addressed to the user.
 #[derive(Debug, Clone)]
 pub(crate) struct Note {
-    /// Whom it addresses, and what it is called.
+    /// The kind of note, and whom it addresses.
     pub(crate) address: Address,
-    /// The text of its heading, as it stands in the log.
+    /// The text of its heading, as in the log.
     pub(crate) heading: String,
-    /// What follows the heading's line, as it stands in the log.
+    /// The text below the heading, as in the log.
     pub(crate) body: String,
 }
 
 impl Note {
-    /// The notes for `user` in a session log, in order.
+    /// Returns the notes for `user` in a session log, in order.
     pub(crate) fn all_for(user: Option<&str>, log: &str) -> Vec<Self> {
         let sections = markdown::sections(log);
         let note = |(at, section): (usize, &markdown::Section<'_>)| {
             let address = Address::read(&section.plain)?;
-            // Who wrote a rule below the text of a note meant a rule, and not to make a heading of the text.
+            // A line of dashes below the text of a note was meant as a thematic break, not to make a heading of the
+            // text.
             let is_note = |next: &markdown::Section<'_>| Address::read(&next.plain).is_some();
             let ruled = section.ruled.filter(|_| !sections.get(at + 1).is_some_and(is_note));
-            // An underlined heading may run over several lines.
+            // An underlined heading may span several lines.
             let heading = markdown::lines(section.heading).map(str::trim).collect::<Vec<_>>().join(" ");
             let note = Self { address, heading, body: ruled.unwrap_or(section.body).into() };
             note.address.reaches(user).then_some(note)
@@ -30,7 +31,7 @@ impl Note {
         sections.iter().enumerate().filter_map(note).collect()
     }
 
-    /// Whether both say the same: line ends, and space at the end of lines, say nothing.
+    /// Whether both have the same text, apart from line ends and white space at the end of lines.
     pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
         let lines = |text| markdown::lines(str::trim(text)).map(str::trim_end);
         self.heading == other.heading && lines(&self.body).eq(lines(&other.body))

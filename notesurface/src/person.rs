@@ -1,4 +1,4 @@
-//! Who the user is among the authors.
+//! Decides whether a commit's author is the user.
 
 use contract::Identity;
 use gix::{
@@ -7,16 +7,16 @@ use gix::{
 };
 use remote::local_ref::person::without_crud;
 
-/// The author of a commit, as the mailmap has it.
+/// The author of a commit, as mapped by the mailmap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Author {
     /// Their name.
     pub(crate) name: String,
-    /// Their address.
+    /// Their email address.
     pub(crate) email: String,
 }
 
-/// The people of a repository: those that the mailmap knows under several names, and the user.
+/// The mailmap of a repository, and the names of the user.
 #[derive(Debug)]
 pub(crate) struct People {
     mailmap: gix::mailmap::Snapshot,
@@ -25,10 +25,10 @@ pub(crate) struct People {
 }
 
 impl People {
-    /// Reads the mailmap (gitmailmap), and who the user is by identity.json and by git's configuration.
+    /// Reads the mailmap (gitmailmap), and the user's names from identity.json and git's configuration.
     pub(crate) fn of(repo: &gix::Repository, identity: &Identity) -> Self {
         let config = repo.config_snapshot();
-        // As it stands in the commits that the user makes.
+        // Cleaned up as git does when the user commits.
         let configured = |key| config.string(key).map(|value| without_crud(&value).to_string());
         let mut people = Self { mailmap: repo.open_mailmap(), names: Vec::new(), email: None };
         people.names.extend(identity.user.clone());
@@ -44,7 +44,7 @@ impl People {
         people
     }
 
-    /// Who stands behind a name and an address.
+    /// Returns the canonical author for a name and an address.
     pub(crate) fn resolve(&self, name: &BStr, email: &BStr) -> Author {
         let person = self.mailmap.resolve_cow(SignatureRef { name, email, time: "" });
         Author {

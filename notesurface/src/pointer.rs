@@ -1,8 +1,8 @@
-//! `refs/lockstep/surfaced`: up to where notes have been shown.
+//! Reads and moves `refs/lockstep/surfaced`, which marks up to where notes have been shown.
 //!
-//! The ref names the commit up to which they have been. Where the branches of several work trees, or an upstream that
-//! was rewritten, have no such commit in common, it names a commit that is made for the purpose, whose parents are the
-//! commits up to which they have been; else what one work tree has shown, another one would show again.
+//! The ref points to the commit up to which notes have been shown. If there is no single such commit, because of
+//! branches in several worktrees or a rewritten upstream, it points to a commit made for this purpose, whose parents
+//! are the commits up to which notes have been shown. Otherwise one worktree would show again what another has shown.
 
 use gix::{ObjectId, actor::Signature, objs::Commit};
 use phase::{Fault, Guard};
@@ -14,32 +14,32 @@ use remote::{
 /// The ref's name.
 const NAME: &str = "refs/lockstep/surfaced";
 
-/// What the commits that are made for the purpose say, and are known by.
+/// The message of the commits made for this purpose, by which they are recognised.
 const MESSAGE: &str = "lockstep: notes have been surfaced up to these commits\n";
 
-/// The pointer as it was read.
+/// The value of the pointer as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pointer {
-    /// What the ref holds.
+    /// The id in the ref.
     id: ObjectId,
     /// The commits up to which notes have been shown.
     pub(crate) commits: Vec<ObjectId>,
 }
 
-/// How the pointer is to move, once it is time.
+/// A move of the pointer, to be applied later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Advance {
-    /// What the ref is expected to hold; `None` where it does not exist.
+    /// The expected value of the ref; `None` if it does not exist.
     before: Option<ObjectId>,
     /// The commits up to which notes will have been shown.
     commits: Vec<ObjectId>,
 }
 
 impl Pointer {
-    /// What the ref names; `None` where nothing was ever shown.
+    /// Returns the value of the ref; `None` if nothing was ever shown.
     ///
     /// # Errors
-    /// A fault where the ref cannot be read.
+    /// A fault if the ref cannot be read.
     pub(crate) fn id(repo: &gix::Repository) -> anyhow::Result<Option<ObjectId>> {
         let (_, value) =
             local_ref::resolve(repo, NAME.try_into()?).map_err(|error| unreadable(repo, &error.into()))?;
@@ -50,11 +50,11 @@ impl Pointer {
         }
     }
 
-    /// The pointer that names `id`. Where that is the `newest` commit there is, nothing of it has to be read: all of
+    /// Returns the pointer with the value `id`. If that is the `newest` commit, nothing has to be read: all of
     /// history has been shown.
     ///
     /// # Errors
-    /// A fault where it is no commit.
+    /// A fault if it is not a commit.
     pub(crate) fn at(repo: &gix::Repository, id: ObjectId, newest: Option<ObjectId>) -> anyhow::Result<Self> {
         if Some(id) == newest {
             return Ok(Self { id, commits: vec![id] });
@@ -73,7 +73,7 @@ fn names_no_commit() -> Fault {
         .help(format!("remove it with `git update-ref -d {NAME}`, then look with notesurface --all"))
 }
 
-/// Git cannot read such a ref either, nor remove it: the file has to go.
+/// Reports a ref that git can neither read nor delete, so that its file has to be removed.
 fn unreadable(repo: &gix::Repository, error: &anyhow::Error) -> Fault {
     let file = repo.common_dir().join(NAME);
     let file = std::path::absolute(&file).unwrap_or(file);
@@ -82,7 +82,7 @@ fn unreadable(repo: &gix::Repository, error: &anyhow::Error) -> Fault {
 }
 
 impl Advance {
-    /// How the pointer moves so that it includes `tip`; `None` where it already does.
+    /// Returns the move that makes the pointer include `tip`; `None` if it does already.
     pub(crate) fn to(
         repo: &gix::Repository,
         pointer: Option<&Pointer>,
@@ -105,11 +105,11 @@ impl Advance {
         Ok(Some(Self { before: Some(pointer.id), commits }))
     }
 
-    /// Moves the pointer, unless somebody else has moved it since it was read: then they have shown what there was, or
-    /// the next run will.
+    /// Moves the pointer, unless another process has moved it since it was read: then that process has shown what
+    /// there was, or the next run will.
     ///
     /// # Errors
-    /// A fault with exit 75 where the lock is no longer this run's; else whatever keeps the ref from being written.
+    /// A fault with exit 75 if the run has lost its lock; else if the ref cannot be written.
     pub(crate) fn apply(&self, repo: &gix::Repository, guard: &dyn Guard) -> anyhow::Result<()> {
         guard.check()?;
         let (id, held) = match self.commits.as_slice() {
@@ -134,7 +134,7 @@ impl Advance {
     }
 }
 
-/// A commit whose parents are `commits`. It depends on nothing else, so that the same commits give the same one.
+/// Writes a commit with these parents. It depends on nothing else, so that the same parents give the same commit.
 fn made_for(repo: &gix::Repository, commits: &[ObjectId]) -> anyhow::Result<(ObjectId, Held)> {
     let nobody =
         Signature { name: "lockstep".into(), email: "lockstep@localhost".into(), time: Default::default() };

@@ -1,24 +1,24 @@
-//! Which part of history is looked at. Nothing here looks at anything.
+//! Decides which range of history to examine, from facts alone.
 
 use gix::ObjectId;
 
-/// What is known of the repository and of the run.
+/// What is known about the repository and the run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
-    /// The commits up to which notes have been shown; `None` where none ever were.
+    /// The commits up to which notes have been shown; `None` if none ever were.
     pub(crate) surfaced: Option<Vec<ObjectId>>,
-    /// What this run brought in.
+    /// What this run fetched.
     pub(crate) pulled: Option<Pulled>,
-    /// The branch's upstream, as last fetched.
+    /// The commit of the branch's upstream, as last fetched.
     pub(crate) upstream: Option<ObjectId>,
-    /// The commit that is checked out.
+    /// The commit of HEAD.
     pub(crate) head: Option<ObjectId>,
 }
 
-/// What a run brought in.
+/// What a run fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pulled {
-    /// The upstream before; `None` where there was none.
+    /// The upstream before; `None` if there was none.
     pub(crate) from: Option<ObjectId>,
     /// The upstream after.
     pub(crate) to: ObjectId,
@@ -27,35 +27,35 @@ pub(crate) struct Pulled {
 /// What the user asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
-    /// What has not been shown yet.
+    /// The notes that have not been shown yet.
     New,
-    /// What came after this commit.
+    /// The notes added after this commit.
     Since(ObjectId),
-    /// Everything.
+    /// All notes.
     All,
 }
 
-/// A part of history: what `tip` has and `seen` have not.
+/// A range of history: what is reachable from `tip` but not from `seen`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Range {
     /// The newest commit.
     pub(crate) tip: ObjectId,
-    /// Commits up to which nothing is new; none means that everything is.
+    /// The commits up to which nothing is new; if empty, everything is.
     pub(crate) seen: Vec<ObjectId>,
 }
 
 impl Facts {
-    /// The newest commit there is.
+    /// Returns the newest commit: that of the upstream, else HEAD's.
     pub(crate) fn newest(&self) -> Option<ObjectId> {
         self.upstream.or(self.head)
     }
 }
 
 impl Range {
-    /// The part of history to look at; `None` where there is no history.
+    /// Returns the range to examine; `None` if there is no history.
     ///
-    /// What comes from others is in the upstream, whether or not it reached the work tree. Where nothing was ever
-    /// shown, what this run brought in is new, and what was there before it is not.
+    /// What others wrote is in the upstream, whether or not it has reached the working tree. If nothing was ever
+    /// shown, what this run fetched is new, and what was there before is not.
     pub(crate) fn of(facts: &Facts, asked: Asked) -> Option<Self> {
         let tip = facts.newest();
         let range = |tip, seen| Some(Self { tip, seen });

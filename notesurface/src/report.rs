@@ -1,9 +1,9 @@
-//! What `notesurface` tells people.
+//! Writes the phase's report for people.
 
 use contract::NotesurfaceSection;
 use phase::{Page, message, plain};
 
-/// The notes, in the words of the contract, before anything else.
+/// Writes the notes, in the format of the contract, and how many there are.
 pub(crate) fn notes(section: &NotesurfaceSection, page: &mut Page) {
     for note in &section.notes {
         page.gap();
@@ -19,7 +19,7 @@ pub(crate) fn notes(section: &NotesurfaceSection, page: &mut Page) {
     page.line(format_args!("notesurface: {count} for {}", plain::line(whom)));
 }
 
-/// Everything counts as shown.
+/// Writes that all notes are marked as shown.
 pub(crate) fn acknowledged(page: &mut Page) {
     page.line("notesurface: everything that came in counts as shown");
 }

@@ -1,9 +1,9 @@
-//! The text of a log, in whichever encoding a shell has written it.
+//! Decodes the text of a session log, whichever encoding a shell used for it.
 
 use std::borrow::Cow;
 
-/// The text that `bytes` hold: UTF-16 where a byte order mark says so, as PowerShell 5 writes what is redirected into a
-/// file, else UTF-8. What is neither is still worth reading: it is for a person.
+/// Decodes `bytes`: UTF-16 if a byte order mark says so, as when PowerShell 5 redirects output into a file, else
+/// UTF-8. Invalid text is decoded as far as possible, since it is for a person to read.
 pub(crate) fn of(bytes: &[u8]) -> Cow<'_, str> {
     match bytes {
         [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes).into(),

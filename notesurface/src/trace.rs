@@ -1,8 +1,8 @@
-//! Which commit brought a note.
+//! Finds the commit that added each note.
 //!
-//! From the newest commit on, each note is followed to a parent that has it too, under the same path or under the one
-//! that it moved from, until there is none. All notes are followed at once, so that each commit is compared with its
-//! parents once.
+//! From the newest commit on, each note is followed to a parent that has it too, under the same path or the one that
+//! it moved from, until no parent has it. All notes are followed together, so that each commit is compared with its
+//! parents only once.
 
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
@@ -17,7 +17,7 @@ use crate::{
     note::Note,
 };
 
-/// A note, and the commit that brought it.
+/// A note, and the commit that added it.
 #[derive(Debug, Clone)]
 pub(crate) struct Brought {
     /// The note, where it is now.
@@ -26,11 +26,11 @@ pub(crate) struct Brought {
     pub(crate) commit: ObjectId,
 }
 
-/// Finds the commits that brought `notes`, which `tip` has. Notes that were brought by a commit which is not `new` are
-/// left out; where `new` is `None`, every commit is.
+/// Finds the commits that added `notes`, which `tip` has. Notes that were added by a commit not in `new` are left
+/// out; if `new` is `None`, none are.
 ///
 /// # Errors
-/// Where history cannot be read.
+/// If history cannot be read.
 pub(crate) fn trace(
     repo: &gix::Repository,
     logs: &Logs<'_>,
@@ -52,12 +52,13 @@ pub(crate) fn trace(
         let tree = commit.tree_id()?.detach();
         let all_here: Vec<Located> = here.iter().map(|followed| followed.at.clone()).collect();
         for parent in commit.parent_ids() {
-            // A shallow clone lacks the parents of its oldest commits.
+            // In a shallow clone, the parents of the oldest commits are missing.
             let Some(object) = repo.try_find_object(parent)? else { continue };
             let parent_tree = object.try_into_commit()?.tree_id()?.detach();
             let paths = here.iter().map(|followed| followed.at.path.as_bstr());
             if are_the_same(repo, parent_tree, tree, paths)? {
-                // Most commits change other things, of which there may be many.
+                // Most commits change other files, of which there may be many, so check the paths before diffing the
+                // trees.
                 hand_over(&mut waiting, &mut newest_first, repo, parent.detach(), std::mem::take(&mut here))?;
                 break;
             }
@@ -73,7 +74,7 @@ pub(crate) fn trace(
     Ok(brought)
 }
 
-/// Whether two trees have the same at each of `paths`.
+/// Whether two trees have the same entry at each of `paths`.
 fn are_the_same<'p>(
     repo: &gix::Repository,
     one: ObjectId,
@@ -90,32 +91,32 @@ fn are_the_same<'p>(
 
 /// A note that is being followed.
 struct Followed {
-    /// Where it is now.
+    /// Where it is in the newest commit.
     located: Located,
-    /// Where it was at the commit that it was followed to.
+    /// Where it is in the commit to which it was followed.
     at: Located,
 }
 
-/// A parent of the commit to which notes were followed, and how its logs differ from those here.
+/// A parent of the commit to which notes were followed, and the logs that differ between the two.
 struct Parent<'a> {
     logs: &'a Logs<'a>,
     differing: &'a [Differing],
-    /// All notes that were followed to here.
+    /// All notes that were followed to the commit.
     all_here: &'a [Located],
 }
 
 impl Parent<'_> {
-    /// Takes out of `here` the notes that the parent has too, and says where they are there. Of a note that is in a log
-    /// several times, it has as many as it has.
+    /// Moves the notes that the parent has too out of `here`, and returns them with their path there. If a log
+    /// contains the same note several times, only as many are moved as the parent has.
     fn has(&self, here: &mut Vec<Followed>) -> anyhow::Result<Vec<Followed>> {
         let mut there = Vec::new();
         self.take(here, &mut there, |log, followed| log.path == followed.at.path)?;
-        // What has not stayed in its log may have come from any other.
+        // A note that was not in the same log may have come from any other.
         self.take(here, &mut there, |_, _| true)?;
         Ok(there)
     }
 
-    /// Takes those that are in one of the logs that `may_be` theirs, or in a log that has not changed.
+    /// Moves the notes that are in an unchanged log, or that the parent has in one of the logs which `may_be` theirs.
     fn take(
         &self,
         here: &mut Vec<Followed>,
@@ -146,8 +147,8 @@ impl Parent<'_> {
         Ok(())
     }
 
-    /// Whether the parent has `note` in a log once more than for those that are `there` already, and for those that are
-    /// not followed, as they were there before.
+    /// Whether the parent has `note` in a log once more than is accounted for: by the notes that are already `there`,
+    /// and by those that are not followed, which it is assumed to have.
     fn has_one_more(&self, log: &Differing, note: &Note, there: &[Followed]) -> anyhow::Result<bool> {
         let is_one = |at: &Located| at.path == log.path && at.note.says_the_same_as(note);
         let followed = self.all_here.iter().filter(|at| is_one(at)).count();

@@ -1,4 +1,4 @@
-//! What happens to a copy when somebody is at the same files, or takes the lock, between one step and the next.
+//! Tests what happens if another process changes the files or takes over the lock between two steps of a copy.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,7 +12,7 @@ use crate::{
 
 const MARK: &str = "01RUN-7";
 
-/// A folder that is copied to, with its record.
+/// A target directory, with its record.
 struct Scene {
     directory: tempfile::TempDir,
 }
@@ -39,7 +39,7 @@ impl Scene {
         Record::read(&self.at("git"), &self.at("to"))
     }
 
-    /// Copies these commands, with `meanwhile` called at each look whether the lock is still this run's.
+    /// Copies these commands, and calls `meanwhile` whenever the run checks its lock.
     fn copy(&self, commands: &[(&str, &str)], gone: Gone<'_>, meanwhile: impl Meanwhile) -> Report {
         let content = |text: &str| Command::File(Content::of(text.into()).unwrap());
         let commands = commands.iter().map(|(name, text)| ((*name).to_owned(), content(text))).collect();
@@ -53,8 +53,8 @@ impl Scene {
     }
 }
 
-/// What goes on beside a copy: it is called with the number of the look, from 1 on, and says whether the lock is still
-/// the run's.
+/// What happens during a copy: called with the number of the lock check, from 1 on, and returns whether the run still
+/// has the lock.
 trait Meanwhile: Fn(usize) -> bool + Send + Sync {}
 impl<F: Fn(usize) -> bool + Send + Sync> Meanwhile for F {}
 
@@ -128,7 +128,7 @@ fn once_the_lock_is_lost_no_further_file_is_touched() {
         let scene = Scene::begin();
         scene.copy(&[("save.md", "1"), ("sync.md", "1")], Gone::Stay, nothing_happens);
         let report = scene.copy(&[("save.md", "2"), ("sync.md", "2")], Gone::Stay, |look| {
-            // From here on whatever is changed is another run's business.
+            // From here on the files belong to another run.
             if look > last {
                 scene.write("save.md", "another run's");
                 scene.write("sync.md", "another run's");

@@ -1,4 +1,4 @@
-//! Many folders merged at once, on all cores.
+//! Merges many subtrees in parallel.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -16,10 +16,10 @@ use crate::{
 
 use super::{Tally, fanned::Job, folder::Worker};
 
-/// From how many folders on a thread pays.
+/// The number of subtrees from which on a thread pays.
 const ENOUGH: usize = 16;
 
-/// Merges the folders of `jobs`, which are in the one at `prefix`; the outcomes are in the order of the jobs.
+/// Merges the subtrees of `jobs`, which are in the tree at `prefix`; the outcomes are in the order of the jobs.
 pub(super) fn merge(worker: &mut Worker<'_>, prefix: &Prefix, jobs: &[Job]) -> Result<Vec<Outcome>> {
     let helpers = helpers(worker.repo, prefix, jobs);
     if helpers == 0 {
@@ -53,17 +53,17 @@ pub(super) fn merge(worker: &mut Worker<'_>, prefix: &Prefix, jobs: &[Job]) -> R
     Ok(done.into_iter().map(|(_, outcome)| outcome).collect())
 }
 
-/// How many threads to ask for help. Only the folders of the root are shared out: they are enough, and counting cores
-/// takes longer than merging a small folder.
+/// Returns how many helper threads to use. Only the subtrees of the root are distributed: there are enough of them,
+/// and counting cores takes longer than merging a small tree.
 fn helpers(repo: &Repository, prefix: &Prefix, jobs: &[Job]) -> usize {
-    // What was made before in this run is in this thread's memory, where the others do not see it.
+    // Objects that were made earlier in this run are in this thread's memory, where the others cannot read them.
     if prefix.depth() > 0 || jobs.len() < 2 * ENOUGH || repo.objects.num_objects_in_memory() > 0 {
         return 0;
     }
     threads::free(jobs.len() / ENOUGH - 1)
 }
 
-/// What a thread brings back.
+/// The results of one thread.
 struct Help {
     done: Vec<(usize, Outcome)>,
     tally: Tally,
@@ -78,7 +78,7 @@ fn help(mut repo: Repository, latest: &Recent, strategy: Strategy, queue: &Queue
     Ok(Help { done, tally, objects })
 }
 
-/// The jobs, of which every thread takes the next.
+/// The jobs, of which each thread takes the next.
 struct Queue<'a> {
     jobs: &'a [Job],
     next: AtomicUsize,

@@ -1,4 +1,4 @@
-//! Merges a folder that holds fan-out folders alone, on all sides.
+//! Merges a tree that contains nothing but fan-out subtrees, on all sides.
 
 use anyhow::Result;
 use gix::{ObjectId, objs::Kind};
@@ -12,7 +12,7 @@ use crate::{
 
 use super::{crew, folder::Worker};
 
-/// A folder that is to be merged, by the byte that it is for.
+/// A subtree to be merged, with the byte that it is for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Job {
     pub(super) byte: u8,
@@ -20,7 +20,7 @@ pub(super) struct Job {
 }
 
 impl Worker<'_> {
-    /// Merges the folders of `sides`; `None` where they are no more crowded enough to stay folders.
+    /// Merges the subtrees of `sides`; `None` if too few are left to keep this fan-out level.
     pub(super) fn fanned(
         &mut self,
         prefix: &Prefix,
@@ -80,7 +80,7 @@ impl Worker<'_> {
         } else if crowd.opens() {
             Some(Outcome::Many(objects::draft(self.repo, Kind::Tree, &merged)?))
         } else {
-            // Done over note by note, and counted anew.
+            // The tree is merged again note by note, which counts anew.
             self.tally = before;
             None
         };

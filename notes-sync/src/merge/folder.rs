@@ -1,8 +1,8 @@
-//! Merges one folder of the notes, whatever is in it.
+//! Merges one tree of a notes tree: the root or a fan-out subtree.
 //!
-//! Git merges note by note, but what becomes of the notes below a folder depends on nothing outside of it, as long as
-//! the level that the folder belongs to stays open. So each folder is merged by itself: not at all where the ids tell
-//! the result, as bytes where it is of the usual form, and else note by note, as git does.
+//! Git merges note by note, but the result for the notes in a subtree depends on nothing outside of it as long as its
+//! fan-out level persists. So each subtree is merged by itself: not at all if the ids decide the result, as bytes if
+//! it has the usual form, and else note by note, as git does.
 
 use anyhow::{Context, Result};
 use gix::{
@@ -22,30 +22,30 @@ use crate::{
 
 use super::Tally;
 
-/// Merges folders, one after the other, and counts. New objects are written to `repo`.
+/// Merges trees one after the other, and counts. New objects are written to `repo`.
 pub(crate) struct Worker<'repo> {
     pub(super) repo: &'repo Repository,
     pub(super) strategy: Strategy,
     pub(super) tally: Tally,
     sources: Sides<Source<'repo>>,
-    /// Some of what was changed here, in memory.
+    /// Some of the trees and notes that were changed here, in memory.
     pub(super) latest: &'repo Recent,
-    /// What is in files of their own, which most of what was changed here is.
+    /// The reader of loose objects, which most of the local changes are; `None` if there are replace refs.
     loose: Option<Loose>,
     spare: Vec<Vec<u8>>,
 }
 
-/// Where one side is read from.
+/// The object database handle that one side is read from.
 enum Source<'repo> {
     Common(&'repo OdbHandle),
-    /// A handle of its own: each looks first into the pack where it found the last object, and what one side has new is
-    /// nearly always in one pack.
+    /// A handle per side: each looks first into the pack where it found the last object, and what one side has
+    /// changed is nearly always in one pack.
     Own(Box<OdbHandle>),
 }
 
 impl<'repo> Source<'repo> {
     fn of(repo: &'repo Repository) -> Self {
-        // What was made before in this run would be copied.
+        // Cloning the handle would copy the objects that were made earlier in this run.
         match repo.objects.num_objects_in_memory() {
             0 => Self::Own(Box::new(repo.objects.clone())),
             _ => Self::Common(&repo.objects),
@@ -67,7 +67,7 @@ impl<'repo> Worker<'repo> {
         Self { repo, strategy, tally: Tally::default(), sources, latest, loose, spare: Vec::new() }
     }
 
-    /// Merges the folder at `prefix`. The root always gets the layout that git would give it.
+    /// Merges the tree at `prefix`. The root is always rewritten with the fan-out that git would give it.
     pub(crate) fn folder(&mut self, prefix: &Prefix, trees: Sides<Option<ObjectId>>) -> Result<Outcome> {
         let is_root = prefix.depth() == 0;
         if !is_root && (trees.remote == trees.base || trees.remote == trees.local) {
@@ -92,7 +92,7 @@ impl<'repo> Worker<'repo> {
         }
     }
 
-    /// Merges a folder as bytes; `None` where it is not of the form for that, or a level closes.
+    /// Merges a tree as bytes; `None` if its form does not allow that, or its fan-out level is given up.
     fn by_form(
         &mut self,
         prefix: &Prefix,
@@ -100,7 +100,7 @@ impl<'repo> Worker<'repo> {
         remote: Option<ObjectId>,
     ) -> Result<Option<Outcome>> {
         let kind = self.repo.object_hash();
-        // Where nothing was changed here, the two are the same bytes.
+        // If nothing was changed here, both are the same buffer.
         let base_fits = |form: Form| std::ptr::eq(sides.local, sides.base) || form.fits(sides.base);
         let all = |form: Form| form.fits(sides.local) && form.fits(sides.remote) && base_fits(form);
         let notes = Form::of_notes(prefix.depth(), kind);
@@ -114,7 +114,8 @@ impl<'repo> Worker<'repo> {
         Ok(None)
     }
 
-    /// Merges what is not of one form: a mixture, levels that open or close, other people's files.
+    /// Merges a tree note by note: one of mixed form, one whose fan-out changes, or one with entries that are not
+    /// notes.
     fn note_by_note(&mut self, prefix: &Prefix, trees: Sides<Option<ObjectId>>) -> Result<Outcome> {
         let theirs = diff::changes_below(self.repo, &self.repo.objects, prefix, trees.base, trees.remote)?;
         let ours = diff::changes_below(self.repo, &self.repo.objects, prefix, trees.base, trees.local)?;
@@ -140,20 +141,20 @@ impl<'repo> Worker<'repo> {
         combine::read(self.repo, blob)
     }
 
-    /// Reads an object of this side and this kind, if it is in memory or has a file of its own, and says whether so.
+    /// Reads an object of this side if it is in memory or loose, and of this kind; returns whether it is.
     fn read_near(&mut self, id: Option<ObjectId>, kind: Kind, into: &mut Vec<u8>) -> bool {
         self.in_memory(id, kind, into)
             || self.loose.as_mut().zip(id).and_then(|(loose, id)| loose.read(&id, into)) == Some(kind)
     }
 
-    /// Reads an object of this kind, if it is in memory, and says whether so.
+    /// Reads an object if it is in memory and of this kind; returns whether it is.
     fn in_memory(&self, id: Option<ObjectId>, kind: Kind, into: &mut Vec<u8>) -> bool {
-        // Where objects are replaced by others, only gix knows by which.
+        // With replace refs, only gix knows which object replaces which.
         let id = id.filter(|_| self.loose.is_some());
         id.and_then(|id| self.latest.read(&id, into)) == Some(kind)
     }
 
-    /// An empty buffer with room for some bytes.
+    /// Returns an empty buffer with this capacity.
     pub(super) fn buffer(&mut self, bytes: usize) -> Vec<u8> {
         let mut buffer = self.spare.pop().unwrap_or_default();
         buffer.clear();
@@ -161,13 +162,13 @@ impl<'repo> Worker<'repo> {
         buffer
     }
 
-    /// Takes a buffer back that is needed no more, to be used again.
+    /// Takes back a buffer for later use.
     pub(super) fn give_back(&mut self, buffer: Vec<u8>) {
         self.spare.push(buffer);
     }
 }
 
-/// The bytes of a folder; none where there is no folder.
+/// Reads the bytes of a tree; none if there is no tree.
 fn read(objects: &OdbHandle, tree: Option<ObjectId>, into: &mut Vec<u8>) -> Result<()> {
     into.clear();
     if let Some(tree) = tree.filter(|tree| !tree.is_empty_tree()) {

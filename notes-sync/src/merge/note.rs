@@ -1,4 +1,4 @@
-//! Decides what becomes of one note.
+//! Merges one note.
 
 use anyhow::{Context, Result};
 use gix::{ObjectId, objs::Kind};
@@ -13,12 +13,13 @@ use crate::{
 
 use super::folder::Worker;
 
-/// A version of a note to put in place; `None` where it is to be removed.
+/// The version of a note to write; `None` if the note is to be removed.
 type Version = Option<ObjectId>;
 
 impl Worker<'_> {
-    /// What to put in place of the local note about `object`, where the remote made the change `their` and this side
-    /// `our`, if any; `None` where git would not look at the local note, which decides on the fan-out.
+    /// Returns the version to write for the note about `object`, after the remote's change `their` and this side's
+    /// change `our`, if any. `None` if git would not touch the local note: the fan-out depends on which notes are
+    /// touched.
     pub(super) fn note(
         &mut self,
         object: Annotated,

@@ -1,4 +1,4 @@
-//! Merges a folder that holds notes alone, on all sides.
+//! Merges a tree that contains nothing but notes, on all sides.
 
 use anyhow::Result;
 use gix::{ObjectId, objs::Kind};
@@ -14,7 +14,7 @@ use crate::{
 use super::folder::Worker;
 
 impl Worker<'_> {
-    /// Merges the notes of `sides`; `their_tree` is where the remote's come from.
+    /// Merges the notes of `sides`; `their_tree` is the id of the remote's tree.
     pub(super) fn notes(
         &mut self,
         prefix: &Prefix,
@@ -78,8 +78,8 @@ impl Worker<'_> {
         outcome
     }
 
-    /// Writes the notes of a folder at `depth`, spread over folders if there are many; `known` is a tree that holds
-    /// just them.
+    /// Writes the notes of a tree at `depth`, with a further fan-out level if there are many; `known` is an existing
+    /// tree with exactly these notes.
     fn settle(
         &mut self,
         notes: &[u8],
@@ -96,7 +96,7 @@ impl Worker<'_> {
         Ok(if crowd.notes() == 1 { Outcome::One(tree) } else { Outcome::Many(tree) })
     }
 
-    /// Writes notes into a folder for each next byte of their ids.
+    /// Writes notes into one subtree for each next byte of their ids.
     fn spread(&mut self, notes: &[u8], depth: usize) -> Result<ObjectId> {
         let kind = self.repo.object_hash();
         let (form, inner) = (Form::of_notes(depth, kind), Form::of_notes(depth + 1, kind));

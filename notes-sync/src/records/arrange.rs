@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::parse::{Kind, Parsed, Record};
 
-/// The records of the merge, in order.
+/// Returns the records of the merged note, in order.
 pub(super) fn arrange<'a>(base: &Parsed<'a>, local: &Parsed<'a>, remote: &Parsed<'a>) -> Vec<Record<'a>> {
     let [in_base, in_local, in_remote] = [base, local, remote].map(index);
     let kept = |bytes: &[u8]| in_local.contains_key(bytes) && in_remote.contains_key(bytes);
@@ -16,22 +16,22 @@ pub(super) fn arrange<'a>(base: &Parsed<'a>, local: &Parsed<'a>, remote: &Parsed
     );
     for side in [local, remote] {
         order.add(side.records.iter().filter(|record| {
-            // What only one side has was removed by the other where the base had it, and is new where it had not.
+            // A record that only one side has was removed by the other if the base had it, and added if not.
             kept(record.bytes) || !in_base.contains_key(record.bytes)
         }));
     }
     let mut records = order.finish();
-    // Text after front matter belongs to it, so text of its own must come before.
+    // Text after front matter would become part of it, so text that is not must come before.
     records.sort_by_key(|record| record.kind == Kind::FrontMatter);
     records
 }
 
 fn index<'a>(parsed: &Parsed<'a>) -> HashMap<&'a [u8], Record<'a>> {
-    // Backwards, so that the first of several equal records is the one that stays.
+    // In reverse, so that the first of several equal records stays in the map.
     parsed.records.iter().rev().map(|record| (record.bytes, *record)).collect()
 }
 
-/// Records in groups: each but the first group begins with a record that both sides kept.
+/// Records in groups: each group but the first begins with a record that both sides kept.
 struct Order<'a> {
     groups: Vec<Vec<Record<'a>>>,
     placed: HashMap<&'a [u8], usize>,
@@ -49,13 +49,14 @@ impl<'a> Order<'a> {
         order
     }
 
-    /// Adds what is not there yet, each record behind the one that it follows on its side.
+    /// Adds the records that are not there yet, each after the one that it follows on its side.
     fn add<'s>(&mut self, side: impl Iterator<Item = &'s Record<'a>>)
     where
         'a: 's,
     {
         let mut group = 0;
-        // Where in the group the next record goes; at its end while the last one seen heads the group.
+        // The index in the group for the next record; `None` means its end, while the last record seen is the head of
+        // the group.
         let mut place = None;
         let mut seen = HashSet::new();
         for record in side.filter(|record| seen.insert(record.bytes)) {

@@ -1,4 +1,4 @@
-//! Puts records together to a note, so that cutting it again gives the same records.
+//! Joins records into a note, such that splitting it again yields the same records.
 
 use super::parse::{Kind, Parsed, Record};
 
@@ -18,9 +18,9 @@ pub(super) fn join(records: &[Record<'_>], frame: &Parsed<'_>) -> Vec<u8> {
     note
 }
 
-/// Writes the record's own gap where it is wide enough for the record that now follows.
+/// Writes the record's own gap if that separates it from its new successor, and else line ends that do.
 fn separate(record: &Record<'_>, next: &Record<'_>, note: &mut Vec<u8>) {
-    // Spaces at the very end of a note are no line, and would indent what follows.
+    // White space at the very end of a note is not a line, and would indent the next record.
     let whole_lines = record.gap.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
     let gap = &record.gap[..whole_lines];
     let line_ends = gap.iter().filter(|byte| **byte == b'\n').count();

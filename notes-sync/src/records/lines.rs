@@ -1,31 +1,32 @@
-//! What single lines of a note mean: blank lines, fences, front matter, JSON.
+//! Classifies single lines of a note: blank lines, fences, front matter, JSON.
 //!
-//! A record must be cut alike wherever a merge moves it, so nothing here depends on what stands before it in the note.
+//! A record must be split off alike wherever a merge moves it, so nothing here depends on what precedes it in the
+//! note.
 
 use serde::de::IgnoredAny;
 
-/// How fenced text counts.
+/// How to treat fenced text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fences {
-    /// What a fence encloses stays together.
+    /// A fenced block stays together.
     Whole,
-    /// The lines of a fence are lines like any other.
+    /// The lines of a fenced block are lines like any other.
     AsText,
 }
 
-/// The character of a fence and how often it must be repeated at least to close it.
+/// The character of a fence, and how often it must be repeated at least to close the fence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fence {
     mark: u8,
     length: usize,
 }
 
-/// The lines of a text, each with its line end.
+/// Splits a text into lines, each with its line end.
 pub(super) fn split(text: &[u8]) -> Vec<&[u8]> {
     text.split_inclusive(|byte| *byte == b'\n').collect()
 }
 
-/// A line without its line end.
+/// Returns a line without its line end.
 pub(super) fn content(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\n").map_or(line, |line| line.strip_suffix(b"\r").unwrap_or(line))
 }
@@ -34,7 +35,7 @@ pub(super) fn is_blank(line: &[u8]) -> bool {
     line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
 }
 
-/// Whether every fence that opens in the text closes in it.
+/// Whether every fence that is opened in the text is closed in it.
 pub(super) fn all_fences_close(text: &[u8]) -> bool {
     let lines = split(text);
     let mut at = 0;
@@ -50,13 +51,13 @@ pub(super) fn all_fences_close(text: &[u8]) -> bool {
     true
 }
 
-/// The fence that a line opens, by CommonMark's rules.
+/// Returns the fence that a line opens, by CommonMark's rules.
 pub(super) fn fence_opens(line: &[u8]) -> Option<Fence> {
     let (fence, rest) = fence(line)?;
     (fence.mark != b'`' || !rest.contains(&b'`')).then_some(fence)
 }
 
-/// The index after the line that closes the fence opened at `opened`.
+/// Returns the index after the line that closes the fence opened at `opened`.
 pub(super) fn fence_ends(lines: &[&[u8]], opened: usize, fence_open: Fence) -> Option<usize> {
     let after = lines.get(opened + 1..)?;
     let closing = after.iter().position(|line| {
@@ -67,7 +68,7 @@ pub(super) fn fence_ends(lines: &[&[u8]], opened: usize, fence_open: Fence) -> O
     Some(opened + closing + 2)
 }
 
-/// A run of fence characters at the start of a line, and what follows it.
+/// Returns the run of fence characters at the start of a line, and the text after it.
 fn fence(line: &[u8]) -> Option<(Fence, &[u8])> {
     let indent = line.iter().take_while(|byte| **byte == b' ').count();
     let line = line.get(indent..).filter(|_| indent <= 3)?;
@@ -76,10 +77,11 @@ fn fence(line: &[u8]) -> Option<(Fence, &[u8])> {
     (length >= 3).then(|| (Fence { mark, length }, &line[length..]))
 }
 
-/// The index after the front matter that begins at `at`, if one does: a line `---`, lines that can be YAML and the
-/// first of them a key, and a line `---` or `...`.
+/// Returns the index after the front matter that begins at `at`, if one does: a line `---`, lines that can be YAML
+/// with a key first (comments aside), and a line `---` or `...`.
 ///
-/// A rule across the page is a line `---` too; what follows one is rarely a key, and rarely ends with another.
+/// A thematic break is a line `---` too, but the text after it rarely begins with a key and rarely ends with another
+/// such line.
 pub(super) fn front_matter_ends(lines: &[&[u8]], at: usize) -> Option<usize> {
     if !is_marker(lines.get(at)?, b"---") {
         return None;
@@ -112,11 +114,11 @@ enum Yaml {
     None,
 }
 
-/// What a line can be in a YAML mapping; `next` is the line after it.
+/// Returns what a line can be in a YAML mapping; `next` is the line after it.
 fn yaml(line: &[u8], next: Option<&[u8]>) -> Yaml {
     let indented = |line: &[u8]| line.starts_with(b" ") || line.starts_with(b"\t");
     if is_blank(line) {
-        // Within a block of text, which is indented; elsewhere a blank line is where a paragraph ends.
+        // In an indented block scalar; elsewhere a blank line ends a paragraph.
         return match next {
             Some(next) if indented(next) => Yaml::Continuation,
             _ => Yaml::None,
@@ -137,7 +139,7 @@ fn is_key(line: &[u8]) -> bool {
         .is_some_and(|colon| colon > 0 && matches!(line.get(colon + 1), None | Some(b' ' | b'\t')))
 }
 
-/// Whether the line is a whole JSON object or array.
+/// Whether the line is a complete JSON object or array.
 pub(super) fn is_json(line: &[u8]) -> bool {
     let line = line.trim_ascii();
     matches!(line.first(), Some(b'{' | b'[')) && serde_json::from_slice::<IgnoredAny>(line).is_ok()

@@ -1,11 +1,11 @@
-//! Cuts a note into records.
+//! Splits a note into records.
 //!
-//! A record is, whichever applies first: front matter and all that follows up to the next front matter; a line that is
-//! JSON by itself; else a paragraph, that is, lines without a blank one among them. What a fence encloses is never cut.
+//! A record is, whichever applies first: front matter with all text up to the next front matter; a line that is JSON
+//! by itself; else a paragraph, that is, consecutive lines without a blank one. Fenced blocks are never split.
 
 use super::lines::{self, Fences};
 
-/// A note, cut into records.
+/// A note, split into records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed<'a> {
     /// Blank lines before the first record.
@@ -14,18 +14,18 @@ pub struct Parsed<'a> {
     pub records: Vec<Record<'a>>,
 }
 
-/// One record, and what separates it from the next.
+/// A record, and the separator after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// Its bytes, less the end of its last line. Two records with the same bytes are the same record.
+    /// Its bytes without the end of its last line. Records with the same bytes are the same record.
     pub bytes: &'a [u8],
-    /// The end of its last line, and blank lines up to the next record or the end of the note.
+    /// The end of its last line, and the blank lines up to the next record or the end of the note.
     pub gap: &'a [u8],
 }
 
-/// What a record is.
+/// The kind of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// YAML front matter and the text that belongs to it.
@@ -36,7 +36,7 @@ pub enum Kind {
     Paragraph,
 }
 
-/// Cuts a note into records; a fence that does not close is text like any other, and so are the others then.
+/// Splits a note into records. If any fence is not closed, all fences count as plain text.
 pub fn parse(note: &[u8]) -> Parsed<'_> {
     let fences = if lines::all_fences_close(note) { Fences::Whole } else { Fences::AsText };
     parse_with(note, fences)
@@ -96,8 +96,8 @@ impl<'a> Cutter<'a> {
         Kind::Paragraph
     }
 
-    /// Front matter begins at the start of the note or after a blank line, or after the text of other front matter:
-    /// elsewhere `---` underlines a heading.
+    /// Returns where the front matter that begins here ends, if any. Front matter begins at the start of the note,
+    /// after a blank line, or after the text of other front matter: elsewhere `---` underlines a heading.
     fn front_matter_ends_at(&self) -> Option<usize> {
         let follows_front_matter = self.spans.last().is_some_and(|span| span.kind == Kind::FrontMatter);
         let line_before = self.at.checked_sub(1).and_then(|before| self.lines.get(before));
@@ -108,7 +108,7 @@ impl<'a> Cutter<'a> {
         }
     }
 
-    /// Moves to the next front matter, less the blank lines before it.
+    /// Moves to the end of the text before the next front matter, without trailing blank lines.
     fn front_matters_text(&mut self) {
         let mut end = self.at;
         while let Some(line) = self.lines.get(self.at) {
@@ -124,7 +124,7 @@ impl<'a> Cutter<'a> {
         self.at = end;
     }
 
-    /// Moves over a line, or over all of a fence.
+    /// Moves past a line, or past a whole fenced block.
     fn step(&mut self) {
         let fence_end = match self.fences {
             Fences::AsText => None,

@@ -1,12 +1,12 @@
-//! What two versions of a folder begin and end with alike, which nobody has to take apart.
+//! Skips the entries that two versions of a tree have in common at the beginning and at the end.
 //!
-//! A commit of `git notes` changes one note, and so one entry, of hundreds, in each folder on the way to it.
+//! A commit of `git notes` changes one note, and so one of hundreds of entries in each tree on the path to it.
 
 use gix::bstr::ByteSlice;
 
-/// The entries of both that may differ. Entries whose names begin with the same two characters stay together, as they
-/// may be a folder and notes that belong into it. Where names are spelled or ordered as git never does it, that is all
-/// entries.
+/// Returns the entries of both versions that may differ. Entries whose names begin with the same two characters stay
+/// together, since they may be a subtree and notes that belong into it. If names are spelled or ordered as git never
+/// does it, all entries are returned.
 pub(super) fn trimmed<'a>(old: &'a [u8], new: &'a [u8], kind: gix::hash::Kind) -> (&'a [u8], &'a [u8]) {
     let id = kind.len_in_bytes();
     let (Some(before), Some(after)) = (groups(old, id), groups(new, id)) else { return (old, new) };
@@ -27,13 +27,13 @@ pub(super) fn trimmed<'a>(old: &'a [u8], new: &'a [u8], kind: gix::hash::Kind) -
     (rest(old, &before), rest(new, &after))
 }
 
-/// Entries whose names begin with the same two characters.
+/// The entries whose names begin with the same two characters.
 struct Group {
     begin: usize,
     name: [u8; 2],
 }
 
-/// The groups of a tree; `None` where the same two digits may come once more in another place.
+/// Returns the groups of a tree; `None` if the same two digits may occur again elsewhere in it.
 fn groups(tree: &[u8], id: usize) -> Option<Vec<Group>> {
     let mut groups: Vec<Group> = Vec::with_capacity(256);
     let mut begin = 0;

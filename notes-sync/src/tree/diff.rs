@@ -1,8 +1,8 @@
-//! What changed between two notes trees, note by note.
+//! Compares two notes trees note by note.
 //!
-//! A diff by path is not enough: the same note stands at another path once the fan-out changes, and may stand at two
-//! paths in one tree. So the trees are walked side by side, folder by folder; where both hold the same folder nothing
-//! is read, and where their layouts differ only that part is compared by id.
+//! A diff by path is not enough: a note moves to another path when the fan-out changes, and may be at two paths in
+//! one tree. So the trees are walked in parallel, subtree by subtree; equal subtrees are not read, and where the
+//! layouts differ, only that part is compared by the annotated objects' ids.
 
 use std::collections::BTreeMap;
 
@@ -16,37 +16,37 @@ use super::{
     layout::{self, Annotated, Other, Prefix, Slot},
 };
 
-/// A note that differs; absent where it does not exist on that side.
+/// A note that differs; `None` if it does not exist on that side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change {
-    /// The note before.
+    /// The old note.
     pub old: Option<ObjectId>,
-    /// The note now.
+    /// The new note.
     pub new: Option<ObjectId>,
 }
 
-/// An entry that is no note and differs.
+/// An entry that is not a note and differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherChange {
-    /// The entry before.
+    /// The old entry.
     pub old: Option<Other>,
-    /// The entry now.
+    /// The new entry.
     pub new: Option<Other>,
 }
 
 /// All differences between two notes trees.
 #[derive(Debug, Default)]
 pub struct Changes {
-    /// Notes, in the order of the objects that they are about.
+    /// The notes, in the order of the annotated objects.
     pub notes: BTreeMap<Annotated, Change>,
-    /// Other entries, by the folder that they are in and their name.
+    /// The other entries, by the subtree that they are in and their name.
     pub others: BTreeMap<(Prefix, gix::bstr::BString), OtherChange>,
 }
 
-/// Compares two notes trees of `repo`, read from its `objects`; no tree is an empty one.
+/// Compares two notes trees of `repo`, read from `objects`; a missing tree counts as empty.
 ///
 /// # Errors
-/// Where a folder that differs cannot be read.
+/// If a subtree that differs cannot be read.
 pub fn changes(
     repo: &Repository,
     objects: &dyn Find,
@@ -56,8 +56,8 @@ pub fn changes(
     changes_below(repo, objects, &Prefix::default(), old, new)
 }
 
-/// Compares two notes trees until `most` notes are found that differ: who asks whether it is a single one needs no more
-/// than two. There may be a few more.
+/// Compares two notes trees until at least `most` notes are found that differ: to know whether there is just one, two
+/// are enough. There may be a few more.
 ///
 /// # Errors
 /// As for [`changes`].
@@ -73,7 +73,7 @@ pub fn first_changes(
     Ok(walk.changes)
 }
 
-/// Compares two versions of the folder at `prefix`.
+/// Compares two versions of the subtree at `prefix`.
 pub(crate) fn changes_below(
     repo: &Repository,
     objects: &dyn Find,
@@ -89,23 +89,23 @@ pub(crate) fn changes_below(
 struct Walk<'repo> {
     repo: &'repo Repository,
     objects: &'repo dyn Find,
-    /// How many notes are enough.
+    /// The number of changes to stop at.
     most: usize,
     changes: Changes,
 }
 
-/// The part of a folder whose ids go on with the same byte: usually a folder or some notes, rarely both.
+/// The entries of a tree for ids that continue with the same byte: usually a subtree or some notes, rarely both.
 #[derive(Default, Clone, PartialEq, Eq)]
 struct Part {
     folder: Option<ObjectId>,
-    /// Folders of the same byte in other spellings (`aB` beside `ab`), which git never writes.
+    /// Subtrees for the same byte in other spellings (`aB` besides `ab`), which git never writes.
     more_folders: Vec<ObjectId>,
     notes: Vec<(Annotated, ObjectId)>,
 }
 
 #[derive(Default)]
 struct Folder {
-    /// By byte, in ascending order.
+    /// The parts by byte, in ascending order.
     parts: Vec<(u8, Part)>,
     others: Vec<Other>,
 }
@@ -156,7 +156,8 @@ impl Walk<'_> {
         }
     }
 
-    /// All notes of a part whatever their path; several about one object become the one that git would show.
+    /// Returns all notes of a part, whatever their path; several notes about one object become the one that git would
+    /// show.
     fn all_notes(&mut self, prefix: &Prefix, part: &Part) -> Result<BTreeMap<Annotated, ObjectId>> {
         let mut notes = BTreeMap::new();
         self.collect(prefix, part, &mut notes)?;
@@ -210,7 +211,7 @@ impl Walk<'_> {
     }
 }
 
-/// What these entries of `tree` are, which is the folder at `prefix`.
+/// Sorts entries of `tree`, which is the subtree at `prefix`, into parts.
 fn folder(prefix: &Prefix, tree: Option<ObjectId>, entries: &[u8]) -> Result<Folder> {
     let mut folder = Folder::default();
     let Some(tree) = tree else { return Ok(folder) };
@@ -234,8 +235,8 @@ fn folder(prefix: &Prefix, tree: Option<ObjectId>, entries: &[u8]) -> Result<Fol
 }
 
 impl Folder {
-    /// The part for a byte. Entries come in the order of their names, so it is the last one or a new one behind it,
-    /// unless a tree has digits in upper case.
+    /// Returns the part for a byte. Entries are sorted by name, so it is the last part or a new one after it, unless
+    /// a tree has upper-case digits.
     fn part(&mut self, byte: u8) -> &mut Part {
         let at = match self.parts.last() {
             Some((last, _)) if *last == byte => self.parts.len() - 1,
@@ -256,7 +257,7 @@ impl Folder {
 }
 
 impl Part {
-    /// The folder, where the part is one and nothing else; `Some(None)` where it is empty.
+    /// Returns the subtree if the part has no notes and no further subtrees; `Some(None)` if the part is empty.
     fn only_folder(&self) -> Option<Option<ObjectId>> {
         (self.notes.is_empty() && self.more_folders.is_empty()).then_some(self.folder)
     }

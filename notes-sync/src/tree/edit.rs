@@ -1,10 +1,10 @@
-//! A notes tree that is being edited: opened only where it is touched, and written as git would write it.
+//! Edits a notes tree, reading only the subtrees that are touched, and keeps the fan-out that git would choose.
 //!
-//! The id of the tree depends on the fan-out, and the fan-out on which folders were opened, so that a tree of any other
-//! making would differ from git's with the same notes in it: every machine would rewrite what the others wrote.
-//! Therefore this follows git's `notes.c` step by step: a trie of 16 children a node, whose leaves are notes and
-//! folders that nobody has looked into yet. Where git would stop or write a broken tree (one note at two paths, a file
-//! where a fan-out folder must be), this goes on and keeps everything.
+//! The id of a notes tree depends on its fan-out, and the fan-out on which subtrees were unpacked. A tree built in
+//! any other way would differ from git's for the same notes, and every machine would rewrite what the others wrote.
+//! So this follows git's `notes.c` step by step: a trie of nodes with 16 children each, whose leaves are notes and
+//! subtrees that were not unpacked yet. Where git would fail or write a broken tree (one note at two paths, a file
+//! where a fan-out subtree must be), this goes on and keeps everything.
 
 use anyhow::Result;
 use gix::{ObjectId, Repository, bstr::BString};
@@ -16,17 +16,17 @@ use super::{
     others::Others,
 };
 
-/// An editable notes tree. Its memory is bounded by what is touched, not by how many notes there are.
+/// An editable notes tree. Its memory is bounded by what is touched, not by the number of notes.
 pub struct NotesTree<'repo> {
     pub(crate) repo: &'repo Repository,
-    /// The folder that this is: the root, unless a part of the tree is edited by itself.
+    /// The tree that is edited: the root, or one subtree alone.
     pub(crate) prefix: Prefix,
-    /// The node at [`Self::depth`].
+    /// The topmost node, at [`Self::depth`].
     pub(crate) root: Branch,
     pub(crate) others: Others,
 }
 
-/// An inner node: what lies below it, by the next hex digit of the id.
+/// An inner node: its children, by the next hex digit of the id.
 #[derive(Default)]
 pub(crate) struct Branch {
     pub(crate) children: [Option<Box<Node>>; 16],
@@ -43,16 +43,16 @@ pub(crate) enum Leaf {
     Folder { prefix: Prefix, tree: ObjectId },
 }
 
-/// What to do where a note meets another one about the same object.
+/// What to do with two notes about the same object.
 #[derive(Clone, Copy)]
 enum Clash {
-    /// It is a new version.
+    /// The second is a new version of the first.
     Replace,
-    /// It stands at another path of the same tree: git shows such notes one after the other.
+    /// They are at different paths of the same tree: git shows them one after the other.
     Concatenate,
 }
 
-/// What opening a folder needs.
+/// What is needed to unpack a subtree.
 pub(crate) struct Opener<'a> {
     pub(crate) repo: &'a Repository,
     pub(crate) others: &'a mut Others,
@@ -62,12 +62,12 @@ impl<'repo> NotesTree<'repo> {
     /// Opens the root of a notes tree. New objects are written to `repo`.
     ///
     /// # Errors
-    /// Where `tree` cannot be read.
+    /// If `tree` cannot be read.
     pub fn open(repo: &'repo Repository, tree: ObjectId) -> Result<Self> {
         Self::open_below(repo, &Prefix::default(), Some(tree))
     }
 
-    /// Opens the folder at `prefix`, to edit it by itself.
+    /// Opens the subtree at `prefix`, to edit it by itself.
     pub(crate) fn open_below(
         repo: &'repo Repository,
         prefix: &Prefix,
@@ -86,26 +86,26 @@ impl<'repo> NotesTree<'repo> {
         Ok(notes)
     }
 
-    /// How many hex digits the topmost node is below the root. A folder hangs below the node of its last digit but one:
-    /// where it is alone or nearly empty, what is in it stands in the folder's own place.
+    /// Returns the depth of the topmost node, in hex digits below the root. A subtree is a child of the node for all
+    /// digits of its prefix but the last: if it is alone there or nearly empty, its contents take its place.
     pub(crate) fn depth(&self) -> usize {
         (2 * self.prefix.depth()).saturating_sub(1)
     }
 
-    /// The note about `object`, if there is one.
+    /// Returns the note about `object`, if there is one.
     ///
     /// # Errors
-    /// Where a folder on the way cannot be read.
+    /// If a subtree on the way cannot be read.
     pub fn get(&mut self, object: Annotated) -> Result<Option<ObjectId>> {
         let depth = self.depth();
         let mut opener = Opener { repo: self.repo, others: &mut self.others };
         self.root.get(object, depth, &mut opener)
     }
 
-    /// Puts the note about `object` in place, or removes it.
+    /// Sets or removes the note about `object`.
     ///
     /// # Errors
-    /// Where a folder on the way cannot be read.
+    /// If a subtree on the way cannot be read.
     pub fn set(&mut self, object: Annotated, blob: Option<ObjectId>) -> Result<()> {
         let depth = self.depth();
         let mut opener = Opener { repo: self.repo, others: &mut self.others };
@@ -115,9 +115,9 @@ impl<'repo> NotesTree<'repo> {
         }
     }
 
-    /// Puts an entry that is no note in place, or removes it.
+    /// Sets or removes an entry that is not a note.
     pub(crate) fn set_other(&mut self, folder: &Prefix, name: &BString, other: Option<Other>) -> Result<()> {
-        // Opening the folder brings its other entries here, so that this one can stand among them.
+        // This unpacks the tree, so that its other entries are loaded before one of them is changed.
         self.get(folder.lowest(self.repo.object_hash()))?;
         self.others.set(folder, name, other);
         Ok(())
@@ -125,7 +125,7 @@ impl<'repo> NotesTree<'repo> {
 }
 
 impl Leaf {
-    /// The id by which the leaf finds its place.
+    /// Returns the id that determines the leaf's position.
     fn key(&self) -> Annotated {
         match self {
             Self::Note { object, .. } => *object,
@@ -135,7 +135,7 @@ impl Leaf {
 }
 
 impl Branch {
-    /// Adds what is in the folder's tree to this node, which is `depth` hex digits below the root.
+    /// Adds the entries of a subtree to this node, which is `depth` hex digits below the root.
     pub(crate) fn load(
         &mut self,
         prefix: &Prefix,
@@ -194,7 +194,7 @@ impl Branch {
         Ok(())
     }
 
-    /// Removes the note about `object`, and says whether there was one.
+    /// Removes the note about `object`; returns whether there was one.
     fn remove(&mut self, object: Annotated, depth: usize, opener: &mut Opener<'_>) -> Result<bool> {
         self.open_towards(object, depth, opener)?;
         let child = &mut self.children[object.nibble(depth)];
@@ -214,8 +214,8 @@ impl Branch {
         }
     }
 
-    /// What should stand in this node's place now that something below it is gone: a single note moves up, an empty
-    /// node vanishes, any other stays (`None`).
+    /// Returns what replaces this node after a removal below it: a single note moves up, an empty node vanishes, any
+    /// other node stays (`None`).
     fn collapse(&mut self) -> Option<Option<Box<Node>>> {
         let mut occupied = self.children.iter_mut().filter(|child| child.is_some());
         let Some(only) = occupied.next() else {
@@ -225,10 +225,10 @@ impl Branch {
         (is_note && occupied.next().is_none()).then(|| only.take())
     }
 
-    /// Opens the folders of this node that `object` may be in.
+    /// Unpacks the subtrees of this node that `object` may be in.
     fn open_towards(&mut self, object: Annotated, depth: usize, opener: &mut Opener<'_>) -> Result<()> {
-        // Git looks at the first child too, whatever the id's digit is: a folder whose prefix ends before this node
-        // sorts there, as the rest of its key is zeros.
+        // Git looks at the first child too, whatever the id's digit is: a subtree whose prefix ends above this node
+        // is there, since the rest of its key is zeros.
         while let Some((prefix, tree)) =
             self.take_folder(0, object).or_else(|| self.take_folder(object.nibble(depth), object))
         {

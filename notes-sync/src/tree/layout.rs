@@ -1,8 +1,8 @@
-//! How a notes tree is laid out, read one folder at a time.
+//! Reads the trees of a notes tree, and tells notes from fan-out subtrees and other entries.
 //!
-//! Git names a note after the object that it is about, and spreads many notes over folders of two hex digits each
-//! ("fan-out"). Whether an entry is a note depends on the folders above it. Were that decided in several places, one
-//! would sooner or later take a stranger's file for a note, or a note for a stranger's file.
+//! Git names a note after the object that it annotates, and with many notes splits the name into directories of two
+//! hex digits each ("fan-out"). Whether an entry is a note depends on the trees above it. If several places decided
+//! that, one would sooner or later take another file for a note, or a note for another file.
 //!
 //! The rules are those of git's `notes.c`, `load_subtree()`.
 
@@ -13,27 +13,28 @@ use gix::{
     objs::{Find, Kind, TreeRefIter, tree::EntryMode},
 };
 
-/// The object that a note is about; never the note's own blob.
+/// The id of the object that a note is about, never of the note's blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Annotated(pub ObjectId);
 
 impl Annotated {
-    /// The byte of the id by which a folder at `depth` fan-out folders below the root sorts this note.
+    /// Returns the byte of the id that selects the subtree for this note in a tree at `depth` fan-out levels below
+    /// the root.
     pub fn byte(self, depth: usize) -> u8 {
         self.0.as_bytes().get(depth).copied().unwrap_or(0)
     }
 
-    /// The hex digit of the id at `index`, as a number.
+    /// Returns the hex digit of the id at `index` as a number.
     pub fn nibble(self, index: usize) -> usize {
         let byte = self.byte(index / 2);
         usize::from(if index.is_multiple_of(2) { byte >> 4 } else { byte & 0x0f })
     }
 }
 
-/// As many bytes as the longest id has.
+/// The length of the longest ids, in bytes.
 const MAX: usize = 32;
 
-/// A fan-out folder, by the leading bytes that all ids in it share; the root's are none.
+/// The position of a fan-out subtree: the leading bytes that all ids in it have in common; empty for the root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Prefix {
     bytes: [u8; MAX],
@@ -41,7 +42,7 @@ pub struct Prefix {
 }
 
 impl Prefix {
-    /// The folder made of the first `len` bytes of an id.
+    /// Returns the subtree for the first `len` bytes of an id.
     pub fn of(object: Annotated, len: usize) -> Self {
         Self::from_bytes(object.0.as_bytes().get(..len).unwrap_or(object.0.as_bytes()))
     }
@@ -55,7 +56,7 @@ impl Prefix {
         prefix
     }
 
-    /// The folder of this one for ids that go on with `byte`.
+    /// Returns the subtree of this one for ids that continue with `byte`.
     pub fn join(&self, byte: u8) -> Self {
         let mut joined = *self;
         if let Some(next) = joined.bytes.get_mut(self.len) {
@@ -65,33 +66,33 @@ impl Prefix {
         joined
     }
 
-    /// The bytes, from the root down.
+    /// Returns the bytes, from the root down.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
 
-    /// How many fan-out folders deep this is.
+    /// Returns the number of fan-out levels above this subtree's entries.
     pub fn depth(&self) -> usize {
         self.len
     }
 
-    /// Whether the notes of `object` belong below this folder.
+    /// Whether the note about `object` belongs into this subtree.
     pub fn holds(&self, object: Annotated) -> bool {
         object.0.as_bytes().starts_with(self.bytes())
     }
 
-    /// Whether this is `above` itself or a folder below it.
+    /// Whether this is `above` itself or below it.
     pub fn is_within(&self, above: &Self) -> bool {
         self.bytes().starts_with(above.bytes())
     }
 
-    /// The folder above, and the name of this one in it; nothing for the root.
+    /// Returns the parent, and the name of this subtree in it; `None` for the root.
     pub fn split(&self) -> Option<(Self, BString)> {
         let (last, above) = self.bytes().split_last()?;
         Some((Self::from_bytes(above), folder_name(*last)))
     }
 
-    /// The lowest id that belongs here, to find a place for the folder among notes.
+    /// Returns the lowest id that belongs here, which sorts the subtree among notes.
     pub fn lowest(&self, kind: gix::hash::Kind) -> Annotated {
         let mut id = ObjectId::null(kind);
         for (to, from) in id.as_mut_slice().iter_mut().zip(self.bytes()) {
@@ -100,7 +101,7 @@ impl Prefix {
         Annotated(id)
     }
 
-    /// The path of an entry of this folder, from the root of the notes tree.
+    /// Returns the path of an entry of this subtree, from the root of the notes tree.
     pub fn path_of(&self, name: &[u8]) -> BString {
         let mut path: Vec<u8> = Vec::with_capacity(3 * self.len + name.len());
         for byte in self.bytes() {
@@ -112,60 +113,60 @@ impl Prefix {
     }
 }
 
-/// The name of the fan-out folder for one byte of an id.
+/// Returns the name of the fan-out subtree for one byte of an id.
 pub fn folder_name(byte: u8) -> BString {
     format!("{byte:02x}").into()
 }
 
-/// The name that the note of `object` has in a folder `depth` fan-out folders deep.
+/// Returns the name of the note about `object` in a tree that is `depth` fan-out levels deep.
 pub fn note_name(object: Annotated, depth: usize) -> BString {
     let hex = object.0.to_hex().to_string();
     hex.get(2 * depth..).unwrap_or_default().into()
 }
 
-/// An entry that is no note: git keeps those where they are, and so does everybody else.
+/// An entry that is not a note: git keeps those where they are, and every writer must.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Other {
-    /// Its name in its folder.
+    /// Its name in its tree.
     pub name: BString,
-    /// What it is.
+    /// Its mode.
     pub mode: EntryMode,
-    /// Its content.
+    /// The id of its object.
     pub id: ObjectId,
 }
 
 impl Other {
-    /// Whether this stands where a fan-out folder would have to be.
+    /// Whether this has the name of a fan-out subtree without being a tree.
     pub fn blocks_fanout(&self) -> bool {
         !self.mode.is_tree() && byte_from_hex(&self.name).is_some()
     }
 }
 
-/// One entry of a folder in a notes tree.
+/// One tree entry of a notes tree.
 #[derive(Debug, Clone)]
 pub enum Slot {
     /// A note.
     Note {
-        /// What it is about.
+        /// The annotated object.
         object: Annotated,
-        /// The note itself.
+        /// The note's blob.
         blob: ObjectId,
     },
-    /// A folder of notes whose ids go on with the same byte.
+    /// A fan-out subtree, for ids that continue with the same byte.
     Folder {
         /// That byte.
         byte: u8,
-        /// The folder's tree.
+        /// The subtree's id.
         tree: ObjectId,
     },
-    /// Neither.
+    /// Any other entry.
     Other(Other),
 }
 
-/// Reads the entries of the folder at `prefix`, in the tree's order.
+/// Reads the entries of the tree at `prefix`, in their order.
 ///
 /// # Errors
-/// Where `tree` is missing, broken, or no tree, or where `take` fails.
+/// If `tree` is missing, damaged, or not a tree, or if `take` fails.
 pub fn read(
     objects: &dyn Find,
     tree: ObjectId,
@@ -177,10 +178,10 @@ pub fn read(
     slots(&buffer, tree, prefix, take)
 }
 
-/// Reads a tree as git stores it.
+/// Reads a tree's bytes.
 ///
 /// # Errors
-/// Where it is missing or no tree.
+/// If it is missing or not a tree.
 pub(crate) fn bytes(objects: &dyn Find, tree: ObjectId, into: &mut Vec<u8>) -> Result<()> {
     into.clear();
     if tree.is_empty_tree() {
@@ -193,10 +194,10 @@ pub(crate) fn bytes(objects: &dyn Find, tree: ObjectId, into: &mut Vec<u8>) -> R
     Ok(())
 }
 
-/// Takes apart some entries of a tree.
+/// Parses entries of a tree.
 ///
 /// # Errors
-/// Where they are damaged, or where `take` fails.
+/// If they are damaged, or if `take` fails.
 pub(crate) fn slots(
     entries: &[u8],
     tree: ObjectId,
@@ -227,7 +228,7 @@ fn slot(name: &gix::bstr::BStr, mode: EntryMode, id: ObjectId, prefix: &Prefix) 
     Slot::Other(Other { name: name.to_owned(), mode, id })
 }
 
-/// The object of a note by its name in the folder at `prefix`.
+/// Returns the object of a note from the note's name in the tree at `prefix`.
 pub(crate) fn object_from_hex(name: &[u8], prefix: &Prefix, kind: gix::hash::Kind) -> Option<Annotated> {
     let mut id = prefix.lowest(kind).0;
     let rest = id.as_mut_slice().get_mut(prefix.depth()..)?;
@@ -237,7 +238,7 @@ pub(crate) fn object_from_hex(name: &[u8], prefix: &Prefix, kind: gix::hash::Kin
     Some(Annotated(id))
 }
 
-/// Two hex digits, in either case: git reads both and writes lower case.
+/// Parses two hex digits, in either case: git reads both and writes lower case.
 pub(crate) fn byte_from_hex(digits: &[u8]) -> Option<u8> {
     match digits {
         [high, low] => Some((digit(*high)? << 4) | digit(*low)?),

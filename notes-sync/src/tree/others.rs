@@ -1,7 +1,7 @@
-//! Entries of a notes tree that are not notes, on their way from the tree that is read to the one that is written.
+//! Carries the entries of a notes tree that are not notes from the tree that is read to the one that is written.
 //!
-//! Git keeps them, and people put things there (a README, another tool's index). A writer that knew only of notes would
-//! drop them without a word.
+//! Git keeps them, and people store things there (a README, another tool's index). Writing the notes alone would
+//! silently drop them.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use super::{
     write::write_tree,
 };
 
-/// Entries that are not notes, by the fan-out folder that they were found in.
+/// Entries that are not notes, by the fan-out subtree that they are in.
 #[derive(Default)]
 pub(crate) struct Others {
     by_folder: BTreeMap<Prefix, Vec<Other>>,
@@ -34,25 +34,25 @@ impl Others {
         others.extend(other);
     }
 
-    /// Whether there are none.
+    /// Whether there are no such entries.
     pub(crate) fn is_empty(&self) -> bool {
         self.by_folder.values().all(Vec::is_empty)
     }
 
-    /// Whether notes in `folder` cannot be spread over folders, as something else has such a folder's name.
-    /// Git would write a tree with two entries of one name there.
+    /// Whether the notes in `folder` cannot get a further fan-out level because an entry that is not a tree has the
+    /// name of a fan-out subtree. Git would write a tree with two entries of the same name there.
     pub(crate) fn block_fanout(&self, folder: &Prefix) -> bool {
         self.by_folder.get(folder).is_some_and(|others| others.iter().any(Other::blocks_fanout))
     }
 
-    /// Adds what belongs into `folder` to its entries, and folders below it that hold no notes any more.
+    /// Adds the entries that belong into the tree `folder`, and those subtrees of it that contain no notes any more.
     pub(crate) fn weave(
         &mut self,
         folder: &Prefix,
         entries: &mut Vec<Entry>,
         repo: &Repository,
     ) -> Result<()> {
-        // The deepest come last in the order of the map, so that each is complete before the one around it is written.
+        // Deepest first, so that each subtree is complete before its parent is written.
         while let Some(below) = self.deepest_below(folder) {
             let others = self.by_folder.remove(&below).unwrap_or_default();
             if others.is_empty() {
@@ -64,7 +64,7 @@ impl Others {
             }
         }
         for other in self.by_folder.remove(folder).unwrap_or_default() {
-            // As in git, a note goes before whatever else has its name.
+            // As in git, a note takes precedence over another entry of its name.
             if !entries.iter().any(|entry| entry.filename == other.name) {
                 entries.push(entry(other));
             }

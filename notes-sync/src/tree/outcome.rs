@@ -1,17 +1,17 @@
-//! What became of one folder of a notes tree, as far as the folder around it needs to know.
+//! Describes the result of merging one tree of a notes tree, as far as its parent needs to know.
 
 use gix::ObjectId;
 
-/// What became of a folder.
+/// The result of merging a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Nothing came in: it is as it was here.
+    /// The local tree stays as it is.
     Untouched,
-    /// Nothing is left of it.
+    /// It is empty now.
     Gone,
-    /// No note is left, but something that is no note.
+    /// No notes are left, but other entries are.
     Leftover(ObjectId),
-    /// A single note, in this tree.
+    /// One note, in this tree.
     One(ObjectId),
     /// Several notes, in this tree.
     Many(ObjectId),

@@ -1,13 +1,12 @@
-//! Folders of a notes tree as the bytes that git stores, merged without being taken apart.
+//! Merges the trees of a notes tree as raw bytes, without parsing them into entries.
 //!
-//! In a large notes tree nearly every folder holds notes alone or fan-out folders alone, spelled as git spells them.
-//! All entries of such a folder are of one length and in the order of their names, so that three versions of it can be
-//! laid side by side and most of the result be copied. Whatever is not of that kind has no [`Form`], and is left to
-//! [`super::NotesTree`].
+//! In a large notes tree nearly every tree contains nothing but notes or nothing but fan-out subtrees, named as git
+//! names them. All its entries then have the same length and are sorted by name, so three versions can be compared
+//! side by side and most of the result copied. Any other tree has no [`Form`], and is left to [`super::NotesTree`].
 
 use gix::{ObjectId, hash::oid};
 
-/// What all entries of a folder have in common.
+/// The entry format that all entries of a tree share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Form {
     mode: &'static [u8],
@@ -15,15 +14,15 @@ pub(crate) struct Form {
     id: usize,
 }
 
-/// What one side has under a name, if anything; the entry's bytes.
+/// The bytes of the entry that one side has under a name, if any.
 pub(crate) type Cell<'a> = Option<&'a [u8]>;
 
-/// What the three sides have one after the other.
+/// Consecutive entries of the three sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part<'a> {
     /// Entries that are the same on all sides: their bytes.
     Same(&'a [u8]),
-    /// One name's entries, not all of them the same.
+    /// The entries of one name, which are not all the same.
     Row(Sides<Cell<'a>>),
 }
 
@@ -36,18 +35,18 @@ pub(crate) struct Sides<T> {
 }
 
 impl Form {
-    /// The form of folders that hold notes alone, `depth` fan-out folders below the root.
+    /// Returns the form of trees that contain nothing but notes, `depth` fan-out levels below the root.
     pub(crate) fn of_notes(depth: usize, kind: gix::hash::Kind) -> Self {
         let id = kind.len_in_bytes();
         Self { mode: b"100644 ", name: 2 * (id - depth), id }
     }
 
-    /// The form of folders that hold fan-out folders alone.
+    /// Returns the form of trees that contain nothing but fan-out subtrees.
     pub(crate) fn of_folders(kind: gix::hash::Kind) -> Self {
         Self { mode: b"40000 ", name: 2, id: kind.len_in_bytes() }
     }
 
-    /// Whether a folder is of this form; one without entries is of any.
+    /// Whether a tree has this form; an empty tree has any.
     pub(crate) fn fits(self, folder: &[u8]) -> bool {
         let entries = folder.chunks_exact(self.entry());
         if !entries.remainder().is_empty() {
@@ -68,7 +67,7 @@ impl Form {
         })
     }
 
-    /// Whether an entry begins with the mode; compared as one number, which takes no loop.
+    /// Returns a check whether an entry begins with the mode; it compares a single number instead of bytes in a loop.
     fn has_mode(self) -> impl Fn(&[u8]) -> bool {
         let unused = 64 - 8 * self.mode.len();
         let mut mode = [0; 8];
@@ -77,29 +76,29 @@ impl Form {
         move |entry| entry.first_chunk().is_some_and(|begin| u64::from_be_bytes(*begin) >> unused == mode)
     }
 
-    /// The begin of an entry's name as a number. It decides the order of two names nearly always, and comparing it
-    /// takes no loop.
+    /// Returns the beginning of an entry's name as a number. It nearly always decides the order of two names, and
+    /// comparing it takes no loop.
     fn begin(self, entry: &[u8]) -> u64 {
         let begin = entry[self.mode.len()..].first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
         begin >> (64 - 8 * self.name.min(8))
     }
 
-    /// How many bytes an entry has.
+    /// Returns the length of an entry in bytes.
     pub(crate) fn entry(self) -> usize {
         self.mode.len() + self.name + 1 + self.id
     }
 
-    /// The entry's name: hex digits.
+    /// Returns the entry's name, which is hex digits.
     pub(crate) fn name(self, entry: &[u8]) -> &[u8] {
         &entry[self.mode.len()..][..self.name]
     }
 
-    /// The id of what the entry holds.
+    /// Returns the object id of the entry.
     pub(crate) fn id(self, entry: &[u8]) -> ObjectId {
         oid::from_bytes_unchecked(&entry[self.entry() - self.id..]).to_owned()
     }
 
-    /// Adds an entry to a folder.
+    /// Appends an entry to a tree.
     pub(crate) fn push(self, name: &[u8], id: &oid, folder: &mut Vec<u8>) {
         folder.extend_from_slice(self.mode);
         folder.extend_from_slice(name);
@@ -107,7 +106,7 @@ impl Form {
         folder.extend_from_slice(id.as_bytes());
     }
 
-    /// The three sides in the order of the names. All must be of this form.
+    /// Iterates over the three sides in the order of the names. All must have this form.
     pub(crate) fn side_by_side(self, sides: Sides<&[u8]>) -> impl Iterator<Item = Part<'_>> {
         let mut rest = [sides.base, sides.local, sides.remote];
         std::iter::from_fn(move || {
@@ -135,15 +134,15 @@ impl Form {
         })
     }
 
-    /// The names of some entries.
+    /// Returns the names of some entries.
     pub(crate) fn names(self, entries: &[u8]) -> impl Iterator<Item = &[u8]> {
         entries.chunks_exact(self.entry()).map(move |entry| self.name(entry))
     }
 }
 
-/// Whether all bytes of a name are hex digits.
+/// Whether all bytes of a name are lower-case hex digits.
 fn are_digits(name: &[u8]) -> bool {
-    // As many at a time as a processor looks at in one step.
+    // 16 bytes at a time, which the processor checks in one step.
     let all = |bytes: &[u8; 16]| bytes.iter().fold(true, |fine, byte| fine & is_digit(*byte));
     match name.last_chunk() {
         Some(end) => all(end) && name.as_chunks().0.iter().all(all),
@@ -155,7 +154,8 @@ fn is_digit(byte: u8) -> bool {
     (byte.wrapping_sub(b'0') < 10) | (byte.wrapping_sub(b'a') < 6)
 }
 
-/// How many bytes both begin with alike. Nearly always that is nearly all, so it pays to compare several at a time.
+/// Returns the length of the common prefix. That is nearly always nearly everything, so it pays to compare 8 bytes at
+/// a time.
 fn shared(one: &[u8], other: &[u8]) -> usize {
     let (words, others) = (one.as_chunks::<8>().0, other.as_chunks::<8>().0);
     let pairs = words.iter().zip(others).map(|(one, other)| {
@@ -169,8 +169,8 @@ fn shared(one: &[u8], other: &[u8]) -> usize {
     }
 }
 
-/// How crowded a node is, to decide whether git opens a level of folders below it: where each of the 16 next hex digits
-/// leads to more than a single note.
+/// The occupancy of a node, which decides whether git adds a fan-out level below it: it does if each of the 16 next
+/// hex digits leads to more than one note.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Crowd {
     items: [u32; 16],
@@ -183,17 +183,17 @@ impl Crowd {
         self.items[first_digit(name)] += 1;
     }
 
-    /// Counts a folder with more than one note, or one that nobody looked into.
+    /// Counts a subtree that has more than one note or was not unpacked.
     pub(crate) fn folder(&mut self, name: &[u8]) {
         self.folders[first_digit(name)] = true;
     }
 
-    /// How many notes were counted.
+    /// Returns how many single notes were counted.
     pub(crate) fn notes(&self) -> u32 {
         self.items.iter().sum()
     }
 
-    /// Whether the level opens.
+    /// Whether git adds a fan-out level.
     pub(crate) fn opens(&self) -> bool {
         self.items.iter().zip(self.folders).all(|(items, folder)| folder || *items > 1)
     }

@@ -1,8 +1,8 @@
-//! Writes an edited notes tree with the fan-out that git would give it.
+//! Writes an edited notes tree with the fan-out that git would choose.
 //!
-//! Git opens a level of folders where all 16 next digits lead to more than a single note, decides that for each part of
-//! the tree by itself, and takes a folder that nobody looked into for "more than a single note" (`notes.c`,
-//! `determine_fanout()` and `for_each_note_helper()`). Only opened folders are written anew.
+//! Git adds a fan-out level where each of the 16 next hex digits leads to more than one note. It decides that for
+//! each part of the tree by itself, and counts a subtree that it has not unpacked as more than one note (`notes.c`,
+//! `determine_fanout()` and `for_each_note_helper()`). Only unpacked subtrees are rewritten.
 
 use anyhow::{Context, Result};
 use gix::{
@@ -23,17 +23,17 @@ use super::{
 };
 
 impl NotesTree<'_> {
-    /// Writes the tree with all that was changed in it, and returns its id.
+    /// Writes the tree with all changes, and returns its id.
     ///
     /// # Errors
-    /// Where a folder must be opened and cannot be read, or an object cannot be written.
+    /// If a subtree must be unpacked and cannot be read, or an object cannot be written.
     pub fn write(mut self) -> Result<ObjectId> {
         let mut folders = Folders { repo: self.repo, open: vec![(self.prefix, Vec::new())] };
         self.root.emit(self.depth(), self.prefix.depth(), &mut self.others, &mut folders)?;
         folders.finish(&mut self.others)
     }
 
-    /// As [`NotesTree::write`], with what a folder around needs to know.
+    /// Like [`NotesTree::write`], with what the parent tree needs to know.
     pub(crate) fn write_below(self) -> Result<Outcome> {
         let place = self.root.children.iter().flatten().next().map(|child| match **child {
             Node::Leaf(Leaf::Note { .. }) => Outcome::One,
@@ -47,7 +47,7 @@ impl NotesTree<'_> {
 }
 
 impl Branch {
-    /// Hands the notes below this node, `depth` hex digits deep, to `folders` in the order of their ids.
+    /// Passes the notes below this node, which is `depth` hex digits deep, to `folders` in the order of their ids.
     fn emit(
         &mut self,
         depth: usize,
@@ -66,7 +66,7 @@ impl Branch {
                     Node::Leaf(Leaf::Folder { prefix, tree }) if depth < 2 * fanout => {
                         folders.put_folder(&prefix, tree, others)?;
                     }
-                    // The level that this folder belongs to has closed: its notes move up.
+                    // The fan-out level of this subtree is given up: its notes move up.
                     Node::Leaf(Leaf::Folder { prefix, tree }) => {
                         self.load(&prefix, tree, depth, &mut Opener { repo: folders.repo, others })?;
                     }
@@ -76,7 +76,8 @@ impl Branch {
         Ok(())
     }
 
-    /// The number of folders above the notes below this node, where it is `fanout` for the node above.
+    /// Returns the number of fan-out levels above the notes below this node, given that it is `fanout` for the parent
+    /// node.
     fn fanout(&self, depth: usize, fanout: usize, others: &Others) -> usize {
         let crowded = |child: &Option<Box<Node>>| {
             matches!(child.as_deref(), Some(Node::Branch(_) | Node::Leaf(Leaf::Folder { .. })))
@@ -90,7 +91,7 @@ impl Branch {
         }
     }
 
-    /// The first `len` bytes that all ids below this node share.
+    /// Returns the first `len` bytes that all ids below this node have in common.
     fn any_prefix(&self, len: usize) -> Option<Prefix> {
         self.children.iter().flatten().find_map(|child| match &**child {
             Node::Branch(below) => below.any_prefix(len),
@@ -100,7 +101,7 @@ impl Branch {
     }
 }
 
-/// The folders that are being written, from the root to the innermost.
+/// The trees that are being written, from the root to the innermost.
 struct Folders<'repo> {
     repo: &'repo Repository,
     open: Vec<(Prefix, Vec<Entry>)>,
@@ -142,7 +143,7 @@ impl Folders<'_> {
         Ok(())
     }
 
-    /// Writes the innermost folder into the one around it; the root's id comes back.
+    /// Writes the innermost tree and adds it to its parent; returns its id, which at last is the root's.
     fn close(&mut self, others: &mut Others) -> Result<Option<ObjectId>> {
         let Some((prefix, mut entries)) = self.open.pop() else {
             return Ok(None);
@@ -164,7 +165,7 @@ impl Folders<'_> {
     }
 }
 
-/// Writes one folder with its entries in git's order.
+/// Writes a tree, with its entries sorted as in git.
 pub(crate) fn write_tree(repo: &Repository, mut entries: Vec<Entry>) -> Result<ObjectId> {
     entries.sort();
     let mut bytes = Vec::new();

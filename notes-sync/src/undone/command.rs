@@ -1,4 +1,4 @@
-//! What the commands of git can do in one commit.
+//! Knows which changes git's notes commands can make in one commit.
 
 use anyhow::{Context, Result};
 use gix::{
@@ -8,21 +8,21 @@ use gix::{
 
 use crate::tree::diff::Change;
 
-/// A command of git that changes notes in one way.
+/// A command of git, by the changes that it makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Command {
-    /// It puts a note in place.
+    /// Sets one note.
     Add,
-    /// It puts text behind a note.
+    /// Appends text to one note.
     Append,
-    /// It puts notes in place, with `--stdin` several.
+    /// Sets notes; with `--stdin` several.
     Copy,
-    /// It removes notes, as many as are named to it.
+    /// Removes notes, one or several.
     Remove,
 }
 
 impl Command {
-    /// The command that makes commits of this message.
+    /// Returns the command that makes commits with this message.
     pub(super) fn of(message: &[u8]) -> Option<Self> {
         match message.trim_ascii_end() {
             b"Notes added by 'git notes add'" | b"Notes added by 'git notes edit'" => Some(Self::Add),
@@ -33,7 +33,7 @@ impl Command {
         }
     }
 
-    /// How many changes have to be seen to say whether it made them all.
+    /// Returns how many changes have to be known to tell whether the command made them all.
     pub(super) fn telling(self) -> usize {
         match self {
             Self::Add | Self::Append => 2,
@@ -41,7 +41,7 @@ impl Command {
         }
     }
 
-    /// Whether the command can have made these changes of notes that are among `objects`.
+    /// Whether the command can have made these changes; the notes are read from `objects`.
     pub(super) fn explains(self, objects: &dyn Find, changes: &[Change]) -> Result<bool> {
         Ok(match (self, changes) {
             (_, []) => true,
@@ -56,8 +56,9 @@ impl Command {
         })
     }
 
-    /// Whether the command had read what it would have to have made these changes of. That it changed one note is all
-    /// that tells what it had read from what others made before and after; to put a note in place once more is none.
+    /// Whether the command had read the notes to which these are the changes. The only evidence is that exactly one
+    /// note differs, in a way that the command explains; setting a note to what it is already makes no difference at
+    /// all.
     pub(super) fn had_read(self, objects: &dyn Find, changes: &[Change]) -> Result<bool> {
         match changes {
             [] => Ok(matches!(self, Self::Add | Self::Copy)),
@@ -73,8 +74,8 @@ fn read(objects: &dyn Find, note: ObjectId) -> Result<Vec<u8>> {
     Ok(buffer)
 }
 
-/// Whether `new` is `old` with more behind it, be it without the blank that `old` ends with. What else `old` ends with
-/// stays a word of its own, unless the text was put right behind it.
+/// Whether `new` is `old` with text appended, with or without the white space at the end of `old`. If that was
+/// stripped, white space or nothing must follow, or else a word was changed instead.
 fn appended_to(old: &[u8], new: &[u8]) -> bool {
     let ends_there = |rest: &[u8]| rest.first().is_none_or(u8::is_ascii_whitespace);
     new.starts_with(old) || new.strip_prefix(old.trim_ascii_end()).is_some_and(ends_there)

@@ -1,4 +1,4 @@
-//! Which commits of notes stand on which, as far as they were looked at.
+//! Caches the commits of notes that were examined, and their ancestry.
 
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 
@@ -9,26 +9,26 @@ use remote::Commit;
 use super::{RESTORED, command::Command};
 use crate::commits::Commits;
 
-/// What a commit is, by its message.
+/// The kind of a commit, by its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
-    /// A command of git made it that changes notes in one way.
+    /// It was made by a command of git that changes notes in one way.
     Command(Command),
-    /// It put back what those behind it undid.
+    /// It restores what commits in its history undid.
     Restores,
-    /// Anything else.
+    /// Any other commit.
     Other,
 }
 
-/// Commits and what they stand on.
+/// Commits and their kinds.
 #[derive(Debug, Default)]
 pub(super) struct Lineage {
     commits: HashMap<ObjectId, (Commit, What)>,
 }
 
 impl Lineage {
-    /// Takes in the commits behind `tips` that are not behind `hidden`, and says which those are, the newer ones
-    /// roughly first.
+    /// Adds the commits that are reachable from `tips` but not from `hidden`, and returns their ids, roughly the
+    /// newest first.
     pub(super) fn grow(
         &mut self,
         commits: Commits<'_>,
@@ -47,12 +47,12 @@ impl Lineage {
         Ok(ids)
     }
 
-    /// A commit and what it is, if it was taken in.
+    /// Returns a commit and its kind, if it was added.
     pub(super) fn get(&self, id: ObjectId) -> Option<(&Commit, What)> {
         self.commits.get(&id).map(|(commit, what)| (commit, *what))
     }
 
-    /// `tips` and what they stand on.
+    /// Returns `tips` and everything reachable from them, among the commits that were added.
     pub(super) fn behind(&self, tips: &[ObjectId]) -> HashSet<ObjectId> {
         let mut behind = HashSet::new();
         let mut waiting = tips.to_vec();
@@ -66,7 +66,7 @@ impl Lineage {
         behind
     }
 
-    /// What lies behind one that put things back, and so was looked at when that was made.
+    /// Returns what is reachable from the parents of a restoring commit, and so was examined when that was made.
     pub(super) fn settled(&self, tips: &[ObjectId]) -> HashSet<ObjectId> {
         let restoring = self.behind(tips).into_iter().filter_map(|id| match self.commits.get(&id) {
             Some((commit, What::Restores)) => Some(commit.parents.iter().copied()),
@@ -76,11 +76,12 @@ impl Lineage {
     }
 }
 
-/// What a commit is.
+/// Returns the kind of a commit.
 pub(super) fn what(commits: Commits<'_>, id: ObjectId) -> Result<What> {
     let mut buffer = Vec::new();
     let commit = commits.objects().find(&id, &mut buffer)?;
-    // Nothing else of it matters here. Lines of a signature that are empty begin with a space.
+    // Only the message matters here. The first empty line ends the headers: those within a signature begin with a
+    // space.
     let whole = Some(commit.data).filter(|_| commit.kind == Kind::Commit);
     let (_, message) = whole
         .and_then(|commit| commit.split_once_str("\n\n"))

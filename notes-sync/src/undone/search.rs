@@ -1,9 +1,9 @@
-//! Searches for what a command had read.
+//! Searches for the notes that a command had read.
 //!
-//! Where the command ran, the reflog has it: of the tips before the commit's own it is one of the newest. Elsewhere
-//! there is only the history that the commit stands on. Nobody knows how far to search, and what a commit looks like
-//! that was not made by the command that it names; so all searches go on in turns, and end together when enough has
-//! been compared.
+//! In the repository where the command ran, the reflog has them: they are one of the newest tips before the commit's
+//! own. Elsewhere there is only the history of the commit. It is unknown how far to search, and a commit may not come
+//! from the command that its message names; so all searches take turns, and stop together when a budget of
+//! comparisons is spent.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -13,13 +13,13 @@ use gix::ObjectId;
 use super::{command::Command, trail::Trail, trees::Trees};
 use crate::{commits::Commits, reflog::Entry};
 
-/// How many comparisons are made for one search before it is the next one's turn.
+/// The number of comparisons for one search before the next one's turn.
 const TURN: usize = 4;
 
-/// How many for all searches of a run together.
+/// The number of comparisons for all searches of a run together.
 const BUDGET: usize = 4096;
 
-/// A commit that its parent does not explain.
+/// A commit whose changes to its parent its command cannot have made.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Suspect {
     pub(super) commit: ObjectId,
@@ -28,29 +28,29 @@ pub(super) struct Suspect {
     pub(super) command: Command,
 }
 
-/// Searches that share what they have read.
+/// Searches that share a cache of trees.
 pub(super) struct Search<'a> {
     commits: Commits<'a>,
     trees: Trees<'a>,
     reflog: &'a [Entry],
-    /// Where in it the ref went to a commit for the first time.
+    /// The index of the reflog entry by which the ref first got to a commit.
     arrivals: HashMap<ObjectId, usize>,
 }
 
 impl<'a> Search<'a> {
     pub(super) fn new(commits: Commits<'a>, reflog: &'a [Entry]) -> Self {
-        // The older ones come last.
+        // The entries are newest first, so that the oldest one for a commit wins.
         let arrivals = reflog.iter().enumerate().map(|(at, entry)| (entry.new, at)).collect();
         Self { commits, trees: Trees::of(commits), reflog, arrivals }
     }
 
-    /// Whether the commit can be what its command made of `read`, where `None` is no notes at all.
+    /// Whether the commit's command can have made it from the notes of `read`; `None` means no notes.
     pub(super) fn explains(&self, suspect: Suspect, read: Option<ObjectId>) -> Result<bool> {
         let changes = self.trees.changes(read, suspect.tree, suspect.command.telling())?;
         suspect.command.explains(&self.trees, &changes)
     }
 
-    /// What the commands of `suspects` had read, of those where it is found.
+    /// Searches for what the commands of `suspects` had read, and returns those for which it was found.
     pub(super) fn run(
         &self,
         suspects: Vec<Suspect>,
@@ -87,12 +87,12 @@ impl<'a> Search<'a> {
     }
 }
 
-/// What came of a search for now.
+/// The result of one turn of a search.
 enum Turn {
-    /// What was read.
+    /// What the command had read.
     Found(Option<ObjectId>),
-    /// There is more to be compared.
+    /// There are candidates left.
     Unfinished,
-    /// All was compared that can be.
+    /// All candidates were compared in vain.
     InVain,
 }

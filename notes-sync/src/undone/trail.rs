@@ -1,4 +1,4 @@
-//! What one command may have read, the likeliest first.
+//! Lists the commits that one command may have read, the likeliest first.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -8,26 +8,26 @@ use gix::{ObjectId, objs::FindExt};
 use super::search::Suspect;
 use crate::{commits::Commits, reflog::Entry};
 
-/// How far a trail goes. A race spans the few commits that were made meanwhile, and a merge among them brings in as
-/// many as came from elsewhere.
+/// The maximum number of reflog entries, commits and candidates to consider. A race spans the few commits made
+/// meanwhile, plus those that a merge among them brings in.
 const REACH: usize = 256;
 
-/// The commits that a command may have read, and that there were none yet.
+/// The candidates for what a command had read: commits, and `None` for no notes yet.
 pub(super) struct Trail<'a> {
-    /// Whose command it is.
+    /// The commit of the command.
     pub(super) suspect: Suspect,
-    /// The movements of the ref up to its parent. What was read is what the ref was before that.
+    /// The reflog entries up to its parent. Their old values are the first candidates.
     movements: &'a [Entry],
-    /// Commits of its history, whose parents come next.
+    /// Commits of its history whose parents come next.
     walk: VecDeque<ObjectId>,
     walked: HashSet<ObjectId>,
-    /// What comes next of that history.
+    /// The next candidates from that history.
     found: VecDeque<Option<ObjectId>>,
     seen: HashSet<Option<ObjectId>>,
 }
 
 impl<'a> Trail<'a> {
-    /// The trail of a commit, with the movements of the ref up to it, the newest first.
+    /// Creates the list for a commit from the reflog entries up to it, the newest first.
     pub(super) fn new(suspect: Suspect, movements: &'a [Entry]) -> Self {
         let movements = &movements[..movements.len().min(REACH)];
         let parent = movements.iter().position(|entry| entry.new == suspect.parent);
@@ -41,15 +41,15 @@ impl<'a> Trail<'a> {
         }
     }
 
-    /// The next one.
+    /// Returns the next candidate.
     ///
     /// # Errors
-    /// Where a commit cannot be read.
+    /// If a commit cannot be read.
     pub(super) fn next(&mut self, commits: Commits<'_>) -> Result<Option<Option<ObjectId>>> {
         if self.seen.len() > REACH {
             return Ok(None);
         }
-        // What nothing names any more may have been pruned.
+        // Unreachable commits may have been pruned.
         let is_here = |read: Option<ObjectId>| read.is_none_or(|read| commits.repo.has_object(read));
         while let Some((movement, older)) = self.movements.split_first() {
             self.movements = older;
@@ -74,11 +74,11 @@ impl<'a> Trail<'a> {
         let found = commits.objects().find_commit_iter(&commit, &mut buffer);
         let parents: Vec<_> =
             found.with_context(|| format!("cannot read the commit {commit}"))?.parent_ids().collect();
-        // Before the first commit there were no notes.
+        // Before the root commit there were no notes.
         if parents.is_empty() && self.seen.insert(None) {
             self.found.push_back(None);
         }
-        // A shallow history ends earlier.
+        // The history of a shallow clone ends earlier.
         for parent in parents.into_iter().filter(|parent| commits.repo.has_object(parent)) {
             self.walk.push_back(parent);
             if self.seen.insert(Some(parent)) {

@@ -1,4 +1,4 @@
-//! Compares the notes of commits, of which each is compared with many others.
+//! Compares the notes trees of commits, with a cache, since each is compared with many others.
 
 use std::{
     cell::{Cell, RefCell},
@@ -18,15 +18,15 @@ use crate::{
     tree::diff::{self, Change},
 };
 
-/// Trees of notes that are compared, and kept until there are too many.
+/// A bounded cache of trees.
 pub(super) struct Trees<'a> {
     commits: Commits<'a>,
     kept: RefCell<HashMap<ObjectId, Vec<u8>>>,
-    /// Bytes of those.
+    /// The size of the cached trees in bytes.
     bytes: Cell<usize>,
 }
 
-/// How many bytes of trees are kept.
+/// The maximum size of the cached trees in bytes.
 const ROOM: usize = 4 * 1024 * 1024;
 
 impl<'a> Trees<'a> {
@@ -34,7 +34,7 @@ impl<'a> Trees<'a> {
         Self { commits, kept: RefCell::default(), bytes: Cell::new(0) }
     }
 
-    /// What changed since `older`, until `most` notes are found that did.
+    /// Returns what changed since `older`, until `most` changed notes are found.
     pub(super) fn changes(
         &self,
         older: Option<ObjectId>,
