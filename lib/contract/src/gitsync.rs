@@ -83,7 +83,7 @@ pub enum SyncState {
     Clean,
     /// Local changes were committed, but not pushed.
     Committed,
-    /// Commits were pulled, or the upstream was rewritten and local commits that it dropped are gone from the branch
+    /// Commits were pulled, or the upstream was rewritten and the commits that it dropped are gone from the branch
     /// too.
     Pulled,
     /// Commits were pushed.
