@@ -1,8 +1,8 @@
-//! The directory beside the lock for work in progress: files being written, locks being removed, and tickets of
-//! waiting processes.
+//! Manages the directory beside the lock for work in progress.
 //!
-//! If files were written inside the lock itself, each attempt on a full disk would look like a sign of life; if a
-//! lock were removed in place, a process killed in between would leave half of one behind.
+//! It holds files being written, locks being removed, and tickets of waiting processes. If files were written inside
+//! the lock itself, each attempt on a full disk would look like a sign of life; if a lock were removed in place, a
+//! process killed in between would leave half of one behind.
 
 use std::{
     fs::{self, DirEntry},

@@ -1,5 +1,6 @@
-//! Runs one phase from start to exit: reads stdin, opens the repository, holds the lock, does the work, and writes
-//! the report and the document.
+//! Runs one phase from start to exit.
+//!
+//! The steps are: read stdin, open the repository, hold the lock, do the work, and write the report and the document.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

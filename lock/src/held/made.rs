@@ -1,5 +1,6 @@
-//! Records the files that a holder makes under names that others use too, such as `index.lock`: if it is killed, the
-//! next owner removes them.
+//! Records the files that a holder makes under names that others use too, such as `index.lock`.
+//!
+//! If the holder is killed, the next owner removes them.
 
 use camino::Utf8Path;
 
