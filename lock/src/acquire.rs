@@ -1,4 +1,4 @@
-//! `lock acquire`: takes the lock, for the run that begins.
+//! `lock acquire`: takes the lock for a new run.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
     give_back::leave,
 };
 
-/// Takes the lock, and begins a run document with it.
+/// Take the lock and begin a run document with it.
 #[derive(Debug, clap::Args)]
 pub struct Acquire {
     #[command(flatten)]
@@ -19,7 +19,7 @@ pub struct Acquire {
     #[command(flatten)]
     waiting: Waiting,
 
-    /// The process that the lock belongs to [default: none: it is a lease, which each phase renews].
+    /// The process that owns the lock [default: none; the lock is a lease that each phase renews].
     #[arg(long, value_name = "PID")]
     owner_pid: Option<u32>,
 }
@@ -28,21 +28,21 @@ pub struct Acquire {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Lock options")]
 pub struct Waiting {
-    /// How long to wait for the lock where another run holds it.
+    /// How long to wait while another run holds the lock.
     #[arg(long, value_name = "TIME", default_value = "120s", value_parser = phase::duration)]
     pub wait: Duration,
 
-    /// After how long without a sign of life another run's lock counts as stale.
+    /// How long another run's lock may show no sign of life before it counts as stale.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = phase::duration)]
     pub stale_after: Duration,
 
-    /// What the lock is taken for, as others are told who wait for it.
+    /// A label for the lock, shown to others who wait for it and by lock status [default for lock run: the command].
     #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub name: Option<String>,
 }
 
 impl Waiting {
-    /// How long to wait.
+    /// Returns how long to wait.
     pub fn patience(&self) -> Patience {
         Patience { wait: self.wait, stale_after: self.stale_after }
     }
@@ -65,7 +65,7 @@ impl Phase for Acquire {
             && !held.released
             && !held.token.is_empty()
         {
-            // The document has its lock already.
+            // The document already has its lock.
             return Ok(Done::ok(held.clone()));
         }
         if let Some(record) = joinable(&place, &Inherited::from_environment())? {
@@ -115,15 +115,16 @@ impl Phase for Acquire {
         }
         let is_joined = Inherited::from_environment().contains(&section.token.as_str().into());
         if section.owner.is_some() && !is_joined && !self.common.document_to_stdout() {
-            // Nobody gets the document, by which `lock release` would know the token.
+            // The document, from which `lock release` would take the token, is not written to stdout.
             let repo = self.common.repo.as_ref().map(|repo| format!(" --repo '{repo}'")).unwrap_or_default();
             let command = format!("lock release --token {}{repo}", section.token);
             page.line(format_args!("  to give it back: {}", phase::plain::line(&command)));
         }
     }
 
-    /// The document has reached its reader, and with it the token: now the lease may stand without this process. Until
-    /// here it is one of the lock's owners, so that a lock whose token nobody got is recovered at once.
+    /// Turns the lock into a lease: its token has now reached a reader with the document, so the lock can outlast
+    /// this process. Until here this process is one of the lock's owners, so that a lock whose token reached nobody
+    /// is reclaimed at once.
     fn after_delivery(&self, run: &Run<'_>, section: &LockSection) -> anyhow::Result<()> {
         let was_had = !section.token.is_empty();
         if was_had && self.owner_pid.is_none() {
@@ -155,7 +156,7 @@ impl Acquire {
 }
 
 fn section(place: &Place, record: &Record, waited: Duration, reclaimed: Option<Reclaimed>) -> LockSection {
-    // This process is one of the owners for a moment longer; the document is about what comes after it.
+    // This process is one of the owners for a moment longer; the document describes the state after it.
     let owner: Owner = record.clone().left_by(&Process::current()).to_owner();
     LockSection {
         path: place.lock().to_string_lossy().into_owned(),

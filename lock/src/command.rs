@@ -1,4 +1,4 @@
-//! The command line of `lock`: two phases of a run, and two commands that stand alone.
+//! The command line of `lock`: two phases of a run and two standalone commands.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use crate::{
     status::StatusArgs,
 };
 
-/// One run at a time per repository and machine.
+/// Allow one run at a time per repository and machine.
 #[derive(Debug, clap::Parser)]
 #[command(name = "lock", version, after_help = EXAMPLES)]
 pub struct Cli {
@@ -27,20 +27,20 @@ Examples:
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Take the lock, and begin a run document with it.
+    /// Take the lock and begin a run document with it.
     Acquire(Acquire),
-    /// Give the lock back, and exit with the code of the run's outcome.
+    /// Release the lock and exit with the code of the run's outcome.
     Release(ReleaseArgs),
     /// Hold the lock while a command runs.
     Run(RunArgs),
-    /// Say who holds the lock.
+    /// Show who holds the lock.
     Status(StatusArgs),
     #[command(hide = true)]
     Become(BecomeArgs),
 }
 
 impl Cli {
-    /// Does what the command line says, and says what to exit with.
+    /// Runs the command and returns the exit code.
     pub fn run(&self) -> ExitCode {
         match &self.command {
             Command::Acquire(phase) => phase::drive(phase, &Keeper),

@@ -1,27 +1,27 @@
-//! The time that a script gets which may be about to clear a stale lock.
+//! Waits for a script that may be about to clear a stale lock.
 //!
-//! A script looks at a stale lock twice and then removes it, and nothing can come between its second look and its `rm`
-//! but time. Were that time counted by the clock alone, then on a machine with more to do than it has processors for
-//! the script would sleep through it, and remove a lock that has just changed hands.
+//! A script looks at a stale lock twice and then removes it, and nothing but time can keep the lock from changing
+//! hands between the second look and the `rm`. If the wait were measured by the clock alone, a script on a machine
+//! with more runnable threads than processors could sleep through it, and remove a lock that has just changed hands.
 
 use std::{num::NonZero, thread, time::Duration};
 
 use crate::platform;
 
-/// What a script gets, in time of a processor. It needs some ten milliseconds, from its first look at a stale lock to
-/// the end of clearing it.
+/// The processor time that a script is given. It needs some ten milliseconds, from its first look at a stale lock
+/// until the lock is cleared.
 const SHARE: Duration = Duration::from_millis(100);
 
-/// No more than this is waited, however busy the machine is: others wait for the guard file meanwhile.
+/// The longest wait, however busy the machine is: others wait for the guard file meanwhile.
 pub const LONGEST: Duration = Duration::from_secs(5);
 
-/// How often one looks how busy the machine is.
+/// How often the load of the machine is read.
 const SLICE: Duration = Duration::from_millis(20);
 
-/// How many want a processor at once where the operating system does not tell.
+/// The assumed number of runnable threads if the operating system does not report it.
 const CROWD: u32 = 4;
 
-/// Waits until a script that wanted to has had its share of a processor.
+/// Waits until a script that wanted to run has had its share of a processor.
 pub fn linger() {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let mut given = Duration::ZERO;
@@ -33,7 +33,7 @@ pub fn linger() {
     }
 }
 
-/// What one of `runnable` got of the processors in `time`, where they are shared out evenly.
+/// Returns how much of `time` each of `runnable` threads got on the processors, if they are shared evenly.
 fn share(time: Duration, runnable: u32, processors: usize) -> Duration {
     let processors = u32::try_from(processors).unwrap_or(u32::MAX);
     if runnable <= processors { time } else { time.mul_f64(f64::from(processors) / f64::from(runnable)) }

@@ -1,4 +1,4 @@
-//! Whether the lock is still one's own: the question before each change.
+//! Checks whether the lock still belongs to this process's run, as is done before each change.
 
 use std::time::{Duration, Instant};
 
@@ -8,14 +8,14 @@ use crate::{
     look::{Sight, Taken},
 };
 
-/// How long entering, leaving and giving back wait for the guard file. It is held for
-/// a tenth of a second, and for [`courtesy::LONGEST`] where the machine is very busy.
+/// How long entering, leaving and releasing wait for the guard file. It may be held for a tenth of a second, or for
+/// [`courtesy::LONGEST`] if the machine is very busy.
 const GUARD_PATIENCE: Duration = courtesy::LONGEST.saturating_mul(4);
 
-/// The token of the lock at `place`, where it is the lock of one of this process's callers.
+/// Returns the record of the lock at `place` if it is the lock of one of this process's callers.
 ///
 /// # Errors
-/// Where the lock cannot be looked at.
+/// If the lock cannot be read.
 pub fn joinable(place: &Place, inherited: &Inherited) -> Result<Option<Record>, Trouble> {
     match Sight::look(place).map_err(Trouble::refused("look at", place))? {
         Sight::Taken(taken) => Ok(taken.record.filter(|record| inherited.contains(&record.token))),
@@ -23,10 +23,10 @@ pub fn joinable(place: &Place, inherited: &Inherited) -> Result<Option<Record>, 
     }
 }
 
-/// The lock, where it has this token.
+/// Returns the lock if it has this token.
 ///
 /// # Errors
-/// [`Trouble::Lost`] where it has not.
+/// [`Trouble::Lost`] if it has not.
 pub fn ours(place: &Place, token: &Token) -> Result<(Box<Taken>, Record), Trouble> {
     let lost = |by| Trouble::Lost { path: place.lock(), by };
     match Sight::look(place).map_err(Trouble::refused("look at", place))? {
@@ -41,10 +41,10 @@ pub fn ours(place: &Place, token: &Token) -> Result<(Box<Taken>, Record), Troubl
     }
 }
 
-/// Does something while nobody can take the lock over.
+/// Does something while no process can take the lock over.
 ///
 /// # Errors
-/// [`Trouble::Stuck`] where somebody else has the guard file for longer than its use ever takes.
+/// [`Trouble::Stuck`] if another process has the guard file for longer than its use ever takes.
 pub fn under_guard<T>(place: &Place, work: impl FnOnce() -> Result<T, Trouble>) -> Result<T, Trouble> {
     let guarded = Guarded::enter(place, Instant::now() + GUARD_PATIENCE)
         .map_err(Trouble::refused("guard", place))?

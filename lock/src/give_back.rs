@@ -1,6 +1,7 @@
-//! Giving the lock back: all of it, or one's place among its owners.
+//! Releases the lock, or one process's share in it.
 //!
-//! Only a lock with the right token is touched: who was overtaken must not free what is another's by now.
+//! Only a lock with the right token is touched: a process that was overtaken must not release what belongs to another
+//! by now.
 
 use std::{io, path::PathBuf};
 
@@ -14,22 +15,22 @@ use crate::{
     wings,
 };
 
-/// Whether a lock was still the one that was to be given back.
+/// Whether a lock was still the one that was to be released.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Release {
-    /// It was, and is given back.
+    /// It was, and is released.
     Released,
-    /// It was not, and stays as it is.
+    /// It was not, and is left unchanged.
     NotOurs {
-        /// Whose it is; `None` where it is nobody's.
+        /// Its owner; `None` if there is no lock.
         held_by: Option<Owner>,
     },
 }
 
-/// Removes the lock where it has this token.
+/// Removes the lock if it has this token.
 ///
 /// # Errors
-/// Where it cannot be removed.
+/// If it cannot be removed.
 pub fn release(place: &Place, token: &Token) -> Result<Release, Trouble> {
     let gone = under_guard(place, || match ours(place, token) {
         Ok((taken, _)) => {
@@ -41,7 +42,7 @@ pub fn release(place: &Place, token: &Token) -> Result<Release, Trouble> {
     })?;
     match gone {
         Ok(gone) => {
-            // The lock is free; what it was made of may as well be removed by the next one.
+            // The lock is free already; the next taker may as well remove what is left of its directory.
             let _ = wings::remove(&gone);
             Ok(Release::Released)
         }
@@ -49,15 +50,15 @@ pub fn release(place: &Place, token: &Token) -> Result<Release, Trouble> {
     }
 }
 
-/// Frees the lock in one step, by giving its directory another name: were its files removed one by one, a process
-/// killed in the middle would leave a lock without an owner.
+/// Frees the lock in one step by renaming its directory: if its files were removed one by one, a process killed in
+/// between would leave a lock without an owner.
 fn set_aside(place: &Place, token: &Token) -> io::Result<PathBuf> {
     let gone = wings::name_for_gone(place, token)?;
     platform::set_aside(&place.lock(), &gone)?;
     Ok(gone)
 }
 
-/// Takes a worker off the lock: where it was the last one of a lease, the lease begins anew.
+/// Removes a worker from the lock; if it was the last one of a lease, the lease begins anew.
 pub fn leave(place: &Place, token: &Token, worker: &Process) -> Result<Release, Trouble> {
     under_guard(place, || match ours(place, token) {
         Ok((taken, record)) => {

@@ -1,7 +1,8 @@
-//! The guard file: whoever has its kernel lock is the only one that examines, takes, renews or gives back the lock.
+//! Locks the guard file: only the process that has its kernel lock examines, takes, renews or releases the lock.
 //!
-//! Without it, two takers that both find a stale lock clear it one after the other, and the second clears what the
-//! first has just taken. The kernel gives a dead process's file locks back by itself, so this lock is never stale.
+//! Without it, two takers that both find a stale lock would clear it one after the other, and the second would clear
+//! the lock that the first has just taken. The kernel releases a dead process's file locks, so this lock is never
+//! stale.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -12,26 +13,26 @@ use std::{
 
 use crate::{Place, platform};
 
-/// Having the guard file to oneself, until it is dropped.
+/// Exclusive access to the guard file, until it is dropped.
 #[derive(Debug)]
 pub enum Guarded {
-    /// The kernel's lock on the guard file, which goes when the file is closed.
+    /// The kernel's lock on the guard file, which is released when the file is closed.
     Locked {
         #[expect(dead_code, reason = "it is kept open, not used")]
         file: File,
     },
-    /// The file system has no kernel locks: nobody is kept out. Taking a free lock is safe all the same, as only one
-    /// can make a directory; clearing a stale one is not.
+    /// The file system has no kernel locks, so no process is excluded. Taking a free lock is still safe, as only one
+    /// process can create a directory; clearing a stale one is not.
     Unavailable,
 }
 
 impl Guarded {
-    /// Waits until nobody else has the guard file, but not beyond `deadline`; `None` where it was reached.
+    /// Waits until no other process has the guard file, but not beyond `deadline`; `None` if that was reached.
     ///
-    /// It is held for a fraction of a millisecond at a time, but for a process that is stopped meanwhile.
+    /// It is held for a fraction of a millisecond at a time, unless its holder is stopped meanwhile.
     ///
     /// # Errors
-    /// Where the file can be neither made nor opened.
+    /// If the file can be neither created nor opened.
     pub fn enter(place: &Place, deadline: Instant) -> io::Result<Option<Self>> {
         let file = open(&place.guard())?;
         let mut pause = Duration::from_micros(100);
@@ -49,7 +50,7 @@ impl Guarded {
         }
     }
 
-    /// Whether nobody else can be here at the same time.
+    /// Whether no other process can be here at the same time.
     pub fn excludes_others(&self) -> bool {
         match self {
             Self::Locked { .. } => true,
@@ -64,7 +65,7 @@ fn open(path: &Path) -> io::Result<File> {
     }
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
     match opened {
-        // Another user made it: for its lock, reading is enough.
+        // Another user created it: to lock it, reading is enough.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(path)
             .map_err(|second| if second.kind() == io::ErrorKind::NotFound { error } else { second }),
         opened => opened,

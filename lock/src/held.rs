@@ -1,7 +1,7 @@
-//! The lock, as held: fencing, signs of life, and giving it back.
+//! A lock that is held: fencing, signs of life and releasing it.
 //!
-//! An owner that was stopped for longer than others were willing to wait may wake up and find the lock somebody else's.
-//! So it looks before each change whether its token is still the lock's.
+//! An owner that was stopped for longer than others were willing to wait may wake up and find that another process
+//! has the lock. So it checks before each change whether the lock still has its token.
 
 mod made;
 
@@ -21,35 +21,35 @@ use crate::{
     take::{self, Holder, Onlookers},
 };
 
-/// How often a sign of life is written at most; the contract asks for one in 30 s.
+/// The minimum time between two signs of life; the contract requires one every 30 s.
 const PULSE: Duration = Duration::from_secs(5);
 
-/// A lock that is held. Dropping it gives back what was had: the lock itself, or the place in it.
+/// A lock that is held. Dropping it releases the lock, or this process's share in it.
 #[derive(Debug)]
 pub struct Held {
     place: Place,
     token: Token,
     stake: Mutex<Stake>,
     last_sign: Mutex<Option<Instant>>,
-    /// How the file looked that said that the lock is this one's, where it can be known again by that.
+    /// The mark of the owner file when it was last found to hold this token, if the file can be recognised by it.
     known: Mutex<Option<Mark>>,
 }
 
-/// What a holder has of the lock, and gives back in the end.
+/// The share that a holder has in the lock and releases in the end.
 #[derive(Debug)]
 enum Stake {
-    /// The whole lock: it took it.
+    /// The whole lock: this holder took it.
     Whole,
-    /// A place among the owners of a lock that somebody else took.
+    /// A share, as one of the owners of a lock that another process took.
     Worker(Process),
-    /// The promise of such a place, for when there is something to change.
+    /// The right to become an owner, used as soon as there is something to change.
     Guest,
     /// Nothing any more.
     Nothing,
 }
 
 impl Held {
-    /// Takes the lock for this process, for as long as the value lives.
+    /// Takes the lock for this process, until the value is dropped.
     ///
     /// # Errors
     /// As [`acquire`].
@@ -65,26 +65,25 @@ impl Held {
         Ok(Self::whole(place, &took))
     }
 
-    /// The lock that was just taken, to be given back when the value is dropped.
+    /// Wraps the lock that was just taken; it is released when the value is dropped.
     pub fn whole(place: Place, took: &Took) -> Self {
         Self::with(place, took.record.token.clone(), Stake::Whole)
     }
 
-    /// Joins a lock that somebody else took, as one of its owners, for as long as the value lives.
+    /// Joins a lock that another process took, as one of its owners, until the value is dropped.
     ///
     /// # Errors
-    /// [`Trouble::Lost`] where the lock no longer has this token.
+    /// [`Trouble::Lost`] if the lock no longer has this token.
     pub fn enter(place: Place, token: Token) -> Result<Self, Trouble> {
         let me = add_to_owners(&place, &token)?;
         Ok(Self::with(place, token, Stake::Worker(me)))
     }
 
-    /// Joins a lock that somebody else took. Where a process owns it that lives, this one becomes an owner beside it
-    /// with its first change: until then there is nothing that the lock would have to be kept for, should the other one
-    /// die.
+    /// Joins a lock that another process took. If a living process owns it, this one becomes an owner beside it only
+    /// with its first change: until then there is no reason to keep the lock in case the other one dies.
     ///
     /// # Errors
-    /// [`Trouble::Lost`] where the lock no longer has this token.
+    /// [`Trouble::Lost`] if the lock no longer has this token.
     pub fn join(place: Place, token: Token) -> Result<Self, Trouble> {
         let (_, record) = ours(&place, &token)?;
         match record.owner.as_ref().map(Process::life) {
@@ -98,26 +97,26 @@ impl Held {
         Self { place, token, stake: Mutex::new(stake), last_sign, known: Mutex::default() }
     }
 
-    /// The token that proves that the lock is held.
+    /// Returns the token that proves that the lock is held.
     pub fn token(&self) -> &Token {
         &self.token
     }
 
-    /// Whether it is a place in a lock that somebody else took.
+    /// Whether this is a share in a lock that another process took.
     pub fn is_shared(&self) -> bool {
         let stake = self.stake.lock().unwrap_or_else(PoisonError::into_inner);
         matches!(*stake, Stake::Worker(_) | Stake::Guest)
     }
 
-    /// Where the lock lies.
+    /// Returns the paths of the lock.
     pub fn place(&self) -> &Place {
         &self.place
     }
 
-    /// Whether the lock is still this one's; to be called before each change. It is a sign of life as well.
+    /// Checks that the lock is still this one's; to be called before each change. It is a sign of life as well.
     ///
     /// # Errors
-    /// [`Trouble::Lost`] where it is not: nothing may be changed any more.
+    /// [`Trouble::Lost`] if it is not: nothing may be changed any more.
     pub fn check(&self) -> Result<(), Trouble> {
         self.settle_in()?;
         if !self.sign_is_due() && self.looks_as_before() {
@@ -140,14 +139,14 @@ impl Held {
         Ok(())
     }
 
-    /// Whether the lock is made of the very file that was read the last time.
+    /// Whether the lock's owner file is the same as when it was last read.
     fn looks_as_before(&self) -> bool {
         let Some(known) = self.known.lock().ok().and_then(|known| *known) else { return false };
         let now = Dir::open(&self.place.lock()).and_then(|dir| dir.mark(OWNER_FILE));
         matches!(now, Ok(Some(now)) if now == known)
     }
 
-    /// Gives a sign of life, where the last one is not too recent; to be called whenever something moved forward.
+    /// Gives a sign of life, unless the last one is too recent; to be called whenever the work makes progress.
     pub fn alive(&self) {
         if self.sign_is_due()
             && let Ok((taken, _)) = ours(&self.place, &self.token)
@@ -170,10 +169,10 @@ impl Held {
         }
     }
 
-    /// Does something short while nobody can take the lock over, where it is still this one's.
+    /// Does something short while no process can take the lock over, if the lock is still this one's.
     ///
     /// # Errors
-    /// [`Trouble::Lost`] where it is not; `work` was not called then.
+    /// [`Trouble::Lost`] if it is not; `work` was not called then.
     pub fn fenced<T>(&self, work: impl FnOnce() -> T) -> Result<T, Trouble> {
         under_guard(&self.place, || {
             ours(&self.place, &self.token)?;
@@ -181,16 +180,17 @@ impl Held {
         })
     }
 
-    /// Keeps the lock beyond the end of this value: its owner is another process, or nobody, as the lock itself says.
+    /// Keeps the lock beyond the end of this value: its owner is another process, or none, as the lock itself
+    /// records.
     pub fn keep(mut self) -> Token {
         self.stake = Mutex::new(Stake::Nothing);
         self.token.clone()
     }
 
-    /// Gives back what is held, and says whether the lock was still this one's.
+    /// Releases what is held, and returns whether the lock was still this one's.
     ///
     /// # Errors
-    /// Where it could not be given back.
+    /// If it could not be released.
     pub fn give_back(mut self) -> Result<Release, Trouble> {
         self.end()
     }
@@ -219,7 +219,7 @@ fn add_to_owners(place: &Place, token: &Token) -> Result<Process, Trouble> {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // Where it cannot be given back, its owner is soon dead, and the next taker sees that.
+        // If it cannot be released, its owner is soon dead, and the next taker notices that.
         let _ = self.end();
     }
 }
@@ -320,7 +320,7 @@ mod tests {
             fs::create_dir(place.lock()).unwrap();
             fs::write(owner_file(place), words).unwrap();
         });
-        // Nobody does that; but were somebody to, it would be seen.
+        // No process writes the file in place; but if one did, it would be noticed.
         loses(&|place| fs::write(owner_file(place), another(place)).unwrap());
     }
 

@@ -1,4 +1,4 @@
-//! The lock, as the runner of every phase holds it.
+//! Implements the runner's interface to the lock.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use phase::{Fault, Guard, LockArgs};
 
 use crate::{Held, Inherited, Patience, Place, fence::joinable, look::PID_FILE, process};
 
-/// How the runner gets hold of a repository's lock.
+/// Acquires a repository's lock for the runner.
 #[derive(Debug, Clone, Copy)]
 pub struct Keeper;
 
@@ -30,7 +30,7 @@ impl phase::Keeper for Keeper {
     }
 
     fn question(&self, common_dir: &Utf8Path, owner: u32) -> Box<dyn Fn() -> bool + Send> {
-        // Of a lock that has come to its name the file for scripts says whose it is, in one read.
+        // For a complete lock, the `pid` file, which is meant for scripts, names the owner in a single read.
         let (path, wanted) = (Place::new(common_dir).lock().join(PID_FILE), format!("{owner}\n"));
         Box::new(move || fs::read(&path).is_ok_and(|found| found == wanted.as_bytes()))
     }
@@ -54,13 +54,13 @@ impl Guard for Held {
     }
 
     fn made(&self, path: &Utf8Path) -> Result<(), Fault> {
-        // Where the file system cannot tell it from a later one, it is left for a person to remove.
+        // If the file system cannot tell the file from a later one, it is left for the user to remove.
         Held::made(self, path)?;
         Ok(())
     }
 
     fn finished(&self, path: &Utf8Path) {
-        // A note of a file that is gone does no harm.
+        // A record of a file that is gone does no harm.
         let _ = Held::finished(self, path);
     }
 }

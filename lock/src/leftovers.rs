@@ -1,9 +1,9 @@
-//! What a killed owner leaves behind, and how the next one removes it: provably its own, and nobody else's.
+//! Removes the files that a killed owner left behind, but only those that are provably its own.
 //!
-//! A file of a fixed name, such as git's `index.lock`, stays when its maker is killed, and everything after it fails.
-//! That the lock was reclaimed does not prove whose the file is: a person's own git may have made it since. So who
-//! makes such a file notes its identity in the lock, and only a file of that very identity, of a maker that is dead, is
-//! removed.
+//! A file with a fixed name, such as git's `index.lock`, stays when its maker is killed, and makes everything after
+//! it fail. That the lock was reclaimed does not prove whose the file is: a user's own git may have made it since. So
+//! a process that makes such a file records its identity in the lock, and a file is removed only if it has that very
+//! identity and its maker is dead.
 
 use std::{
     fs::{self, Metadata},
@@ -19,7 +19,7 @@ use crate::{Life, Place, Process, Token, look, platform::Dir, wings::Prepared};
 /// The name of the file in the lock that lists them.
 const LEFTOVERS_FILE: &str = "leftovers.json";
 
-/// A file that is to be removed should its maker be killed.
+/// A file that is to be removed if its maker is killed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leftover {
     path: Utf8PathBuf,
@@ -27,7 +27,7 @@ pub struct Leftover {
     maker: Process,
 }
 
-/// What tells a file from a later one at the same path. The number alone does not: file systems give it out again.
+/// What tells a file from a later one at the same path. The inode number alone does not: file systems reuse it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Identity {
     device: u64,
@@ -36,17 +36,17 @@ struct Identity {
 }
 
 impl Leftover {
-    /// The file that is at `path` now, made by `maker`; `None` where the file system does not tell files apart well
-    /// enough to prove later that it is the same.
+    /// Returns the file that is now at `path`, made by `maker`; `None` if the file system does not identify files
+    /// well enough to prove later that it is the same.
     ///
     /// # Errors
-    /// Where it cannot be looked at.
+    /// If its metadata cannot be read.
     pub fn of(path: &Utf8Path, maker: &Process) -> io::Result<Option<Self>> {
         let identity = Identity::of(&fs::symlink_metadata(path)?);
         Ok(identity.map(|identity| Self { path: path.to_owned(), identity, maker: maker.clone() }))
     }
 
-    /// Removes the file where it is provably this one and its maker is dead. Says whether nothing is left to do.
+    /// Removes the file if it is provably this one and its maker is dead. Returns whether nothing is left to do.
     fn clean(&self) -> bool {
         match self.maker.life() {
             Life::Dead => {}
@@ -79,16 +79,17 @@ fn number(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// Windows tells files apart by their time of birth, in steps of 100 ns.
+/// Returns no number: on Windows, files are told apart by their creation time, in steps of 100 ns.
 #[cfg(not(unix))]
 fn number(_: &Metadata) -> (u64, u64) {
     (0, 0)
 }
 
-/// Notes one more file in the lock. To be called by who has the guard file, and has seen that the lock is its own.
+/// Records one more file in the lock. To be called by the holder of the guard file, after checking that the lock is
+/// its own.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If it cannot be written.
 pub fn note(place: &Place, dir: &Dir, token: &Token, leftover: Leftover) -> io::Result<()> {
     let mut list = read(dir);
     list.retain(|noted| noted.path != leftover.path);
@@ -96,10 +97,10 @@ pub fn note(place: &Place, dir: &Dir, token: &Token, leftover: Leftover) -> io::
     write(place, dir, token, &list)
 }
 
-/// Forgets a file: its maker has finished with it. To be called by who has the guard file.
+/// Removes the record of a file that its maker has finished with. To be called by the holder of the guard file.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If it cannot be written.
 pub fn forget(place: &Place, dir: &Dir, token: &Token, path: &Utf8Path) -> io::Result<()> {
     let mut list = read(dir);
     let before = list.len();
@@ -107,13 +108,13 @@ pub fn forget(place: &Place, dir: &Dir, token: &Token, path: &Utf8Path) -> io::R
     if list.len() == before { Ok(()) } else { write(place, dir, token, &list) }
 }
 
-/// Removes what dead makers left behind, and keeps the rest in mind: a maker that was merely overtaken may still be at
-/// work on its file.
+/// Removes the files that dead makers left behind, and keeps the other records: a maker that was merely overtaken may
+/// still be working on its file.
 pub fn clean(place: &Place, dir: &Dir, token: &Token) {
     let list = read(dir);
     let left: Vec<_> = list.iter().filter(|leftover| !leftover.clean()).cloned().collect();
     if left.len() != list.len() {
-        // Where the shorter list cannot be written, the next owner finds the files gone.
+        // If the shorter list cannot be written, the next owner finds the files gone.
         let _ = write(place, dir, token, &left);
     }
 }

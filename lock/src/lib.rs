@@ -1,11 +1,11 @@
-//! One run at a time per repository and machine.
+//! The lock that allows one run at a time per repository and machine.
 //!
-//! The lock is a directory, since making one is atomic on every file system and shell scripts can do it as well. What
-//! makes the difference is what happens when its holder dies: examining and clearing a stale lock happens under a
-//! kernel file lock on a guard file, so that of any number of waiters exactly one gets it.
+//! The lock is a directory, since creating one is atomic on every file system and shell scripts can do it as well.
+//! The difference from such a script is what happens when the holder dies: a stale lock is examined and cleared under
+//! a kernel file lock on a guard file, so that of any number of waiters exactly one gets it.
 //!
-//! A lock is told apart from the next by its token. Whoever changes something looks before each change whether its
-//! token is still the lock's: an owner that slept for too long finds out before it does harm.
+//! Each acquisition has its own token. Before each change, a process checks that the lock still has its token: an
+//! owner that slept for too long finds out before it does harm.
 
 mod acquire;
 mod command;

@@ -1,4 +1,4 @@
-//! Looking at the lock: from what is on disk to plain facts.
+//! Reads the state of the lock from disk.
 
 use std::{
     fs::File,
@@ -15,34 +15,34 @@ use crate::{
     platform::{Dir, mark_of},
 };
 
-/// The most that is read of a file in the lock; more is not ours.
+/// The most that is read of a file in the lock; a larger one was not written by this crate.
 const LIMIT: u64 = 64 * 1024;
 
-/// The name of the file that says whose the lock is.
+/// The name of the file that says who owns the lock.
 pub const OWNER_FILE: &str = "owner.json";
 
-/// The name of the file with a plain process number, for scripts.
+/// The name of the file with a plain pid, for scripts.
 pub const PID_FILE: &str = "pid";
 
-/// What there is where the lock would be.
+/// What is at the lock's path.
 #[derive(Debug)]
 pub enum Sight {
     /// Nothing.
     Free,
     /// A lock.
     Taken(Box<Taken>),
-    /// Something that is no lock, and is not to be touched.
+    /// Something that is not a lock and must not be touched.
     Obstacle(&'static str),
 }
 
-/// A lock that exists, as it looked at one moment.
+/// An existing lock, as it was at one moment.
 #[derive(Debug)]
 pub struct Taken {
-    /// The directory itself, whatever its path comes to name.
+    /// A handle to the directory itself, whatever its path comes to name.
     pub dir: Dir,
-    /// What it says of itself, where that can be read.
+    /// The content of the owner file, if readable.
     pub record: Option<Record>,
-    /// How the file looks that says so.
+    /// The mark of the owner file.
     pub mark: Option<Mark>,
     /// The number in the file for scripts.
     pub pid: Option<u32>,
@@ -51,10 +51,10 @@ pub struct Taken {
 }
 
 impl Sight {
-    /// Looks at the lock.
+    /// Reads the state of the lock.
     ///
     /// # Errors
-    /// Where it is there and cannot be read.
+    /// If it exists but cannot be read.
     pub fn look(place: &Place) -> io::Result<Self> {
         match Dir::open(&place.lock()) {
             Ok(dir) => Ok(Self::Taken(Box::new(Taken::look(dir)?))),
@@ -75,7 +75,7 @@ impl Taken {
         Ok(Self { dir, record, mark, pid, sign_of_life })
     }
 
-    /// What there is to judge it by.
+    /// Returns the facts to judge it by.
     pub fn facts(&self) -> Facts {
         let claim = match &self.record {
             None => Claim::Unreadable,
@@ -98,13 +98,13 @@ impl Taken {
         judge(&self.facts(), patience) != Verdict::Held || self.pid != its_number
     }
 
-    /// Whether its last sign of life lies in the future: some clock was wrong, and it would hardly ever become stale.
+    /// Whether its last sign of life is in the future: some clock was wrong, and it would hardly ever become stale.
     pub fn is_ahead_of_time(&self) -> bool {
         let ahead = self.sign_of_life.duration_since(SystemTime::now()).unwrap_or_default();
         ahead > Duration::from_secs(2)
     }
 
-    /// Whose it is, as the document has it.
+    /// Returns its owner as the document has it.
     pub fn owner(&self) -> Owner {
         match &self.record {
             Some(record) => record.to_owner(),
@@ -118,7 +118,7 @@ impl Taken {
     }
 }
 
-/// Reads a file of the lock; `None` where there is none, or none that could be ours.
+/// Reads a file of the lock; `None` if there is none, or none that this crate could have written.
 pub fn read(dir: &Dir, name: &str) -> io::Result<Option<Vec<u8>>> {
     open(dir, name)?.map(content).transpose()
 }
@@ -126,7 +126,7 @@ pub fn read(dir: &Dir, name: &str) -> io::Result<Option<Vec<u8>>> {
 fn open(dir: &Dir, name: &str) -> io::Result<Option<File>> {
     let file = match dir.open_file(name) {
         Ok(file) => file,
-        // There is none, or the directory itself was removed since, or it is not for us to read.
+        // The file does not exist, or the directory was removed since, or we may not read it.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
             return Ok(None);
         }
@@ -136,7 +136,7 @@ fn open(dir: &Dir, name: &str) -> io::Result<Option<File>> {
 }
 
 fn content(file: File) -> io::Result<Vec<u8>> {
-    // Room enough for what we write, so that it takes one call to read.
+    // Enough capacity for what this crate writes, so that a single call reads it.
     let mut content = Vec::with_capacity(2048);
     file.take(LIMIT).read_to_end(&mut content)?;
     Ok(content)

@@ -1,34 +1,34 @@
-//! How a file of the lock looks: enough to know it again without reading it.
+//! Identifies a file of the lock by its metadata, so that it can be recognised without reading it.
 //!
-//! Whether the lock is still one's own is asked before each change, and a run may make thousands. What a lock says of
-//! itself is never written over: whoever takes it over, or clears it and makes another, puts another file there. So a
-//! file with the same number and times has the same words in it. But numbers are given out again and clocks tick: a
-//! file that took the place of another within one tick might look like it. So only one that has been there for a while
-//! is known by its looks.
+//! Whether the lock is still held is checked before each change, and a run may make thousands. The owner file is
+//! never overwritten in place: a process that takes the lock over, or clears it and makes another, puts another file
+//! there. So a file with the same inode number and times has the same content. But inode numbers are reused and
+//! clocks advance in ticks: a file that replaced another within one tick might look like it. So only a file that has
+//! been there for a while is recognised in this way.
 
 use std::time::{Duration, SystemTime};
 
-/// No clock of a file system that tells fractions of a second ticks slower than this.
+/// No file system clock with fractions of a second has longer ticks than this.
 const TICK: Duration = Duration::from_millis(100);
 
-/// No clock of a file system that tells whole seconds ticks slower than this.
+/// No file system clock with whole seconds has longer ticks than this.
 const COARSE_TICK: Duration = Duration::from_millis(2500);
 
-/// How a file looks.
+/// The metadata that identifies a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
-    /// Its file system, and its number there.
+    /// Its device number and its inode number.
     pub file: (u64, u64),
     /// Its length in bytes.
     pub len: u64,
-    /// When it was last written, in seconds and nanoseconds.
+    /// Its mtime, in seconds and nanoseconds.
     pub written: (i64, u32),
-    /// When anything about it changed last, its place included.
+    /// Its ctime, in seconds and nanoseconds: also changed by a rename.
     pub changed: (i64, u32),
 }
 
 impl Mark {
-    /// Whether a file that came to the same place after `now` would look different in any case.
+    /// Whether any file that replaced this one after `now` would have a different mark.
     pub fn is_settled(&self, now: SystemTime) -> bool {
         let (secs, nanos) = self.changed;
         let Ok(secs) = u64::try_from(secs) else { return false };

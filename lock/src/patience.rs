@@ -1,7 +1,8 @@
-//! How long to wait for the lock, and how.
+//! Waits for the lock.
 //!
-//! Who waits sleeps until a name goes away beside the lock, or a tenth of a second has passed: no event tells that an
-//! owner has died. Who is first in the queue then tries; the others let it, unless it does not seem to want to.
+//! A waiter sleeps until a name beside the lock is removed, or a tenth of a second has passed, since no event reports
+//! that an owner has died. The first in the queue then tries to take the lock; the others let it, unless it does not
+//! seem to want to.
 
 use std::time::{Duration, Instant};
 
@@ -18,41 +19,41 @@ use crate::{
     trouble::Remedy,
 };
 
-/// How long one is willing to wait.
+/// How long a process is willing to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// For a lock that somebody else holds.
+    /// How long it waits for a lock that another process holds.
     pub wait: Duration,
-    /// For a sign of life of a lock's owner, before it counts as stale.
+    /// How long a lock's owner may give no sign of life before the lock counts as stale.
     pub stale_after: Duration,
 }
 
-/// How often the owner's pulse is felt while waiting.
+/// How often a waiter checks whether the lock is stale.
 const PULSE: Duration = Duration::from_millis(100);
 
-/// For how long the lock has to be left lying before one passes by each of those who are first.
+/// How long the lock has to be left untaken, for each waiter ahead in the queue, before it is taken out of turn.
 const COURTESY: Duration = Duration::from_millis(50);
 
-/// How long one waits for the guard file at least, also where one does not wait for the lock.
+/// The minimum wait for the guard file, even for a caller that does not wait for the lock.
 const GUARD_PATIENCE: Duration = Duration::from_secs(2);
 
-/// A lock that was had.
+/// A lock that was acquired.
 #[derive(Debug)]
 pub struct Took {
-    /// What it says of itself.
+    /// The content of its owner file.
     pub record: Record,
-    /// The stale lock that it was before.
+    /// The stale lock that it replaced, if any.
     pub reclaimed: Option<Reclaimed>,
-    /// How long it was waited for.
+    /// How long the caller waited for it.
     pub waited: Duration,
-    /// Whether the file system has kernel locks; without them a stale lock is not cleared by itself.
+    /// Whether the file system has kernel locks; without them a stale lock is not cleared automatically.
     pub guarded: bool,
 }
 
-/// Takes the lock, waiting for it. `waiting` is told whom one waits for, whenever that changes.
+/// Takes the lock, waiting for it. `waiting` is called with the current holder whenever that changes.
 ///
 /// # Errors
-/// [`Trouble::Deferred`] where it was not had in time; [`Trouble::Obstacle`] and [`Trouble::Refused`].
+/// [`Trouble::Deferred`] if it was not acquired in time; [`Trouble::Obstacle`] and [`Trouble::Refused`].
 pub fn acquire(
     place: &Place,
     wish: &Wish,
@@ -70,7 +71,7 @@ pub fn acquire(
         let guard_deadline = deadline.max(later(Instant::now(), GUARD_PATIENCE));
         let guarded = Guarded::enter(place, guard_deadline).map_err(Trouble::refused("guard", place))?;
         let Some(guarded) = guarded else { return Err(deferred(place, known, began)) };
-        // Who does not want to wait does not stand in line either.
+        // A caller that does not want to wait does not queue either.
         let lets_others_go_first = newly_come && !patience.wait.is_zero() && queue::length(place) != 0;
         newly_come = false;
         if !lets_others_go_first {
@@ -99,7 +100,7 @@ pub fn acquire(
     }
 }
 
-/// Sleeps until the lock is free or stale and it is this one's turn, but not beyond `deadline`.
+/// Sleeps until the lock is free or stale and it is this waiter's turn, but not beyond `deadline`.
 fn sleep_until_it_may_be_had(
     place: &Place,
     patience: &Patience,
@@ -139,7 +140,7 @@ fn is_stale(place: &Place, patience: &Patience) -> bool {
             taken.is_ahead_of_time()
                 || matches!(judge(&taken.facts(), patience.stale_after), Verdict::Stale(_))
         }
-        // What is free or in the way, or cannot be looked at, is for the next attempt to say.
+        // If it is free, obstructed or cannot be read, the next attempt finds out.
         Ok(Sight::Free | Sight::Obstacle(_)) | Err(_) => true,
     }
 }
@@ -153,7 +154,7 @@ fn deferred(place: &Place, holder: Option<Holder>, began: Instant) -> Trouble {
     Trouble::Deferred { path: place.lock(), held_by, waited: began.elapsed(), remedy }
 }
 
-/// A moment that far from now; where the clock cannot count that far, one far enough away that nobody sees it.
+/// Returns the time `by` after `from`; if the clock cannot represent that, a time beyond any run.
 fn later(from: Instant, by: Duration) -> Instant {
     let far = Duration::from_secs(10 * 365 * 24 * 3600);
     from.checked_add(by).unwrap_or_else(|| from + far)

@@ -1,36 +1,37 @@
-//! Where a repository's lock lies, and what lies beside it.
+//! Defines the paths of a repository's lock and of the files beside it.
 
 use std::path::{Path, PathBuf};
 
-/// The paths of a repository's lock, all in the git directory that its work trees share.
+/// The paths of a repository's lock, all in the git directory that its worktrees share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     common_dir: PathBuf,
 }
 
 impl Place {
-    /// The place of the lock in this common git directory.
+    /// Creates the paths for this common git directory.
     pub fn new(common_dir: impl Into<PathBuf>) -> Self {
         Self { common_dir: common_dir.into() }
     }
 
-    /// The directory in which everything else lies.
+    /// Returns the common git directory, which contains all the others.
     pub fn common_dir(&self) -> &Path {
         &self.common_dir
     }
 
-    /// The lock: whoever makes this directory has it.
+    /// Returns the path of the lock: the process that creates this directory has the lock.
     pub fn lock(&self) -> PathBuf {
         self.common_dir.join("claudetools-sync.lock")
     }
 
-    /// The guard file, under whose kernel lock a stale lock is examined and taken over. It is never deleted: two
-    /// processes that lock two files of one name exclude nobody.
+    /// Returns the path of the guard file, under whose kernel lock a stale lock is examined and taken over. It is
+    /// never deleted: processes that lock two different files of the same name do not exclude each other.
     pub fn guard(&self) -> PathBuf {
         self.common_dir.join("claudetools-sync.guard")
     }
 
-    /// The directory of what is under way: those who wait, files being written, locks being removed.
+    /// Returns the directory for work in progress: tickets of waiting processes, files being written, locks being
+    /// removed.
     pub fn wings(&self) -> PathBuf {
         self.common_dir.join("claudetools-sync.wings")
     }

@@ -1,7 +1,7 @@
-//! Which process owns a lock, told so exactly that a later one cannot be mistaken for it.
+//! Identifies the process that owns a lock, so that no later process can be mistaken for it.
 //!
-//! A process number alone means nothing: it is given out again, means another process in another container, and
-//! another still on another machine.
+//! A pid alone is not enough: pids are reused, and the same pid means another process in another container or on
+//! another machine.
 
 use std::sync::OnceLock;
 
@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::platform::{self, Found};
 
-/// A process, told from every other that ever was.
+/// A process, identified uniquely.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {
-    /// Its number.
+    /// Its pid.
     pub pid: u32,
-    /// When it started, in the platform's own units; null where the platform does not say.
+    /// When it started, in the platform's own units; null if the platform does not report it.
     pub start: Option<u64>,
-    /// The boot of the machine that it runs on; null where the platform has no name for it.
+    /// The boot of the machine that it runs on; null if the platform has no id for it.
     pub boot: Option<String>,
-    /// The space in which its number means something: on Linux, the process-number namespace.
+    /// The space in which its pid is valid: on Linux, the pid namespace.
     pub pid_space: Option<String>,
 }
 
@@ -27,20 +27,20 @@ pub struct Process {
 pub enum Life {
     /// It lives.
     Alive,
-    /// It does not.
+    /// It does not live any more.
     Dead,
-    /// It is, or was, of another machine, another boot or another container: who looks from here cannot tell.
+    /// It belongs to another machine, another boot or another container, so this process cannot tell.
     Unknown,
 }
 
 impl Process {
-    /// This process.
+    /// Returns this process.
     pub fn current() -> Self {
         let pid = std::process::id();
         Self::running(pid).unwrap_or_else(|| Self::numbered(pid, None))
     }
 
-    /// The process with this number; `None` where none lives.
+    /// Returns the living process with this pid, if there is one.
     pub fn running(pid: u32) -> Option<Self> {
         match platform::find(pid) {
             Found::Nothing => None,
@@ -53,7 +53,7 @@ impl Process {
         Self { pid, start, boot, pid_space }
     }
 
-    /// Whether it still lives.
+    /// Returns whether it still lives.
     pub fn life(&self) -> Life {
         if !self.is_of_here() {
             return Life::Unknown;
@@ -65,7 +65,7 @@ impl Process {
         }
     }
 
-    /// Whether its number means here what it meant there.
+    /// Whether its pid refers to the same process here as where it was recorded.
     fn is_of_here(&self) -> bool {
         let here = here();
         let same_boot = match (&self.boot, &here.boot) {
@@ -76,19 +76,20 @@ impl Process {
     }
 }
 
-/// Where this process runs, as far as process numbers go.
+/// What this process's pid is qualified with.
 #[derive(Debug, Clone)]
 struct Here {
     boot: Option<String>,
     pid_space: Option<String>,
 }
 
-/// Finds out where this process runs, for whoever is to judge another one soon.
+/// Determines in advance where this process runs, for a caller that will soon judge another process.
 pub(crate) fn look_around() {
     here();
 }
 
-/// It never changes, and who waits asks for it ten times a second.
+/// Returns where this process runs. It is cached: it never changes, and a waiting process needs it ten times a
+/// second.
 fn here() -> &'static Here {
     static HERE: OnceLock<Here> = OnceLock::new();
     HERE.get_or_init(|| Here { boot: platform::boot_id(), pid_space: platform::pid_space() })
@@ -121,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_process_of_another_user_lives() {
-        // The first process belongs to the superuser, and nobody else may signal it.
+        // Process 1 belongs to the superuser, and no other user may signal it.
         assert_ne!(platform::find(1), Found::Nothing);
     }
 }

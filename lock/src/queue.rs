@@ -1,9 +1,9 @@
-//! Who waits, in the order in which they came.
+//! The queue of waiting processes, in the order in which they came.
 //!
-//! Were each waiter to try whenever it likes, one that releases and takes in a loop would keep all others out: it is
-//! always the first to know that the lock is free. So who waits draws a ticket, a file that it keeps locked while it
-//! lives, and lets those with lower numbers go first. The order is a courtesy, never what keeps two apart: one who is
-//! stopped in front of the queue is passed by after a while.
+//! If each waiter tried whenever it liked, a process that releases and takes the lock in a loop would keep all others
+//! out: it is always the first to know that the lock is free. So a waiter draws a ticket, a file that it keeps locked
+//! while it lives, and lets those with lower numbers go first. The order is only for fairness and never what excludes
+//! others: a stopped process at the head of the queue is passed after a while.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -12,7 +12,7 @@ use std::{
 
 use crate::{Place, Token, wings};
 
-/// How the names of tickets begin.
+/// The prefix of ticket names.
 const TICKET: &str = "ticket-";
 
 /// A place in the queue, kept until it is dropped.
@@ -25,13 +25,14 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// Draws the next number. To be called by who has the guard file, so that no two draw the same. `None` where no
-    /// file can be made or locked: then one waits without an order.
+    /// Draws the next number. To be called by the holder of the guard file, so that no two processes draw the same.
+    /// `None` if no file can be created or locked: the caller then waits without an order.
     pub fn draw(place: &Place, token: &Token) -> Option<Self> {
         let wings = wings::made(place).ok()?;
         let number = numbers(&wings).last().map_or(0, |(last, _)| last + 1);
         let path = wings.join(format!("{TICKET}{number:020}-{token}"));
-        // It comes to its name locked: whoever looks at the queue meanwhile takes an unlocked ticket for a dead one's.
+        // The file is locked before it gets its name: a process that reads the queue would take an unlocked ticket
+        // for one that a dead process left.
         let blank = Blank { path: wings::name_for_new(&wings, token, "ticket") };
         let file = File::create_new(&blank.path).ok()?;
         file.try_lock().ok()?;
@@ -39,7 +40,7 @@ impl Ticket {
         Some(Self { path, number, _file: file })
     }
 
-    /// How many wait in front of this one.
+    /// Returns how many processes wait ahead of this one.
     pub fn rank(&self) -> usize {
         let wings = self.path.parent().unwrap_or(Path::new("."));
         waiting(wings, self.number)
@@ -48,29 +49,30 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        // Should it stay, it is not locked any more, and the next in the queue removes it.
+        // If it stays, it is no longer locked, and the next in the queue removes it.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// A ticket that is not one yet.
+/// A ticket file that does not have its final name yet.
 struct Blank {
     path: PathBuf,
 }
 
 impl Drop for Blank {
     fn drop(&mut self) {
-        // Most often it has become a ticket by now.
+        // Usually it has been renamed to a ticket by now.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// How many wait.
+/// Returns how many processes wait.
 pub fn length(place: &Place) -> usize {
     waiting(&place.wings(), u64::MAX)
 }
 
-/// How many wait with a number below `below`. Tickets of the dead at the front are removed: they are not locked.
+/// Returns how many processes wait with a number below `below`. Tickets of dead processes, which are not locked, are
+/// removed from the front.
 fn waiting(wings: &Path, below: u64) -> usize {
     let before: Vec<_> = numbers(wings).into_iter().take_while(|(number, _)| *number < below).collect();
     let dead = before.iter().take_while(|(_, path)| is_left_behind(path)).count();
@@ -88,7 +90,7 @@ fn is_left_behind(ticket: &Path) -> bool {
     }
 }
 
-/// The tickets in the queue by their numbers, in order.
+/// Returns the tickets in the queue with their numbers, in order.
 fn numbers(wings: &Path) -> Vec<(u64, PathBuf)> {
     let mut numbers: Vec<_> = wings::entries(wings)
         .filter_map(|entry| Some((number(entry.file_name().to_str()?)?, entry.path())))

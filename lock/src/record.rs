@@ -1,4 +1,4 @@
-//! `owner.json`: what a lock says of itself.
+//! Defines the content of `owner.json`, the file that says who owns the lock.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use crate::{Life, Process, Token};
 /// The version of `owner.json` that this crate writes and reads.
 const VERSION: u32 = 1;
 
-/// Whose a lock is.
+/// The owners of a lock and how long it lasts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// The version of this file's shape. One that this crate does not know is no readable owner.
+    /// The version of the file format. A file of an unknown version counts as no readable owner.
     version: u32,
-    /// Names this taking of the lock.
+    /// The token of this acquisition.
     pub token: Token,
     /// What the lock was taken for, in its taker's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -23,7 +23,7 @@ pub struct Record {
     pub host: String,
     /// When it was taken, in RFC 3339 with offset.
     pub since: String,
-    /// How long the lock outlasts its last sign of life while no process owns it.
+    /// How long the lock outlasts its last sign of life while no process owns it, in milliseconds.
     pub lease_ms: u64,
     /// How long it lasts while a process owns it.
     pub term: Term,
@@ -38,14 +38,15 @@ pub struct Record {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Term {
-    /// As long as it gives signs of life: its owner checks the token before each change, and can be overtaken unharmed.
+    /// As long as it gives signs of life: its owner checks the token before each change, so it can safely be
+    /// overtaken.
     SignsOfLife,
-    /// As long as an owner lives: a command that knows nothing of tokens cannot be overtaken.
+    /// As long as an owner lives: a command that knows nothing of tokens must not be overtaken.
     OwnersLife,
 }
 
 impl Record {
-    /// What a lock that is taken now says of itself.
+    /// Returns the record of a lock that is taken now.
     pub fn new(token: Token, wish: &Wish) -> Self {
         Self {
             version: VERSION,
@@ -60,20 +61,20 @@ impl Record {
         }
     }
 
-    /// Reads `owner.json`; `None` where it is torn, foreign or of another version.
+    /// Parses `owner.json`; `None` if it is incomplete, foreign or of another version.
     pub fn parse(json: &[u8]) -> Option<Self> {
         serde_json::from_slice(json).ok().filter(|record: &Self| record.version == VERSION)
     }
 
-    /// `owner.json`.
+    /// Returns the content of `owner.json`.
     pub fn to_json(&self) -> String {
         let mut json = serde_json::to_string(self).unwrap_or_default();
         json.push('\n');
         json
     }
 
-    /// The number in the file `pid`: the latest owner's, or 0 for a lease, so that a script's `kill -0` does not take
-    /// it for dead.
+    /// Returns the number for the file `pid`: the pid of the latest owner, or 0 for a lease, so that a script's `kill
+    /// -0` does not take it for dead.
     pub fn pid(&self) -> u32 {
         self.owners().last().map_or(0, |owner| owner.pid)
     }
@@ -82,12 +83,12 @@ impl Record {
         self.owner.iter().chain(&self.workers)
     }
 
-    /// How long the lock outlasts its last sign of life while no process owns it.
+    /// Returns how long the lock outlasts its last sign of life while no process owns it.
     pub fn lease(&self) -> Duration {
         Duration::from_millis(self.lease_ms)
     }
 
-    /// Whether any of its owners lives; `None` where it has none. It is dead once all of them are.
+    /// Returns whether any of its owners lives; `None` if it has none. It is dead once all of them are.
     pub fn life(&self) -> Option<Life> {
         let lives = self.owners().map(Process::life);
         lives.reduce(|one, other| match (one, other) {
@@ -97,20 +98,21 @@ impl Record {
         })
     }
 
-    /// The record with one more worker. Workers that were killed since are forgotten: the run goes on without them.
+    /// Returns the record with one more worker. Workers that were killed since are dropped: the run goes on without
+    /// them.
     pub fn entered_by(mut self, process: &Process) -> Self {
         self = self.left_by(process);
         self.workers.push(process.clone());
         self
     }
 
-    /// The record less one worker.
+    /// Returns the record without this worker, and without workers that were killed since.
     pub fn left_by(mut self, process: &Process) -> Self {
         self.workers.retain(|worker| worker != process && worker.life() != Life::Dead);
         self
     }
 
-    /// Whose it is, as the document has it.
+    /// Returns the owner as the document has it.
     pub fn to_owner(&self) -> contract::Owner {
         contract::Owner {
             pid: self.pid(),
@@ -121,10 +123,10 @@ impl Record {
     }
 }
 
-/// What a taker wants of the lock.
+/// What a process that takes the lock asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
-    /// The process that it is to belong to; `None` for a lease.
+    /// The process that is to own it; `None` for a lease.
     pub owner: Option<Process>,
     /// A process that works under it from the beginning.
     pub worker: Option<Process>,

@@ -1,11 +1,11 @@
-//! `lock release`: gives the lock back, at the end of a run.
+//! `lock release`: releases the lock at the end of a run.
 
 use contract::{Document, Exit, LockSection, Owner};
 use phase::{CommonArgs, Done, Fault, Holding, Page, Phase, Run, plain};
 
 use crate::{Claim, Facts, Inherited, Place, Release, Sight, Token, Verdict, describe, judge, release};
 
-/// Gives the lock back where it is still the run's, and exits with the code of the run's outcome.
+/// Release the lock if it is still the run's, and exit with the code of the run's outcome.
 #[derive(Debug, clap::Args)]
 pub struct ReleaseArgs {
     #[command(flatten)]
@@ -28,7 +28,7 @@ impl Phase for ReleaseArgs {
     }
 
     fn takes_part(&self, document: &Document) -> bool {
-        // However the run went, its lock is to be given back; a run that ended without one leaves nothing to do.
+        // However the run went, its lock is to be released; a run that ended without one leaves nothing to do.
         let took_a_lock = document.phases.lock.as_ref().is_some_and(|lock| !lock.token.is_empty());
         took_a_lock || self.token.is_some() || !document.has_ended()
     }
@@ -59,13 +59,15 @@ impl Phase for ReleaseArgs {
         }
     }
 
-    /// A phase died before the one that wrote the document, and its run's lock is in neither's.
+    /// Reports a lock that may have been left behind: a phase before the one that wrote the document died, so the
+    /// document does not contain that run's lock.
     fn aside(&self, document: &Document) -> Option<Fault> {
         let is_dead = document.error.as_ref().is_some_and(|error| error.code == Exit::BadInput.code());
         if is_dead { left_behind(&self.place().ok()?) } else { None }
     }
 
-    /// The run died on its way here, and nobody else gives its lock back. Without its token that is left to the user.
+    /// Releases the lock of a run that died before this phase, since nothing else will. Without its token, the user
+    /// is told how to do it.
     fn despite_bad_input(&self) -> anyhow::Result<()> {
         let Some(token) = &self.token else {
             return match self.place().ok().as_ref().and_then(left_behind) {
@@ -79,15 +81,15 @@ impl Phase for ReleaseArgs {
 }
 
 impl ReleaseArgs {
-    /// Where the lock is, without a document that says so.
+    /// Returns the paths of the lock if no document names them.
     fn place(&self) -> anyhow::Result<Place> {
         let directory = self.common.repo.as_deref().unwrap_or(camino::Utf8Path::new("."));
         Ok(Place::new(phase::place(&phase::discover(directory)?)?.common_dir))
     }
 }
 
-/// What to say of a lock that a run of this machine may have left, having died between two phases: it is kept until its
-/// lease is over.
+/// Returns a message about a lock that a run of this machine may have left because it died between two phases: it is
+/// kept until its lease expires.
 fn left_behind(place: &Place) -> Option<Fault> {
     let Ok(Sight::Taken(taken)) = Sight::look(place) else { return None };
     let record = taken.record.as_ref().filter(|record| record.host == phase::host_name())?;
@@ -103,7 +105,8 @@ fn left_behind(place: &Place) -> Option<Fault> {
     )))
 }
 
-/// Who has the lock that is not given back. Somebody who released nothing is not to take the lock for free.
+/// Returns who has the lock if it was not released, so that a user who released nothing does not believe that it is
+/// free.
 fn holder(place: &Place) -> Option<Owner> {
     match Sight::look(place) {
         Ok(Sight::Taken(taken)) => Some(taken.owner()),
@@ -111,7 +114,8 @@ fn holder(place: &Place) -> Option<Owner> {
     }
 }
 
-/// Gives the lock back, unless it is that of a caller, who gives it back by himself. Says whether it is released.
+/// Releases the lock, unless it belongs to a caller of this process, which releases it itself. Returns whether it was
+/// released.
 fn give_back(place: &Place, token: &Token) -> anyhow::Result<bool> {
     if Inherited::from_environment().contains(token) {
         return Ok(false);

@@ -1,8 +1,9 @@
 //! `lock run`: holds the lock while a command runs, as flock(1) does for a file.
 //!
-//! The command knows nothing of tokens and cannot be told that it was overtaken, so the lock lasts as long as the
-//! command lives, also where `lock run` itself is killed. For that the command has to own the lock before its first
-//! instruction: its process begins as this program, enters the lock under its own number, and then becomes the command.
+//! The command knows nothing of tokens and cannot notice that it was overtaken, so the lock lasts as long as the
+//! command lives, even if `lock run` itself is killed. For that, the command has to own the lock before its first
+//! instruction: its process starts as this program, enters the lock under its own pid, and then becomes the command
+//! with `exec`.
 
 use std::{
     ffi::OsString,
@@ -23,21 +24,21 @@ use crate::{
     platform::{self, Event, Signals},
 };
 
-/// How often a sign of life is given while the command runs; the contract asks for one in 30 s.
+/// How often a sign of life is given while the command runs; the contract requires one every 30 s.
 const PULSE: Duration = Duration::from_secs(10);
 
-/// What a shell exits with for a command that it did not find, and for one that it could not start.
+/// The exit codes of a shell for a command that was not found, and for one that could not be started.
 const NOT_FOUND: u8 = 127;
 const NOT_STARTED: u8 = 126;
 
-/// Holds the lock while a command runs, and exits as the command does (128 + the number of the signal that ended it).
+/// Hold the lock while a command runs, and exit with its code (128 + the number of the signal that ended it).
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
     /// The repository [default: the one around the current directory].
     #[arg(long, value_name = "DIR")]
     repo: Option<Utf8PathBuf>,
 
-    /// Say nothing on stderr but errors.
+    /// Print nothing but errors on stderr.
     #[arg(short, long)]
     pub(crate) quiet: bool,
 
@@ -54,12 +55,12 @@ pub struct RunArgs {
 }
 
 impl RunArgs {
-    /// Runs the command under the lock, and says what to exit with.
+    /// Runs the command under the lock and returns the exit code.
     ///
     /// # Errors
-    /// Where the lock was not had; the command was not started then.
+    /// If the lock was not acquired; the command was not started then.
     pub fn run(&self, console: &Console) -> anyhow::Result<u8> {
-        // The command goes by it, whatever the repository is.
+        // The command runs in the current directory, whatever the repository is.
         phase::current_directory_is_there()?;
         let directory = self.repo.as_deref().unwrap_or(Utf8Path::new("."));
         let common_dir = Utf8PathBuf::from(phase::place(&phase::discover(directory)?)?.common_dir);
@@ -67,7 +68,7 @@ impl RunArgs {
         let inherited = Inherited::from_environment();
         let joined = joinable(&place, &inherited).map_err(Fault::from)?;
         let (held, token) = match joined {
-            // Whoever holds it gives the signs of life and gives it back.
+            // The process that holds it gives the signs of life and releases it.
             Some(record) => (None, record.token),
             None => {
                 let held = self.take(place, console).map_err(Fault::from)?;
@@ -83,8 +84,8 @@ impl RunArgs {
         if let Some(held) = held {
             held.give_back().map_err(Fault::from)?;
         }
-        // Only now: the lock bears the command's number, and where nothing had it any more a script would clear the
-        // lock.
+        // Only now: the lock contains the command's pid, and if no process had that pid any more, a script would
+        // clear the lock.
         Ok(platform::exit_code(child.wait()?))
     }
 
@@ -108,7 +109,7 @@ impl RunArgs {
         Ok(Held::whole(place, &took))
     }
 
-    /// The process that is to become the command.
+    /// Returns the command line of the process that is to become the command.
     fn own_process(&self, common_dir: &Utf8Path, token: &Token) -> anyhow::Result<Command> {
         let this_program = std::env::current_exe().context("this program could not be found")?;
         let mut command = programs::program(this_program);
@@ -118,7 +119,7 @@ impl RunArgs {
     }
 }
 
-/// Waits for the command's end, and passes on to it the signals that were meant for it. Its number stays its own.
+/// Waits for the command's end without reaping it, and forwards to it the signals that were meant for it.
 fn wait_for_end(child: &Child, signals: &mut Signals) -> anyhow::Result<()> {
     while !platform::has_ended(child)? {
         match signals.next() {
@@ -130,7 +131,7 @@ fn wait_for_end(child: &Child, signals: &mut Signals) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Gives signs of life while `work` goes on.
+/// Gives signs of life while `work` runs.
 fn with_pulse<T>(held: Option<&Held>, work: impl FnOnce() -> T) -> T {
     std::thread::scope(|scope| {
         let (stop, stopped) = mpsc::channel::<()>();
@@ -147,7 +148,7 @@ fn with_pulse<T>(held: Option<&Held>, work: impl FnOnce() -> T) -> T {
     })
 }
 
-/// Enters a lock and becomes a command; the part of `lock run` that happens in the command's own process.
+/// Enter a lock and become a command; the part of `lock run` that runs in the command's own process.
 #[derive(Debug, clap::Args)]
 pub struct BecomeArgs {
     #[arg(long)]
@@ -161,10 +162,10 @@ pub struct BecomeArgs {
 }
 
 impl BecomeArgs {
-    /// Becomes the command. Comes back only where that failed.
+    /// Becomes the command. Returns only if that failed.
     ///
     /// # Errors
-    /// Where the lock was lost in the meantime.
+    /// If the lock was lost in the meantime.
     pub fn run(&self, console: &Console) -> anyhow::Result<u8> {
         let held =
             Held::enter(Place::new(&self.common_dir), self.token.as_str().into()).map_err(Fault::from)?;

@@ -1,4 +1,4 @@
-//! `lock status`: says who holds the lock.
+//! `lock status`: shows who holds the lock.
 
 use camino::Utf8PathBuf;
 use phase::{Color, Page, plain};
@@ -6,18 +6,18 @@ use serde::Serialize;
 
 use crate::{Facts, Place, Sight, Trouble, Verdict, describe, judge, queue};
 
-/// Says who holds the lock. Exits with 0 either way.
+/// Show who holds the lock; exit with 0 whether or not it is held.
 #[derive(Debug, clap::Args)]
 pub struct StatusArgs {
     /// The repository [default: the one around the current directory].
     #[arg(long, value_name = "DIR")]
     repo: Option<Utf8PathBuf>,
 
-    /// Say it in JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 
-    /// After how long without a sign of life the lock counts as stale.
+    /// How long the lock may show no sign of life before it counts as stale.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = phase::duration)]
     stale_after: std::time::Duration,
 
@@ -26,26 +26,26 @@ pub struct StatusArgs {
     pub(crate) color: Color,
 }
 
-/// How a lock stands.
+/// The state of a lock.
 #[derive(Debug, Serialize)]
 struct Status {
-    /// The lock directory.
+    /// The path of the lock directory.
     path: String,
-    /// Whose it is; null where it is free.
+    /// Its owner; null if it is free.
     held_by: Option<contract::Owner>,
-    /// Why the next taker will clear it; null where it is not stale.
+    /// Why the next taker will clear it; null if it is not stale.
     stale: Option<contract::ReclaimReason>,
-    /// How many seconds ago it last gave a sign of life; null where it is free.
+    /// How many seconds ago it last gave a sign of life; null if it is free.
     silent_for_s: Option<u64>,
-    /// How many wait for it.
+    /// How many processes wait for it.
     waiting: usize,
 }
 
 impl StatusArgs {
-    /// Looks, and writes what there is to the page.
+    /// Writes the state of the lock to the page.
     ///
     /// # Errors
-    /// Where there is no repository, or the lock cannot be looked at.
+    /// If there is no repository, or the lock cannot be read.
     pub fn run(&self, page: &mut Page) -> anyhow::Result<u8> {
         let directory = self.repo.as_deref().unwrap_or(camino::Utf8Path::new("."));
         let repo = phase::place(&phase::discover(directory)?)?;

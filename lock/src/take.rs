@@ -1,12 +1,12 @@
-//! Taking the lock: one attempt, by who has the guard file.
+//! Makes one attempt at taking the lock; the caller must hold the guard file.
 //!
-//! A free lock is taken by making its directory, which only one can. A stale one is taken over where it stands: its
-//! files are replaced and the directory stays, so that no moment comes in which it is nobody's.
+//! A free lock is taken by creating its directory, which only one process can. A stale one is taken over in place:
+//! its files are replaced and the directory stays, so that there is no moment in which nobody has it.
 //!
-//! A taker may be killed between any two steps, and what it leaves has to say that its taker is dead: else everybody
-//! waits for it until it counts as silent. So the directory comes to its name with its files in it, in one step that
-//! fails where there is something. (A plain rename would replace an empty directory, which a script has just made.)
-//! Where the file system has no such step, the file that says whose the lock is comes first.
+//! A taker may be killed between any two steps, and what it leaves must show that the taker is dead; otherwise
+//! everyone would wait until the lock counts as silent. So the directory gets its name with the files already in it,
+//! in one step that fails if the name exists. (A plain rename would replace an empty directory that a script has just
+//! made.) If the file system has no such step, the file that says who owns the lock is written first.
 
 use std::{fs, io, io::ErrorKind, time::Duration};
 
@@ -27,28 +27,28 @@ use crate::{
 pub enum Attempt {
     /// The lock is ours.
     Took {
-        /// What it says of itself now.
+        /// The content of its owner file now.
         record: Box<Record>,
-        /// The stale lock that it was before.
+        /// The stale lock that it replaced, if any.
         reclaimed: Option<Reclaimed>,
     },
-    /// It is somebody else's.
+    /// Another process has it.
     Held(Holder),
 }
 
-/// Who holds a lock that was not had.
+/// The holder of a lock that was not acquired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// Whose it is.
+    /// Its owner.
     pub owner: Owner,
-    /// Whether it is nobody's any more, and merely cannot be cleared safely on this file system.
+    /// Whether it is stale, and merely cannot be cleared safely on this file system.
     pub stale: bool,
 }
 
-/// Takes the lock where it is free or stale.
+/// Takes the lock if it is free or stale.
 ///
 /// # Errors
-/// [`Trouble::Obstacle`] and [`Trouble::Refused`]; nothing of ours stays behind then.
+/// [`Trouble::Obstacle`] and [`Trouble::Refused`]; nothing of ours is left then.
 pub fn attempt(
     place: &Place,
     guarded: &Guarded,
@@ -68,7 +68,7 @@ pub fn attempt(
             Verdict::Stale(_) => Ok(Attempt::Held(Holder { owner: taken.owner(), stale: true })),
             Verdict::Held => {
                 if taken.is_ahead_of_time() {
-                    // From now on its silence can be told. Where it is not ours to touch, it goes without.
+                    // From now on its silence can be measured. If we may not touch it, it stays as it is.
                     let _ = taken.dir.touch();
                 }
                 Ok(Attempt::Held(Holder { owner: taken.owner(), stale: false }))
@@ -77,22 +77,22 @@ pub fn attempt(
     }
 }
 
-/// Makes the directory, which only one can, with the files in it that say whose it is.
+/// Creates the directory, which only one process can, with the files in it that say who owns it.
 fn make(place: &Place, record: Record) -> Result<Attempt, Trouble> {
     let (pid, owner) = (pid_content(&record), record.to_json());
     let files = [(PID_FILE, pid.as_str()), (OWNER_FILE, owner.as_str())];
     let lock = PreparedLock::write(place, &record.token, &files).map_err(Trouble::refused("take", place))?;
     match lock.put(place) {
         Ok(()) => Ok(Attempt::Took { record: record.into(), reclaimed: None }),
-        // A script was faster. Whose it is will be seen at the next look.
+        // A script was faster. The next look shows who owns it.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => held_by_the_faster(place),
         Err(_) => make_step_by_step(place, record),
     }
 }
 
-/// The same where the file system cannot put a directory only where there is nothing. The files are written before, so
-/// that there is hardly a moment in which the lock says nothing; and nobody clears what has just been made, so the
-/// number for scripts need not come first.
+/// Creates the lock on a file system that cannot rename a directory without replacing another. The files are written
+/// before, so that there is hardly a moment in which the lock is empty; and since no script clears a lock that has
+/// just been made, the file for scripts need not come first.
 fn make_step_by_step(place: &Place, record: Record) -> Result<Attempt, Trouble> {
     let files = Files::prepare(place, &record).map_err(Trouble::refused("take", place))?;
     match fs::create_dir(place.lock()) {
@@ -120,18 +120,19 @@ fn held_by_the_faster(place: &Place) -> Result<Attempt, Trouble> {
     Ok(Attempt::Held(Holder { owner, stale: false }))
 }
 
-/// Undoes [`make_step_by_step`] where the files could not be written. The directory goes only where nothing else is in it.
+/// Undoes [`make_step_by_step`] if the files could not be written. The directory is removed only if nothing else is
+/// in it.
 fn unmake(place: &Place) {
     if let Ok(dir) = Dir::open(&place.lock()) {
-        // They may not be there; the directory then still goes.
+        // They may not exist; the directory is removed all the same.
         let _ = dir.remove(OWNER_FILE);
         let _ = dir.remove(PID_FILE);
     }
     let _ = fs::remove_dir(place.lock());
 }
 
-/// Replaces what a stale lock says of itself, in the very directory that was found stale: should a script have cleared
-/// it meanwhile, this fails, and what the script made stays the script's.
+/// Replaces the files of a stale lock in the very directory that was found stale: if a script has cleared it
+/// meanwhile, this fails, and the lock that the script made stays the script's.
 fn take_over(
     place: &Place,
     stale: &Taken,
@@ -153,9 +154,10 @@ fn take_over(
     Ok(Attempt::Took { record: record.into(), reclaimed: Some(Reclaimed { reason, owner }) })
 }
 
-/// Says beforehand who is taking a silent lock over. Its new number is a sign of life: were the taker killed before the
-/// lock has changed hands, it would look like one that its last owner looks after. (Where that owner is dead, it is stale
-/// whatever the number says.) The lock is not the taker's by that: a script may yet clear it.
+/// Writes the taker's record into a silent lock before taking it over. Writing the new `pid` file counts as a sign of
+/// life: if the taker were killed after that, before the lock has changed hands, the lock would look as if its last
+/// owner still kept it alive. (If that owner is dead, the lock is stale whatever the `pid` file says.) The record
+/// does not make the lock the taker's yet: a script may still clear it.
 fn announce(place: &Place, stale: &Dir, reason: ReclaimReason, record: &Record) -> io::Result<()> {
     match reason {
         ReclaimReason::OwnerDead => Ok(()),
@@ -165,31 +167,31 @@ fn announce(place: &Place, stale: &Dir, reason: ReclaimReason, record: &Record) 
     }
 }
 
-/// Who may have an eye on the lock that is being written to.
+/// Who may be about to clear the lock that is being written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Onlookers {
-    /// Nobody who would clear it.
+    /// Nobody.
     None,
     /// Scripts that found it stale.
     Scripts,
 }
 
 impl Onlookers {
-    /// Those of a lock that looks like this; `patience` is how long a silence they put up with.
+    /// Returns who may be about to clear this lock; `patience` is the longest silence that they accept.
     pub fn of(taken: &Taken, patience: Duration) -> Self {
         if taken.may_look_stale(patience) { Self::Scripts } else { Self::None }
     }
 }
 
-/// Writes who the lock belongs to.
+/// Writes who owns the lock.
 ///
 /// # Errors
-/// Where the files cannot be written; `NotFound` where the directory was removed meanwhile.
+/// If the files cannot be written; `NotFound` if the directory was removed meanwhile.
 pub fn write(place: &Place, dir: &Dir, record: &Record, onlookers: Onlookers) -> io::Result<()> {
     Files::prepare(place, record)?.put(dir, onlookers)
 }
 
-/// The files that say who the lock belongs to.
+/// The files that say who owns the lock.
 struct Files {
     pid: Prepared,
     owner: Prepared,
@@ -202,11 +204,11 @@ impl Files {
         Ok(Self { pid, owner })
     }
 
-    /// Puts them into the lock.
+    /// Moves them into the lock.
     ///
-    /// The number for scripts comes first, and the lock changes hands with the second file. Where the lock looked
-    /// stale, a script may just have seen the old number for the second time, and be about to clear it: it gets the
-    /// time to do so, and the second file finds the directory gone.
+    /// The file for scripts comes first, and the lock changes hands with the second file. If the lock looked stale, a
+    /// script may just have read the old number for the second time and be about to clear it: it is given the time to
+    /// do so, and the second file then finds the directory gone.
     fn put(self, dir: &Dir, onlookers: Onlookers) -> io::Result<()> {
         self.pid.put(dir)?;
         match onlookers {
@@ -217,7 +219,7 @@ impl Files {
     }
 }
 
-/// What the file for scripts says.
+/// Returns the content of the file for scripts.
 fn pid_content(record: &Record) -> String {
     format!("{}\n", record.pid())
 }

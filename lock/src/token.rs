@@ -1,24 +1,24 @@
-//! The token that says which taking of the lock is meant.
+//! Defines the token that identifies one acquisition of the lock.
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// The name of the environment variable through which a program learns that its caller holds the lock.
+/// The environment variable that tells a program that its caller holds the lock.
 pub const TOKEN_VARIABLE: &str = "LOCKSTEP_TOKEN";
 
-/// Names one taking of the lock; no two are alike. It is no secret.
+/// Identifies one acquisition of the lock; each is unique. It is not secret.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Token(String);
 
 impl Token {
-    /// A token that nobody has had before.
+    /// Returns a new unique token.
     pub fn fresh() -> Self {
         Self(ulid::Ulid::new().to_string())
     }
 
-    /// The token as text.
+    /// Returns the token as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -27,7 +27,7 @@ impl Token {
 impl FromStr for Token {
     type Err = Infallible;
 
-    /// Any text is a token, and one that was never given out matches no lock.
+    /// Any text is a token; one that was never issued matches no lock.
     fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(Self(text.to_owned()))
     }
@@ -47,13 +47,13 @@ impl fmt::Display for Token {
 
 /// The tokens of the locks that this process's callers hold.
 ///
-/// There may be several: a command under one repository's lock may run another under a second one's. They stand in
-/// [`TOKEN_VARIABLE`], separated by spaces.
+/// There may be several: a command under one repository's lock may run another under a second one's. They are listed
+/// in [`TOKEN_VARIABLE`], separated by spaces.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Inherited(Vec<Token>);
 
 impl Inherited {
-    /// Those that this process was given.
+    /// Returns the tokens that this process was given.
     pub fn from_environment() -> Self {
         Self::parse(&std::env::var(TOKEN_VARIABLE).unwrap_or_default())
     }
@@ -67,7 +67,7 @@ impl Inherited {
         self.0.contains(token)
     }
 
-    /// What to put into [`TOKEN_VARIABLE`] for a command that runs under `token` as well.
+    /// Returns the value of [`TOKEN_VARIABLE`] for a command that runs under `token` as well.
     pub fn joined_by(&self, token: &Token) -> String {
         let others = self.0.iter().filter(|other| *other != token);
         others.chain([token]).map(Token::as_str).collect::<Vec<_>>().join(" ")

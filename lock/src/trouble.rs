@@ -1,4 +1,4 @@
-//! Why the lock was not had, or is not had any more; and how a user is told.
+//! Defines why the lock was not acquired or was lost, and how this is reported to the user.
 
 use std::{
     io::{self, ErrorKind},
@@ -11,30 +11,30 @@ use phase::Fault;
 
 use crate::Place;
 
-/// Why the lock was not had, or is not had any more.
+/// Why the lock was not acquired or was lost.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
-    /// Somebody else held it for as long as one was willing to wait.
+    /// Another process held it for as long as the caller was willing to wait.
     #[error("{}", deferred(.path, .held_by.as_ref(), *.waited))]
     Deferred {
-        /// The lock.
+        /// The path of the lock.
         path: PathBuf,
-        /// Who holds it; `None` where the lock is free and the guard file is not.
+        /// Who holds it; `None` if the lock is free but the guard file is not.
         held_by: Option<Owner>,
-        /// How long it was waited for.
+        /// How long the caller waited.
         waited: Duration,
         /// What the user can do.
         remedy: Remedy,
     },
-    /// Somebody else took it over.
+    /// Another process took it over, or it was removed.
     #[error("the lock {} is no longer this run's: {}", .path.display(), overtaken(.by.as_ref()))]
     Lost {
-        /// The lock.
+        /// The path of the lock.
         path: PathBuf,
-        /// Who holds it now; `None` where nobody does.
+        /// Who holds it now; `None` if nobody does.
         by: Option<Owner>,
     },
-    /// Something that is no lock lies where the lock would be.
+    /// Something that is not a lock is at the lock's path.
     #[error("the lock {} is {kind}, and is left alone", .path.display())]
     Obstacle {
         /// The lock's path.
@@ -42,10 +42,10 @@ pub enum Trouble {
         /// What it is.
         kind: &'static str,
     },
-    /// The guard file was somebody else's for longer than its use ever takes.
+    /// Another process held the guard file for longer than its use ever takes.
     #[error("the guard file {} is held by a process that does not move", .path.display())]
     Stuck {
-        /// The guard file.
+        /// The path of the guard file.
         path: PathBuf,
     },
     /// The operating system refused.
@@ -53,9 +53,9 @@ pub enum Trouble {
     Refused {
         /// What was tried: a verb.
         action: &'static str,
-        /// The lock.
+        /// The path of the lock.
         path: PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: io::Error,
     },
 }
@@ -136,7 +136,7 @@ fn overtaken(by: Option<&Owner>) -> String {
     by.map_or_else(|| "it was removed".into(), |owner| format!("it was taken over by {}", describe(owner)))
 }
 
-/// Whose a lock is, in words.
+/// Describes the owner of a lock in words.
 pub fn describe(owner: &Owner) -> String {
     let name = owner.name.as_deref().map(|name| format!("{name}, ")).unwrap_or_default();
     let who = match (owner.pid, &owner.host) {

@@ -1,6 +1,6 @@
-//! Whether a lock is stale: the one decision that everything else hangs on, as a pure function.
+//! Decides whether a lock is stale, as a pure function on which the rest of the crate relies.
 //!
-//! The model in `tests/model.rs` decides by the same function.
+//! The model in `tests/model/` uses the same function.
 
 use std::time::Duration;
 
@@ -8,26 +8,26 @@ use contract::ReclaimReason;
 
 use crate::{Life, Term};
 
-/// What there is to know about a lock that exists.
+/// All that is known about an existing lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
     /// How long ago its last sign of life was.
     pub silence: Duration,
-    /// What it says of its owner.
+    /// What it says about its owner.
     pub claim: Claim,
 }
 
-/// What a lock says of its owner.
+/// What a lock says about its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
     /// Nothing that could be read: a script made it, or its maker was killed before it could write.
     Unreadable,
-    /// No process owns it; it is kept for a run's next phase.
+    /// No process owns it; it is kept for the next phase of a run.
     Lease {
         /// How long it outlasts its last sign of life.
         length: Duration,
     },
-    /// Processes own it.
+    /// It is owned by processes.
     Owned {
         /// Whether any of them lives.
         life: Life,
@@ -36,20 +36,20 @@ pub enum Claim {
     },
 }
 
-/// What a taker makes of a lock that exists.
+/// The judgement about an existing lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is somebody's.
+    /// It is held.
     Held,
-    /// It is nobody's any more.
+    /// It is stale and may be taken over.
     Stale(ReclaimReason),
 }
 
-/// Judges a lock. `stale_after` is how long a silence the taker puts up with.
+/// Judges a lock. `stale_after` is the longest silence that the taker accepts.
 pub fn judge(facts: &Facts, stale_after: Duration) -> Verdict {
     let limit = match facts.claim {
         Claim::Owned { life: Life::Dead, .. } => return Verdict::Stale(ReclaimReason::OwnerDead),
-        // That the command lives is the sign of life; it could not know that it was overtaken.
+        // That the command lives is the sign of life; it could not find out that it was overtaken.
         Claim::Owned { life: Life::Alive, term: Term::OwnersLife } => return Verdict::Held,
         Claim::Lease { length } => length.min(stale_after),
         Claim::Unreadable | Claim::Owned { life: Life::Alive | Life::Unknown, .. } => stale_after,

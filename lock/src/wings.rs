@@ -1,8 +1,8 @@
-//! The directory beside the lock for what is under way: files being written, locks being removed, tickets of those who
-//! wait.
+//! Manages the directory beside the lock for work in progress.
 //!
-//! Were files written inside the lock itself, each attempt on a full disk would look like a sign of life; were a lock
-//! removed where it stands, a process killed in the middle would leave half of one behind.
+//! It holds files being written, locks being removed, and tickets of waiting processes. If files were written inside
+//! the lock itself, each attempt on a full disk would look like a sign of life; if a lock were removed in place, a
+//! process killed in between would leave half of one behind.
 
 use std::{
     fs::{self, DirEntry},
@@ -15,13 +15,13 @@ use crate::{
     platform::{self, Dir},
 };
 
-/// How the names of files and locks begin that are being written.
+/// The prefix of files and locks that are being written.
 const NEW: &str = "new-";
 
-/// How the names of locks begin that are being removed.
+/// The prefix of locks that are being removed.
 const GONE: &str = "gone-";
 
-/// A file that is written, and not yet in its place.
+/// A file that is written but not yet in its place.
 #[derive(Debug)]
 pub struct Prepared {
     path: PathBuf,
@@ -32,12 +32,13 @@ impl Prepared {
     /// Writes the file that is to be called `name`.
     ///
     /// # Errors
-    /// Where it cannot be written; nothing stays of it then.
+    /// If it cannot be written; nothing of it is left then.
     pub fn write(place: &Place, name: &'static str, token: &Token, content: &str) -> io::Result<Self> {
         Self::write_beside(place, name, name, token, content)
     }
 
-    /// The same, where another one of that name is under way: here it is called `beside`.
+    /// Like [`Prepared::write`], but uses `beside` in the temporary name, since another file `name` is being prepared
+    /// too.
     ///
     /// # Errors
     /// As [`Prepared::write`].
@@ -54,10 +55,10 @@ impl Prepared {
         Ok(prepared)
     }
 
-    /// Puts it into `dir`, all at once.
+    /// Moves the file into `dir` atomically.
     ///
     /// # Errors
-    /// Where it cannot be put there; `dir` is as it was then.
+    /// If it cannot be moved; `dir` is unchanged then.
     pub fn put(self, dir: &Dir) -> io::Result<()> {
         dir.put(self.name, &self.path)
     }
@@ -65,12 +66,12 @@ impl Prepared {
 
 impl Drop for Prepared {
     fn drop(&mut self) {
-        // It is in its place by now, or what it replaced is here; should it stay, the next taker sweeps it away.
+        // It is in its place by now, or the file that it replaced is here; if that stays, the next taker removes it.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// A lock that is filled, and not yet in its place.
+/// A lock directory that is filled but not yet in its place.
 #[derive(Debug)]
 pub struct PreparedLock {
     path: PathBuf,
@@ -78,10 +79,10 @@ pub struct PreparedLock {
 }
 
 impl PreparedLock {
-    /// Makes the directory with these files.
+    /// Creates the directory with these files.
     ///
     /// # Errors
-    /// Where it cannot be made; nothing stays of it then.
+    /// If it cannot be created; nothing of it is left then.
     pub fn write(place: &Place, token: &Token, files: &[(&str, &str)]) -> io::Result<Self> {
         let path = name_for_new(&made(place)?, token, "lock");
         fs::create_dir(&path)?;
@@ -92,11 +93,11 @@ impl PreparedLock {
         Ok(prepared)
     }
 
-    /// Puts it into its place, all at once.
+    /// Moves the directory to the lock's path atomically.
     ///
     /// # Errors
-    /// `AlreadyExists` where there is something; others where the file system cannot put a directory only where there is
-    /// nothing.
+    /// `AlreadyExists` if something is there; others if the file system cannot rename a directory without replacing
+    /// another.
     pub fn put(mut self, place: &Place) -> io::Result<()> {
         platform::put_where_free(&self.path, &place.lock())?;
         self.is_here = false;
@@ -107,26 +108,26 @@ impl PreparedLock {
 impl Drop for PreparedLock {
     fn drop(&mut self) {
         if self.is_here {
-            // Should it stay, the next taker sweeps it away.
+            // If it stays, the next taker removes it.
             let _ = remove(&self.path);
         }
     }
 }
 
-/// A free name in `wings` for what is being written.
+/// Returns an unused name in `wings` for what is being written.
 pub fn name_for_new(wings: &Path, token: &Token, name: &str) -> PathBuf {
     wings.join(format!("{NEW}{token}-{}-{name}", std::process::id()))
 }
 
-/// A free name for a lock that is being removed.
+/// Returns an unused name for a lock that is being removed.
 pub fn name_for_gone(place: &Place, token: &Token) -> io::Result<PathBuf> {
     Ok(made(place)?.join(format!("{GONE}{token}-{}", std::process::id())))
 }
 
-/// Removes a lock that has been set aside.
+/// Removes a lock that has been renamed out of the way.
 ///
 /// # Errors
-/// Where something of it stays; the next taker tries again.
+/// If something of it is left; the next taker tries again.
 pub fn remove(gone: &Path) -> io::Result<()> {
     match fs::remove_dir_all(gone) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -134,10 +135,11 @@ pub fn remove(gone: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes what killed processes left in the wings. To be called by who has the guard file: nobody else writes then.
+/// Removes what killed processes left here. To be called by the holder of the guard file: no other process writes
+/// then.
 pub fn sweep(place: &Place) {
     for entry in entries(&place.wings()) {
-        // What cannot be removed is in nobody's way.
+        // What cannot be removed does no harm.
         let _ = match entry.file_name().to_str() {
             Some(name) if name.starts_with(NEW) && entry.file_type().is_ok_and(|kind| kind.is_dir()) => {
                 remove(&entry.path())
@@ -149,14 +151,15 @@ pub fn sweep(place: &Place) {
     }
 }
 
-/// What is in the wings. A link is none: it may lead to somebody else's folder, with files of such names in it.
+/// Returns the entries of the directory. If it is a symbolic link, it has none: the link may lead to another
+/// directory with files of such names.
 pub fn entries(wings: &Path) -> impl Iterator<Item = DirEntry> {
     let are_there = fs::symlink_metadata(wings).is_ok_and(|found| found.is_dir());
     let entries = are_there.then(|| fs::read_dir(wings).ok()).flatten();
     entries.into_iter().flatten().flatten()
 }
 
-/// The wings, made where they are missing.
+/// Returns the directory, creating it if it does not exist.
 pub fn made(place: &Place) -> io::Result<PathBuf> {
     let wings = place.wings();
     match fs::create_dir(&wings) {

@@ -1,53 +1,53 @@
-//! The section of `cmdcopy`: which commands were copied to the user's own folder.
+//! Defines the `cmdcopy` section: which command files were copied to the user's own commands directory.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Outcome;
 
-/// The commands of the repository, and what became of each in the user's own folder.
+/// The result of copying the repository's command files to the user's own commands directory.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CmdcopySection {
-    /// How this phase ended. The runner writes it; the phase leaves it as it is.
+    /// The outcome of this phase. Written by the runner, not by the phase itself.
     pub outcome: Outcome,
-    /// How long this phase took, in milliseconds. The runner writes it.
+    /// The duration of this phase in milliseconds. Written by the runner, not by the phase itself.
     pub elapsed_ms: u64,
-    /// The folder that was copied from.
+    /// The directory that was copied from.
     pub from: String,
-    /// The folder that was copied to, as an absolute path.
+    /// The absolute path of the directory that was copied to.
     pub to: String,
-    /// The files, by name.
+    /// The files, sorted by name.
     pub files: Vec<CopiedFile>,
 }
 
-/// One command.
+/// One command file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CopiedFile {
     /// The file's name.
     pub name: String,
-    /// What became of it.
+    /// What was done with the file.
     pub result: CopyResult,
-    /// The name of the file beside it that keeps what the user had there.
+    /// The name of the backup, in the same directory, of the user's own version of the file; absent if none was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<String>,
-    /// Why it was left alone, where it was.
+    /// Why the file was left alone; absent if it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// What became of a command's file.
+/// What was done with a command file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CopyResult {
-    /// It was not there before.
+    /// The file did not exist before.
     Added,
-    /// Its content was replaced.
+    /// The file's content was replaced.
     Updated,
-    /// It had the same content already.
+    /// The file already had the same content.
     Unchanged,
-    /// It was left alone.
+    /// The file was left alone.
     Kept,
-    /// It is gone from the repository, and was removed.
+    /// The file no longer exists in the repository and was removed.
     Removed,
 }

@@ -1,4 +1,4 @@
-//! The document itself, less the sections: what run this is, of what, for whom, and how it goes.
+//! Defines the run document without its sections: the run's id, repository, identity and outcome.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::{
     NotesurfaceSection,
 };
 
-/// The version of the contract that this crate speaks.
+/// The version of the contract that this crate implements.
 pub const VERSION: u32 = 1;
 
 /// The run document: one line of JSON that every phase reads from stdin, adds its own section to, and writes to
@@ -16,30 +16,30 @@ pub const VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Document {
-    /// The version of the contract; 1.
+    /// The version of the contract: 1.
     pub lockstep: u32,
-    /// The run's id: a ULID, so that ids sort by the time at which their runs began.
+    /// The id of the run: a ULID, so that ids sort by the start time of their runs.
     pub run: String,
-    /// The repository that the run is about; null where none was found.
+    /// The repository that the run works on; null if none was found.
     pub repo: Option<Repo>,
-    /// Who runs it, and where.
+    /// The user who runs it, and the machine it runs on.
     pub identity: Identity,
-    /// How the run stands: the first thing that went wrong, or `ok`.
+    /// The outcome of the run so far: that of the first thing that went wrong, or `ok`.
     pub outcome: Outcome,
-    /// True where the phases after this one do nothing. Where it is absent, `saved`, `unsaved` and `deferred` count
-    /// as ended.
+    /// Whether the run has ended: if true, the phases after this one do nothing. If absent, the outcomes `saved`,
+    /// `unsaved` and `deferred` mean that the run has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<bool>,
-    /// The first thing that went wrong; null where nothing did.
+    /// The first thing that went wrong; null if nothing did.
     #[serde(default)]
     pub error: Option<Failure>,
-    /// A section for each phase that ran, by the name of its binary.
+    /// The sections of the phases that ran, keyed by the name of the binary.
     #[serde(default)]
     pub phases: Phases,
 }
 
 impl Document {
-    /// The document that begins a run.
+    /// Returns the document with which a run begins.
     pub fn begin(run: String, repo: Option<Repo>, identity: Identity) -> Self {
         Self {
             lockstep: VERSION,
@@ -53,7 +53,7 @@ impl Document {
         }
     }
 
-    /// Whether the phases that follow do nothing but pass the document on.
+    /// Whether the phases that follow only pass the document on.
     pub fn has_ended(&self) -> bool {
         self.ended.unwrap_or(match self.outcome {
             Outcome::Saved | Outcome::Unsaved | Outcome::Deferred => true,
@@ -61,8 +61,8 @@ impl Document {
         })
     }
 
-    /// Whether the run went straight on from taking the lock: it cleared no dead owner's, and asked nobody. Only then is what
-    /// was looked at before still to be expected.
+    /// Whether the run went on without delay after taking the lock: it reclaimed no stale lock, and `logcheck` had
+    /// nothing to decide. Only then is what a later phase read ahead of time likely to be still true.
     pub fn went_straight_on(&self) -> bool {
         let Phases { lock, logcheck, .. } = &self.phases;
         lock.as_ref().is_none_or(|lock| lock.reclaimed.is_none())
@@ -70,19 +70,19 @@ impl Document {
     }
 }
 
-/// A repository and one of its work trees, as absolute paths.
+/// A repository and one of its working trees, as absolute paths.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Repo {
-    /// The root of the work tree; null for a bare repository.
+    /// The root of the working tree; null for a bare repository.
     pub worktree: Option<String>,
-    /// The git directory that all work trees of the repository share (`git rev-parse --git-common-dir`).
+    /// The git directory that all worktrees of the repository share (`git rev-parse --git-common-dir`).
     pub common_dir: String,
 }
 
-/// Who runs it, and on which machine.
+/// The user who runs it, and the machine it runs on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Identity {
-    /// The `user` of `.claude/identity.json`, else git's `user.name`; null where neither is set.
+    /// The `user` of `.claude/identity.json`, else git's `user.name`; null if neither is set.
     pub user: Option<String>,
     /// The machine's host name.
     pub host: String,
@@ -95,15 +95,15 @@ pub enum Outcome {
     /// Done, or nothing to do.
     #[default]
     Ok,
-    /// Session logs were saved by a command that synced by itself.
+    /// Session logs were saved by a command that itself synced the repository.
     Saved,
     /// Another run holds the lock; the next run catches up.
     Deferred,
-    /// Session logs are to be saved before anything is synced.
+    /// There are session logs to save before anything is synced.
     Unsaved,
     /// Local and remote changes touch the same lines; nothing was changed after the local commit.
     Conflict,
-    /// It did not work; `error` says what and what to do.
+    /// The run failed; `error` says what went wrong and what to do.
     Failed,
 }
 
@@ -116,31 +116,31 @@ pub struct Failure {
     pub code: u8,
     /// What happened, and where.
     pub message: String,
-    /// What to do about it; null where there is nothing to be done.
+    /// What to do about it; null if there is nothing to do.
     #[serde(default)]
     pub help: Option<String>,
 }
 
-/// The sections that this version knows, each under the name of the binary that wrote it.
+/// The sections that this version of the contract defines, each under the name of the binary that writes it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Phases {
-    /// Taking and releasing the repository's lock.
+    /// How the repository's lock was taken and released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<LockSection>,
-    /// Session logs that nobody has committed yet.
+    /// The session logs that are not committed yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logcheck: Option<LogcheckSection>,
-    /// Commit, fetch, rebase, work-tree update and push.
+    /// The commit, fetch, rebase, working tree update and push.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gitsync: Option<GitsyncSection>,
-    /// Notes refs fetched, merged and pushed.
+    /// The notes refs that were fetched, merged and pushed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes_sync: Option<NotesSyncSection>,
-    /// Notes that other people left for this user.
+    /// The notes that other people left for this user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notesurface: Option<NotesurfaceSection>,
-    /// Commands copied to the user's own folder.
+    /// The command files that were copied to the user's own commands directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cmdcopy: Option<CmdcopySection>,
 }

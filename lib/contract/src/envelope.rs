@@ -1,14 +1,14 @@
-//! The document as it travels from phase to phase.
+//! Carries the run document from phase to phase without losing fields that this version does not know.
 //!
-//! A phase knows its own version of the contract; the document may hold fields and sections of another. Were it read
-//! into types and written back from them, whatever the types lack would be lost on the way. So the JSON itself is
-//! carried along, and only what a phase has to say is written into it.
+//! A phase knows only its own version of the contract, but the document may hold fields and sections of another one.
+//! If the document were deserialized into the types and serialized again, everything that the types lack would be
+//! lost. So the JSON value itself is carried along, and each phase only inserts its own fields into it.
 
 use serde_json::{Map, Value};
 
 use crate::{Common, Document, Failure, Outcome, Section, VERSION};
 
-/// A run document with everything in it that came in, known or not.
+/// A run document together with all fields that it was read with, known or not.
 #[derive(Debug, Clone)]
 pub struct Envelope {
     json: Map<String, Value>,
@@ -18,16 +18,16 @@ pub struct Envelope {
 /// Why a text is not a run document of this version.
 #[derive(Debug, thiserror::Error)]
 pub enum BadDocument {
-    /// Not JSON, or JSON of another shape.
+    /// The text is not JSON, or JSON of another shape.
     #[error("not a run document: {0}")]
     Malformed(#[from] serde_json::Error),
-    /// A JSON object that does not say that it is a run document.
+    /// The text is a JSON object without the `lockstep` field that marks a run document.
     #[error("not a run document: it has no \"lockstep\" at line 1 column 1")]
     Unmarked,
-    /// A run document whose sections are not in an object.
+    /// The `phases` of the run document is not an object.
     #[error("not a run document: its \"phases\" is no object, at line 1 column 1")]
     NoSections,
-    /// A run document of another version of the contract.
+    /// The run document has another version of the contract.
     #[error(
         "a run document of version {found}, where this program reads version {VERSION}, at line 1 column 1"
     )]
@@ -38,17 +38,17 @@ pub enum BadDocument {
 }
 
 impl Envelope {
-    /// Wraps a document that begins a run.
+    /// Wraps a document with which a run begins.
     pub fn new(document: Document) -> Self {
         let json = match serde_json::to_value(&document) {
             Ok(Value::Object(json)) => json,
-            // A struct of strings, numbers and maps with string keys is an object and cannot fail to become one.
+            // Cannot happen: a struct of strings, numbers and maps with string keys always serializes to an object.
             _ => Map::new(),
         };
         Self { json, document }
     }
 
-    /// Reads a document, checking its version before anything else.
+    /// Parses a run document, checking its version before anything else.
     pub fn parse(text: &str) -> Result<Self, BadDocument> {
         let json: Map<String, Value> = serde_json::from_str(text)?;
         match json.get("lockstep") {
@@ -59,20 +59,21 @@ impl Envelope {
             Some(_) => {}
         }
         if json.get("phases").is_some_and(|phases| !phases.is_object()) {
-            // A struct may be read from an array as well, which has no place for another section.
+            // Serde also deserializes a struct from an array, but an array has no room for another section.
             return Err(BadDocument::NoSections);
         }
         let document = serde_json::from_str(text)?;
         Ok(Self { json, document })
     }
 
-    /// The parts of the document that this version knows, as they came in; only how the run goes is kept up to date.
+    /// Returns the fields that this version knows, as they were read; only `outcome`, `error` and `ended` are kept up
+    /// to date.
     pub fn document(&self) -> &Document {
         &self.document
     }
 
-    /// Adds a phase's section, or replaces what it said before; fields of the section that this version does not know
-    /// stay.
+    /// Adds a phase's section, or updates it if it exists; fields of the section that this version does not know are
+    /// kept.
     pub fn put<S: Section>(&mut self, section: &S) -> Result<(), serde_json::Error> {
         if let Value::Object(fields) = serde_json::to_value(section)? {
             self.put_fields(S::NAME, fields);
@@ -80,14 +81,14 @@ impl Envelope {
         Ok(())
     }
 
-    /// Writes what all sections share into a phase's section, which begins with it where there is none yet.
+    /// Writes the fields that all sections share into a phase's section, creating the section if it does not exist.
     pub fn put_common(&mut self, name: &str, common: &Common) {
         if let Ok(Value::Object(fields)) = serde_json::to_value(common) {
             self.put_fields(name, fields);
         }
     }
 
-    /// Notes how a phase ended: the first thing that went wrong in a run is the run's.
+    /// Records how a phase ended. The outcome and the error of a run are those of the first thing that went wrong.
     pub fn conclude(&mut self, outcome: Outcome, failure: Option<Failure>, ended: bool) {
         if self.document.outcome == Outcome::Ok && outcome != Outcome::Ok {
             self.document.outcome = outcome;
@@ -102,10 +103,10 @@ impl Envelope {
         self.json.insert("ended".into(), Value::Bool(ended));
     }
 
-    /// The document in one line, without a line feed. Nothing in it is a control character, which JSON allows beyond
-    /// ASCII, and which a terminal would obey: such can only be in strings, where an escape is as good.
+    /// Serializes the document to one line, without a line feed. JSON allows unescaped control characters beyond
+    /// ASCII, which a terminal would obey; they occur only in strings, so they are written as `\u` escapes.
     pub fn to_line(&self) -> String {
-        // Strings for keys, and values that were JSON before: there is nothing in it that could not be written.
+        // Cannot fail: the keys are strings, and the values were JSON already.
         let line = serde_json::to_string(&self.json).unwrap_or_default();
         if !line.contains(char::is_control) {
             return line;

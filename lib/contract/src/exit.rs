@@ -1,32 +1,32 @@
-//! The exit codes, in one place, so that no phase can invent one of its own.
+//! Defines all exit codes in one place, so that no phase can invent its own.
 
 use crate::Outcome;
 
-/// What a process exits with. The numbers from 65 on are those of BSD's `sysexits.h`.
+/// The exit status of a process. The numbers from 65 on are those of BSD's `sysexits.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exit {
     /// 0: done, or nothing to do.
     Ok,
-    /// 1: did not work; the message says what and what to do, and nothing is lost.
+    /// 1: failed; the message says what went wrong and what to do, and nothing is lost.
     Failed,
-    /// 3: session logs were found and the run stopped in favour of saving them.
+    /// 3: session logs were found, and the run stopped so that they can be saved.
     Unsaved,
     /// 4: local and remote changes touch the same lines; everything is as it was after the local commit.
     Conflict,
-    /// 65 (`EX_DATAERR`): stdin is not a run document, or the phase before died.
+    /// 65 (`EX_DATAERR`): stdin is not a run document, or the previous phase died.
     BadInput,
     /// 69 (`EX_UNAVAILABLE`): the remote cannot be reached, or refused.
     Unreachable,
     /// 75 (`EX_TEMPFAIL`): another run holds the lock, or took it over; the next run catches up.
     Deferred,
-    /// 77 (`EX_NOPERM`): credentials refused, or the repository belongs to someone else.
+    /// 77 (`EX_NOPERM`): the credentials were refused, or the repository belongs to someone else.
     NotAllowed,
     /// 78 (`EX_CONFIG`): the configuration is wrong.
     Misconfigured,
 }
 
 impl Exit {
-    /// The number that the process exits with.
+    /// Returns the process's exit code.
     pub fn code(self) -> u8 {
         match self {
             Self::Ok => 0,
@@ -41,7 +41,7 @@ impl Exit {
         }
     }
 
-    /// The exit with this number; any other number is [`Exit::Failed`], as nothing better is known of it.
+    /// Returns the exit with this code, or [`Exit::Failed`] for an unknown code, of which nothing better is known.
     pub fn from_code(code: u8) -> Self {
         match code {
             0 => Self::Ok,
@@ -56,7 +56,7 @@ impl Exit {
         }
     }
 
-    /// The outcome that a run has once something in it ended with this exit.
+    /// Returns the outcome of a run whose first failure has this exit.
     pub fn outcome(self) -> Outcome {
         match self {
             Self::Ok => Outcome::Ok,
@@ -69,7 +69,8 @@ impl Exit {
         }
     }
 
-    /// The exit of a document: that of the first thing that went wrong in its run.
+    /// Returns the exit for the outcome and the error code of a document, which are those of the first thing that
+    /// went wrong in its run.
     pub fn of(outcome: Outcome, error_code: Option<u8>) -> Self {
         match outcome {
             Outcome::Ok | Outcome::Saved => Self::Ok,

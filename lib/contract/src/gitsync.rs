@@ -1,65 +1,66 @@
-//! The section of `gitsync`: what was committed, came in and went out, in the main repository and in the vault.
+//! Defines the `gitsync` section: what was committed, pulled and pushed in the main repository and in the vault.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Outcome;
 
-/// The sync of the repository and of its vault.
+/// The sync of the main repository and of the vault.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct GitsyncSection {
-    /// How this phase ended. The runner writes it; the phase leaves it as it is.
+    /// The outcome of this phase. Written by the runner, not by the phase itself.
     pub outcome: Outcome,
-    /// How long this phase took, in milliseconds. The runner writes it.
+    /// The duration of this phase in milliseconds. Written by the runner, not by the phase itself.
     pub elapsed_ms: u64,
-    /// The repository of the run; null where it was refused before anything was known of it.
+    /// The run's own repository; null if it was refused before anything was known about it.
     pub main: Option<RepoSync>,
-    /// The vault; null where there is none.
+    /// The vault; null if there is none.
     pub vault: Option<RepoSync>,
 }
 
 /// The sync of one repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RepoSync {
-    /// The root of its work tree; of a vault that could not be opened the path that was given for it, and empty where
-    /// the file that gives it could not be read.
+    /// The root of its working tree. For a vault that could not be opened, the configured path; empty if the file
+    /// that configures it could not be read.
     pub worktree: String,
-    /// The branch that is checked out, without `refs/heads/`; empty where the repository could not be opened.
+    /// The branch that is checked out, without `refs/heads/`; empty if the repository could not be opened.
     pub branch: String,
-    /// The name of the remote; empty where the repository could not be opened.
+    /// The name of the remote; empty if the repository could not be opened.
     pub remote: String,
-    /// The tracking ref of the branch's upstream; null where there is none yet.
+    /// The tracking ref of the branch's upstream; null if there is none yet.
     pub upstream: Option<String>,
     /// What happened, in one word.
     pub state: SyncState,
-    /// The commit that holds the local changes, as it was pushed; null where there were none.
+    /// The commit of the local changes, as it was pushed; null if there were none.
     pub committed: Option<Committed>,
-    /// What came in; null where nothing did.
+    /// What was pulled; null if nothing was.
     pub pulled: Option<Pulled>,
-    /// The pages of the wiki that came in.
+    /// The wiki pages that the pulled commits changed.
     #[serde(default)]
     pub wiki: Wiki,
-    /// What went out; null where nothing did.
+    /// What was pushed; null if nothing was.
     pub pushed: Option<Pushed>,
-    /// The paths that local and remote changes both touch, where the state is `conflict`.
+    /// The paths that both local and remote changes touch, if the state is `conflict`.
     #[serde(default)]
     pub conflicts: Vec<String>,
-    /// What the user should know: files that are not in the commit, as they lie outside of the sparse checkout;
-    /// submodules that are not, as they are merely out of date, or were removed by what came in; repositories of which
-    /// only the commit that they are at is, and nobody is told where to get them; commits that are not in the branch any
-    /// more, as somebody has rewritten the upstream without them; refs that should follow the remote's and do not.
+    /// What the user should know: files that were not committed because they are outside the sparse checkout;
+    /// submodules that were not committed because they are merely out of date or were removed upstream; embedded
+    /// repositories of which only the current commit id was committed, without a URL to clone them from; commits that
+    /// are no longer in the branch because the upstream was rewritten without them; refs that should follow the
+    /// remote's and do not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// How many times it was tried; more than once where the remote, or a file, moved meanwhile.
+    /// How many attempts were made; more than one if the remote or a file changed in the meantime.
     pub attempts: u32,
-    /// The commit that the branch is at; null where there is none.
+    /// The commit that the branch points to; null if there is none.
     pub head: Option<String>,
-    /// The refs below `refs/notes/` that the remote had when it was asked for the branch, so that `notes-sync` need not
-    /// connect once more to find out that there is nothing to do. Absent where the remote was not asked.
+    /// The refs below `refs/notes/` that the remote advertised when the branch was fetched, so that `notes-sync` need
+    /// not connect again just to find that there is nothing to do. Absent if the remote was not asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes_at_remote: Option<Vec<RefAtRemote>>,
-    /// What went wrong with this repository; null where nothing did.
+    /// What went wrong with this repository; absent if nothing did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<crate::Failure>,
 }
@@ -70,7 +71,7 @@ pub struct RefAtRemote {
     /// Its full name.
     #[serde(rename = "ref")]
     pub name: String,
-    /// The object that it names.
+    /// The id of the object that it points to.
     pub id: String,
 }
 
@@ -80,19 +81,20 @@ pub struct RefAtRemote {
 pub enum SyncState {
     /// Nothing to do.
     Clean,
-    /// Local changes were committed, and stay here.
+    /// Local changes were committed, but not pushed.
     Committed,
-    /// Commits came in.
+    /// Commits were pulled, or the upstream was rewritten and the commits that it dropped are gone from the branch
+    /// too.
     Pulled,
-    /// Commits went out.
+    /// Commits were pushed.
     Pushed,
-    /// Commits came in and went out.
+    /// Commits were pulled and pushed.
     PulledPushed,
     /// Local and remote changes touch the same lines.
     Conflict,
     /// The remote could not be reached; local changes are committed.
     Offline,
-    /// It did not work; `error` says why.
+    /// The sync failed; `error` says why.
     Failed,
 }
 
@@ -103,66 +105,67 @@ pub struct Committed {
     pub id: String,
     /// How many files it adds.
     pub added: u64,
-    /// How many files it changes.
+    /// How many files it modifies.
     pub modified: u64,
     /// How many files it deletes.
     pub deleted: u64,
 }
 
-/// What came in: what the upstream has, and the branch had not when the run began. So what an earlier run fetched and
-/// could not bring into the branch, for a conflict or as it was killed, is told again.
+/// What was pulled: the commits that the upstream has and that the branch did not have when the run began. Commits
+/// that an earlier run fetched but did not integrate, because of a conflict or because it was killed, are therefore
+/// reported again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pulled {
-    /// The newest state of the upstream that the branch had in it before; null where there was none.
+    /// The newest commit of the upstream that the branch already contained; null if there was none.
     pub from: Option<String>,
-    /// The upstream after.
+    /// The upstream's commit after the fetch.
     pub to: String,
-    /// How many commits came in.
+    /// How many commits were pulled.
     pub count: u64,
-    /// Their authors, each once, by name.
+    /// The names of their authors, each once.
     pub authors: Vec<String>,
     /// The commits, newest first.
     pub commits: Vec<Commit>,
-    /// The session logs that are not the same in `from` and in the branch's `head` with all of this in it, so that
-    /// `notesurface` need not compare the two once more. Absent where that was not found out.
+    /// The session logs that differ between `from` and the branch's `head` after the sync, so that `notesurface` need
+    /// not compare the two again. Absent if this was not determined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_logs: Option<Vec<ChangedFile>>,
 }
 
-/// A file that is not the same in two commits.
+/// A file that differs between two commits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangedFile {
     /// Its path in the repository.
     pub path: String,
-    /// The id of what it held; null where it was not there.
+    /// The id of the blob before; null if the file did not exist.
     pub before: Option<String>,
-    /// The id of what it holds; null where it is gone.
+    /// The id of the blob after; null if the file no longer exists.
     pub after: Option<String>,
 }
 
-/// What went out.
+/// What was pushed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pushed {
-    /// How many commits went out; 0 where the remote had them all, and the branch is new there.
+    /// How many commits were pushed; 0 if the remote had them all and only the branch is new there.
     pub count: u64,
     /// The commits, newest first.
     pub commits: Vec<Commit>,
 }
 
-/// A commit, in one line.
+/// A summary of one commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Commit {
     /// Its id.
     pub id: String,
-    /// Its author's name.
+    /// The name of its author.
     pub author: String,
-    /// When it was authored, in RFC 3339 with offset.
+    /// The author date, in RFC 3339 format with offset.
     pub time: String,
-    /// The first paragraph of its message, in one line (`%s` of git log).
+    /// The subject: the first paragraph of its message, joined into one line (`%s` of `git log`).
     pub summary: String,
 }
 
-/// The pages of the wiki that came in, by folder.
+/// The wiki pages that the pulled commits changed, by directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Wiki {
@@ -178,23 +181,23 @@ pub struct Wiki {
     pub meta: Vec<WikiPage>,
 }
 
-/// A page of the wiki that came in.
+/// A wiki page that the pulled commits changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WikiPage {
     /// Its path in the repository.
     pub path: String,
-    /// What happened to it.
+    /// How it was changed.
     pub status: WikiStatus,
 }
 
-/// What happened to a page of the wiki.
+/// How a wiki page was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum WikiStatus {
-    /// It is new.
+    /// The page is new.
     Added,
-    /// It was changed.
+    /// The page was modified.
     Modified,
-    /// It is gone.
+    /// The page was deleted.
     Deleted,
 }

@@ -1,8 +1,8 @@
-//! The run document: the one JSON value that the phases of a run pass from stdin to stdout.
+//! Defines the run document: the one JSON value that the phases of a run pass from stdin to stdout.
 //!
-//! Scripts, other tools and every phase rely on these names, so they live in a crate that knows nothing else: no
-//! files, no repository, no colour. The doc comments here become the descriptions of the JSON Schema in `schema/`,
-//! and are written for the person who reads the JSON.
+//! Scripts, other tools and every phase rely on these names, so the crate depends on nothing else of the project: it
+//! knows of no files, no repository and no colour. The doc comments here become the descriptions of the JSON Schema
+//! in `schema/` and are written for readers of the JSON.
 
 mod cmdcopy;
 mod document;

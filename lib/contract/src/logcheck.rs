@@ -1,19 +1,19 @@
-//! The section of `logcheck`: session logs that would be swept into a generic commit.
+//! Defines the `logcheck` section: session logs that would otherwise end up in a generic commit.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Outcome;
 
-/// The session logs that nobody has committed yet, and what was decided about them.
+/// The session logs that are not committed yet, and what was decided about them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LogcheckSection {
-    /// How this phase ended. The runner writes it; the phase leaves it as it is.
+    /// The outcome of this phase. Written by the runner, not by the phase itself.
     pub outcome: Outcome,
-    /// How long this phase took, in milliseconds. The runner writes it.
+    /// The duration of this phase in milliseconds. Written by the runner, not by the phase itself.
     pub elapsed_ms: u64,
-    /// The logs that were found, by path.
+    /// The logs that were found, sorted by path.
     pub found: Vec<FoundLog>,
     /// What was decided.
     pub decision: Decision,
@@ -32,13 +32,13 @@ pub struct FoundLog {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogState {
-    /// In the work tree only.
+    /// In the working tree only.
     Untracked,
-    /// Changed in the index or in the work tree.
+    /// Modified in the index or in the working tree.
     Modified,
     /// New in the index.
     Added,
-    /// Moved to this path.
+    /// Renamed to this path.
     Renamed,
 }
 
@@ -49,7 +49,7 @@ pub enum Decision {
     /// There was nothing to decide.
     #[default]
     None,
-    /// The run stops in favour of saving them.
+    /// The run stops so that they can be saved.
     Stop,
     /// They go into the generic commit.
     Proceed,

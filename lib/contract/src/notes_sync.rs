@@ -1,4 +1,4 @@
-//! The section of `notes-sync`: what became of each notes ref.
+//! Defines the `notes-sync` section: what was done with each notes ref.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,13 +9,13 @@ use crate::Outcome;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct NotesSyncSection {
-    /// How this phase ended. The runner writes it; the phase leaves it as it is.
+    /// The outcome of this phase. Written by the runner, not by the phase itself.
     pub outcome: Outcome,
-    /// How long this phase took, in milliseconds. The runner writes it.
+    /// The duration of this phase in milliseconds. Written by the runner, not by the phase itself.
     pub elapsed_ms: u64,
-    /// The name of the remote; null where there is none.
+    /// The name of the remote; null if there is none.
     pub remote: Option<String>,
-    /// The refs, by name.
+    /// The refs, sorted by name.
     pub refs: Vec<SyncedRef>,
     /// What the user should know: a refspec that overwrites notes, notes that a strategy would reorder, lost tips.
     pub warnings: Vec<String>,
@@ -27,54 +27,54 @@ pub struct SyncedRef {
     /// Its full name.
     #[serde(rename = "ref")]
     pub name: String,
-    /// What became of it.
+    /// What was done with it.
     pub result: NotesResult,
-    /// The local ref before; null where it did not exist.
+    /// The local ref's value before; null if it did not exist.
     pub before: Option<String>,
-    /// The ref at the remote; null where it did not exist.
+    /// The remote ref's value before; null if it did not exist.
     pub theirs: Option<String>,
-    /// The local ref after; null where it does not exist.
+    /// The local ref's value after; null if it does not exist.
     pub after: Option<String>,
     /// What the merge did to the local notes.
     #[serde(default)]
     pub notes: NoteCounts,
-    /// How notes that were changed differently on both sides are combined.
+    /// The strategy that combines notes which were changed differently on both sides.
     pub strategy: String,
-    /// How many times it was tried; more than once where the remote or the local ref moved meanwhile.
+    /// How many attempts were made; more than one if the remote's or the local ref changed in the meantime.
     pub attempts: u32,
-    /// Tips that a racing writer had thrown out of the ref, and that were merged back in.
+    /// Tips that a concurrent writer had dropped from the ref and that were merged back in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rescued: Vec<String>,
-    /// What went wrong with this ref: the server's words where it refused, else our own.
+    /// What went wrong with this ref: the server's message if the server refused it, else our own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
-/// What became of a notes ref.
+/// What was done with a notes ref.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum NotesResult {
     /// Both sides were the same.
     Unchanged,
-    /// The remote's notes came in.
+    /// The local ref was set to the remote's.
     Fetched,
-    /// The local notes went out.
+    /// The local notes were pushed.
     Pushed,
-    /// Both sides had moved and were merged; the merge went out unless that was forbidden.
+    /// Both sides had changed and were merged; the merge was pushed unless pushing was disabled.
     Merged,
-    /// It did not get through: the remote refused it, or it could not be merged or sent. Its message says why.
+    /// The remote refused the ref, or it could not be merged or sent; `message` says why.
     Rejected,
 }
 
-/// How many notes the merge touched, seen from the local notes.
+/// How many notes the merge changed, compared with the local notes before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct NoteCounts {
-    /// Notes that came in.
+    /// Notes that were added.
     pub added: u64,
-    /// Notes that were replaced by the remote's.
+    /// Notes that were replaced by the remote's version.
     pub changed: u64,
-    /// Notes that the remote had removed.
+    /// Notes that were removed because the remote had removed them.
     pub removed: u64,
     /// Notes changed differently on both sides, combined by the strategy.
     pub combined: u64,

@@ -1,22 +1,22 @@
-//! What every phase's section has, whatever else it says.
+//! Defines what the sections of all phases have in common.
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::Outcome;
 
-/// A section of the document: one phase's own facts, under the phase's own name.
+/// A section of the document: the data of one phase, under the phase's own name.
 pub trait Section: Serialize + DeserializeOwned {
-    /// The name of the binary that writes the section, and its key in `phases`.
+    /// The name of the binary that writes the section, which is also its key in `phases`.
     const NAME: &'static str;
 }
 
-/// The part that all sections share, which the runner writes. It is spelled out in each section rather than
-/// flattened into it: serde's flattening loses numbers that keep every digit.
+/// The fields that all sections share and that the runner writes. Each section repeats them rather than using serde's
+/// `flatten`, which does not preserve numbers of arbitrary precision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Common {
-    /// How this phase ended.
+    /// The outcome of this phase.
     pub outcome: Outcome,
-    /// How long this phase took, in milliseconds.
+    /// The duration of this phase in milliseconds.
     pub elapsed_ms: u64,
 }
 

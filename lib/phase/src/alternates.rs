@@ -1,8 +1,9 @@
-//! Repositories that this one borrows objects from, and that are gone.
+//! Finds missing alternates: object directories that this repository borrows objects from and that no longer exist.
 //!
-//! `git clone --shared` and `--reference` write them into `objects/info/alternates`, see
-//! <https://git-scm.com/docs/gitrepository-layout>. What is missing without them is noticed far from there: by a commit
-//! that cannot be read, or a pack that seems to lack something. Where nothing is missing, nothing is said.
+//! `git clone --shared` and `--reference` record them in `objects/info/alternates`, see
+//! <https://git-scm.com/docs/gitrepository-layout>. When one is missing, the error appears somewhere else: a commit
+//! cannot be read, or a pack seems incomplete. This module adds the likely reason to such an error. If no alternate
+//! is missing, it adds nothing.
 
 use std::path::{Path, PathBuf};
 
@@ -10,30 +11,30 @@ use contract::Exit;
 
 use crate::Fault;
 
-/// The folders of objects that `repo` borrows from and that are not there.
+/// Returns the object directories that `repo` borrows from and that do not exist.
 pub fn gone(repo: &gix::Repository) -> Vec<PathBuf> {
     let borrowed_from = repo.objects.store_ref().alternate_db_paths().unwrap_or_default();
     borrowed_from.into_iter().filter(|folder| !folder.is_dir()).collect()
 }
 
-/// What is said of one that is gone.
+/// Returns the message about a missing alternate.
 pub fn told(folder: &Path) -> String {
     format!("{} is gone, which this repository borrows objects from", folder.display())
 }
 
-/// What to do about one that is gone.
+/// Returns what to do about a missing alternate.
 pub fn remedy(repo: &gix::Repository, folder: &Path) -> String {
     let file = repo.objects.store_ref().path().join("info").join("alternates");
     format!("bring {} back, or write into {} where it is now", folder.display(), file.display())
 }
 
-/// Adds to what has failed what may be the reason.
+/// Adds the possible reason, a missing alternate, to a fault.
 pub(crate) fn explain(fault: Fault, repo: &gix::Repository) -> Fault {
     if !matches!(fault.exit(), Exit::Failed | Exit::Unreachable) {
         return fault;
     }
     match gone(repo).first() {
-        // It may have another reason all the same, whose remedy stays.
+        // The fault may have another cause after all, so its own remedy stays.
         Some(folder) => fault.besides(&Fault::failed(told(folder)).help(remedy(repo, folder))),
         None => fault,
     }

@@ -1,14 +1,13 @@
-//! Amounts as a person who waits reads them: so many, so many bytes, so many bytes a second.
+//! Formats counts, byte sizes and transfer rates for people.
 //!
-//! Each phase that talks with a remote shows the same things; were each to round by itself, the same transfer would be
-//! told in three ways.
+//! All phases that exchange data with a remote share these, so that the same transfer is not shown in different ways.
 
 use std::time::{Duration, Instant};
 
-/// How long a flow must have been seen before its rate says anything.
+/// How long a transfer must have been observed before its rate is meaningful.
 const SETTLING: Duration = Duration::from_millis(500);
 
-/// A number with its thousands apart: `1,200`.
+/// Formats a number with thousands separators: `1,200`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -21,13 +20,13 @@ pub fn count(number: u64) -> String {
     text
 }
 
-/// A number of things, the noun in the plural unless there is one: `1 ref`, `1,200 refs`.
+/// Formats a number with a noun, in the plural unless the number is 1: `1 ref`, `1,200 refs`.
 pub fn of(number: u64, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{} {noun}{ending}", count(number))
 }
 
-/// A number of bytes in the unit that suits it: `512 B`, `12.3 MiB`.
+/// Formats a number of bytes in a suitable unit: `512 B`, `12.3 MiB`.
 pub fn bytes(number: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if number < 1024 {
@@ -43,12 +42,12 @@ pub fn bytes(number: u64) -> String {
     format!("{amount:.1} {}", UNITS[unit])
 }
 
-/// How fast bytes flow, where that is known yet.
+/// A transfer rate, if it is known yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rate(Option<u64>);
 
 impl std::fmt::Display for Rate {
-    /// What follows an amount: `, 3.1 MiB/s`, or nothing.
+    /// Writes the text that follows an amount: `, 3.1 MiB/s`, or nothing.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
             Some(per_second) => write!(f, ", {}/s", bytes(per_second)),
@@ -57,24 +56,24 @@ impl std::fmt::Display for Rate {
     }
 }
 
-/// Measures the rate of one flow after the other, each by its total so far.
+/// Measures the rates of successive transfers, each from its total so far.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     flow: Option<Flow>,
 }
 
-/// A flow that is being measured.
+/// A transfer that is being measured.
 #[derive(Debug, Clone, Copy)]
 struct Flow {
     since: Instant,
-    /// What had flowed by then.
+    /// The total at `since`.
     before: u64,
     total: u64,
 }
 
 impl Meter {
-    /// The rate of a flow of which `total` bytes have gone by. A total that is smaller than the one before begins a
-    /// flow.
+    /// Returns the rate of a transfer of which `total` bytes are done. A total smaller than the previous one starts a
+    /// new transfer.
     pub fn see(&mut self, total: u64, now: Instant) -> Rate {
         let begun = Flow { since: now, before: total, total };
         let flow = self.flow.filter(|flow| flow.total <= total).unwrap_or(begun);
@@ -83,7 +82,7 @@ impl Meter {
         Rate((took >= SETTLING).then(|| ((total - flow.before) as f64 / took.as_secs_f64()) as u64))
     }
 
-    /// Nothing flows any more.
+    /// Ends the transfer.
     pub fn stop(&mut self) {
         self.flow = None;
     }

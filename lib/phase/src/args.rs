@@ -1,4 +1,4 @@
-//! The options that every phase has, so that they mean the same everywhere.
+//! Defines the options that every phase has, so that they mean the same everywhere.
 
 use std::{io::IsTerminal, time::Duration};
 
@@ -12,19 +12,19 @@ pub struct CommonArgs {
     #[arg(long, value_name = "DIR")]
     pub repo: Option<Utf8PathBuf>,
 
-    /// Start a new run: never read stdin.
+    /// Start a new run; do not read stdin.
     #[arg(long)]
     pub fresh: bool,
 
-    /// Write the run document to stdout, also on a terminal.
+    /// Write the run document to stdout, even on a terminal.
     #[arg(long, conflicts_with = "human")]
     pub json: bool,
 
-    /// Write the report for people to stdout instead of the run document.
+    /// Write the human-readable report to stdout instead of the run document.
     #[arg(long)]
     pub human: bool,
 
-    /// Say nothing on stderr but errors.
+    /// Print nothing but errors on stderr.
     #[arg(short, long)]
     pub quiet: bool,
 
@@ -32,14 +32,14 @@ pub struct CommonArgs {
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub color: Color,
 
-    /// Somebody else reports on the whole run: write no report, and of errors only those that the document cannot tell.
+    /// The caller reports on the whole run: write no report, and of errors only those that the document does not
+    /// contain.
     #[arg(long, hide = true, conflicts_with = "human")]
     pub reported_elsewhere: bool,
 }
 
 impl CommonArgs {
-    /// Whether the run document goes to stdout. Where it does not, nobody reads it, and the report is all that there
-    /// is.
+    /// Whether the run document goes to stdout. If not, nobody reads the document, and the report is the only output.
     pub fn document_to_stdout(&self) -> bool {
         self.json || (!self.human && !std::io::stdout().is_terminal())
     }
@@ -57,15 +57,15 @@ pub enum Color {
     Never,
 }
 
-/// Options of the phases that change things, for the lock that they take where the document carries none.
+/// Lock options of the phases that make changes, used if the document carries no lock.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Lock options")]
 pub struct LockArgs {
-    /// How long to wait for the lock where another run holds it.
+    /// How long to wait while another run holds the lock.
     #[arg(long, value_name = "TIME", default_value = "120s", value_parser = duration)]
     pub wait: Duration,
 
-    /// After how long without a sign of life another run's lock counts as stale.
+    /// How long another run's lock may show no sign of life before it counts as stale.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     pub stale_after: Duration,
 
@@ -80,10 +80,10 @@ impl Default for LockArgs {
     }
 }
 
-/// Reads a length of time: a number with `ms`, `s`, `m` or `h` behind it; a bare number is seconds.
+/// Parses a duration: a number followed by `ms`, `s`, `m` or `h`; a bare number is in seconds.
 ///
 /// # Errors
-/// A message for the command line where it is none, or longer than can be counted.
+/// A message for the command line if the text is not a duration, or one that is too long to represent.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);

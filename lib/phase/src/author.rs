@@ -1,25 +1,25 @@
-//! Who wrote a commit, and when, as far as its header can be read.
+//! Reads the author and the date of a commit, as far as its header can be parsed.
 //!
-//! Old tools and imports wrote dates and zones that are none, and such commits are in histories for good: they have to
-//! be shown somehow, and must never keep a run from its work.
+//! Old tools and imports wrote invalid dates and time zones. Such commits stay in the history for good: they must
+//! still be displayed somehow, and must never stop a run.
 
 use gix::actor::{Signature, SignatureRef};
 use gix::bstr::BStr;
 use gix::date::Time;
 
-/// The longest offset that there is in a commit which is written here: 99 hours.
+/// The largest time zone offset that is written into a commit here: 99 hours.
 const LONGEST: i32 = 99 * 60 * 60;
 
-/// The author of `commit`.
+/// Returns the author of `commit`.
 ///
 /// # Errors
-/// It is no commit.
+/// If it is not a commit.
 pub fn author(commit: &gix::Commit<'_>) -> anyhow::Result<Signature> {
     Ok(signature(commit.decode()?.author))
 }
 
-/// What a line of a commit's header says: all of it is the name where it has no address, and the time is that of
-/// Greenwich where the zone is none.
+/// Parses an ident line of a commit header. Without an email address the whole line is the name; with an invalid time
+/// zone the time is in UTC.
 pub fn signature(line: &BStr) -> Signature {
     let Ok(read) = SignatureRef::from_bytes(line) else {
         return Signature { name: line.to_owned(), email: Default::default(), time: Time::default() };

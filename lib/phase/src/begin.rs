@@ -1,4 +1,4 @@
-//! The beginning of a phase: from what stands on stdin to a document and an open repository.
+//! The first steps of a phase: turns stdin into a document and an open repository.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use contract::{Document, Envelope, Exit, Identity};
@@ -12,18 +12,18 @@ use crate::{
 
 /// How a phase starts.
 pub(crate) enum Start {
-    /// The document is none of this phase's business: it goes on as it came.
+    /// The phase does not work on this document and passes it on unchanged.
     PassOn(Box<Envelope>),
-    /// Something is wrong before any work: the document says so and goes on.
+    /// Something is wrong before any work: the document says so and is passed on.
     Refuse(Box<Envelope>, Fault),
-    /// A document and the repository that it is about.
+    /// A document and its repository.
     Work(Box<Envelope>, Box<Opened>),
 }
 
 /// A repository that was opened for a document.
 pub(crate) struct Opened {
     pub(crate) repo: gix::Repository,
-    /// Whether it was opened before the document came, and nobody came between.
+    /// Whether it was opened before the document arrived, and the run went on without delay after taking the lock.
     pub(crate) was_expected: bool,
 }
 
@@ -33,15 +33,16 @@ impl Opened {
     }
 }
 
-/// What a phase has to begin with.
+/// What a phase starts from.
 pub(crate) struct Beginning {
-    /// What stands on stdin.
+    /// What stdin held.
     input: Result<Input, Fault>,
-    /// The repository that it is likely to be about.
+    /// The repository that the document is likely to name, already open.
     guess: Option<Guess>,
 }
 
-/// What stands on stdin, once the phase before has written it.
+/// Reads stdin, waiting for the previous phase to write it; meanwhile opens the likely repository and looks ahead in
+/// it.
 pub(crate) fn read<P: Phase>(phase: &P, keeper: &dyn Keeper) -> Beginning {
     let args = phase.common();
     if args.fresh {
@@ -52,7 +53,7 @@ pub(crate) fn read<P: Phase>(phase: &P, keeper: &dyn Keeper) -> Beginning {
         let turn = Turn::of(keeper, Utf8Path::new(&guess.place().common_dir));
         let looked = phase.look_ahead(guess.repo(), turn);
         guess.was_looked_at(looked);
-        // Who is about the lock itself joins none.
+        // A phase that manages the lock itself joins none.
         if !matches!(phase.holding(), Holding::Itself) {
             keeper.look_ahead();
         }
@@ -60,7 +61,7 @@ pub(crate) fn read<P: Phase>(phase: &P, keeper: &dyn Keeper) -> Beginning {
     Beginning { input: input::read(), guess }
 }
 
-/// From what stands on stdin to a document and an open repository.
+/// Turns what stdin held into a document and an open repository.
 pub(crate) fn begin<P: Phase>(phase: &P, beginning: Beginning) -> Start {
     let Beginning { input, guess } = beginning;
     let args = phase.common();
@@ -94,7 +95,7 @@ pub(crate) fn begin<P: Phase>(phase: &P, beginning: Beginning) -> Start {
     }
 }
 
-/// A run that begins here.
+/// Begins a new run in the repository around `directory`.
 fn begin_run(directory: Utf8PathBuf) -> Result<(Box<Envelope>, Opened), Fault> {
     let repo = repository::discover(&directory)?;
     let place = repository::place(&repo)?;
@@ -107,7 +108,7 @@ fn begin_run(directory: Utf8PathBuf) -> Result<(Box<Envelope>, Opened), Fault> {
     Ok((Box::new(Envelope::new(document)), Opened::now(repo)))
 }
 
-/// The repository of a run that began elsewhere.
+/// Opens the repository of a run that another phase began.
 fn open_documents(
     envelope: &Envelope,
     named: Option<&Utf8Path>,

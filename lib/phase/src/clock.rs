@@ -1,39 +1,40 @@
-//! Times as the contract writes them: RFC 3339 with offset, and the local time of commit messages.
+//! Formats times: RFC 3339 with offset for the document, and local time for commit messages.
 
 use std::{fs, sync::OnceLock};
 
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
-/// The time now, in the local time zone, in RFC 3339 with offset and whole seconds.
+/// Returns the current time in the local time zone, in RFC 3339 format with offset and whole seconds.
 pub fn now() -> String {
     rfc3339(&Timestamp::now().to_zoned(local()))
 }
 
-/// The time now as the messages of automatic commits have it: `YYYY-MM-DD HH:MM:SS`, local.
+/// Returns the current local time as automatic commit messages have it: `YYYY-MM-DD HH:MM:SS`.
 pub fn now_for_people() -> String {
     Timestamp::now().to_zoned(local()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// A time of git, in RFC 3339 with the offset that it was recorded with.
+/// Formats a git time in RFC 3339, with the offset that it was recorded with.
 ///
-/// git keeps seconds since 1970 and an offset in seconds; what cannot be shown as a date is shown as 1970.
+/// Git stores an offset in seconds and the seconds since 1970; a time that cannot be represented as a date is shown
+/// as that of 1970-01-01.
 pub fn git_time(time: gix::date::Time) -> String {
     rfc3339(&zoned(time))
 }
 
-/// The day of a time of git, as `YYYY-MM-DD`, at the offset that it was recorded with.
+/// Formats the day of a git time as `YYYY-MM-DD`, at the offset that it was recorded with.
 pub fn git_day(time: gix::date::Time) -> String {
     zoned(time).strftime("%Y-%m-%d").to_string()
 }
 
-/// The time of the system clock, in the local time zone, in RFC 3339 with offset and whole seconds.
+/// Formats a time of the system clock in the local time zone, in RFC 3339 format with offset and whole seconds.
 pub fn system_time(time: std::time::SystemTime) -> String {
     let timestamp = Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH);
     rfc3339(&timestamp.to_zoned(local()))
 }
 
-/// The local time zone. Where nothing else is asked for with `TZ`, it is what `/etc/localtime` says (localtime(5)): to
-/// find out what that zone is called, as `TimeZone::system` does, takes reading the whole folder of zones, at every
+/// Returns the local time zone. Unless `TZ` is set, this is what `/etc/localtime` says (localtime(5)).
+/// `TimeZone::system` also determines the zone's name, for which it reads the whole time zone directory at every
 /// start.
 fn local() -> TimeZone {
     static LOCAL: OnceLock<TimeZone> = OnceLock::new();

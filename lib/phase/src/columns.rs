@@ -1,18 +1,18 @@
-//! How many columns a text takes on a terminal.
+//! Measures, cuts and wraps text by the columns that it takes on a terminal.
 //!
-//! Letters of some scripts take two columns and combining marks none: a line that is cut or aligned by counting letters
-//! breaks where somebody writes Japanese.
+//! Characters of some scripts take two columns and combining marks take none, so a line that is cut or aligned by
+//! counting characters breaks with Japanese text, for example.
 
 use std::borrow::Cow;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// The columns that a line takes.
+/// Returns the number of columns that a line takes.
 pub fn of(line: &str) -> usize {
     line.width()
 }
 
-/// Cuts a line to so many columns, with an ellipsis where something is missing.
+/// Cuts a line to at most `room` columns, ending it with an ellipsis if something was cut.
 pub fn cut(line: &str, room: usize) -> Cow<'_, str> {
     if of(line) <= room {
         return Cow::Borrowed(line);
@@ -27,9 +27,9 @@ pub fn cut(line: &str, room: usize) -> Cow<'_, str> {
     Cow::Owned(cut)
 }
 
-/// Breaks a line that is wider than `width` between two words, as often as it takes; `begun` columns stand before it,
-/// and what goes on below is indented by `indent`. A word that is too wide by itself, such as a path, stays whole, and
-/// so does what stands in backticks: a command is copied as a whole.
+/// Wraps a line that is wider than `width` between words. `begun` columns are already used on the first line, and the
+/// following lines are indented by `indent`. A single word that is too wide, such as a path, is not broken, nor is
+/// text in backticks, so that a command can be copied.
 pub fn wrap(line: &str, width: usize, begun: usize, indent: usize) -> Cow<'_, str> {
     if begun + of(line) <= width {
         return Cow::Borrowed(line);
@@ -55,7 +55,7 @@ pub fn wrap(line: &str, width: usize, begun: usize, indent: usize) -> Cow<'_, st
     Cow::Owned(wrapped)
 }
 
-/// The words of a line, what stands in backticks being one.
+/// Splits a line into words; text in backticks counts as one word.
 fn words(line: &str) -> impl Iterator<Item = &str> {
     let mut is_command = false;
     line.split(move |c| {

@@ -1,7 +1,7 @@
-//! Whether all of the configuration that git would read can be read.
+//! Checks that all configuration files that git would read can be read.
 //!
-//! gix goes on without some files that it cannot read, as if nothing were configured in them: neither filters, nor what is
-//! to be ignored, nor a remote. Git stops, except where the user's own files are not for them to read.
+//! gix ignores some files that it cannot read, as if nothing were configured in them: no filters, no ignore rules, no
+//! remote. Git stops instead, except if the user's own files are not readable for them.
 
 use std::{
     env, fs,
@@ -11,10 +11,10 @@ use std::{
 
 use gix::{bstr::ByteSlice as _, config::Source};
 
-/// Looks whether the files of configuration can be read that `repo` was opened with.
+/// Checks that the configuration files that `repo` was opened with can be read.
 ///
 /// # Errors
-/// The one that cannot, in words.
+/// A message that names the file that cannot be read.
 pub fn is_readable(repo: &gix::Repository) -> Result<(), String> {
     let own = [repo.common_dir().join("config"), repo.git_dir().join("config.worktree")];
     let system = Source::System.storage_location(&mut |name| env::var_os(name));
@@ -30,8 +30,8 @@ pub fn is_readable(repo: &gix::Repository) -> Result<(), String> {
     Ok(())
 }
 
-/// The files that `include.path` names; one that is not there is no mistake. What `includeIf` names is left to gix, which
-/// alone knows whether it is to be read.
+/// Returns the files that `include.path` names; a missing one is not an error. `includeIf` is left to gix, which
+/// alone knows whether its condition holds.
 fn included(repo: &gix::Repository) -> Vec<PathBuf> {
     let config = repo.config_snapshot();
     let sections = config.plumbing().sections_by_name("include").into_iter().flatten();

@@ -1,7 +1,7 @@
-//! The three streams, and who may write what to them.
+//! Writes to stdout and stderr, and decides what goes where.
 //!
-//! Stdout carries the document whole, once and last, or the report where a person looks at it; stderr carries the
-//! report where stdout carries the document. Nothing else in the workspace prints.
+//! Stdout carries the whole document, once and last, or the report if a person is looking at it; stderr carries the
+//! report if stdout carries the document. Nothing else in the workspace prints.
 
 use std::io::{ErrorKind, IsTerminal, Write};
 
@@ -9,7 +9,7 @@ use contract::Envelope;
 
 use crate::{Color, CommonArgs, Fault, Page, Progress, Styles, patient::Patient};
 
-/// The output side of a process.
+/// The output streams of a process.
 #[derive(Debug)]
 pub struct Console {
     report_to: Option<Stream>,
@@ -27,16 +27,16 @@ pub(crate) enum Stream {
     Stderr,
 }
 
-/// Whether what was written has reached somebody.
+/// Whether the output has reached a reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Delivery {
     Written,
-    /// The reader is gone. That is its right: no error, and no success either.
+    /// The reader is gone. That is not an error, but not a success either.
     ReaderGone,
 }
 
 impl Console {
-    /// The console of a phase.
+    /// Returns the console of a phase.
     pub fn new(args: &CommonArgs) -> Self {
         let document_to_stdout = args.document_to_stdout();
         let report_to = match (document_to_stdout, args.quiet || args.reported_elsewhere) {
@@ -55,7 +55,7 @@ impl Console {
         }
     }
 
-    /// The console of a tool that writes no document: its report goes to stdout.
+    /// Returns the console of a tool that writes no document: its report goes to stdout.
     pub fn of_tool(color: Color, quiet: bool) -> Self {
         Self {
             report_to: Some(Stream::Stdout),
@@ -68,25 +68,25 @@ impl Console {
         }
     }
 
-    /// An empty page in the styles and the width of the stream that reports go to.
+    /// Returns an empty page with the styles and the width of the report's stream.
     pub fn page(&self) -> Page {
         Page::new(self.styles, self.width)
     }
 
-    /// Whether reports go anywhere at all.
+    /// Whether reports are written at all.
     pub fn has_reports(&self) -> bool {
         self.report_to.is_some()
     }
 
-    /// A line of progress, where someone looks at it.
+    /// Returns a progress line, which is shown only on a terminal.
     pub fn progress(&self) -> Progress {
         Progress::new(self.wants_progress)
     }
 
-    /// Writes a page to the stream that reports go to, now.
+    /// Writes a page to the report's stream immediately.
     ///
     /// # Errors
-    /// Where it could not be written for another reason than that its reader is gone.
+    /// If it could not be written, except because the reader is gone.
     pub(crate) fn report(&self, page: &Page) -> std::io::Result<Delivery> {
         match self.report_to {
             None => Ok(Delivery::Written),
@@ -96,10 +96,10 @@ impl Console {
         }
     }
 
-    /// Writes what a question is about to the stream of the reports, or to stderr where somebody else reports.
+    /// Writes the subject of a question to the report's stream, or to stderr if the caller reports on the run.
     ///
     /// # Errors
-    /// Where it could not be written for another reason than that its reader is gone.
+    /// If it could not be written, except because the reader is gone.
     pub(crate) fn ask_about(&self, page: &Page) -> std::io::Result<Delivery> {
         if !self.reported_elsewhere {
             return self.report(page);
@@ -107,16 +107,15 @@ impl Console {
         deliver(&mut Patient(std::io::stderr().lock()), page.as_str())
     }
 
-    /// Prints a page to stdout now: what a tool has to say ahead of its report. Says whether anybody was there to read
-    /// it.
+    /// Prints a page to stdout immediately, ahead of a tool's report. Returns whether there was a reader.
     ///
     /// # Errors
-    /// Where it could not be written; that its reader is gone is no error.
+    /// If it could not be written, except because the reader is gone.
     pub fn say(&self, page: &Page) -> std::io::Result<bool> {
         Ok(self.report(page)? == Delivery::Written)
     }
 
-    /// Writes a fault to stderr, unless the document tells it and somebody else reports what the document tells.
+    /// Writes a fault to stderr, unless the document contains it and the caller reports what the document contains.
     pub(crate) fn fault(&self, fault: &Fault, envelope: &Envelope) {
         let told = envelope.document().error.as_ref().is_some_and(|error| error.message == fault.message());
         if !(told && self.reported_elsewhere) {
@@ -124,24 +123,24 @@ impl Console {
         }
     }
 
-    /// Writes an error to stderr, whatever was silenced.
+    /// Writes an error to stderr, even if other output is suppressed.
     pub fn error(&self, message: &str, help: Option<&str>) {
         let mut page = Page::new(self.error_styles, width(Stream::Stderr));
         page.error(message, help);
-        // Where stderr is gone there is nobody left to tell; the exit code still says it.
+        // If stderr is gone there is nobody left to tell; the exit code still says it.
         let _ = deliver(&mut Patient(std::io::stderr().lock()), page.as_str());
     }
 
-    /// Says that nothing more comes. The next phase waits for that, and need not wait for this process to be taken down
-    /// as well, which takes its time where there was much memory.
+    /// Signals the end of the output by closing stdout. The next phase waits for that, and so need not wait for this
+    /// process to be torn down, which takes a while if it used much memory.
     pub(crate) fn ends(&self) {
         if self.document_to_stdout {
-            // Should it fail, the end of the process is the end of its stdout.
+            // If this fails, stdout ends with the process.
             let _ = end_stdout();
         }
     }
 
-    /// Writes the document to stdout, where that is what stdout is for.
+    /// Writes the document to stdout, if stdout carries the document.
     pub(crate) fn document(&self, envelope: &Envelope) -> std::io::Result<Delivery> {
         if !self.document_to_stdout {
             return Ok(Delivery::Written);
@@ -152,7 +151,7 @@ impl Console {
     }
 }
 
-/// Puts nothing in the place of stdout, whose reader then sees its end.
+/// Replaces stdout by `/dev/null`, so that its reader sees the end of file.
 #[cfg(unix)]
 fn end_stdout() -> std::io::Result<()> {
     let nothing = std::fs::File::options().write(true).open("/dev/null")?;
@@ -181,7 +180,7 @@ fn styles(color: Color, stream: Stream) -> Styles {
     if coloured { Styles::coloured() } else { Styles::default() }
 }
 
-/// Present and not empty, as <https://no-color.org> has it.
+/// Whether the variable is set and not empty, as <https://no-color.org> defines it.
 fn is_set(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }

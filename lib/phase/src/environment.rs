@@ -1,10 +1,10 @@
-//! The repository that the environment names.
+//! Removes git's repository variables from the environment, so that they do not redirect a run to another repository.
 //!
-//! Git tells its hooks by variables such as `GIT_DIR` and `GIT_INDEX_FILE` which repository they run in, and some shells
-//! are set up so. Somebody who then works in another one, a vault or what `--repo` names, must not come by that one's
-//! index or work tree. So these variables are taken out of the environment before anything is looked at, and nothing
-//! goes by them. But where no repository is named otherwise, they must mean the very one that is found: git would go by
-//! them, and a run does not work on another repository than git would.
+//! Git tells its hooks through variables such as `GIT_DIR` and `GIT_INDEX_FILE` which repository they run in, and
+//! some users set them in their shells. A run that works in another repository, a vault or the one that `--repo`
+//! names, must not use the index or working tree that they name. So these variables are removed from the environment
+//! first, and nothing uses them. But if no repository is named otherwise, they must agree with the one that is found:
+//! git would follow them, and a run must not work on another repository than git would.
 
 use std::{
     env,
@@ -15,8 +15,8 @@ use std::{
 
 use crate::Fault;
 
-/// Variables that say which repository is *this* one, and where its parts are. Of those that `git rev-parse
-/// --local-env-vars` lists, these are all but the ones that hold configuration or say how objects are shown.
+/// The variables that say which repository is the current one and where its parts are. Of those that `git rev-parse
+/// --local-env-vars` lists, these are all except the ones that hold configuration or control how objects are shown.
 const OF_ONE_REPOSITORY: [&str; 9] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -33,10 +33,10 @@ const WORK_TREE: &str = "GIT_WORK_TREE";
 const INDEX_FILE: &str = "GIT_INDEX_FILE";
 const OBJECT_DIRECTORY: &str = "GIT_OBJECT_DIRECTORY";
 
-/// Those that were set.
+/// The variables that were set, with their values.
 static TAKEN: OnceLock<Vec<(&str, OsString)>> = OnceLock::new();
 
-/// Takes these variables out of the environment. For the begin of `main`, before there are threads.
+/// Removes these variables from the environment. Must be called at the start of `main`, before there are threads.
 pub(crate) fn take() {
     TAKEN.get_or_init(|| {
         let set = OF_ONE_REPOSITORY.iter().filter_map(|name| Some((*name, env::var_os(name)?)));
@@ -46,19 +46,20 @@ pub(crate) fn take() {
 
 #[allow(unsafe_code, reason = "the environment of a process cannot be changed otherwise")]
 fn remove(name: &str) {
-    // SAFETY: this is the begin of `main`, where there is no other thread that could read the environment.
+    // SAFETY: this is called at the start of `main`, when no other thread exists that could read the environment.
     unsafe { env::remove_var(name) }
 }
 
-/// The variables that were taken out of the environment: what the user starts by way of this program has them again.
+/// Returns the variables that were removed from the environment, to set them again for programs that the user starts
+/// through this one.
 pub fn taken() -> impl Iterator<Item = (&'static str, OsString)> {
     TAKEN.get().into_iter().flatten().cloned()
 }
 
-/// Makes sure that the environment does not name another repository than this one, which was found by itself.
+/// Checks that the environment does not name another repository than `repo`, which was found without it.
 ///
 /// # Errors
-/// A fault with exit 78, with the variable.
+/// A fault with exit 78 that names the variable.
 pub(crate) fn agrees(repo: &gix::Repository) -> Result<(), Fault> {
     for (name, value) in taken() {
         let (what, found) = match name {
@@ -82,14 +83,14 @@ pub(crate) fn agrees(repo: &gix::Repository) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What to do where there is no repository, and the environment names one.
+/// Returns the remedy if no repository was found and `GIT_DIR` names one.
 pub(crate) fn remedy() -> Option<String> {
     let (_, named) = taken().find(|(name, _)| *name == GIT_DIR)?;
     let named = Path::new(&named).display();
     Some(format!("GIT_DIR, which is {named}, is not gone by: name the repository with --repo DIR"))
 }
 
-/// Whether both are the same. An index need not be there yet.
+/// Whether both paths are the same file. An index need not exist yet.
 fn is_same(one: &Path, other: &Path) -> bool {
     let real = |path: &Path| {
         path.canonicalize().ok().or_else(|| {

@@ -1,16 +1,16 @@
-//! What went wrong, as the user is told: a code to branch on, a message, and a remedy apart from it.
+//! Defines [`Fault`], an error as users see it: an exit code, a message, and separately a remedy.
 
 use std::borrow::Cow;
 
 use contract::{Exit, Failure};
 
-/// Something that went wrong in a way that was foreseen.
+/// A foreseen error.
 ///
-/// Everything else is an [`anyhow::Error`], which the runner reports as [`Exit::Failed`]. A fault may travel inside an
-/// `anyhow::Error`: the runner finds it there, and puts the error's context before its message.
+/// Every other error is an [`anyhow::Error`], which the runner reports as [`Exit::Failed`]. A fault may be wrapped in
+/// an `anyhow::Error`: the runner finds it there and puts the error's context before its message.
 ///
-/// What it says may quote anything, a URL with a password included, and goes into the document and to the terminal:
-/// logins are cut out of it on its way in.
+/// The message may quote anything, even a URL with a password, and goes into the document and to the terminal; so
+/// credentials are removed from it when the fault is created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     exit: Exit,
@@ -20,8 +20,8 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault that makes the process exit with `exit`. The run ends where what follows could not make sense: the lock
-    /// was not had, session logs are to be saved first, the input was no document.
+    /// Creates a fault that makes the process exit with `exit`. The run ends if nothing after it would make sense:
+    /// the lock was not acquired, session logs are to be saved first, or the input was not a document.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         let ends_run = match exit {
             Exit::Unsaved | Exit::BadInput | Exit::Deferred => true,
@@ -35,68 +35,68 @@ impl Fault {
         Self { exit, message: without_logins(message), help: None, ends_run }
     }
 
-    /// It did not work, for a reason that no other code names.
+    /// Creates a fault for a failure that has no exit code of its own.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(Exit::Failed, message)
     }
 
-    /// The configuration is wrong, or asks for something that is not supported.
+    /// Creates a fault for configuration that is wrong or asks for something unsupported.
     pub fn misconfigured(message: impl Into<String>) -> Self {
         Self::new(Exit::Misconfigured, message)
     }
 
-    /// What a library says went wrong: the exit code that such failures have by custom (`sysexits.h`), a message, and a
-    /// remedy where there is one.
+    /// Creates a fault from a library's error: its conventional exit code (`sysexits.h`), its message and, if there
+    /// is one, a remedy.
     pub fn coded(code: u8, message: String, help: Option<String>) -> Self {
         Self { help: help.map(without_logins), ..Self::new(Exit::from_code(code), message) }
     }
 
-    /// Says what the user can do about it.
+    /// Sets the remedy: what the user can do about it.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(without_logins(help));
         self
     }
 
-    /// Tells of something else that is wrong, each with its remedy.
+    /// Adds the message and the remedy of another fault.
     pub fn besides(self, other: &Self) -> Self {
         let remedies: Vec<&str> = [self.remedy(), other.remedy()].into_iter().flatten().collect();
         let help = (!remedies.is_empty()).then(|| remedies.join("; "));
         Self { message: format!("{self}; besides, {other}"), help, ..self }
     }
 
-    /// Ends the run, so that the phases which follow do nothing.
+    /// Ends the run, so that the following phases do nothing.
     pub fn ending_the_run(mut self) -> Self {
         self.ends_run = true;
         self
     }
 
-    /// Lets the phases which follow do what they can.
+    /// Lets the following phases do what they can.
     pub fn leaving_the_rest_to_run(mut self) -> Self {
         self.ends_run = false;
         self
     }
 
-    /// The exit that the fault leads to.
+    /// Returns the exit that the fault leads to.
     pub fn exit(&self) -> Exit {
         self.exit
     }
 
-    /// Whether the phases which follow do nothing.
+    /// Whether the following phases do nothing.
     pub fn ends_run(&self) -> bool {
         self.ends_run
     }
 
-    /// What happened.
+    /// Returns what happened.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// What to do about it.
+    /// Returns what to do about it.
     pub fn remedy(&self) -> Option<&str> {
         self.help.as_deref()
     }
 
-    /// The fault as it stands in the document.
+    /// Returns the fault as it is written into the document.
     pub fn to_failure(&self, phase: &str) -> Failure {
         Failure {
             phase: phase.into(),
@@ -133,7 +133,7 @@ fn without_logins(text: impl Into<String>) -> String {
     }
 }
 
-/// What a phase has to say once it is done, well or not.
+/// The result of a phase that has a section to write, whether it succeeded or not.
 #[derive(Debug)]
 pub struct Done<S> {
     /// The phase's section of the document.
@@ -147,24 +147,24 @@ pub struct Done<S> {
 pub enum Verdict {
     /// Done, or nothing to do.
     Ok,
-    /// A save command synced by itself: the rest of the run has nothing to do.
+    /// A save command synced the repository itself: the rest of the run has nothing to do.
     Saved,
-    /// Something went wrong, and the section says how far it got.
+    /// Something went wrong; the section says how far the phase got.
     Fault(Fault),
 }
 
 impl<S> Done<S> {
-    /// All went well.
+    /// The phase succeeded.
     pub fn ok(section: S) -> Self {
         Self { section, verdict: Verdict::Ok }
     }
 
-    /// A save command synced by itself.
+    /// A save command synced the repository itself.
     pub fn saved(section: S) -> Self {
         Self { section, verdict: Verdict::Saved }
     }
 
-    /// Something went wrong, and `section` says how far it got.
+    /// Something went wrong; `section` says how far the phase got.
     pub fn fault(section: S, fault: Fault) -> Self {
         Self { section, verdict: Verdict::Fault(fault) }
     }

@@ -1,22 +1,22 @@
-//! Man pages and completions, from the very options that a binary parses.
+//! Generates man pages and shell completions from the options that a binary parses.
 //!
-//! Only the binary itself knows its options: were they described a second time elsewhere, the two would drift apart. So
-//! each binary writes its own pages when asked with a hidden option, and `cargo xtask man` just asks them all.
+//! Only the binary knows its own options; a second description elsewhere would get out of date. So each binary writes
+//! its own pages when called with a hidden option, and `cargo xtask man` just calls them all.
 
 use std::{ffi::OsStr, path::Path, process::ExitCode};
 
 use anyhow::Context as _;
 use clap_complete::{Shell, generate_to};
 
-/// The hidden option. It stands alone on the command line, with a folder behind it.
+/// The hidden option. It must be the only option, followed by a directory.
 pub const OPTION: &str = "--generate-into";
 
-/// Parses the command line, or writes the man pages and completions of the binary where those were asked for. It is the
-/// first thing that a binary does: what git's variables say of a repository is taken out of the environment by it, and
-/// what its caller may have said of signals.
+/// Parses the command line, or writes the man pages and completions of the binary if they were requested. Every
+/// binary calls this first: it also removes git's repository variables from the environment and resets an inherited
+/// signal disposition.
 ///
 /// # Errors
-/// What to exit with, where there is nothing further to do.
+/// The exit code, if there is nothing further to do.
 pub fn parse<C: clap::Parser>() -> Result<C, ExitCode> {
     crate::environment::take();
     crate::programs::will_be_waited_for();
@@ -29,9 +29,9 @@ pub fn parse<C: clap::Parser>() -> Result<C, ExitCode> {
     }
 }
 
-/// Below `prefix`, everything stands where man and the shells look for it.
+/// Writes the files below `prefix`, where man and the shells look for them.
 fn write<C: clap::Parser>(prefix: &OsStr) -> anyhow::Result<()> {
-    // Pages about the help itself, one for each subcommand, would bury the others.
+    // Pages about the `help` subcommand, one for each subcommand, would bury the others.
     let mut command = C::command().disable_help_subcommand(true);
     let name = command.get_name().to_owned();
     let folder = |path: &str| {
@@ -50,7 +50,7 @@ fn write<C: clap::Parser>(prefix: &OsStr) -> anyhow::Result<()> {
         let file = generate_to(shell, &mut command, &name, folder(path)?)
             .with_context(|| written("the completions"))?;
         if shell == Shell::Bash {
-            // Bash's loader looks for the command's bare name.
+            // Bash's completion loader looks for a file with the bare name of the command.
             std::fs::rename(&file, file.with_file_name(&name)).with_context(|| written("the completions"))?;
         }
     }

@@ -1,8 +1,8 @@
-//! What `git -c name=value` sets.
+//! Reads the settings of `git -c name=value` from the environment.
 //!
-//! Git hands it to the programs that it starts, aliases and hooks above all, in the variable `GIT_CONFIG_PARAMETERS`, in
-//! a form that only it writes: words in single quotes, `'name'='value'`, of older versions `'name=value'`. See
-//! `git_config_from_parameters` in git's `config.c`.
+//! Git passes them to the programs that it starts, above all aliases and hooks, in the variable
+//! `GIT_CONFIG_PARAMETERS`, in a format that only git writes: words in single quotes, `'name'='value'`, or
+//! `'name=value'` from older versions. See `git_config_from_parameters` in git's `config.c`.
 
 use gix::bstr::{BString, ByteSlice as _, ByteVec as _};
 
@@ -10,15 +10,15 @@ use crate::Fault;
 
 const VARIABLE: &str = "GIT_CONFIG_PARAMETERS";
 
-/// What is set, as `name=value`, or as `name` where it is set to be true.
+/// Returns the settings as `name=value`, or as `name` for one that is set to true.
 ///
 /// # Errors
-/// A fault with exit 78 where the variable is not as git writes it.
+/// A fault with exit 78 if the variable is not in the format that git writes.
 pub fn set() -> Result<Vec<BString>, Fault> {
     let Some(text) = std::env::var_os(VARIABLE) else { return Ok(Vec::new()) };
     let text = gix::path::os_string_into_bstring(text).unwrap_or_default();
     parse(&text).ok_or_else(|| {
-        // What is in it may be a secret, such as a header for a server.
+        // The value is not quoted in the message: it may be a secret, such as an HTTP header.
         Fault::misconfigured(format!("{VARIABLE} is not as `git -c` writes it"))
             .help(format!("unset {VARIABLE}, or have `git -c name=value` set it"))
     })
@@ -48,8 +48,9 @@ fn parse(text: &[u8]) -> Option<Vec<BString>> {
     Some(set)
 }
 
-/// The quoted word that `text` begins with, without its quotes, and what follows. Of what is in it a quote and an
-/// exclamation mark stand outside of the quotes, behind a backslash; see `sq_dequote_step` in git's `quote.c`.
+/// Splits off the quoted word at the start of `text`: returns it without its quotes, and the rest. Inside the word, a
+/// quote or an exclamation mark is written outside the quotes, after a backslash; see `sq_dequote_step` in git's
+/// `quote.c`.
 fn word(text: &[u8]) -> Option<(BString, &[u8])> {
     let mut word = BString::default();
     let mut rest = text.strip_prefix(b"'")?;

@@ -1,68 +1,71 @@
-//! The lock, as a phase sees it.
+//! Defines the interface to the lock that the runner uses.
 //!
-//! The runner holds the lock for a phase, and the `lock` crate knows how; but that crate is itself a phase and needs
-//! the runner. So the runner names what it needs here, and each `main` hands it the lock crate's answer.
+//! The runner holds the lock for a phase, and the `lock` crate implements it; but that crate also contains phases and
+//! depends on the runner. So the runner defines the traits here, and each `main` passes in the lock crate's
+//! implementation.
 
 use camino::Utf8Path;
 
 use crate::{Fault, LockArgs};
 
-/// How the runner gets hold of a repository's lock.
+/// Acquires a repository's lock for the runner.
 pub trait Keeper {
-    /// Called while the document is awaited: the place to find out what is the same whatever the document says.
+    /// Called while the document is awaited: the place to find out what does not depend on the document.
     fn look_ahead(&self) {}
 
-    /// Joins the lock that the document's run holds, and becomes its owner while the phase works.
+    /// Joins the lock of the document's run and becomes one of its owners while the phase works.
     ///
     /// # Errors
-    /// A fault with exit 75 where the lock no longer has this token.
+    /// A fault with exit 75 if the lock no longer has this token.
     fn enter(&self, common_dir: &Utf8Path, token: &str) -> Result<Box<dyn Guard>, Fault>;
 
-    /// Takes the lock for a phase's own duration, or joins the one that `LOCKSTEP_TOKEN` names.
+    /// Takes the lock for the duration of a phase, or joins the one that `LOCKSTEP_TOKEN` names.
     ///
     /// # Errors
-    /// A fault with exit 75 where somebody else holds it for longer than `args.wait`.
+    /// A fault with exit 75 if another run holds it for longer than `args.wait`.
     fn take(&self, common_dir: &Utf8Path, args: &LockArgs) -> Result<Box<dyn Guard>, Fault>;
 
-    /// A question that can be asked again and again: whether the process `owner` of this machine holds the lock.
+    /// Returns a function that can be called any number of times and tells whether the process `owner` of this
+    /// machine holds the lock.
     fn question(&self, common_dir: &Utf8Path, owner: u32) -> Box<dyn Fn() -> bool + Send>;
 }
 
-/// A lock that is held; dropping it gives it back, or leaves it to the run as a lease.
+/// A lock that is held; dropping it releases the lock, or leaves it to the run as a lease.
 pub trait Guard: Send + Sync {
-    /// To be called before each change: whether the lock is still this run's.
+    /// Checks that the lock is still this run's. To be called before each change.
     ///
     /// # Errors
-    /// A fault with exit 75 where somebody took the lock over; nothing may be changed any more.
+    /// A fault with exit 75 if another run took the lock over; nothing may be changed after that.
     fn check(&self) -> Result<(), Fault>;
 
-    /// To be called whenever something moved forward: it keeps the lock from counting as stale. It may be called as
-    /// often as one likes.
+    /// Gives a sign of life, so that the lock does not become stale. To be called whenever the work makes progress,
+    /// as often as one likes.
     fn alive(&self);
 
-    /// The token that stands for this lock, to be handed to programs in `LOCKSTEP_TOKEN`; `None` where no lock is held.
+    /// Returns the token of this lock, to be passed to programs in `LOCKSTEP_TOKEN`; `None` if no lock is held.
     fn token(&self) -> Option<&str>;
 
-    /// Whether it is a place in somebody else's lock, and others of the run may come into theirs before this one is left.
+    /// Whether this guard shares a lock that another process took, so that other phases of the run may join before
+    /// this one leaves.
     fn is_shared(&self) -> bool {
         false
     }
 
-    /// Notes that the file which is at `path` now, of a name that others use too such as `index.lock`, was made by this
-    /// process. Should the process be killed, the lock's next holder removes that very file, and none that came later
-    /// to the same path.
+    /// Records that this process made the file that is now at `path`, which has a name that other programs use too,
+    /// such as `index.lock`. If the process is killed, the next holder of the lock removes that very file, but not a
+    /// later one at the same path.
     ///
     /// # Errors
-    /// A fault with exit 75 where somebody took the lock over.
+    /// A fault with exit 75 if another run took the lock over.
     fn made(&self, _path: &Utf8Path) -> Result<(), Fault> {
         Ok(())
     }
 
-    /// Notes that a file which [`Guard::made`] was told of is gone, or is to stay.
+    /// Records that a file passed to [`Guard::made`] is gone, or is to stay.
     fn finished(&self, _path: &Utf8Path) {}
 }
 
-/// The guard of a phase that works without a lock: one that changes nothing, or was told `--no-lock`.
+/// The guard of a phase that works without a lock: one that changes nothing, or was given `--no-lock`.
 #[derive(Debug, Clone, Copy)]
 pub struct Unlocked;
 

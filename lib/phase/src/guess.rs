@@ -1,9 +1,9 @@
-//! The repository is opened while the phase before is still at work.
+//! Opens the likely repository while the previous phase is still running.
 //!
-//! Which repository a run is about stands in the document, and that comes last. It is nearly always the one that is
-//! named on the command line, or the one around the current directory; so that one is opened meanwhile, and used if the
-//! guess was right and nobody has touched its configuration since. Were it opened only then, each step of a pipeline
-//! would add the time for it to the whole.
+//! The document names the run's repository, but it arrives last. It is nearly always the repository named on the
+//! command line or the one around the current directory. So that one is opened in the meantime, and used if the guess
+//! was right and its configuration has not changed since. Without this, every step of a pipeline would add the time
+//! for opening the repository to the total.
 
 use std::{
     collections::BTreeSet,
@@ -18,11 +18,11 @@ use gix::{ObjectId, objs::Exists as _};
 
 use crate::{CommonArgs, Looked, repository};
 
-/// By how much a file has to be older than the look at it to be believed that it did not change meanwhile: some file
-/// systems keep every other second only.
+/// How much older than the time of reading a file must be for it to count as unchanged since: some file systems store
+/// times in steps of two seconds.
 const OLD: Duration = Duration::from_secs(3);
 
-/// A repository that was opened before anybody asked for it.
+/// A repository that was opened before the document arrived.
 pub(crate) struct Guess {
     repo: gix::Repository,
     place: Repo,
@@ -31,8 +31,8 @@ pub(crate) struct Guess {
 }
 
 impl Guess {
-    /// Opens the repository that a document on stdin is likely to be about. What is wrong with it is told when it turns
-    /// out to be the one.
+    /// Opens the repository that a document on stdin is likely to name. Errors are dropped here and reported only if
+    /// it turns out to be the one.
     pub(crate) fn make(args: &CommonArgs) -> Option<Self> {
         let began = SystemTime::now();
         let repo = repository::discover(args.repo.as_deref().unwrap_or(Utf8Path::new("."))).ok()?;
@@ -40,22 +40,22 @@ impl Guess {
         Some(Self { repo, place, began, looked: Looked::Nowhere })
     }
 
-    /// The repository, whether or not it is the one.
+    /// Returns the repository, whether or not the guess is right.
     pub(crate) fn repo(&self) -> &gix::Repository {
         &self.repo
     }
 
-    /// Notes what was looked at in it.
+    /// Records what was read from it.
     pub(crate) fn was_looked_at(&mut self, looked: Looked) {
         self.looked = looked;
     }
 
-    /// Where it is.
+    /// Returns its paths.
     pub(crate) fn place(&self) -> &Repo {
         &self.place
     }
 
-    /// The repository, if it is the one at `place`, with the configuration that it has now.
+    /// Returns the repository if it is the one at `place` and its configuration has not changed.
     pub(crate) fn repo_at(self, place: &Repo) -> Option<gix::Repository> {
         (self.place == *place && self.is_configured_as_read()).then(|| {
             if self.looked == Looked::AtObjects && self.may_have_new_packs() {
@@ -65,8 +65,8 @@ impl Guess {
         })
     }
 
-    /// Whether no file that the configuration was read from can have changed since, those of the user and of the system
-    /// among them, and a linked work tree has got none of its own.
+    /// Whether none of the files that the configuration was read from can have changed since, including the user's
+    /// and the system's, and the worktree has not got a `config.worktree` since.
     fn is_configured_as_read(&self) -> bool {
         let config = self.repo.config_snapshot();
         let read = config.plumbing().sections().filter_map(|section| section.meta().path.as_deref());
@@ -75,7 +75,7 @@ impl Guess {
         (read.contains(own.as_path()) || !own.exists()) && read.into_iter().all(|path| self.is_as_read(path))
     }
 
-    /// Whether packs can have come in since, or another repository to borrow objects from.
+    /// Whether packs, or another repository in the alternates, can have been added since.
     fn may_have_new_packs(&self) -> bool {
         let objects = self.repo.objects.store_ref().path();
         objects.join("info/alternates").exists() || !self.is_as_read(&objects.join("pack"))
@@ -87,16 +87,16 @@ impl Guess {
     }
 }
 
-/// Lets a repository whose packs were looked at before see those that the steps before have brought in. Who expects many
-/// objects to be missing does not look for new packs at each.
+/// Makes a repository whose packs were already listed see those that earlier steps have added. Code that expects many
+/// objects to be missing turns off the search for new packs.
 fn look_for_new_packs(repo: &gix::Repository) {
     if repo.objects.store_ref().metrics().num_refreshes > 0 {
-        // What is nowhere is looked for everywhere.
+        // Looking up an object that does not exist makes gix refresh its list of packs.
         let _ = repo.objects.exists(&ObjectId::null(repo.object_hash()));
     }
 }
 
-/// When anything about a file changed last.
+/// Returns when a file's content or metadata last changed.
 #[cfg(unix)]
 fn changed_last(path: &Path) -> io::Result<SystemTime> {
     use std::os::unix::fs::MetadataExt as _;

@@ -1,6 +1,6 @@
-//! The machine's name, as it stands in commit messages and in the lock.
+//! Returns the machine's name, which is used in commit messages and in the lock.
 
-/// The machine's host name, as `hostname` prints it.
+/// Returns the machine's host name, as `hostname` prints it.
 pub fn host_name() -> String {
     imp::host_name()
 }

@@ -1,25 +1,25 @@
-//! `.claude/identity.json`: who the user is, and where their vault lies.
+//! Reads `.claude/identity.json`, which names the user and their vault.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
 use crate::Fault;
 
-/// The part of `.claude/identity.json` that Lockstep reads; other keys belong to others.
+/// The part of `.claude/identity.json` that Lockstep reads; other keys are ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct IdentityFile {
     /// The name that notes are addressed to.
     pub user: Option<String>,
-    /// The vault: a repository that is synced after the main one. `~` stands for the home directory; a relative path
-    /// starts at the root of the work tree.
+    /// The vault: a repository that is synced after the main one. `~` is the home directory; a relative path starts
+    /// at the root of the working tree.
     pub vault_path: Option<Utf8PathBuf>,
 }
 
 impl IdentityFile {
-    /// Reads the file of a work tree; where there is none, nothing is known.
+    /// Reads the file of a working tree. If there is no file, all fields are empty.
     ///
     /// # Errors
-    /// A fault with exit 78 where it is there and cannot be read or understood.
+    /// A fault with exit 78 if the file exists but cannot be read or parsed.
     pub fn read(worktree: &Utf8Path) -> Result<Self, Fault> {
         let path = worktree.join(".claude").join("identity.json");
         let text = match text(&path) {
@@ -31,14 +31,14 @@ impl IdentityFile {
         };
         let mut identity: Self = serde_json::from_str(text.trim_start_matches('\u{feff}'))
             .map_err(|error| Fault::misconfigured(format!("{path} is broken: {error}")).help(HELP))?;
-        // Nobody writes to a name that is not filled in yet.
+        // An empty name is one that is not filled in yet.
         identity.user = identity.user.filter(|user| !user.trim().is_empty());
         Ok(identity)
     }
 }
 
 fn text(path: &Utf8Path) -> std::io::Result<String> {
-    // A pipe would be waited for, and a device may have no end.
+    // Reading a pipe would block, and a device may have no end.
     if !path.metadata()?.is_file() {
         return Err(std::io::Error::other("it is not a file"));
     }

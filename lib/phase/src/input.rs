@@ -1,6 +1,7 @@
-//! What stands on stdin: a document, an agent hook's JSON, nothing, or the silence of a phase that died.
+//! Reads stdin: a run document, an agent hook's JSON, nothing, or the empty pipe of a phase that died.
 //!
-//! An empty pipe must not pass for "no document": a crashed `lock acquire` would let the rest run unlocked.
+//! An empty pipe must not be taken for "no document": after a crash of `lock acquire` the rest of the run would
+//! continue without a lock.
 
 use std::io::{BufRead as _, BufReader, Read};
 
@@ -20,7 +21,7 @@ pub(crate) enum Input {
     Document(Box<Envelope>),
 }
 
-/// Whether what stands on stdin may be written only later, by a phase that is at work now.
+/// Whether stdin may be written later by a phase that is still running.
 pub(crate) fn may_come_late() -> bool {
     matches!(kind_of_stdin(), Kind::Pipe)
 }
@@ -28,7 +29,7 @@ pub(crate) fn may_come_late() -> bool {
 /// Reads stdin.
 ///
 /// # Errors
-/// A fault with exit 65 where a phase before died, or where the text is no run document.
+/// A fault with exit 65 if an earlier phase died, or if the text is not a run document.
 pub(crate) fn read() -> Result<Input, Fault> {
     let may_be_empty = match kind_of_stdin() {
         Kind::NeverADocument => return Ok(Input::Nothing),
@@ -52,9 +53,9 @@ pub(crate) fn read() -> Result<Input, Fault> {
     interpret(&text)
 }
 
-/// Reads all there is into `bytes`; if that is one line with a document, as phases write it, that document.
+/// Reads stdin to its end into `bytes`, and returns the document if it is a single line, as phases write it.
 ///
-/// It is read before its phase has ended, which still has to give back a lock that is its own.
+/// The line is parsed before the writing phase has ended, which may still have to release its own lock.
 fn read_all(stdin: impl Read, bytes: &mut Vec<u8>) -> std::io::Result<Option<Envelope>> {
     let mut stdin = BufReader::new(stdin);
     let line = stdin.read_until(b'\n', bytes)?;
@@ -63,7 +64,7 @@ fn read_all(stdin: impl Read, bytes: &mut Vec<u8>) -> std::io::Result<Option<Env
     Ok(envelope.filter(|_| bytes.len() == line))
 }
 
-/// What a text that is not empty stands for.
+/// Interprets a text that is not empty.
 fn interpret(text: &str) -> Result<Input, Fault> {
     if let Some(directory) = hook_directory(text) {
         return Ok(Input::Hook(directory));
@@ -73,9 +74,9 @@ fn interpret(text: &str) -> Result<Input, Fault> {
         .map_err(|error| no_document(format!("stdin is {error}")))
 }
 
-/// The `cwd` of an agent hook's JSON.
+/// Returns the `cwd` of an agent hook's JSON.
 fn hook_directory(text: &str) -> Option<Utf8PathBuf> {
-    // Nearly all that comes is a run document, and need not be read twice.
+    // Nearly every input is a run document; this check avoids parsing it twice.
     if !text.contains("hook_event_name") {
         return None;
     }
@@ -98,11 +99,11 @@ fn dead_predecessor() -> Fault {
 }
 
 enum Kind {
-    /// A terminal, a device, a socket: reading it could wait for ever.
+    /// A terminal, a device or a socket: reading it could block forever.
     NeverADocument,
-    /// A regular file; an empty one is no document.
+    /// A regular file; if empty, there is no document.
     File,
-    /// A pipe; an empty one means that its writer died.
+    /// A pipe; if empty, its writer died.
     Pipe,
 }
 
@@ -128,7 +129,7 @@ fn kind_of_stdin() -> Kind {
     if stdin.is_terminal() {
         return Kind::NeverADocument;
     }
-    // Of a pipe the system tells nothing.
+    // Windows returns no file metadata for a pipe.
     match stdin.as_handle().try_clone_to_owned().map(File::from).and_then(|file| file.metadata()) {
         Ok(metadata) if metadata.is_file() => Kind::File,
         _ => Kind::Pipe,

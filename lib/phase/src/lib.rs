@@ -1,7 +1,7 @@
-//! What every phase does alike: read the document, find the repository, hold the lock, report, exit.
+//! What all phases share: reading the document, finding the repository, holding the lock, reporting and exiting.
 //!
-//! A phase says what it does to a repository and nothing about streams; were each to handle them by itself, one of
-//! them would sooner or later print into the document, swallow an empty pipe or invent an exit code.
+//! A phase says what it does to a repository and does not touch the streams. If each phase handled them itself,
+//! sooner or later one would print into the document, take an empty pipe for "no document" or invent an exit code.
 
 mod args;
 mod begin;

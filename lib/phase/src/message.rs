@@ -1,4 +1,4 @@
-//! A note from somebody else, as it is drawn for the user wherever it is shown.
+//! Draws a note from another person, in the same way wherever it is shown.
 
 use contract::SurfacedNote;
 use owo_colors::OwoColorize as _;
@@ -8,7 +8,7 @@ use crate::{Page, plain};
 /// The line above and below a note.
 const RULE: &str = "============================================================";
 
-/// Draws a note: who wrote it and when, and the whole of it.
+/// Draws a note: its author, its date and its whole text.
 pub fn draw(note: &SurfacedNote, page: &mut Page) {
     let (heading, person) = (page.styles.heading, page.styles.person);
     let author = plain::line(&note.author).into_owned();
@@ -17,7 +17,7 @@ pub fn draw(note: &SurfacedNote, page: &mut Page) {
     page.line(RULE.style(heading));
     page.line(format_args!("## {}", plain::line(&note.heading)));
     if !note.body.is_empty() {
-        // Windows' line ends are line ends, and no control characters to be shown.
+        // Windows line endings are line endings, not control characters to be made visible.
         page.line(plain::text(&note.body.replace("\r\n", "\n")));
     }
     page.line(RULE.style(heading));

@@ -1,20 +1,21 @@
-//! What somebody is in the middle of in a repository, with git's names for it.
+//! Finds the operation that is in progress in a repository, under git's name for it.
 //!
-//! gix goes by the commit that is being picked or reverted. In between, where the commit at which a series stopped is
-//! made and the rest is still to come, there is none, and only the list of what is left tells.
+//! gix looks for the commit that is being picked or reverted. But between the steps of a series, when the commit at
+//! which it stopped is made and the rest is still to come, there is no such commit; only the sequencer's todo list
+//! shows it.
 
 use std::fs;
 
 use gix::state::InProgress;
 
-/// Something that was begun and not finished.
+/// An operation that was begun and not finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// A merge.
     Merge,
     /// A rebase.
     Rebase,
-    /// Patches from mails.
+    /// Applying patches from a mailbox.
     Mailbox,
     /// A cherry-pick.
     CherryPick,
@@ -25,12 +26,12 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// What is in progress in `repo`, if anything.
+    /// Returns the operation that is in progress in `repo`, if any.
     pub fn in_progress(repo: &gix::Repository) -> Option<Self> {
         repo.state().map(Self::from).or_else(|| series(repo))
     }
 
-    /// The git command that goes on with it, or drops it.
+    /// Returns the git command that continues or aborts it.
     pub fn command(self) -> &'static str {
         match self {
             Self::Merge => "merge",
@@ -58,7 +59,7 @@ impl From<InProgress> for Operation {
     }
 }
 
-/// Which series the first command of git's sequencer belongs to.
+/// Returns the series that the first command in the sequencer's todo list belongs to.
 fn series(repo: &gix::Repository) -> Option<Operation> {
     let commands = fs::read(repo.git_dir().join("sequencer/todo")).ok()?;
     match commands.split(u8::is_ascii_whitespace).find(|word| !word.is_empty())? {

@@ -1,7 +1,7 @@
-//! A report for people, line by line.
+//! Builds a report for people, line by line.
 //!
-//! A report renders the very value that goes into the document, and knows of its surroundings only the styles, plain
-//! unless there is a terminal that wants colour, and the width.
+//! A report renders the same value that goes into the document. All it knows of its surroundings is the width and the
+//! styles, which are plain unless a terminal wants colour.
 
 use std::fmt::{Display, Write as _};
 
@@ -15,22 +15,22 @@ use crate::columns;
 pub struct Styles {
     /// The title of a part of the report.
     pub heading: Style,
-    /// Something went wrong.
+    /// An error.
     pub error: Style,
-    /// Something that the user should look at.
+    /// A warning.
     pub warning: Style,
-    /// Something went well.
+    /// A success.
     pub good: Style,
-    /// An object id, or a ref.
+    /// An object id or a ref.
     pub id: Style,
     /// A person.
     pub person: Style,
-    /// What matters less.
+    /// Less important text.
     pub faint: Style,
 }
 
 impl Styles {
-    /// The styles with colour.
+    /// Returns the coloured styles.
     pub fn coloured() -> Self {
         Self {
             heading: Style::new().bold(),
@@ -44,23 +44,23 @@ impl Styles {
     }
 }
 
-/// Where a report is written.
+/// The text of a report.
 #[derive(Debug)]
 pub struct Page {
     text: String,
     /// The styles to write with.
     pub styles: Styles,
-    /// How many columns there are; `None` where nobody looks at columns.
+    /// The width in columns; `None` if the output is not a terminal.
     pub width: Option<usize>,
 }
 
 impl Page {
-    /// An empty page.
+    /// Returns an empty page.
     pub fn new(styles: Styles, width: Option<usize>) -> Self {
         Self { text: String::new(), styles, width }
     }
 
-    /// Writes a line as it is. Whatever comes from others must have gone through [`crate::plain`] before.
+    /// Writes a line unchanged. Text from other people must have been passed through [`crate::plain`] before.
     pub fn line(&mut self, line: impl Display) {
         // Writing to a string does not fail.
         let _ = writeln!(self.text, "{line}");
@@ -96,9 +96,9 @@ impl Page {
         self.labelled("warning:", self.styles.warning, &format!(" {message}"), "warning: ".len());
     }
 
-    /// Writes a label, and after it a text that goes on below, indented, where the page is not wide enough.
+    /// Writes a label followed by a text, which is wrapped and indented if the page is not wide enough.
     ///
-    /// Logins are cut out of it: it may quote a URL.
+    /// Credentials are removed from the text, as it may quote a URL.
     pub fn labelled(&mut self, label: &str, style: Style, text: &str, indent: usize) {
         let text = words::in_text(text);
         let text = crate::plain::text(&text);
@@ -114,24 +114,24 @@ impl Page {
         self.line(format_args!("{}{}", label.style(style), lines.join("\n")));
     }
 
-    /// What was written so far.
+    /// Returns what was written so far.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Takes what was written so far, and leaves the page empty.
+    /// Takes what was written so far and leaves the page empty.
     pub fn take(&mut self) -> String {
         std::mem::take(&mut self.text)
     }
 
-    /// Cuts a text to the page's width less `indent` columns, with an ellipsis where something is missing.
+    /// Cuts a text to the page's width less `indent` columns, ending it with an ellipsis if something was cut.
     pub fn fit(&self, text: &str, indent: usize) -> String {
         let room = self.width.map_or(usize::MAX, |width| width.saturating_sub(indent).max(16));
         columns::cut(&crate::plain::line(text), room).into_owned()
     }
 }
 
-/// Whether there is a command in a remedy without backticks around it, which could not be copied if it were broken.
+/// Whether a remedy contains a command without backticks around it, which could not be copied if it were wrapped.
 fn holds_a_bare_command(help: &str) -> bool {
     ["git config ", "rm '", "git -C "].iter().any(|command| {
         help.match_indices(command).any(|(at, _)| help[..at].matches('`').count().is_multiple_of(2))

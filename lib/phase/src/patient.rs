@@ -1,7 +1,8 @@
-//! Streams that wait for what they are asked for, whatever others have made of them.
+//! Blocking reads and writes on streams that another process may have set to `O_NONBLOCK`.
 //!
-//! Whether a pipe or a terminal keeps its user waiting is not the user's own affair: all who have it open share that, and
-//! some runtimes turn it off. Half of a document was read or written then, and "Resource temporarily unavailable" told.
+//! The flag belongs to the open file description, so all processes that share a pipe or terminal share it, and some
+//! runtimes set it. Without this module only part of a document would be read or written, with the error "Resource
+//! temporarily unavailable".
 
 use std::io::{ErrorKind, Read, Result, Write};
 
@@ -13,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 #[cfg(unix)]
 use std::os::fd::AsFd as Handle;
 
-/// A stream that is tried again once it is ready.
+/// A stream whose operations are retried once it is ready.
 pub struct Patient<S>(pub S);
 
 impl<S: Read + Handle> Read for Patient<S> {
@@ -32,7 +33,7 @@ impl<S: Write + Handle> Write for Patient<S> {
     }
 }
 
-/// What a stream may be ready for.
+/// What to wait for a stream to be ready for.
 #[derive(Clone, Copy)]
 enum Ready {
     ToBeRead,
@@ -62,7 +63,7 @@ fn wait_until(ready: Ready, stream: &impl Handle) -> Result<()> {
     }
 }
 
-/// Nothing but Unix has streams that do not wait.
+/// Only Unix has non-blocking standard streams.
 #[cfg(not(unix))]
 fn wait_until(_: Ready, _: &impl Handle) -> Result<()> {
     Err(ErrorKind::WouldBlock.into())

@@ -1,16 +1,16 @@
-//! Text from other people, made harmless for a terminal.
+//! Makes text from other people harmless for a terminal.
 //!
-//! A name, a path or a message may hold escape sequences that move the cursor, rewrite what was printed or answer in
-//! the user's stead, and bidirectional controls that show another text than the one that is there.
+//! A name, a path or a message may contain escape sequences that move the cursor, rewrite what was printed or answer
+//! in the user's place, and bidirectional controls that make the text look different from what it is.
 
 use std::borrow::Cow;
 
-/// The text with every control and bidirectional character but the line feed and the tab made visible.
+/// Returns the text with every control and bidirectional character made visible, except line feeds and tabs.
 pub fn text(text: &str) -> Cow<'_, str> {
     escape(text, |c| is_harmful(c) && c != '\n' && c != '\t')
 }
 
-/// As [`text`], for what is to stay within one line: line feeds and tabs are made visible too.
+/// Like [`text`], for text that must stay on one line: line feeds and tabs are made visible too.
 pub fn line(text: &str) -> Cow<'_, str> {
     escape(text, is_harmful)
 }

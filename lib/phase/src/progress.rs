@@ -1,7 +1,7 @@
-//! Progress, for a person who waits: one line on the terminal that is overwritten, and nothing anywhere else.
+//! Shows progress as a single line on the terminal that is overwritten; without a terminal, shows nothing.
 //!
-//! Work that goes on for long without a word, such as waiting for a server, has set its text before anybody had to
-//! wait. So a thread of its own draws what was last set, once it is due.
+//! Work that goes on for long without an update, such as waiting for a server, sets its text before anyone has to
+//! wait. So a separate thread draws the latest text once it is due.
 
 use std::{
     io::{IsTerminal, Write},
@@ -16,13 +16,13 @@ use crate::{
     console::{self, Stream},
 };
 
-/// How often the line is drawn anew at most.
+/// The minimum time between two redraws of the line.
 const REDRAW: Duration = Duration::from_millis(100);
 
-/// How long something must take before its progress is worth a line.
+/// How long the work must take before progress is shown.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// A line of progress on stderr.
+/// A progress line on stderr.
 #[derive(Debug)]
 pub struct Progress {
     shown: Option<Shown>,
@@ -39,7 +39,7 @@ impl Drop for Held<'_> {
     }
 }
 
-/// A line on a terminal, and who draws it.
+/// A line on a terminal, and the thread that draws it.
 #[derive(Debug)]
 struct Shown {
     board: Arc<Board>,
@@ -57,38 +57,39 @@ struct Line {
     began: Instant,
     drawn: Option<Instant>,
     meter: Meter,
-    /// What is to be drawn as soon as it is due.
+    /// The text to be drawn as soon as it is due.
     text: Option<String>,
-    /// The terminal is somebody else's for now.
+    /// Whether another program uses the terminal for now.
     is_held: bool,
     has_ended: bool,
 }
 
 impl Progress {
-    /// Progress on stderr where it is `wanted` and stderr a terminal that can take a line back, else none.
+    /// Returns a progress line if it is `wanted` and stderr is a terminal that can overwrite a line; else one that
+    /// shows nothing.
     pub(crate) fn new(wanted: bool) -> Self {
         let is_shown = wanted && std::io::stderr().is_terminal() && !console::is_dumb();
         Self { shown: is_shown.then(Shown::begin) }
     }
 
-    /// No progress at all.
+    /// Returns a progress line that shows nothing.
     pub fn none() -> Self {
         Self { shown: None }
     }
 
-    /// Shows `text` as soon as it is due; it is asked for only where somebody looks.
+    /// Shows `text` as soon as it is due; it is evaluated only if there is a terminal.
     pub fn set(&self, text: impl FnOnce() -> String) {
         self.post(|_, _| Rate::default(), |_| text());
     }
 
-    /// Shows `text` as soon as it is due, about a flow of which `total` bytes have gone by; `text` gets the rate of the
-    /// flow.
+    /// Shows `text` as soon as it is due, for a transfer of which `total` bytes are done; `text` gets the transfer
+    /// rate.
     pub fn flow(&self, total: u64, text: impl FnOnce(Rate) -> String) {
         self.post(|meter, now| meter.see(total, now), text);
     }
 
-    /// Shows `text` at once, and then nothing more until it is [released](Self::release): somebody else may ask a
-    /// question on the terminal, and the question must not be overwritten.
+    /// Shows `text` immediately, and then nothing more until [`release`](Self::release): another program may ask a
+    /// question on the terminal, which must not be overwritten.
     pub fn hold(&self, text: &str) {
         if let Some(mut line) = self.line() {
             line.show(&format!("{text}: "), Instant::now());
@@ -96,27 +97,27 @@ impl Progress {
         }
     }
 
-    /// The same for as long as what it gives is kept.
+    /// Like [`hold`](Self::hold), until the returned value is dropped.
     pub fn held(&self, text: &str) -> Held<'_> {
         self.hold(text);
         Held(self)
     }
 
-    /// Shows again what there is to be shown.
+    /// Resumes drawing.
     pub fn release(&self) {
         if let Some(mut line) = self.line() {
             line.is_held = false;
         }
     }
 
-    /// The flow has ended, and the next one has a rate of its own.
+    /// Ends the transfer; the next one gets its own rate.
     pub fn flow_ended(&self) {
         if let Some(mut line) = self.line() {
             line.meter.stop();
         }
     }
 
-    /// Takes the line away, so that something else can be printed.
+    /// Removes the line, so that something else can be printed.
     pub fn clear(&self) {
         if let Some(mut line) = self.line() {
             line.text = None;
@@ -151,7 +152,7 @@ impl Shown {
         };
         let board = Arc::new(Board { line: Mutex::new(line), ended: Condvar::new() });
         let drawers = Arc::clone(&board);
-        // Where there can be no thread, the line is drawn when the next text is set.
+        // If no thread can be started, the line is drawn when the next text is set.
         let drawer = std::thread::Builder::new().spawn(move || drawers.draw_until_the_end()).ok();
         Self { board, drawer }
     }
@@ -176,13 +177,13 @@ impl Drop for Shown {
             line.has_ended = true;
         }
         self.board.ended.notify_all();
-        // It only draws: that it has failed is no reason to stop the work.
+        // The thread only draws; its failure is no reason to stop the work.
         let _ = self.drawer.take().map(JoinHandle::join);
     }
 }
 
 impl Line {
-    /// Draws the text where there is a new one and it is due.
+    /// Draws the text if there is a new one and it is due.
     fn draw(&mut self, now: Instant) {
         let is_due = match self.drawn {
             None => now.duration_since(self.began) >= PATIENCE,
@@ -196,7 +197,7 @@ impl Line {
     fn show(&mut self, text: &str, now: Instant) {
         self.drawn = Some(now);
         let text = crate::plain::line(text);
-        // In the last column some terminals begin a new line, which could not be taken back.
+        // Some terminals wrap to a new line after the last column, which could not be undone.
         let room = console::columns(Stream::Stderr).unwrap_or(80).saturating_sub(1);
         self.write(&columns::cut(&text, room));
     }

@@ -1,4 +1,4 @@
-//! Finding and opening the repository, and refusing one that is not to be trusted.
+//! Finds and opens the repository, and refuses one that is unsupported or not trusted.
 
 use std::path::Path;
 
@@ -20,12 +20,12 @@ use crate::{
     settings, upwards,
 };
 
-/// Opens the repository around `directory`, looking upwards as git does.
+/// Opens the repository around `directory`, searching upwards as git does.
 ///
 /// # Errors
-/// A fault with exit 78 where there is none, or where it cannot be opened, where it is of a kind that is not supported,
-/// where `directory` is relative to a current directory that is gone, or where it is looked for here, in `.`, and the
-/// environment names another one; and with exit 77 where it belongs to someone else (`safe.directory` of git-config).
+/// A fault with exit 78 if there is none, or it cannot be opened or is of an unsupported kind; if `directory` is
+/// relative to a current directory that no longer exists; or if `directory` is `.` and the environment names another
+/// repository. A fault with exit 77 if it belongs to someone else (`safe.directory` of git-config).
 pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
     if directory.is_relative() {
         here::is_there()?;
@@ -36,8 +36,8 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
     }
     here::have_one(directory);
     let set = git_c::set()?;
-    // What is found is to be there also once the way to it, by `..`, is not: a run may remove the folder that it was
-    // started in. And of a git directory gix has to know the whole path: what is in `.` is looked for in `./.git`.
+    // The path must stay valid even if a path through `..` does not: a run may remove the directory that it was
+    // started in. And gix has to know the whole path of a git directory: given `.` it would search for `./.git`.
     let whole = dunce::canonicalize(directory).unwrap_or_else(|_| directory.into());
     if let Some(link) = upwards::dead_end(&whole) {
         let remedy = match upwards::is_of_a_linked_work_tree(&link) {
@@ -48,13 +48,13 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
             .help(format!("{remedy}; or name another with --repo DIR")));
     }
     let mut repo = open_around(&whole, &set).map_err(|error| unusable(directory, &chain(&error)))?;
-    // A namespace is for what a server shows of its refs: <https://git-scm.com/docs/gitnamespaces>.
+    // Namespaces are for what a server shows of its refs: <https://git-scm.com/docs/gitnamespaces>.
     repo.clear_namespace();
     if repo.git_dir_trust() != Trust::Full {
-        // A work tree that is not there seems to belong to nobody.
+        // A working tree that does not exist would seem to belong to nobody; this reports it.
         place(&repo)?;
         let git_dir = repo.git_dir().display();
-        // Git goes by the whole path of it.
+        // Git compares the whole path.
         let trusted = absolute(repo.workdir().unwrap_or(repo.git_dir()))?;
         return Err(Fault::new(Exit::NotAllowed, format!("{git_dir} belongs to someone else")).help(
             format!(
@@ -89,11 +89,11 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
     Ok(repo)
 }
 
-/// How many packs a repository may have by the end of a run, at least: each fetch brings one, others fetch meanwhile,
-/// and gix reads no more of them than it made room for at the start.
+/// How many packs, at least, a repository may have by the end of a run: each fetch adds one, other processes fetch
+/// meanwhile, and gix reads no more of them than it made room for at the start.
 const ROOM_FOR_PACKS: Slots = Slots::AsNeededByDiskState { multiplier: 2.0, minimum: 1024 };
 
-/// `set` is what is set beside all files of configuration.
+/// Opens the repository around `directory`; `set` are settings that override all configuration files.
 fn open_around(directory: &Path, set: &[BString]) -> gix::Result<gix::Repository> {
     let options = |trust| {
         Options::default_for_level(trust)
@@ -105,10 +105,10 @@ fn open_around(directory: &Path, set: &[BString]) -> gix::Result<gix::Repository
     Ok(found.to_thread_local())
 }
 
-/// Where a repository lies, as the document names it.
+/// Returns the paths of a repository, as the document has them.
 ///
 /// # Errors
-/// A fault with exit 78 where a path is not UTF-8, which a JSON document cannot hold, or where there is nothing.
+/// A fault with exit 78 if a path is not UTF-8, which a JSON document cannot hold, or if it does not exist.
 pub fn place(repo: &gix::Repository) -> Result<Repo, Fault> {
     let worktree = repo.workdir().map(absolute).transpose()?;
     Ok(Repo {
@@ -147,14 +147,14 @@ fn unusable(directory: &Utf8Path, words: &str) -> Fault {
         .help("see what `git status` says there")
 }
 
-/// `extensions.refStorage`, see [reftable](https://git-scm.com/docs/reftable).
+/// Whether `extensions.refStorage` is reftable, see [reftable](https://git-scm.com/docs/reftable).
 fn keeps_refs_in_tables(repo: &gix::Repository) -> bool {
     let storage = repo.config_snapshot().string("extensions.refStorage");
     storage.is_some_and(|storage| storage.eq_ignore_ascii_case(b"reftable"))
         || repo.common_dir().join("reftable").is_dir()
 }
 
-/// Extensions of repositories that are seen to, here or in gix, or that mean nothing to us.
+/// The repository extensions that are handled here or in gix, or that do not concern us.
 const EXTENSIONS: [&str; 8] = [
     "noop",
     "noop-v1",
@@ -166,7 +166,7 @@ const EXTENSIONS: [&str; 8] = [
     "worktreeConfig",
 ];
 
-/// What the repository needs from whoever reads it, and nobody here knows. Git refuses such as well:
+/// Returns an extension that the repository requires and that is unknown here. Git refuses such a repository too:
 /// <https://git-scm.com/docs/repository-version#_version_1>.
 fn unknown_extension(repo: &gix::Repository) -> Option<String> {
     let config = repo.config_snapshot();
@@ -180,11 +180,11 @@ fn unknown_extension(repo: &gix::Repository) -> Option<String> {
     names.find(|name| !EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(name)))
 }
 
-/// `extensions.objectFormat` of a repository that was not opened, perhaps for that very reason.
+/// Whether `extensions.objectFormat` is SHA-256, for a repository that could not be opened, perhaps for that reason.
 fn names_objects_by_sha256(git_dir: &Path) -> bool {
     let common_dir = match gix::discover::path::from_plain_file_relative_to_file(&git_dir.join("commondir")) {
         Some(Ok(common_dir)) => common_dir,
-        // It is no linked work tree's.
+        // It is not the git directory of a linked worktree.
         None | Some(Err(_)) => git_dir.to_owned(),
     };
     let config =
@@ -194,7 +194,7 @@ fn names_objects_by_sha256(git_dir: &Path) -> bool {
     })
 }
 
-/// An error with its causes, outermost first: what keeps a repository from being opened is told by the last of them.
+/// Returns an error with its causes, outermost first: the last one says what keeps the repository from being opened.
 fn chain(error: &gix::Error) -> String {
     let first: &dyn std::error::Error = error;
     let causes = std::iter::successors(Some(first), |error| error.source());

@@ -1,11 +1,11 @@
-//! What a phase is given to work with.
+//! What a phase has to work with: the document, the repository, the lock and the console.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use contract::{Document, Identity};
 
 use crate::{Console, Fault, Guard, IdentityFile, Keeper, Page, Progress};
 
-/// The run, as one phase of it sees it.
+/// One phase's view of the run.
 pub struct Run<'a> {
     pub(crate) document: Document,
     pub(crate) repo: gix::Repository,
@@ -18,31 +18,31 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The document as it came in.
+    /// Returns the document as it was read.
     pub fn document(&self) -> &Document {
         &self.document
     }
 
-    /// Who runs it, and where.
+    /// Returns who runs it, and where.
     pub fn identity(&self) -> &Identity {
         &self.document.identity
     }
 
-    /// The repository, opened.
+    /// Returns the open repository.
     pub fn repo(&self) -> &gix::Repository {
         &self.repo
     }
 
-    /// Whether it is the repository that [`Phase::look_ahead`](crate::Phase::look_ahead) was given, configured as it
-    /// was, and the run went straight on from taking the lock.
+    /// Whether the repository is the one that [`Phase::look_ahead`](crate::Phase::look_ahead) was given, with the
+    /// same configuration, and the run went on without delay after taking the lock.
     pub fn was_expected(&self) -> bool {
         self.was_expected
     }
 
-    /// The root of the work tree.
+    /// Returns the root of the working tree.
     ///
     /// # Errors
-    /// A fault with exit 78 where the repository is bare.
+    /// A fault with exit 78 if the repository is bare.
     pub fn worktree(&self) -> Result<&Utf8Path, Fault> {
         let worktree = self.document.repo.as_ref().and_then(|repo| repo.worktree.as_deref());
         worktree.map(Utf8Path::new).ok_or_else(|| {
@@ -51,53 +51,53 @@ impl Run<'_> {
         })
     }
 
-    /// The git directory that all work trees share.
+    /// Returns the git directory that all worktrees share.
     pub fn common_dir(&self) -> Utf8PathBuf {
         self.document.repo.as_ref().map(|repo| repo.common_dir.clone().into()).unwrap_or_default()
     }
 
-    /// `.claude/identity.json` of the work tree.
+    /// Reads `.claude/identity.json` of the working tree.
     ///
     /// # Errors
-    /// A fault with exit 78 where it is broken, or where the repository is bare.
+    /// A fault with exit 78 if it is broken, or if the repository is bare.
     pub fn identity_file(&self) -> Result<IdentityFile, Fault> {
         IdentityFile::read(self.worktree()?)
     }
 
-    /// The lock that is held for this phase.
+    /// Returns the lock that is held for this phase.
     pub fn guard(&self) -> &dyn Guard {
         &*self.guard
     }
 
-    /// How to take the lock of another repository: the vault's.
+    /// Returns the means to take the lock of another repository: the vault's.
     pub fn keeper(&self) -> &dyn Keeper {
         self.keeper
     }
 
-    /// The line of progress.
+    /// Returns the progress line.
     pub fn progress(&self) -> &Progress {
         &self.progress
     }
 
-    /// An empty page for [`Run::say`].
+    /// Returns an empty page for [`Run::say`].
     pub fn page(&self) -> Page {
         self.console.page()
     }
 
-    /// Prints what a question is about to people now: also where somebody else reports on the whole run, since an
-    /// answer cannot wait for that.
+    /// Prints the subject of a question immediately, even if the caller reports on the whole run, since the answer
+    /// cannot wait for that report.
     ///
     /// # Errors
-    /// Where it could not be written; that its reader is gone is no error.
+    /// If the page could not be written, except because its reader is gone.
     pub fn ask_about(&self, page: &Page) -> std::io::Result<()> {
         self.progress.clear();
         self.console.ask_about(page).map(|_| ())
     }
 
-    /// Prints a page to people now, ahead of the phase's report.
+    /// Prints a page immediately, ahead of the phase's report.
     ///
     /// # Errors
-    /// Where it could not be written; that its reader is gone is no error.
+    /// If the page could not be written, except because its reader is gone.
     pub fn say(&self, page: &Page) -> std::io::Result<()> {
         self.progress.clear();
         let delivery = self.console.report(page)?;

@@ -1,4 +1,6 @@
-//! One phase from start to exit: stdin to document, document to repository, lock, work, report, document to stdout.
+//! Runs one phase from start to exit.
+//!
+//! The steps are: read stdin, open the repository, hold the lock, do the work, and write the report and the document.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -15,7 +17,7 @@ use crate::{
     console::Delivery,
 };
 
-/// Parses the command line, runs the phase, and says what to exit with.
+/// Parses the command line, runs the phase and returns the exit code.
 pub fn main<P: Phase + clap::Parser>(keeper: &dyn Keeper) -> ExitCode {
     match crate::parse::<P>() {
         Ok(phase) => drive(&phase, keeper),
@@ -23,11 +25,11 @@ pub fn main<P: Phase + clap::Parser>(keeper: &dyn Keeper) -> ExitCode {
     }
 }
 
-/// Runs a phase whose command line is parsed, and says what to exit with.
+/// Runs a phase whose command line is already parsed and returns the exit code.
 pub fn drive<P: Phase>(phase: &P, keeper: &dyn Keeper) -> ExitCode {
     let console = Console::new(phase.common());
     let beginning = read(phase, keeper);
-    // Waiting for the phases before is not this one's time.
+    // The time spent waiting for earlier phases does not count as this phase's.
     let began = Instant::now();
     match begin(phase, beginning) {
         Start::PassOn(envelope) => {
@@ -41,14 +43,14 @@ pub fn drive<P: Phase>(phase: &P, keeper: &dyn Keeper) -> ExitCode {
     }
 }
 
-/// Nothing was done: the document says why, and goes on.
+/// Records in the document why nothing was done, and passes it on.
 fn refuse<P: Phase>(console: &Console, began: Instant, mut envelope: Envelope, fault: Fault) -> ExitCode {
     conclude::<P>(&mut envelope, &Verdict::Fault(fault.clone()), began.elapsed());
     console.fault(&fault, &envelope);
     deliver(console, &console.page(), &envelope).exit(&envelope)
 }
 
-/// From an open repository to the exit code.
+/// Runs the phase on an open repository and returns the exit code.
 fn work<P: Phase>(
     phase: &P,
     keeper: &dyn Keeper,
@@ -102,9 +104,10 @@ fn work<P: Phase>(
     }
     let Run { repo, guard, progress, .. } = run;
     drop(progress);
-    // The process ends, and the system takes all of its memory at once.
+    // The process is about to end, and the system frees all of its memory at once.
     std::mem::forget(repo);
-    // The next phase begins when this one's stdout ends. A lock that it would wait for is given back before.
+    // The next phase waits until this one's stdout is closed. A lock that it would have to wait for is released
+    // before.
     if guard.is_shared() {
         console.ends();
         drop(guard);
@@ -125,7 +128,8 @@ fn hold<P: Phase>(phase: &P, keeper: &dyn Keeper, document: &Document) -> Result
     }
 }
 
-/// A panic is a bug, and still no reason to break the pipeline: the document goes on and says so.
+/// Runs `work` and turns a panic into an error. A panic is a bug, but it must not break the pipeline: the document is
+/// passed on and reports it.
 fn without_panics<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
     let previous = std::panic::take_hook();
     let message = std::sync::Arc::new(std::sync::Mutex::new(None));
@@ -160,7 +164,7 @@ fn conclude<P: Phase>(envelope: &mut Envelope, verdict: &Verdict, elapsed: Durat
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Delivered {
     Whole,
-    /// A reader went away; the run's own code still says how it went.
+    /// A reader went away; the run's own exit code still says how the run went.
     InPart,
     Failed,
 }

@@ -1,35 +1,34 @@
-//! Which paths are session logs, for the phase that wants them saved and for the phase that reads them to the user.
+//! Decides which paths are session logs, for the phase that wants them saved and the phase that shows their notes.
 //!
-//! Paths are bytes, and so is the pattern's view of them: a name that is not UTF-8, or that git would quote, counts
-//! like any other.
+//! Paths and patterns are matched as bytes: a name that is not UTF-8, or that git would quote, counts like any other.
 
 use gix::bstr::{BStr, BString, ByteSlice};
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::Fault;
 
-/// The folder that session logs lie in where nothing else is configured.
+/// The directory of session logs, unless configured otherwise.
 const FOLDER: &[u8] = b"session-logs/";
 
-/// Where the patterns come from when they are not the default.
+/// The setting that replaces the default pattern.
 const KEY: &str = "lockstep.sessionLogs";
 
-/// What makes a path a session log.
+/// The rule that makes a path a session log.
 #[derive(Debug)]
 pub enum SessionLogs {
-    /// As the contract has it: `(^|[^A-Za-z0-9_])session-logs/.*\.md$`. Nearly every repository has them, and to make
-    /// that pattern ready takes longer than to hold all of its paths against it.
+    /// The contract's pattern: `(^|[^A-Za-z0-9_])session-logs/.*\.md$`. Nearly every repository uses it, and
+    /// compiling it takes longer than matching all paths of a repository by hand.
     Default,
-    /// Where one of these patterns matches.
+    /// A path is a session log if one of these patterns matches it.
     Matching(Vec<Regex>),
 }
 
 impl SessionLogs {
-    /// The patterns that a repository is configured with; an empty value takes back those before it, as in git's own
-    /// lists.
+    /// Returns the patterns that a repository is configured with; an empty value clears those before it, as in git's
+    /// own lists.
     ///
     /// # Errors
-    /// A fault with exit 78 where one of them is no regular expression.
+    /// A fault with exit 78 if one of them is not a valid regular expression.
     pub fn of(repo: &gix::Repository) -> Result<Self, Fault> {
         let configured = repo.config_snapshot().plumbing().strings(KEY).unwrap_or_default();
         Self::from_values(&configured)
@@ -56,8 +55,8 @@ impl SessionLogs {
         }
     }
 
-    /// Whether a session log may lie directly in the folder `folder`, whatever it is called; the root is the empty
-    /// path. It saves a scan from asking after every file.
+    /// Whether a session log, of whatever name, may be directly in the directory `folder`; the root is the empty
+    /// path. This saves a scan from checking every file.
     pub fn may_lie_in(&self, folder: &BStr) -> bool {
         match self {
             Self::Default => folder.contains_str(FOLDER) || folder.ends_with(&FOLDER[..FOLDER.len() - 1]),
@@ -66,21 +65,21 @@ impl SessionLogs {
     }
 }
 
-/// Whether a path has [`FOLDER`] in it, behind something that is no part of a word.
+/// Whether a path contains [`FOLDER`] at its start or after a byte that is not part of a word.
 fn is_in_folder(path: &[u8]) -> bool {
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     path.find_iter(FOLDER).any(|at| !path[..at].last().is_some_and(is_word))
 }
 
 fn compile(pattern: &str) -> Result<Regex, Fault> {
-    // A file name may contain a line feed; it ends no path.
+    // A file name may contain a line feed, which does not end the path.
     RegexBuilder::new(pattern).unicode(false).dot_matches_new_line(true).build().map_err(|error| {
         Fault::misconfigured(format!("{KEY} `{pattern}` is no regular expression: {}", reason(&error)))
             .help(r"give one such as '(^|/)journal/.*\.md$'; see `git config --show-origin --get-all lockstep.sessionLogs`")
     })
 }
 
-/// What is wrong with a pattern, in a line; the error draws the pattern as well, on lines of their own.
+/// Returns what is wrong with a pattern, in one line; the error's own text also shows the pattern, on several lines.
 fn reason(error: &regex::Error) -> String {
     let text = error.to_string();
     let last = text.lines().next_back().unwrap_or_default();

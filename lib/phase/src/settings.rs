@@ -1,9 +1,10 @@
-//! Settings that mean something else to git than to gix, put into words that mean the same to both.
+//! Rewrites settings that git and gix interpret differently, so that they mean the same to both.
 //!
-//! Git works in the root of the work tree, wherever it is started: that is where a file named by a relative path is.
-//! A run from another folder would not find it, and commit all that is to be ignored. `Input` is git's `input`, in
-//! whatever case. And encodings that gix does not know lose nothing on the way to UTF-8 and back, as they are UTF-16 and
-//! UTF-32 in some form, so that none of them needs to be checked. See <https://git-scm.com/docs/git-config>.
+//! Git works in the root of the working tree, wherever it is started, and resolves relative paths in its
+//! configuration from there. A run that is started in another directory would not find such a file, and would commit
+//! everything that should be ignored. Git accepts `input` in any case, such as `Input`. And encodings that gix does
+//! not know need no round-trip check: they are all some form of UTF-16 or UTF-32, which lose nothing on the way to
+//! UTF-8 and back. See <https://git-scm.com/docs/git-config>.
 
 use std::path::Path;
 
@@ -14,18 +15,18 @@ use gix::filter::plumbing::worktree::encoding::for_label;
 /// Settings that are paths.
 const FILES: [&str; 2] = ["core.excludesFile", "core.attributesFile"];
 
-/// Settings that are yes or no, and decide about what is committed. Git stops at any other value, and gix takes it for
-/// the default: what is to be signed would go out without a signature.
+/// Boolean settings that affect what is committed. Git stops at an invalid value, but gix uses the default instead,
+/// so that a commit that should be signed would be pushed without a signature.
 const SWITCHES: [&str; 5] =
     ["commit.gpgSign", AUTO_CRLF, "core.fileMode", "core.ignoreCase", "core.symlinks"];
 
-/// The one of them that knows a third way.
+/// The one of them that accepts a third value.
 const AUTO_CRLF: &str = "core.autocrlf";
 
-/// Looks whether the settings of `repo` that are yes or no are one of the two.
+/// Checks that the boolean settings of `repo` have valid values.
 ///
 /// # Errors
-/// What is wrong, in words.
+/// A message that says what is wrong.
 pub fn check(repo: &gix::Repository) -> Result<(), String> {
     let config = repo.config_snapshot();
     for key in SWITCHES {
@@ -42,10 +43,10 @@ fn is_input(value: &[u8]) -> bool {
     value.eq_ignore_ascii_case(b"input")
 }
 
-/// Puts the settings of `repo` into words that gix understands as git does.
+/// Rewrites the settings of `repo` so that gix interprets them as git does.
 ///
 /// # Errors
-/// One of them is wrong.
+/// If one of them is invalid.
 pub fn translate(repo: &mut gix::Repository) -> gix::Result<()> {
     let mut changed = Vec::new();
     let config = repo.config_snapshot();

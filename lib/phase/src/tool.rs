@@ -1,10 +1,10 @@
-//! The runner of a command that is no phase: it reads no document, writes none, and shares the rest.
+//! Runs a command that is not a phase: it neither reads nor writes a document, but shares the console and exit codes.
 
 use std::process::ExitCode;
 
 use crate::{Color, Console, Fault, console::Delivery};
 
-/// Runs a command and turns what it gives back into an exit code: the command's own, or that of the error.
+/// Runs a command and returns its exit code, or that of its error.
 ///
 /// The command writes to a [`crate::Page`], which is printed to stdout at the end.
 pub fn tool(

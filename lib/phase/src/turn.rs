@@ -1,9 +1,9 @@
-//! Whether a run has its lock, as far as a step can tell before the document comes.
+//! Tells whether the run has its lock already, as far as a step can know before the document arrives.
 //!
-//! The steps of a run begin all at once. What one of them sees of the work tree while somebody else still has the lock
-//! may be out of date when its own turn comes: the other one is at work. So is, between two steps, whoever put a program
-//! of their own into the pipeline. Only where `lockstep full-run` put it together do its own steps alone lie between the
-//! taking of the lock and this one.
+//! All steps of a run start at once. What a step reads from the working tree while another run still holds the lock
+//! may be out of date when its own turn comes, because the other run is at work. The same holds for any other program
+//! that a user put into the pipeline between two steps. Only if `lockstep full-run` built the pipeline is it certain
+//! that nothing but its own steps runs between the taking of the lock and this step.
 
 use std::fmt;
 
@@ -11,16 +11,15 @@ use camino::Utf8Path;
 
 use crate::Keeper;
 
-/// The name of the environment variable by which `lockstep full-run` tells its steps its process id. Programs that the
-/// steps start inherit it, and are nobody's steps: their parent is another process.
+/// The environment variable with which `lockstep full-run` gives its steps its process id. Programs that the steps
+/// start inherit it, but are not steps: their parent is another process.
 pub const PIPELINE_VARIABLE: &str = "LOCKSTEP_PIPELINE";
 
-/// Tells when the run has its lock, and nothing but steps of Lockstep's own can come before this one.
+/// Tells when the run has its lock and nothing but Lockstep's own steps can run before this one.
 pub struct Turn(Box<dyn Fn() -> bool + Send>);
 
 impl Turn {
-    /// The turn of a step of the pipeline that this process's parent put together and holds the lock of; `None` where
-    /// it did not.
+    /// Returns the turn of this process if its parent built the pipeline and holds the lock; else `None`.
     pub(crate) fn of(keeper: &dyn Keeper, common_dir: &Utf8Path) -> Option<Self> {
         let named = std::env::var(PIPELINE_VARIABLE).ok();
         let owner = owner(named.as_deref(), parent())?;
@@ -39,7 +38,7 @@ impl fmt::Debug for Turn {
     }
 }
 
-/// The process that put the pipeline together, where that is this one's parent.
+/// Returns the process that built the pipeline, if it is the parent of this one.
 fn owner(named: Option<&str>, parent: Option<u32>) -> Option<u32> {
     named?.parse().ok().filter(|named| Some(*named) == parent)
 }

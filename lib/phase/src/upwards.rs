@@ -1,19 +1,20 @@
-//! How far up a repository is looked for, and what ends the search.
+//! Limits how far upwards the search for a repository goes.
 //!
-//! What is found too far up is another repository, perhaps that of somebody's home directory: a run would commit and push
-//! what nobody meant. So it is looked for no further than git does.
+//! A repository found too far up is the wrong one, perhaps that of the user's home directory: a run would commit and
+//! push files that nobody meant to. So the search goes no further than git's.
 
 use std::path::{Path, PathBuf};
 
 use gix::discover::{is_git, upwards::Options};
 
-/// Up to `GIT_CEILING_DIRECTORIES`, also where it names none of the folders on the way.
+/// Returns options to search up to `GIT_CEILING_DIRECTORIES`, even if that names none of the directories on the way.
 pub fn as_far_as_git() -> Options<'static> {
     Options { match_ceiling_dir_or_error: false, ..Options::default() }.apply_environment()
 }
 
-/// The file `.git` on the way up from `directory` to a repository that leads to none: its work tree was moved, or what it
-/// led to has been. Git stops there, and gix goes on to the repository around it.
+/// Returns the `.git` file, on the way up from `directory` to a repository, that does not lead to a repository: its
+/// working tree was moved, or the git directory that it points to. Git stops there, but gix goes on to the repository
+/// around it.
 pub fn dead_end(directory: &Path) -> Option<PathBuf> {
     let no_repository = |path: &Path| is_git(path).is_err();
     directory
@@ -23,8 +24,8 @@ pub fn dead_end(directory: &Path) -> Option<PathBuf> {
         .find(|link| link.is_file())
 }
 
-/// Whether this file `.git` leads to what a repository keeps of a linked work tree; else it leads to a repository of the
-/// work tree's own, as a submodule's does. See <https://git-scm.com/docs/gitrepository-layout>.
+/// Whether this `.git` file points to the git directory of a linked worktree; otherwise it points to a repository of
+/// its own, as a submodule's does. See <https://git-scm.com/docs/gitrepository-layout>.
 pub fn is_of_a_linked_work_tree(link: &Path) -> bool {
     let text = std::fs::read_to_string(link).unwrap_or_default();
     let target = text.strip_prefix("gitdir: ").map(|target| Path::new(target.trim_end_matches('\n')));

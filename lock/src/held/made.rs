@@ -1,5 +1,6 @@
-//! The files that a holder makes in other people's way, such as `index.lock`: should it be killed, the next owner removes
-//! them.
+//! Records the files that a holder makes under names that others use too, such as `index.lock`.
+//!
+//! If the holder is killed, the next owner removes them.
 
 use camino::Utf8Path;
 
@@ -11,11 +12,11 @@ use crate::{
 };
 
 impl Held {
-    /// Notes that the file which is at `path` now is this process's, and is to be removed by the next owner should this
-    /// process be killed. Says whether the file system tells files apart well enough for that.
+    /// Records that the file that is now at `path` is this process's, so that the next owner removes it if this
+    /// process is killed. Returns whether the file system identifies files well enough for that.
     ///
     /// # Errors
-    /// [`Trouble::Lost`] where the lock is no longer this one's.
+    /// [`Trouble::Lost`] if the lock is no longer this one's.
     pub fn made(&self, path: &Utf8Path) -> Result<bool, Trouble> {
         self.settle_in()?;
         let leftover = Leftover::of(path, &Process::current())
@@ -29,10 +30,10 @@ impl Held {
         Ok(true)
     }
 
-    /// Notes that this process has finished with the file at `path`.
+    /// Records that this process has finished with the file at `path`.
     ///
     /// # Errors
-    /// [`Trouble::Lost`] where the lock is no longer this one's.
+    /// [`Trouble::Lost`] if the lock is no longer this one's.
     pub fn finished(&self, path: &Utf8Path) -> Result<(), Trouble> {
         under_guard(&self.place, || {
             let (taken, _) = ours(&self.place, &self.token)?;

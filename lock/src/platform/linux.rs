@@ -1,4 +1,4 @@
-//! Linux: processes through `/proc`, waiting through inotify.
+//! The Linux implementation: finds processes in `/proc` and waits with inotify.
 
 use std::{fs, io::Read as _, mem::MaybeUninit, path::Path, time::Duration};
 
@@ -11,9 +11,10 @@ use rustix::{
 
 use super::{Found, unix};
 
-/// Looks a process up. A zombie counts as nothing: it holds its number and does no work any more.
+/// Looks up a process. A zombie counts as nothing: it still has its pid, but does no more work.
 pub fn find(pid: u32) -> Found {
-    // The signal comes first: where `/proc` hides other users' processes (`hidepid`), it still tells that they exist.
+    // The signal comes first: it shows that a process exists even if `/proc` hides other users' processes
+    // (`hidepid`).
     if !unix::exists(pid) {
         return Found::Nothing;
     }
@@ -24,7 +25,7 @@ pub fn find(pid: u32) -> Found {
     }
 }
 
-/// `/proc/<pid>/stat`, which the kernel gives whole at the first call.
+/// Reads `/proc/<pid>/stat`, which the kernel returns whole at the first read.
 fn read_stat(pid: u32) -> Option<String> {
     let mut stat = [0; 2048];
     let length = fs::File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut stat).ok()?;
@@ -37,8 +38,8 @@ struct Stat {
     start: u64,
 }
 
-/// The fields of `/proc/<pid>/stat` as proc(5) numbers them: the third is the state, the 22nd the start. The second is
-/// the program's name in parentheses, which may itself hold spaces and parentheses.
+/// Parses the fields of `/proc/<pid>/stat`, numbered as in proc(5): the third is the state, the 22nd the start time.
+/// The second is the program's name in parentheses, which may itself contain spaces and parentheses.
 fn parse_stat(stat: &str) -> Option<Stat> {
     let (_, after_name) = stat.rsplit_once(')')?;
     let mut fields = after_name.split_ascii_whitespace();
@@ -47,7 +48,7 @@ fn parse_stat(stat: &str) -> Option<Stat> {
     Some(Stat { state, start })
 }
 
-/// What tells this boot of this machine from every other.
+/// Returns the id of the current boot of this machine.
 pub fn boot_id() -> Option<String> {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(id.trim().to_owned()).filter(|id| !id.is_empty())
@@ -58,13 +59,13 @@ pub fn same_boot(one: &str, other: &str) -> bool {
     one == other
 }
 
-/// What tells this process-number space from that of a container on the same machine.
+/// Returns the pid namespace, which differs between containers on the same machine.
 pub fn pid_space() -> Option<String> {
     Some(fs::read_link("/proc/self/ns/pid").ok()?.to_str()?.to_owned())
 }
 
-/// How many threads want a processor just now, this one included: the fourth field of `/proc/loadavg`, before the slash
-/// (proc_loadavg(5)).
+/// Returns how many threads want a processor right now, including this one: the fourth field of `/proc/loadavg`,
+/// before the slash (proc_loadavg(5)).
 pub fn runnable() -> Option<u32> {
     let load = fs::read_to_string("/proc/loadavg").ok()?;
     load.split_ascii_whitespace().nth(3)?.split_once('/')?.0.parse().ok()
@@ -77,7 +78,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches for names that go away in `directory`. Where the kernel's watches are used up, it polls.
+    /// Watches `directory` for names that are removed or moved away. If no inotify watch can be had, it polls.
     pub fn new(directory: &Path) -> Self {
         let watch = || {
             let inotify = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
@@ -88,13 +89,13 @@ impl Watch {
         Self { inotify: watch().ok() }
     }
 
-    /// Sleeps for `at_most`, less where something changed, and no longer than 10 ms where nothing would wake it.
+    /// Sleeps for `at_most` or until something changed, and no longer than 10 ms if no event would end the sleep.
     pub fn wait(&self, at_most: Duration) {
         let Some(inotify) = &self.inotify else {
             return std::thread::sleep(at_most.min(Duration::from_millis(10)));
         };
         let timeout = Timespec::try_from(at_most).ok();
-        // A signal or an error wakes us early; whoever waits looks again in any case.
+        // A signal or an error ends the sleep early; the caller checks again in any case.
         let _ = poll(&mut [PollFd::new(inotify, PollFlags::IN)], timeout.as_ref());
         let mut buffer = [MaybeUninit::uninit(); 4096];
         let mut events = inotify::Reader::new(inotify, &mut buffer);
@@ -124,7 +125,7 @@ mod tests {
         #[allow(clippy::disallowed_methods, reason = "a test needs a process that ends")]
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let pid = child.id();
-        // Not waited for, it stays a zombie.
+        // A child that is not waited for stays a zombie.
         while find(pid) != Found::Nothing {
             std::thread::yield_now();
         }

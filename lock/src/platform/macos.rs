@@ -1,4 +1,4 @@
-//! macOS: processes through the process table, waiting by polling.
+//! The macOS implementation: finds processes in the process table and waits by polling.
 
 use std::{path::Path, time::Duration};
 
@@ -6,23 +6,23 @@ use super::{Found, process_table, unix};
 
 pub use super::process_table::{boot_id, same_boot};
 
-/// Looks a process up.
+/// Looks up a process.
 pub fn find(pid: u32) -> Found {
     match process_table::find(pid) {
-        // The process table of another user's process may be closed to us; the signal tells that it exists.
+        // The process table may hide another user's process; sending a signal still shows that it exists.
         Found::Nothing if unix::is_foreign(pid) => Found::Running { start: None },
         found => found,
     }
 }
 
-/// macOS has one space of process numbers.
+/// Returns the pid namespace; macOS has only one.
 pub fn pid_space() -> Option<String> {
     Some("macos".into())
 }
 
-/// How many threads want a processor: the average of the last minute, which is all that macOS tells.
+/// Returns how many threads want a processor: the load average of the last minute, which is all that macOS reports.
 pub fn runnable() -> Option<u32> {
-    // Small and not negative; a cast saturates.
+    // The value is small and not negative, and the cast saturates.
     Some(sysinfo::System::load_average().ok()?.one.ceil() as u32)
 }
 
@@ -36,7 +36,7 @@ impl Watch {
         Self
     }
 
-    /// Sleeps for `at_most`, and no longer than 10 ms: nothing would wake it.
+    /// Sleeps for `at_most`, but no longer than 10 ms, since no event would end the sleep.
     pub fn wait(&self, at_most: Duration) {
         std::thread::sleep(at_most.min(Duration::from_millis(10)));
     }

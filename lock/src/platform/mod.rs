@@ -1,20 +1,20 @@
-//! What differs between operating systems, behind one small interface.
+//! Hides the differences between operating systems behind one small interface.
 //!
-//! The protocol above it is the same everywhere. Were its pieces to ask the operating system by themselves, each
-//! would be right on the one where it was written.
+//! The protocol above it is the same everywhere. If its parts called the operating system directly, each would be
+//! correct only on the system where it was written.
 //!
-//! Every platform's module gives:
+//! Every platform's module provides:
 //!
 //! - [`find`]: whether a process exists, and since when;
-//! - [`boot_id`] and [`pid_space`]: what makes a process number mean the same thing to two processes;
-//! - [`runnable`]: how many threads want a processor just now, where that is told;
-//! - [`Dir`]: a directory that stays the same directory whatever its path comes to name meanwhile;
-//! - [`mark_of`]: how an open file looks, to know it again;
-//! - [`lacks_kernel_locks`]: whether a file system that refused a file lock has none;
-//! - [`set_aside`]: giving a directory another name;
-//! - [`put_where_free`]: giving it one at which there is nothing, or failing;
-//! - [`Watch`]: sleeping until something in a directory may have changed;
-//! - [`Signals`], [`become_program`] and [`has_ended`]: what `lock run` needs to stand between a caller and its command.
+//! - [`boot_id`] and [`pid_space`]: what a pid has to be qualified with to mean the same to two processes;
+//! - [`runnable`]: how many threads want a processor right now, if the system reports it;
+//! - [`Dir`]: a directory handle that keeps referring to the same directory, whatever its path comes to name;
+//! - [`mark_of`]: the mark of an open file, to recognise it by;
+//! - [`lacks_kernel_locks`]: whether a file system that refused a file lock supports none;
+//! - [`set_aside`]: renames a directory;
+//! - [`put_where_free`]: renames a directory, and fails if the new name exists;
+//! - [`Watch`]: sleeps until something in a directory may have changed;
+//! - [`Signals`], [`become_program`] and [`has_ended`]: what `lock run` needs to run its command.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -42,15 +42,15 @@ pub use windows::{
     mark_of, pid_space, put_where_free, runnable, same_boot, send, set_aside,
 };
 
-/// What the operating system says about a process number.
+/// What the operating system reports about a pid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
-    /// No process has it, or one that has ended and was not waited for yet.
+    /// No process has this pid, or only one that has ended and was not waited for yet.
     Nothing,
-    /// A process has it.
+    /// A process has this pid.
     Running {
-        /// When it started, in the platform's own units and from its own zero, to tell it from an earlier process of
-        /// the same number; `None` where the operating system does not say.
+        /// When it started, in the platform's own units and from its own epoch, to tell it from an earlier process
+        /// with the same pid; `None` if the operating system does not report it.
         start: Option<u64>,
     },
 }

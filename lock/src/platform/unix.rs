@@ -1,4 +1,4 @@
-//! What Linux and macOS share.
+//! The parts of the platform interface that Linux and macOS share.
 
 use std::{
     convert::Infallible,
@@ -22,21 +22,21 @@ use signal_hook::{
 
 use crate::mark::Mark;
 
-/// Whether a process has this number, zombies included. A process that may not be signalled exists.
+/// Whether a process with this pid exists, zombies included. A process that we may not signal exists.
 #[cfg(target_os = "linux")]
 pub fn exists(pid: u32) -> bool {
     let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
     !matches!(rustix::process::test_kill_process(pid), Err(Errno::SRCH))
 }
 
-/// Whether a process has this number and may not be signalled by us.
+/// Whether a process with this pid exists that we may not signal.
 #[cfg(target_os = "macos")]
 pub fn is_foreign(pid: u32) -> bool {
     let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
     matches!(rustix::process::test_kill_process(pid), Err(Errno::PERM))
 }
 
-/// A directory that stays the same directory, whatever its path comes to name meanwhile.
+/// A directory handle that keeps referring to the same directory, whatever its path comes to name.
 #[derive(Debug)]
 pub struct Dir {
     handle: fs::File,
@@ -46,7 +46,7 @@ impl Dir {
     /// Opens the directory at `path`.
     ///
     /// # Errors
-    /// `NotFound` where there is nothing, `NotADirectory` where there is something else, a link included.
+    /// `NotFound` if nothing is there, `NotADirectory` if it is something else, including a symbolic link.
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
         match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
@@ -56,7 +56,7 @@ impl Dir {
         }
     }
 
-    /// When something in the directory last changed, or [`Dir::touch`] said so.
+    /// Returns when something in the directory last changed or [`Dir::touch`] was last called.
     pub fn modified(&self) -> io::Result<SystemTime> {
         self.handle.metadata()?.modified()
     }
@@ -66,13 +66,14 @@ impl Dir {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let times = Timestamps {
             last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
-            // The machine's own clock, not the file server's: ages are told by it as well.
+            // The machine's own clock, not the file server's, because ages are computed with it as well.
             last_modification: Timespec::try_from(now).map_err(io::Error::other)?,
         };
         Ok(rustix::fs::futimens(&self.handle, &times)?)
     }
 
-    /// Opens the file `name` in the directory for reading. A link counts as nothing, and nothing blocks.
+    /// Opens the file `name` in the directory for reading. A symbolic link counts as missing, and opening never
+    /// blocks.
     pub fn open_file(&self, name: &str) -> io::Result<fs::File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
         match rustix::fs::openat(&self.handle, name, flags, Mode::empty()) {
@@ -82,17 +83,17 @@ impl Dir {
         }
     }
 
-    /// How the file `name` in the directory looks.
+    /// Returns the mark of the file `name` in the directory.
     pub fn mark(&self, name: &str) -> io::Result<Option<Mark>> {
         Ok(Some(mark(&rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW)?)))
     }
 
-    /// Moves the file at `from` into the directory as `name`, replacing what has that name.
+    /// Moves the file at `from` into the directory as `name`, replacing an existing file.
     ///
-    /// Where that is possible the two change places, and what was replaced is left at `from`, to be removed. For a file
-    /// that is moved over another one ext4 fetches room on the disk at once, lest a power cut leave an empty one
-    /// (`auto_da_alloc` in ext4(5)), and the other's room is given back. A lock does not outlive a power cut, and a run
-    /// would spend most of its time on that.
+    /// If possible, the two files are exchanged, and the replaced one is left at `from`, to be removed. When a file
+    /// is renamed over another one, ext4 allocates its blocks immediately, so that a power cut does not leave an
+    /// empty file (`auto_da_alloc` in ext4(5)), and frees the other's blocks. A lock need not survive a power cut,
+    /// and a run would spend most of its time on that.
     pub fn put(&self, name: &str, from: &Path) -> io::Result<()> {
         let exchange = rustix::fs::RenameFlags::EXCHANGE;
         if rustix::fs::renameat_with(CWD, from, &self.handle, name, exchange).is_ok() {
@@ -107,7 +108,7 @@ impl Dir {
     }
 }
 
-/// How an open file looks; `None` where that does not tell it from another.
+/// Returns the mark of an open file; `None` if files cannot be told apart by it.
 pub fn mark_of(file: &fs::File) -> io::Result<Option<Mark>> {
     Ok(Some(mark(&rustix::fs::fstat(file)?)))
 }
@@ -122,40 +123,41 @@ fn mark(stat: &rustix::fs::Stat) -> Mark {
     }
 }
 
-/// Whether a file system that refused a file lock has none at all, as NFS without a lock daemon has not.
+/// Whether a file system that refused a file lock supports none at all, like NFS without a lock daemon.
 pub fn lacks_kernel_locks(error: &io::Error) -> bool {
-    // On Linux `NOTSUP` is another name of `OPNOTSUPP`; elsewhere it is not, and no match arm may name both.
+    // On Linux `NOTSUP` is another name of `OPNOTSUPP`, but not elsewhere, so no match arm may name both.
     let none = [Errno::NOLCK, Errno::OPNOTSUPP, Errno::NOTSUP, Errno::NOSYS, Errno::INVAL];
     error.raw_os_error().map(Errno::from_raw_os_error).is_some_and(|error| none.contains(&error))
 }
 
-/// Gives a directory another name, at which there is nothing.
+/// Renames a directory to a name that does not exist.
 pub fn set_aside(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
-/// Gives a directory another name, where there is nothing at it. A plain rename would replace an empty directory, which a
-/// script has just made.
+/// Renames a directory if the new name does not exist. A plain rename would replace an empty directory that a script
+/// has just made.
 ///
 /// # Errors
-/// `AlreadyExists` where there is something; others where the file system cannot do that, as NFS cannot.
+/// `AlreadyExists` if the new name exists; others if the file system does not support this, for example NFS.
 pub fn put_where_free(from: &Path, to: &Path) -> io::Result<()> {
     Ok(rustix::fs::renameat_with(CWD, from, CWD, to, rustix::fs::RenameFlags::NOREPLACE)?)
 }
 
-/// Becomes `command`, keeping process number and start time. Comes back only where that failed.
+/// Replaces this process by `command`, keeping pid and start time. Returns only if that failed.
 pub fn become_program(mut command: Command) -> io::Result<Infallible> {
     Err(command.exec())
 }
 
-/// Whether a child has ended. It keeps its number until it is waited for.
+/// Whether a child has ended. It keeps its pid until it is waited for.
 pub fn has_ended(child: &Child) -> io::Result<bool> {
     let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else { return Ok(true) };
     let looking = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
     Ok(rustix::process::waitid(WaitId::Pid(pid), looking)?.is_some())
 }
 
-/// What a shell would exit with for a command that ended like this: its code, or 128 and the signal's number.
+/// Returns the exit code that a shell would report for a command that ended like this: its own, or 128 plus the
+/// signal's number.
 pub fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
     u8::try_from(code & 0xff).unwrap_or(1)
@@ -166,33 +168,34 @@ pub fn exit_code(status: ExitStatus) -> u8 {
 pub enum Event {
     /// A child may have ended.
     Child,
-    /// A signal that somebody meant for the command.
+    /// A signal that was meant for the command.
     Forward(i32),
 }
 
-/// The signals that come in.
+/// The signals that this process receives.
 #[derive(Debug)]
 pub struct Signals {
     signals: SignalsInfo<WithOrigin>,
 }
 
 impl Signals {
-    /// From now on signals no longer end this process, but wait to be fetched.
+    /// Catches signals, so that they no longer end this process but can be read with [`Signals::next`].
     pub fn catch() -> io::Result<Self> {
         let ignored = signals::ignored();
         let caught = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
-        // What the caller made us ignore stays ignored, for the command too: a handler would undo `nohup`.
+        // A signal that the caller made us ignore stays ignored, for the command too: a handler would undo `nohup`.
         let caught = caught.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
         Ok(Self { signals: SignalsInfo::new(caught.chain([SIGCHLD]))? })
     }
 
-    /// Sleeps until a signal comes. `None` where none will come any more.
+    /// Sleeps until a signal arrives. `None` if no more signals will arrive.
     pub fn next(&mut self) -> Option<Event> {
         loop {
             let origin = self.signals.forever().next()?;
             match origin.signal {
                 SIGCHLD => return Some(Event::Child),
-                // What a terminal's keys send goes to the whole foreground group: the command has it already.
+                // A signal from a terminal's keys goes to the whole foreground process group: the command already has
+                // it.
                 SIGINT | SIGQUIT | SIGHUP if came_from_terminal(&origin) => {}
                 signal => return Some(Event::Forward(signal)),
             }
@@ -204,7 +207,7 @@ fn came_from_terminal(origin: &Origin) -> bool {
     match origin.cause {
         Cause::Kernel => true,
         Cause::Sent(_) | Cause::Chld(_) => false,
-        // macOS does not say; in the foreground of a terminal it is most likely the terminal.
+        // macOS does not report this; if we are in the foreground of a terminal, it is most likely the terminal.
         _ => is_in_foreground().unwrap_or(false),
     }
 }
@@ -214,8 +217,8 @@ fn is_in_foreground() -> io::Result<bool> {
     Ok(rustix::termios::tcgetpgrp(terminal)? == rustix::process::getpgrp())
 }
 
-/// Sends a signal to a process. That it has ended already is no error, nor that it has become another user's since, as
-/// `sudo` does: it still runs, and is waited for.
+/// Sends a signal to a process. It is not an error if the process has ended already, or if it now belongs to another
+/// user, as with `sudo`: then it still runs and is waited for.
 pub fn send(pid: u32, signal: i32) -> io::Result<()> {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     let (Some(pid), Some(signal)) = (pid, Signal::from_named_raw(signal)) else { return Ok(()) };

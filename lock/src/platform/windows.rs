@@ -1,4 +1,4 @@
-//! Windows: processes through the process table, waiting by polling, files by path.
+//! The Windows implementation: finds processes in the process table, waits by polling, and accesses files by path.
 //!
 //! There are neither signals nor `exec`: `lock run` waits for a command that gets Ctrl-C from the console itself.
 
@@ -16,25 +16,25 @@ use crate::mark::Mark;
 
 /// `FILE_FLAG_BACKUP_SEMANTICS`, without which Windows opens no directory.
 const BACKUP_SEMANTICS: u32 = 0x0200_0000;
-/// `FILE_WRITE_ATTRIBUTES`, which is all that setting a time takes.
+/// `FILE_WRITE_ATTRIBUTES`, the only access right needed to set a time.
 const WRITE_ATTRIBUTES: u32 = 0x0100;
-/// `ERROR_ACCESS_DENIED` and `ERROR_SHARING_VIOLATION`: somebody has the file open right now.
+/// `ERROR_ACCESS_DENIED` and `ERROR_SHARING_VIOLATION`: another process has the file open right now.
 const IN_USE: [i32; 2] = [5, 32];
 /// `ERROR_INVALID_FUNCTION` and `ERROR_NOT_SUPPORTED`.
 const NOT_SUPPORTED: [i32; 2] = [1, 50];
 
-/// Windows has one space of process numbers.
+/// Returns the pid namespace; Windows has only one.
 pub fn pid_space() -> Option<String> {
     Some("windows".into())
 }
 
-/// Windows counts no queue for a processor that could be read at once.
+/// Returns `None`: Windows has no run-queue length that could be read at once.
 pub fn runnable() -> Option<u32> {
     None
 }
 
-/// A directory, by its path. Scripts that clear a lock without looking twice are a matter of Unix shells; between
-/// these programs the kernel's file lock keeps the path's meaning.
+/// A directory, by its path. Only Unix shell scripts clear a lock without checking again; between these programs, the
+/// kernel's file lock ensures that the path keeps its meaning.
 #[derive(Debug)]
 pub struct Dir {
     path: PathBuf,
@@ -44,7 +44,7 @@ impl Dir {
     /// Opens the directory at `path`.
     ///
     /// # Errors
-    /// `NotFound` where there is nothing, `NotADirectory` where there is something else, a link included.
+    /// `NotFound` if nothing is there, `NotADirectory` if it is something else, including a symbolic link.
     pub fn open(path: &Path) -> io::Result<Self> {
         if fs::symlink_metadata(path)?.is_dir() {
             Ok(Self { path: path.to_owned() })
@@ -53,7 +53,7 @@ impl Dir {
         }
     }
 
-    /// When something in the directory last changed, or [`Dir::touch`] said so.
+    /// Returns when something in the directory last changed or [`Dir::touch`] was last called.
     pub fn modified(&self) -> io::Result<SystemTime> {
         fs::symlink_metadata(&self.path)?.modified()
     }
@@ -70,12 +70,12 @@ impl Dir {
         fs::File::open(self.path.join(name))
     }
 
-    /// How the file `name` in the directory looks: its number is not at hand here, and times alone prove nothing.
+    /// Returns no mark: the file's id is not available here, and times alone prove nothing.
     pub fn mark(&self, _name: &str) -> io::Result<Option<Mark>> {
         Ok(None)
     }
 
-    /// Moves the file at `from` into the directory as `name`, replacing what has that name.
+    /// Moves the file at `from` into the directory as `name`, replacing an existing file.
     pub fn put(&self, name: &str, from: &Path) -> io::Result<()> {
         patiently(|| fs::rename(from, self.path.join(name)))
     }
@@ -86,24 +86,23 @@ impl Dir {
     }
 }
 
-/// How an open file looks; `None` where that does not tell it from another.
+/// Returns the mark of an open file; `None` if files cannot be told apart by it.
 pub fn mark_of(_file: &fs::File) -> io::Result<Option<Mark>> {
     Ok(None)
 }
 
-/// Whether a file system that refused a file lock has none at all.
+/// Whether a file system that refused a file lock supports none at all.
 pub fn lacks_kernel_locks(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Unsupported
         || error.raw_os_error().is_some_and(|code| NOT_SUPPORTED.contains(&code))
 }
 
-/// Gives a directory another name, at which there is nothing.
+/// Renames a directory to a name that does not exist.
 pub fn set_aside(from: &Path, to: &Path) -> io::Result<()> {
     patiently(|| fs::rename(from, to))
 }
 
-/// Gives a directory another name, where there is nothing at it: what `rename` does of that depends on the version of
-/// Windows and on the file system.
+/// Fails always: what `rename` does if the new name exists depends on the version of Windows and on the file system.
 ///
 /// # Errors
 /// Always.
@@ -111,7 +110,8 @@ pub fn put_where_free(_from: &Path, _to: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Windows moves nothing that somebody has open; who reads these files is done within a moment.
+/// Repeats a move or removal that fails because another process has the file open, which Windows does not allow; the
+/// readers of these files are done within a moment.
 fn patiently(mut work: impl FnMut() -> io::Result<()>) -> io::Result<()> {
     for _ in 0..100 {
         match work() {
@@ -124,7 +124,8 @@ fn patiently(mut work: impl FnMut() -> io::Result<()>) -> io::Result<()> {
     work()
 }
 
-/// No process can become another program here; the lock belongs to `lock run`'s child, which waits for the command.
+/// Runs the command and exits as it does, since no process can become another program here; the lock belongs to `lock
+/// run`'s child, which waits for the command.
 pub fn become_program(mut command: Command) -> io::Result<Infallible> {
     let status = command.status()?;
     #[allow(
@@ -139,7 +140,7 @@ pub fn has_ended(child: &Child) -> io::Result<bool> {
     Ok(find(child.id()) == super::Found::Nothing)
 }
 
-/// The command's exit code, as far as a byte holds it.
+/// Returns the command's exit code, or 1 if it does not fit into a byte.
 pub fn exit_code(status: ExitStatus) -> u8 {
     status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
@@ -149,29 +150,29 @@ pub fn exit_code(status: ExitStatus) -> u8 {
 pub enum Event {
     /// A child may have ended.
     Child,
-    /// A signal that somebody meant for the command; never on Windows.
+    /// A signal that was meant for the command; never on Windows.
     #[expect(dead_code, reason = "Windows has no signals")]
     Forward(i32),
 }
 
-/// Windows has no signals: this merely looks whether the child has ended, every 10 ms.
+/// Checks every 10 ms whether the child has ended, since Windows has no signals.
 #[derive(Debug)]
 pub struct Signals;
 
 impl Signals {
-    /// Nothing needs to be caught.
+    /// Does nothing: there is nothing to catch.
     pub fn catch() -> io::Result<Self> {
         Ok(Self)
     }
 
-    /// Sleeps a little.
+    /// Sleeps for 10 ms.
     pub fn next(&mut self) -> Option<Event> {
         std::thread::sleep(Duration::from_millis(10));
         Some(Event::Child)
     }
 }
 
-/// There is nothing to send.
+/// Does nothing: there are no signals to send.
 pub fn send(_pid: u32, _signal: i32) -> io::Result<()> {
     Ok(())
 }
@@ -186,7 +187,7 @@ impl Watch {
         Self
     }
 
-    /// Sleeps for `at_most`, and no longer than 10 ms: nothing would wake it.
+    /// Sleeps for `at_most`, but no longer than 10 ms, since no event would end the sleep.
     pub fn wait(&self, at_most: Duration) {
         std::thread::sleep(at_most.min(Duration::from_millis(10)));
     }
