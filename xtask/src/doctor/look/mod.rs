@@ -19,8 +19,8 @@ use crate::binaries;
 /// # Errors
 /// A fault if there is no usable repository.
 pub fn look(directory: &Utf8Path, ask_the_remote: bool) -> Result<Facts, Fault> {
-    // The path must still be as the user gave it here: only for the repository around the current directory are git's
-    // environment variables checked.
+    // The path is passed as given first: only for `.` does `discover` check that git's environment variables do not
+    // name another repository.
     phase::discover(directory)?;
     // With the real path, paths in messages can be typed in any directory.
     let directory = phase::real_path(directory).unwrap_or_else(|_| directory.to_owned());
