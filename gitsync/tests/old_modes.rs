@@ -1,4 +1,5 @@
-//! Trees in which modes are written as old tools wrote them: they mean what they mean to git, and no new one is like that.
+//! Tests trees whose modes are written as old tools wrote them: they have the same meaning as in git, and no new tree
+//! contains such modes.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,5 +1,5 @@
-//! A submodule that came in moved on or removed, and is still checked out where it was, is not moved back or added anew by
-//! the next run.
+//! Tests that the next run does not move back, or add again, a submodule that upstream moved or removed while its
+//! checkout stayed behind.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,5 @@
-//! What cannot be synced is refused by name, with the contract's exit code and a remedy, and nothing is touched.
+//! Tests that what cannot be synced is refused by name, with the contract's exit code and a remedy, before any
+//! change.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,5 @@
-//! Settings that say what is committed, and as what: they mean what they mean to git, wherever a run is started.
+//! Tests settings that determine what is committed, and how: they have the same meaning as in git, wherever a run is
+//! started.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

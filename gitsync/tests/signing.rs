@@ -1,4 +1,5 @@
-//! Commits are signed where the configuration asks for it, the replayed ones anew, and no signature outlives its truth.
+//! Tests that commits are signed if configured, that replayed ones are signed again, and that no invalid signature is
+//! kept.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]

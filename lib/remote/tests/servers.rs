@@ -1,5 +1,5 @@
-//! The same talks over real servers: sshd, nginx with git's http-backend, `git daemon`, and servers that
-//! misbehave.
+//! Tests fetches and pushes over real servers: sshd, nginx with git's http-backend, `git daemon`, and misbehaving
+//! ones.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;

@@ -1,5 +1,5 @@
-//! An index that is read as it lies says what the decoder says; and what is damaged is never believed, nor the end of a
-//! run.
+//! Tests that reading an index in place gives the same as decoding it, and that a damaged one is neither believed nor
+//! ends the run.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 use scan::Index;

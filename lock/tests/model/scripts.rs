@@ -1,4 +1,5 @@
-//! A shell script that takes the lock by today's rules: `mkdir`, and `rm -rf` of what it finds stale.
+//! Models a shell script that acquires the lock by its own rules: `mkdir`, and `rm -rf` of a lock that it finds
+//! stale.
 
 use crate::state::{State, Who};
 

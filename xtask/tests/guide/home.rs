@@ -1,5 +1,5 @@
-//! The world of a reader: a home with a clone, a vault and the programs, a colleague who is never idle, and stand-ins
-//! for what a page may only assume.
+//! Creates a reader's world: a home directory with a clone, a vault and the programs, an active colleague, and
+//! stand-ins for what a page may only assume.
 
 use testkit::{Output, Repo, World};
 

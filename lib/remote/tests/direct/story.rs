@@ -1,4 +1,5 @@
-//! What the stories share: one talk with a remote of each kind, and which of them started a server program.
+//! Helpers that the tests share: one exchange with a remote of each kind, and a record of which started a server
+//! program.
 #![allow(dead_code, reason = "each story uses its part of it")]
 
 use remote::{Answer, Fetch, Push, Pushed, Together, Trouble, Update};
