@@ -1,5 +1,4 @@
-//! Tests that commands are copied without losing any file of the user's: the binary on real repositories and home
-//! directories.
+//! Tests that commands are copied without losing any of the user's files, on real repositories and home directories.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};

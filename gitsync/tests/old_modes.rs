@@ -1,5 +1,5 @@
-//! Tests trees whose modes are written as old tools wrote them: they have the same meaning as in git, and no new tree
-//! contains such modes.
+//! Tests trees whose modes are written as old tools wrote them: they mean the same as in git, and are not written
+//! anew.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

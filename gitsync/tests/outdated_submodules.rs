@@ -1,5 +1,6 @@
-//! Tests that the next run does not move back, or add again, a submodule that upstream moved or removed while its
-//! checkout stayed behind.
+//! Tests submodules whose checkout stayed behind when upstream moved or removed them.
+//!
+//! The next run does not commit the old state, neither as a move back nor as a new submodule.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,5 +1,4 @@
-//! Tests directories that one side renamed, or replaced by a file, while the other changed them, against git's
-//! merges.
+//! Tests directories that one side renamed, or replaced by a file, and the other changed, against git's merges.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

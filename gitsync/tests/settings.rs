@@ -1,5 +1,4 @@
-//! Tests settings that determine what is committed, and how: they have the same meaning as in git, wherever a run is
-//! started.
+//! Tests that settings for what is committed, and how, mean the same as in git, wherever a run is started.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,5 +1,4 @@
-//! Tests that commits are signed if configured, that replayed ones are signed again, and that no invalid signature is
-//! kept.
+//! Tests signatures: commits are signed if configured, replayed ones signed again, and no invalid signature is kept.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]

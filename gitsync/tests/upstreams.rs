@@ -1,5 +1,4 @@
-//! Tests the upstream that a run syncs with: one that does not exist yet, or has another name or an unrelated
-//! history.
+//! Tests upstreams that do not exist yet, or have another name or an unrelated history.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,5 +1,7 @@
-//! Tests updates between arbitrary trees: the working tree and the index become the same as with `git read-tree -m
-//! -u`, and the user's own files are either left alone or the update is refused.
+//! Tests updates between arbitrary trees against `git read-tree -m -u`.
+//!
+//! The working tree and the index become the same, and the user's own files are either left alone or the update is
+//! refused.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 mod common;

@@ -1,5 +1,4 @@
-//! Tests the prefetch of local notes commits by a run in a pipeline: whatever changes after it, the current notes are
-//! pushed.
+//! Tests the prefetch of local notes commits by a run in a pipeline: whatever changes later, the push is up to date.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 #![cfg(unix)]

@@ -1,5 +1,7 @@
-//! Tests hard cases of notes lost to concurrent writers: the remote is unreachable, or what a command had read was
-//! itself dropped, is far behind, or is based on what others lost.
+//! Tests hard cases of notes that were lost to concurrent writers.
+//!
+//! The remote is unreachable, or what a command had read was itself dropped, is far behind, or is based on what
+//! others lost.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

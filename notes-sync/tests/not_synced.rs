@@ -1,5 +1,4 @@
-//! Tests refs that cannot be synced and remotes that cannot be reached: what is reported, and that nothing else is
-//! held back.
+//! Tests refs that cannot be synced and remotes that cannot be reached: both are reported, and other refs go through.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

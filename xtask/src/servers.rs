@@ -1,8 +1,8 @@
 //! Finds out which of the programs that some tests need are missing: servers, git-lfs, gpg.
 //!
 //! If one is missing, the tests in the modules [`TESTS`] are left out with a message, or the run fails if they were
-//! requested. They do not return early, because then they would pass without having run. Tests that need `strace` are
-//! not among them: those return early where it is missing.
+//! requested, so that none of them passes without having run. Some tests outside of these modules do: those that need
+//! `strace`, `ssh-keygen` or mount namespaces return early where these are missing.
 
 use std::path::Path;
 

@@ -1,5 +1,4 @@
-//! Tests that no program prints a password from git's configuration, in whatever form it appears and whichever
-//! message contains it.
+//! Tests that no program prints a password from git's configuration, in whatever form and message.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 use testkit::{Repo, World};

@@ -1,7 +1,7 @@
-//! Tests how the report looks on a real terminal, which is tmux: at two widths, with and without colour, and in a
-//! file.
+//! Tests how the report looks on a real terminal, which is tmux, and in a file.
 //!
-//! The expected screens are in `tests/screens`; `KEEP_SCREENS=1 cargo nextest run -p xtask screens` rewrites them.
+//! It is shown at two widths, with and without colour. The expected screens are in `tests/screens`; `KEEP_SCREENS=1
+//! cargo nextest run -p xtask screens` rewrites them.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 #![cfg(unix)]
 

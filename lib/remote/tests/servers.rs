@@ -1,5 +1,6 @@
-//! Tests fetches and pushes over real servers: sshd, nginx with git's http-backend, `git daemon`, and misbehaving
-//! ones.
+//! Tests fetches and pushes over real servers.
+//!
+//! They are sshd, nginx with git's http-backend, `git daemon`, and servers that misbehave.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;

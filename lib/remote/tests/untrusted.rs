@@ -1,5 +1,4 @@
-//! Tests that untrusted server responses are parsed safely: runs the bodies of the fuzz targets on seeds and random
-//! input.
+//! Tests untrusted server responses: runs the bodies of the fuzz targets on seeds and random input.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 #[path = "../../../fuzz/bodies/http_answer.rs"]

@@ -1,5 +1,4 @@
-//! Tests that reading an index in place gives the same as decoding it, and that a damaged one is neither believed nor
-//! ends the run.
+//! Tests reading an index in place: the result is that of decoding it, and a damaged one is never believed nor fatal.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 use scan::Index;

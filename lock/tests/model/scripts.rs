@@ -1,5 +1,4 @@
-//! Models a shell script that acquires the lock by its own rules: `mkdir`, and `rm -rf` of a lock that it finds
-//! stale.
+//! Models a shell script that acquires the lock by its own rules: `mkdir`, and `rm -rf` of a stale lock.
 
 use crate::state::{State, Who};
 

@@ -80,7 +80,7 @@ pub struct FullRun {
     #[arg(long, conflicts_with_all = ["message", "only"], help_heading = "Repository")]
     pub no_commit: bool,
 
-    /// Do not fetch or rebase.
+    /// Do not fetch or rebase commits; notes are still fetched.
     #[arg(long, help_heading = "Repository")]
     pub no_pull: bool,
 

@@ -1,5 +1,4 @@
-//! Helpers that the tests share: one exchange with a remote of each kind, and a record of which started a server
-//! program.
+//! Helpers of these tests: one exchange with a remote of each kind, and which of them started a server program.
 #![allow(dead_code, reason = "each story uses its part of it")]
 
 use remote::{Answer, Fetch, Push, Pushed, Together, Trouble, Update};

@@ -1,5 +1,6 @@
-//! Tests commits in packs that can be copied as they are: everything that the new commits need is copied, wherever it
-//! is stored, and nothing else becomes visible.
+//! Tests commits in packs that can be copied as they are.
+//!
+//! Everything that the new commits need is copied, wherever it is stored, and nothing else becomes visible.
 
 use std::collections::BTreeSet;
 
