@@ -1,5 +1,4 @@
-//! Tests trees whose modes are written as old tools wrote them: they mean the same as in git, and are not written
-//! anew.
+//! Tests trees whose modes are written as old tools wrote them: they mean the same as in git; new trees have git's.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

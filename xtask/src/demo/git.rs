@@ -1,4 +1,4 @@
-//! Runs git to create the sandbox's history; the sync itself is left to the run.
+//! Runs git to create the playground's history; the sync itself is left to the run.
 
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};

@@ -1,6 +1,6 @@
-//! Creates the sandbox for `full-run --demo`: a small team's repositories, made with git as a team would make them.
+//! Creates the playground for `full-run --demo`: a small team's repositories, made with git as a team would make them.
 //!
-//! The sandbox is synced by an ordinary run. Only the repositories are made up, and a home directory, so that the
+//! The playground is synced by an ordinary run. Only the repositories are made up, and a home directory, so that the
 //! user's own files stay as they are.
 
 mod git;
@@ -22,7 +22,7 @@ pub struct Playground {
     root: Utf8PathBuf,
 }
 
-/// Creates a sandbox.
+/// Creates a playground.
 pub fn prepare() -> anyhow::Result<Playground> {
     let root = tempfile::Builder::new()
         .prefix("lockstep-demo-")
@@ -37,12 +37,12 @@ pub fn prepare() -> anyhow::Result<Playground> {
 }
 
 impl Playground {
-    /// Returns the options of a run on the sandbox's own clone.
+    /// Returns the options of a run on the playground's own clone.
     pub fn options(&self, args: &FullRun) -> FullRun {
         FullRun { repo: Some(self.mine()), demo: false, ..args.clone() }
     }
 
-    /// Returns an environment with the sandbox's home directory and git configuration instead of the user's.
+    /// Returns an environment with the playground's home directory and git configuration instead of the user's.
     pub fn surroundings(&self) -> Surroundings {
         let home = self.home();
         Surroundings {

@@ -1,4 +1,4 @@
-//! Creates the sandbox's history: two people have made changes in the same places.
+//! Creates the playground's history: two people have made changes in the same places.
 
 use super::{
     Playground,

@@ -23,7 +23,7 @@ pub struct FullRun {
     #[arg(long, value_name = "DIR")]
     pub repo: Option<Utf8PathBuf>,
 
-    /// Sync a sandbox created in a temporary directory, and show where to look.
+    /// Sync a playground created in a temporary directory, and show where to look.
     #[arg(long, conflicts_with = "repo")]
     pub demo: bool,
 

@@ -1,5 +1,4 @@
-//! Causes the errors about a remote's configuration, and about servers that are unreachable, refuse, or are not
-//! git's.
+//! Causes errors about a remote's configuration, and about servers that are unreachable, refuse, or are not git's.
 
 use testkit::{
     Output, Repo,
