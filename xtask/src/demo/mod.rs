@@ -1,4 +1,4 @@
-//! Creates the playground for `full-run --demo`: a small team's repositories, made with git as a team would make them.
+//! Creates the playground for `full-run --demo`: a small team's repositories, made with git as a team would.
 //!
 //! The playground is synced by an ordinary run. Only the repositories are made up, and a home directory, so that the
 //! user's own files stay as they are.
