@@ -1,4 +1,4 @@
-//! Commands are copied, and nothing of the user's is lost: the binary on real repositories and homes.
+//! Tests that commands are copied without losing any of the user's files, on real repositories and home directories.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};

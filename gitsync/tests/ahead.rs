@@ -1,5 +1,4 @@
-//! A run in a pipeline looks at the work tree while it waits for the steps before it. Whatever happens meanwhile, what
-//! gets committed is what is there.
+//! Tests the early scan of a run in a pipeline: whatever changes after it, the commit matches the working tree.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 #![cfg(unix)]

@@ -1,4 +1,4 @@
-//! An index with flipped bits in it is refused, or does no harm: no commit has what git itself could not read.
+//! Tests that an index with flipped bits is refused or does no harm: no commit contains what git could not read.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 mod common;

@@ -1,5 +1,4 @@
-//! A remote in a folder of this machine, which needs no server program: whole runs, in the surroundings that users
-//! have.
+//! Tests whole runs with a remote in a local directory, which needs no server program, in realistic environments.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 
 mod run;

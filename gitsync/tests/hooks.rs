@@ -1,4 +1,4 @@
-//! Hooks run as git runs them, and a hook that says no is heard.
+//! Tests that hooks run as git runs them, and that a failing hook stops the run.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 #![allow(clippy::disallowed_methods, reason = "tests may start programs")]

@@ -1,6 +1,7 @@
-//! Whoever may push to the remote may push any tree. Whole runs against trees that were made to do harm: nothing is
-//! ever written outside of the work tree or into `.git`, the run says what it refused, and goes on once the tree is
-//! gone.
+//! Tests whole runs against malicious trees, since whoever may push to the remote may push any tree.
+//!
+//! Nothing is ever written outside of the working tree or into `.git`; the run reports what it refused, and succeeds
+//! again once the tree is gone.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

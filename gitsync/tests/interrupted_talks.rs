@@ -1,5 +1,6 @@
-//! A line that is cut, held up, garbled or faulty at any byte of a talk with a real server: the run ends soon and says so,
-//! nothing is half done, and the next run does what was left.
+//! Tests connections to a real server that are cut, stalled, garbled or corrupted at any byte.
+//!
+//! The run ends soon and reports it, nothing is half done, and the next run does the rest.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

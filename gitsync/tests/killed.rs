@@ -1,5 +1,6 @@
-//! A run that is killed at any moment: the next one needs no human, and nothing was lost. One that is asked to end
-//! leaves nothing to be put right.
+//! Tests runs that are killed at any moment: the next run needs no human help, and nothing is lost.
+//!
+//! A run that is asked to end leaves nothing to repair.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,4 @@
-//! What is in the object database already is not written once more; but `git gc` must not take it for forgotten.
+//! Tests that existing objects are not written again, but freshened so that `git gc` does not prune them.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 mod common;

@@ -1,5 +1,7 @@
-//! git-lfs at both ends: its filter keeps large files out of the commits, its hook uploads them before a push, and
-//! whoever pulls has the files themselves.
+//! Tests git-lfs on both sides, the one that pushes and the one that pulls.
+//!
+//! Its filter keeps large files out of the commits, its hook uploads them before a push, and a user who pulls gets
+//! the files themselves.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

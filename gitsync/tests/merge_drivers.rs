@@ -1,4 +1,4 @@
-//! Merge drivers of the user's own get from us what they get from git, and nobody finds anything of theirs.
+//! Tests that the user's merge drivers get the same arguments as from git, and that no temporary file is left behind.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,4 @@
-//! Settings that have to do with merges have the say that they have with git, and no other.
+//! Tests that the settings for merges have the same effect as in git.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,4 @@
-//! What somebody wrote in a merge itself is kept when both sides have moved on, or it is a conflict; it is never gone.
+//! Tests that changes made in a merge commit itself are kept, or conflict, when both sides have moved on.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,4 @@
-//! Folders that are mounted into a work tree take part in it.
+//! Tests working trees with directories that are mounted into them.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 

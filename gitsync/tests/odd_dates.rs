@@ -1,4 +1,4 @@
-//! Commits whose dates are none are replayed and told of like any others, and keep what they have.
+//! Tests that commits with invalid dates are replayed and reported like any others, and keep these dates.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,4 @@
-//! Trees in which modes are written as old tools wrote them: they mean what they mean to git, and no new one is like that.
+//! Tests trees whose modes are written as old tools wrote them: they mean the same as in git; new trees have git's.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,4 @@
-//! Runs that are to do less than all, as their options say.
+//! Tests the options that make a run skip some of its work.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,5 +1,6 @@
-//! A submodule that came in moved on or removed, and is still checked out where it was, is not moved back or added anew by
-//! the next run.
+//! Tests submodules whose checkout stayed behind when upstream moved or removed them.
+//!
+//! The next run does not commit the old state, neither as a move back nor as a new submodule.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,4 @@
-//! A run whose lock somebody takes over, between any two steps, changes nothing further.
+//! Tests that a run changes nothing further once its lock was taken over, between any two steps.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

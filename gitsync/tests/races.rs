@@ -1,4 +1,4 @@
-//! Whatever somebody does between two steps of a run, nothing of theirs is overwritten, and the next run catches up.
+//! Tests concurrent changes between any two steps of a run: none is overwritten, and the next run catches up.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,4 @@
-//! Replaying in memory gives what `git rebase` gives, and stops where it stops.
+//! Tests that the rebase in memory gives the same result as `git rebase`, and stops at the same conflicts.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,4 @@
-//! Folders that one side renamed, or replaced by a file, while the other worked in them, as git's merges see it.
+//! Tests directories that one side renamed, or replaced by a file, and the other changed, against git's merges.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,4 @@
-//! Histories that nobody thought of: whatever both sides did, replaying in memory gives what `git rebase` gives.
+//! Tests generated histories: the rebase in memory gives the same result as `git rebase`.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,4 @@
-//! What a replayed commit keeps of the old one: its message, its author and their dates, in the encoding that is wanted.
+//! Tests what a replayed commit keeps of the old one: its message, author and dates, in the configured encoding.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

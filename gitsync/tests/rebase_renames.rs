@@ -1,4 +1,4 @@
-//! What was renamed, what was copied, and what merely looks like it, as git's merges see it.
+//! Tests renames, copies, and changes that only look like them, against git's merges.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,4 @@
-//! What cannot be synced is refused by name, with the contract's exit code and a remedy, and nothing is touched.
+//! Tests that what cannot be synced is refused before any change, by name, with the right exit code and a remedy.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,4 @@
-//! Notes of commits that are replayed, beside what git makes of them.
+//! Tests the notes of replayed commits against what git does with them.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 
 mod run;

@@ -1,4 +1,4 @@
-//! An upstream that somebody has rewritten: what was thrown out of it does not come back.
+//! Tests a rewritten upstream: the commits that were dropped from it do not come back.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

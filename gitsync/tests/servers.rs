@@ -1,5 +1,7 @@
-//! Whole syncs over real servers: ssh, HTTP with and without TLS and passwords, `git daemon`, and dulwich, which is not
-//! git's. What they refuse reaches the user with the contract's exit code and a remedy, and nobody is ever asked.
+//! Tests whole syncs with real servers.
+//!
+//! They are ssh, HTTP with and without TLS and passwords, `git daemon`, and dulwich, which is not git's. The user
+//! gets their refusals with the contract's exit code and a remedy, and is never prompted.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

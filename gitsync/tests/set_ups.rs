@@ -1,4 +1,4 @@
-//! Clones and remotes that are set up in ways out of the ordinary: what git does with them is done, or refused by name.
+//! Tests unusual configurations of clones and remotes: they have the same effect as in git, or are refused by name.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,4 @@
-//! Settings that say what is committed, and as what: they mean what they mean to git, wherever a run is started.
+//! Tests that settings for what is committed, and how, mean the same as in git, wherever a run is started.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

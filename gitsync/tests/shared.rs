@@ -1,4 +1,4 @@
-//! A repository that several users share, with the modes that git gives to what it writes there.
+//! Tests a repository that several users share: new files get the same modes as from git.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]

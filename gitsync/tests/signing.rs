@@ -1,4 +1,4 @@
-//! Commits are signed where the configuration asks for it, the replayed ones anew, and no signature outlives its truth.
+//! Tests signatures: commits are signed if configured, replayed ones signed again, and no invalid signature is kept.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]

@@ -1,4 +1,4 @@
-//! Signatures by gpg, with a key of the test's own, as git verifies them.
+//! Tests signatures by gpg, with the test's own key, as git verifies them.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,5 +1,4 @@
-//! What becomes of the content of files that are staged: converted, filtered, streamed, or refused where it cannot be
-//! read.
+//! Tests how the content of staged files is handled: converted, filtered, streamed, or refused if it cannot be read.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 mod common;

@@ -1,4 +1,4 @@
-//! What staging leaves alone in the index and beside it, told one case at a time and judged by git in a twin.
+//! Tests what staging must leave alone in the index and beside it, case by case, judged by git in a twin.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 mod common;

@@ -1,7 +1,7 @@
-//! Repositories as messy as they come: whatever was done to them, the engine stages what `git add -A` stages.
+//! Tests generated messy repositories: the engine stages what `git add -A` stages.
 //!
-//! Each case is a list of small deeds done with git and the file system. What is held against git is the tree, every
-//! index entry with its flags, and what `git status` has to say afterwards.
+//! Each case is a list of small actions done with git and the file system. Compared with git are the tree, every
+//! index entry with its flags, and the output of `git status` afterwards.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 mod common;

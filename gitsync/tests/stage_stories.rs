@@ -1,4 +1,4 @@
-//! What `git add -A` does with whatever is in a work tree, told one case at a time and judged by git in a twin.
+//! Tests what is staged against `git add -A`, case by case, judged by git in a twin.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 mod common;

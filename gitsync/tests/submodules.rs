@@ -1,4 +1,4 @@
-//! Submodules: of the repository only the commits count that they are at, and these are rebased as git rebases them.
+//! Tests submodules: only the commits that they are at matter, and these are rebased as git rebases them.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,4 @@
-//! Whole syncs, as stories about people who share a repository; real git makes the fixtures and judges the results.
+//! Tests whole syncs of several users' clones; real git creates the fixtures and judges the results.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

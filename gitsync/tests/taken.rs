@@ -1,4 +1,4 @@
-//! What a commit takes: the files that are named, and nothing outside of the sparse checkout; and what it leaves.
+//! Tests what a commit includes: the named files, and nothing outside of the sparse checkout; and what it leaves out.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,4 @@
-//! Runs of one machine that push to one remote take turns: none of them loses to another.
+//! Tests that runs on one machine which push to the same remote take turns: none loses a race to another.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

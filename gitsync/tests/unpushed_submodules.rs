@@ -1,4 +1,4 @@
-//! A submodule at a commit that nobody else can get is pushed before what leads to it, where the user asks for that.
+//! Tests that a submodule's unpushed commits are pushed before the commits that refer to them, if so configured.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,4 @@
-//! Paths in the trees of others: the body of the fuzz target, on seeds and on chance.
+//! Tests untrusted paths in trees: runs the body of the fuzz target on seeds and random input.
 
 #[path = "../../fuzz/bodies/seeds.rs"]
 mod seeds;

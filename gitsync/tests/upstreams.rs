@@ -1,5 +1,4 @@
-//! The branch at the remote that a run syncs with: where there is none yet, and where it has another name or another
-//! history.
+//! Tests upstreams that do not exist yet, or have another name or an unrelated history.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,4 +1,4 @@
-//! The vault: a second repository, with a section and failures of its own.
+//! Tests the vault: a second repository, with its own section in the document and its own failures.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 

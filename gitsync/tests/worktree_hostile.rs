@@ -1,5 +1,6 @@
-//! Trees that were made to do harm: nothing is ever written outside of the work tree or into `.git`, and the run says
-//! what was refused.
+//! Tests updates to malicious trees: nothing is written outside of the working tree or into `.git`.
+//!
+//! The run reports what it refused.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 mod common;

@@ -1,5 +1,7 @@
-//! From any tree to any other: the work tree and the index become what `git read-tree -m -u` makes of them; and
-//! whatever a user has lying about is either left alone or the update refused.
+//! Tests updates between arbitrary trees against `git read-tree -m -u`.
+//!
+//! The working tree and the index become the same, and the user's own files are either left alone or the update is
+//! refused.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 mod common;

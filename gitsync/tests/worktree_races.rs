@@ -1,6 +1,6 @@
-//! A user who edits between any two steps of an update, and a run that is killed between any two.
+//! Tests edits by a user, and kills, between any two steps of an update.
 //!
-//! The engine asks for leave before each change it makes; that is where these tests step in.
+//! The engine asks for permission before each change it makes; that is where these tests intervene.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 mod common;

@@ -1,4 +1,4 @@
-//! What an update leaves alone: whatever is the user's, told one case at a time.
+//! Tests what an update leaves alone, the user's own changes, case by case.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 mod common;

@@ -1,4 +1,4 @@
-//! Updating the work tree, told one case at a time; real git in a twin says what the result should be.
+//! Tests updates of the working tree, case by case; real git in a twin gives the expected result.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 mod common;

@@ -1,4 +1,4 @@
-//! Stories of `lock acquire`, `lock release` and `lock status`.
+//! Tests `lock acquire`, `lock release` and `lock status`.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,6 +1,6 @@
-//! Stories of phases that are stopped for so long that another run takes their lock over, and wake up.
+//! Tests phases that are suspended until another run takes over their lock, and then continue.
 //!
-//! The other packages' binaries take part: `cargo xtask test` builds them first.
+//! The binaries of the other packages take part: `cargo xtask test` builds them first.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]

@@ -1,4 +1,4 @@
-//! The hammer for a few seconds; `stress` among the examples does it for as long as one likes.
+//! Runs the lock's stress test for a few seconds; the example `stress` runs it for as long as one likes.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]

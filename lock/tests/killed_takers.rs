@@ -1,4 +1,4 @@
-//! Stories of runs that are killed while they take the lock, at each step that others can see.
+//! Tests runs that are killed while they acquire the lock, at each step that is visible to others.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]

@@ -1,4 +1,4 @@
-//! Stories of `lock run`.
+//! Tests `lock run`.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]

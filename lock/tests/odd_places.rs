@@ -1,4 +1,4 @@
-//! Stories of the lock in places where not all is as it usually is.
+//! Tests the lock in unusual places: odd paths, links, and file systems with fewer features.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]

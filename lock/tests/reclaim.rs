@@ -1,4 +1,4 @@
-//! Stories of locks whose holders are gone, or asleep.
+//! Tests locks whose holders are dead or suspended.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,4 +1,4 @@
-//! The story of a shell script that takes and clears the lock by its own rules, among runs that are killed.
+//! Tests a shell script that acquires and clears the lock by its own rules, among runs that are killed.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]

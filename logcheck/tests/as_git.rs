@@ -1,4 +1,4 @@
-//! Whatever was done to a repository, `logcheck` finds what `git status` says is there to be committed.
+//! Tests generated repositories: `logcheck` finds the session logs that `git status` lists as uncommitted.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 use std::collections::BTreeMap;

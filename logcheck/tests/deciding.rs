@@ -1,4 +1,4 @@
-//! What `logcheck` does about the logs that it finds, and what the phases after it get to see.
+//! Tests what `logcheck` does about the logs that it finds, and what it passes on to later phases.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 use std::time::Duration;

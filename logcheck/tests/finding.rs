@@ -1,4 +1,4 @@
-//! Which files count as session logs that nobody has committed yet, in repositories that real git made.
+//! Tests which files count as uncommitted session logs, in repositories that real git created.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 use contract::{Decision, LogState, LogcheckSection};

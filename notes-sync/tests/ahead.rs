@@ -1,5 +1,4 @@
-//! A run in a pipeline looks at its own commits of notes while it waits for the steps before it. Whatever happens to
-//! them meanwhile, what goes out is what is there.
+//! Tests the prefetch of local notes commits by a run in a pipeline: whatever changes later, the push is up to date.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 #![cfg(unix)]

@@ -1,4 +1,4 @@
-//! Where git aborts, truncates or drops what it should not, this keeps everything.
+//! Tests cases in which git's merge of notes aborts, truncates or drops something: here everything is kept.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

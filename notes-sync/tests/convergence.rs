@@ -1,4 +1,4 @@
-//! Many writers in many work trees of many clones, all at once: in the end all have the same notes, and none is lost.
+//! Tests many concurrent writers in many worktrees of many clones: all end up with the same notes, and none is lost.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

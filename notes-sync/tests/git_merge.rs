@@ -1,4 +1,4 @@
-//! The merge gives the trees that `git notes merge` gives.
+//! Tests that the merge gives the same trees as `git notes merge`.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

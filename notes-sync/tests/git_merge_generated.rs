@@ -1,4 +1,4 @@
-//! Generated notes histories, merged by git and by us.
+//! Tests generated notes histories, merged by git and by us.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,5 +1,7 @@
-//! Notes that racing writers lost, where that is hard to put right: the remote is away, what a command had read was
-//! itself thrown out or is far behind, or stands on what others lost.
+//! Tests hard cases of notes that were lost to concurrent writers.
+//!
+//! The remote is unreachable, or what a command had read was itself dropped, is far behind, or is based on what
+//! others lost.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,4 +1,4 @@
-//! Refs that do not get through, and remotes that cannot be had: what is told, and that nothing else is kept back.
+//! Tests refs that cannot be synced and remotes that cannot be reached: both are reported, and other refs go through.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,5 +1,6 @@
-//! Writers of notes that race with each other, one step of theirs at a time in an order that is made up: what real
-//! writers meet once in a minute, this meets in a second, and meets again with the same seed.
+//! Tests concurrent writers of notes, one step at a time in a generated order.
+//!
+//! Races that real writers meet once in a minute occur here every second, and again with the same seed.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

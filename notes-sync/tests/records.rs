@@ -1,4 +1,4 @@
-//! What a merge of records promises, for whatever people write.
+//! Tests the guarantees of the merge of records, for arbitrary input.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,5 +1,4 @@
-//! How commits stand to each other in histories that were made up, full of merges, on machines whose clocks differ or
-//! stand still.
+//! Tests how commits are related in generated histories full of merges, with clocks that differ or stand still.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

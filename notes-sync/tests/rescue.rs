@@ -1,4 +1,4 @@
-//! Notes that others threw out of a ref, and that come back; and what only looks like it.
+//! Tests that notes which others dropped from a ref are restored, and cases that only look like it.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

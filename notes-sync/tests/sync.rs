@@ -1,4 +1,4 @@
-//! The phase, on real repositories: what comes in, what goes out, and what is reported.
+//! Tests the phase on real repositories: what is fetched, what is pushed, and what is reported.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

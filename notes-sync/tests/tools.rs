@@ -1,4 +1,4 @@
-//! `notes-sync merge` and `notes-sync append`, beside git's own.
+//! Tests `notes-sync merge` and `notes-sync append` against git's own commands.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,4 +1,4 @@
-//! Notes of others: the body of the fuzz target, on seeds and on chance.
+//! Tests untrusted notes: runs the body of the fuzz target on seeds and random input.
 
 #[path = "../../fuzz/bodies/note_records.rs"]
 mod note_records;

@@ -1,4 +1,4 @@
-//! Whatever happens to the logs and to the runs in between, each note is shown exactly once.
+//! Tests that each note is shown exactly once, whatever happens to the logs and to the runs in between.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 mod story;

@@ -1,4 +1,4 @@
-//! What was shown is not shown again, and what was not shown is not forgotten.
+//! Tests that what was shown is not shown again, and that what was not shown is not forgotten.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 mod story;

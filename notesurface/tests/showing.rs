@@ -1,4 +1,4 @@
-//! Which notes are shown to whom, and how they look.
+//! Tests which notes are shown to whom, and how they look.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 mod story;

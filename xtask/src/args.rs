@@ -1,4 +1,4 @@
-//! The subcommands, each a file of its own.
+//! The subcommands of `lockstep`; each is defined in its own file.
 
 use std::process::ExitCode;
 
@@ -17,10 +17,10 @@ use crate::{
     test::{self, Test},
 };
 
-/// Keep a repository, its vault and its notes in step with their remotes.
+/// Keep a repository, its vault and its notes in sync with their remotes.
 ///
-/// `full-run`, `doctor`, `hooks` and `install` are for users; the rest are chores of the project's own workspace, where
-/// `cargo xtask` stands for `lockstep`.
+/// `full-run`, `doctor`, `hooks` and `install` are for users; the rest are chores of the project's own workspace,
+/// where they are run as `cargo xtask` instead of `lockstep`.
 #[derive(Debug, clap::Parser)]
 #[command(name = "lockstep", version, after_help = EXAMPLES)]
 pub struct Lockstep {
@@ -54,7 +54,7 @@ enum Command {
 }
 
 impl Lockstep {
-    /// Does what was asked for, and says what to exit with.
+    /// Runs the subcommand and returns the exit code.
     pub fn run(self) -> ExitCode {
         match self.command {
             Command::FullRun(args) => full_run::main(&args),
@@ -72,7 +72,7 @@ impl Lockstep {
     }
 }
 
-/// Runs a chore: what it says, it says at once.
+/// Runs a chore. Its messages are printed immediately.
 fn chore(work: impl FnOnce(&phase::Console) -> anyhow::Result<u8>) -> ExitCode {
     phase::tool(Color::Auto, false, |console, _| work(console))
 }

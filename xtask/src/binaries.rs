@@ -1,7 +1,7 @@
-//! Where the phases' binaries are: beside this one.
+//! Finds the phases' binaries, in the directory of this one.
 //!
-//! They are looked for nowhere else. A `lock` from somewhere on `PATH` may be another program altogether, and one of
-//! another version would not understand the document.
+//! They are searched for nowhere else. A `lock` somewhere on `PATH` may be another program altogether, and a binary
+//! of another version might not understand the document.
 
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -9,19 +9,19 @@ use phase::Fault;
 
 use crate::cargo::{Profile, Workspace};
 
-/// The phases' binaries, and this one.
+/// The names of the phases' binaries, and of this one.
 pub const ALL: [&str; 7] =
     ["lock", "logcheck", "gitsync", "notes-sync", "notesurface", "cmdcopy", "lockstep"];
 
-/// A folder that holds all binaries.
+/// A directory that holds all binaries.
 #[derive(Debug)]
 pub struct Binaries {
     folder: Utf8PathBuf,
 }
 
 impl Binaries {
-    /// The folder of this very program. Where cargo has started it, the others are built first: cargo builds one binary
-    /// to run it, and no neighbour.
+    /// Returns the directory of this program. If cargo has started the program, the others are built first, because
+    /// cargo builds only the binary that it runs.
     pub fn beside_this() -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("this program does not know where it is")?;
         let program = Utf8PathBuf::try_from(program).context("this program's path is not UTF-8")?;
@@ -33,7 +33,7 @@ impl Binaries {
         Self::in_folder(folder)
     }
 
-    /// A folder that must hold all binaries.
+    /// Returns `folder`, after checking that it holds all binaries.
     pub fn in_folder(folder: &Utf8Path) -> anyhow::Result<Self> {
         let binaries = Self { folder: folder.to_owned() };
         match ALL.into_iter().find(|name| !binaries.path(name).is_file()) {
@@ -44,7 +44,7 @@ impl Binaries {
         }
     }
 
-    /// The path of a binary.
+    /// Returns the path of a binary.
     pub fn path(&self, name: &str) -> Utf8PathBuf {
         self.folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
     }

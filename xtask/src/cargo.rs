@@ -1,4 +1,4 @@
-//! The workspace, and cargo to build it with.
+//! Finds the workspace, and runs cargo in it.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -17,15 +17,15 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// The workspace, where cargo has started this program from it: `cargo xtask …`.
+    /// Returns the workspace if cargo has started this program from it: `cargo xtask …`.
     pub fn of_cargo_run() -> Option<Self> {
-        // Cargo tells the program that it runs where its package is.
+        // `cargo run` passes the package's directory to the program that it runs.
         let package = Utf8PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").ok()?);
         let is_ours = std::env::var("CARGO_PKG_NAME").is_ok_and(|name| name == "xtask");
         is_ours.then(|| package.parent().map(Self::at)).flatten()
     }
 
-    /// The workspace that a chore is done in: the one that cargo has started this program from, else the one around the
+    /// Returns the workspace for a chore: the one from which cargo has started this program, else the one around the
     /// current directory.
     pub fn find() -> anyhow::Result<Self> {
         if let Some(workspace) = Self::of_cargo_run() {
@@ -45,16 +45,17 @@ impl Workspace {
         Self { root: root.to_owned(), cargo: std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()) }
     }
 
-    /// The workspace's folder.
+    /// Returns the workspace's root directory.
     pub fn root(&self) -> &Utf8Path {
         &self.root
     }
 
-    /// Cargo, to be run in the workspace.
+    /// Returns a cargo command that runs in the workspace.
     pub fn cargo<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = phase::programs::program(&self.cargo);
         command.args(args).current_dir(&self.root);
-        // What cargo told this program about its own package would mislead the next cargo's build scripts.
+        // The variables that cargo set about this program's package would mislead the build scripts of the next
+        // cargo.
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
             if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
@@ -70,7 +71,7 @@ impl Workspace {
         output.is_ok_and(|output| output.status.success())
     }
 
-    /// Builds all binaries, which cargo does not do for a package's tests or for one binary's run.
+    /// Builds all binaries, which cargo does not do for a package's tests or for a run of one binary.
     pub fn build_binaries(&self, profile: Profile) -> anyhow::Result<()> {
         let mut build = self.cargo(["build", "--workspace", "--bins"]);
         if profile == Profile::Release {
@@ -79,7 +80,7 @@ impl Workspace {
         run(&mut build)
     }
 
-    /// Where cargo puts what it builds.
+    /// Returns the directory that cargo writes its output to.
     pub fn target(&self, profile: Profile) -> Utf8PathBuf {
         let target = std::env::var("CARGO_TARGET_DIR").map_or_else(|_| "target".into(), Utf8PathBuf::from);
         let folder = match profile {
@@ -90,16 +91,16 @@ impl Workspace {
     }
 }
 
-/// How cargo builds.
+/// A cargo profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
-    /// Quickly.
+    /// Fast to build.
     Dev,
-    /// For use.
+    /// Optimised, for use.
     Release,
 }
 
-/// Runs a program whose words the user sees, and which must succeed.
+/// Runs a program that writes to the user's terminal and must succeed.
 pub fn run(command: &mut Command) -> anyhow::Result<()> {
     let line = shown(command);
     let status = command.status().with_context(|| format!("`{line}` could not be started"))?;

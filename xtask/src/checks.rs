@@ -1,6 +1,6 @@
-//! What the documents say about the files, held against the files.
+//! Checks that the files which ARCHITECTURE.md and README.md name exist.
 //!
-//! A page that names a file which is gone sends a newcomer looking for nothing.
+//! A page that names a file which is gone sends a newcomer on a futile search.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use anyhow::Context as _;
 use camino::Utf8Path;
 use phase::Fault;
 
-/// The documents whose file names must be true.
+/// The documents that are checked.
 const DOCUMENTS: [&str; 2] = ["ARCHITECTURE.md", "README.md"];
 
-/// What a path of the project may begin with, so that other words in code style are not taken for paths.
+/// The beginnings of the project's paths, by which they are distinguished from other words in code style.
 const TOP: [&str; 15] = [
     "lock/",
     "logcheck/",
@@ -30,7 +30,7 @@ const TOP: [&str; 15] = [
     "deny.toml",
 ];
 
-/// Checks that every file which the documents name is there.
+/// Checks that every file which the documents name exists.
 pub fn documents(root: &Utf8Path) -> anyhow::Result<()> {
     for document in DOCUMENTS {
         let path = root.join(document);
@@ -45,7 +45,7 @@ pub fn documents(root: &Utf8Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The paths that a document names: in code style, or as the target of a link.
+/// Returns the paths that a document names in code style or as the target of a link.
 fn named(text: &str) -> BTreeSet<&str> {
     let in_code = text.split('`').skip(1).step_by(2);
     let linked = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());

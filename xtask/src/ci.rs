@@ -1,6 +1,6 @@
-//! `lockstep ci`: everything that must hold before a change lands, by commands that anybody can run.
+//! `lockstep ci`: checks everything that must hold before a change lands, with commands that anyone can run.
 //!
-//! Files that are generated are held against their sources here and written elsewhere; nothing is changed.
+//! Generated files are only compared with their sources here; other commands write them. Nothing is changed.
 
 use phase::Console;
 
@@ -13,7 +13,7 @@ use crate::{
     windows,
 };
 
-/// Checks one thing after the other, the quick ones first, and stops at the first that does not hold.
+/// Runs one check after the other, the quick ones first, and stops at the first that fails.
 pub fn run(console: &Console) -> anyhow::Result<u8> {
     let workspace = Workspace::find()?;
 

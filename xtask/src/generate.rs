@@ -1,4 +1,4 @@
-//! `lockstep man` and `lockstep completions`: each binary is asked for its own.
+//! `lockstep man` and `lockstep completions`: have each binary write its own man page and completions.
 
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -12,7 +12,7 @@ use crate::{
 /// Where to write to.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Into {
-    /// The prefix below which the files are put where man and the shells look for them.
+    /// The prefix to write to; below it, the files go where man and the shells look for them.
     #[arg(long, value_name = "DIR", default_value = "target/pages")]
     root: Utf8PathBuf,
 }
@@ -31,7 +31,7 @@ pub fn completions(into: &Into, console: &Console) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// What a binary can tell of itself.
+/// What to generate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pages {
     /// Man pages.
@@ -42,10 +42,10 @@ pub enum Pages {
     All,
 }
 
-/// Where man pages are below a prefix.
+/// The directory of man pages below a prefix.
 const MAN: &str = "share/man/man1";
 
-/// Has every binary write its pages below `root`.
+/// Has every binary write its pages, and copies the `wanted` ones below `root`.
 pub fn pages(binaries: &Binaries, root: &Utf8Path, wanted: Pages) -> anyhow::Result<()> {
     let all = tempfile::tempdir().context("no temporary folder could be made")?;
     let all = Utf8Path::from_path(all.path()).context("the temporary folder's path is not UTF-8")?;

@@ -1,4 +1,4 @@
-//! `lockstep install`: binaries, man pages and completions, in place under a prefix.
+//! `lockstep install`: installs binaries, man pages and completions under a prefix.
 
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -11,7 +11,7 @@ use crate::{
     steps,
 };
 
-/// Build for use, and install the binaries, man pages and completions.
+/// Build with optimisations, and install the binaries, man pages and completions.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Install {
@@ -19,7 +19,7 @@ pub struct Install {
     #[arg(long, value_name = "DIR")]
     pub root: Option<Utf8PathBuf>,
 
-    /// Install the binaries in this folder, which are built already, instead of building them.
+    /// Install the binaries that this directory already contains instead of building them.
     #[arg(long, value_name = "DIR")]
     pub from: Option<Utf8PathBuf>,
 }
@@ -30,7 +30,7 @@ Examples:
   cargo xtask install --root /usr/local
   lockstep install --from target/release --root pkg    what is built already";
 
-/// Builds and installs.
+/// Builds, unless `--from` names built binaries, and installs.
 pub fn run(args: &Install, console: &Console) -> anyhow::Result<u8> {
     let root = match &args.root {
         Some(root) => root.clone(),
@@ -64,8 +64,7 @@ pub fn run(args: &Install, console: &Console) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// Puts a file in another's place in one step: a binary that runs cannot be written to, and a half-written one would be
-/// started.
+/// Replaces a file by a rename: a running binary cannot be written to, and someone could start a half-written one.
 fn replace(from: &Utf8Path, to: &Utf8Path) -> anyhow::Result<()> {
     let fresh = Utf8PathBuf::from(format!("{to}.new"));
     std::fs::copy(from, &fresh).map_err(|error| unwritable(&fresh, &error))?;

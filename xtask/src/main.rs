@@ -1,4 +1,4 @@
-//! `lockstep`: all phases as one run with one report, and the chores of the workspace that they live in.
+//! `lockstep`: runs all phases as one run with one report, and does the chores of the workspace.
 
 mod args;
 mod bench;

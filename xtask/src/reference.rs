@@ -1,11 +1,11 @@
-//! docs/reference.md: the run document field by field, for people.
+//! Generates docs/reference.md, which describes the run document field by field.
 //!
-//! It is written from the schema, and so from the doc comments of the contract's types: what is said in one place only
-//! cannot be said wrongly in another.
+//! The page is written from the schema, and so from the doc comments of the contract's types. With a single source,
+//! the two cannot contradict each other.
 
 use serde_json::Value;
 
-/// What stands above the fields.
+/// The text above the fields.
 const OPENING: &str = "\
 <!-- Written by `cargo xtask schema`; to change it, change the doc comments in lib/contract/src. -->
 
@@ -18,10 +18,10 @@ What a phase does not know it passes on unchanged. Ids are full hexadecimal obje
 paths in a repository are relative to its root, with `/`. There is never a credential in it.
 ";
 
-/// A document that has everything in it; the contract's own tests read it as well.
+/// A document that uses every field; the contract's own tests read it as well.
 const EXAMPLE: &str = include_str!("../../lib/contract/tests/golden/v1.json");
 
-/// The whole page.
+/// Returns the whole page.
 pub fn page(schema: &Value) -> String {
     let mut page = OPENING.to_owned();
     section(&mut page, "The document", schema);
@@ -51,7 +51,7 @@ fn section(page: &mut String, title: &str, definition: &Value) {
     }
 }
 
-/// What the schema says of something, on one line.
+/// Returns the schema's description of something, on one line.
 fn described(what: &Value) -> String {
     what["description"].as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -60,7 +60,7 @@ fn in_a_cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
-/// A field's type, as a person says it.
+/// Returns a field's type in words.
 fn kind(field: &Value) -> String {
     if let Some(name) = field["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/")) {
         return format!("[{name}](#{})", name.to_lowercase());

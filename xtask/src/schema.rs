@@ -1,5 +1,4 @@
-//! `lockstep schema`: the JSON Schema of the run document and its reference for people, written from the contract's
-//! types.
+//! `lockstep schema`: writes the JSON Schema of the run document and its reference from the contract's types.
 
 use anyhow::Context as _;
 use camino::Utf8Path;
@@ -7,21 +6,21 @@ use phase::{Console, Fault};
 
 use crate::{cargo::Workspace, reference, steps};
 
-/// Where the schema is kept.
+/// The path of the schema.
 const SCHEMA: &str = "schema/run-document.schema.json";
 
-/// Where the reference is kept.
+/// The path of the reference.
 const REFERENCE: &str = "docs/reference.md";
 
 /// Write the run document's JSON Schema and its reference from the contract's types.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub struct Schema {
-    /// Only say whether both are up to date.
+    /// Only check whether both are up to date.
     #[arg(long)]
     pub check: bool,
 }
 
-/// Writes the files, or holds them against the types.
+/// Writes the files, or compares them with the types.
 pub fn run(args: Schema, console: &Console) -> anyhow::Result<u8> {
     let workspace = Workspace::find()?;
     let schema = contract::schema();

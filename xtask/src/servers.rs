@@ -1,6 +1,8 @@
-//! What this machine has of the programs that some tests talk to: servers, git-lfs, gpg.
+//! Finds out which of the programs that some tests need are missing: servers, git-lfs, gpg.
 //!
-//! A test that cannot run is left out aloud, or insisted upon; it never passes without having run.
+//! If one is missing, the tests in the modules [`TESTS`] are left out with a message, or the run fails if they were
+//! requested, so that none of them passes without having run. Some tests outside of these modules do: those that need
+//! `strace`, `ssh-keygen` or mount namespaces return early where these are missing.
 
 use std::path::Path;
 
@@ -9,14 +11,14 @@ use phase::Fault;
 
 use crate::cargo::{Profile, Workspace};
 
-/// The modules in which every test stands that needs one of these programs.
+/// The modules that contain all tests which need these programs.
 pub const TESTS: [&str; 2] = ["real_servers::", "real_programs::"];
 
-/// A program that tests talk to.
+/// A program that tests need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Program {
     name: &'static str,
-    /// The Debian package that brings it.
+    /// The Debian package that contains it.
     package: &'static str,
 }
 
@@ -33,17 +35,18 @@ const PROGRAMS: [Program; 10] = [
     Program { name: "python3", package: "python3" },
 ];
 
-/// What is missing here.
+/// What is missing on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
     /// Debian packages, each named once.
     packages: Vec<&'static str>,
-    /// Where dulwich, a git server in Python, is to go; none where it is there.
+    /// The directory to install dulwich, a git server in Python, into; `None` if it is installed.
     dulwich: Option<String>,
 }
 
 impl Missing {
-    /// Looks for the programs where a user and where root would have them, and for dulwich beside what cargo builds.
+    /// Looks for the programs on `PATH`, in `/usr/sbin` and in `/sbin`, and for dulwich next to cargo's build output
+    /// and in Python's own path.
     pub fn look(workspace: &Workspace) -> Self {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let mut folders: Vec<_> = std::env::split_paths(&path).collect();
@@ -57,12 +60,12 @@ impl Missing {
         Self { packages: packages(&PROGRAMS, is_here), dulwich }
     }
 
-    /// Whether all of it is here.
+    /// Whether nothing is missing.
     pub fn is_nothing(&self) -> bool {
         self.packages.is_empty() && self.dulwich.is_none()
     }
 
-    /// How to install what is missing.
+    /// Returns the command that installs what is missing.
     pub fn remedy(&self) -> String {
         let packages =
             (!self.packages.is_empty()).then(|| format!("apt-get install {}", self.packages.join(" ")));
@@ -73,7 +76,7 @@ impl Missing {
         packages.into_iter().chain(dulwich).collect::<Vec<_>>().join(" && ")
     }
 
-    /// The fault of a run that insists on them.
+    /// Returns the fault of a run that requires these programs.
     pub fn to_fault(&self) -> Fault {
         Fault::failed("the tests against real servers cannot run: some of the servers are missing")
             .help(self.remedy())
@@ -87,7 +90,7 @@ fn packages(programs: &[Program], is_here: impl Fn(&str) -> bool) -> Vec<&'stati
     packages
 }
 
-/// Whether Python finds dulwich, in `place` or by itself.
+/// Whether Python finds dulwich, in `place` or in its own path.
 fn has_dulwich(place: &Utf8Path) -> bool {
     let mut python = phase::programs::program("python3");
     python.args(["-c", "import dulwich"]).env("PYTHONPATH", place);

@@ -1,8 +1,8 @@
-//! Saying what a chore is doing, as it goes along.
+//! Prints what a chore is doing, while it does it.
 
 use phase::Console;
 
-/// Says what comes next.
+/// Prints what comes next.
 pub fn begin(console: &Console, what: &str) -> anyhow::Result<()> {
     let mut page = console.page();
     page.heading(format_args!("== {what}"));
@@ -10,7 +10,7 @@ pub fn begin(console: &Console, what: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says what was done.
+/// Prints what was done.
 pub fn done(console: &Console, what: &str) -> anyhow::Result<()> {
     let mut page = console.page();
     page.line(what);

@@ -1,4 +1,4 @@
-//! `lockstep stress`: what hammers a part of the project for as long as one likes.
+//! `lockstep stress`: stress-tests a part of the project for as long as one likes.
 
 use phase::Console;
 
@@ -7,25 +7,25 @@ use crate::{
     steps,
 };
 
-/// Hammer a part of the project, to see that it holds.
+/// Stress-test a part of the project.
 #[derive(Debug, clap::Args)]
 pub struct Stress {
-    /// What to hammer.
+    /// What to test.
     #[arg(value_enum)]
     what: What,
 
-    /// Options of the stress itself; `-- --help` lists them.
+    /// Options of the stress test itself; `-- --help` lists them.
     #[arg(last = true, value_name = "OPTION")]
     options: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum What {
-    /// Many processes that take, hold, lose and reclaim one lock, under a witness that sees two owners.
+    /// Many processes that acquire, hold, lose and reclaim one lock, with a witness that detects two owners.
     Lock,
 }
 
-/// Builds the stress for speed and runs it.
+/// Builds the stress test with optimisations and runs it.
 pub fn run(args: &Stress, console: &Console) -> anyhow::Result<u8> {
     let package = match args.what {
         What::Lock => "lock",

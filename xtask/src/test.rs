@@ -1,7 +1,7 @@
-//! `lockstep test`: all tests of the workspace.
+//! `lockstep test`: runs all tests of the workspace.
 //!
 //! Tests of one package start the binaries of others, which cargo does not build for them: so those are built first.
-//! And whichever runner does the work, the last line printed says how it went.
+//! With either runner, the last line printed is a summary.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -17,15 +17,15 @@ use crate::{
     steps,
 };
 
-/// Run all tests: builds the binaries, then runs `cargo nextest` where it is installed, else `cargo test`.
+/// Run all tests: build the binaries, then run `cargo nextest` if it is installed, else `cargo test`.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Test {
-    /// Insist on the tests against real servers and programs (ssh, HTTP, dulwich, git-lfs, gpg), which are left out
-    /// where one of these is missing.
+    /// Fail if a program is missing that the tests against real servers and programs (ssh, HTTP, dulwich, git-lfs,
+    /// gpg) need, instead of leaving them out.
     #[arg(long)]
     pub servers: bool,
 
-    /// Arguments of the test runner, such as `-p lock` or a part of a test's name.
+    /// Arguments for the test runner, such as `-p lock` or a part of a test's name.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARG")]
     pub args: Vec<String>,
 }
@@ -77,7 +77,7 @@ impl Runner {
     }
 }
 
-/// Runs `cargo test`, which sums up every test binary by itself and never all of them.
+/// Runs `cargo test` and prints a total, since cargo sums up each test binary only by itself.
 fn sum_up(tests: &mut Command, console: &Console) -> anyhow::Result<u8> {
     let mut child = tests.stdout(Stdio::piped()).spawn().context("cargo could not be started")?;
     let mut total = Total::default();

@@ -1,7 +1,7 @@
-//! Whether the programs compile for Windows, wherever one works on them.
+//! Checks that the programs compile for Windows, on any system.
 //!
-//! Tests need a system to run on; types do not. What is written for Windows alone, by those who have none at hand, is
-//! held against its types here.
+//! Tests need a Windows machine; type checks do not. This type-checks the code for Windows that was written without
+//! one.
 
 use phase::{Console, programs::program};
 
@@ -11,10 +11,10 @@ use crate::{
 };
 
 const TARGET: &str = "x86_64-pc-windows-gnu";
-/// One dependency brings C along.
+/// One dependency contains C code.
 const COMPILER: &str = "x86_64-w64-mingw32-gcc";
 
-/// Checks the programs, without what only tests need; says so where there is nothing to check them with.
+/// Type-checks the programs without their tests; prints a message if the toolchain for it is missing.
 pub fn check(workspace: &Workspace, console: &Console) -> anyhow::Result<()> {
     if !has_standard_library() || !has_compiler() {
         return steps::done(

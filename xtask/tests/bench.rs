@@ -1,5 +1,4 @@
-//! Measuring, on repositories that are too small to say anything: that every measurement works, and checks what it
-//! measured.
+//! Tests the benchmarks on tiny repositories: every measurement works, and checks the results of what it measured.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 use testkit::{Invocation, World};

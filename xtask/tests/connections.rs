@@ -1,4 +1,4 @@
-//! How often a run connects to the remote: over a network that is what a run costs.
+//! Tests how often a run connects to the remote, which is its main cost over a network.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 mod common;

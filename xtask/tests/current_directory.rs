@@ -1,4 +1,4 @@
-//! Runs in a folder that goes away: by what comes in, or because somebody removes it.
+//! Tests runs whose current directory is removed, by the update or by another process.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 mod common;

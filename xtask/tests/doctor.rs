@@ -1,4 +1,4 @@
-//! `lockstep doctor`: each check, from the real cause of what it finds.
+//! Tests `lockstep doctor`: each check, with the real cause of what it finds.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 mod common;

@@ -1,4 +1,4 @@
-//! What a phase takes for the document of its run, and when it begins.
+//! Tests what a phase accepts as the document of its run, and when it begins.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
 use serde_json::Value;

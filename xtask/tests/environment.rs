@@ -1,4 +1,4 @@
-//! Runs that git's hooks start, or that are started where the environment names a repository.
+//! Tests runs that are started by git's hooks, or where environment variables name a repository.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 mod common;

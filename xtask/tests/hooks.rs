@@ -1,4 +1,4 @@
-//! `lockstep hooks`: shown first, put in, at work, and taken out again without a trace.
+//! Tests `lockstep hooks`: changes are shown first, hooks are installed, work, and are removed without a trace.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 #![cfg(unix)]
 

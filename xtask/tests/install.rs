@@ -1,4 +1,4 @@
-//! `lockstep install`: everything in its place under a prefix, and at work there.
+//! Tests `lockstep install`: everything is in its place under a prefix, and works there.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 #![cfg(unix)]
 

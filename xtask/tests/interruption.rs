@@ -1,4 +1,4 @@
-//! Runs that do not get to their end.
+//! Tests runs that are interrupted.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 #![cfg(unix)]
 

@@ -1,4 +1,4 @@
-//! Passwords in git's configuration: no program says one, however it is written and wherever the words come from.
+//! Tests that no program prints a password from git's configuration, in whatever form and message.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 use testkit::{Repo, World};

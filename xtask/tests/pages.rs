@@ -1,4 +1,4 @@
-//! Man pages and completions, which each binary writes from its own options.
+//! Tests the man pages and completions that each binary generates from its own options.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 use testkit::World;

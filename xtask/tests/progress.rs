@@ -1,7 +1,6 @@
-//! Long work says how far it is, on a terminal and nowhere else, and leaves no word of it behind.
+//! Tests that long work shows its progress, only on a terminal, and clears it afterwards.
 //!
-//! Each story makes one step of a run slow, by a cause that steps are slow for: a line, a filter, a disk, somebody
-//! else.
+//! Each test makes one step of a run slow, by a realistic cause: a connection, a filter, a disk, another process.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 #![cfg(target_os = "linux")]
 

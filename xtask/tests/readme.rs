@@ -1,4 +1,4 @@
-//! What the README shows is what one sees.
+//! Tests that the output shown in the README is the real one.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
 use testkit::World;

@@ -1,4 +1,4 @@
-//! The one report of a full run: what a person reads, and what they are not shown twice.
+//! Tests the report of a full run: what it contains, and that nothing is shown twice.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 mod common;

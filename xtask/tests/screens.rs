@@ -1,6 +1,7 @@
-//! The report as it stands on a real terminal, which tmux is: at two widths, with colour and without, and in a file.
+//! Tests how the report looks on a real terminal, which is tmux, and in a file.
 //!
-//! The screens are kept in `tests/screens`; `KEEP_SCREENS=1 cargo nextest run -p xtask screens` writes them anew.
+//! It is shown at two widths, with and without colour. The expected screens are in `tests/screens`; `KEEP_SCREENS=1
+//! cargo nextest run -p xtask screens` rewrites them.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 #![cfg(unix)]
 

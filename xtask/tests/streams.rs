@@ -1,4 +1,4 @@
-//! What holds of stdin, stdout, stderr and the exit code for every binary alike.
+//! Tests the rules for stdin, stdout, stderr and the exit code that apply to every binary.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
 use contract::Exit;

@@ -1,4 +1,4 @@
-//! What a person at a terminal sees and types. `script` gives the run a terminal of its own.
+//! Tests what a user at a terminal sees and types; `script` provides the terminal.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 #![cfg(unix)]
 

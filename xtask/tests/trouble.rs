@@ -1,4 +1,4 @@
-//! What goes wrong between people and machines, and what it leaves behind: nothing.
+//! Tests failures caused by other people and machines, and that they leave nothing behind.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 mod common;

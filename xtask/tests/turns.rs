@@ -1,4 +1,4 @@
-//! What others did before a run's turn came is seen by it.
+//! Tests that a run sees the changes which others made before its turn came.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 #![cfg(unix)]
 

@@ -1,4 +1,4 @@
-//! Two people who change everything they can, for twenty rounds, and agree in the end.
+//! Tests two users who change everything they can for twenty rounds: in the end their clones agree.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 mod common;

@@ -1,4 +1,4 @@
-//! The seven steps on real repositories: what a user does, and what they find afterwards.
+//! Tests the seven steps on real repositories: what a user does, and what they find afterwards.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 mod common;

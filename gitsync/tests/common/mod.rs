@@ -1,4 +1,4 @@
-//! What the stories of staging and updating share: the engine in process on one side, real git in a twin on the other.
+//! Helpers for the tests of staging and updating: the engine in process on one side, real git in a twin on the other.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 #![allow(dead_code, reason = "each test binary uses its part")]
 

@@ -1,4 +1,4 @@
-//! Running `gitsync` in a world.
+//! Runs `gitsync` in a world.
 
 #![allow(dead_code, reason = "each test file uses its part")]
 

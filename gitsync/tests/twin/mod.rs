@@ -1,4 +1,4 @@
-//! A local branch, an upstream, and both ways to get the one onto the other: git's and ours.
+//! Rebases a local branch onto an upstream in two twins: with git and with our code.
 
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 #![allow(dead_code, reason = "each test file uses its part")]

@@ -1,4 +1,4 @@
-//! What may be relied on of the document, release after release.
+//! Tests the guarantees of the document's format, which hold for every release.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
 use contract::{Common, Envelope, Exit, Failure, LogcheckSection, Outcome, Section};

@@ -1,4 +1,4 @@
-//! Addresses of remotes, which mean here what they mean to git.
+//! Tests that the URLs of remotes have the same meaning as in git.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;

@@ -1,4 +1,4 @@
-//! Fetching from a repository on this machine, judged by git.
+//! Tests fetching from a repository on this machine, judged by git.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;

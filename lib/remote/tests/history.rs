@@ -1,4 +1,4 @@
-//! Walks through a history that are made more than once, and what may have changed in between.
+//! Tests history walks that are repeated after something may have changed.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;

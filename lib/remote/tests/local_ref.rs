@@ -1,4 +1,4 @@
-//! Writing local refs: what git would find there, whatever somebody else holds, and whatever a dead process left.
+//! Tests writing local refs: what git finds there, whichever locks others hold, and whatever a dead process left.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;

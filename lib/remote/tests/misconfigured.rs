@@ -1,4 +1,4 @@
-//! Remotes that cannot be used as they are configured.
+//! Tests remotes that cannot be used as they are configured.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;

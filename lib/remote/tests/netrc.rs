@@ -1,4 +1,4 @@
-//! Logins from `.netrc`. Alone in its file, as it needs an environment of its own.
+//! Tests credentials from `.netrc`, in a separate file because they need their own environment.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 #![allow(unsafe_code, reason = "the only test of its process may set that process's environment")]
 

@@ -1,4 +1,4 @@
-//! Packs are about as small as git's, for the pushes that happen most.
+//! Tests that the packs of the most frequent pushes are about as small as git's.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;

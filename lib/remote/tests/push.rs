@@ -1,4 +1,4 @@
-//! Pushing to a repository on this machine, judged by git.
+//! Tests pushing to a repository on this machine, judged by git.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;

@@ -1,4 +1,4 @@
-//! What is made ready before a push, and what becomes of it, judged by git.
+//! Tests what is prepared before a push, and what is then pushed, judged by git.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;

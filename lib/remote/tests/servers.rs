@@ -1,5 +1,6 @@
-//! The same talks over real servers: sshd, nginx with git's http-backend, `git daemon`, and servers that
-//! misbehave.
+//! Tests fetches and pushes over real servers.
+//!
+//! They are sshd, nginx with git's http-backend, `git daemon`, and servers that misbehave.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;

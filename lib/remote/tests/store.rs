@@ -1,4 +1,4 @@
-//! Objects that were made in memory, made part of a repository.
+//! Tests writing objects from memory to a repository.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;

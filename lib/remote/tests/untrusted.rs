@@ -1,4 +1,4 @@
-//! Whatever a server says is taken for what it is: the bodies of the fuzz targets, on seeds and on chance.
+//! Tests untrusted server responses: runs the bodies of the fuzz targets on seeds and random input.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 #[path = "../../../fuzz/bodies/http_answer.rs"]

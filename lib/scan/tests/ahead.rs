@@ -1,4 +1,4 @@
-//! What a scan found before it was asked for is taken only where it still holds.
+//! Tests that the results of an early scan are used only if they still hold.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 #![cfg(unix)]
 

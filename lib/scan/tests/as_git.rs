@@ -1,7 +1,7 @@
-//! Repositories as messy as they come: what the scan tells is what `git status` tells.
+//! Tests generated messy repositories: the scan reports what `git status` reports.
 //!
-//! Each case is a list of small deeds done with git and the file system. What the scan is in doubt about it may not
-//! leave out; so the doubtful are read by git (`hash-object`), and then both must say the same of every path.
+//! Each case is a list of small actions done with git and the file system. The scan must report paths that it is
+//! unsure about, too; git hashes those (`hash-object`), and then both must agree on every path.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 use std::collections::BTreeMap;

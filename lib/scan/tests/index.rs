@@ -1,5 +1,4 @@
-//! An index that is read as it lies says what the decoder says; and what is damaged is never believed, nor the end of a
-//! run.
+//! Tests reading an index in place: the result is that of decoding it, and a damaged one is never believed nor fatal.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 use scan::Index;

@@ -1,4 +1,4 @@
-//! Folders that are remembered are not read again; and nothing that came into them meanwhile is missed for it.
+//! Tests that remembered directories are not read again, and that no later change in them is missed.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 #![cfg(target_os = "linux")]
 

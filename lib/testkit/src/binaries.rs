@@ -1,14 +1,14 @@
-//! Where the project's binaries are.
+//! Finds the project's binaries.
 //!
-//! Cargo builds the binaries of the package whose tests it runs, and no neighbour's. `cargo xtask test` builds them all
-//! first; this says so where somebody did without.
+//! Cargo builds the binaries of the package whose tests it runs, and not those of other packages. `cargo xtask test`
+//! builds all of them first; a test that runs without it fails here and says so.
 
 use camino::Utf8PathBuf;
 
-/// The path of one of the project's binaries, by its name: beside the folder of the running test.
+/// Returns the path of one of the project's binaries, by its name: in the directory of the running test or above it.
 ///
 /// # Panics
-/// Where it was not built.
+/// If it was not built.
 pub fn binary(name: &str) -> Utf8PathBuf {
     let test = std::env::current_exe().expect("the test knows where it is");
     let path = test

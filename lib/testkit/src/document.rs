@@ -1,4 +1,4 @@
-//! The run document that a program wrote, typed and as plain JSON.
+//! Reads the run document that a program wrote, typed or as plain JSON.
 
 use contract::{Document, Envelope};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::Output;
 
 impl Output {
-    /// The run document on stdout, which must be one line of JSON and nothing else.
+    /// Returns the run document on stdout, which must be one line of JSON and nothing else.
     #[track_caller]
     pub fn document(&self) -> Document {
         let line = self.document_line();
@@ -16,7 +16,7 @@ impl Output {
         }
     }
 
-    /// The run document as JSON, with whatever the types do not know.
+    /// Returns the run document as JSON, including fields that the types do not have.
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(self.document_line()).unwrap_or_else(|error| panic!("{error}: {self}"))
@@ -31,23 +31,23 @@ impl Output {
     }
 }
 
-/// The sections of a document, for tests that know that they are there.
+/// Access to the sections of a document, for tests that know that they exist.
 pub trait Sections {
-    /// The section of `lock`.
+    /// Returns the section of `lock`.
     fn lock(&self) -> &contract::LockSection;
-    /// The section of `logcheck`.
+    /// Returns the section of `logcheck`.
     fn logcheck(&self) -> &contract::LogcheckSection;
-    /// The section of `gitsync`.
+    /// Returns the section of `gitsync`.
     fn gitsync(&self) -> &contract::GitsyncSection;
-    /// The main repository in the section of `gitsync`.
+    /// Returns the main repository in the section of `gitsync`.
     fn main(&self) -> &contract::RepoSync;
-    /// The vault in the section of `gitsync`.
+    /// Returns the vault in the section of `gitsync`.
     fn vault(&self) -> &contract::RepoSync;
-    /// The section of `notes-sync`.
+    /// Returns the section of `notes-sync`.
     fn notes_sync(&self) -> &contract::NotesSyncSection;
-    /// The section of `notesurface`.
+    /// Returns the section of `notesurface`.
     fn notesurface(&self) -> &contract::NotesurfaceSection;
-    /// The section of `cmdcopy`.
+    /// Returns the section of `cmdcopy`.
     fn cmdcopy(&self) -> &contract::CmdcopySection;
 }
 

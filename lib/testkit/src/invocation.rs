@@ -1,4 +1,4 @@
-//! A program to be run: its arguments, its environment, and what stands on its stdin.
+//! Runs a program with given arguments, environment and stdin.
 
 use std::{
     ffi::OsStr,
@@ -10,7 +10,7 @@ use camino::Utf8Path;
 
 use crate::{Output, Recorder};
 
-/// A program to be run in a world. Without a word about stdin it reads from `/dev/null`.
+/// A program to be run in a world. By default its stdin is `/dev/null`.
 #[derive(Debug)]
 #[must_use = "it runs with `output` or `spawn`"]
 pub struct Invocation {
@@ -22,7 +22,7 @@ pub struct Invocation {
 #[derive(Debug)]
 enum Stdin {
     Null,
-    /// A pipe that holds this text; an empty one is the pipe of a phase that died.
+    /// A pipe with this text; an empty one is like the pipe of a phase that died.
     Pipe(Vec<u8>),
     Closed,
 }
@@ -51,7 +51,7 @@ impl Invocation {
         self
     }
 
-    /// Takes a variable out of its environment.
+    /// Removes a variable from its environment.
     pub fn without_env(mut self, name: &str) -> Self {
         self.command.env_remove(name);
         self
@@ -63,7 +63,7 @@ impl Invocation {
         self
     }
 
-    /// Puts a text on its stdin, through a pipe. An empty text is what a dead predecessor leaves.
+    /// Passes a text to its stdin through a pipe. An empty text is what a dead predecessor leaves.
     pub fn stdin(mut self, text: impl AsRef<[u8]>) -> Self {
         self.stdin = Stdin::Pipe(text.as_ref().to_vec());
         self
@@ -76,7 +76,7 @@ impl Invocation {
         self
     }
 
-    /// Puts the recorder's `git` first on its `PATH`.
+    /// Puts the recorder's programs first on its `PATH`.
     pub fn recorded_by(self, recorder: &Recorder) -> Self {
         self.env("PATH", recorder.path_variable())
     }
@@ -86,14 +86,14 @@ impl Invocation {
         self.spawn().wait()
     }
 
-    /// Runs it to its end, which must be success.
+    /// Runs it to its end and panics unless it succeeds.
     pub fn success(self) -> Output {
         let output = self.output();
         output.assert_success();
         output
     }
 
-    /// Starts it; its stdout and stderr are kept for [`Running::wait`].
+    /// Starts it; its stdout and stderr are collected by [`Running::wait`].
     pub fn spawn(self) -> Running {
         let Self { command, name, stdin } = self;
         let (mut command, text) = match stdin {
@@ -105,7 +105,7 @@ impl Invocation {
         let mut child =
             command.spawn().unwrap_or_else(|error| panic!("{name} could not be started: {error}"));
         if let (Some(text), Some(mut pipe)) = (text, child.stdin.take()) {
-            // The program may go without having read it all, as is its right.
+            // The program may exit without having read everything.
             std::thread::spawn(move || pipe.write_all(&text));
         }
         Running { child, name }
@@ -117,7 +117,7 @@ fn with(mut command: Command, stdin: Stdio) -> Command {
     command
 }
 
-/// The same program behind a shell that closes stdin; std itself always opens one.
+/// Runs the program by a shell that closes stdin, since std always opens one.
 #[allow(clippy::disallowed_methods, reason = "tests start programs")]
 fn closing_stdin(inner: Command) -> Command {
     let mut command = Command::new("sh");
@@ -138,12 +138,12 @@ pub struct Running {
 }
 
 impl Running {
-    /// Its process id.
+    /// Returns its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Whether it has not ended yet.
+    /// Whether it is still running.
     pub fn is_alive(&mut self) -> bool {
         self.child.try_wait().expect("the state of a child is known").is_none()
     }
@@ -154,7 +154,7 @@ impl Running {
         send(name, &self.child.id().to_string());
     }
 
-    /// Ends it as `kill -9` does.
+    /// Kills it as `kill -9` does.
     pub fn kill(&mut self) {
         self.child.kill().expect("a child can be killed");
     }
@@ -166,7 +166,7 @@ impl Running {
     }
 }
 
-/// Sends a signal to a process, or to a group where `to` begins with `-`.
+/// Sends a signal to a process, or to a process group if `to` begins with `-`.
 #[cfg(unix)]
 #[allow(clippy::disallowed_methods, reason = "tests start programs")]
 fn send(signal: &str, to: &str) {

@@ -1,23 +1,23 @@
-//! Real git's verdict on a repository.
+//! Checks a repository with real git.
 
 use crate::Repo;
 
 impl Repo {
-    /// Panics unless `git status` has nothing to say.
+    /// Panics unless `git status` lists nothing.
     #[track_caller]
     pub fn assert_clean(&self) {
         let status = self.status();
         assert!(status.is_empty(), "git status in {}:\n{status}", self.path());
     }
 
-    /// Panics unless `git fsck --strict` finds every object sound and reachable history whole.
+    /// Panics unless `git fsck --strict` finds every object valid and the reachable history complete.
     #[track_caller]
     pub fn assert_sound(&self) {
         let output = self.try_git(["fsck", "--strict", "--full", "--no-dangling", "--no-progress"]);
         assert!(output.code == 0 && output.stdout.is_empty(), "git fsck in {}: {output}", self.path());
     }
 
-    /// Panics unless nobody holds the run's lock, and no lock file of git's was left behind.
+    /// Panics if the run's lock is held, or if git's lock of the index was left behind.
     #[track_caller]
     pub fn assert_unlocked(&self) {
         let lock = self.common_dir().join("claudetools-sync.lock");
@@ -36,7 +36,7 @@ pub fn assert_same_tree(one: &Repo, other: &Repo) {
     }
 }
 
-/// Panics unless all are at the same commit, with nothing to commit and every object sound.
+/// Panics unless all are at the same commit, with a clean working tree and only valid objects.
 #[track_caller]
 pub fn assert_converged(repos: &[&Repo]) {
     for repo in repos {

@@ -1,11 +1,12 @@
-//! Worlds for tests: a temporary folder with remotes, clones and work trees, an environment of its own, and real git to
-//! make the fixtures and to judge the results.
+//! Creates worlds for tests: temporary directories with remotes, clones and worktrees, and a separate environment.
 //!
-//! A test that inherits its developer's environment passes on one machine and fails on the next: a global hook, a
-//! signing key, a `GIT_DIR` left over from a hook that started the tests. So every program that a [`World`] starts
-//! gets a cleared environment.
+//! Real git creates the fixtures and judges the results.
 //!
-//! For tests only: a fixture that cannot be made panics, and says what it was about.
+//! A test that inherits its developer's environment passes on one machine and fails on the next: because of a global
+//! hook, a signing key, or a `GIT_DIR` left over from a hook that started the tests. So every program that a
+//! [`World`] starts gets a cleared environment.
+//!
+//! For tests only: if a fixture cannot be created, it panics with a description.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made ends the test")]
 
 mod binaries;

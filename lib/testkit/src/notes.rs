@@ -1,4 +1,4 @@
-//! Notes, made and read with git.
+//! Creates and reads notes with git.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ impl Repo {
         self.git(["notes", "--ref", name, "remove", object]);
     }
 
-    /// The notes of a ref by the ids of their objects; none where the ref does not exist.
+    /// Returns the notes of a ref by the ids of their objects; the map is empty if the ref does not exist.
     pub fn notes(&self, name: &str) -> BTreeMap<String, String> {
         let list = self.git(["notes", "--ref", name, "list"]);
         let pair = |line: &str| {

@@ -1,11 +1,11 @@
-//! What a program left behind when it ended.
+//! Represents the exit code and the output of a program.
 
 use std::process::ExitStatus;
 
 /// How a program ended and what it wrote.
 #[derive(Debug, Clone)]
 pub struct Output {
-    /// What it exited with; 128 and the signal's number where a signal ended it, as shells have it.
+    /// Its exit code; 128 plus the signal's number if a signal ended it, as in shells.
     pub code: i32,
     /// Its stdout.
     pub stdout: String,
@@ -36,7 +36,7 @@ impl Output {
         assert_eq!(self.code, code, "the exit code of {self}");
     }
 
-    /// Panics unless stderr holds `text`.
+    /// Panics unless stderr contains `text`.
     #[track_caller]
     pub fn assert_says(&self, text: &str) {
         assert!(self.stderr.contains(text), "stderr should say {text:?}: {self}");

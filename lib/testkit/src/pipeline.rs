@@ -1,4 +1,4 @@
-//! Programs that feed each other through real pipes, all running at once.
+//! Runs programs concurrently that are connected by real pipes.
 
 use std::{
     io::Read,
@@ -10,14 +10,14 @@ use contract::{Document, Envelope, Identity};
 
 use crate::{Invocation, Output, Repo};
 
-/// A pipeline to be run; the first program reads from `/dev/null`.
+/// A pipeline to be run; the first program's stdin is `/dev/null`.
 #[derive(Debug, Default)]
 #[must_use = "it runs with `output`"]
 pub struct Pipeline {
     parts: Vec<Invocation>,
 }
 
-/// What the programs of a pipeline left behind.
+/// The outputs of a pipeline's programs.
 #[derive(Debug)]
 pub struct Ran {
     /// Each program, in order; only the last one's stdout is kept.
@@ -25,25 +25,26 @@ pub struct Ran {
 }
 
 impl Ran {
-    /// The last program: the one whose code and stdout are the run's.
+    /// Returns the last program, whose exit code and stdout are the run's.
     pub fn last(&self) -> &Output {
         self.parts.last().expect("a pipeline has a part")
     }
 
-    /// The part with this name.
+    /// Returns the program with this index.
     pub fn part(&self, index: usize) -> &Output {
         &self.parts[index]
     }
 }
 
 impl Pipeline {
-    /// An empty pipeline.
+    /// Returns an empty pipeline.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A pipeline whose first part does `meanwhile`, in a shell in the work tree of `repo`, before it hands a new
-    /// document on: the phases after it have begun by then, and wait. A look at a few files takes milliseconds.
+    /// Returns a pipeline whose first program runs `meanwhile`, in a shell in the working tree of `repo`, and then
+    /// writes a new document: the phases after it have started by then, and wait. Examining a few files takes
+    /// milliseconds.
     pub fn after(repo: &Repo, meanwhile: &str) -> Self {
         let (worktree, common_dir) = (Some(repo.path().to_string()), repo.common_dir().to_string());
         let place = contract::Repo { worktree, common_dir };
@@ -69,7 +70,7 @@ impl Pipeline {
             command.stdin(previous).stdout(Stdio::piped()).stderr(Stdio::piped());
             let mut child =
                 command.spawn().unwrap_or_else(|error| panic!("{name} could not be started: {error}"));
-            // Were the command kept, it would hold the read end of the pipe before it open.
+            // If the command were kept, it would hold the read end of the previous pipe open.
             drop(command);
             let stderr = collect(child.stderr.take().expect("a pipe"));
             previous = match child.stdout.take() {
@@ -86,7 +87,7 @@ impl Pipeline {
             output.stderr = stderr.join().expect("stderr was read");
             Output::new(name, output)
         };
-        // The last one first: its stdout has to be read while the others still write.
+        // The last one first: its stdout must be read while the others still write.
         let mut parts: Vec<Output> = started.into_iter().rev().map(finish).collect();
         parts.reverse();
         Ran { parts }

@@ -1,12 +1,12 @@
-//! Programs called as git's are that stand first on `PATH` and write down how they are called.
+//! Puts programs with the names of git's first on `PATH` that record how they are called.
 //!
-//! No phase starts git to do its work. This is how tests see that: git's own helpers (`git-upload-pack` and what it
-//! starts) find the real git by their own folder and are not recorded, while whoever says `git …` is. Whether those
-//! helpers are started is recorded in the same way, where that is the question.
+//! No phase starts git to do its work, and this is how tests check that: git's own helpers (`git-upload-pack` and
+//! what it starts) find the real git through their own directory and are not recorded, but a call of `git …` is.
+//! Whether those helpers are started is recorded in the same way, if a test is about that.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// The folder of the recording programs, and their log.
+/// The directory of the recording programs, and their log.
 #[derive(Debug)]
 pub struct Recorder {
     folder: Utf8PathBuf,
@@ -20,7 +20,7 @@ impl Recorder {
         std::fs::create_dir_all(folder).expect("the recorder's folder");
         for program in programs {
             let stub = folder.join(program);
-            // `git-upload-pack` is what `git upload-pack` starts, wherever that is.
+            // `git upload-pack` starts `git-upload-pack`, wherever that is.
             let command = program.strip_prefix("git-").unwrap_or_default();
             let script = format!(
                 "#!/bin/sh\necho \"{program} $*\" >>'{folder}/calls'\nexec '{real}' {command} \"$@\"\n"
@@ -32,13 +32,13 @@ impl Recorder {
         Self { folder: folder.to_owned() }
     }
 
-    /// The calls so far, one line each.
+    /// Returns the calls so far, one line each.
     pub fn calls(&self) -> Vec<String> {
         let calls = std::fs::read_to_string(self.folder.join("calls")).unwrap_or_default();
         calls.lines().map(str::to_owned).collect()
     }
 
-    /// `PATH` with the recorder first.
+    /// Returns `PATH` with the recorder's directory first.
     pub(crate) fn path_variable(&self) -> String {
         format!("{}:{}", self.folder, std::env::var("PATH").unwrap_or_default())
     }

@@ -1,4 +1,4 @@
-//! A repository of a world: a bare one, a clone, or a linked work tree.
+//! Represents a repository of a world: a bare one, a clone, or a linked worktree.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{Invocation, Output, binaries, surroundings::Surroundings};
 
-/// A repository, by its work tree, or by itself where it is bare.
+/// A repository, identified by its working tree or, if it is bare, by its git directory.
 #[derive(Debug, Clone)]
 pub struct Repo {
     path: Utf8PathBuf,
@@ -23,22 +23,22 @@ impl Repo {
         &self.surroundings
     }
 
-    /// Where it is.
+    /// Returns its path.
     pub fn path(&self) -> &Utf8Path {
         &self.path
     }
 
-    /// The path of a file in it.
+    /// Returns the path of a file in it.
     pub fn join(&self, path: &str) -> Utf8PathBuf {
         self.path.join(path)
     }
 
-    /// The git directory that all its work trees share, as git says.
+    /// Returns the git directory that all its worktrees share, according to git.
     pub fn common_dir(&self) -> Utf8PathBuf {
         self.git(["rev-parse", "--path-format=absolute", "--git-common-dir"]).into()
     }
 
-    /// The git directory of this work tree, as git says.
+    /// Returns the git directory of this worktree, according to git.
     pub fn git_dir(&self) -> Utf8PathBuf {
         self.git(["rev-parse", "--absolute-git-dir"]).into()
     }
@@ -52,14 +52,14 @@ impl Repo {
         self.git(["config", "user.email", &format!("{name}@example.com")]);
     }
 
-    /// A linked work tree of this repository beside it, on a new branch of the same name.
+    /// Creates a linked worktree of this repository in the world's directory, on a new branch of the same name.
     pub fn linked_work_tree(&self, name: &str) -> Repo {
         let path = self.surroundings.root.join(name);
         self.git(["worktree", "add", "--quiet", "-b", name, path.as_str()]);
         Self::new(path, self.surroundings.clone())
     }
 
-    /// Runs git here, which must succeed, and gives its stdout less the last line feed.
+    /// Runs git here, which must succeed, and returns its stdout without the last line feed.
     pub fn git<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> String {
         let output = self.try_git(args);
         output.assert_success();
@@ -71,22 +71,22 @@ impl Repo {
         self.git_invocation().args(args).output()
     }
 
-    /// Git, to be run here with whatever else it needs: an environment, a text on stdin.
+    /// Returns a git invocation in this repository, for tests that need more, such as environment variables or stdin.
     pub fn git_invocation(&self) -> Invocation {
         Invocation::new(self.surroundings.git(), "git").in_dir(&self.path)
     }
 
-    /// A program by its path, such as `env!("CARGO_BIN_EXE_gitsync")`, to be run here.
+    /// Returns an invocation, in this repository, of a program by its path, such as `env!("CARGO_BIN_EXE_gitsync")`.
     pub fn program(&self, program: &str) -> Invocation {
         Invocation::new(self.surroundings.command(program), program).in_dir(&self.path)
     }
 
-    /// One of the project's binaries, also of another package than the test's, to be run here.
+    /// Returns an invocation, in this repository, of one of the project's binaries, of any package.
     pub fn binary(&self, name: &str) -> Invocation {
         self.program(binaries::binary(name).as_str())
     }
 
-    /// Writes a file, and makes the folders that it needs.
+    /// Writes a file, and creates its parent directories.
     pub fn write(&self, path: &str, content: impl AsRef<[u8]>) {
         let path = self.join(path);
         let folder = path.parent().expect("a file has a folder");
@@ -94,14 +94,14 @@ impl Repo {
         std::fs::write(&path, content).unwrap_or_else(|error| panic!("{path}: {error}"));
     }
 
-    /// Adds to the end of a file, which need not be there yet.
+    /// Appends to a file, which need not exist yet.
     pub fn append(&self, path: &str, content: impl AsRef<[u8]>) {
         let mut whole = std::fs::read(self.join(path)).unwrap_or_default();
         whole.extend_from_slice(content.as_ref());
         self.write(path, whole);
     }
 
-    /// What a file holds.
+    /// Returns a file's content.
     pub fn read(&self, path: &str) -> String {
         let path = self.join(path);
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -113,14 +113,14 @@ impl Repo {
         std::fs::remove_file(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     }
 
-    /// Moves a file, and makes the folders that it needs.
+    /// Renames a file, and creates the target's parent directories.
     pub fn rename(&self, from: &str, to: &str) {
         let target = self.join(to);
         std::fs::create_dir_all(target.parent().expect("a file has a folder")).expect("the target's folder");
         std::fs::rename(self.join(from), &target).unwrap_or_else(|error| panic!("{from} to {to}: {error}"));
     }
 
-    /// Sets or takes away a file's executable bit.
+    /// Sets or clears a file's executable bit.
     #[cfg(unix)]
     pub fn set_executable(&self, path: &str, executable: bool) {
         use std::os::unix::fs::PermissionsExt as _;
@@ -139,7 +139,7 @@ impl Repo {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("a hook's mode");
     }
 
-    /// Commits all there is with git, also nothing, and gives the commit's id.
+    /// Commits all changes with git, even if there are none, and returns the commit's id.
     pub fn commit_all(&self, message: &str) -> String {
         self.git(["add", "--all"]);
         self.git(["commit", "--quiet", "--no-verify", "--allow-empty", "--message", message]);
@@ -151,38 +151,38 @@ impl Repo {
         self.git(["push", "--quiet", "origin", "HEAD"]);
     }
 
-    /// Brings in what the remote has with git, as `git pull --rebase` does.
+    /// Pulls with git, as `git pull --rebase` does.
     pub fn pull(&self) {
         self.git(["pull", "--quiet", "--rebase"]);
     }
 
-    /// The id of the commit that is checked out.
+    /// Returns the id of the commit at `HEAD`.
     pub fn head(&self) -> String {
         self.rev("HEAD")
     }
 
-    /// The id that a revision names.
+    /// Returns the id that a revision names.
     pub fn rev(&self, revision: &str) -> String {
         self.git(["rev-parse", "--verify", revision])
     }
 
-    /// The id that a revision names, where it names one.
+    /// Returns the id that a revision names, if it names one.
     pub fn try_rev(&self, revision: &str) -> Option<String> {
         let output = self.try_git(["rev-parse", "--verify", "--quiet", revision]);
         (output.code == 0).then(|| output.stdout.trim_end().to_owned())
     }
 
-    /// `git status --porcelain`, with each file of an untracked folder.
+    /// Returns `git status --porcelain`, which lists each file of an untracked directory.
     pub fn status(&self) -> String {
         self.git(["status", "--porcelain", "--untracked-files=all"])
     }
 
-    /// The messages of a revision's history, newest first, a line each.
+    /// Returns the subjects of a revision's history, newest first.
     pub fn log(&self, revision: &str) -> Vec<String> {
         self.git(["log", "--format=%s", revision]).lines().map(str::to_owned).collect()
     }
 
-    /// The paths of a revision's tree.
+    /// Returns the paths of the files in a revision's tree.
     pub fn files(&self, revision: &str) -> Vec<String> {
         let list = self.git(["ls-tree", "-r", "-z", "--name-only", revision]);
         list.split_terminator('\0').map(str::to_owned).collect()

@@ -1,8 +1,9 @@
-//! Real servers on loopback, for tests of what only a network shows: sshd, nginx with git's http-backend, `git
-//! daemon`, dulwich, and servers that misbehave.
+//! Starts real servers on loopback, for tests of network behaviour.
 //!
-//! Everything they need is in a folder of the test's world, and they end with the value that started them. Where a
-//! program is missing the test fails and says what to install: a test that skips itself has never been seen to fail.
+//! They are sshd, nginx with git's http-backend, `git daemon`, dulwich, and servers that misbehave. Their files are
+//! in a directory of the test's world, and they end when the value that started them is dropped. If a program is
+//! missing, the test fails and says what to install; it does not return early, because it would then pass without
+//! having run.
 
 mod daemon;
 mod dulwich;

@@ -1,4 +1,4 @@
-//! All that a run could have changed in a repository, to be compared before and after.
+//! Records everything that a run could have changed in a repository, to be compared before and after.
 
 use std::collections::BTreeMap;
 
@@ -6,21 +6,21 @@ use camino::Utf8Path;
 
 use crate::Repo;
 
-/// The refs, what is checked out, the index, and every file of the work tree with its content and mode.
+/// The refs, `HEAD`, the index, and every file of the working tree with its content and mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// Each ref and the id that it names.
     pub refs: Vec<String>,
-    /// What `HEAD` says.
+    /// The content of `HEAD`.
     pub head: String,
     /// The index, as `git ls-files --stage` lists it.
     pub index: Vec<String>,
-    /// The files of the work tree.
+    /// The files of the working tree.
     pub files: BTreeMap<String, (u32, Vec<u8>)>,
 }
 
 impl Repo {
-    /// The repository as it is now.
+    /// Returns the current state of the repository.
     pub fn snapshot(&self) -> Snapshot {
         let lines = |text: String| text.lines().map(str::to_owned).collect();
         let mut files = BTreeMap::new();

@@ -1,6 +1,6 @@
-//! What a program of a world sees around itself: its environment, and a clock that only git's fixtures follow.
+//! Defines the environment of a world's programs, and a clock that only git's fixtures follow.
 //!
-//! Git's commits get fixed dates, so that their ids are the same at every run of a test. The project's own binaries
+//! Git's commits get fixed dates, so that their ids are the same in every run of a test. The project's own binaries
 //! follow the machine's clock, as they do for users: leases and waiting are about real time.
 
 use std::{
@@ -13,7 +13,7 @@ use camino::Utf8PathBuf;
 /// 2026-06-05, noon, seven hours behind UTC.
 const BEGINNING: u64 = 1_780_686_000;
 
-/// How far the clock moves on with each call of git.
+/// How many seconds the clock advances with each call of git.
 const TICK: u64 = 60;
 
 /// The environment that all programs of a world share.
@@ -40,12 +40,12 @@ impl Surroundings {
         self.home().join(".gitconfig")
     }
 
-    /// A program with nothing of the tester's environment but where to find other programs.
+    /// Returns a command with a cleared environment, except for `PATH` and a few variables that do not affect git.
     #[allow(clippy::disallowed_methods, reason = "tests start programs: git as judge, and the project's own")]
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.env_clear();
-        // Coverage and sanitizers, and Windows' loader, need what is theirs; nothing of git's starts like this.
+        // Coverage, sanitizers and the Windows loader need these; git has no variables with these names.
         for name in ["PATH", "SystemRoot", "LLVM_PROFILE_FILE", "ASAN_OPTIONS"] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
@@ -69,7 +69,7 @@ impl Surroundings {
         command
     }
 
-    /// Git itself, a minute later than the last time.
+    /// Returns a git command, dated a minute later than the last one.
     pub(crate) fn git(&self) -> Command {
         let date = format!("@{} -0700", self.now.fetch_add(TICK, Ordering::Relaxed));
         let mut command = self.command("git");

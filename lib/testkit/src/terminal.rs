@@ -1,7 +1,7 @@
-//! A terminal with a person in front of it, which tmux is.
+//! Runs commands in a terminal, which is tmux, and reads the screen and types keys as a user would.
 //!
-//! What stands on a screen in the end is not what a program wrote: lines are taken back, colours are turned into
-//! letters, and what is too wide goes on below. Only a terminal knows.
+//! The final screen is not simply what a program wrote: lines are overwritten, colours are escape sequences, and long
+//! lines are wrapped. Only a terminal can tell.
 
 use std::{
     collections::BTreeSet,
@@ -12,10 +12,10 @@ use camino::Utf8PathBuf;
 
 use crate::{Invocation, Repo};
 
-/// How long a command may take; the tests' own limit is not far behind.
+/// The time limit of a command; the tests' own limit is only a little longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A terminal in which a command was started, in the folder of a repository. It goes when this is dropped.
+/// A terminal in which a command was started, in a repository's directory. It is closed when this is dropped.
 #[derive(Debug)]
 pub struct Terminal {
     repo: Repo,
@@ -24,7 +24,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Opens a terminal and types `command`, a line for the shell, into it.
+    /// Opens a terminal and runs the shell command line `command` in it.
     pub fn open(repo: &Repo, columns: u32, command: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("tty-").tempdir_in(repo.surroundings().temporary());
         let folder = folder.expect("a folder for a terminal").keep();
@@ -36,7 +36,7 @@ impl Terminal {
         terminal
     }
 
-    /// Waits for a screen that is as one wants it, and gives it.
+    /// Waits until the screen satisfies `is_wanted`, and returns it.
     pub fn look_until(&self, mut is_wanted: impl FnMut(&str) -> bool) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -49,29 +49,29 @@ impl Terminal {
         }
     }
 
-    /// Waits for the command's end, and gives its exit code.
+    /// Waits for the command's end, and returns its exit code.
     pub fn wait(&self) -> i32 {
         self.look_until_the_end(|_| ())
     }
 
-    /// Waits for the command's end, and gives every line that was to be seen meanwhile.
+    /// Waits for the command's end, and returns every line that was visible meanwhile.
     pub fn lines_meanwhile(&self) -> BTreeSet<String> {
         let mut lines = BTreeSet::new();
         self.look_until_the_end(|screen| lines.extend(screen.lines().map(|line| line.trim_end().to_owned())));
         lines
     }
 
-    /// What stands on it now.
+    /// Returns the current screen.
     pub fn screen(&self) -> String {
         self.tmux(&["capture-pane", "-p"]).success().stdout
     }
 
-    /// What stands on it now, colours included.
+    /// Returns the current screen with its colours.
     pub fn coloured_screen(&self) -> String {
         self.tmux(&["capture-pane", "-p", "-e"]).success().stdout
     }
 
-    /// Types keys, by their names or as they are.
+    /// Types keys, given by name or literally.
     pub fn type_keys(&self, keys: &[&str]) {
         self.tmux(&["send-keys"]).args(keys).success();
     }
@@ -94,7 +94,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // Whoever failed before has said so.
+        // If a test failed before, it has reported that.
         let _ = self.tmux(&["kill-server"]).output();
     }
 }

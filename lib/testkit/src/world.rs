@@ -1,4 +1,4 @@
-//! A temporary folder in which a story happens: a home, remotes, clones.
+//! Creates a temporary directory with a home directory, remotes and clones: the world of one test.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::{Invocation, Recorder, Repo, binaries, surroundings::Surroundings};
 
-/// What the users of a world have in their git configuration.
+/// The git configuration of a world's users.
 const GIT_CONFIG: &str = "\
 [user]
 	name = Nobody
@@ -26,7 +26,7 @@ const GIT_CONFIG: &str = "\
 	detachedHead = false
 ";
 
-/// A temporary folder with a home of its own; it goes when the world does.
+/// A temporary directory with its own home directory; it is removed when this is dropped.
 #[derive(Debug)]
 pub struct World {
     surroundings: Arc<Surroundings>,
@@ -40,28 +40,29 @@ impl Default for World {
 }
 
 impl World {
-    /// An empty world: a home with a git configuration, and nothing else.
+    /// Creates an empty world: a home directory with a git configuration.
     pub fn new() -> Self {
         Self::in_folder(
             tempfile::Builder::new().prefix("lockstep-test-").tempdir().expect("a temporary folder"),
         )
     }
 
-    /// An empty world whose path has a space and letters outside ASCII in it.
+    /// Creates an empty world whose path contains a space and non-ASCII letters.
     pub fn with_an_odd_path() -> Self {
         Self::in_folder(
             tempfile::Builder::new().prefix("lockstep tést ").tempdir().expect("a temporary folder"),
         )
     }
 
-    /// An empty world in memory, for what not every file system can do that a folder for temporary files may be in.
+    /// Creates an empty world in memory, for tests that need more than every file system of a temporary directory can
+    /// do.
     pub fn in_memory() -> Self {
         let folder = tempfile::Builder::new().prefix("lockstep-test-").tempdir_in("/dev/shm");
         Self::in_folder(folder.expect("a folder in memory"))
     }
 
     fn in_folder(folder: TempDir) -> Self {
-        // The real path, so that what programs print can be compared with it.
+        // The real path, so that the paths that programs print can be compared with it.
         let root = folder.path().canonicalize().expect("the temporary folder's real path");
         let root = Utf8PathBuf::try_from(root).expect("a temporary folder with a UTF-8 path");
         let surroundings = Arc::new(Surroundings::new(root));
@@ -72,34 +73,34 @@ impl World {
         Self { surroundings, _folder: folder }
     }
 
-    /// The world's folder.
+    /// Returns the world's directory.
     pub fn path(&self) -> &Utf8Path {
         &self.surroundings.root
     }
 
-    /// The users' home.
+    /// Returns the users' home directory.
     pub fn home(&self) -> Utf8PathBuf {
         self.surroundings.home()
     }
 
-    /// What `TMPDIR` says to the world's programs; empty at first.
+    /// Returns the directory that `TMPDIR` names for the world's programs; empty at first.
     pub fn temporary(&self) -> Utf8PathBuf {
         self.surroundings.temporary()
     }
 
-    /// The git configuration of the world's user, to be added to.
+    /// Returns the git configuration file of the world's users, which tests may extend.
     pub fn git_config(&self) -> Utf8PathBuf {
         self.surroundings.git_config()
     }
 
-    /// An empty bare repository: a remote.
+    /// Creates an empty bare repository, for use as a remote.
     pub fn bare(&self, name: &str) -> Repo {
         let path = self.path().join(name);
         self.git(["init", "--quiet", "--bare", path.as_str()]);
         self.repo(path)
     }
 
-    /// A repository with a work tree and no commit.
+    /// Creates a repository with a working tree and no commit.
     pub fn init(&self, name: &str) -> Repo {
         let path = self.path().join(name);
         self.git(["init", "--quiet", path.as_str()]);
@@ -108,12 +109,12 @@ impl World {
         repo
     }
 
-    /// A clone of `remote` in a folder called `name`, whose user is called the same: `howard` commits as `Howard`.
+    /// Clones `remote` into a directory called `name`, with a user of the same name: `howard` commits as `Howard`.
     pub fn clone_of(&self, remote: &Repo, name: &str) -> Repo {
         self.clone_url(remote.path().as_str(), name)
     }
 
-    /// A clone of whatever `url` names, else as [`World::clone_of`].
+    /// Clones `url`, otherwise like [`World::clone_of`].
     pub fn clone_url(&self, url: &str, name: &str) -> Repo {
         let path = self.path().join(name);
         self.git(["clone", "--quiet", url, path.as_str()]);
@@ -122,7 +123,7 @@ impl World {
         repo
     }
 
-    /// A remote with one commit of `README.md`, and a clone of it for each name: how most stories begin.
+    /// Creates a remote with one commit of `README.md`, and a clone of it for each name: the start of most tests.
     pub fn with_clones<const N: usize>(names: [&str; N]) -> (Self, Repo, [Repo; N]) {
         let world = Self::new();
         let origin = world.bare("origin.git");
@@ -134,33 +135,34 @@ impl World {
         (world, origin, clones)
     }
 
-    /// The repository at `path`, made by other means.
+    /// Returns the repository at `path`, which was created by other means.
     pub fn repo(&self, path: impl Into<Utf8PathBuf>) -> Repo {
         Repo::new(path.into(), self.surroundings.clone())
     }
 
-    /// Runs git in the world's folder, which must succeed, and gives its stdout.
+    /// Runs git in the world's directory, which must succeed, and returns its stdout.
     pub fn git<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> String {
         self.repo(self.path()).git(args)
     }
 
-    /// A program by its path, such as `env!("CARGO_BIN_EXE_lock")`, to be run in the world's folder.
+    /// Returns an invocation, in the world's directory, of a program by its path, such as
+    /// `env!("CARGO_BIN_EXE_lock")`.
     pub fn program(&self, program: &str) -> Invocation {
         Invocation::new(self.surroundings.command(program), program)
     }
 
-    /// One of the project's binaries, also of another package than the test's: `world.binary("lock")`.
+    /// Returns an invocation of one of the project's binaries, of any package: `world.binary("lock")`.
     pub fn binary(&self, name: &str) -> Invocation {
         self.program(binaries::binary(name).as_str())
     }
 
-    /// A program called `git` that writes down how it is called before it hands over to the real one. It does so for
-    /// invocations that are told with [`Invocation::recorded_by`].
+    /// Creates a program called `git` that records how it is called before it runs the real one. It is used by
+    /// invocations with [`Invocation::recorded_by`].
     pub fn recorder(&self) -> Recorder {
         Recorder::new(&self.path().join("recorder"), &["git"])
     }
 
-    /// The server programs of git, each of which writes down that it was started.
+    /// Creates recorders for git's server programs, each of which records that it was started.
     pub fn recorder_of_servers(&self) -> Recorder {
         Recorder::new(&self.path().join("recorder-of-servers"), &["git-upload-pack", "git-receive-pack"])
     }

@@ -1,4 +1,4 @@
-//! What the other tests rely on when they rely on a world.
+//! Tests the properties of a world that the other tests rely on.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 use testkit::{Pipeline, World, assert_converged, assert_same_tree};

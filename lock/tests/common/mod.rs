@@ -1,4 +1,4 @@
-//! What the stories about `lock` share.
+//! Helpers that the tests of `lock` share.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 

@@ -1,7 +1,7 @@
-//! The lock's protocol, checked in every order in which its steps can happen, with a crash after any of them.
+//! Checks the lock's protocol in every possible order of its steps, with a crash after any of them.
 //!
-//! That the model can find something is part of the test: without the guard file, without the pause before a stale lock
-//! changes hands, and without a word beforehand about who takes it over, it finds what those are there for.
+//! That the model can find errors is part of the test: without the guard file, without the pause before a stale lock
+//! is taken over, or without the prior announcement of who takes it over, it finds the errors that these prevent.
 
 #![allow(clippy::print_stdout, reason = "how many states were looked at is worth a line")]
 

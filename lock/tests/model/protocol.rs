@@ -1,9 +1,11 @@
-//! The protocol of the lock as a state machine: every step of the code that others can see the effect of is one action,
-//! under the name that it has in the code, and between any two of them anything else may happen.
+//! Models the lock's protocol as a state machine.
 //!
-//! What is left out: file contents are whole or absent (the code renames them into place), and looking whether the
-//! token is still the lock's is one step with the change that follows it, as the time between them is nothing beside
-//! the time after which a lock counts as silent; and a script gets from its first look at a stale lock to the end of
+//! Every step of the code whose effect is visible to others is one action, under the name that it has in the code,
+//! and between any two of them anything else may happen.
+//!
+//! Simplifications: file contents are complete or absent (the code renames files into place). Checking that the token
+//! is still the lock's is one step with the change that follows, as the time between them is negligible compared with
+//! the time after which a lock counts as silent. And a script gets from its first look at a stale lock to the end of
 //! clearing it within the pause that a taker makes.
 
 use stateright::{Model, Property};

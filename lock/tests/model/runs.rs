@@ -1,4 +1,4 @@
-//! A run's process on its way to the lock and back: the steps of the code, under their names there.
+//! Models a run's process that acquires and releases the lock: the steps of the code, under their names there.
 
 use std::time::Duration;
 

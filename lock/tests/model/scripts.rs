@@ -1,4 +1,4 @@
-//! A shell script that takes the lock by today's rules: `mkdir`, and `rm -rf` of what it finds stale.
+//! Models a shell script that acquires the lock by its own rules: `mkdir`, and `rm -rf` of a stale lock.
 
 use crate::state::{State, Who};
 

@@ -1,4 +1,4 @@
-//! The world of the model: the lock as it is on disk, and everybody who has to do with it.
+//! Defines the model's state: the lock as it is on disk, and all processes that use it.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Running `notes-sync` in a clone, and reading what it says.
+//! Runs `notes-sync` in a clone, and reads its output.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, reason = "each test file uses its part")]

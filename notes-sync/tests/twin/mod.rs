@@ -1,4 +1,4 @@
-//! A repository whose notes git makes and merges, so that git is the judge.
+//! Provides a repository whose notes git creates and merges, so that git is the judge.
 
 #![allow(clippy::disallowed_methods, reason = "tests start git to make fixtures and to judge results")]
 #![allow(clippy::unwrap_used, reason = "a fixture that fails is a test that fails")]

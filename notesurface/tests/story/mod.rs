@@ -1,4 +1,4 @@
-//! Mike and Howard share a repository of session logs; git does their syncing.
+//! Provides a repository of session logs that two users share and sync with git.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use serde_json::{Value, json};

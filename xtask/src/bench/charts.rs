@@ -1,4 +1,4 @@
-//! The plots beside the tables.
+//! Draws the plots that accompany the tables.
 
 use super::{
     results::{Kind, Results, Row},
@@ -9,20 +9,20 @@ use super::{
 
 const WIDTH: f64 = 720.0;
 const TOP: f64 = 52.0;
-/// Where bars begin, right of their names.
+/// Where bars begin, to the right of their names.
 const LEFT: f64 = 190.0;
-/// What is left free for figures right of the longest bar.
+/// The space for figures to the right of the longest bar.
 const RIGHT: f64 = 56.0;
 const BAR: f64 = 20.0;
 
-/// The plots that there are figures for, by their file's name.
+/// Returns the plots for which there are figures, by file name.
 pub fn all(results: &Results) -> Vec<(&'static str, String)> {
     let plots =
         [("ratios.svg", ratios(results)), ("memory.svg", memory(results)), ("scale.svg", scale(results))];
     plots.into_iter().filter_map(|(name, plot)| Some((name, plot?.to_string()))).collect()
 }
 
-/// How many times as fast each whole run is: a bar, the spread of the middle half of its pairs, and its target.
+/// Draws the speedup of each whole run: a bar, the interquartile range over its pairs, and its target.
 fn ratios(results: &Results) -> Option<Svg> {
     let rows: Vec<_> = results.of(Kind::Whole).filter_map(|row| Some((row, row.ratio()?))).collect();
     let most = rows.iter().map(|(row, ratio)| ratio.high.max(row.target.unwrap_or(0.0))).reduce(f64::max)?;
@@ -49,7 +49,7 @@ fn ratios(results: &Results) -> Option<Svg> {
     Some(svg)
 }
 
-/// The peak memory of each phase above that of git.
+/// Draws the peak memory of each phase above that of git.
 fn memory(results: &Results) -> Option<Svg> {
     let rows: Vec<&Row> = results.of(Kind::Step).collect();
     let mib = |kib: u64| kib as f64 / 1024.0;
@@ -72,7 +72,7 @@ fn memory(results: &Results) -> Option<Svg> {
     Some(svg)
 }
 
-/// Horizontal bars below each other, on one scale from zero.
+/// Horizontal bars below each other, on a common scale that begins at zero.
 struct Bars {
     count: usize,
     most: f64,
@@ -104,7 +104,7 @@ impl Bars {
         svg.text((LEFT - 10.0, y + 15.0), Anchor::End, "", &name);
     }
 
-    /// Where there is room for a figure: right of a bar and its spread, and not upon the mark of its target.
+    /// Returns where a figure has room: to the right of a bar and its range, and not on the mark of its target.
     fn free(&self, ratio: &Spread, target: Option<f64>) -> f64 {
         const FIGURE: f64 = 40.0;
         let end = self.x(ratio.high.max(ratio.middle));
@@ -124,15 +124,15 @@ impl Bars {
     }
 }
 
-/// The next of 1, 2, 5, 10, 20, … that is no smaller.
+/// Returns the smallest of 1, 2, 5, 10, 20, … that is not less.
 fn step(least: f64) -> f64 {
     let magnitude = 10_f64.powf(least.log10().floor());
     let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * magnitude);
     steps.into_iter().find(|step| *step >= least).unwrap_or(least)
 }
 
-/// The time of a run with nothing to do over the number of files, both on logarithmic scales: where a line is straight
-/// and rises by a decade a decade, each file costs the same.
+/// Draws the time of a run with nothing to do over the number of files, on logarithmic scales: where a line is
+/// straight with a slope of 1, the cost per file is constant.
 fn scale(results: &Results) -> Option<Svg> {
     const HEIGHT: f64 = 340.0;
     let place = &results.of(Kind::Scale).last()?.place;
@@ -167,7 +167,7 @@ fn scale(results: &Results) -> Option<Svg> {
     Some(svg)
 }
 
-/// Where a figure is between two others, from 0 to 1.
+/// Returns the position of a figure between two others, from 0 to 1.
 fn part(figure: f64, from: f64, to: f64) -> f64 {
     if to > from { (figure - from) / (to - from) } else { 0.5 }
 }
@@ -218,10 +218,10 @@ mod tests {
     #[test]
     fn a_bar_is_as_long_as_its_figure_on_the_scale() {
         let plot = ratios(&results(Kind::Whole)).unwrap().to_string();
-        // The longest figure, 9, takes all the room that there is.
+        // The longest figure, 9, takes the full length.
         let room = WIDTH - LEFT - RIGHT;
         assert!(plot.contains(&format!("width=\"{room:.1}\"")), "{plot}");
-        // The target, 6, is two thirds along.
+        // The target, 6, is at two thirds.
         assert!(plot.contains(&format!("x1=\"{:.1}\"", LEFT + room * 6.0 / 9.0)), "{plot}");
     }
 

@@ -1,4 +1,4 @@
-//! Two that do the same work, one after the other, again and again.
+//! Measures the baseline and Lockstep in alternating pairs.
 
 use super::{
     measure::Measured,
@@ -6,14 +6,14 @@ use super::{
     sides::Side,
 };
 
-/// What was measured of both.
+/// The measurements of both sides.
 #[derive(Debug, Default)]
 pub struct Contest {
     theirs: Vec<Measured>,
     ours: Vec<Measured>,
 }
 
-/// What a row says besides its figures.
+/// A row's description.
 #[derive(Debug, Clone)]
 pub struct Label {
     /// The table that it belongs to.
@@ -22,18 +22,19 @@ pub struct Label {
     pub id: String,
     /// What there was to do.
     pub title: String,
-    /// On how many files.
+    /// The number of files.
     pub files: usize,
-    /// On which file system.
+    /// The file system.
     pub place: String,
-    /// How many times as fast ours is to be.
+    /// The target speedup.
     pub target: Option<f64>,
 }
 
 impl Contest {
-    /// Measures `runs` pairs. Within a pair the two follow each other at once; who is first changes from pair to pair.
+    /// Measures `runs` pairs. The runs of a pair follow each other immediately; which side is first alternates
+    /// between pairs.
     ///
-    /// Pairs, since other work on the machine comes and goes: it disturbs both of a pair, and the ratio stays.
+    /// Other work on the machine comes and goes; it slows down both runs of a pair, so their ratio is stable.
     pub fn hold(runs: usize, mut once: impl FnMut(Side) -> anyhow::Result<Measured>) -> anyhow::Result<Self> {
         let mut contest = Self::default();
         for pair in 0..runs {
@@ -49,7 +50,7 @@ impl Contest {
         Ok(contest)
     }
 
-    /// The row of the table.
+    /// Returns the row of the table.
     pub fn row(&self, label: Label) -> Row {
         Row {
             kind: label.kind,

@@ -1,7 +1,8 @@
-//! A repository's state, kept so that every run begins with the very same.
+//! Saves a repository's state, so that every run begins with the same one.
 //!
-//! Copying a repository of 100,000 files before each run would take longer than all that is measured, and would leave
-//! cold caches. So a run's traces are removed instead: its objects, whatever it wrote to the git directory, its files.
+//! Copying a repository of 100,000 files before each run would take longer than all measurements, and would leave
+//! cold caches. So the traces of a run are removed instead: its objects, its files, and whatever it wrote to the git
+//! directory.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -10,11 +11,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::lab::{Lab, Pace};
 
-/// What the git directory holds that is not copied: objects are removed one by one, and the index belongs to the files.
-/// What a scan remembers of folders it has from the run before, as it does for users.
+/// The parts of the git directory that are not copied: objects are removed one by one, and the index belongs to the
+/// files. The scan's memory of directories stays from the run before, as it does for users.
 const APART: [&str; 3] = ["objects", "index", "lockstep-folders"];
 
-/// A repository as it was.
+/// A repository's saved state.
 #[derive(Debug)]
 pub struct Frozen {
     git_dir: Utf8PathBuf,
@@ -31,12 +32,12 @@ struct WorkTree {
 }
 
 impl Frozen {
-    /// Keeps the state of a bare repository.
+    /// Saves the state of a bare repository.
     pub fn bare(lab: &Lab, git_dir: &Utf8Path) -> anyhow::Result<Self> {
         Self::new(lab, git_dir.to_owned(), None)
     }
 
-    /// Keeps the state of a clone whose work tree is clean.
+    /// Saves the state of a clone whose working tree is clean.
     pub fn clone(lab: &Lab, path: &Utf8Path) -> anyhow::Result<Self> {
         let head = lab.git(path, &["rev-parse", "HEAD"])?;
         Self::new(lab, path.join(".git"), Some(WorkTree { path: path.to_owned(), head }))
@@ -50,7 +51,10 @@ impl Frozen {
         Ok(Self { git_dir, work, objects, copy })
     }
 
-    /// Makes the repository what it was. What is there that git would not remove by itself makes it fail.
+    /// Restores the repository's state.
+    ///
+    /// # Errors
+    /// A run removed an object, or git fails to restore the files.
     pub fn thaw(&self, lab: &Lab) -> anyhow::Result<()> {
         if let Some(work) = &self.work {
             lab.git(&work.path, &["reset", "--quiet", "--hard", &work.head])?;
@@ -69,11 +73,11 @@ impl Frozen {
     }
 }
 
-/// Waits until the files of `clones` are what the files of users are: older than the index, and on the disk.
+/// Waits until the files of `clones` are like those of users: older than the index, and on disk.
 ///
-/// Git and the phases read a file again whose time is that of the index, since it may have changed after it was looked
-/// at. A thousand files that were put back a moment ago would be measured as a thousand files to read. And a file that
-/// is not on the disk yet costs nothing to remove, which is so for nobody's files but those of a benchmark.
+/// Git and the phases read a file again if its time is that of the index (a racy entry), since it may have changed
+/// after it was examined. A thousand files that were just restored would be measured as a thousand files to read. And
+/// a file that is not on disk yet costs nothing to remove, which happens only in a benchmark.
 pub fn settle<'a>(lab: &Lab, clones: impl IntoIterator<Item = &'a Utf8Path>) -> anyhow::Result<()> {
     if lab.pace() == Pace::Careful {
         std::thread::sleep(Duration::from_millis(1100));
@@ -84,11 +88,11 @@ pub fn settle<'a>(lab: &Lab, clones: impl IntoIterator<Item = &'a Utf8Path>) -> 
     rest(lab)
 }
 
-/// How long before a run the last change was made, at least. Users hardly ever sync in the very moment in which git has
-/// written an index, which nobody can rely on then.
+/// The minimum time between the last change and a run. Users rarely sync in the moment in which git has written an
+/// index, whose entries are all racy then.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Waits until everything that was written is on the disk, and a moment more.
+/// Waits until everything that was written is on disk, and for `PAUSE` more.
 pub fn rest(lab: &Lab) -> anyhow::Result<()> {
     match lab.pace() {
         Pace::Careful => {
@@ -100,7 +104,7 @@ pub fn rest(lab: &Lab) -> anyhow::Result<()> {
     }
 }
 
-/// Has everything on a file system written to its disk.
+/// Flushes a file system to its disk.
 #[cfg(target_os = "linux")]
 fn flush(folder: &Utf8Path) -> anyhow::Result<()> {
     let folder = std::fs::File::open(folder).with_context(|| format!("{folder} cannot be opened"))?;
@@ -145,7 +149,7 @@ fn copy_all(from: &Utf8Path, to: &Utf8Path, but: &[&str]) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Removes what is in `folder` and not in `kept`.
+/// Removes what `folder` contains and `kept` does not.
 fn remove_others(folder: &Utf8Path, kept: &Utf8Path, but: &[&str]) -> anyhow::Result<()> {
     for entry in folder.read_dir_utf8().with_context(|| format!("{folder} could not be read"))? {
         let entry = entry?;
@@ -167,8 +171,8 @@ fn remove_others(folder: &Utf8Path, kept: &Utf8Path, but: &[&str]) -> anyhow::Re
     Ok(())
 }
 
-/// Whether two files hold the same. A file that is written again is a young one, which programs trust less than users'
-/// files deserve: a configuration, above all, is old.
+/// Whether two files have the same content. Rewriting a file would make it recent, and programs trust recent files
+/// less than they would a user's; a configuration file in particular is old.
 fn is_alike(a: &Utf8Path, b: &Utf8Path) -> bool {
     matches!((std::fs::read(a), std::fs::read(b)), (Ok(a), Ok(b)) if a == b)
 }

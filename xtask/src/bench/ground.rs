@@ -1,18 +1,18 @@
-//! What all measurements stand on.
+//! Defines what all measurements have in common.
 
 use super::{lab::Lab, sides::Sides};
 
-/// What all measurements stand on.
+/// What all measurements have in common.
 #[derive(Debug)]
 pub struct Ground<'a> {
-    /// Where repositories are made.
+    /// Where repositories are created.
     pub lab: &'a Lab,
-    /// Who is measured.
+    /// The programs to measure.
     pub sides: Sides<'a>,
     /// The type of the file system.
     pub place: String,
-    /// How many pairs of runs are made.
+    /// The number of pairs of runs.
     pub pairs: usize,
-    /// How many are made of what takes long.
+    /// The number of pairs for slow measurements.
     pub few_pairs: usize,
 }

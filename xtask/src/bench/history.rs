@@ -1,28 +1,28 @@
-//! What is in the repositories: files, commits and notes, written as a stream for `git fast-import`.
+//! Generates the contents of the repositories (files, commits, notes) as a stream for `git fast-import`.
 //!
-//! All of it follows from numbers, so that every measurement is one of the same repositories.
+//! Everything is derived from numbers, so that every measurement uses the same repositories.
 
 use std::io::{Result, Write};
 
 /// 2026-06-05, noon, seven hours behind UTC.
 const BEGINNING: u64 = 1_780_686_000;
 
-/// Where notes are, in a namespace that the sync looks at by default.
+/// The notes ref, in a namespace that is synced by default.
 pub const NOTES: &str = "refs/notes/mem/decisions";
 
-/// What git calls a commit of `git notes append`.
+/// The message of git's commit for `git notes append`.
 pub const APPENDED: &str = "Notes added by 'git notes append'";
 
-/// A commit to be.
+/// A commit to create.
 #[derive(Debug, Clone, Copy)]
 pub struct Commit<'a> {
-    /// The ref that it is to be the tip of.
+    /// The ref that will point to it.
     pub on: &'a str,
-    /// What it builds upon; `None` is what the same stream has put there last, if anything.
+    /// Its parent; `None` for the previous commit of the same stream on this ref, if any.
     pub from: Option<&'a str>,
-    /// Who made it.
+    /// Its author.
     pub author: &'a str,
-    /// Its number, which tells its time and its message.
+    /// Its number, which determines its time and its message.
     pub number: usize,
 }
 
@@ -46,17 +46,17 @@ pub fn commit(
     writeln!(out)
 }
 
-/// Who made the commit of this number, and when.
+/// Returns the author and the time of the commit of this number.
 pub fn signature(author: &str, number: usize) -> String {
     format!("{author} <{}@example.com> {}", author.to_lowercase(), time(number))
 }
 
-/// When the commit of this number was made.
+/// Returns the time of the commit of this number.
 pub fn time(number: usize) -> String {
     format!("{} -0700", BEGINNING + number as u64 * 60)
 }
 
-/// A commit of notes is called what git calls it: who looks for what notes were lost reads that.
+/// Returns the message of a commit. On a notes ref it is git's own, which the search for lost notes relies on.
 fn message_of(on: &str, author: &str, number: usize) -> String {
     if on.starts_with("refs/notes/") {
         return format!("{APPENDED}\n");
@@ -68,7 +68,7 @@ fn data(out: &mut dyn Write, text: &str) -> Result<()> {
     writeln!(out, "data {}\n{text}", text.len())
 }
 
-/// The files that every repository begins with: some that the phases look for, and pages up to `count` in all.
+/// Returns the initial files of every repository: some that the phases look for, and pages up to `count` in all.
 pub fn beginning(count: usize) -> impl Iterator<Item = (String, String)> {
     let special = [
         (".claude/identity.json".to_owned(), "{\"user\": \"mike\"}\n".to_owned()),
@@ -80,17 +80,17 @@ pub fn beginning(count: usize) -> impl Iterator<Item = (String, String)> {
     special.into_iter().chain((0..pages).map(|number| (page(number), text(number, 0))))
 }
 
-/// How many pages there are among `count` files.
+/// Returns how many pages there are among `count` files.
 pub fn pages(count: usize) -> usize {
     count - 4
 }
 
-/// The path of a page: a hundred to a folder, twenty folders to an area.
+/// Returns the path of a page: a hundred pages per directory, twenty directories per area.
 pub fn page(number: usize) -> String {
     format!("area-{:03}/topic-{:02}/page-{:02}.md", number / 2000, number / 100 % 20, number % 100)
 }
 
-/// What a page says after `edits` edits, each of which changes one of its lines.
+/// Returns the text of a page after `edits` edits, each of which changes one line.
 pub fn text(number: usize, edits: usize) -> String {
     let line = |line: usize| match edits.checked_sub(1) {
         Some(last) if line == last % 12 => format!("Line {line} of page {number}, edited {edits} times.\n"),
@@ -99,12 +99,12 @@ pub fn text(number: usize, edits: usize) -> String {
     std::iter::once(format!("# Page {number}\n\n")).chain((0..12).map(line)).collect()
 }
 
-/// The path of a session log.
+/// Returns the path of a session log.
 pub fn log(number: usize) -> String {
     format!("session-logs/2026-06-05-{number:04x}.md")
 }
 
-/// A session log with a message for the user.
+/// Returns a session log with a message for the user.
 pub fn message(number: usize) -> String {
     format!("# Session {number}\n\nDone.\n\n## Note for Mike\n\nPlease look at page {number}.\n")
 }

@@ -1,7 +1,6 @@
-//! The folder in which everything is measured, with a home and a git configuration of its own.
+//! The directory in which everything is measured, with its own home directory and git configuration.
 //!
-//! Whoever measures has a configuration too: an fsmonitor, a credential helper or a `core.fsync` of theirs would be
-//! measured along.
+//! With the user's own configuration, an fsmonitor, a credential helper or `core.fsync` would be measured too.
 
 use std::{io::Write as _, process::Stdio};
 
@@ -10,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use phase::programs::program;
 use tempfile::TempDir;
 
-/// Git's own defaults, but for what would begin by itself in the middle of a measurement.
+/// Git's own defaults, but without automatic maintenance, which could start during a measurement.
 const GIT_CONFIG: &str = "\
 [user]
 	name = Mike
@@ -24,25 +23,25 @@ const GIT_CONFIG: &str = "\
 	auto = false
 ";
 
-/// How a repository keeps what is imported into it.
+/// How imported objects are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Objects {
     /// In a pack, as after a fetch, a push or a clone.
     Packed,
-    /// One by one, as after a day's work with git.
+    /// As loose objects, as after a day's work with git.
     Loose,
 }
 
-/// Whether time is taken for exact figures.
+/// Whether figures are to be exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
-    /// Before each run, everything comes to rest.
+    /// Before each run, wait until the system is at rest.
     Careful,
-    /// It is only to be seen that everything works.
+    /// Only check that everything works.
     Quick,
 }
 
-/// A temporary folder that goes when this does.
+/// A temporary directory, removed when this is dropped.
 #[derive(Debug)]
 pub struct Lab {
     root: Utf8PathBuf,
@@ -51,7 +50,7 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Makes one in `place`, or where temporary files go.
+    /// Creates one in `place`, or in the default temporary directory.
     pub fn new(place: Option<&Utf8Path>, pace: Pace) -> anyhow::Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix("lockstep-bench-");
@@ -69,22 +68,22 @@ impl Lab {
         Ok(lab)
     }
 
-    /// The folder.
+    /// Returns the directory.
     pub fn root(&self) -> &Utf8Path {
         &self.root
     }
 
-    /// Whether time is taken for exact figures.
+    /// Returns whether figures are to be exact.
     pub fn pace(&self) -> Pace {
         self.pace
     }
 
-    /// The home of whoever syncs here.
+    /// Returns the home directory for all runs.
     pub fn home(&self) -> Utf8PathBuf {
         self.root.join("home")
     }
 
-    /// A program with nothing of the measurer's environment but where to find other programs.
+    /// Returns a command with a cleared environment, except for `PATH`.
     pub fn command(&self, name: impl AsRef<std::ffi::OsStr>, directory: &Utf8Path) -> std::process::Command {
         let mut command = program(name);
         command.env_clear();
@@ -104,7 +103,7 @@ impl Lab {
         command
     }
 
-    /// Runs git, which must succeed, and gives its stdout without the last newline.
+    /// Runs git, which must succeed, and returns its stdout without the trailing newlines.
     pub fn git(&self, directory: &Utf8Path, args: &[&str]) -> anyhow::Result<String> {
         let output =
             self.command("git", directory).args(args).output().context("git could not be started")?;
@@ -116,7 +115,7 @@ impl Lab {
         Ok(text)
     }
 
-    /// Has `git fast-import` read what `write` writes.
+    /// Runs `git fast-import` on what `write` writes.
     pub fn import(
         &self,
         repository: &Utf8Path,
@@ -132,7 +131,7 @@ impl Lab {
         let mut child = command.spawn().context("git fast-import could not be started")?;
         let stdin = child.stdin.take().context("git fast-import has no stdin")?;
         let mut stream = std::io::BufWriter::new(stdin);
-        // Where it has died of a mistake in the stream, its exit code and its words tell more than the broken pipe.
+        // If it died of an error in the stream, its exit code and its messages say more than the broken pipe.
         let written = write(&mut stream).and_then(|()| stream.flush());
         drop(stream);
         let status = child.wait().context("git fast-import cannot be waited for")?;

@@ -1,4 +1,4 @@
-//! What the figures depend on: the machine, without a word on whose it is.
+//! Describes the machine that the figures depend on, without naming it or its owner.
 
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use super::lab::Lab;
 /// A machine, and how busy it was.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
-    /// Processors.
+    /// The number of processors.
     pub cores: usize,
     /// The kernel's name and version.
     pub kernel: String,
@@ -19,7 +19,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Looks at this machine.
+    /// Describes this machine.
     pub fn look(lab: &Lab) -> anyhow::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let git = lab.git(lab.root(), &["--version"])?;
@@ -31,13 +31,13 @@ impl Machine {
         })
     }
 
-    /// Whether figures of both belong into one table; load comes and goes.
+    /// Whether the figures of both belong in one table; the load may differ.
     pub fn is_same(&self, other: &Self) -> bool {
         let without_load = |machine: &Self| Self { load: None, ..machine.clone() };
         without_load(self) == without_load(other)
     }
 
-    /// Whether others wanted the processors as well.
+    /// Whether other processes competed for the processors.
     pub fn was_busy(&self) -> bool {
         self.load.is_some_and(|load| load > self.cores as f64 / 2.0)
     }
@@ -46,7 +46,7 @@ impl Machine {
 #[cfg(unix)]
 fn kernel() -> String {
     let name = rustix::system::uname();
-    // What follows the version is whoever built it.
+    // What follows the version identifies the build.
     let release = name.release().to_string_lossy();
     let version = release.split('-').next().unwrap_or_default();
     format!("{} {version}", name.sysname().to_string_lossy())
@@ -57,8 +57,8 @@ fn kernel() -> String {
     std::env::consts::OS.to_owned()
 }
 
-/// Has a program read from the disk when it runs next. What a compiler or a copy has just written stays in the system's
-/// memory in larger pieces, and adds up to a megabyte to what a process has of it.
+/// Drops a program from the page cache, so that it is read from disk when it runs next. What a compiler or a copy has
+/// just written stays in memory in larger pieces, which add up to a megabyte to the resident set of a process.
 #[cfg(target_os = "linux")]
 pub fn read_anew(program: &Utf8Path) -> std::io::Result<()> {
     let file = std::fs::File::open(program)?;
@@ -72,7 +72,7 @@ pub fn read_anew(_program: &Utf8Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The type of the file system that `path` is on: that of the longest mount point above it.
+/// Returns the type of the file system that contains `path`: that of the longest mount point above it.
 pub fn file_system(path: &Utf8Path) -> String {
     let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     mount_type(&mounts, path).unwrap_or_else(|| "unknown".to_owned())
@@ -84,7 +84,7 @@ fn mount_type(mounts: &str, path: &Utf8Path) -> Option<String> {
         let (_, point, kind) = (words.next()?, words.next()?, words.next()?);
         path.starts_with(point).then_some((point.len(), kind))
     });
-    // Of several at one place the last one hides the others.
+    // Of several mounts at one place, the last one hides the others.
     mounts.max_by_key(|(length, _)| *length).map(|(_, kind)| kind.to_owned())
 }
 

@@ -1,4 +1,4 @@
-//! One process, from its start to its end.
+//! Measures one process from its start to its end.
 
 use std::{
     io::{Read as _, Seek as _},
@@ -9,31 +9,31 @@ use std::{
 use anyhow::{Context as _, bail};
 use wait4::Wait4 as _;
 
-/// What a process took.
+/// The measurements of a process.
 #[derive(Debug, Clone, Copy)]
 pub struct Measured {
-    /// From before its start until it was waited for.
+    /// The time from before its start until it was waited for.
     pub took: Duration,
-    /// How long it, and what it waited for, had a processor: what other work on the machine hardly changes.
+    /// The processor time that it and its waited-for children used, which other work on the machine hardly changes.
     pub busy: Duration,
-    /// The most memory (resident set) that it, or any process that it started and waited for, has had. In KiB.
+    /// The peak resident set size of the process, or of any child that it waited for, in KiB.
     ///
-    /// Never less than what is copied of the measuring process when it starts another.
+    /// It is at least as large as what is copied of the measuring process when that starts another.
     pub peak_kib: u64,
 }
 
 /// How a process ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// What it took.
+    /// Its measurements.
     pub measured: Measured,
-    /// Its exit code; `None` where a signal ended it.
+    /// Its exit code; `None` if a signal ended it.
     pub code: Option<i32>,
-    /// What it wrote to stderr.
+    /// Its stderr.
     pub words: String,
 }
 
-/// Runs a process with its stdout thrown away.
+/// Runs a process and discards its stdout.
 pub fn run(command: &mut Command) -> anyhow::Result<Ended> {
     let mut words = tempfile::tempfile().context("no temporary file could be made")?;
     let stderr = words.try_clone().context("a temporary file could not be shared")?;

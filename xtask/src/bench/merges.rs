@@ -1,6 +1,6 @@
-//! The merge of notes by itself: `notes-sync merge` beside `git notes merge`, as whole processes.
+//! Measures the merge of notes by itself: `notes-sync merge` against `git notes merge`, as whole processes.
 //!
-//! In S5 the merge is a small part of a run. What it is to do among many notes would not be seen there.
+//! In S5 the merge is a small part of a run, which would not show its cost among many notes.
 
 use anyhow::{Context as _, ensure};
 use camino::Utf8PathBuf;
@@ -17,19 +17,19 @@ use super::{
     table::thousands,
 };
 
-/// How many times as fast as git's each merge is to be.
+/// The target speedup of each merge.
 const TARGET: f64 = 5.0;
 
 /// Two sides to merge.
 #[derive(Debug, Clone, Copy, Default)]
 struct Case {
-    /// Notes that both started from.
+    /// The number of notes in the merge base.
     notes: u32,
-    /// How many each side has changed, for itself.
+    /// The number of notes that each side changed and the other did not.
     changed: u32,
-    /// How many of the same both have changed, differently.
+    /// The number of notes that both sides changed, differently.
     changed_by_both: u32,
-    /// How many each side has added.
+    /// The number of notes that each side added.
     added: u32,
 }
 
@@ -43,7 +43,7 @@ const CASES: [Case; 6] = [
     Case { notes: 20_000, changed_by_both: 500, ..NONE },
 ];
 
-/// Measures all cases, and hands each row over as soon as it is there.
+/// Measures all cases, and passes each row to `take` as soon as it is complete.
 pub fn rows(ground: &Ground<'_>, take: &mut dyn FnMut(Row) -> anyhow::Result<()>) -> anyhow::Result<()> {
     for case in CASES {
         let case = match ground.lab.pace() {
@@ -58,7 +58,8 @@ pub fn rows(ground: &Ground<'_>, take: &mut dyn FnMut(Row) -> anyhow::Result<()>
 fn row(ground: &Ground<'_>, case: Case) -> anyhow::Result<Row> {
     let pair = Pair::new(ground, case)?;
     if ground.lab.pace() == Pace::Careful {
-        // What is read for the first time comes from the disk, and nobody's ratio is about that.
+        // A first, unmeasured pair: what is read for the first time comes from disk, which the ratio must not
+        // include.
         Contest::hold(1, |side| pair.once(side))?;
     }
     let contest = Contest::hold(ground.pairs, |side| pair.once(side))?;
@@ -102,7 +103,7 @@ impl Case {
         }
     }
 
-    /// The notes as they were at first, or as one side has them, in order.
+    /// Returns the notes of the merge base or of one side, in order.
     fn notes(self, side: Version) -> Vec<Note> {
         let both = self.changed_by_both;
         let (own, new) = match side {
@@ -128,7 +129,7 @@ fn count(notes: u32) -> String {
     thousands(notes as usize)
 }
 
-/// A repository on which both merge, and what is to come of it.
+/// A repository in which both sides merge, and the expected result.
 struct Pair<'a> {
     ground: &'a Ground<'a>,
     repository: Utf8PathBuf,
@@ -145,7 +146,7 @@ impl<'a> Pair<'a> {
             (Version::Here, notes::LOCAL, Some(notes::BASE)),
             (Version::There, notes::REMOTE, Some(notes::BASE)),
         ];
-        // Each in a pack of its own, as fetches bring them.
+        // Each in its own pack, as after fetches.
         for (side, name, parent) in sides {
             let notes = case.notes(side);
             ground
@@ -168,7 +169,7 @@ impl<'a> Pair<'a> {
         Ok(measured)
     }
 
-    /// The tree of the merged notes, and how many parents their commit has.
+    /// Returns the tree of the merged notes, and the parents of their commit.
     fn merged(&self) -> anyhow::Result<String> {
         self.ground.lab.git(&self.repository, &["log", "-1", "--format=%T %P", notes::LOCAL])
     }
@@ -186,7 +187,7 @@ mod tests {
         let differ = |one: &[Note], other: &[Note]| one.iter().filter(|note| !other.contains(note)).count();
         assert_eq!((base.len(), here.len(), there.len()), (10, 14, 14));
         assert_eq!((differ(&here, &base), differ(&there, &base)), (9, 9));
-        // Those that both have changed, those that either has changed for itself, and those that are new there.
+        // Those that both have changed, those that only one side has changed, and those that are new there.
         assert_eq!(differ(&there, &here), 3 + 2 + 2 + 4);
     }
 

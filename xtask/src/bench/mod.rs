@@ -1,8 +1,7 @@
-//! `lockstep bench`: whole runs and single phases, measured against a shell script and git that do the same.
+//! `lockstep bench`: measures whole runs and single phases against a shell script and git that do the same work.
 //!
-//! Both sides take turns within one measurement and begin each time with the same state, and what they end with is
-//! checked: a run that did not do the job is no figure. Without that, the fastest sync would be the one that fails
-//! first.
+//! Within one measurement both sides alternate and begin each time with the same state, and the results are checked:
+//! a run that did not do the work does not count. Otherwise the fastest sync would be the one that fails first.
 
 mod amounts;
 mod charts;
@@ -49,7 +48,7 @@ use results::{Results, Row};
 use scenario::Scenario;
 use sides::Sides;
 
-/// Measures what is asked for, says each figure as soon as it is there, and keeps all of them.
+/// Measures what is asked for, prints each row as soon as it is complete, and saves all of them.
 pub fn run(args: &Bench, console: &Console) -> anyhow::Result<u8> {
     let workspace = Workspace::find()?;
     let lab = Lab::new(args.place.as_deref(), if args.quick { Pace::Quick } else { Pace::Careful })?;
@@ -66,13 +65,13 @@ pub fn run(args: &Bench, console: &Console) -> anyhow::Result<u8> {
     measure(args, &ground, console, &mut |row| {
         steps::done(console, &table::line(&row))?;
         results.add(row);
-        // What took an hour is not lost with what fails after it.
+        // Save after each row, so that a later failure does not lose hours of measurements.
         out.as_ref().map_or(Ok(()), |out| keep(&results, out))
     })?;
     Ok(0)
 }
 
-/// The file that holds the figures that the table and the plots are made of.
+/// The file with the figures, from which the tables and the plots are generated.
 const RESULTS: &str = "results.json";
 
 fn keep(results: &Results, out: &Utf8PathBuf) -> anyhow::Result<()> {

@@ -1,40 +1,40 @@
-//! Many notes at once, in the folders in which git would have put them.
+//! Generates many notes, with the fan-out that git would have given them.
 //!
-//! Git opens a level of folders where there are many notes. A tree in another layout would be laid out anew by whoever
-//! merges it, and that would be measured instead.
+//! Git adds a level of fan-out if there are many notes. A merge would rewrite a tree with another fan-out, and that
+//! would be measured instead.
 
 use std::io::{Result, Write};
 
-/// What both sides started from.
+/// The notes ref of the merge base.
 pub const BASE: &str = "refs/notes/base";
-/// The notes here.
+/// The local notes ref.
 pub const LOCAL: &str = "refs/notes/local";
-/// The notes there.
+/// The remote's notes ref.
 pub const REMOTE: &str = "refs/notes/remote";
 
-/// A note that is a record. There are many, and the memory of whoever starts a program is counted as the program's, so
-/// that each is as small as can be.
+/// A note that is a record. There are many, and the memory of a process that starts a program is counted as the
+/// program's, so each is kept as small as possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Note {
-    /// The object that it is about; no two numbers have the same.
+    /// The object that it annotates; different for each number.
     object: [u8; 20],
     number: u32,
     version: Version,
 }
 
-/// Who wrote a note last.
+/// The last version of a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
-    /// Before the two sides went their own ways.
+    /// That of the merge base.
     First,
-    /// This side.
+    /// That of the local side.
     Here,
-    /// The other one.
+    /// That of the remote side.
     There,
 }
 
 impl Note {
-    /// A version of the note with this number.
+    /// Returns a version of the note with this number.
     pub fn new(number: u32, version: Version) -> Self {
         Self { object: spread(number), number, version }
     }
@@ -49,13 +49,13 @@ impl Note {
         format!("---\ntype: decision\nid: {number}\n---\n\nWhy {}, as seen {seen}.\n", hex(&self.object))
     }
 
-    /// The hex digit of its object at a place.
+    /// Returns the hex digit of its object id at a position.
     fn digit(&self, place: usize) -> u8 {
         let byte = self.object[place / 2];
         if place.is_multiple_of(2) { byte >> 4 } else { byte & 15 }
     }
 
-    /// Its path below so many levels of folders.
+    /// Returns its path with this many levels of fan-out.
     fn path(&self, fanout: usize) -> String {
         let (folders, name) = self.object.split_at(fanout);
         folders.iter().map(|folder| format!("{folder:02x}/")).collect::<String>() + &hex(name)
@@ -66,7 +66,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// An id that is as likely to begin with one digit as with any other.
+/// Returns an object id whose digits are uniformly distributed.
 fn spread(number: u32) -> [u8; 20] {
     // The finalizer of MurmurHash3: each bit of the number changes half of the bits.
     let mixed = |seed: u64| {
@@ -82,7 +82,7 @@ fn spread(number: u32) -> [u8; 20] {
     id
 }
 
-/// Writes a commit of notes, which come in order, for `git fast-import`, on top of `parent`.
+/// Writes a commit of notes, which are sorted, for `git fast-import`, with `parent` as its parent.
 pub fn commit(out: &mut dyn Write, name: &str, parent: Option<&str>, notes: &[Note]) -> Result<()> {
     writeln!(out, "commit {name}\ncommitter Mike <mike@example.com> 1780686000 -0700\ndata 0")?;
     if let Some(parent) = parent {
@@ -94,9 +94,9 @@ pub fn commit(out: &mut dyn Write, name: &str, parent: Option<&str>, notes: &[No
     })
 }
 
-/// Gives notes their paths; they come in the order of their objects and share their first `depth` digits. A level of
-/// folders opens where each of the next 16 digits leads to more than one note (`determine_fanout()` of git's
-/// `notes.c`).
+/// Passes each note with its path to `put`; the notes are sorted by object id and share their first `depth` digits. A
+/// level of fan-out is added where each of the next 16 digits leads to more than one note (`determine_fanout()` of
+/// git's `notes.c`).
 fn lay_out(
     notes: &[Note],
     depth: usize,

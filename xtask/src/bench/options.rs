@@ -1,31 +1,30 @@
-//! The options of `lockstep bench`.
+//! Defines the options of `lockstep bench`.
 
 use camino::Utf8PathBuf;
 
-/// Measure whole runs, and single phases, against a shell script and git that do the same, and write down what came
-/// out.
+/// Measure whole runs, and single phases, against a shell script and git that do the same work, and save the results.
 ///
-/// Repositories are made for it in a temporary folder. Both sides take turns; every run begins with the same state, and
-/// ends the measuring where it did not do the job.
+/// Creates repositories in a temporary directory. Both sides alternate; every run begins with the same state, and the
+/// benchmark stops if a run did not do its work.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Bench {
-    /// What to measure; several with commas [default: all but `scale`].
+    /// What to measure; comma-separated [default: all but `scale`].
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',', ignore_case = true)]
     pub scenario: Vec<What>,
 
-    /// How many files the repositories have; several with commas.
+    /// How many files the repositories have; comma-separated.
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [20_000, 100_000])]
     pub files: Vec<usize>,
 
-    /// How many pairs of runs; a third of them for what takes long.
+    /// How many pairs of runs to make; a third of them for slow measurements.
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub runs: usize,
 
-    /// Only see whether the measuring works: tiny repositories, one run each.
+    /// Only check that the benchmark works: tiny repositories, one pair of runs each.
     #[arg(long, conflicts_with = "files")]
     pub quick: bool,
 
-    /// Measure in DIR instead of where temporary files go: on a disk, or in memory.
+    /// Measure in DIR, on a disk or in memory, instead of the default temporary directory.
     #[arg(long = "in", value_name = "DIR")]
     pub place: Option<Utf8PathBuf>,
 
@@ -37,7 +36,7 @@ pub struct Bench {
     #[arg(long, value_name = "DIR")]
     pub binaries: Option<Utf8PathBuf>,
 
-    /// Where the table and the plots go [default: docs/bench, nowhere with `--quick`].
+    /// Where to write the tables and the plots [default: docs/bench, nowhere with `--quick`].
     #[arg(long, value_name = "DIR")]
     pub out: Option<Utf8PathBuf>,
 }
@@ -55,9 +54,9 @@ pub enum What {
     S4,
     /// 20,000 notes, 500 changed on each side.
     S5,
-    /// 32 clones of one remote, each with a change, all at once until all agree.
+    /// 32 clones of one remote, each with a change, all concurrently until all agree.
     S6,
-    /// Single phases against git's equal of each.
+    /// Single phases against the equivalent git commands.
     Steps,
     /// The merge of notes by itself against git's, of up to 120,000 notes.
     Merge,
@@ -70,7 +69,7 @@ pub enum What {
 }
 
 impl Bench {
-    /// Whether something is to be measured.
+    /// Whether `what` is to be measured.
     pub fn wants(&self, what: What) -> bool {
         if self.scenario.is_empty() {
             what != What::Scale || self.quick
@@ -79,22 +78,22 @@ impl Bench {
         }
     }
 
-    /// The sizes of repositories.
+    /// Returns the sizes of repositories.
     pub fn sizes(&self) -> Vec<usize> {
         if self.quick { vec![50] } else { self.files.clone() }
     }
 
-    /// The sizes of repositories on which nothing is to do.
+    /// Returns the sizes of repositories for `scale`.
     pub fn scales(&self) -> &'static [usize] {
         if self.quick { &[50] } else { &[1_000, 10_000, 100_000, 500_000] }
     }
 
-    /// How many pairs of runs to make.
+    /// Returns how many pairs of runs to make.
     pub fn pairs(&self) -> usize {
         if self.quick { 1 } else { self.runs.max(1) }
     }
 
-    /// How many pairs to make of what takes long.
+    /// Returns how many pairs to make in slow measurements.
     pub fn few_pairs(&self) -> usize {
         self.pairs().div_ceil(3)
     }

@@ -1,4 +1,4 @@
-//! Single phases against git's equal of each: time, and peak memory.
+//! Measures single phases against the equivalent git commands: time, and peak memory.
 
 use anyhow::Context as _;
 
@@ -15,7 +15,7 @@ use super::{
     whole,
 };
 
-/// Which phases are measured, and in which situation.
+/// The phases to measure, each in a scenario.
 const STEPS: [(Step, Scenario); 7] = [
     (Step::Logs, Scenario::NothingToDo),
     (Step::Branch, Scenario::NothingToDo),
@@ -26,7 +26,7 @@ const STEPS: [(Step, Scenario); 7] = [
     (Step::Messages, Scenario::Incoming),
 ];
 
-/// Measures them on one repository, and hands each row over as soon as it is there.
+/// Measures them on one repository, and passes each row to `take` as soon as it is complete.
 pub fn steps(
     ground: &Ground<'_>,
     amounts: Amounts,
@@ -45,7 +45,7 @@ fn row(ground: &Ground<'_>, site: &Site<'_>, step: Step, scenario: Scenario) -> 
     let since = site.git(&["rev-parse", "HEAD"])?;
     scenario.arrange(site)?;
     if step == Step::Messages {
-        // They are looked for after the branch has been synced.
+        // Messages are looked for after the branch has been synced.
         site.git(&["pull", "--quiet", "--rebase"])?;
     }
     let state = site.freeze()?;
@@ -65,7 +65,8 @@ fn row(ground: &Ground<'_>, site: &Site<'_>, step: Step, scenario: Scenario) -> 
         Ok(measured)
     };
     if ground.lab.pace() == Pace::Careful {
-        // What is read for the first time comes from the disk, and nobody's ratio is about that.
+        // A first, unmeasured pair: what is read for the first time comes from disk, which the ratio must not
+        // include.
         Contest::hold(1, once)?;
     }
     let contest = Contest::hold(ground.pairs, once)?;

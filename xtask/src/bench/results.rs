@@ -1,6 +1,6 @@
-//! What was measured, as it is kept beside the table that is made of it.
+//! Stores the measurements in a file, from which the tables are generated.
 //!
-//! A run may measure a part only; the rest of the table stays what it was, as long as the machine is the same.
+//! A run may measure only some of the rows; the others stay as they are, as long as the machine is the same.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{machine::Machine, measure::Measured, stats::Spread};
 
-/// Everything measured on one machine.
+/// All measurements on one machine.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Results {
-    /// Where.
+    /// The machine.
     pub machine: Machine,
-    /// What.
+    /// The measurements.
     pub rows: Vec<Row>,
 }
 
@@ -25,19 +25,19 @@ pub struct Results {
 pub enum Kind {
     /// A whole run against the baseline.
     Whole,
-    /// One phase against git's equal.
+    /// One phase against the equivalent git commands.
     Step,
     /// The merge of notes against git's.
     Merge,
     /// A whole run over a network protocol.
     Wire,
-    /// S1 at a size of its own.
+    /// S1 with another number of files.
     Scale,
     /// The start of a binary against that of git.
     Start,
 }
 
-/// A contest.
+/// One comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// The table that it belongs to.
@@ -46,18 +46,18 @@ pub struct Row {
     pub id: String,
     /// What there was to do.
     pub title: String,
-    /// On how many files; of a merge, notes; for a binary's start, the binary's size in bytes.
+    /// The number of files; for a merge, of notes; for a binary's start, the binary's size in bytes.
     pub files: usize,
     /// The file system that was measured on.
     pub place: String,
-    /// How many times as fast ours is to be.
+    /// The target speedup; over a network protocol, the maximum number of connections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<f64>,
     /// The baseline's figures.
     pub theirs: Figures,
     /// Ours.
     pub ours: Figures,
-    /// How long each phase of one of our runs says that it took, in milliseconds.
+    /// How long each phase of one of our runs took by its own account, in milliseconds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<(String, u64)>,
     /// How many connections to the server a run makes: the baseline's, and ours.
@@ -77,9 +77,9 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// The figures of some runs.
+    /// Summarises the figures of some runs.
     pub fn of(runs: &[Measured]) -> Self {
-        // A microsecond is more than anything here can be told by.
+        // A microsecond is more precise than any difference here.
         let ms = |time: Duration| time.as_micros() as f64 / 1000.0;
         let busy = Spread::of(runs.iter().map(|run| ms(run.busy)));
         Self {
@@ -89,20 +89,21 @@ impl Figures {
         }
     }
 
-    /// The median of the times.
+    /// Returns the median of the times.
     pub fn median(&self) -> Option<f64> {
         Spread::of(self.ms.iter().copied()).map(|spread| spread.middle)
     }
 }
 
 impl Row {
-    /// How many times as fast ours is: the median of the pairs, and the spread.
+    /// Returns the speedup: the median over the pairs, and the quartiles.
     pub fn ratio(&self) -> Option<Spread> {
         Spread::of_ratios(&self.theirs.ms, &self.ours.ms)
     }
 
     fn is_same_measurement(&self, other: &Self) -> bool {
-        // How large a binary is, is what was measured; and the repositories of the others are nothing to it.
+        // A binary's size is part of the result, and it does not depend on the repositories of the other
+        // measurements.
         let ground = |row: &Self| (row.kind != Kind::Start).then(|| (row.place.clone(), row.files));
         let key = |row: &Self| (row.kind, row.id.clone(), ground(row));
         key(self) == key(other)
@@ -110,7 +111,7 @@ impl Row {
 }
 
 impl Results {
-    /// What was kept, or nothing where nothing was kept, or that of another machine.
+    /// Returns the saved results, or empty ones if none are saved or they are from another machine.
     pub fn read(path: &Utf8Path, machine: Machine) -> anyhow::Result<Self> {
         let kept = match std::fs::read_to_string(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::on(machine)),
@@ -125,21 +126,21 @@ impl Results {
         Self { machine, rows: Vec::new() }
     }
 
-    /// Adds a row, in place of one that measured the same before.
+    /// Adds a row, and removes the one that measured the same before.
     pub fn add(&mut self, row: Row) {
         self.rows.retain(|old| !old.is_same_measurement(&row));
         self.rows.push(row);
         self.rows.sort_by(|a, b| (a.kind, &a.id, &a.place, a.files).cmp(&(b.kind, &b.id, &b.place, b.files)));
     }
 
-    /// Keeps them.
+    /// Saves the results.
     pub fn write(&self, path: &Utf8Path) -> anyhow::Result<()> {
         let mut text = serde_json::to_string_pretty(self).context("results that are no JSON")?;
         text.push('\n');
         std::fs::write(path, text).with_context(|| format!("{path} could not be written"))
     }
 
-    /// The rows of one table.
+    /// Returns the rows of one table.
     pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(move |row| row.kind == kind)
     }

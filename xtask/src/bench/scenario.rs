@@ -1,4 +1,4 @@
-//! The situations that a sync finds a clone in.
+//! Prepares the scenarios that a sync is measured in.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use super::{
     table::thousands,
 };
 
-/// A situation, numbered as the targets are.
+/// A scenario, numbered as the targets are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scenario {
     /// S1.
@@ -30,7 +30,7 @@ pub enum Scenario {
 const MAIN: &str = "refs/heads/main";
 
 impl Scenario {
-    /// Its number.
+    /// Returns its number.
     pub fn id(self) -> &'static str {
         match self {
             Self::NothingToDo => "S1",
@@ -41,7 +41,7 @@ impl Scenario {
         }
     }
 
-    /// What there is to do, with its amounts.
+    /// Returns what there is to do, with its sizes.
     pub fn title(self, site: &Site<'_>) -> String {
         let amounts = site.amounts;
         match self {
@@ -59,7 +59,7 @@ impl Scenario {
         }
     }
 
-    /// How many times as fast as the baseline a run is to be.
+    /// Returns the target speedup over the baseline.
     pub fn target(self) -> f64 {
         match self {
             Self::NothingToDo | Self::OneFileChanged => 6.0,
@@ -69,7 +69,7 @@ impl Scenario {
         }
     }
 
-    /// Brings about what is committed: at the remote and in the clone.
+    /// Creates the commits, in the remote and in the clone.
     pub fn arrange(self, site: &Site<'_>) -> anyhow::Result<()> {
         match self {
             Self::NothingToDo | Self::OneFileChanged => Ok(()),
@@ -79,7 +79,7 @@ impl Scenario {
         }
     }
 
-    /// Brings about what is not committed, anew before each run.
+    /// Makes the uncommitted changes, again before each run.
     pub fn edit(self, site: &Site<'_>) -> anyhow::Result<()> {
         if self != Self::OneFileChanged {
             return Ok(());
@@ -89,7 +89,7 @@ impl Scenario {
     }
 }
 
-/// Somebody else's commits, spread over all areas, one of them with a message for the user.
+/// Creates another user's commits, spread over all areas, one of them with a message for the user.
 fn incoming(site: &Site<'_>) -> anyhow::Result<()> {
     let (commits, files) = site.amounts.incoming;
     let stride = stride(site, commits * files);
@@ -105,7 +105,7 @@ fn incoming(site: &Site<'_>) -> anyhow::Result<()> {
     on_top(site, &site.remote, Objects::Packed, MAIN, "Howard", changes)
 }
 
-/// Commits on each side that do not touch each other's pages.
+/// Creates commits on each side that change different pages.
 fn diverged(site: &Site<'_>) -> anyhow::Result<()> {
     let (commits, files) = site.amounts.diverged;
     let stride = stride(site, 2 * commits * files);
@@ -120,18 +120,18 @@ fn diverged(site: &Site<'_>) -> anyhow::Result<()> {
     site.git(&["reset", "--quiet", "--hard"]).map(drop)
 }
 
-/// Notes on pages, that both sides have; then changes on each side, half of them to the same notes.
+/// Creates notes on pages, which both sides have; then changes on each side, half of them to the same notes.
 ///
-/// The clone is as its last sync left it: what the remote had is in the tracking ref, and git has packed what it had
-/// written, of which there were more objects than its `gc.auto` lets be. What was appended here since is not packed,
-/// and each time is in the ref's log.
+/// The clone is as its last sync left it: the remote's notes are in the tracking ref, and git has packed the objects
+/// that it had written, which were more than `gc.auto` allows. The notes that were appended here since are loose
+/// objects, and each has an entry in the reflog.
 fn notes(site: &Site<'_>) -> anyhow::Result<()> {
     let (notes, changed) = site.amounts.notes;
     let objects = site.git(&["ls-tree", "-r", "--format=%(objectname)", "HEAD"])?;
     let objects: HashMap<&str, usize> = objects.lines().take(notes).zip(0..).collect();
     let all = objects.iter().map(|(object, number)| ((*object).to_owned(), note(*number))).collect();
     on_top(site, &site.clone, Objects::Packed, NOTES, "Mike", [all].into_iter())?;
-    // Git lays the notes out in folders as it does with any that it has written itself.
+    // Git gives the notes the fan-out that it gives any notes it writes.
     let mut append = site.lab.command("git", &site.clone);
     append.args(["notes", "--ref", NOTES, "append", "-m", "it stays", "HEAD"]);
     append.env("GIT_AUTHOR_DATE", history::time(1)).env("GIT_COMMITTER_DATE", history::time(1));
@@ -146,7 +146,7 @@ fn notes(site: &Site<'_>) -> anyhow::Result<()> {
         Some((path, note(*number)))
     });
     let known: Vec<(&str, String)> = known.collect();
-    // Every note is a commit of its own, as `git notes append` makes them.
+    // Every note is a separate commit, as with `git notes append`.
     let changes = |author: &'static str, first: usize| {
         let changed = known.iter().skip(first).take(changed);
         changed.map(move |(path, text)| vec![((*path).to_owned(), format!("{text}\ndecided by {author}\n"))])
@@ -156,8 +156,8 @@ fn notes(site: &Site<'_>) -> anyhow::Result<()> {
     log_each(site, changed)
 }
 
-/// Puts into the log of the clone's notes what git would have written: a line for each of the last `commits`, in place
-/// of the one of the import.
+/// Writes the entries that git would have written to the reflog of the clone's notes: one for each of the last
+/// `commits`, instead of the import's.
 fn log_each(site: &Site<'_>, commits: usize) -> anyhow::Result<()> {
     let path = site.clone.join(".git/logs").join(NOTES);
     let log = std::fs::read_to_string(&path).with_context(|| format!("{path} could not be read"))?;
@@ -180,8 +180,7 @@ fn edited(page: usize) -> (String, String) {
     (history::page(page), history::text(page, 1))
 }
 
-/// Puts commits on top of a branch, and checks that they are there: a history that is shorter than it should be would
-/// make for figures as good as wrong.
+/// Adds commits to a branch, and checks that they are there: with a shorter history the figures would be too good.
 fn on_top(
     site: &Site<'_>,
     repository: &Utf8Path,
@@ -197,7 +196,7 @@ fn on_top(
     let tip = format!("{branch}^0");
     site.lab.import(repository, objects, |out| {
         changes.enumerate().try_for_each(|(number, files)| {
-            // The first one names what it follows; each of the others follows the one before it.
+            // The first commit names its parent; each of the others follows the one before it.
             let from = (number == 0).then_some(tip.as_str());
             history::commit(out, Commit { on: branch, from, author, number: number + 1 }, files)
         })
@@ -207,7 +206,7 @@ fn on_top(
     Ok(())
 }
 
-/// How far apart `count` pages are that are spread over all there are.
+/// Returns the distance between pages such that `count` pages are spread over all of them.
 fn stride(site: &Site<'_>, count: usize) -> usize {
     (history::pages(site.amounts.files) / count).max(1)
 }

@@ -1,4 +1,4 @@
-//! Real servers on this machine, which count who connects: sshd, and nginx in front of git's http-backend.
+//! Starts real servers on this machine that count connections: sshd, and nginx in front of git's http-backend.
 
 use std::{
     net::{TcpListener, TcpStream},
@@ -11,27 +11,27 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{lab::Lab, site::Site};
 
-/// How long a server may take to come up.
+/// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server for one remote.
 pub trait Server {
-    /// What it speaks.
+    /// Returns the protocol's name.
     fn name(&self) -> &'static str;
 
-    /// Has the clone talk to it.
+    /// Makes this server the clone's remote.
     fn connect(&self, site: &Site<'_>) -> anyhow::Result<()>;
 
-    /// How many connections there have been.
+    /// Returns how many connections there have been.
     fn connections(&self) -> anyhow::Result<usize>;
 }
 
-/// A program that the servers need and that is not here.
+/// Returns a program that the servers need and that is missing here.
 pub fn missing() -> Option<&'static str> {
     ["sshd", "ssh-keygen", "nginx", "fcgiwrap"].into_iter().find(|name| find(name).is_err())
 }
 
-/// An ssh server that lets one key in.
+/// An ssh server that accepts one key.
 #[derive(Debug)]
 pub struct Sshd {
     _process: Process,
@@ -50,7 +50,7 @@ impl Sshd {
         }
         let user = run(lab.command("id", &folder).arg("-un"))?;
         if user == "root" {
-            // Debian's sshd locks itself into this folder, which its service would have made.
+            // Debian's sshd needs this directory for privilege separation; its service would have created it.
             std::fs::create_dir_all("/run/sshd").context("/run/sshd could not be made")?;
         }
         let port = free_port()?;
@@ -76,7 +76,7 @@ impl Sshd {
             ),
         )?;
         write(&folder.join("connections"), "")?;
-        // It wants to be called by its full path.
+        // It must be started by its full path.
         let program = find("sshd")?;
         let mut command = lab.command(program, &folder);
         command.args(["-D", "-e", "-f", "config"]);
@@ -95,7 +95,7 @@ impl Server for Sshd {
         let url = format!("ssh://{}@127.0.0.1:{}{}", self.user, self.port, site.remote);
         site.git(&["remote", "set-url", "origin", &url])?;
         site.git(&["config", "core.sshCommand", &format!("sh '{}/ssh'", self.folder)])?;
-        // Else each side would call it once more for each connection, to find out what it is.
+        // Otherwise each side would run the command once more per connection, to find out which ssh it is.
         site.git(&["config", "ssh.variant", "ssh"])?;
         Ok(())
     }
@@ -172,7 +172,7 @@ impl Server for Web {
     fn connect(&self, site: &Site<'_>) -> anyhow::Result<()> {
         let path = site.remote.strip_prefix(&self.root).context("the remote is not in the lab")?;
         let url = format!("http://127.0.0.1:{}/{path}", self.port);
-        // Whoever the server does not know may only read, unless it is told otherwise.
+        // By default, git's http-backend lets unauthenticated users only read.
         site.lab.git(&site.remote, &["config", "http.receivepack", "true"])?;
         site.git(&["remote", "set-url", "origin", &url])?;
         Ok(())
@@ -186,7 +186,7 @@ impl Server for Web {
     }
 }
 
-/// A process that ends with this.
+/// A process that is ended when this is dropped.
 #[derive(Debug)]
 struct Process(Child);
 
@@ -202,7 +202,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // nginx takes its workers along only where it is asked to end.
+        // nginx ends its workers only if it is asked to end, not if it is killed.
         let id = self.0.id().to_string();
         let asked = phase::programs::program("kill").arg(id).status().is_ok_and(|status| status.success());
         let end = Instant::now() + Duration::from_secs(2);
@@ -212,7 +212,7 @@ impl Drop for Process {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        // Should it be gone by now, that is what was wanted.
+        // It fails if the process has ended by now, which is what was wanted.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -234,7 +234,7 @@ fn free_port() -> anyhow::Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
-/// The full path of a server's program, which is often outside of a user's PATH.
+/// Returns the full path of a server's program, which is often not on a user's `PATH`.
 fn find(name: &str) -> anyhow::Result<std::path::PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut programs = std::env::split_paths(&path)

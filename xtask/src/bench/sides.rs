@@ -1,4 +1,4 @@
-//! Who is measured: the baseline, git, and ours, as command lines.
+//! Builds the command lines that are measured: the baseline's, git's, and ours.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{history::NOTES, lab::Lab, notes, site::Site};
 use crate::binaries::Binaries;
 
-/// One of two that do the same work.
+/// One of the two sides that do the same work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// The shell script, or git.
@@ -16,16 +16,16 @@ pub enum Side {
     Ours,
 }
 
-/// Where both are.
+/// The programs of both sides.
 #[derive(Debug)]
 pub struct Sides<'a> {
     /// Where they work.
     pub lab: &'a Lab,
     /// The shell script that does a whole run.
     pub baseline: Utf8PathBuf,
-    /// The one that does single steps of it.
+    /// The shell script that does single steps of it.
     pub steps: Utf8PathBuf,
-    /// Ours.
+    /// Our binaries.
     pub binaries: Binaries,
 }
 
@@ -43,7 +43,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// The phase that does it.
+    /// Returns the phase that does it.
     pub fn phase(self) -> &'static str {
         match self {
             Self::Logs => "logcheck",
@@ -64,7 +64,7 @@ impl Step {
 }
 
 impl Sides<'_> {
-    /// A whole run on a clone: everything that there is to do, notes, messages and commands included.
+    /// Returns the command of a whole run on a clone, including notes, messages and commands.
     pub fn whole(&self, side: Side, clone: &Utf8PathBuf) -> Command {
         match side {
             Side::Theirs => {
@@ -82,7 +82,7 @@ impl Sides<'_> {
         }
     }
 
-    /// The merge of notes that are here already, in a bare repository.
+    /// Returns the command that merges two local notes refs in a bare repository.
     pub fn merge(&self, side: Side, repository: &Utf8Path) -> Command {
         let strategy = "cat_sort_uniq";
         match side {
@@ -101,10 +101,10 @@ impl Sides<'_> {
         }
     }
 
-    /// One of our binaries, by its name alone.
+    /// Returns the command of one of our binaries, by its name instead of its path.
     ///
-    /// Of a program that is named by its path, Linux counts the memory of the process that starts it along with its own
-    /// (it is started by `vfork`, within the other's memory); git is named by its name.
+    /// Of a program that is started by its path, Linux counts the memory of the parent process as well (it is started
+    /// by `vfork`, within the parent's memory); git is started by its name.
     pub fn ours(&self, name: &str, directory: &Utf8Path) -> Command {
         let mut command = self.lab.command(name, directory);
         let here = self.binaries.path(name);
@@ -116,7 +116,7 @@ impl Sides<'_> {
         command
     }
 
-    /// One step; `since` is the commit that the clone was at before what came in.
+    /// Returns the command of one step; `since` is the clone's commit before new commits were pulled.
     pub fn step(&self, side: Side, step: Step, site: &Site<'_>, since: &str) -> Command {
         match side {
             Side::Theirs => {

@@ -1,4 +1,4 @@
-//! A remote and a clone of it, on which everything but the swarm is measured.
+//! Creates a remote and a clone of it, on which everything but S6 is measured.
 
 use anyhow::{Context as _, ensure};
 use camino::Utf8PathBuf;
@@ -13,9 +13,9 @@ use super::{
 /// A remote and a clone of it.
 #[derive(Debug)]
 pub struct Site<'a> {
-    /// Where it is.
+    /// Where they are.
     pub lab: &'a Lab,
-    /// How much of everything there is.
+    /// The sizes.
     pub amounts: Amounts,
     folder: Utf8PathBuf,
     /// The remote, a bare repository.
@@ -31,7 +31,7 @@ pub struct State {
     clone: Frozen,
 }
 
-/// What a run is to end with, as plain git ends with it.
+/// The expected result of a run, computed with plain git.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
     tree: String,
@@ -40,7 +40,7 @@ pub struct Expected {
 }
 
 impl<'a> Site<'a> {
-    /// Makes a remote with `amounts.files` files and some notes, and a clone that is in step with it.
+    /// Creates a remote with `amounts.files` files and some notes, and a clone that is up to date with it.
     pub fn new(lab: &'a Lab, amounts: Amounts) -> anyhow::Result<Self> {
         let folder = lab.root().join(format!("files-{}", amounts.files));
         let (remote, clone) = (folder.join("origin.git"), folder.join("clone"));
@@ -54,7 +54,7 @@ impl<'a> Site<'a> {
         let site = Self { lab, amounts, folder, remote, clone };
         site.git(&["notes", "--ref", NOTES, "add", "-m", "we keep the old parser"])?;
         site.git(&["push", "--quiet", "origin", NOTES])?;
-        // So that whatever packs new objects later leaves these alone.
+        // So that a later repack of new objects leaves these alone.
         site.git(&["repack", "-d", "-l", "-q"])?;
         Ok(site)
     }
@@ -64,7 +64,7 @@ impl<'a> Site<'a> {
         self.lab.git(&self.clone, args)
     }
 
-    /// Keeps the state of both.
+    /// Saves the states of both.
     pub fn freeze(&self) -> anyhow::Result<State> {
         Ok(State {
             remote: Frozen::bare(self.lab, &self.remote)?,
@@ -72,7 +72,7 @@ impl<'a> Site<'a> {
         })
     }
 
-    /// Makes both what they were.
+    /// Restores the states of both.
     pub fn thaw(&self, state: &State) -> anyhow::Result<()> {
         state.remote.thaw(self.lab)?;
         state.clone.thaw(self.lab)
@@ -83,7 +83,7 @@ impl<'a> Site<'a> {
         frozen::settle(self.lab, [self.clone.as_path()])
     }
 
-    /// Syncs with plain git, and says what it ends with; pushes nothing.
+    /// Syncs with plain git without pushing, and returns the result.
     pub fn expect(&self) -> anyhow::Result<Expected> {
         self.git(&["add", "--all"])?;
         if !self.git(&["status", "--porcelain"])?.is_empty() {
@@ -105,13 +105,13 @@ impl<'a> Site<'a> {
         })
     }
 
-    /// Checks that the clone is clean and in step with the remote, and holds what it should.
+    /// Checks that the clone is clean, that it agrees with the remote, and that its contents are as expected.
     pub fn check(&self, expected: &Expected) -> anyhow::Result<()> {
         self.check_branch(expected)?;
         self.check_notes(expected)
     }
 
-    /// The same, notes aside.
+    /// Checks the same without the notes.
     pub fn check_branch(&self, expected: &Expected) -> anyhow::Result<()> {
         let is = self.is()?;
         ensure!(
@@ -122,7 +122,7 @@ impl<'a> Site<'a> {
         self.check_clean()
     }
 
-    /// Only the notes.
+    /// Checks only the notes.
     pub fn check_notes(&self, expected: &Expected) -> anyhow::Result<()> {
         let is = self.is()?;
         ensure!(is.notes == expected.notes, "the clone holds {is:?} instead of {expected:?}");
@@ -136,7 +136,7 @@ impl<'a> Site<'a> {
         Ok(())
     }
 
-    /// Removes both, to make room for the next ones.
+    /// Removes both repositories, to free disk space.
     pub fn remove(self) -> anyhow::Result<()> {
         std::fs::remove_dir_all(&self.folder).with_context(|| format!("{} could not be removed", self.folder))
     }

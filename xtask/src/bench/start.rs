@@ -1,4 +1,4 @@
-//! How long a binary takes to start, and how large it is.
+//! Measures how long each binary takes to start, and its size.
 
 use super::{
     contest::{Contest, Label},
@@ -10,13 +10,13 @@ use super::{
 };
 use crate::binaries;
 
-/// How often each is started for one pair of runs elsewhere: a start is short, and cheap to repeat.
+/// How many starts to measure for each pair of runs elsewhere: a start is short, and cheap to repeat.
 const STARTS: usize = 20;
 
-/// How long a start may take.
+/// The target for the time of a start.
 pub const LONGEST_MS: f64 = 3.0;
 
-/// How large a binary may be.
+/// The target for the size of a binary.
 pub const LARGEST_MB: f64 = 15.0;
 
 /// Measures `--version` of every binary against git's.

@@ -1,18 +1,18 @@
-//! The middle of some figures, and how far they spread.
+//! Computes medians and quartiles.
 
 /// The quartiles of some figures.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
-    /// A quarter of the figures is below.
+    /// The first quartile.
     pub low: f64,
     /// The median.
     pub middle: f64,
-    /// A quarter of the figures is above.
+    /// The third quartile.
     pub high: f64,
 }
 
 impl Spread {
-    /// The quartiles; `None` of nothing. Between two figures they are interpolated.
+    /// Returns the quartiles, linearly interpolated; `None` if there are no figures.
     pub fn of(figures: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut sorted: Vec<f64> = figures.into_iter().collect();
         sorted.sort_by(f64::total_cmp);
@@ -24,7 +24,7 @@ impl Spread {
         (!sorted.is_empty()).then(|| Self { low: at(0.25), middle: at(0.5), high: at(0.75) })
     }
 
-    /// The quartiles of the ratios within pairs: what disturbs the machine for a while disturbs both of a pair.
+    /// Returns the quartiles of the ratios within pairs: a temporary disturbance affects both runs of a pair.
     pub fn of_ratios(theirs: &[f64], ours: &[f64]) -> Option<Self> {
         Self::of(theirs.iter().zip(ours).map(|(theirs, ours)| theirs / ours))
     }
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn ratios_are_those_of_pairs_and_not_of_the_medians() {
-        // A machine that is ten times as slow during the second pair changes nothing about the ratio.
+        // A machine that is ten times as slow during the second pair does not change the ratio.
         let spread = Spread::of_ratios(&[6.0, 60.0, 6.0], &[1.0, 10.0, 1.0]).unwrap();
         assert_eq!((spread.low, spread.middle, spread.high), (6.0, 6.0, 6.0));
     }

@@ -1,4 +1,4 @@
-//! Drawings that can be read on a light and on a dark page alike.
+//! Draws SVG images that are readable on light and on dark pages.
 
 use std::fmt::{Display, Write as _};
 
@@ -24,14 +24,14 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 }
   .line { fill: none }
 }";
 
-/// Where a text begins, or is centred, or ends.
+/// How a text is aligned to its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anchor {
-    /// At its place.
+    /// It begins there.
     Start,
-    /// Around its place.
+    /// It is centred there.
     Middle,
-    /// Before its place.
+    /// It ends there.
     End,
 }
 
@@ -44,7 +44,7 @@ pub struct Svg {
 }
 
 impl Svg {
-    /// An empty drawing, but for what it says to those who cannot see it.
+    /// Returns a drawing that contains only its title, also in the form for screen readers.
     pub fn new(width: f64, height: f64, title: &str) -> Self {
         let mut svg = Self { width, height, body: String::new() };
         svg.push(format_args!("<title>{}</title>", escaped(title)));
@@ -52,7 +52,7 @@ impl Svg {
         svg
     }
 
-    /// A text.
+    /// Adds a text.
     pub fn text(&mut self, (x, y): (f64, f64), anchor: Anchor, class: &str, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "start",
@@ -65,7 +65,7 @@ impl Svg {
         ));
     }
 
-    /// A filled rectangle.
+    /// Adds a filled rectangle.
     pub fn bar(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), class: &str) {
         self.push(format_args!(
             "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" stroke=\"none\" \
@@ -73,14 +73,14 @@ impl Svg {
         ));
     }
 
-    /// A straight line.
+    /// Adds a straight line.
     pub fn rule(&mut self, (x1, y1): (f64, f64), (x2, y2): (f64, f64), class: &str) {
         self.push(format_args!(
             "<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" class=\"{class}\"/>"
         ));
     }
 
-    /// A line through points, each with a dot.
+    /// Adds a line through points, each with a dot.
     pub fn line(&mut self, points: &[(f64, f64)], class: &str) {
         let path: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         self.push(format_args!(

@@ -1,4 +1,4 @@
-//! S6: many clones of one remote that all have something to say, and all at once.
+//! S6: measures many clones of one remote that each have a change and all sync concurrently.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -20,19 +20,20 @@ use super::{
     sides::{Side, Sides},
 };
 
-/// How long a clone waits before it looks again whether all changes are at the remote.
+/// How long a clone waits before it checks again whether all changes are at the remote.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// How long the clones may take to agree, all in all.
+/// The time limit for all clones to agree.
 const LIMIT: Duration = Duration::from_mins(10);
 
-/// Exit codes that say: try again. Failed (the script's after three lost races), unreachable, deferred.
+/// Exit codes after which a clone tries again: failed (the script's code after three lost races), unreachable,
+/// deferred.
 const AGAIN: [i32; 3] = [1, 69, 75];
 
-/// How many times as fast as the baseline all of them are to agree.
+/// The target speedup over the baseline until all agree.
 const TARGET: f64 = 6.0;
 
-/// Measures it.
+/// Measures S6.
 pub fn row(ground: &Ground<'_>, amounts: Amounts) -> anyhow::Result<Row> {
     let swarm = Swarm::new(ground.lab, amounts)?;
     let mut runs: [Vec<usize>; 2] = Default::default();
@@ -74,7 +75,7 @@ struct Swarm<'a> {
 }
 
 impl<'a> Swarm<'a> {
-    /// Makes them.
+    /// Creates them.
     fn new(lab: &'a Lab, amounts: Amounts) -> anyhow::Result<Self> {
         let (count, files) = amounts.swarm;
         let folder = lab.root().join("swarm");
@@ -94,7 +95,7 @@ impl<'a> Swarm<'a> {
         Ok(Self { lab, folder, remote, clones, start })
     }
 
-    /// Gives every clone its change.
+    /// Restores all repositories and changes a file in every clone.
     fn prepare(&self) -> anyhow::Result<()> {
         self.start.iter().try_for_each(|frozen| frozen.thaw(self.lab))?;
         frozen::settle(self.lab, self.clones.iter().map(Utf8PathBuf::as_path))?;
@@ -106,11 +107,11 @@ impl<'a> Swarm<'a> {
         Ok(())
     }
 
-    /// Lets all of them sync at once until all agree, and checks that they do. Gives the time from the first start to
-    /// that moment, the highest peak of memory of any run, and how many runs it took.
+    /// Lets all clones sync concurrently until all agree, and checks that they do. Returns the time from the first
+    /// start to that moment, the highest peak of memory of any run, and the number of runs.
     ///
-    /// A clone whose run lost its races tries again at once, until its change is at the remote. When all are, whoever
-    /// is behind syncs once more.
+    /// A clone whose run lost its races tries again immediately, until its change is at the remote. Once all changes
+    /// are there, each clone that is behind syncs once more.
     fn sync(&self, sides: &Sides<'_>, side: Side) -> anyhow::Result<(Measured, usize)> {
         let round = Round {
             sides,
@@ -147,7 +148,7 @@ impl<'a> Swarm<'a> {
         std::fs::remove_dir_all(&self.folder).with_context(|| format!("{} could not be removed", self.folder))
     }
 
-    /// Checks that everybody has everybody's change, as one commit each, and nothing else.
+    /// Checks that every clone has every change, as one commit each, and nothing else.
     fn check(&self) -> anyhow::Result<()> {
         let head = self.lab.git(&self.remote, &["rev-parse", "refs/heads/main"])?;
         let commits = self.lab.git(&self.remote, &["rev-list", "--count", &head])?;
@@ -167,18 +168,18 @@ impl<'a> Swarm<'a> {
     }
 }
 
-/// One round of all syncing at once.
+/// One round of concurrent syncs.
 struct Round<'a> {
     sides: &'a Sides<'a>,
     side: Side,
     remote: &'a Utf8Path,
-    /// How many clones have not pushed their change yet: at none, the remote moves no more.
+    /// How many clones have not pushed their change yet; at zero, the remote's branch is final.
     unpushed: AtomicUsize,
     failed: AtomicBool,
     began: Instant,
 }
 
-/// What became of one clone.
+/// The result of one clone.
 #[derive(Debug, Default)]
 struct Done {
     runs: usize,
@@ -200,7 +201,8 @@ impl Round<'_> {
         let mut pushed = false;
         while !self.failed.load(Ordering::SeqCst) {
             ensure!(self.began.elapsed() < LIMIT, "{clone} did not get to agree with the others");
-            // Asked before the heads are compared, so that a remote that moves in between is not taken for a final one.
+            // Read before the heads are compared, so that a head that moves in between is not taken for the final
+            // one.
             let is_final = self.unpushed.load(Ordering::SeqCst) == 0;
             if pushed && !is_final {
                 std::thread::sleep(PAUSE);
@@ -227,7 +229,7 @@ impl Round<'_> {
     }
 }
 
-/// Where a repository's branch is, without a process that the others would have to wait for.
+/// Returns the commit of a repository's branch, without starting a process that would slow down the others.
 fn main(git_dir: &Utf8Path) -> anyhow::Result<String> {
     const BRANCH: &str = "refs/heads/main";
     let text = match std::fs::read_to_string(git_dir.join(BRANCH)) {

@@ -1,4 +1,4 @@
-//! The figures as Markdown, and as lines while they come.
+//! Formats the figures as Markdown tables, and as lines while they are measured.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use super::{
     stats::Spread,
 };
 
-/// A row in one line, as it comes.
+/// Formats a row as one line.
 pub fn line(row: &Row) -> String {
     let ratio = row.ratio().map_or_else(String::new, |ratio| {
         format!("{:.2} times as fast ({:.2} to {:.2})", ratio.middle, ratio.low, ratio.high)
@@ -30,7 +30,7 @@ pub fn line(row: &Row) -> String {
     )
 }
 
-/// The page with all tables.
+/// Returns the page with all tables.
 pub fn page(results: &Results) -> String {
     let mut page = String::from(
         "<!-- Written by `cargo xtask bench`; what it means is in README.md. -->\n\n# What was measured\n",
@@ -79,7 +79,7 @@ fn whole(page: &mut String, results: &Results) {
     }
 }
 
-/// A row's target, and whether it is met.
+/// Returns a row's target, and whether it is met.
 fn target(row: &Row, ratio: f64) -> (String, String) {
     match row.target {
         Some(target) => (format!("{target:.0}"), is_met(ratio >= target)),
@@ -237,12 +237,12 @@ fn spread(ratio: &Spread) -> String {
     format!("{:.1} to {:.1}", ratio.low, ratio.high)
 }
 
-/// How long it took them, and us.
+/// Returns the times of both sides.
 fn both_ms(row: &Row) -> [String; 2] {
     [&row.theirs, &row.ours].map(|side| ms(side.median()))
 }
 
-/// Their peak, and ours.
+/// Returns the peaks of memory of both sides.
 fn both_mib(row: &Row) -> [String; 2] {
     [&row.theirs, &row.ours].map(|side| mib(side.peak_kib))
 }
@@ -259,12 +259,12 @@ fn mib(kib: u64) -> String {
     format!("{:.1} MiB", kib as f64 / 1024.0)
 }
 
-/// A ratio, where the smaller one is more than the clock of processor time can tell from nothing.
+/// Formats the ratio of processor times; empty if ours is below the resolution of that clock.
 fn times(theirs: f64, ours: f64) -> String {
     if ours < 1.0 { String::new() } else { format!("{:.1}", theirs / ours) }
 }
 
-/// A number with its thousands apart.
+/// Formats a number with thousands separators.
 pub fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! S1 to S5: whole runs against the baseline's.
+//! S1 to S5: measures whole runs against the baseline's.
 
 use anyhow::{Context as _, ensure};
 use contract::Envelope;
@@ -16,7 +16,7 @@ use super::{
     site::{Expected, Site, State},
 };
 
-/// Measures these scenarios on one repository, and hands each row over as soon as it is there.
+/// Measures these scenarios on one repository, and passes each row to `take` as soon as it is complete.
 pub fn scenarios(
     ground: &Ground<'_>,
     amounts: Amounts,
@@ -45,8 +45,8 @@ pub fn scale(ground: &Ground<'_>, amounts: Amounts) -> anyhow::Result<Row> {
     Ok(row)
 }
 
-/// Both sides sync once. What they leave behind for good, such as tracking refs and a pointer to what was shown, is
-/// there from then on, as it is for users from the second day.
+/// Lets both sides sync once and returns the resulting state. It includes what the first sync of a clone creates,
+/// such as tracking refs and the pointer to the last shown message, as it does for users from the second day on.
 pub fn begin(ground: &Ground<'_>, site: &Site<'_>) -> anyhow::Result<State> {
     for side in [Side::Ours, Side::Theirs] {
         measure::succeed(&mut ground.sides.whole(side, &site.clone))?;
@@ -66,7 +66,7 @@ pub struct Whole<'a> {
 }
 
 impl<'a> Whole<'a> {
-    /// Keeps the state that each run begins with, and finds out what each is to end with.
+    /// Saves the state that each run begins with, and computes the expected result.
     pub fn prepared(ground: &'a Ground<'_>, site: &'a Site<'_>, scenario: Scenario) -> anyhow::Result<Self> {
         let state = site.freeze()?;
         scenario.edit(site)?;
@@ -74,10 +74,11 @@ impl<'a> Whole<'a> {
         Ok(Self { ground, site, scenario, state, expected })
     }
 
-    /// Measures so many pairs of runs.
+    /// Measures this many pairs of runs.
     pub fn row(&self, kind: Kind, pairs: usize) -> anyhow::Result<Row> {
         if self.ground.lab.pace() == Pace::Careful {
-            // What is read for the first time comes from the disk, and nobody's ratio is about that.
+            // A first, unmeasured pair: what is read for the first time comes from disk, which the ratio must not
+            // include.
             Contest::hold(1, |side| self.once(side))?;
         }
         let contest = Contest::hold(pairs, |side| self.once(side))?;
@@ -93,7 +94,7 @@ impl<'a> Whole<'a> {
         Ok(row)
     }
 
-    /// How often a run of the baseline, and one of ours, connects to a server.
+    /// Returns how often a run of the baseline, and one of ours, connects to a server.
     pub fn connections(&self, server: &dyn Server) -> anyhow::Result<(usize, usize)> {
         let count = |side| {
             let before = server.connections()?;
@@ -103,7 +104,7 @@ impl<'a> Whole<'a> {
         Ok((count(Side::Theirs)?, count(Side::Ours)?))
     }
 
-    /// Makes the repositories what they were before.
+    /// Restores the repositories.
     pub fn undo(&self) -> anyhow::Result<()> {
         self.site.thaw(&self.state)
     }
@@ -122,7 +123,7 @@ impl<'a> Whole<'a> {
         self.scenario.edit(self.site)
     }
 
-    /// What the phases of one more run say about their time.
+    /// Returns how long the phases of one more run took by their own account.
     fn phases(&self) -> anyhow::Result<Vec<(String, u64)>> {
         self.ready()?;
         let mut run = self.ground.sides.whole(Side::Ours, &self.site.clone);

@@ -1,4 +1,4 @@
-//! S1 and S2 over ssh and http, where what counts is how often a run connects.
+//! S1 and S2 over ssh and http: measures mainly how often a run connects.
 
 use super::{
     amounts::Amounts,
@@ -10,7 +10,7 @@ use super::{
     whole::{self, Whole},
 };
 
-/// Measures them, and hands each row over as soon as it is there.
+/// Measures them, and passes each row to `take` as soon as it is complete.
 pub fn rows(
     ground: &Ground<'_>,
     amounts: Amounts,
@@ -21,7 +21,7 @@ pub fn rows(
         let site = Site::new(ground.lab, amounts)?;
         server.connect(&site)?;
         whole::begin(ground, &site)?;
-        // One connection and one listing for branch and notes together, and one more to push.
+        // One connection and one ref advertisement for branch and notes together, and one more connection to push.
         for (scenario, most) in [(Scenario::NothingToDo, 1.0), (Scenario::OneFileChanged, 2.0)] {
             let whole = Whole::prepared(ground, &site, scenario)?;
             let mut row = whole.row(Kind::Wire, ground.few_pairs)?;

@@ -1,4 +1,4 @@
-//! Git, as the people of the playground use it: to make a history, never to sync it.
+//! Runs git to create the playground's history; the sync itself is left to the run.
 
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -14,7 +14,7 @@ pub struct Repo<'a> {
 }
 
 impl<'a> Repo<'a> {
-    /// Makes an empty bare repository.
+    /// Creates an empty bare repository.
     pub fn bare(playground: &'a Playground, name: &str) -> anyhow::Result<Self> {
         let repo = Self { playground, path: playground.path(name) };
         git(playground, playground.root(), &["init", "--quiet", "--bare", repo.path.as_str()])?;
@@ -45,7 +45,7 @@ impl<'a> Repo<'a> {
         write(&self.path.join(path), text)
     }
 
-    /// Commits all there is.
+    /// Commits all changes.
     pub fn commit(&self, message: &str) -> anyhow::Result<()> {
         self.git(&["add", "--all"])?;
         self.git(&["commit", "--quiet", "--message", message])
@@ -62,7 +62,7 @@ impl<'a> Repo<'a> {
     }
 }
 
-/// Writes a file, and makes the folders that it needs.
+/// Writes a file, and creates its parent directories.
 pub fn write(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("{folder} could not be made"))?;

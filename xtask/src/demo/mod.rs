@@ -1,7 +1,7 @@
-//! A playground for `full-run --demo`: a small team's repositories, made with git as a team would.
+//! Creates the playground for `full-run --demo`: a small team's repositories, made with git as a team would.
 //!
-//! The run that syncs it is the run that everybody gets; only the repositories, and a home so that the user's own files
-//! stay as they are, are made up.
+//! The playground is synced by an ordinary run. Only the repositories are made up, and a home directory, so that the
+//! user's own files stay as they are.
 
 mod git;
 mod story;
@@ -16,20 +16,20 @@ use crate::{
     full_run::{FullRun, Surroundings},
 };
 
-/// A temporary folder with a team's repositories in it, which stays so that one can look around.
+/// A temporary directory with a team's repositories, which is kept so that the user can look around.
 #[derive(Debug)]
 pub struct Playground {
     root: Utf8PathBuf,
 }
 
-/// Makes a playground.
+/// Creates a playground.
 pub fn prepare() -> anyhow::Result<Playground> {
     let root = tempfile::Builder::new()
         .prefix("lockstep-demo-")
         .tempdir()
         .context("no temporary folder could be made")?
         .keep();
-    // The real path: it is what the report will name.
+    // The report will name the real path.
     let root = phase::real_path(root).context("the playground cannot be found")?;
     let playground = Playground { root };
     story::tell(&playground)?;
@@ -37,12 +37,12 @@ pub fn prepare() -> anyhow::Result<Playground> {
 }
 
 impl Playground {
-    /// The options of a run on the playground's own clone.
+    /// Returns the options of a run on the playground's own clone.
     pub fn options(&self, args: &FullRun) -> FullRun {
         FullRun { repo: Some(self.mine()), demo: false, ..args.clone() }
     }
 
-    /// Where the playground's people live, and nobody else.
+    /// Returns an environment with the playground's home directory and git configuration instead of the user's.
     pub fn surroundings(&self) -> Surroundings {
         let home = self.home();
         Surroundings {
@@ -57,7 +57,7 @@ impl Playground {
         }
     }
 
-    /// Says what is where, and what to try next.
+    /// Prints what is where, and what to try next.
     pub fn say_where_to_look(&self, binaries: &Binaries, page: &mut Page) {
         let root = &self.root;
         let faint = page.styles.faint;
@@ -74,7 +74,7 @@ impl Playground {
         }
         page.gap();
         page.heading("Try");
-        // Cargo has perhaps just put another file in the place of this program's.
+        // Cargo may just have replaced this program's file by another one.
         let lockstep = binaries.path("lockstep");
         for line in [
             format!("git -C {root}/mike log --oneline --graph"),
@@ -92,7 +92,7 @@ impl Playground {
         self.root.join("home")
     }
 
-    /// The clone that the run syncs.
+    /// Returns the clone that the run syncs.
     fn mine(&self) -> Utf8PathBuf {
         self.root.join("mike")
     }

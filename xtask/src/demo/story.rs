@@ -1,11 +1,11 @@
-//! What happened in the playground before the run: two people worked on, both in the same places.
+//! Creates the playground's history: two people have made changes in the same places.
 
 use super::{
     Playground,
     git::{Repo, write},
 };
 
-/// Makes the repositories and lets everything happen.
+/// Creates the repositories and all changes in them.
 pub fn tell(playground: &Playground) -> anyhow::Result<()> {
     write(&playground.home().join(".gitconfig"), GIT_CONFIG)?;
     let origin = Repo::bare(playground, "origin.git")?;
@@ -15,7 +15,7 @@ pub fn tell(playground: &Playground) -> anyhow::Result<()> {
     howard_works(&howard)?;
     mike_works(&mike)?;
     vaults(playground)?;
-    // Mike had a command of the same name before his team shared one: it must not get lost.
+    // Mike had a command of the same name before his team shared one: it must not be lost.
     write(&playground.home().join(".claude/commands/sync.md"), "Mike's own way to sync.\n")
 }
 
@@ -27,7 +27,7 @@ const GIT_CONFIG: &str = "\
 	defaultBranch = main
 ";
 
-/// What both start from.
+/// Creates what both start from.
 fn beginning(mike: &Repo<'_>) -> anyhow::Result<()> {
     mike.write("README.md", "# Tools\n\nWhat our team knows and uses.\n")?;
     mike.write(".gitignore", ".claude/identity.json\n")?;
@@ -40,7 +40,7 @@ fn beginning(mike: &Repo<'_>) -> anyhow::Result<()> {
     mike.git(&["branch", "--quiet", "--set-upstream-to", "origin/main"])
 }
 
-/// Howard has pushed already.
+/// Howard makes changes and pushes them.
 fn howard_works(howard: &Repo<'_>) -> anyhow::Result<()> {
     howard.git(&["fetch", "--quiet", "origin", "refs/notes/mem/*:refs/notes/mem/*"])?;
     howard
@@ -78,7 +78,7 @@ once the last mailbox has moved?
 - the remaining mailboxes
 ";
 
-/// Mike has a commit that is not pushed, edits that are not committed, and notes of his own.
+/// Mike makes an unpushed commit, uncommitted edits, and notes of his own.
 fn mike_works(mike: &Repo<'_>) -> anyhow::Result<()> {
     mike.write("wiki/projects/website.md", "# Website\n\nNew design until autumn.\n")?;
     mike.commit("wiki: the website project")?;
@@ -88,7 +88,7 @@ fn mike_works(mike: &Repo<'_>) -> anyhow::Result<()> {
     mike.write(".claude/identity.json", "{\"user\": \"mike\", \"vault_path\": \"../vault\"}\n")
 }
 
-/// The vault moved on at both ends as well.
+/// Creates the vault, with changes on both sides.
 fn vaults(playground: &Playground) -> anyhow::Result<()> {
     let remote = Repo::bare(playground, "vault.git")?;
     let mike = remote.clone_for("Mike", "vault")?;

@@ -1,39 +1,39 @@
-//! What there is to know about a repository's set-up, as plain values.
+//! The facts about a repository's set-up, as plain values.
 
 use std::time::{Duration, SystemTime};
 
 /// Everything that the checks are about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
-    /// When it was looked at.
+    /// When the facts were gathered.
     pub now: SystemTime,
-    /// The work tree's root; `None` where the repository is bare.
+    /// The root of the working tree; `None` if the repository is bare.
     pub worktree: Option<String>,
-    /// Whether objects are fetched when they are needed, which is not supported.
+    /// Whether this is a partial clone, which is not supported.
     pub is_partial: bool,
-    /// What is wrong with repositories that objects are borrowed from.
+    /// What is wrong with the alternates.
     pub alternates: Vec<Told>,
     /// What is checked out.
     pub head: Head,
-    /// Why the index cannot be read; `None` where it can, or is not there.
+    /// Why the index cannot be read; `None` if it can, or does not exist.
     pub unreadable_index: Option<String>,
-    /// The git command that a person is in the middle of.
+    /// The git command that is in progress, such as an unfinished rebase.
     pub in_progress: Option<&'static str>,
     /// Who the user is.
     pub people: People,
     /// The remotes' names.
     pub remotes: Vec<String>,
-    /// The remote that runs talk to.
+    /// The remote that runs use.
     pub remote: Option<RemoteFacts>,
-    /// What the branch's configuration says of its upstream.
+    /// What the branch's configuration says about its upstream.
     pub upstream: Upstream,
     /// The hooks that a run starts.
     pub hooks: Vec<Hook>,
-    /// `core.hooksPath`, where it is no folder.
+    /// `core.hooksPath`, if it is not a directory.
     pub missing_hooks_path: Option<String>,
     /// The run's lock.
     pub lock: Lock,
-    /// Lock files of git's, by their paths in the git directory.
+    /// Git's own lock files.
     pub lock_files: Vec<LockFile>,
     /// The keys of git's configuration that are about runs or about merging notes.
     pub keys: Vec<Key>,
@@ -41,15 +41,15 @@ pub struct Facts {
     pub logs: Logs,
     /// The vault.
     pub vault: Vault,
-    /// The folder that commands are copied to.
+    /// The directory that commands are copied to.
     pub commands: Commands,
-    /// Whether an ssh agent is within reach.
+    /// Whether an ssh agent is reachable.
     pub ssh_agent: bool,
-    /// The file with the latest time of change.
+    /// The file with the latest modification time.
     pub newest: Option<(String, SystemTime)>,
 }
 
-/// Something that was said about a fault.
+/// A description of a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     /// What happened.
@@ -69,61 +69,61 @@ impl From<phase::Fault> for Told {
 pub enum Head {
     /// A branch, by its short name.
     Branch(String),
-    /// A branch without a commit.
+    /// An unborn branch, by its short name.
     Unborn(String),
-    /// No branch.
+    /// A detached HEAD.
     Detached,
-    /// It cannot be read.
+    /// HEAD cannot be read.
     Unreadable,
 }
 
 /// Who the user is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct People {
-    /// The name that notes are addressed to, by `.claude/identity.json`; or what is wrong with that file.
+    /// The name that notes are addressed to, from `.claude/identity.json`, or what is wrong with that file.
     pub user: Result<Option<String>, Told>,
-    /// The name that git knows.
+    /// Git's `user.name`.
     pub git_name: Option<String>,
-    /// Whether git neither ignores nor tracks `.claude/identity.json`, which is there.
+    /// Whether `.claude/identity.json` exists and is neither ignored nor tracked.
     pub file_is_exposed: bool,
     /// Whether git could make a commit: it knows a name and an address.
     pub can_commit: bool,
 }
 
-/// The remote that runs talk to.
+/// The remote that runs use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteFacts {
     /// Its name.
     pub name: String,
-    /// Where it is, without a password.
+    /// Its URL, without a password.
     pub url: String,
     /// Whether it is reached by ssh.
     pub is_ssh: bool,
-    /// The refspecs of a fetch.
+    /// The refspecs for fetching.
     pub refspecs: Vec<String>,
-    /// What its configuration asks for, and runs refuse.
+    /// What its configuration asks for that runs refuse.
     pub unsupported: Vec<Told>,
-    /// What it said.
+    /// Its answer.
     pub answer: Answer,
 }
 
-/// What a remote said.
+/// A remote's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// It was not asked.
     NotAsked,
     /// It answered with these branches, by their full names.
     Branches(Vec<String>),
-    /// It did not.
+    /// It did not answer.
     Trouble(Told),
 }
 
-/// What the branch's configuration says of its upstream.
+/// What the branch's configuration says about its upstream.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Upstream {
     /// `branch.<name>.remote`.
     pub remote: Option<String>,
-    /// `branch.<name>.merge`, all of them.
+    /// All values of `branch.<name>.merge`.
     pub merges: Vec<String>,
 }
 
@@ -132,30 +132,30 @@ pub struct Upstream {
 pub struct Hook {
     /// Its path.
     pub path: String,
-    /// Whether it may be executed; git passes over it where not.
+    /// Whether it is executable; if not, git skips it.
     pub executable: bool,
-    /// Whether it belongs to somebody else.
+    /// Whether it belongs to another user.
     pub foreign: bool,
 }
 
 /// The run's lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lock {
-    /// Nobody has it.
+    /// Free.
     Free,
-    /// Somebody has it, in words.
+    /// Held; with a description of the owner.
     Held(String),
-    /// Somebody has left it behind, in words.
+    /// Left behind; with a description of the owner.
     Stale(String),
-    /// Its sign of life lies in the future.
+    /// Held, with a sign of life that lies in the future; with a description of the owner.
     Ahead(String),
-    /// Something is there that is no lock.
+    /// Something else than a lock is in its place.
     Obstacle(String),
-    /// It cannot be looked at.
+    /// It cannot be inspected.
     Unreadable(String),
 }
 
-/// A lock file of git's.
+/// One of git's lock files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockFile {
     /// Its path.
@@ -175,22 +175,22 @@ pub struct Key {
     pub name: String,
     /// Its value.
     pub value: String,
-    /// The file that it stands in.
+    /// The file that contains it.
     pub origin: String,
 }
 
 /// The session logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Logs {
-    /// The patterns are none.
+    /// The patterns are invalid.
     Broken(Told),
-    /// The patterns can be used.
+    /// The patterns are valid.
     Found {
-        /// Whether somebody configured patterns of their own.
+        /// Whether patterns are configured.
         configured: bool,
         /// How many tracked files match.
         tracked: usize,
-        /// Where a new log would be ignored by git.
+        /// The directories in which git would ignore a new log.
         ignored: Vec<String>,
     },
 }
@@ -198,30 +198,30 @@ pub enum Logs {
 /// The vault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Vault {
-    /// There is none.
+    /// There is no vault.
     None,
-    /// It is a repository, at this path.
+    /// A repository, at this path.
     Fine(String),
     /// It cannot be synced.
     Broken(Told),
 }
 
-/// The folder that commands are copied to.
+/// The directory that commands are copied to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Commands {
-    /// The repository has none to copy.
+    /// The repository has no commands to copy.
     None,
-    /// It can be written to.
+    /// The directory is writable, or can be created.
     Writable(String),
-    /// It cannot; this path is in the way.
+    /// It is not, because of this path.
     NotWritable(String),
 }
 
-/// A binary, and the version that it says it is.
+/// A binary and the version that it reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binary {
     /// Its name.
     pub name: &'static str,
-    /// Its version; `None` where it is missing or does not run.
+    /// Its version; `None` if it is missing or does not run.
     pub version: Option<String>,
 }

@@ -1,7 +1,8 @@
-//! `lockstep doctor`: whether a repository is set up so that runs will go through, and what to do where it is not.
+//! `lockstep doctor`: checks whether runs will succeed in a repository, and says how to fix what is wrong.
 //!
-//! A refspec that overwrites notes, a hook that git silently skips or a misspelt key shows itself weeks later, as
-//! something lost. Looking turns the repository into plain facts, judging them is pure, and nothing is changed.
+//! A refspec that overwrites notes, a hook that git silently skips or a misspelt key shows its effect weeks later, as
+//! something lost. The repository is first turned into plain facts, which are then judged without side effects;
+//! nothing is changed.
 
 mod check;
 mod facts;
@@ -14,9 +15,9 @@ use phase::Console;
 
 use check::{Check, State};
 
-/// Check a repository's set-up, and say what to do about what is wrong.
+/// Check a repository's set-up, and say how to fix what is wrong.
 ///
-/// Each check is a line: ok, warn or bad. Nothing is changed.
+/// Prints one line per check: ok, warn or bad. Nothing is changed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Doctor {
@@ -24,7 +25,7 @@ pub struct Doctor {
     #[arg(long, value_name = "DIR", default_value = ".")]
     repo: Utf8PathBuf,
 
-    /// Do not ask the remote whether it answers.
+    /// Do not contact the remote.
     #[arg(long)]
     offline: bool,
 
@@ -41,7 +42,7 @@ Examples:
 
 Exit codes: 0 nothing is bad; 1 something is.";
 
-/// Looks, judges and tells.
+/// Gathers the facts, judges them and prints the checks.
 pub fn run(args: &Doctor, console: &Console) -> anyhow::Result<u8> {
     let mut checks = match look::look(&args.repo, !args.offline) {
         Ok(facts) => judge::judge(&facts),

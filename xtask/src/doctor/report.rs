@@ -1,11 +1,11 @@
-//! The checks, for people and for programs.
+//! Prints the checks, as text or as JSON.
 
 use owo_colors::OwoColorize as _;
 use phase::{Page, plain};
 
 use super::check::{Check, State};
 
-/// Draws a line for each check, and what to do below those that are not well.
+/// Draws a line for each check, and below those that are not ok what to do.
 pub fn draw(checks: &[Check], page: &mut Page) {
     let names = checks.iter().map(|check| check.check.len()).max().unwrap_or(0);
     for check in checks {
@@ -34,7 +34,7 @@ pub fn draw(checks: &[Check], page: &mut Page) {
     });
 }
 
-/// The checks as one line of JSON: `state` is the worst of them.
+/// Returns the checks as one line of JSON; `state` is the worst of them.
 pub fn json(checks: &[Check]) -> String {
     let worst = checks.iter().map(|check| check.state).max().unwrap_or(State::Ok);
     serde_json::json!({"state": worst, "checks": checks}).to_string()

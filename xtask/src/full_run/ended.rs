@@ -1,11 +1,11 @@
-//! How a pipeline ended, as plain facts.
+//! The facts about how a pipeline ended, and the exit code that follows from them.
 
 use contract::{Envelope, Exit};
 
 /// How a pipeline ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// What the last step wrote; `None` where it wrote no document.
+    /// The document that the last step wrote; `None` if it wrote none.
     pub envelope: Option<Envelope>,
     /// How each step ended, in order.
     pub steps: Vec<StepEnd>,
@@ -18,16 +18,16 @@ pub struct Ended {
 pub struct StepEnd {
     /// The binary's name.
     pub name: &'static str,
-    /// How.
+    /// How it ended.
     pub end: End,
 }
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// By itself, with this code.
+    /// It exited with this code.
     Exited(u8),
-    /// By a signal.
+    /// A signal killed it.
     #[cfg_attr(not(unix), expect(dead_code, reason = "elsewhere processes have no signals"))]
     Killed(i32),
 }
@@ -37,7 +37,7 @@ pub enum End {
 pub struct Signal(pub i32);
 
 impl Ended {
-    /// What the run exits with: 128 and the signal's number where one ended it, else the code of the document, else
+    /// Returns the run's exit code: 128 plus the signal's number if a signal ended it, else the document's code, else
     /// that of the first step that failed.
     pub fn code(&self) -> u8 {
         if let Some(Signal(number)) = self.signal {
@@ -48,15 +48,15 @@ impl Ended {
         };
         let document = envelope.document();
         match Exit::of(document.outcome, document.error.as_ref().map(|error| error.code)) {
-            // A step may fail after its document went on: then the document cannot tell.
+            // A step may fail after it has passed its document on: then the document cannot report it.
             Exit::Ok => self.first_failure().unwrap_or(0),
-            // A step found an empty pipe: what counts is why the one before it died.
+            // A step found an empty pipe: what matters is why the one before it died.
             Exit::BadInput => self.first_failure().unwrap_or(Exit::BadInput.code()),
             exit => exit.code(),
         }
     }
 
-    /// The first step that ended without passing the document on.
+    /// Returns the first step that failed without passing the document on.
     pub fn died(&self) -> Option<StepEnd> {
         let silent = match &self.envelope {
             None => true,

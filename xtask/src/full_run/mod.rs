@@ -1,8 +1,8 @@
-//! `lockstep full-run`: the seven steps as one pipeline, and one report at the end.
+//! `lockstep full-run`: runs the seven steps as one pipeline, and prints one report at the end.
 //!
-//! The steps are the very binaries that a user would type, fed by real pipes; nothing is done here that they could not
-//! do. What this adds is an owner for the lock that lives as long as the run, one report instead of seven, and an end
-//! that leaves nothing behind when somebody presses Ctrl-C.
+//! The steps are the same binaries that a user would type, connected by real pipes; nothing is done here that they
+//! could not do. The full run adds an owner for the lock that lives as long as the run, one report instead of seven,
+//! and an end that leaves nothing behind when the user presses Ctrl-C.
 
 mod ended;
 mod options;
@@ -24,7 +24,7 @@ pub use ended::{End, Ended, StepEnd};
 pub use options::FullRun;
 pub use pipeline::Surroundings;
 
-/// Runs what the command line asks for, and says what to exit with.
+/// Runs what the command line asks for, and returns the exit code.
 pub fn main(args: &FullRun) -> ExitCode {
     phase::tool(args.color, args.quiet, |console, page| {
         let binaries = Binaries::beside_this()?;
@@ -40,7 +40,7 @@ pub fn main(args: &FullRun) -> ExitCode {
     })
 }
 
-/// The run itself, from the pipeline's first process to the report.
+/// Runs the pipeline, and prints the document or adds the report to `page`.
 fn run(
     args: &FullRun,
     binaries: &Binaries,
@@ -73,19 +73,19 @@ fn run(
     Ok(ended.code())
 }
 
-/// Writes the document, and says whether anybody was there to read it.
+/// Writes the document, and returns whether stdout still had a reader.
 fn write(envelope: &Envelope, console: &Console) -> anyhow::Result<bool> {
     let mut page = console.page();
     page.line(envelope.to_line());
     console.say(&page).context("stdout could not be written")
 }
 
-/// Where there are none, the step has seen to it by itself.
+/// Whether the document contains messages. If not, nothing is left to record: the step has done so itself.
 fn has_messages(envelope: &Envelope) -> bool {
     envelope.document().phases.notesurface.as_ref().is_some_and(|section| !section.notes.is_empty())
 }
 
-/// Prints the messages that came in, and says whether there were any, which now count as shown.
+/// Prints the messages that the run has fetched, and returns whether there were any, which now count as shown.
 fn show_messages(envelope: &Envelope, console: &Console) -> anyhow::Result<bool> {
     let phases = &envelope.document().phases;
     let Some(section) = &phases.notesurface else { return Ok(false) };

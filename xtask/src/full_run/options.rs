@@ -1,8 +1,8 @@
-//! The options of a full run, and which step each of them is for.
+//! The options of a full run, and the steps that each of them is for.
 //!
-//! They are handed on under the name that they have there, unless two steps would claim it. What a step would refuse is
-//! refused here already: the steps start side by side, and by the time that a late one complains about its options an
-//! early one may have pushed.
+//! Each is passed on under the name that it has in the step, unless two steps would claim that name. Values that a
+//! step would reject are rejected here already: the steps start concurrently, and by the time a late one complains
+//! about its options an early one may have pushed.
 
 use std::ffi::OsString;
 
@@ -14,8 +14,8 @@ use crate::binaries::Binaries;
 
 /// Sync a repository, its vault and its notes, in one run with one report.
 ///
-/// Takes the lock, looks for session logs that nobody has committed, commits, fetches, rebases and pushes, merges
-/// notes, shows the messages that came in, copies commands, and releases the lock.
+/// Takes the lock, looks for uncommitted session logs, commits, fetches, rebases and pushes, merges notes, shows
+/// incoming messages, copies commands, and releases the lock.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct FullRun {
@@ -23,11 +23,11 @@ pub struct FullRun {
     #[arg(long, value_name = "DIR")]
     pub repo: Option<Utf8PathBuf>,
 
-    /// Sync a playground that is made for this in a temporary folder, and say where to look.
+    /// Sync a playground created in a temporary directory, and show where to look.
     #[arg(long, conflicts_with = "repo")]
     pub demo: bool,
 
-    /// Say what would be done, and change nothing: each step tells its own plan.
+    /// Show what would be done, without changing anything; each step prints its own plan.
     #[arg(long)]
     pub dry_run: bool,
 
@@ -35,11 +35,11 @@ pub struct FullRun {
     #[arg(long)]
     pub json: bool,
 
-    /// Report only messages and what went wrong; no progress.
+    /// Report only messages and errors; show no progress.
     #[arg(short, long)]
     pub quiet: bool,
 
-    /// Leave messages from other people to a run that somebody watches: say only how many there are.
+    /// Keep messages from other people for an interactive run: report only how many there are.
     #[arg(long)]
     pub keep_messages: bool,
 
@@ -47,15 +47,15 @@ pub struct FullRun {
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub color: Color,
 
-    /// How long to wait for the lock where another run holds it [default: 120s].
+    /// How long to wait while another run holds the lock [default: 120s].
     #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Lock")]
     pub wait: Option<String>,
 
-    /// After how long without a sign of life another run's lock counts as stale [default: 10m].
+    /// How long another run's lock may show no sign of life before it counts as stale [default: 10m].
     #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Lock")]
     pub stale_after: Option<String>,
 
-    /// What to do where session logs are found [default: ask on a terminal, else stop].
+    /// What to do if session logs are found [default: ask on a terminal, else stop].
     #[arg(long, value_name = "WHAT", value_parser = ["stop", "proceed", "ask", "save"], help_heading = "Session logs")]
     pub on_found: Option<String>,
 
@@ -63,59 +63,62 @@ pub struct FullRun {
     #[arg(long, conflicts_with = "on_found", help_heading = "Session logs")]
     pub proceed: bool,
 
-    /// The command that saves session logs and syncs, a line for the shell.
+    /// The shell command that saves session logs and syncs [default: git config lockstep.saveCommand].
     #[arg(long, value_name = "COMMAND", help_heading = "Session logs")]
     pub save_command: Option<String>,
 
-    /// The message of the automatic commit.
+    /// Use TEXT as the commit message [default: sync: auto-sync from HOST at TIME].
     #[arg(short, long, value_name = "TEXT", help_heading = "Repository")]
     pub message: Option<String>,
 
-    /// Commit only what these pathspecs name; may be given several times.
+    /// Commit only what matches the pathspec, and leave everything else as it is, staged or not; commit nothing in
+    /// the vault. May be given several times.
     #[arg(long, value_name = "PATHSPEC", help_heading = "Repository")]
     pub only: Vec<String>,
 
-    /// Commit nothing.
+    /// Do not commit; stop if incoming changes touch uncommitted files.
     #[arg(long, conflicts_with_all = ["message", "only"], help_heading = "Repository")]
     pub no_commit: bool,
 
-    /// Take nothing in.
+    /// Do not fetch or rebase commits; notes are still fetched.
     #[arg(long, help_heading = "Repository")]
     pub no_pull: bool,
 
-    /// Send nothing out, neither commits nor notes.
+    /// Push neither commits nor notes.
     #[arg(long, help_heading = "Repository")]
     pub no_push: bool,
 
-    /// How often to try again where others push meanwhile [default: 10].
+    /// How many attempts to make when the remote or a local file changes during the run [default: 10].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Repository")]
     pub attempts: Option<u32>,
 
-    /// After how long without a byte from a server to give up [default: 30s].
+    /// Give up a fetch or push of commits after this long without a byte from the remote [default: git's
+    /// http.lowSpeedTime, else 30s].
     #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Repository")]
     pub stall: Option<String>,
 
-    /// The vault [default: `vault_path` of .claude/identity.json].
+    /// The vault, a second repository to sync [default: vault_path of .claude/identity.json].
     #[arg(long, value_name = "DIR", conflicts_with = "no_vault", help_heading = "Repository")]
     pub vault: Option<String>,
 
-    /// Leave the vault alone.
+    /// Do not sync the vault.
     #[arg(long, help_heading = "Repository")]
     pub no_vault: bool,
 
-    /// The notes refs to sync; may be given several times [default: refs/notes/mem/*].
+    /// The notes refs to sync, as a glob; refs/notes/ may be omitted; may be given several times [default: git config
+    /// lockstep.notesRef, else refs/notes/mem/*].
     #[arg(long = "ref", value_name = "GLOB", help_heading = "Notes")]
     pub refs: Vec<String>,
 
-    /// How to combine notes that were changed on both sides [default: cat_sort_uniq].
+    /// How to combine a note that both sides changed [default: git config, else cat_sort_uniq].
     #[arg(long, value_name = "NAME", value_parser = STRATEGIES, help_heading = "Notes")]
     pub strategy: Option<String>,
 }
 
-/// How notes can be combined.
+/// The strategies for combining notes.
 const STRATEGIES: [&str; 5] = ["cat_sort_uniq", "union", "ours", "theirs", "records"];
 
-/// A length of time, as it was typed.
+/// Checks a length of time, and returns it as it was typed.
 fn time(text: &str) -> Result<String, String> {
     phase::duration(text).map(|_| text.to_owned())
 }
@@ -132,7 +135,7 @@ Exit codes: 0 done; 1 failed; 3 session logs are to be saved first; 4 conflict;
 configuration; 130, 143 ended by Ctrl-C, SIGTERM.";
 
 impl FullRun {
-    /// The seven steps, each with its options; `owner` is the process that the lock belongs to.
+    /// Returns the seven steps, each with its options; `owner` is the process that owns the lock.
     pub fn plan(&self, binaries: &Binaries, owner: u32) -> Plan {
         let step = |(name, args)| Step { name, program: binaries.path(name), args };
         let acknowledge = Line::default().word("ack").word("--quiet").word("--json").0;
@@ -141,14 +144,14 @@ impl FullRun {
             Counting::InTheDocument => Messages::WrittenThen(step(("notesurface", acknowledge))),
             Counting::WhenShown => Messages::ShownThen(step(("notesurface", acknowledge))),
         };
-        // A plan is in no document, so each step tells its own: it is what the user asked to see.
+        // The document contains no plan, so each step prints its own, which is what the user asked for.
         let reports = if self.dry_run && !self.json { Reports::OnStdout } else { Reports::OnStderr };
         Plan { steps: self.arguments(owner).into_iter().map(step).collect(), messages, reports }
     }
 
     fn counting(&self) -> Counting {
         if self.dry_run {
-            // The step that finds them tells them, on stderr.
+            // The step that finds the messages prints them, to stderr.
             Counting::Never
         } else if self.keep_messages {
             Counting::Later
@@ -189,12 +192,12 @@ impl FullRun {
     }
 
     fn acquire(&self, owner: u32) -> Line {
-        // A full run begins a run; whatever stands on stdin is not for it.
+        // A full run begins a run; it ignores stdin.
         let line = Line::default().word("acquire").word("--fresh");
         self.patience(line.value("--owner-pid", Some(&owner.to_string())))
     }
 
-    /// How long to wait for a lock: that of the repository, or the vault's.
+    /// Adds how long to wait for a lock: the repository's or the vault's.
     fn patience(&self, line: Line) -> Line {
         line.value("--wait", self.wait.as_deref()).value("--stale-after", self.stale_after.as_deref())
     }
@@ -228,7 +231,7 @@ impl FullRun {
             Color::Always => Some("always"),
             Color::Never => Some("never"),
         };
-        // A plan is in no document: of a dry run each step tells for itself.
+        // The document contains no plan, so in a dry run each step prints its own.
         line.value("--repo", self.repo.as_ref().map(|repo| repo.as_str()))
             .flag("--reported-elsewhere", !self.dry_run)
             .flag("--json", true)
@@ -245,13 +248,13 @@ enum Counting {
     InTheDocument,
     /// Once this process has printed them.
     WhenShown,
-    /// By a later run.
+    /// In a later run.
     Later,
     /// Not at all.
     Never,
 }
 
-/// A command line that grows.
+/// A command line under construction.
 #[derive(Debug, Default)]
 struct Line(Vec<OsString>);
 
@@ -265,7 +268,7 @@ impl Line {
         if given { self.word(name) } else { self }
     }
 
-    /// In one word, so that a value which begins with a dash is not taken for an option.
+    /// Adds an option and its value as one word, so that a value which begins with a dash is not taken for an option.
     fn value(self, name: &str, value: Option<&str>) -> Self {
         match value {
             Some(value) => self.word(&format!("{name}={value}")),

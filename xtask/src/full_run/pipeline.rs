@@ -1,7 +1,8 @@
-//! Processes that feed each other through pipes, from the first start to the last end.
+//! Runs processes that are connected by pipes, from the first start to the last end.
 //!
-//! Two of the pipes are read by the run as the document passes. That of `lock acquire` says which lock is held: should
-//! the rest of the pipeline die, it is what the lock can be given back with. That of `notesurface` holds the messages.
+//! The run itself reads two of the pipes and passes their documents on. The document of `lock acquire` says which
+//! lock is held: if the rest of the pipeline dies, the lock is released with it. That of `notesurface` contains the
+//! messages.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +22,7 @@ use super::{
     signals::{Force, Group, Watch},
 };
 
-/// How long steps that were asked to end may take before they are made to.
+/// How long steps may take to end after they were asked to, before they are killed.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// One process of the pipeline.
@@ -29,26 +30,26 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct Step {
     /// The binary's name.
     pub name: &'static str,
-    /// The binary.
+    /// The binary's path.
     pub program: Utf8PathBuf,
     /// Its arguments.
     pub args: Vec<OsString>,
 }
 
-/// What differs from the environment of this process.
+/// How the steps' environment differs from that of this process.
 #[derive(Debug, Default)]
 pub struct Surroundings {
     /// Variables that are set.
     pub set: Vec<(&'static str, OsString)>,
-    /// Whether variables whose names begin with `GIT_` are taken away.
+    /// Whether variables whose names begin with `GIT_` are removed.
     pub without_git: bool,
 }
 
 impl Surroundings {
-    /// Puts a program into these surroundings.
+    /// Applies these differences to a command.
     pub fn apply(&self, command: &mut Command) {
         if !self.without_git {
-            // Each step sees for itself that they mean the repository that it works in.
+            // Each step checks for itself that these variables mean the repository that it works in.
             command.envs(phase::taken_from_environment());
         } else {
             for (name, _) in std::env::vars_os() {
@@ -66,9 +67,9 @@ impl Surroundings {
 /// What a run consists of.
 #[derive(Debug)]
 pub struct Plan {
-    /// The steps: the first one takes the lock, the last one gives it back.
+    /// The steps: the first one acquires the lock, the last one releases it.
     pub steps: Vec<Step>,
-    /// Whose business it is to show the messages from other people.
+    /// Who shows the messages from other people.
     pub messages: Messages,
     /// Where the steps' own reports go.
     pub reports: Reports,
@@ -83,26 +84,26 @@ pub enum Reports {
     OnStdout,
 }
 
-/// Whose business it is to show the messages from other people.
+/// Who shows the messages from other people.
 #[derive(Debug)]
 pub enum Messages {
-    /// That of a later run, or nobody's.
+    /// A later run, or no one.
     NotShown,
-    /// Whoever reads the document; once that is written, this step notes that they were shown.
+    /// The reader of the document; once that is written, this step records that they were shown.
     WrittenThen(Step),
-    /// The run's own, as soon as they are known; then this step notes that they were shown.
+    /// The run itself, as soon as it has them; then this step records that they were shown.
     ShownThen(Step),
 }
 
-/// The step whose document holds the messages from other people.
+/// The step whose document contains the messages from other people.
 const MESSAGES: &str = "notesurface";
-/// The step that has most to do while it waits for the others.
+/// The step that does most work while it waits for the others.
 const LONGEST: &str = "gitsync";
 
-/// Runs the pipeline to its end. Should the last step not get to give the lock back, it is given back all the same.
+/// Runs the pipeline to its end. If the last step does not release the lock, it is released here.
 ///
-/// Messages are shown with `show` as soon as they are known, while the lock is held, and only then count as shown: a
-/// run that dies before leaves them to the next one. `show` says whether there was anything to be noted.
+/// `show` shows messages as soon as they are known, while the lock is held, and only then do they count as shown: a
+/// run that dies earlier leaves them to the next one. `show` returns whether there is anything to record.
 pub fn run(
     plan: &Plan,
     surroundings: &Surroundings,
@@ -121,7 +122,7 @@ pub fn run(
         match event {
             Ok(event) => course.happened(event),
             Err(RecvTimeoutError::Timeout) => course.team.end(Force::Make),
-            // Whoever reads a pipe always sends what it held.
+            // Each listener sends the contents of its pipe before it ends.
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
@@ -130,11 +131,11 @@ pub fn run(
     ended
 }
 
-/// Notes that the messages in a document were shown, now that it is written. What the last step wrote before may never have
-/// come out: this process may have been killed meanwhile, or its stdout have no room.
+/// Records that the messages in a document were shown, now that the document is written. It could not be done before:
+/// this process might have been killed, or its stdout might have been full.
 ///
 /// # Errors
-/// The step that notes so cannot be started.
+/// The step that records it cannot be started.
 pub fn written(plan: &Plan, surroundings: &Surroundings, envelope: &Envelope) -> anyhow::Result<()> {
     match &plan.messages {
         Messages::WrittenThen(next) => feed(next, surroundings, envelope).context(SHOWN_AGAIN),
@@ -142,10 +143,10 @@ pub fn written(plan: &Plan, surroundings: &Surroundings, envelope: &Envelope) ->
     }
 }
 
-/// What it means that this could not be noted.
+/// The message if this could not be recorded.
 const SHOWN_AGAIN: &str = "messages were shown, and may be again";
 
-/// A pipeline on its way.
+/// A running pipeline.
 struct Course<'a> {
     plan: &'a Plan,
     surroundings: &'a Surroundings,
@@ -156,12 +157,13 @@ struct Course<'a> {
     /// What went wrong with showing messages.
     trouble: Option<anyhow::Error>,
     signal: Option<Signal>,
-    /// What the last step wrote.
+    /// The output of the last step.
     output: Option<String>,
 }
 
 impl Course<'_> {
-    /// A step that dies early lets the last one speak before the first: all are waited for.
+    /// Whether all steps have been heard. If a step dies early, the last one may finish before the first: all are
+    /// waited for.
     fn is_over(&self) -> bool {
         self.output.is_some() && self.team.passing == 0
     }
@@ -176,7 +178,7 @@ impl Course<'_> {
             Event::Messages { document, to } => {
                 self.team.passing -= 1;
                 if let Ok(envelope) = Envelope::parse(document.trim_end()) {
-                    // Whatever goes wrong with them, the run goes on, and gives its lock back.
+                    // If showing them fails, the run still goes on, and releases its lock.
                     self.trouble = self.show(&envelope).err();
                 }
                 pass_on(&document, to);
@@ -195,7 +197,7 @@ impl Course<'_> {
         }
     }
 
-    /// Waits for the steps, and gives the lock back where they did not.
+    /// Waits for the steps, and releases the lock if they did not.
     fn finish(self) -> anyhow::Result<Ended> {
         let steps = self.team.wait()?;
         let envelope = self.output.and_then(|output| Envelope::parse(output.trim_end()).ok());
@@ -208,7 +210,7 @@ impl Course<'_> {
         match self.trouble {
             Some(trouble) => Err(trouble),
             None => {
-                // Ctrl-C at a terminal goes to all: a step may be gone before this process is told of it.
+                // Ctrl-C on a terminal goes to all processes: a step may end before this process receives the signal.
                 let signal = self.signal.or_else(|| interrupted(&steps));
                 Ok(Ended { envelope, steps, signal })
             }
@@ -216,7 +218,7 @@ impl Course<'_> {
     }
 }
 
-/// The signal by which somebody asked a step to end.
+/// Returns the terminating signal that killed a step, if one did.
 fn interrupted(steps: &[StepEnd]) -> Option<Signal> {
     const SIGHUP: i32 = 1;
     const SIGINT: i32 = 2;
@@ -229,13 +231,13 @@ fn interrupted(steps: &[StepEnd]) -> Option<Signal> {
 
 /// What a run waits for.
 enum Event {
-    /// The first step's document went on to the next one: it says which lock is held.
+    /// The first step's document, which says which lock is held; it has been passed on to the next step.
     Acquired(String),
-    /// The document with the messages, which goes on once they were shown.
+    /// The document with the messages, which is passed on once they were shown.
     Messages { document: String, to: PipeWriter },
-    /// The last step has closed its stdout, which said this.
+    /// What the last step wrote until it closed its stdout.
     LastWords(String),
-    /// Somebody wants the run to end.
+    /// A signal asks the run to end.
     Signal(Signal),
 }
 
@@ -245,7 +247,7 @@ impl From<Signal> for Event {
     }
 }
 
-/// The ends of pipes that a step reads from and writes to.
+/// The pipe ends that a step reads from and writes to.
 #[derive(Default)]
 struct Ends {
     stdin: Option<PipeReader>,
@@ -257,7 +259,7 @@ struct Team {
     names: Vec<&'static str>,
     children: Vec<Child>,
     group: Group,
-    /// How many documents are still to pass through the run's own hands.
+    /// How many documents the run itself has still to pass on.
     passing: usize,
 }
 
@@ -266,7 +268,7 @@ impl Team {
         let names: Vec<_> = plan.steps.iter().map(|step| step.name).collect();
         let mut team = Self { names, children: Vec::new(), group: Group::choose(), passing: 0 };
         let (mut ends, mut listeners) = team.connect(plan).context("pipes cannot be made")?;
-        // What looks ahead for longest begins first.
+        // The step that does most work ahead of its turn starts first.
         let mut order: Vec<usize> = (0..plan.steps.len()).collect();
         order.sort_by_key(|index| plan.steps[*index].name != LONGEST);
         let mut children = BTreeMap::new();
@@ -283,7 +285,7 @@ impl Team {
                 Ok(child) => {
                     team.group.joined(&child);
                     children.insert(index, child);
-                    // Only now: what takes longest has been started, and what it waits for.
+                    // Only now: the step that takes longest and the one that it waits for have been started.
                     if index == 0 {
                         listen(std::mem::take(&mut listeners), events.clone());
                     }
@@ -299,7 +301,8 @@ impl Team {
         Ok(team)
     }
 
-    /// The ends of the pipes between the steps, by step, and who is to listen to what passes through the run's own hands.
+    /// Creates the pipes between the steps; returns their ends by step, and the listeners for the pipes that the run
+    /// itself reads.
     fn connect(&mut self, plan: &Plan) -> io::Result<(Vec<Ends>, Vec<Listener>)> {
         let mut ends: Vec<Ends> = plan.steps.iter().map(|_| Ends::default()).collect();
         let mut listeners = Vec::new();
@@ -318,7 +321,7 @@ impl Team {
                 if follows_messages {
                     return Event::Messages { document, to };
                 }
-                // At once: the run is still busy starting the other steps.
+                // Immediately, since the run is still busy starting the other steps.
                 pass_on(&document, to);
                 Event::Acquired(document)
             });
@@ -336,7 +339,7 @@ impl Team {
         self.group.end(&mut self.children, force);
     }
 
-    /// How each step ended.
+    /// Waits for the steps, and returns how each ended.
     fn wait(mut self) -> anyhow::Result<Vec<StepEnd>> {
         let mut ends = Vec::new();
         for (name, child) in self.names.iter().zip(&mut self.children) {
@@ -347,35 +350,35 @@ impl Team {
     }
 }
 
-/// Whether the step reads the messages that the run shows.
+/// Whether this step reads the messages that the run shows.
 fn follows_messages(plan: &Plan, index: usize) -> bool {
     let before = index.checked_sub(1).and_then(|before| plan.steps.get(before));
     matches!(plan.messages, Messages::ShownThen(_)) && before.is_some_and(|step| step.name == MESSAGES)
 }
 
-/// A pipe that passes through the run's own hands, and what it tells the run at its end.
+/// A pipe that the run itself reads, and the event to send at its end.
 struct Listener {
     stream: PipeReader,
     tell: Box<dyn FnOnce(String) -> Event + Send>,
 }
 
-/// Reads streams to their ends, in the order in which documents come by, and tells the run. What speaks out of turn,
-/// as a step before it has died, can wait: the run goes on until all have ended.
+/// Reads pipes to their ends, in the order in which documents pass through them, and sends their events to the run.
+/// If a step has died, a later pipe may end first; that can wait, since the run goes on until all have ended.
 fn listen(listeners: Vec<Listener>, events: Sender<Event>) {
     std::thread::spawn(move || {
         for Listener { mut stream, tell } in listeners {
             let mut bytes = Vec::new();
-            // What cannot be read is no document, and whoever gets it says so.
+            // Unreadable output is no document, and whoever receives it reports that.
             let _ = stream.read_to_end(&mut bytes);
-            // A run that is over needs to be told nothing.
+            // A run that is over receives no more events.
             let _ = events.send(tell(String::from_utf8_lossy(&bytes).into_owned()));
         }
     });
 }
 
-/// Hands a document to the next step; an empty one as an empty pipe.
+/// Passes a document on to the next step; an empty one becomes an empty pipe.
 fn pass_on(document: &str, mut to: impl Write) {
-    // A step that died cannot be told anything, and the one after it says so.
+    // A step that died cannot receive anything, and the one after it reports that.
     let _ = to.write_all(document.as_bytes());
 }
 
@@ -389,7 +392,7 @@ impl Step {
     }
 }
 
-/// Whether the last step has given back the very lock that the first one took.
+/// Whether the last step has released the lock that the first one acquired.
 fn released(envelope: &Envelope, acquired: &Envelope) -> bool {
     let lock = |envelope: &Envelope| envelope.document().phases.lock.clone().unwrap_or_default();
     let (last, first) = (lock(envelope), lock(acquired));
@@ -400,7 +403,7 @@ fn holds_the_lock(envelope: &Envelope) -> bool {
     envelope.document().phases.lock.as_ref().is_some_and(|lock| !lock.released && !lock.token.is_empty())
 }
 
-/// Runs a step by itself on a document, out of reach of Ctrl-C.
+/// Runs a step by itself on a document, in its own process group so that Ctrl-C does not reach it.
 fn feed(step: &Step, surroundings: &Surroundings, envelope: &Envelope) -> anyhow::Result<()> {
     let mut command = step.command(surroundings);
     apart(&mut command);

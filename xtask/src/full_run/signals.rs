@@ -1,18 +1,18 @@
-//! Signals that ask a run to end, and handing them on to its steps.
+//! Catches the signals that ask a run to end, and passes them on to its steps.
 //!
-//! A run that just died would leave its steps behind, working on under a lock whose owner is dead. So it catches what
-//! asks it to end, ends its steps, gives the lock back and only then goes.
+//! If a run just died, its steps would work on under a lock whose owner is dead. So it catches these signals, ends
+//! its steps, releases the lock and only then exits.
 
 use std::{process::Child, sync::mpsc::Sender};
 
 use super::ended::Signal;
 
-/// How a step is asked, or made, to end.
+/// How a step is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Force {
     /// It may clean up first.
     Ask,
-    /// It is gone at once.
+    /// It is killed.
     Make,
 }
 
@@ -31,7 +31,7 @@ mod unix {
 
     use super::{Child, Force, Sender, Signal};
 
-    /// Signals are caught for as long as this lives.
+    /// Catches signals until it is dropped.
     #[derive(Debug)]
     pub struct Watch(Handle);
 
@@ -59,19 +59,19 @@ mod unix {
 
     /// The steps' process group.
     ///
-    /// Where there is no terminal they get a group of their own, so that what they have started (ssh, a hook) ends with
-    /// them. On a terminal they stay in the run's: only that group may ask its user something, and Ctrl-C reaches all
-    /// of it.
+    /// Without a terminal the steps get their own group, so that the programs they started (ssh, a hook) end with
+    /// them. On a terminal they stay in the run's group: only this foreground group may prompt the user, and Ctrl-C
+    /// reaches all of it.
     #[derive(Debug)]
     pub enum Group {
-        /// The run's own.
+        /// The run's own group.
         Shared,
-        /// One of their own, led by the first step; `None` until that one was started.
+        /// A group of their own, led by the first step that starts; `None` until that one was started.
         Own(Option<Pid>),
     }
 
     impl Group {
-        /// The group for the steps of a run that begins now.
+        /// Returns the group for the steps of a run that begins now.
         pub fn choose() -> Self {
             match std::fs::File::open("/dev/tty") {
                 Ok(_) => Self::Shared,
@@ -79,14 +79,14 @@ mod unix {
             }
         }
 
-        /// Lets the next step start in the group.
+        /// Makes a command start in the group.
         pub fn admit(&self, command: &mut std::process::Command) {
             if let Self::Own(leader) = self {
                 command.process_group(leader.map_or(0, |leader| leader.as_raw_nonzero().get()));
             }
         }
 
-        /// Notes that a step was started.
+        /// Records that a step was started.
         pub fn joined(&mut self, child: &Child) {
             if let Self::Own(leader @ None) = self {
                 *leader = Some(Pid::from_child(child));
@@ -100,16 +100,16 @@ mod unix {
                 Force::Make => Number::KILL,
             };
             match self {
-                // The leader was not waited for yet, so that the group's number cannot be somebody else's.
+                // The leader has not been waited for yet, so its process id cannot have been reused.
                 Self::Own(Some(leader)) => {
-                    // A group whose processes have all ended needs no ending.
+                    // It fails if all processes of the group have already ended.
                     let _ = kill_process_group(*leader, number);
                 }
                 Self::Own(None) => {}
                 Self::Shared => {
                     for step in steps {
                         if matches!(step.try_wait(), Ok(None)) {
-                            // It may have ended in this very moment, which is what was wanted.
+                            // The step may have ended just now, which is what was wanted.
                             let _ = kill_process(Pid::from_child(step), number);
                         }
                     }
@@ -126,31 +126,31 @@ pub use elsewhere::{Group, Watch};
 mod elsewhere {
     use super::{Child, Force, Sender, Signal};
 
-    /// Where there are no signals, Ctrl-C ends the console's processes all at once, and the next run reclaims the lock.
+    /// Without signals, Ctrl-C ends all processes of the console at once, and the next run reclaims the lock.
     #[derive(Debug)]
     pub struct Watch;
 
     impl Watch {
-        /// Nothing is sent.
+        /// Does nothing: no events are sent.
         pub fn start<E: From<Signal> + Send + 'static>(_: Sender<E>) -> std::io::Result<Self> {
             Ok(Self)
         }
     }
 
-    /// The steps, which end one by one.
+    /// The steps, which are ended one by one.
     #[derive(Debug)]
     pub struct Group;
 
     impl Group {
-        /// There is but one kind.
+        /// Returns the only kind of group.
         pub fn choose() -> Self {
             Self
         }
 
-        /// Nothing to be done.
+        /// Does nothing.
         pub fn admit(&self, _: &mut std::process::Command) {}
 
-        /// Nothing to be noted.
+        /// Does nothing.
         pub fn joined(&mut self, _: &Child) {}
 
         /// Ends the steps.

@@ -1,7 +1,6 @@
-//! An agent's settings: a JSON file that is the user's own, into which two entries are put and out of which exactly
-//! those two are taken.
+//! Adds our two entries to an agent's settings, the user's own JSON file, and removes exactly those again.
 //!
-//! Ours is what ends in our mark; everything else stays as it is, to the byte.
+//! Our entries are those whose command ends with our mark; everything else stays as it is, byte for byte.
 
 use serde_json::{Value, json};
 
@@ -11,11 +10,11 @@ use super::json_text::{self, Inside, Node};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfit(pub String);
 
-/// The settings with our entries, `entries` being an object of one entry for each event. `mark` ends each of our
-/// commands.
+/// Returns the settings with our entries; `entries` is an object with one entry for each event, and each of our
+/// commands ends with `mark`.
 ///
 /// # Errors
-/// Where the settings are no JSON, or of another shape than the agent's.
+/// The settings are not valid JSON, or have another structure than the agent's.
 pub fn put(settings: Option<&str>, entries: &Value, mark: &str) -> Result<String, Unfit> {
     let mut text = settings.filter(|text| !text.trim().is_empty()).unwrap_or("{}\n").to_owned();
     let Value::Object(entries) = entries else { return Ok(text) };
@@ -45,13 +44,14 @@ fn put_one(text: &str, event: &str, entry: &Value, mark: &str) -> Result<String,
     }
 }
 
-/// The settings without our entries; `None` where nothing but those was in them. Lists that become empty by it go too.
+/// Returns the settings without our entries, and without lists that this leaves empty; `None` if the settings
+/// contained nothing else.
 ///
-/// With `backup`, which holds the settings from before, those come back to the byte where nothing else has changed
-/// since.
+/// If nothing else has changed since `backup` was made, a copy of the settings before the installation, its exact
+/// text is returned.
 ///
 /// # Errors
-/// Where the settings are no JSON.
+/// The settings are not valid JSON.
 pub fn take(settings: &str, backup: Option<&str>, mark: &str) -> Result<Option<String>, Unfit> {
     let mut text = settings.to_owned();
     while let Some(without) = take_one(&text, mark)? {
@@ -69,12 +69,12 @@ pub fn take(settings: &str, backup: Option<&str>, mark: &str) -> Result<Option<S
     }
 }
 
-/// Whether any of our entries is in the settings.
+/// Whether the settings contain any of our entries.
 pub fn has_ours(settings: &str, mark: &str) -> bool {
     matches!(take_one(settings, mark), Ok(Some(_)))
 }
 
-/// Takes out the first command of ours, and what becomes empty by that; `None` where there is none.
+/// Removes our first command and the containers that this leaves empty; `None` if there is none.
 fn take_one(text: &str, mark: &str) -> Result<Option<String>, Unfit> {
     let root = parse(text)?;
     let Some(hooks) = root.member("hooks") else { return Ok(None) };
@@ -86,7 +86,7 @@ fn take_one(text: &str, mark: &str) -> Result<Option<String>, Unfit> {
             let Inside::Array(commands) = &list.inside else { continue };
             let ours = commands.iter().position(|command| is_our_command(&value(text, command), mark));
             let Some(command_number) = ours else { continue };
-            // The innermost container that keeps something else is the one to take from.
+            // Remove from the innermost container that has other contents.
             let hooks_number = member_number(&root, "hooks");
             let levels = [
                 (commands.len(), list, command_number),
@@ -126,7 +126,7 @@ fn value(text: &str, node: &Node) -> Value {
     serde_json::from_str(slice).unwrap_or_default()
 }
 
-/// A value, as text, without what is empty in it.
+/// Returns a value as text, without the empty containers in it.
 fn pruned(value: &Value) -> String {
     fn prune(value: &Value) -> Option<Value> {
         match value {

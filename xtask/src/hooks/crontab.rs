@@ -1,17 +1,17 @@
-//! The user's crontab: two lines of ours, the first of which says so.
+//! Adds our two lines to the user's crontab, and removes them again; the first line is our mark.
 
 use std::time::Duration;
 
-/// What is ours in a crontab.
+/// What identifies our lines in a crontab.
 #[derive(Debug)]
 pub struct Ours {
-    /// The line that says so.
+    /// The line that is our mark.
     pub mark: String,
-    /// What the command in the line below holds, whenever and with whatever options it was put there.
+    /// What the command in the next line contains, regardless of when and with which options it was installed.
     pub command: String,
 }
 
-/// The crontab with our lines at its end.
+/// Returns the crontab with our lines at its end.
 pub fn put(crontab: Option<&str>, lines: &str, ours: &Ours) -> String {
     let mut text = crontab.map(|crontab| take(crontab, ours)).unwrap_or_default();
     if !text.is_empty() && !text.ends_with('\n') {
@@ -20,7 +20,7 @@ pub fn put(crontab: Option<&str>, lines: &str, ours: &Ours) -> String {
     text + lines
 }
 
-/// The crontab without our lines. The line below the mark may be the user's own by now, and stays then.
+/// Returns the crontab without our lines. The line after the mark may meanwhile be the user's own, which stays.
 pub fn take(crontab: &str, ours: &Ours) -> String {
     let mut lines = crontab.split_inclusive('\n').peekable();
     let mut left = String::new();
@@ -34,7 +34,7 @@ pub fn take(crontab: &str, ours: &Ours) -> String {
     left
 }
 
-/// How often, in the five fields of crontab(5); `None` where they cannot say it.
+/// Returns the interval as the five fields of crontab(5); `None` if they cannot express it.
 pub fn schedule(every: Duration) -> Option<String> {
     let (minutes, seconds) = (every.as_secs() / 60, every.as_secs() % 60);
     match (minutes, seconds) {

@@ -1,12 +1,12 @@
-//! Two texts side by side, line by line: what a user is shown before anything of theirs is changed.
+//! Shows a line diff of two texts, before any of the user's files is changed.
 
 use owo_colors::OwoColorize as _;
 use phase::{Page, plain};
 
-/// How many lines are shown around a change.
+/// The number of context lines.
 const AROUND: usize = 2;
 
-/// A line of a difference.
+/// A line of a diff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Line<'a> {
     Both(&'a str),
@@ -14,7 +14,7 @@ enum Line<'a> {
     New(&'a str),
 }
 
-/// Draws what differs, with a few lines around it.
+/// Draws the differences, with a few lines of context.
 pub fn draw(before: &str, after: &str, page: &mut Page) {
     let lines = lines(before, after);
     let near = |index: usize| {
@@ -38,7 +38,8 @@ pub fn draw(before: &str, after: &str, page: &mut Page) {
     }
 }
 
-/// Which lines stay, go and come. What is alike at both ends is set aside first, as most of it is.
+/// Returns the lines that stay, go and come. The common beginning and end, usually most of the text, are split off
+/// first.
 fn lines<'a>(before: &'a str, after: &'a str) -> Vec<Line<'a>> {
     let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
     let shorter = old.len().min(new.len());
@@ -52,7 +53,7 @@ fn lines<'a>(before: &'a str, after: &'a str) -> Vec<Line<'a>> {
     all
 }
 
-/// The difference by the longest common subsequence.
+/// Computes the diff by the longest common subsequence.
 fn middle<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<Line<'a>> {
     let width = new.len() + 1;
     let mut common = vec![0_u32; (old.len() + 1) * width];

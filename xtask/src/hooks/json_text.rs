@@ -1,37 +1,37 @@
-//! JSON as text: where its values stand, so that one can be put in or taken out while every other byte stays.
+//! Edits JSON as text: finds where its values are, so that one can be added or removed while every other byte stays.
 //!
-//! Parsing a user's settings and writing them out again would keep their meaning and lose their looks: indentation,
-//! blank lines, the way a letter was escaped. A diff of a shared file would then be about everything.
+//! Parsing a user's settings and writing them out again would keep their meaning but not their formatting:
+//! indentation, blank lines, how a letter was escaped. The diff of a shared file would then span all of it.
 
 use serde::Serialize as _;
 use serde_json::{Value, ser::PrettyFormatter};
 
-/// A value, by where it stands in a text.
+/// A value and its position in a text.
 #[derive(Debug)]
 pub struct Node {
-    /// Where it begins.
+    /// The offset of its beginning.
     pub start: usize,
-    /// Where it ends.
+    /// The offset of its end.
     pub end: usize,
-    /// What is in it.
+    /// Its contents.
     pub inside: Inside,
 }
 
-/// What is in a value.
+/// The contents of a value.
 #[derive(Debug)]
 pub enum Inside {
     /// Members, in order.
     Object(Vec<Member>),
     /// Elements, in order.
     Array(Vec<Node>),
-    /// Nothing that could be taken out.
+    /// Nothing that could be removed.
     Scalar,
 }
 
 /// A member of an object.
 #[derive(Debug)]
 pub struct Member {
-    /// Where its name begins.
+    /// The offset of its name.
     pub start: usize,
     /// Its name.
     pub name: String,
@@ -40,17 +40,17 @@ pub struct Member {
 }
 
 impl Node {
-    /// Where everything stands in a text.
+    /// Finds the positions of all values in a text.
     ///
     /// # Errors
-    /// What is wrong with it, with line and column, where it is no JSON.
+    /// What is wrong with the text, with line and column, if it is not valid JSON.
     pub fn parse(text: &str) -> Result<Self, String> {
         serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|error| error.to_string())?;
         let mut reader = Reader { text, at: 0 };
         reader.value().ok_or_else(|| "it cannot be read".into())
     }
 
-    /// The last member of that name, which is the one that counts.
+    /// Returns the last member of that name, which is the one that counts.
     pub fn member(&self, name: &str) -> Option<&Node> {
         match &self.inside {
             Inside::Object(members) => {
@@ -60,7 +60,7 @@ impl Node {
         }
     }
 
-    /// Where its children begin and end, with their names.
+    /// Returns where its children begin and end.
     fn children(&self) -> Vec<(usize, usize)> {
         match &self.inside {
             Inside::Object(members) => {
@@ -72,7 +72,7 @@ impl Node {
     }
 }
 
-/// Puts a child at the end of a container that stands so many levels deep; `name` is for a member of an object.
+/// Adds a child at the end of a container whose nesting depth is `depth`; `name` is for a member of an object.
 pub fn append(text: &str, container: &Node, depth: usize, name: Option<&str>, child: &Value) -> String {
     let looks = Looks::of(text);
     let name = name.map(|name| format!("{}: ", Value::from(name))).unwrap_or_default();
@@ -88,12 +88,12 @@ pub fn append(text: &str, container: &Node, depth: usize, name: Option<&str>, ch
     spliced(text, from, to, &put)
 }
 
-/// Puts a value in another's place, which stands so many levels deep.
+/// Replaces a value whose nesting depth is `depth`.
 pub fn replace(text: &str, node: &Node, depth: usize, value: &Value) -> String {
     spliced(text, node.start, node.end, &Looks::of(text).render(value, depth))
 }
 
-/// Takes out the child with this number, and the comma that is then one too many.
+/// Removes the child with this number, and the comma that is then superfluous.
 pub fn remove(text: &str, container: &Node, number: usize) -> String {
     let children = container.children();
     let before = number.checked_sub(1).and_then(|before| children.get(before));
@@ -111,9 +111,9 @@ fn spliced(text: &str, from: usize, to: usize, put: &str) -> String {
     format!("{before}{put}{after}")
 }
 
-/// How a text is laid out.
+/// The formatting of a text.
 struct Looks {
-    /// One level of indentation; `None` where everything stands on one line.
+    /// One level of indentation; `None` if everything is on one line.
     unit: Option<String>,
     end_of_line: &'static str,
 }
@@ -130,7 +130,7 @@ impl Looks {
         Self { unit, end_of_line }
     }
 
-    /// The beginning of a line so many levels deep.
+    /// Returns a line break and the indentation of this depth.
     fn line(&self, depth: usize) -> String {
         match &self.unit {
             None => String::new(),
@@ -143,13 +143,13 @@ impl Looks {
         let mut bytes = Vec::new();
         let formatter = PrettyFormatter::with_indent(unit.as_bytes());
         let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
-        // A value of plain JSON can always be written to memory.
+        // Writing plain JSON to memory cannot fail.
         let _ = value.serialize(&mut serializer);
         String::from_utf8_lossy(&bytes).replace('\n', &self.line(depth))
     }
 }
 
-/// Walks through text that is known to be JSON.
+/// A reader of text that is known to be valid JSON.
 struct Reader<'a> {
     text: &'a str,
     at: usize,
@@ -181,7 +181,7 @@ impl Reader<'_> {
         let start = self.at;
         let name = serde_json::from_str(self.string()?).ok()?;
         self.blank();
-        // The colon.
+        // Skip the colon.
         self.at += 1;
         Some(Member { start, name, value: self.value()? })
     }
@@ -202,7 +202,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A string, with its quotation marks.
+    /// Reads a string, with its quotation marks.
     fn string(&mut self) -> Option<&str> {
         let start = self.at;
         self.at += 1;

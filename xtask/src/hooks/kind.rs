@@ -1,21 +1,21 @@
-//! The kinds of hooks, and where each is kept.
+//! Lists the ways to start runs automatically, and where each is configured.
 
 use camino::Utf8PathBuf;
 
 use super::place::Place;
 
-/// What starts a run by itself.
+/// A way to start runs automatically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Kind {
     /// An agent's SessionStart and Stop hooks, in its settings.json.
     Agent,
     /// A systemd user service and its timer.
     Systemd,
-    /// A launchd agent of macOS.
+    /// A launchd agent on macOS.
     Launchd,
     /// Two lines in your crontab.
     Cron,
-    /// A task for the Task Scheduler of Windows.
+    /// A task for the Windows Task Scheduler.
     Windows,
 }
 
@@ -24,15 +24,15 @@ pub enum Kind {
 pub enum Target {
     /// A file.
     File(Utf8PathBuf),
-    /// The user's crontab, which only the program `crontab` may touch.
+    /// The user's crontab, which only the program `crontab` may change.
     Crontab,
 }
 
 impl Kind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 5] = [Self::Agent, Self::Systemd, Self::Launchd, Self::Cron, Self::Windows];
 
-    /// Where hooks of this kind are kept. Of each target there is one text, in the same order.
+    /// Returns where hooks of this kind are kept. There is one text for each target, in the same order.
     pub fn targets(self, place: &Place) -> Vec<Target> {
         let name = place.name();
         let files = match self {
@@ -48,7 +48,7 @@ impl Kind {
         files.into_iter().map(Target::File).collect()
     }
 
-    /// What there is to type once the files are there.
+    /// Returns the commands to type once the files are written.
     pub fn to_activate(self, place: &Place) -> Vec<String> {
         let name = place.name();
         match self {
@@ -57,7 +57,7 @@ impl Kind {
                 "systemctl --user daemon-reload".into(),
                 format!("systemctl --user enable --now {name}.timer"),
             ],
-            // One that is loaded already is not loaded anew, but refused.
+            // A loaded agent cannot be loaded again, so it is unloaded first.
             Self::Launchd => vec![
                 format!("launchctl bootout gui/$(id -u)/{name} 2>/dev/null"),
                 format!("launchctl bootstrap gui/$(id -u) ~/Library/LaunchAgents/{name}.plist"),
@@ -69,12 +69,12 @@ impl Kind {
         }
     }
 
-    /// What there is to type once the files are gone.
+    /// Returns the commands to type once the files are removed.
     pub fn to_deactivate(self, place: &Place) -> Vec<String> {
         let name = place.name();
         match self {
             Self::Agent | Self::Cron => Vec::new(),
-            // What is gone cannot be disabled, but it can be stopped.
+            // A removed unit can no longer be disabled, but it can be stopped.
             Self::Systemd => vec![
                 format!("systemctl --user stop {name}.timer"),
                 format!(

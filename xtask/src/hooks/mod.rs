@@ -1,8 +1,8 @@
-//! `lockstep hooks`: what starts a run by itself, put in its place and taken out again.
+//! `lockstep hooks`: configures what starts runs automatically, and removes it again.
 //!
-//! A sync that somebody has to think of does not happen. Who sets up a timer or an agent's hook by hand gets a path or
-//! a quotation mark wrong and hears of it weeks later; who has it done for them wants to see first what is changed, and
-//! to get back exactly what was there.
+//! A sync that someone has to remember does not happen. When a timer or an agent's hook is set up by hand, a wrong
+//! path or quotation mark is noticed weeks later; when a program does it, the user wants to see first what it
+//! changes, and to get back exactly what was there.
 
 mod agent;
 mod crontab;
@@ -30,10 +30,10 @@ use kind::{Kind, Target};
 use place::Place;
 use plan::Change;
 
-/// Have runs start by themselves: from an agent's hooks, systemd, launchd, cron or the Task Scheduler.
+/// Start runs automatically: from an agent's hooks, systemd, launchd, cron or the Windows Task Scheduler.
 ///
-/// What is written names the binaries beside this one and the repository, so it works from wherever it is started. Each
-/// run keeps messages from other people for a run that somebody watches.
+/// The absolute paths of the binaries and of the repository are written, so the hooks work from any directory. Each
+/// run keeps messages from other people for an interactive run.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Hooks {
@@ -43,18 +43,18 @@ pub struct Hooks {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Write hooks to stdout, to be put in their place by hand.
+    /// Write hooks to stdout, to be installed by hand.
     Print(What),
-    /// Put hooks in their place. What would change is shown first, and changed with --yes, or once you agree.
+    /// Install hooks: show what would change, and change it with --yes, or once you agree.
     Install(Alter),
-    /// Take out exactly what `install` has put in. What would change is shown first.
+    /// Remove exactly what `install` has added; show first what would change.
     Uninstall(Alter),
 }
 
 /// Which hooks.
 #[derive(Debug, Clone, clap::Args)]
 struct What {
-    /// The kinds of hooks [default: all that there are; for `install`, an agent's].
+    /// The kinds of hooks [default: all; for `install`, agent].
     #[arg(value_enum, value_name = "KIND")]
     kinds: Vec<Kind>,
 
@@ -66,7 +66,7 @@ struct What {
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = phase::duration)]
     every: Duration,
 
-    /// What runs do where they find session logs [default: stop for an agent's, proceed for timers].
+    /// What runs do if they find session logs [default: stop for an agent's, proceed for timers].
     #[arg(long, value_enum, value_name = "WHAT")]
     on_found: Option<OnFound>,
 
@@ -80,19 +80,19 @@ struct Alter {
     #[command(flatten)]
     what: What,
 
-    /// Change what would be changed, without asking.
+    /// Make the changes without asking.
     #[arg(long)]
     yes: bool,
 }
 
-/// What a run that nobody watches does with session logs.
+/// What an unattended run does with session logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum OnFound {
-    /// Nothing is synced until they are saved.
+    /// Sync nothing until they are saved.
     Stop,
-    /// They go into the automatic commit.
+    /// Let the automatic commit include them.
     Proceed,
-    /// The command of git config lockstep.saveCommand saves them.
+    /// Save them with the command of git config lockstep.saveCommand.
     Save,
 }
 
@@ -113,7 +113,7 @@ Examples:
   lockstep hooks install cron --every 30m --yes    two lines in your crontab
   lockstep hooks uninstall                         all of this repository's";
 
-/// Does what was asked for.
+/// Runs the subcommand and returns the exit code.
 pub fn run(args: &Hooks, console: &Console) -> anyhow::Result<u8> {
     let mut page = console.page();
     match &args.action {
@@ -131,7 +131,7 @@ fn print(what: &What, page: &mut Page) -> anyhow::Result<()> {
     for kind in &kinds {
         let contents = render::render(*kind, &place, what)?;
         let targets = kind.targets(&place);
-        // A single text is printed bare, so that it can be written to a file.
+        // A single text is printed without a title, so that it can be redirected to a file.
         let titled = kinds.len() > 1 || targets.len() > 1;
         for (target, content) in targets.iter().zip(contents) {
             if titled {
@@ -179,7 +179,7 @@ fn uninstall(alter: &Alter, console: &Console) -> anyhow::Result<u8> {
         let found: anyhow::Result<Vec<_>> = kind.targets(&place).iter().map(texts::read).collect();
         match found {
             Ok(found) => changes.push((kind, plan::uninstall(kind, &place, found)?)),
-            // Where there is no cron, there are no hooks in it.
+            // Without cron there are no hooks in a crontab.
             Err(_) if kind == Kind::Cron && !asked && !texts::has_cron() => {}
             Err(error) if kind == Kind::Cron && !asked => {
                 let fault = Fault::from(error);
@@ -194,7 +194,7 @@ fn uninstall(alter: &Alter, console: &Console) -> anyhow::Result<u8> {
 }
 
 impl Alter {
-    /// Shows the changes, and makes them where that is wanted.
+    /// Shows the changes, and makes them if the user wants them.
     fn go_through(
         &self,
         changes: &[(Kind, Vec<Change>)],
@@ -261,7 +261,7 @@ fn show(change: &Change, page: &mut Page) {
     page.gap();
 }
 
-/// What is left to the user: these programs belong to the system.
+/// Prints the commands that are left to the user, because those programs belong to the system.
 fn to_type(commands: &[String], page: &mut Page) {
     if commands.is_empty() {
         return;

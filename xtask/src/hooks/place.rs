@@ -1,4 +1,4 @@
-//! Where everything is: the binaries that hooks start, the repository that they sync, and the user's own folders.
+//! Finds the paths that hooks contain: the binaries, the repository to sync, and the user's own directories.
 
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -6,26 +6,26 @@ use phase::Fault;
 
 use crate::binaries::Binaries;
 
-/// Plain facts about this machine and this user.
+/// The paths on this machine, for this user.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// The folder of the binaries.
+    /// The directory of the binaries.
     pub binaries: Utf8PathBuf,
-    /// The root of the repository's work tree.
+    /// The root of the repository's working tree.
     pub repo: Utf8PathBuf,
     /// The user's home directory.
     pub home: Utf8PathBuf,
-    /// Where the user's configuration is kept.
+    /// The user's configuration directory.
     pub config: Utf8PathBuf,
     /// The agent's settings.
     pub settings: Utf8PathBuf,
 }
 
 impl Place {
-    /// Looks around.
+    /// Finds the paths.
     ///
     /// # Errors
-    /// Where there is no such repository, no home directory, or where this program has no neighbours.
+    /// There is no such repository, no home directory, or a binary is missing next to this one.
     pub fn look(repo: &Utf8Path, settings: Option<&Utf8Path>) -> anyhow::Result<Self> {
         let found = phase::place(&phase::discover(repo)?)?;
         let Some(worktree) = found.worktree else {
@@ -62,8 +62,8 @@ impl Place {
         })
     }
 
-    /// What hooks of this repository are called where they need a name: one for each path. Most paths can be told from
-    /// it; where two could have the same, a few digits tell them apart.
+    /// Returns a name for the hooks of this repository, which is different for each path. Most paths are recognisable
+    /// in it; if two paths could give the same name, a hash is appended.
     pub fn name(&self) -> String {
         let path = self.repo.as_str().trim_start_matches('/');
         let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
@@ -72,18 +72,18 @@ impl Place {
         if path.chars().all(|c| is_plain(c) || c == '/') {
             return format!("lockstep-{name}");
         }
-        // FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/: the same with every version of this program.
+        // FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/: the same in every version of this program.
         let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
         let hash = path.bytes().fold(0x811c_9dc5, step);
         format!("lockstep-{name}-{hash:08x}")
     }
 
-    /// What marks that something is ours, and for this repository.
+    /// Returns the mark of what we installed for this repository.
     pub fn mark(&self) -> String {
         format!("# lockstep hooks for {}", self.repo)
     }
 
-    /// The path of a binary.
+    /// Returns the path of a binary.
     pub fn binary(&self, name: &str) -> String {
         self.binaries.join(format!("{name}{}", std::env::consts::EXE_SUFFIX)).into_string()
     }

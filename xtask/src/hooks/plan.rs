@@ -1,4 +1,4 @@
-//! What would change, decided from the texts as they are: no file, no environment.
+//! Decides what would change from the existing texts, without accessing files or the environment.
 
 use phase::Fault;
 
@@ -9,27 +9,27 @@ use super::{
     render::{self, Content},
 };
 
-/// One text that is to become another.
+/// A change of one text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Which.
+    /// What is changed.
     pub target: Target,
-    /// The text as it is; `None` where there is none.
+    /// The existing text; `None` if there is none.
     pub before: Option<String>,
-    /// The text as it shall be; `None` where there shall be none.
+    /// The new text; `None` if it is to be removed.
     pub after: Option<String>,
-    /// What becomes of the backup.
+    /// What is done with the backup.
     pub backup: Backup,
 }
 
-/// What becomes of the copy of a user's own file from before our entries were put in.
+/// What is done with the backup, the copy of a user's own file before our entries were added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backup {
     /// Nothing.
     Leave,
-    /// It is made from the text as it is.
+    /// It is made from the existing text.
     Make,
-    /// It is removed: what it holds is back in its place.
+    /// It is removed, because the file has its contents again.
     Drop,
 }
 
@@ -40,21 +40,21 @@ impl Change {
     }
 }
 
-/// A target and the text that it holds.
+/// A target and its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// Which.
+    /// The target.
     pub target: Target,
-    /// Its text; `None` where it does not exist.
+    /// Its text; `None` if it does not exist.
     pub text: Option<String>,
-    /// The text from before our entries were put in, where that was kept.
+    /// The text before our entries were added, if it was kept.
     pub backup: Option<String>,
 }
 
-/// What putting hooks of a kind in changes. `contents` are for `found`, in the same order.
+/// Returns the changes that install hooks of a kind. `contents` are for `found`, in the same order.
 ///
 /// # Errors
-/// A fault where something is in the way that is not ours, or that cannot be understood.
+/// A fault if there is a file in the way that is not ours, or one that cannot be understood.
 pub fn install(
     kind: Kind,
     place: &Place,
@@ -89,10 +89,10 @@ pub fn install(
     found.into_iter().zip(contents).map(change).collect()
 }
 
-/// What taking hooks of a kind out changes: nothing where there are none of ours.
+/// Returns the changes that remove our hooks of a kind; they are empty if there are none.
 ///
 /// # Errors
-/// A fault where something cannot be understood.
+/// A fault if a text cannot be understood.
 pub fn uninstall(kind: Kind, place: &Place, found: Vec<Found>) -> Result<Vec<Change>, Fault> {
     let mark = render::mark(kind, place);
     let change = |Found { target, text, backup }: Found| {

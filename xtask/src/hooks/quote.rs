@@ -1,8 +1,9 @@
-//! A word as each of the places where hooks are written wants it quoted.
+//! Quotes a word as each of the formats that hooks are written in requires.
 //!
-//! A path with a blank, a per cent sign or an ampersand would otherwise be another path, or no valid file.
+//! Without it, a path with a space, a percent sign or an ampersand would become another path, or make the file
+//! invalid.
 
-/// For `sh`.
+/// Quotes a word for `sh`.
 pub fn sh(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=+:,@".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
@@ -11,43 +12,44 @@ pub fn sh(word: &str) -> String {
     words::quoted(word)
 }
 
-/// For the command of a crontab, where an unquoted `%` is the end of the line (crontab(5)).
+/// Quotes the command of a crontab, where an unescaped `%` ends the line (crontab(5)).
 pub fn cron(line: &str) -> String {
     line.replace('%', r"\%")
 }
 
-/// For `ExecStart=` (systemd.service(5), "Command lines").
+/// Quotes a word for `ExecStart=` (systemd.service(5), "Command lines").
 pub fn systemd(word: &str) -> String {
     let word = word.replace('\\', r"\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$");
     format!("\"{word}\"")
 }
 
-/// For a value of a unit file, where `%` begins a specifier (systemd.unit(5)).
+/// Quotes a value of a unit file, where `%` begins a specifier (systemd.unit(5)).
 pub fn systemd_text(text: &str) -> String {
     text.replace('%', "%%")
 }
 
-/// For the text of an XML element.
+/// Quotes the text of an XML element.
 pub fn xml(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// For an XML comment, in which two dashes may not stand side by side.
+/// Quotes the text of an XML comment, which may not contain two consecutive dashes.
 pub fn xml_comment(text: &str) -> String {
     text.replace("--", "-&#45;")
 }
 
-/// For a Windows command line, whose programs split it by themselves; no path holds a quotation mark there.
+/// Quotes a word for a Windows command line, which each program splits itself; no path contains a quotation mark
+/// there.
 pub fn windows(word: &str) -> String {
     if !word.is_empty() && !word.contains([' ', '\t']) {
         return word.to_owned();
     }
-    // A backslash before the quotation mark would make it a part of the word.
+    // Backslashes before the closing quotation mark would escape it.
     let slashes = word.len() - word.trim_end_matches('\\').len();
     format!("\"{word}{}\"", "\\".repeat(slashes))
 }
 
-/// For the inside of a JSON string.
+/// Quotes the inside of a JSON string.
 pub fn json(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned()

@@ -1,25 +1,25 @@
-//! What is written to each place, from the templates.
+//! Renders the hooks from the templates.
 
 use phase::Fault;
 use serde_json::Value;
 
 use super::{What, crontab, kind::Kind, place::Place, quote, template::fill};
 
-/// What is ours in one place.
+/// What is written to one target.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
-    /// Entries in an agent's settings, by event.
+    /// Entries for an agent's settings, by event.
     Entries(Value),
     /// Lines of a crontab.
     Lines(String),
-    /// The whole of a file, with the mark that tells so.
+    /// A whole file, which contains the mark.
     Whole(String),
 }
 
-/// Writes out the hooks of a kind, in the order of the places that they are for.
+/// Renders the hooks of a kind, in the order of its targets.
 ///
 /// # Errors
-/// A fault with exit 78 where this kind cannot say how often.
+/// A fault with exit 78 if this kind cannot express the interval.
 pub fn render(kind: Kind, place: &Place, what: &What) -> anyhow::Result<Vec<Content>> {
     let run = run(place, what, kind);
     let name = place.name();
@@ -83,7 +83,7 @@ pub fn render(kind: Kind, place: &Place, what: &What) -> anyhow::Result<Vec<Cont
     })
 }
 
-/// What tells that a text of this kind is ours.
+/// Returns the mark of our texts of this kind.
 pub fn mark(kind: Kind, place: &Place) -> String {
     match kind {
         Kind::Agent | Kind::Systemd | Kind::Cron => place.mark(),
@@ -91,17 +91,18 @@ pub fn mark(kind: Kind, place: &Place) -> String {
     }
 }
 
-/// What is ours in a crontab, whichever the binaries and the other options were.
+/// Returns what identifies our lines in a crontab, whichever binaries and options they name.
 pub fn in_crontab(place: &Place) -> crontab::Ours {
     let command = format!("full-run --repo {} ", quote::cron(&quote::sh(place.repo.as_str())));
     crontab::Ours { mark: place.mark(), command }
 }
 
-/// The run that a hook starts. Nobody watches it, so messages wait for a run that somebody does.
+/// Returns the command line of the run that a hook starts. The run is unattended, so it keeps messages for an
+/// interactive one.
 fn run(place: &Place, what: &What, kind: Kind) -> Vec<String> {
     let on_found = what.on_found.map_or(
         match kind {
-            // Whoever ends a session can still save its log.
+            // The user who ends a session can still save its log.
             Kind::Agent => "stop",
             Kind::Systemd | Kind::Launchd | Kind::Cron | Kind::Windows => "proceed",
         },
@@ -128,7 +129,8 @@ fn entries(place: &Place, run: &[String]) -> anyhow::Result<Value> {
     };
     let fetch = [&place.binary("notes-sync"), "--repo", place.repo.as_str(), "--no-push", "--quiet"];
     let values = [
-        // The agent reads what a session's beginning prints to stdout, and shows a person what fails on stderr.
+        // The agent reads the stdout of the command that runs at a session's start, and shows its stderr to the user
+        // if it fails.
         ("session_start", line(&fetch.map(str::to_owned), ">/dev/null")),
         ("stop", line(run, ">&2")),
     ];
@@ -141,7 +143,7 @@ fn filled(template: &str, values: &[(&str, String)]) -> String {
 }
 
 impl Content {
-    /// The text, for somebody who puts it in its place by hand.
+    /// Returns the text for a user who installs it by hand.
     pub fn text(&self) -> String {
         match self {
             Self::Entries(entries) => format!("{:#}\n", serde_json::json!({"hooks": in_lists(entries)})),
@@ -150,7 +152,7 @@ impl Content {
     }
 }
 
-/// Each entry in a list, as settings have them.
+/// Puts each entry into a list, as the settings require.
 fn in_lists(entries: &Value) -> Value {
     let entries = entries.as_object().into_iter().flatten();
     entries.map(|(event, entry)| (event.clone(), Value::Array(vec![entry.clone()]))).collect()

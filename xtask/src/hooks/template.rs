@@ -1,6 +1,6 @@
-//! Texts with gaps, which are kept in files of their own below `xtask/templates`: a reader sees there what is written.
+//! Fills in templates, which are separate files below `xtask/templates`, so that a reader sees what will be written.
 
-/// Fills the gaps of a template: `{{name}}` becomes the value of that name.
+/// Fills the gaps of a template: `{{name}}` is replaced by the value of that name.
 pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(template.len() * 2);
     let mut rest = template;
@@ -9,7 +9,7 @@ pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
         .and_then(|(before, rest)| rest.split_once("}}").map(|(gap, after)| (before, gap, after)))
     {
         filled.push_str(before);
-        // What is filled in is not looked at again: a path may hold braces.
+        // Values are not searched for gaps: a path may contain braces.
         if let Some((_, value)) = values.iter().find(|(name, _)| *name == gap) {
             filled.push_str(value);
         }

@@ -1,7 +1,7 @@
-//! Reading and changing the texts that hooks are kept in.
+//! Reads and changes the files and the crontab that contain hooks.
 //!
-//! A file is changed in one step and only while it still is what the user was shown; a link to a file stays a link. The
-//! crontab is changed by the program of that name, which alone may do so.
+//! A file is replaced atomically, and only while it is still as the user was shown; a symbolic link to a file stays a
+//! link. The crontab is changed by the program `crontab`, which alone may do so.
 
 use std::{
     io::{ErrorKind, Write as _},
@@ -17,10 +17,10 @@ use super::{
     plan::{Backup, Change, Found},
 };
 
-/// What a backup's name ends with.
+/// The suffix of a backup's name.
 const BACKUP: &str = ".before-lockstep";
 
-/// What `crontab -l` says where there is no crontab: that of Vixie, cronie, dcron and macOS, that of BusyBox, and that
+/// What `crontab -l` prints if there is no crontab: that of Vixie, cronie, dcron and macOS, that of BusyBox, and that
 /// of Solaris.
 const NO_CRONTAB: [&str; 3] = ["no crontab", "No such file or directory", "can't open your crontab file"];
 
@@ -29,7 +29,7 @@ const BY_HAND: &str = "see what `crontab -l` says, or add what `lockstep hooks p
 /// Reads a target.
 ///
 /// # Errors
-/// Where it is there and cannot be read.
+/// The target exists but cannot be read.
 pub fn read(target: &Target) -> anyhow::Result<Found> {
     let (text, backup) = match target {
         Target::File(path) => (read_file(path)?, read_file(&backup_of(path))?),
@@ -41,7 +41,7 @@ pub fn read(target: &Target) -> anyhow::Result<Found> {
 /// Makes a change.
 ///
 /// # Errors
-/// Where the text is no longer what the change is about, or cannot be written.
+/// The text is no longer the one that the change is based on, or cannot be written.
 pub fn apply(change: &Change) -> anyhow::Result<()> {
     if read(&change.target)?.text != change.before {
         return Err(Fault::failed(format!("{} was changed meanwhile, and is left alone", change.target))
@@ -66,7 +66,7 @@ pub fn apply(change: &Change) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where the copy of a file from before our change is.
+/// Returns the path of a file's backup, the copy from before our change.
 pub fn backup_of(path: &Utf8Path) -> Utf8PathBuf {
     Utf8PathBuf::from(format!("{path}{BACKUP}"))
 }
@@ -79,7 +79,7 @@ fn read_file(path: &Utf8Path) -> anyhow::Result<Option<String>> {
     }
 }
 
-/// Puts a text in a file's place in one step, with the rights that the file had.
+/// Replaces a file atomically, and keeps its permissions.
 fn write_file(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
     let real = phase::real_path(path).unwrap_or_else(|_| path.to_owned());
     let written = || -> std::io::Result<()> {
@@ -103,7 +103,7 @@ fn write_file(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
     })
 }
 
-/// Temporary files are for nobody else; configuration is not secret.
+/// Temporary files are private; configuration is not secret.
 #[cfg(unix)]
 fn as_usual(file: &std::fs::File) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -115,14 +115,15 @@ fn as_usual(_: &std::fs::File) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Whether there is a program that could keep a crontab.
+/// Whether the program `crontab` exists.
 pub fn has_cron() -> bool {
     crontab(&["-l"], None).is_ok()
 }
 
 fn read_crontab() -> anyhow::Result<Option<String>> {
     let output = crontab(&["-l"], None)?;
-    // What cannot be read must not pass for nothing, nor be read as something else: it is written back whole.
+    // A crontab that cannot be read must not be taken for an empty one, nor be decoded wrongly: it is written back as
+    // a whole.
     let left_alone =
         |why: &str| Fault::failed(format!("your crontab is left alone: {why}")).help(BY_HAND).into();
     if output.status.success() {
@@ -149,7 +150,7 @@ fn write_crontab(text: Option<&str>) -> anyhow::Result<()> {
 
 fn crontab(args: &[&str], stdin: Option<&str>) -> anyhow::Result<Output> {
     let mut command = program("crontab");
-    // In the words that are known here.
+    // With the messages that are known here.
     command.args(args).env("LC_ALL", "C").stdout(Stdio::piped()).stderr(Stdio::piped());
     command.stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() });
     let mut child = match command.spawn() {
@@ -162,7 +163,7 @@ fn crontab(args: &[&str], stdin: Option<&str>) -> anyhow::Result<Output> {
         Err(error) => return Err(error).context("`crontab` could not be started"),
     };
     if let (Some(text), Some(mut pipe)) = (stdin, child.stdin.take()) {
-        // What it does not read it complains about itself.
+        // If it does not read everything, it reports the reason itself.
         let _ = pipe.write_all(text.as_bytes());
     }
     child.wait_with_output().context("`crontab` cannot be waited for")

@@ -1,4 +1,4 @@
-//! The commands that were copied to the user's own folder.
+//! Reports the commands that were copied to the user's own directory.
 
 use contract::{CmdcopySection, CopiedFile, CopyResult};
 use owo_colors::OwoColorize as _;
@@ -6,7 +6,7 @@ use phase::{Page, plain};
 
 use super::prose;
 
-/// Draws the files that something happened to.
+/// Draws the files that were changed or kept.
 pub fn draw(section: &CmdcopySection, page: &mut Page) {
     if section.files.iter().all(|file| file.result == CopyResult::Unchanged) {
         return;

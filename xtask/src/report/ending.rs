@@ -1,4 +1,4 @@
-//! The end of the report: what went wrong, what state everything is in, and what to type next.
+//! Draws the end of the report: what went wrong, the state of the repository, and what to type next.
 
 use contract::{Decision, Document, Exit, Outcome, RepoSync};
 use owo_colors::OwoColorize as _;
@@ -10,7 +10,7 @@ use crate::{
     hooks::quote,
 };
 
-/// Draws the end of a run that left a document.
+/// Draws the end of a run that produced a document.
 pub fn draw(facts: &Facts<'_>, document: &Document, page: &mut Page) {
     page.gap();
     match (facts.ended.signal, facts.ended.died(), &document.error) {
@@ -38,7 +38,7 @@ pub fn draw(facts: &Facts<'_>, document: &Document, page: &mut Page) {
     page.labelled(word, style, &format!(": {}, {took}", state(document)), 2);
 }
 
-/// Whether the repository itself is well, so that the last line would contradict itself.
+/// Whether only the vault failed: then the last line, which gives the repository's state, must not just say `failed`.
 fn failed_in_the_vault_alone(document: &Document) -> bool {
     let Some(gitsync) = &document.phases.gitsync else { return false };
     let failed = |sync: &RepoSync| sync.error.is_some();
@@ -47,7 +47,7 @@ fn failed_in_the_vault_alone(document: &Document) -> bool {
         && !gitsync.main.as_ref().is_none_or(failed)
 }
 
-/// Draws the end of a run that left none.
+/// Draws the end of a run that produced no document.
 pub fn without_a_document(facts: &Facts<'_>, page: &mut Page) {
     match (facts.ended.signal, facts.ended.died()) {
         (Some(_), _) => interruption(facts, page),
@@ -59,7 +59,7 @@ pub fn without_a_document(facts: &Facts<'_>, page: &mut Page) {
     }
 }
 
-/// What went wrong besides what the run as a whole is about: the vault, and steps that did what they could.
+/// Draws the errors other than the run's main one: the vault's, and those of later steps.
 fn also_failed(document: &Document, page: &mut Page) {
     let told = |message: &str| document.error.as_ref().is_some_and(|error| error.message.contains(message));
     let vault = document.phases.gitsync.as_ref().and_then(|section| section.vault.as_ref());
@@ -72,7 +72,7 @@ fn also_failed(document: &Document, page: &mut Page) {
         ("notesurface", phases.notesurface.as_ref().map(|section| section.outcome)),
         ("cmdcopy", phases.cmdcopy.as_ref().map(|section| section.outcome)),
     ];
-    // Wherever this is read, the command is to be typed as it stands.
+    // The command names the repository, so that it can be typed in any directory.
     let place = document.repo.as_ref().map(|repo| repo.worktree.as_ref().unwrap_or(&repo.common_dir));
     let repo = place.map(|place| format!(" --repo {}", plain::line(&quote::sh(place)))).unwrap_or_default();
     for (name, outcome) in later {
@@ -106,12 +106,12 @@ fn interruption(facts: &Facts<'_>, page: &mut Page) {
     }
 }
 
-/// Whether a step began this document, as it got none from the one before it.
+/// Whether a step began this document because the one before it passed none on.
 fn lost_its_document(document: &Document) -> bool {
     document.error.as_ref().is_some_and(|error| error.code == Exit::BadInput.code())
 }
 
-/// What state everything is in, in a line.
+/// Returns the state of the repository in one line.
 fn state(document: &Document) -> String {
     let phases = &document.phases;
     if let Some(main) = phases.gitsync.as_ref().and_then(|section| section.main.as_ref()) {
@@ -128,7 +128,7 @@ fn state(document: &Document) -> String {
             )
         }
         (Outcome::Failed, _) if phases.gitsync.is_some() => "refused before anything was committed".into(),
-        // A step died, and with it the document: what was done by then only the repository can tell.
+        // A step died before it passed its document on: only the repository tells what was done by then.
         (Outcome::Failed, logcheck) if logcheck.is_some() || lost_its_document(document) => {
             "what was committed, if anything, is kept".into()
         }

@@ -1,4 +1,4 @@
-//! Session logs that nobody has committed: named, whatever was decided about them.
+//! Reports uncommitted session logs, whatever was decided about them.
 
 use contract::{Decision, LogcheckSection};
 use owo_colors::OwoColorize as _;
@@ -6,7 +6,7 @@ use phase::{Page, plain};
 
 use super::prose::FOLD;
 
-/// Draws the logs that were found, and what is to be done where the run stopped for them.
+/// Draws the logs that were found, and what to do if the run stopped because of them.
 pub fn draw(section: &LogcheckSection, page: &mut Page) {
     let count = section.found.len();
     if count == 0 {

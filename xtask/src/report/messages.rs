@@ -1,4 +1,4 @@
-//! What other people wrote to this user: first of all, and in full.
+//! Shows the messages that other people wrote to this user, in full and ahead of the report.
 
 use contract::NotesurfaceSection;
 use owo_colors::OwoColorize as _;
@@ -14,7 +14,7 @@ pub fn draw(section: &NotesurfaceSection, page: &mut Page) {
     }
 }
 
-/// Draws how many messages wait for a run that somebody watches.
+/// Draws how many messages wait for an interactive run.
 pub fn kept(section: &NotesurfaceSection, page: &mut Page) {
     let count = section.notes.len();
     if count > 0 {

@@ -1,8 +1,8 @@
-//! The report of a whole run: one screen, read from top to bottom.
+//! Draws the report of a whole run: one screen, read from top to bottom.
 //!
-//! It renders the very document that `--json` writes, and knows nothing besides but how the processes ended and how
-//! long they took. What matters most to a person comes first: what others say, then what came in, what went out, and at
-//! the end where everything stands.
+//! It renders the same document that `--json` writes; besides that it uses only how the processes ended and how long
+//! they took. What matters most to the user comes first: the messages from others, then what was pulled, what was
+//! pushed, and at the end the resulting state.
 
 mod commands;
 mod ending;
@@ -21,22 +21,22 @@ use phase::Page;
 use crate::full_run::Ended;
 use repository::Which;
 
-/// What a report is about.
+/// What a report is drawn from.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
     /// How the pipeline ended.
     pub ended: &'a Ended,
     /// How long it took.
     pub took: Duration,
-    /// Only messages and what went wrong.
+    /// Whether to report only messages and errors.
     pub quiet: bool,
-    /// Messages were not shown: a later run shall show them.
+    /// Whether messages were not shown, so that a later run will show them.
     pub kept_messages: bool,
 }
 
 pub use messages::draw as messages;
 
-/// Draws the report, less the messages, which come ahead of it.
+/// Draws the report without the messages, which are shown before it.
 pub fn draw(facts: &Facts<'_>, page: &mut Page) {
     let Some(envelope) = &facts.ended.envelope else {
         ending::without_a_document(facts, page);

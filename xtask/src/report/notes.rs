@@ -1,4 +1,4 @@
-//! What became of the notes refs.
+//! Reports what happened to the notes refs.
 
 use contract::{NoteCounts, NotesResult, NotesSyncSection, SyncedRef};
 use owo_colors::OwoColorize as _;
@@ -6,7 +6,7 @@ use phase::{Page, plain};
 
 use super::prose;
 
-/// Draws the refs that something happened to, and counts the others.
+/// Draws the refs that changed or were rejected, and counts the unchanged ones.
 pub fn draw(section: &NotesSyncSection, page: &mut Page) {
     let (unchanged, moved): (Vec<_>, Vec<_>) =
         section.refs.iter().partition(|synced| synced.result == NotesResult::Unchanged);

@@ -1,4 +1,4 @@
-//! Words and numbers as a person writes them.
+//! Formats numbers, names, times and lists for people.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use phase::{Page, columns};
 /// How many lines of a kind are shown before the rest is only counted.
 pub const FOLD: usize = 10;
 
-/// How wide a list is where nobody looks at columns.
+/// The width of a list if stdout is not a terminal.
 const WIDTH: usize = 100;
 
-/// `1 commit`, `2 commits`.
+/// Formats a number with its noun: `1 commit`, `2 commits`.
 pub fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-/// `Ann, Bob and Cid`.
+/// Joins names: `Ann, Bob and Cid`.
 pub fn names(names: &[String]) -> String {
     match names {
         [] => String::new(),
@@ -24,12 +24,12 @@ pub fn names(names: &[String]) -> String {
     }
 }
 
-/// The first digits of an object id, as many as tell it from others.
+/// Abbreviates an object id to its first nine digits.
 pub fn short(id: &str) -> &str {
     id.get(..9).unwrap_or(id)
 }
 
-/// `0.4 s`, `12 s`, `3 min 5 s`.
+/// Formats a duration: `0.4 s`, `12 s`, `3 min 5 s`.
 pub fn time(took: Duration) -> String {
     match took.as_secs() {
         0..10 => format!("{:.1} s", took.as_secs_f64()),
@@ -38,7 +38,8 @@ pub fn time(took: Duration) -> String {
     }
 }
 
-/// Writes a list after a label, broken between items where the page ends; the label's column stays free below it.
+/// Writes a list after a label, wrapped between items at the page's width; continuation lines are indented to the
+/// label's width.
 pub fn list(page: &mut Page, label: &str, items: impl IntoIterator<Item = String>) {
     let width = page.width.unwrap_or(WIDTH);
     let indent = columns::of(label);

@@ -1,4 +1,4 @@
-//! What came into a repository and what went out of it.
+//! Reports what was pulled into a repository and what was pushed from it.
 
 use contract::{Commit, Committed, RepoSync, SyncState};
 use owo_colors::OwoColorize as _;
@@ -12,13 +12,13 @@ use super::{
 /// Which of a run's repositories is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// The run's own; where it stands is said at the end of the report.
+    /// The run's own; its state is given at the end of the report.
     Main,
     /// The vault.
     Vault,
 }
 
-/// Draws what came in and what went out; nothing where nothing did.
+/// Draws what was pulled and pushed, or nothing if nothing was.
 pub fn draw(sync: &RepoSync, which: Which, page: &mut Page) {
     if let Some(pulled) = &sync.pulled {
         let people = if pulled.authors.is_empty() {
@@ -68,7 +68,7 @@ pub fn draw(sync: &RepoSync, which: Which, page: &mut Page) {
 }
 
 impl Which {
-    /// Writes a title that says which repository it is about.
+    /// Writes a heading that says which repository it is about.
     fn heading(self, verb: Verb, rest: &str, page: &mut Page) {
         let (capital, small) = match verb {
             Verb::Pulled => ("Pulled", "pulled"),
@@ -97,7 +97,7 @@ enum Shown {
     WithoutAuthors,
 }
 
-/// One line a commit; beyond ten they are only counted.
+/// Draws one line per commit, up to ten, and counts the rest.
 fn commits(commits: &[Commit], count: u64, shown: Shown, page: &mut Page) {
     let shown_commits = commits.iter().take(FOLD);
     let widest =
@@ -142,7 +142,7 @@ fn files(committed: &Committed) -> String {
     if told.is_empty() { "no files".into() } else { format!("files: {}", told.join(", ")) }
 }
 
-/// Where a repository stands, in one line.
+/// Returns the state of a repository in one line.
 pub fn standing(sync: &RepoSync) -> String {
     if sync.worktree.is_empty() {
         return "where it is could not be found out".into();

@@ -1,11 +1,11 @@
-//! The pages of the wiki that came in, by folder and by what happened to them.
+//! Reports the wiki pages that were pulled, by category and by what happened to them.
 
 use contract::{Wiki, WikiPage, WikiStatus};
 use phase::Page;
 
 use super::prose::{self, FOLD};
 
-/// Draws the pages, or nothing where none came in.
+/// Draws the pages, or nothing if none were pulled.
 pub fn draw(wiki: &Wiki, page: &mut Page) {
     let categories = [
         ("clients", &wiki.clients),
@@ -33,7 +33,7 @@ pub fn draw(wiki: &Wiki, page: &mut Page) {
     page.gap();
 }
 
-/// The names of the pages as they are within their category; beyond ten they are only counted.
+/// Returns the names of up to ten pages relative to their category, and the number of the rest.
 fn items(category: &str, pages: &[&WikiPage]) -> Vec<String> {
     let prefix = format!("wiki/{category}/");
     let name = |page: &&WikiPage| {

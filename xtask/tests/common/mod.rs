@@ -1,4 +1,4 @@
-//! What the stories of whole runs share.
+//! Helpers that the tests of whole runs share.
 #![allow(dead_code, reason = "each story uses a part of it")]
 
 use testkit::{Invocation, Output, Pipeline, Ran, Repo};

@@ -1,7 +1,7 @@
-//! docs/errors.md, held against the programs: each row happens from its real cause, with the very words.
+//! Tests docs/errors.md against the programs: each row is produced by its real cause, with the exact message.
 //!
-//! A table of errors that nobody holds against the programs is wrong a month later, and then sends people looking for
-//! messages that there are not.
+//! A table of errors that is not tested is wrong a month later, and then sends people looking for messages that do
+//! not exist.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 

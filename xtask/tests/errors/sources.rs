@@ -1,7 +1,7 @@
-//! The words of errors as they stand in the sources.
+//! Extracts the error messages from the sources.
 //!
-//! An error that was added without a row would be noticed by nobody. So whatever makes one is looked for, by how it is
-//! written, and its longest piece of fixed text taken.
+//! Nobody would notice an error that was added without a row. So everything that creates one is found by its syntax,
+//! and the longest piece of its fixed text is taken.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The rows of docs/errors.md, and whether what a program did is what a row says.
+//! Reads the rows of docs/errors.md, and compares them with what a program did.
 
 use testkit::Output;
 

@@ -1,4 +1,4 @@
-//! The pages, their fenced blocks, and the commands in them.
+//! Reads the pages, their fenced blocks, and the commands in them.
 
 use std::{collections::BTreeSet, path::PathBuf};
 

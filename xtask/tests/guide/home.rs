@@ -1,5 +1,6 @@
-//! The world of a reader: a home with a clone, a vault and the programs, a colleague who is never idle, and stand-ins
-//! for what a page may only assume.
+//! Creates a reader's world: a home directory with a clone, a vault and the programs, and an active colleague.
+//!
+//! It has stand-ins for what a page may only assume.
 
 use testkit::{Output, Repo, World};
 

@@ -1,9 +1,9 @@
-//! Every command of the README and of the pages below docs, run; and every option that they name, looked up.
+//! Runs every command of the README and of the pages below docs, and checks every option that they name.
 //!
 //! A command that is copied from a page and fails costs its reader more than a page without it. So each fenced block
 //! runs in a world that looks like its reader's: a clone with something to commit, a vault, a colleague, and the
-//! programs on `PATH`. The words after a fence's language say what a block needs, and what it comes to; nobody sees
-//! them rendered.
+//! programs on `PATH`. The words after a fence's language say what a block needs and what its result is; they are not
+//! rendered.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 

@@ -1,4 +1,4 @@
-//! What the tests of this crate share: repositories opened without the surroundings of whoever runs the tests.
+//! Helpers that the tests of this crate share: they open repositories independently of the tester's environment.
 #![allow(dead_code, reason = "each test file uses its part of it")]
 
 use std::sync::{

@@ -1,4 +1,4 @@
-//! Objects that are missing or damaged, and folders that cannot be written: nothing of it goes on to the other side.
+//! Tests missing or damaged objects, and directories that are not writable: no damage spreads to the other side.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! Histories that nobody thought of, made with `git fast-import` in few processes.
+//! Generates histories with `git fast-import`, in few processes.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,6 @@
-//! A remote in a folder of this machine, which is read and written without a server program: that this is done only
-//! where such a program would do no more, and that what comes of it is the same.
+//! Tests a remote in a local directory, which is read and written without a server program.
+//!
+//! It is done only where a server program would do nothing more, and with the same result.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod story;

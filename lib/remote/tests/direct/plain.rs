@@ -1,4 +1,4 @@
-//! Where nothing is configured that a server would go by, none is started.
+//! Tests that no server is started if nothing is configured that affects one.
 
 use remote::{Answer, Fetch, Unwatched};
 use testkit::World;

@@ -1,4 +1,4 @@
-//! Others that write to the remote at the same time, and what they have left there.
+//! Tests concurrent writers to the remote, and what they have left there.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What a server does with a push besides storing it.
+//! Tests what a server does with a push besides storing it.
 
 use remote::{Answer, Push, Together};
 use testkit::{Repo, World};

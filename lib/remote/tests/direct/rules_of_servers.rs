@@ -1,4 +1,4 @@
-//! What is configured at a remote that a server goes by, whatever it is asked for.
+//! Tests configuration of a remote that affects a server, whatever the request.
 
 use remote::{Answer, Fetch};
 use testkit::{Repo, World};

@@ -1,4 +1,4 @@
-//! Whatever the history is, what comes of it is what comes of it with a server.
+//! Tests that the result is the same as with a server, whatever the history is.
 
 use std::collections::BTreeMap;
 

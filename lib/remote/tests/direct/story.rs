@@ -1,4 +1,4 @@
-//! What the stories share: one talk with a remote of each kind, and which of them started a server program.
+//! Helpers of these tests: one exchange with a remote of each kind, and which of them started a server program.
 #![allow(dead_code, reason = "each story uses its part of it")]
 
 use remote::{Answer, Fetch, Push, Pushed, Together, Trouble, Update};

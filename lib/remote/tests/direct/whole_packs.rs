@@ -1,5 +1,6 @@
-//! Commits that lie in packs, which can be taken as they are: what belongs to the new commits comes with them, wherever
-//! it lies, and nothing else is shown to anybody.
+//! Tests commits in packs that can be copied as they are.
+//!
+//! Everything that the new commits need is copied, wherever it is stored, and nothing else becomes visible.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! `git daemon`: git's protocol without any protection.
+//! Starts `git daemon`: git's protocol without authentication or encryption.
 
 use super::process::{self, Server};
 use crate::{Repo, World};
@@ -17,7 +17,7 @@ impl Daemon {
         Self::start_with(world, &[])
     }
 
-    /// Starts one that says why it turns somebody down, as git's own do only when told to.
+    /// Starts a daemon that says why it refuses a request, which `git daemon` does only if told to.
     pub fn start_explaining(world: &World) -> Self {
         Self::start_with(world, &["--informative-errors"])
     }
@@ -38,12 +38,12 @@ impl Daemon {
         Self { _server: server, port, base }
     }
 
-    /// Its port on 127.0.0.1.
+    /// Returns its port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The URL of `repo`.
+    /// Returns the URL of `repo`.
     pub fn url(&self, repo: &Repo) -> String {
         let below = repo.path().strip_prefix(&self.base).expect("a repository of the world");
         format!("git://127.0.0.1:{}/{below}", self.port)

@@ -1,7 +1,7 @@
-//! A server that is not git's: dulwich, an implementation of git in Python.
+//! Starts a server that is not git's: dulwich, an implementation of git in Python.
 //!
-//! What works with git's own servers may rely on their habits. This one advertises other capabilities, in another
-//! order, speaks no version 2, and writes its reports in its own way.
+//! Code that works with git's own servers may depend on their habits. This one advertises other capabilities, in
+//! another order, does not speak version 2, and writes its status reports differently.
 
 use camino::Utf8PathBuf;
 
@@ -37,12 +37,12 @@ impl Dulwich {
         Self { _server: server, base, tcp, http }
     }
 
-    /// The URL of `repo` over git's own protocol.
+    /// Returns the URL of `repo` over git's own protocol.
     pub fn git_url(&self, repo: &Repo) -> String {
         format!("git://127.0.0.1:{}/{}", self.tcp, self.below(repo))
     }
 
-    /// The URL of `repo` over HTTP.
+    /// Returns the URL of `repo` over HTTP.
     pub fn http_url(&self, repo: &Repo) -> String {
         format!("http://127.0.0.1:{}/{}", self.http, self.below(repo))
     }
@@ -52,8 +52,8 @@ impl Dulwich {
     }
 }
 
-/// Where `pip install --target target/python dulwich` puts it, seen from the test's own place; without such a folder
-/// Python may have it by itself.
+/// Returns where `pip install --target target/python dulwich` puts it, relative to the test binary; without such a
+/// directory, Python may still find it in its own path.
 fn packages() -> Option<std::path::PathBuf> {
     let test = std::env::current_exe().ok()?;
     test.ancestors().skip(1).take(4).map(|folder| folder.join("python")).find(|folder| folder.is_dir())

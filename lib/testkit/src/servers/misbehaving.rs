@@ -1,4 +1,4 @@
-//! Servers that take a connection and then do not do what they should.
+//! Starts servers that accept a connection and then misbehave.
 
 use std::{
     io::{Read, Write},
@@ -12,15 +12,15 @@ use std::{
 /// What a server does wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
-    /// It says nothing, for ever.
+    /// It never sends anything.
     Silent,
-    /// It says something that is no protocol of git's.
+    /// It sends something that is not git's protocol.
     Garbage,
-    /// It hangs up at once.
+    /// It closes the connection immediately.
     HangsUp,
 }
 
-/// A server with bad manners.
+/// A server that misbehaves.
 #[derive(Debug)]
 pub struct Misbehaving {
     port: u16,
@@ -35,7 +35,7 @@ impl Misbehaving {
         let done = Arc::new(AtomicBool::new(false));
         let ended = Arc::clone(&done);
         std::thread::spawn(move || {
-            // Those that nothing is said to are kept, or they would be hung up on.
+            // Silent connections are kept, because dropping them would close them.
             let mut kept = Vec::new();
             for stream in listener.incoming().map_while(Result::ok) {
                 if ended.load(Ordering::Relaxed) {
@@ -51,7 +51,7 @@ impl Misbehaving {
         Self { port, done }
     }
 
-    /// Its port on 127.0.0.1.
+    /// Returns its port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -60,7 +60,7 @@ impl Misbehaving {
 impl Drop for Misbehaving {
     fn drop(&mut self) {
         self.done.store(true, Ordering::Relaxed);
-        // The thread looks up only when somebody comes.
+        // The thread checks the flag only when a connection arrives.
         let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 }

@@ -1,4 +1,4 @@
-//! Server processes, and the ports that they listen on.
+//! Runs server processes, and finds ports for them.
 
 use std::{
     net::{TcpListener, TcpStream},
@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A server that ends when this is dropped.
+/// A server that is ended when this is dropped.
 #[derive(Debug)]
 pub(super) struct Server(Child);
 
@@ -24,7 +24,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // nginx's master takes its workers along only if it is asked to end, not if it is killed.
+        // nginx's master ends its workers only if it is asked to end, not if it is killed.
         let _ = command("kill").arg(self.0.id().to_string()).status();
         let end = Instant::now() + Duration::from_secs(2);
         while Instant::now() < end {
@@ -38,12 +38,13 @@ impl Drop for Server {
     }
 }
 
-/// A port that nobody listens on at the moment.
+/// Returns a port that is currently unused.
 pub(super) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("its number").port()
 }
 
-/// Waits until somebody answers at `port`; `log` tells why not.
+/// Waits until a server accepts connections at `port`; the contents of `log` are part of the panic message if none
+/// does.
 pub(super) fn wait_for(port: u16, log: &Path) {
     let end = Instant::now() + Duration::from_secs(20);
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
@@ -53,10 +54,10 @@ pub(super) fn wait_for(port: u16, log: &Path) {
     }
 }
 
-/// The full path of a server's program; `package` is Debian's that has it.
+/// Returns the full path of a server's program; `package` is the Debian package that contains it.
 pub(super) fn program(name: &str, package: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    // Servers are often outside of a user's PATH.
+    // Servers are often not on a user's `PATH`.
     let folders =
         std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/sbin", "/sbin"].map(PathBuf::from));
     folders
@@ -65,7 +66,7 @@ pub(super) fn program(name: &str, package: &str) -> PathBuf {
         .unwrap_or_else(|| panic!("{name} is needed for this test: apt-get install {package}"))
 }
 
-/// A command that a server or its set-up consists of.
+/// Returns a command for a server or its set-up.
 #[allow(clippy::disallowed_methods, reason = "tests start servers")]
 pub(super) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     Command::new(program)
@@ -78,7 +79,7 @@ pub(super) fn run(mut command: Command) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// Whether the tests run as root, who has to say more to servers.
+/// Whether the tests run as root, which some servers need to be told.
 pub(super) fn is_root() -> bool {
     let mut id = command("id");
     id.arg("-u");

@@ -1,7 +1,7 @@
-//! A line between a client and a real server that can be slow, and cut, held up or garbled at any byte.
+//! Relays connections between a client and a real server, and can slow, cut, stall or garble them at any byte.
 //!
-//! What a made-up server does wrong is what its author thought of. A real one behind this relay fails in the middle of
-//! whatever it happens to be saying: a pack, a report, the length of a packet.
+//! A made-up server fails only in the ways that its author thought of. A real one behind this relay fails in the
+//! middle of whatever it is sending: a pack, a status report, the length of a pkt-line.
 
 use std::{
     io::{Read, Write},
@@ -13,29 +13,29 @@ use std::{
     time::Duration,
 };
 
-/// What becomes of the line.
+/// What happens to the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mishap {
-    /// It is cut.
+    /// It is closed.
     Cut,
-    /// Nothing passes any more, either way, and nobody hangs up.
+    /// Nothing passes any more in either direction, and neither end is closed.
     HeldUp,
-    /// Noise comes out at the client's end, and then nothing.
+    /// The client receives garbage, and then nothing.
     Garbled,
-    /// One byte comes out as another one, and the line is fine from then on.
+    /// One byte is changed, and everything after it passes unchanged.
     Flipped,
 }
 
 /// Whose bytes are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sender {
-    /// What the server says.
+    /// The server's.
     Server,
-    /// What the client says.
+    /// The client's.
     Client,
 }
 
-/// When, and what.
+/// What happens, and when.
 #[derive(Debug, Clone, Copy)]
 struct Plan {
     sender: Sender,
@@ -52,7 +52,7 @@ pub struct Passed {
     pub client: u64,
 }
 
-/// A line to a server on this machine.
+/// A relay to a server on this machine.
 #[derive(Debug)]
 pub struct Relay {
     port: u16,
@@ -70,14 +70,14 @@ struct State {
 struct Now {
     plan: Option<Plan>,
     passed: Passed,
-    /// How long each piece of some thousand bytes takes.
+    /// How long each piece of up to 4 KiB is delayed.
     pause: Duration,
-    /// Those that are held up; they would be hung up on if nobody kept them.
+    /// The stalled connections; dropping them would close them.
     kept: Vec<TcpStream>,
 }
 
 impl Relay {
-    /// A line to the server at `port`, on which nothing goes wrong yet.
+    /// Starts a relay to the server at `port`, which passes everything on at first.
     pub fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let own = listener.local_addr().expect("its number").port();
@@ -102,28 +102,28 @@ impl Relay {
         Self { port: own, to: port, state }
     }
 
-    /// A URL of the server's, by way of this line.
+    /// Returns the server's URL with the relay's port instead of its own.
     pub fn url(&self, url: &str) -> String {
         url.replace(&format!(":{}/", self.to), &format!(":{}/", self.port))
     }
 
-    /// Has `mishap` befall the line once `sender` has said `after` bytes more, in however many connections.
+    /// Makes `mishap` happen once `sender` has sent `after` more bytes, over any number of connections.
     pub fn spoil(&self, sender: Sender, after: u64, mishap: Mishap) {
         let mut now = self.state.lock();
         *now = Now { plan: Some(Plan { sender, after, mishap }), ..Now::default() };
     }
 
-    /// Makes a slow line of it: every 4 KiB, either way, take as long as `pause`.
+    /// Slows the relay down: every 4 KiB, in either direction, are delayed by `pause`.
     pub fn slow_down(&self, pause: Duration) {
         *self.state.lock() = Now { pause, ..Now::default() };
     }
 
-    /// Lets everything pass from now on, and counts anew.
+    /// Passes everything on from now on, and resets the counts.
     pub fn mend(&self) {
         *self.state.lock() = Now::default();
     }
 
-    /// What has passed since the line was last mended or spoilt.
+    /// Returns how many bytes have passed since the relay was last mended, spoilt or slowed down.
     pub fn passed(&self) -> Passed {
         self.state.lock().passed
     }
@@ -133,7 +133,7 @@ impl Drop for Relay {
     fn drop(&mut self) {
         self.state.done.store(true, Ordering::Relaxed);
         self.mend();
-        // The thread looks up only when somebody comes.
+        // The thread checks the flag only when a connection arrives.
         let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 }
@@ -143,7 +143,7 @@ impl State {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Passes on what `sender` says, until either end closes or the plan strikes.
+    /// Passes on what `sender` sends, until either end closes or the mishap happens.
     fn pass_on(&self, sender: Sender, mut from: TcpStream, mut into: TcpStream) {
         let mut buffer = [0; 4096];
         while let Ok(read @ 1..) = from.read(&mut buffer) {
@@ -176,13 +176,13 @@ impl State {
             let _ = into.shutdown(Shutdown::Both);
             return;
         }
-        // The other direction may have more to say.
+        // The other direction may still have data.
         let _ = into.shutdown(Shutdown::Write);
     }
 }
 
 impl Now {
-    /// How many of `bytes` pass, and what happens then.
+    /// Returns how many of `bytes` pass, and what happens then.
     fn judge(&mut self, sender: Sender, bytes: usize) -> (usize, Option<Mishap>) {
         let passed = match sender {
             Sender::Server => &mut self.passed.server,
@@ -195,7 +195,7 @@ impl Now {
             None => bytes,
         };
         *passed += passes as u64;
-        // On a line that is held up, the other direction is as well.
+        // If one direction is stalled, so is the other.
         let held = self.plan.is_some_and(|plan| plan.mishap == Mishap::HeldUp) && !self.kept.is_empty();
         if held { (0, Some(Mishap::HeldUp)) } else { (passes, struck.map(|plan| plan.mishap)) }
     }

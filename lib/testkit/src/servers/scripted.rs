@@ -1,4 +1,4 @@
-//! A server that says what it was told to say, whatever it is asked.
+//! Starts a server that sends prepared bytes, whatever the request is.
 
 use std::{
     io::{Read, Write},
@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-/// A server that says the same to everybody who comes, and then hangs up.
+/// A server that sends the same bytes over every connection, and then closes it.
 #[derive(Debug)]
 pub struct Scripted {
     port: u16,
@@ -19,7 +19,7 @@ pub struct Scripted {
 }
 
 impl Scripted {
-    /// Starts one that has nothing to say yet.
+    /// Starts one that sends nothing yet.
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("its number").port();
@@ -32,19 +32,19 @@ impl Scripted {
                     return;
                 }
                 let words = text.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                // Whoever comes next need not wait until this one has gone.
+                // The next connection need not wait until this one is closed.
                 std::thread::spawn(move || speak(stream, &words));
             }
         });
         Self { port, words, done }
     }
 
-    /// What it says to whoever comes from now on.
+    /// Sets the bytes that it sends over connections from now on.
     pub fn say(&self, words: &[u8]) {
         *self.words.lock().unwrap_or_else(PoisonError::into_inner) = words.to_vec();
     }
 
-    /// Its port on 127.0.0.1.
+    /// Returns its port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -53,7 +53,7 @@ impl Scripted {
 impl Drop for Scripted {
     fn drop(&mut self) {
         self.done.store(true, Ordering::Relaxed);
-        // The thread looks up only when somebody comes.
+        // The thread checks the flag only when a connection arrives.
         let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 }
@@ -62,10 +62,10 @@ fn speak(mut stream: TcpStream, words: &[u8]) {
     let _ = stream.set_nodelay(true);
     let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
     let mut heard = [0; 4096];
-    // A web client takes what comes before it has asked for a breach of the protocol.
+    // A web client considers a response before its request a protocol error.
     let _ = stream.read(&mut heard);
     let _ = stream.write_all(words);
     let _ = stream.shutdown(Shutdown::Write);
-    // With something unread, closing would throw away what was said and not yet taken.
+    // Closing a socket with unread input would discard output that the client has not received yet.
     while let Ok(1..) = stream.read(&mut heard) {}
 }

@@ -1,11 +1,11 @@
-//! Debian's sshd, with keys of its own.
+//! Starts Debian's sshd with its own keys.
 
 use camino::Utf8PathBuf;
 
 use super::process::{self, Server};
 use crate::{Repo, World};
 
-/// An ssh server that lets the tests' user in with one key.
+/// An ssh server that accepts the tests' user with one key.
 #[derive(Debug)]
 pub struct Sshd {
     _server: Server,
@@ -30,7 +30,7 @@ impl Sshd {
         }
         let port = process::free_port();
         let path = std::env::var("PATH").unwrap_or_default();
-        // With the world's home, the tester's shell does not read what the tester has it do at each start.
+        // With the world's home directory, the login shell does not read the tester's start-up files.
         let home = world.home();
         let config = folder.join("sshd_config");
         let text = format!(
@@ -57,22 +57,22 @@ impl Sshd {
         Self { _server: server, folder, port, user: process::run(name) }
     }
 
-    /// The URL of `repo` on this server.
+    /// Returns the URL of `repo` on this server.
     pub fn url(&self, repo: &Repo) -> String {
         format!("ssh://{}@127.0.0.1:{}{}", self.user, self.port, repo.path())
     }
 
-    /// A value for `core.sshCommand` with which this server lets one in.
+    /// Returns a value for `core.sshCommand` that this server accepts.
     pub fn command(&self) -> String {
         self.command_with("user", "known_hosts")
     }
 
-    /// One with a key that the server does not know.
+    /// Returns one with a key that the server does not know.
     pub fn command_of_a_stranger(&self) -> String {
         self.command_with("stranger", "known_hosts")
     }
 
-    /// One to which the server itself is a stranger.
+    /// Returns one that does not know the server's host key.
     pub fn command_to_a_stranger(&self) -> String {
         self.command_with("user", "nobody_known")
     }

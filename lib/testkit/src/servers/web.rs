@@ -1,4 +1,4 @@
-//! nginx in front of git's http-backend, with and without passwords and TLS, and a proxy.
+//! Starts nginx in front of git's http-backend, with and without passwords and TLS, and a proxy.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -7,14 +7,17 @@ use crate::{Repo, World};
 
 /// A web server that serves every repository of a world:
 ///
-/// - below `/open/` to everybody,
-/// - below `/private/` to `mike` with the password `s3cret pass`,
-/// - below `/moved/` by a redirect to `/open/`,
-/// - below `/forbidden/` to nobody (403), below `/small/` requests of 1 kB at most (413), below `/broken/` never (500),
-///   below `/away/` not at the moment (502), and at `/page/` a page that has nothing to do with git,
-/// - over TLS also on a port of its own with a certificate that it has signed itself, see [`Web::self_signed_url`],
-/// - below `/private-post/`, `/broken-post/` and `/page-post/` like that for POST requests only, when the talk is under
-///   way already.
+/// - below `/open/` to everyone,
+/// - below `/private/` to `mike` with the password `s3cret pass`, and below `/hasty/` the same with connections that
+///   are closed after 50 ms without a request,
+/// - below `/moved/` by a redirect to `/open/`, and below `/elsewhere/` by a redirect to `/open/` on the host
+///   `localhost`,
+/// - below `/forbidden/` to no one (403), below `/small/` with a limit of 1 kB per request (413), below `/broken/`
+///   never (500), below `/away/` with a temporary failure (502), and at `/page/` a page that has nothing to do with
+///   git,
+/// - over TLS also on a separate port with a self-signed certificate, see [`Web::self_signed_url`],
+/// - below `/private-post/`, `/broken-post/` and `/page-post/` like that for POST requests only, when the exchange
+///   has already begun.
 #[derive(Debug)]
 pub struct Web {
     _nginx: Server,
@@ -54,42 +57,43 @@ impl Web {
         Self { _nginx: nginx, _fcgiwrap: fcgiwrap, folder, base, http, https, self_signed, proxy }
     }
 
-    /// Its port on 127.0.0.1, without TLS.
+    /// Returns its port on 127.0.0.1, without TLS.
     pub fn port(&self) -> u16 {
         self.http
     }
 
-    /// The URL of `repo` below `place`, such as `open`.
+    /// Returns the URL of `repo` below `place`, such as `open`.
     pub fn url(&self, place: &str, repo: &Repo) -> String {
         format!("http://127.0.0.1:{}/{place}/{}", self.http, self.below(repo))
     }
 
-    /// The same over TLS, with a certificate of [`Web::ca`].
+    /// Returns the same over TLS, with a certificate signed by [`Web::ca`].
     pub fn tls_url(&self, place: &str, repo: &Repo) -> String {
         format!("https://127.0.0.1:{}/{place}/{}", self.https, self.below(repo))
     }
 
-    /// The same with the certificate [`Web::self_signed`], which is for this `host` if it is `localhost`.
+    /// Returns the same with the certificate [`Web::self_signed`], which is valid only if `host` is `localhost`.
     pub fn self_signed_url(&self, host: &str, place: &str, repo: &Repo) -> String {
         format!("https://{host}:{}/{place}/{}", self.self_signed, self.below(repo))
     }
 
-    /// A certificate that says that it is an authority's, as `openssl req -x509` makes it, and is the server's own.
+    /// Returns the path of the server's self-signed certificate, which is marked as an authority's, as those of
+    /// `openssl req -x509` are.
     pub fn self_signed(&self) -> Utf8PathBuf {
         self.folder.join("own.pem")
     }
 
-    /// The certificate of the authority that signed the server's.
+    /// Returns the path of the certificate of the authority that signed the server's.
     pub fn ca(&self) -> Utf8PathBuf {
         self.folder.join("ca.pem")
     }
 
-    /// The URL of a proxy that takes every host for this server.
+    /// Returns the URL of a proxy that forwards requests for any host to this server.
     pub fn proxy(&self) -> String {
         format!("http://127.0.0.1:{}", self.proxy)
     }
 
-    /// The requests so far, a line each.
+    /// Returns the requests so far, one line each.
     pub fn requests(&self) -> String {
         std::fs::read_to_string(self.folder.join("logs/requests")).unwrap_or_default()
     }
@@ -99,7 +103,7 @@ impl Web {
     }
 }
 
-/// An authority, and a certificate for 127.0.0.1.
+/// Creates an authority, and a certificate for 127.0.0.1.
 fn certificates(folder: &Utf8Path) {
     let openssl = |args: &[&str]| {
         let mut command = process::command(process::program("openssl", "openssl"));

@@ -1,4 +1,4 @@
-//! Whether a lock stands in the way: the run's own, or one of git's.
+//! Checks whether a lock blocks runs: the run's own, or one of git's.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use crate::doctor::{
     facts::{Facts, Lock},
 };
 
-/// How old a lock file of git's is once its program is most likely dead.
+/// The age from which the process that made one of git's lock files is most likely dead.
 const OLD: Duration = Duration::from_secs(600);
 
-/// The checks.
+/// Returns the checks.
 pub fn judge(facts: &Facts) -> Vec<Check> {
     let mut checks = vec![match &facts.lock {
         Lock::Free => Check::ok("lock", "free"),

@@ -1,11 +1,11 @@
-//! Whether session logs would be found.
+//! Checks whether session logs would be found.
 
 use crate::doctor::{
     check::Check,
     facts::{Facts, Logs},
 };
 
-/// The checks.
+/// Returns the checks.
 pub fn judge(facts: &Facts) -> Vec<Check> {
     match &facts.logs {
         Logs::Broken(told) => {

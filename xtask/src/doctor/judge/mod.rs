@@ -1,4 +1,4 @@
-//! From facts to checks: no file, no clock, no environment.
+//! Turns facts into checks, without reading files, the clock or the environment.
 
 mod locks;
 mod logs;
@@ -11,7 +11,7 @@ mod settings;
 use super::{check::Check, facts::Facts};
 pub use programs::binaries;
 
-/// All checks of a repository, in the order in which a person puts things right.
+/// Returns all checks of a repository, in the order in which a user would fix them.
 pub fn judge(facts: &Facts) -> Vec<Check> {
     let mut checks = repository::judge(facts);
     checks.extend(people::judge(facts));

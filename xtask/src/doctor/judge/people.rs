@@ -1,11 +1,11 @@
-//! Whether it is known who the user is: as a committer, and as somebody whom messages are for.
+//! Checks whether the user is known: as a committer, and as a recipient of messages.
 
 use crate::doctor::{
     check::Check,
     facts::{Facts, Vault},
 };
 
-/// The checks.
+/// Returns the checks.
 pub fn judge(facts: &Facts) -> Vec<Check> {
     let people = &facts.people;
     let committer = if people.can_commit {

@@ -1,11 +1,11 @@
-//! What runs start, and what starts runs: hooks, and the binaries themselves.
+//! Checks git's hooks, the directory of commands, and the binaries.
 
 use crate::doctor::{
     check::Check,
     facts::{Binary, Commands, Facts},
 };
 
-/// The checks of hooks, and of the folder that commands are copied to.
+/// Returns the checks of hooks and of the directory that commands are copied to.
 pub fn hooks(facts: &Facts) -> Vec<Check> {
     let mut checks = Vec::new();
     if let Some(path) = &facts.missing_hooks_path {
@@ -46,7 +46,7 @@ pub fn hooks(facts: &Facts) -> Vec<Check> {
     checks
 }
 
-/// The check of the binaries.
+/// Returns the check of the binaries.
 pub fn binaries(binaries: &[Binary]) -> Option<Check> {
     let missing: Vec<&str> =
         binaries.iter().filter(|binary| binary.version.is_none()).map(|binary| binary.name).collect();

@@ -1,11 +1,11 @@
-//! Whether there is somebody to sync with, and whether fetching from them keeps what is here.
+//! Checks whether there is a remote to sync with, and whether a fetch would overwrite local refs.
 
 use crate::doctor::{
     check::Check,
     facts::{Answer, Facts, Head, RemoteFacts},
 };
 
-/// The checks.
+/// Returns the checks.
 pub fn judge(facts: &Facts) -> Vec<Check> {
     let Some(remote) = &facts.remote else {
         return vec![match facts.remotes.as_slice() {
@@ -80,7 +80,7 @@ fn upstream(facts: &Facts, remote: &RemoteFacts) -> Option<Check> {
     })
 }
 
-/// A refspec that would overwrite what is here and nowhere else.
+/// Returns a check if this refspec would overwrite commits or notes that may exist only here.
 fn hazard(remote: &RemoteFacts, refspec: &str) -> Option<Check> {
     let (_, destination) = refspec.strip_prefix('+')?.split_once(':')?;
     let own_notes = format!("refs/notes/{}/", remote.name);

@@ -1,4 +1,4 @@
-//! Whether the repository is one that can be synced, and whether its clock is right.
+//! Checks whether the repository can be synced, and whether its clock is right.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use crate::doctor::{
     facts::{Facts, Head, Told},
 };
 
-/// How far ahead a file's time may be: clocks of several machines differ a little.
+/// How far in the future a file's time may lie: the clocks of several machines differ a little.
 const TOLERATED: Duration = Duration::from_secs(60);
 
-/// The checks.
+/// Returns the checks.
 pub fn judge(facts: &Facts) -> Vec<Check> {
     let mut checks = vec![match &facts.worktree {
         Some(worktree) => Check::ok("repository", worktree),

@@ -1,4 +1,4 @@
-//! Keys of git's configuration that say nothing to anybody, or something that nobody understands.
+//! Checks for unknown keys in git's configuration, and for invalid values.
 
 use phase::amount;
 
@@ -10,13 +10,13 @@ use crate::doctor::{
 /// The keys that are read.
 const KNOWN: [&str; 4] = ["notesRef", "notesStrategy", "saveCommand", "sessionLogs"];
 
-/// How notes can be combined here.
+/// The strategies for merging notes here.
 const STRATEGIES: [&str; 5] = ["cat_sort_uniq", "ours", "records", "theirs", "union"];
 
-/// How git can combine them (git-notes(1)), less `manual`, which waits for a person.
+/// Git's strategies (git-notes(1)), except `manual`, which waits for a person.
 const OF_GIT: [&str; 4] = ["cat_sort_uniq", "ours", "theirs", "union"];
 
-/// The checks.
+/// Returns the checks.
 pub fn judge(facts: &Facts) -> Vec<Check> {
     let mut checks: Vec<Check> = facts.keys.iter().filter_map(of_key).collect();
     let ours = facts.keys.iter().filter(|key| key.section == "lockstep").count();
@@ -83,20 +83,20 @@ fn full_name(key: &Key) -> String {
     }
 }
 
-/// Whether a pattern can match a notes ref. An empty value takes back those before it.
+/// Whether a pattern can match a notes ref. An empty value is valid: it discards those before it.
 fn is_glob(value: &str) -> bool {
     let below = value.strip_prefix("refs/notes/").unwrap_or(value);
     value.is_empty()
         || !(below.is_empty() || below.starts_with("refs/") || below.contains([' ', '~', '^', ':', '\\']))
 }
 
-/// A known key that differs by a letter or two.
+/// Returns a known key that differs by up to three letters.
 fn nearest(name: &str) -> Option<&'static str> {
     let near = KNOWN.into_iter().map(|known| (distance(&known.to_lowercase(), &name.to_lowercase()), known));
     near.min().filter(|(distance, _)| *distance <= 3).map(|(_, known)| known)
 }
 
-/// How many letters to add, remove or replace.
+/// Returns the edit distance: how many letters to add, remove or replace.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();

@@ -1,10 +1,10 @@
-//! What git's configuration says.
+//! Reads the facts that git's configuration contains.
 
 use gix::bstr::{BStr, ByteSlice as _};
 
 use crate::doctor::facts::{Head, Key, Upstream};
 
-/// The branch's upstream, as configured.
+/// Returns the branch's upstream, as configured.
 pub fn upstream(repo: &gix::Repository, head: &Head) -> Upstream {
     let (Head::Branch(branch) | Head::Unborn(branch)) = head else { return Upstream::default() };
     let config = repo.config_snapshot();
@@ -16,7 +16,7 @@ pub fn upstream(repo: &gix::Repository, head: &Head) -> Upstream {
     }
 }
 
-/// Everything under `lockstep`, and what says how notes are merged.
+/// Returns everything under `lockstep`, and the keys that say how notes are merged.
 pub fn keys(repo: &gix::Repository) -> Vec<Key> {
     let config = repo.config_snapshot();
     let mut keys = Vec::new();

@@ -1,4 +1,4 @@
-//! What lies on the disk: hooks, locks, session logs, the vault, the folder of commands.
+//! Reads the facts on disk: hooks, locks, session logs, the vault, the directory of commands.
 
 use std::{
     collections::BTreeSet,
@@ -14,13 +14,13 @@ use phase::{Fault, IdentityFile, SessionLogs};
 
 use crate::doctor::facts::{Commands, Hook, Lock, LockFile, Logs, Told, Vault};
 
-/// The hooks that a run starts, as githooks(5) names them.
+/// The hooks that a run starts, by their names in githooks(5).
 const HOOKS: [&str; 4] = ["pre-commit", "commit-msg", "post-commit", "pre-push"];
 
-/// After how long without a sign of life a lock counts as stale, where nobody says otherwise.
+/// After how long without a sign of life a lock counts as stale by default.
 const STALE_AFTER: Duration = Duration::from_secs(600);
 
-/// The hooks that are there, and `core.hooksPath` where it is no folder.
+/// Returns the hooks that exist, and `core.hooksPath` if it is not a directory.
 pub fn hooks(repo: &gix::Repository) -> (Vec<Hook>, Option<String>) {
     let configured = repo.config_snapshot().trusted_path("core.hooksPath").ok().flatten();
     let folder = match (&configured, repo.workdir()) {
@@ -38,7 +38,7 @@ pub fn hooks(repo: &gix::Repository) -> (Vec<Hook>, Option<String>) {
     (HOOKS.into_iter().filter_map(hook).collect(), missing.then(|| folder.display().to_string()))
 }
 
-/// Whether a file may be executed, and whether it belongs to somebody else.
+/// Returns whether a file is executable, and whether it belongs to another user than this one or root.
 #[cfg(unix)]
 fn rights(metadata: &std::fs::Metadata) -> (bool, bool) {
     use std::os::unix::fs::MetadataExt as _;
@@ -51,7 +51,7 @@ fn rights(_: &std::fs::Metadata) -> (bool, bool) {
     (true, false)
 }
 
-/// The run's lock.
+/// Returns the state of the run's lock.
 pub fn lock(common_dir: &str) -> Lock {
     let place = Place::new(common_dir);
     match Sight::look(&place) {
@@ -69,7 +69,7 @@ pub fn lock(common_dir: &str) -> Lock {
     }
 }
 
-/// Git's own lock files, wherever it leaves them. What is at the place of the run's lock is no lock of git's.
+/// Returns git's own lock files, in all places where it creates them. The run's own lock is not among them.
 pub fn lock_files(repo: &gix::Repository) -> Vec<LockFile> {
     let mut paths: BTreeSet<PathBuf> = BTreeSet::new();
     for folder in [repo.git_dir(), repo.common_dir()] {
@@ -92,7 +92,7 @@ enum Depth {
 }
 
 fn collect_locks(folder: &Path, depth: Depth, found: &mut BTreeSet<PathBuf>) {
-    // A folder that cannot be read holds nothing that could be named.
+    // A directory that cannot be read is treated as empty.
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
         if kind.is_dir() && depth == Depth::All {
@@ -103,19 +103,19 @@ fn collect_locks(folder: &Path, depth: Depth, found: &mut BTreeSet<PathBuf>) {
     }
 }
 
-/// The session logs that are tracked, and where new ones would be ignored.
+/// Returns how many session logs are tracked, and where new ones would be ignored.
 pub fn logs(repo: &gix::Repository) -> Logs {
     let logs = match SessionLogs::of(repo) {
         Ok(logs) => logs,
         Err(fault) => return Logs::Broken(fault.into()),
     };
-    // The default knows its folders; whoever configures patterns may mean any.
+    // The default patterns match in known directories only; configured ones may match anywhere.
     let configured = logs.may_lie_in("anywhere".into());
     let none = Logs::Found { configured, tracked: 0, ignored: Vec::new() };
     let Ok(index) = repo.index_or_empty() else { return none };
     let tracked: Vec<BString> = index.entries().iter().map(|entry| entry.path(&index).to_owned()).collect();
     let tracked: Vec<BString> = tracked.into_iter().filter(|path| logs.contain(path.as_bstr())).collect();
-    // Where a log would be new: beside those that are there, and where the default has them.
+    // The directories of new logs: those of existing logs, and that of the default patterns.
     let folder = |path: &BString| path.rfind_byte(b'/').and_then(|end| path.get(..=end)).map(BString::from);
     let mut folders: BTreeSet<BString> = tracked.iter().filter_map(folder).collect();
     if !configured {
@@ -132,8 +132,8 @@ pub fn logs(repo: &gix::Repository) -> Logs {
     Logs::Found { configured, tracked: tracked.len(), ignored }
 }
 
-/// Whether a file of the work tree is there, and git neither tracks nor ignores it: the next commit of everything has
-/// it.
+/// Whether a file exists in the working tree that git neither tracks nor ignores: the next commit of everything would
+/// include it.
 pub fn is_exposed(repo: &gix::Repository, path: &str) -> bool {
     let is_there = repo.workdir().is_some_and(|root| root.join(path).is_file());
     let Some(index) = repo.index_or_empty().ok().filter(|_| is_there) else { return false };
@@ -144,7 +144,7 @@ pub fn is_exposed(repo: &gix::Repository, path: &str) -> bool {
     !is_tracked && !is_kept_out
 }
 
-/// The vault of `.claude/identity.json`.
+/// Returns the state of the vault that `.claude/identity.json` names.
 pub fn vault(identity: &Result<IdentityFile, Fault>, main: &Repo) -> Vault {
     let Some(path) = identity.as_ref().ok().and_then(|identity| identity.vault_path.clone()) else {
         return Vault::None;
@@ -180,7 +180,8 @@ pub fn vault(identity: &Result<IdentityFile, Fault>, main: &Repo) -> Vault {
     }
 }
 
-/// The folder that commands are copied to: its nearest part that is there must be a folder that can be written to.
+/// Returns the state of the directory that commands are copied to: its nearest existing ancestor, or itself, must be
+/// a writable directory.
 pub fn commands(worktree: Option<&Utf8Path>) -> Commands {
     let from = worktree.map(|root| root.join(".claude").join("commands"));
     let (Some(_), Some(home)) = (from.filter(|from| from.is_dir()), home()) else { return Commands::None };
@@ -208,7 +209,7 @@ fn home() -> Option<Utf8PathBuf> {
     Utf8PathBuf::try_from(std::env::home_dir()?).ok()
 }
 
-/// The file with the latest time of change, of those that git has looked at and of its own.
+/// Returns the file with the latest modification time, among tracked files (by the index) and some of git's own.
 pub fn newest(repo: &gix::Repository) -> Option<(String, SystemTime)> {
     let own = ["HEAD", "index", "config"].into_iter().filter_map(|name| {
         let path = repo.git_dir().join(name);

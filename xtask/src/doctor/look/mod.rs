@@ -1,4 +1,4 @@
-//! From a repository to plain facts. Nothing is changed, and nothing judged.
+//! Gathers plain facts about a repository; changes and judges nothing.
 
 mod config;
 mod files;
@@ -14,14 +14,15 @@ use remote::local_ref;
 use super::facts::{Binary, Facts, Head, People, Told};
 use crate::binaries;
 
-/// Looks at the repository around `directory`; asks the remote where that is wanted.
+/// Gathers the facts about the repository around `directory`, and asks the remote if `ask_the_remote` says so.
 ///
 /// # Errors
-/// A fault where there is no repository that could be looked at.
+/// A fault if there is no usable repository.
 pub fn look(directory: &Utf8Path, ask_the_remote: bool) -> Result<Facts, Fault> {
-    // The environment is asked about the one around the current directory.
+    // The path is passed as given first: only for `.` does `discover` check that git's environment variables do not
+    // name another repository.
     phase::discover(directory)?;
-    // Paths in what is said are to be typed from anywhere.
+    // With the real path, paths in messages can be typed in any directory.
     let directory = phase::real_path(directory).unwrap_or_else(|_| directory.to_owned());
     let repo = phase::discover(&directory)?;
     let place = phase::place(&repo)?;
@@ -62,14 +63,14 @@ pub fn look(directory: &Utf8Path, ask_the_remote: bool) -> Result<Facts, Fault> 
     })
 }
 
-/// The binaries beside this one, and what each says of its version.
+/// Returns the binaries next to this one, with the version that each reports.
 pub fn binaries() -> Vec<Binary> {
     let program_itself = std::env::current_exe().unwrap_or_default();
     let folder = program_itself.parent().unwrap_or(std::path::Path::new("."));
     let version = |name: &str| {
         let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
         let output = program(path).arg("--version").output().ok().filter(|output| output.status.success())?;
-        // "gitsync 0.1.0"
+        // The output is, for example, "gitsync 0.1.0".
         let words = String::from_utf8(output.stdout).ok()?;
         words.split_whitespace().nth(1).map(str::to_owned)
     };
@@ -82,7 +83,7 @@ fn head(repo: &gix::Repository) -> Head {
         Ok(head) => match (&head.kind, head.referent_name()) {
             (gix::head::Kind::Unborn(name), _) => Head::Unborn(name.shorten().to_string()),
             (gix::head::Kind::Symbolic(_), Some(name)) => match local_ref::follow(repo, name.to_owned()) {
-                // A ref may name a commit that a broken disk has swallowed.
+                // A ref may name a commit that is missing because of a disk error.
                 Ok(name) if repo.head_tree_id().is_ok() => Head::Branch(name.shorten().to_string()),
                 Ok(_) | Err(_) => Head::Unreadable,
             },
@@ -100,7 +101,7 @@ fn is_partial(repo: &gix::Repository) -> bool {
     promises || config.string("extensions.partialClone").is_some()
 }
 
-/// Those that are gone: whatever else is wrong may be so because of them.
+/// Returns the alternates that are missing: other faults may follow from them.
 fn alternates(repo: &gix::Repository) -> Vec<Told> {
     let gone = phase::alternates::gone(repo);
     let told = |folder: &std::path::PathBuf| Told {
@@ -119,7 +120,7 @@ fn people(repo: &gix::Repository, identity: &Result<IdentityFile, Fault>) -> Peo
     }
 }
 
-/// Whether git knows who would commit.
+/// Whether git knows an author and a committer.
 fn can_commit(repo: &gix::Repository) -> bool {
     let known = |person: Option<gix::Result<gix::actor::SignatureRef<'_>>>| matches!(person, Some(Ok(person)) if !person.name.trim().is_empty());
     known(repo.author()) && known(repo.committer())

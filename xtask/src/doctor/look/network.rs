@@ -1,11 +1,11 @@
-//! The remote, as configured and as it answers.
+//! Reads the facts about the remote: its configuration and its answer.
 
 use gix::refs::FullName;
 use remote::{Direction, Remote, RemoteName, Trouble, Unwatched, local_ref};
 
 use crate::doctor::facts::{Answer, RemoteFacts, Told, Upstream};
 
-/// The remote that runs talk to: the branch's, else `origin`, else the only one.
+/// Returns the remote that runs use: the branch's, else `origin`, else the only one.
 pub fn remote(
     repo: &gix::Repository,
     remotes: &[String],
@@ -37,7 +37,7 @@ pub fn remote(
     })
 }
 
-/// What runs would refuse before they touch anything.
+/// Returns what runs would refuse before they change anything.
 fn unsupported(remote: &Remote<'_>, upstream: &Upstream) -> Vec<Told> {
     let branch = local_ref::head(remote.repo()).ok().flatten();
     let destination = branch.map_or(Ok(()), |branch| {

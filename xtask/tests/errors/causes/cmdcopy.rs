@@ -1,4 +1,4 @@
-//! What keeps commands from being copied.
+//! Causes the errors that keep commands from being copied.
 
 use std::os::unix::ffi::OsStrExt as _;
 

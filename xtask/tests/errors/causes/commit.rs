@@ -1,4 +1,4 @@
-//! What keeps gitsync from committing.
+//! Causes the errors that keep gitsync from committing.
 
 use std::os::unix::ffi::OsStrExt as _;
 

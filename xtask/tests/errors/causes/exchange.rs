@@ -1,4 +1,4 @@
-//! What keeps commits from coming in or going out.
+//! Causes the errors that keep commits from being pulled or pushed.
 
 use testkit::{Repo, World};
 

@@ -1,4 +1,4 @@
-//! What is said of the lock.
+//! Causes the errors about the lock.
 
 use testkit::{Output, Repo};
 

@@ -1,4 +1,4 @@
-//! What `lockstep` says by itself.
+//! Causes the errors that `lockstep` itself reports.
 
 use testkit::{Invocation, Output, Repo, World};
 

@@ -1,4 +1,4 @@
-//! What logcheck stops a run for.
+//! Causes the errors for which logcheck stops a run.
 
 use std::os::unix::ffi::OsStrExt as _;
 

@@ -1,4 +1,4 @@
-//! What makes each row of docs/errors.md happen, a section a file.
+//! Causes the error of each row of docs/errors.md, with one file per section.
 
 mod cmdcopy;
 mod commit;

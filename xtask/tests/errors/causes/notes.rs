@@ -1,4 +1,4 @@
-//! What is said of notes, and of the messages in session logs.
+//! Causes the errors about notes, and about the messages in session logs.
 
 use std::{
     os::unix::ffi::OsStrExt as _,

@@ -1,4 +1,4 @@
-//! What every phase refuses: its input, and the repository that it is to work on.
+//! Causes the refusals that every phase has: of its input, and of the repository to work on.
 
 use std::os::unix::ffi::OsStrExt as _;
 

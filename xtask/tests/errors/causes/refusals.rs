@@ -1,4 +1,4 @@
-//! What gitsync refuses before it touches anything, and what is amiss with a vault.
+//! Causes gitsync's refusals before any change, and the errors about a vault.
 
 use testkit::{Output, Repo, World};
 

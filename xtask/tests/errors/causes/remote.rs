@@ -1,5 +1,4 @@
-//! What is said of a remote: of its configuration, and of servers that are not there, refuse, or are no servers of
-//! git's.
+//! Causes errors about a remote's configuration, and about servers that are unreachable, refuse, or are not git's.
 
 use testkit::{
     Output, Repo,
