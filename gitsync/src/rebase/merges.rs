@@ -107,7 +107,7 @@ fn merged_base(
     second: ObjectId,
     others: Vec<ObjectId>,
 ) -> anyhow::Result<ObjectId> {
-    let graph = repo.commit_graph_if_enabled()?;
+    let graph = remote::commit_graph(repo);
     let merged = gix::merge::plumbing::commit::virtual_merge_base(
         first,
         second,

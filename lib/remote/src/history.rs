@@ -165,7 +165,7 @@ impl History {
         hidden: Vec<ObjectId>,
     ) -> gix::Result<Vec<Commit>> {
         let shallow = repo.shallow_commits()?;
-        let stored = repo.commit_graph_if_enabled()?.filter(|_| !replaces(repo));
+        let stored = commit_graph(repo);
         difference::difference(tips, hidden, &mut |id| {
             let mut links = self.stored_links(repo, stored.as_ref(), id)?;
             // The parents of a shallow commit are not here.
@@ -184,7 +184,8 @@ impl History {
         commit: ObjectId,
     ) -> gix::Result<Links> {
         match stored.and_then(|graph| Some((graph, graph.commit_by_id(commit)?))) {
-            Some((graph, commit)) => Links::stored(graph, &commit),
+            // If the graph contradicts itself, the commit itself is still right.
+            Some((graph, found)) => Links::stored(graph, &found).or_else(|_| self.links(repo, commit)),
             None => self.links(repo, commit),
         }
     }
@@ -237,7 +238,7 @@ impl History {
     /// Returns the fork point of two lines of commits without merges since then: the first commit on both is then
     /// their only merge base. `None` if it is not as simple as that.
     fn base_of_lines(&self, repo: &Repository, one: ObjectId, other: ObjectId) -> Option<ObjectId> {
-        let stored = repo.commit_graph_if_enabled().ok()?.filter(|_| !replaces(repo));
+        let stored = commit_graph(repo);
         let links = |commit| self.stored_links(repo, stored.as_ref(), commit).ok();
         let mut ends = [Some((links(one)?, 0)), Some((links(other)?, 1))];
         let mut passed = [HashSet::from_iter([one]), HashSet::from_iter([other])];
@@ -264,7 +265,7 @@ impl History {
     ///
     /// If a commit cannot be read.
     pub fn bases(&self, repo: &Repository, one: ObjectId, others: &[ObjectId]) -> gix::Result<Vec<ObjectId>> {
-        let stored = repo.commit_graph_if_enabled()?;
+        let stored = commit_graph(repo);
         let mut graph = self.graph(repo, stored.as_ref());
         let Some(found) = plumbing::merge_base(one, others, &mut graph)? else { return Ok(Vec::new()) };
         // gix removes a base that is reachable from another one only if first parents lead from one to the other, and
@@ -404,6 +405,14 @@ fn is_fixed(repo: &Repository) -> gix::Result<bool> {
 /// Locks the mutex even if it is poisoned: a thread that panicked leaves nothing inconsistent here.
 pub(crate) fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns the repository's [commit-graph](https://git-scm.com/docs/git-commit-graph), if it has one that can be used:
+/// it is disabled where objects are replaced, and one that is damaged is ignored, as by git, since it holds nothing that
+/// the commits do not hold.
+#[must_use]
+pub fn commit_graph(repo: &Repository) -> Option<commitgraph::Graph> {
+    repo.commit_graph_if_enabled().ok().flatten().filter(|_| !replaces(repo))
 }
 
 /// Whether the repository has replace refs, see <https://git-scm.com/docs/git-replace>.

@@ -53,7 +53,7 @@ mod watch;
 pub use backoff::Backoff;
 pub use checked_out::elsewhere;
 pub use fetch::{Fetch, Fetched, Moved, Rejected, Why};
-pub use history::{Commit, History, SeenBy, replaces};
+pub use history::{Commit, History, SeenBy, commit_graph, replaces};
 pub use known::Known;
 pub use list::{Listed, Listing};
 pub use name::RemoteName;

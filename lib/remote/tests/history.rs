@@ -224,3 +224,55 @@ fn a_history_that_has_nothing_to_do_with_it_is_not_walked_to_its_end() {
     let found = History::of(&repo).between(&repo, vec![two], vec![one, other.ids[39]]).unwrap();
     assert_eq!(found.iter().map(|commit| commit.id).collect::<Vec<_>>(), [two]);
 }
+
+/// The file of a loose object.
+fn loose(repo: &Repo, id: &str) -> std::path::PathBuf {
+    repo.git_dir().join("objects").join(&id[..2]).join(&id[2..]).into()
+}
+
+#[test]
+fn a_commit_graph_that_is_damaged_counts_as_none() {
+    let world = World::new();
+    let ours = world.init("ours");
+    let commits: Vec<ObjectId> = (0..4)
+        .map(|number| {
+            ours.write("file", number.to_string());
+            id(&ours.commit_all("one more"))
+        })
+        .collect();
+    ours.git(["commit-graph", "write", "--reachable"]);
+    let path = ours.git_dir().join("objects/info/commit-graph");
+    let whole = std::fs::read(&path).unwrap();
+    for length in [0, 5, whole.len() / 2, whole.len()] {
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, &whole[..length]).unwrap();
+        let repo = open(&ours);
+        let history = History::of(&repo);
+        let found = history.between(&repo, vec![commits[3]], vec![commits[1]]).unwrap();
+        assert_eq!(
+            found.iter().map(|commit| commit.id).collect::<Vec<_>>(),
+            [commits[3], commits[2]],
+            "{length}"
+        );
+        assert_eq!(history.bases(&repo, commits[3], &[commits[0]]).unwrap(), [commits[0]], "{length}");
+    }
+}
+
+#[test]
+fn what_is_missing_behind_a_hidden_commit_matters_only_if_it_is_wanted_too() {
+    let (_world, _remote, [ours]) = World::with_clones(["ours"]);
+    ours.git(["checkout", "-q", "--orphan", "old"]);
+    let gone = ours.commit_all("gone");
+    ours.write("file", "old");
+    let old = id(&ours.commit_all("what is left"));
+    ours.git(["checkout", "-q", "main"]);
+    ours.write("file", "new");
+    let new = id(&ours.commit_all("new"));
+    std::fs::remove_file(loose(&ours, &gone)).unwrap();
+    let repo = open(&ours);
+    let between = |tip, hidden: &[ObjectId]| History::of(&repo).between(&repo, vec![tip], hidden.to_vec());
+    let all: Vec<ObjectId> = between(new, &[]).unwrap().iter().map(|commit| commit.id).collect();
+    let but_old: Vec<ObjectId> = between(new, &[old]).unwrap().iter().map(|commit| commit.id).collect();
+    assert_eq!(but_old, all);
+    assert!(between(old, &[new]).is_err());
+}

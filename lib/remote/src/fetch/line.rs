@@ -10,7 +10,7 @@ use super::{
     want::{Specs, Want},
 };
 use crate::{
-    Direction, Listing, Remote, Step, Trouble, Watcher, list,
+    Direction, Listing, Remote, Step, Trouble, Watcher, history, list,
     local_ref::{self, Failed},
     pack::store::Arriving,
     pulse::{self, Ticks},
@@ -51,7 +51,7 @@ impl Remote<'_> {
         let mut arrival = Arrival { repo: self.repo, watcher, pack: None, disk: None };
         let interrupt = AtomicBool::new(false);
         let walker = Negotiation::walker(self.repo);
-        let commit_graph = walker.commit_graph_if_enabled().ok().flatten();
+        let commit_graph = history::commit_graph(&walker);
         let mut graph = self.history.graph(&walker, commit_graph.as_ref());
         let silence = Silence::of(&line.handshake);
         let mut negotiation = Negotiation::new(&walker, &want.map, &mut graph, trust, silence);

@@ -1,8 +1,11 @@
 //! Determines what to ask for: matches the remote's refs with the refspecs, and selects the tags to follow.
 
+use std::collections::HashSet;
+
 use gix::{
     ObjectId,
     bstr::{BString, ByteSlice},
+    odb::store::RefreshMode,
     protocol::{
         fetch::{
             RefMap, Tags,
@@ -142,8 +145,16 @@ impl Want {
                 force: if force { Force::Allowed } else { Force::Forbidden },
             })
         });
-        let sent = self.if_sent.iter().filter(|tag| repo.objects.exists(&tag.theirs)).cloned();
-        let mut targets: Vec<_> = mapped.chain(sent).collect();
+        let mut objects = repo.objects.clone();
+        let sent = self.if_sent.iter().filter(|tag| {
+            let is_there = objects.exists(&tag.theirs);
+            if !is_there {
+                // New packs have been looked for now. There may be thousands of tags.
+                objects.refresh = RefreshMode::Never;
+            }
+            is_there
+        });
+        let mut targets: Vec<_> = mapped.chain(sent.cloned()).collect();
         targets.sort_by(|a, b| a.local.cmp(&b.local));
         targets.dedup_by(|a, b| a.local == b.local);
         targets
@@ -156,13 +167,13 @@ fn follow_tags(repo: &gix::Repository, map: &mut RefMap) -> Result<Vec<Target>, 
     use gix::objs::Exists;
     // A tag whose object is absent must not trigger a search for new packs each time.
     let mut objects = repo.objects.clone();
-    objects.refresh = gix::odb::store::RefreshMode::Never;
+    objects.refresh = RefreshMode::Never;
+    let mapped: HashSet<BString> =
+        map.mappings.iter().filter_map(|mapping| mapping.remote.as_name().map(ToOwned::to_owned)).collect();
     let mut if_sent = Vec::new();
     for tag in &map.remote_refs {
         let (name, Some(id), peeled) = tag.unpack() else { continue };
-        if !name.starts_with(b"refs/tags/")
-            || map.mappings.iter().any(|mapping| mapping.remote.as_name() == Some(name))
-        {
+        if !name.starts_with(b"refs/tags/") || mapped.contains(name) {
             continue;
         }
         let Ok(local) = FullName::try_from(name) else { continue };

@@ -84,7 +84,12 @@ impl Walk {
     ) -> gix::Result<()> {
         let time = match self.commits.get_mut(&id) {
             None => {
-                let links = links(id)?;
+                let links = match links(id) {
+                    // What is hidden need not be complete: a ref may lead to objects that are gone, and a tip of the
+                    // remote may be left of a history that `git gc` has removed. A wanted commit that leads here fails.
+                    Err(_) if side == Side::Hidden => return Ok(()),
+                    links => links?,
+                };
                 let time = links.time;
                 self.commits.insert(id, Met { links, side, is_queued: true });
                 self.open += usize::from(side == Side::Wanted);
