@@ -397,3 +397,26 @@ fn an_object_too_large_for_memory_arrives_past_indices_that_lead_nowhere() {
     assert_eq!(pushed.answers, [Answer::Done]);
     remote.git(["fsck", "--strict"]);
 }
+
+#[test]
+fn a_ref_that_follows_stays_where_somebody_s_fetch_has_moved_it_further() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    let old = ours.head();
+    ours.write("ours.md", "x\n");
+    let new = ours.commit_all("ours");
+    ours.git(["checkout", "-q", "-b", "side", &old]);
+    ours.write("side.md", "x\n");
+    ours.commit_all("side");
+    ours.git(["merge", "-q", "--no-edit", "main"]);
+    let further = ours.head();
+    // The race, made sure of: before our push is told to have arrived, somebody has pushed on top of it, and fetches.
+    for (found, left) in [(&further, &further), (&old, &new), (&ours.rev("side^"), &new)] {
+        remote.git(["update-ref", "refs/heads/main", &old]);
+        let follow = format!("update-ref refs/remotes/origin/main {found}");
+        let fetch = format!("env -i PATH=\"$PATH\" git --git-dir='{}' {follow}", ours.common_dir());
+        remote.hook("post-receive", &format!("#!/bin/sh\n{fetch}\n"));
+        let pushed = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
+        assert_eq!(pushed.answers, [Answer::Done]);
+        assert_eq!(ours.rev("refs/remotes/origin/main"), *left);
+    }
+}
