@@ -64,8 +64,12 @@ impl Default for Kept {
 }
 
 impl Kept {
-    /// Keeps a commit, unless there are too many, or it is malformed, which is reported when the commit is needed.
+    /// Keeps a commit, unless it is kept already, there are too many, or it is malformed, which is reported when the
+    /// commit is needed.
     fn keep(&mut self, id: &oid, commit: impl Into<Arc<[u8]>> + AsRef<[u8]>) {
+        if self.commits.contains_key(id) {
+            return;
+        }
         let bytes = commit.as_ref();
         if let Some(room) = self.room.checked_sub(bytes.len())
             && let Ok(links) = Links::of(bytes, id.kind())

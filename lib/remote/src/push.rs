@@ -222,8 +222,11 @@ impl Remote<'_> {
                 return Err(trouble);
             }
         };
-        // The prepared entries refer to their delta bases by offset.
-        let ready = prepared.ready.filter(|_| features.offsets == Offsets::Understood);
+        // The prepared entries refer to their delta bases by offset, and without `no-thin` these may be the objects of
+        // the server.
+        let is_understood =
+            |ready: &&Ready| features.offsets == Offsets::Understood && (features.thin || ready.is_whole());
+        let ready = prepared.ready.filter(is_understood);
         let prepared = Prepared { ready, ..prepared };
         let new: Vec<_> = updates.iter().filter_map(|update| update.new).collect();
         let theirs = (Receiver::Server, theirs);
@@ -412,7 +415,8 @@ fn features(
     wanted.extend(has("object-format").then(|| "object-format=sha1".to_owned()));
     wanted.extend(has("agent").then(|| format!("agent={}", crate::agent())));
     let offsets = if has("ofs-delta") { Offsets::Understood } else { Offsets::Unknown };
-    Ok(Features { line: format!(" {}", wanted.join(" ")), side_band, offsets, options })
+    let thin = !has("no-thin");
+    Ok(Features { line: format!(" {}", wanted.join(" ")), side_band, offsets, thin, options })
 }
 
 fn settled(answers: Vec<Option<Answer>>) -> Vec<Answer> {

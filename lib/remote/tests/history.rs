@@ -276,3 +276,21 @@ fn what_is_missing_behind_a_hidden_commit_matters_only_if_it_is_wanted_too() {
     assert_eq!(but_old, all);
     assert!(between(old, &[new]).is_err());
 }
+
+#[test]
+fn a_commit_that_is_taken_in_again_and_again_leaves_room_for_others() {
+    let (_world, _remote, [ours]) = World::with_clones(["ours"]);
+    let repo = open(&ours);
+    let mut drafts = repo.clone().with_object_memory();
+    let tip = repo.head_commit().unwrap();
+    let mut made: gix::objs::Commit = tip.decode().unwrap().try_into().unwrap();
+    made.message = "x".repeat(made.message.len()).into();
+    drafts.write_object(&made).unwrap();
+    let (made, _held) = remote::store(&repo, drafts.objects.take_object_memory().unwrap()).unwrap();
+    let history = History::of(&repo);
+    (0..10_000).for_each(|_| history.take_in(&made));
+    // What is kept need not be there any more.
+    let tree = history.tree_of(&repo, tip.id).unwrap();
+    std::fs::remove_file(remote::object_file::path(&repo, &tip.id)).unwrap();
+    assert_eq!(history.tree_of(&repo, tip.id).unwrap(), tree);
+}

@@ -6,7 +6,9 @@ mod common;
 use std::fmt::Write;
 
 use common::{id, name, open, origin};
-use remote::{Answer, Push, Together, Unwatched, Update};
+use remote::{
+    Answer, Gathering, History, Prepared, Push, Receiver, Recent, Stretch, Together, Unwatched, Update,
+};
 use testkit::{Repo, World};
 
 /// A log as people write them: lines that are alike, and none twice.
@@ -91,4 +93,68 @@ fn a_history_of_edits() {
         ours.commit_all(&format!("round {round}"));
     }
     assert_close(ours_and_gits(&remote, &ours, Some(&old)));
+}
+
+/// A server whose capabilities are changed on their way, and which keeps what it is sent in `sent`.
+const SERVER: &str = r#"#!/usr/bin/env python3
+import os, subprocess, sys, threading
+
+announced, instead, folder = sys.argv[1].encode(), sys.argv[2].encode(), sys.argv[3]
+server = subprocess.Popen(["git-receive-pack", folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+def answer():
+    while piece := server.stdout.read1(65536):
+        os.write(1, piece.replace(announced, instead))
+
+answers = threading.Thread(target=answer)
+answers.start()
+with open(folder + "/sent", "wb") as sent:
+    while piece := os.read(0, 65536):
+        sent.write(piece)
+        server.stdin.write(piece)
+        server.stdin.flush()
+server.stdin.close()
+answers.join()
+"#;
+
+#[test]
+fn a_server_that_takes_no_thin_packs_is_sent_all_that_deltas_are_of() {
+    for (instead, is_thin) in [("report-status-v2", true), ("no-thin unknown1", false)] {
+        let (world, remote, [ours]) = World::with_clones(["ours"]);
+        ours.write("log.md", log(0..500));
+        let old = ours.commit_all("a long log");
+        ours.push();
+        ours.append("log.md", "one more line\n");
+        let new = ours.commit_all("one line");
+        remote.hook("server", SERVER);
+        // Neither name is longer than the other: packets say how long they are.
+        let server = format!("'{}' report-status-v2 '{instead}'", remote.join("hooks/server"));
+        ours.git(["config", "remote.origin.receivepack", &server]);
+
+        let (repo, stretch) = (open(&ours), Stretch { known: id(&old), tip: id(&new) });
+        for meant in [None, Some(Receiver::Server), Some(Receiver::Folder)] {
+            let ready = meant.map(|meant| {
+                let gathering = Gathering::of(&repo, &History::of(&repo), vec![stretch], meant).unwrap();
+                gathering.take_part(&repo, &|_| Ok(()));
+                gathering.gathered().unwrap().encode(&repo).unwrap()
+            });
+            remote.git(["update-ref", "refs/heads/main", &old]);
+            let update =
+                Update { name: name("refs/heads/main"), expected: Some(id(&old)), new: Some(id(&new)) };
+            let what = Push { updates: vec![update], together: Together::Independent };
+            let prepared = Prepared { ready: ready.as_ref(), made: &Recent::default() };
+            let pushed = origin(&repo).push_with(&what, prepared, &Unwatched).unwrap();
+            assert_eq!(pushed.answers, [Answer::Done], "{instead}, {meant:?}");
+
+            let sent = std::fs::read(remote.join("sent")).unwrap();
+            let pack = sent.windows(4).position(|bytes| bytes == b"PACK").unwrap();
+            let elsewhere = world.init("elsewhere");
+            let index = elsewhere.git_invocation().args(["index-pack", "--stdin"]).stdin(&sent[pack..]);
+            let indexed = index.output();
+            let is_whole = meant == Some(Receiver::Folder) || !is_thin;
+            assert_eq!(indexed.code == 0, is_whole, "{instead}, {meant:?}: {}", indexed.stderr);
+            std::fs::remove_dir_all(elsewhere.path()).unwrap();
+        }
+        remote.git(["fsck", "--strict"]);
+    }
 }

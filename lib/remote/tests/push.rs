@@ -351,6 +351,7 @@ fn histories_of_every_shape_arrive_whole() {
 #[test]
 fn what_is_too_large_for_memory_arrives_all_the_same() {
     let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    through_a_server(&remote);
     let mut old = ours.head();
     let large =
         |seed: u32| -> String { (0..20_000u32).map(|n| format!("{}\n", n.wrapping_mul(seed))).collect() };
@@ -373,4 +374,49 @@ fn what_is_too_large_for_memory_arrives_all_the_same() {
         old = new;
     }
     remote.git(["fsck", "--strict"]);
+}
+
+#[test]
+fn an_object_too_large_for_memory_arrives_past_indices_that_lead_nowhere() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    through_a_server(&remote);
+    let old = ours.head();
+    ours.write("large.md", (0..20_000u32).map(|n| format!("{}\n", n.wrapping_mul(7))).collect::<String>());
+    ours.git(["config", "core.bigFileThreshold", "10k"]);
+    let new = ours.commit_all("large");
+    ours.git(["repack", "-adq"]);
+    let folder = ours.common_dir().join("objects/pack");
+    let index = folder.read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path());
+    let index = index.into_iter().find(|path| path.extension() == Some("idx")).unwrap();
+    for number in 0..8 {
+        std::fs::write(folder.join(format!("pack-{number:040}.idx")), "").unwrap();
+        // What is left while somebody repacks.
+        std::fs::copy(&index, folder.join(format!("pack-{:040}.idx", number + 8))).unwrap();
+    }
+    let pushed = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
+    assert_eq!(pushed.answers, [Answer::Done]);
+    remote.git(["fsck", "--strict"]);
+}
+
+#[test]
+fn a_ref_that_follows_stays_where_somebody_s_fetch_has_moved_it_further() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    let old = ours.head();
+    ours.write("ours.md", "x\n");
+    let new = ours.commit_all("ours");
+    ours.git(["checkout", "-q", "-b", "side", &old]);
+    ours.write("side.md", "x\n");
+    ours.commit_all("side");
+    ours.git(["merge", "-q", "--no-edit", "main"]);
+    let further = ours.head();
+    // The race, made sure of: before our push is told to have arrived, somebody has pushed on top of it, and fetches.
+    for (found, left) in [(&further, &further), (&old, &new), (&ours.rev("side^"), &new)] {
+        remote.git(["update-ref", "refs/heads/main", &old]);
+        let follow = format!("update-ref refs/remotes/origin/main {found}");
+        let fetch = format!("env -i PATH=\"$PATH\" git --git-dir='{}' {follow}", ours.common_dir());
+        remote.hook("post-receive", &format!("#!/bin/sh\n{fetch}\n"));
+        let pushed = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
+        assert_eq!(pushed.answers, [Answer::Done]);
+        assert_eq!(ours.rev("refs/remotes/origin/main"), *left);
+    }
 }

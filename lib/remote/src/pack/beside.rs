@@ -35,20 +35,20 @@ pub(super) fn differing(
         let Some(entry) = rest.head()? else { return Ok(()) };
         rest.pass(&entry);
         versions.clear();
-        // The offset of the entry in the first old tree, if its mode and name, the bytes before the id, are the same
-        // there.
+        let (name, id) = entry.raw.split_at(entry.raw.len() - hash.len_in_bytes());
+        // The offset of the entry in the first old tree, if its mode and name are the same bytes there: a mode can be
+        // written in several ways.
         let mut same_name = None;
         for (number, old) in olds.iter_mut().enumerate() {
             let Some((at, version)) = old.take(&entry)?.filter(|(_, old)| old.is_version_of(&entry)) else {
                 continue;
             };
             versions.push(version.id);
-            if number == 0 && version.mode == entry.mode {
+            if number == 0 && version.raw.starts_with(name) {
                 same_name = Some(at);
             }
         }
         if let Some(draft) = &mut draft {
-            let (name, id) = entry.raw.split_at(entry.raw.len() - hash.len_in_bytes());
             match same_name {
                 Some(at) => draft.copy(at..at + name.len()),
                 None => draft.insert(name),
@@ -97,6 +97,17 @@ mod tests {
         let (found, delta) = compare(&new, &[&old]);
         assert_eq!(found.iter().map(|(_, versions)| versions.len()).collect::<Vec<_>>(), [0, 0, 1]);
         assert_eq!(delta::tests::apply(&old, &delta.unwrap()), new);
+    }
+
+    #[test]
+    fn an_entry_whose_mode_is_written_in_another_way_is_no_copy_of_the_old_one() {
+        for (one, other) in [("644", "0644"), ("40000", "040000"), ("040000", "40000")] {
+            let old = tree(&[("100644", "a", 1), (one, "b", 2), ("100644", "c", 3)]);
+            let new = tree(&[("100644", "a", 1), (other, "b", 4), ("100644", "c", 3)]);
+            let (found, delta) = compare(&new, &[&old]);
+            assert_eq!(found, [("b".to_owned(), vec![2])]);
+            assert_eq!(delta::tests::apply(&old, &delta.unwrap()), new, "{one}, {other}");
+        }
     }
 
     #[test]

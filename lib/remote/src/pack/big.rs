@@ -70,7 +70,7 @@ fn open(repo: &gix::Repository, id: ObjectId) -> gix::Result<Source> {
         for file in files {
             let path = file.map_err(gix::Error::from_error)?.path();
             if path.extension().is_some_and(|extension| extension == "idx")
-                && let Some(entry) = packed(&path, id)?
+                && let Some(entry) = packed(&path, id)
             {
                 return Ok(Source::Packed(entry));
             }
@@ -79,23 +79,23 @@ fn open(repo: &gix::Repository, id: ObjectId) -> gix::Result<Source> {
     Ok(Source::Elsewhere)
 }
 
-/// Returns the compressed bytes of object `id` in the pack of `index`, if it is there and is not a delta.
-fn packed(index: &Path, id: ObjectId) -> gix::Result<Option<io::Take<File>>> {
+/// Returns the compressed bytes of object `id` in the pack of `index`, if it is there and is not a delta. An index that
+/// cannot be read, or whose pack is gone, as during a repack, is skipped: the object may be elsewhere.
+fn packed(index: &Path, id: ObjectId) -> Option<io::Take<File>> {
     let path = index.with_extension("pack");
-    let index = pack::index::File::at(index, id.kind())?;
-    let Some(at) = index.lookup(id) else { return Ok(None) };
-    let offset = index.pack_offset_at_index(at);
-    let mut file = File::open(&path).map_err(gix::Error::from_error)?;
-    let length = file.metadata().map_err(gix::Error::from_error)?.len();
+    let index = pack::index::File::at(index, id.kind()).ok()?;
+    let offset = index.pack_offset_at_index(index.lookup(id)?);
+    let mut file = File::open(&path).ok()?;
+    let length = file.metadata().ok()?.len();
     // An entry ends where the next one begins, the last one before the checksum of the pack.
     let checksum = length.saturating_sub(id.kind().len_in_bytes() as u64);
     let next = index.sorted_offsets().into_iter().find(|next| *next > offset).unwrap_or(checksum);
-    let entry = pack::data::File::at(&path, id.kind())?.entry(offset)?;
+    let entry = pack::data::File::at(&path, id.kind()).ok()?.entry(offset).ok()?;
     if !entry.header.is_base() {
-        return Ok(None);
+        return None;
     }
-    file.seek(SeekFrom::Start(entry.data_offset)).map_err(gix::Error::from_error)?;
-    Ok(Some(file.take(next.saturating_sub(entry.data_offset))))
+    file.seek(SeekFrom::Start(entry.data_offset)).ok()?;
+    Some(file.take(next.saturating_sub(entry.data_offset)))
 }
 
 fn copy(mut entry: io::Take<File>, take: &mut dyn FnMut(&[u8]) -> gix::Result<()>) -> gix::Result<()> {

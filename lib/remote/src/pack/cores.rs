@@ -13,6 +13,7 @@ use super::{
     Item,
     encode::{Encoded, Encoder},
     order::{Placed, Plan, SMALLEST},
+    ready::given_up,
     write::{Failure, Options},
 };
 use crate::objects::Reader;
@@ -127,13 +128,50 @@ impl<T> Board<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn done(&self, job: usize, result: gix::Result<T>) {
+        self.lock().done.insert(job, result);
+        self.changed.notify_all();
+    }
+
     fn wait<'a>(&self, state: MutexGuard<'a, State<T>>) -> MutexGuard<'a, State<T>> {
         self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Runs the jobs `0..jobs` on the workers, each in its own thread unless there is only one, and hands the results
-/// over in order.
+/// A job that somebody does. Whoever waits for its result gets one, also where a panic ends it.
+struct Job<'a, T> {
+    board: &'a Board<T>,
+    number: usize,
+    is_done: bool,
+}
+
+impl<T> Job<'_, T> {
+    fn done(mut self, result: gix::Result<T>) {
+        self.is_done = true;
+        self.board.done(self.number, result);
+    }
+}
+
+impl<T> Drop for Job<'_, T> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.board.done(self.number, Err(given_up("a thread that wrote a pack has died")));
+        }
+    }
+}
+
+/// Sends all workers home in the end, be it that whoever takes the results has panicked.
+struct Stop<'a, T>(&'a Board<T>);
+
+impl<T> Drop for Stop<'_, T> {
+    fn drop(&mut self) {
+        self.0.lock().stop = true;
+        self.0.changed.notify_all();
+    }
+}
+
+/// Has the jobs `0..jobs` done by the workers, each in a thread of its own unless there is only one, and hands
+/// the results over in order.
 pub(super) fn in_order<T: Send, W: FnMut(usize) -> gix::Result<T> + Send>(
     jobs: usize,
     mut workers: Vec<W>,
@@ -154,12 +192,11 @@ pub(super) fn in_order<T: Send, W: FnMut(usize) -> gix::Result<T> + Send>(
             if state.stop || state.next == jobs {
                 return;
             }
-            let mine = state.next;
+            let job = Job { board: &board, number: state.next, is_done: false };
             state.next += 1;
             drop(state);
-            let done = worker(mine);
-            board.lock().done.insert(mine, done);
-            board.changed.notify_all();
+            let result = worker(job.number);
+            job.done(result);
         }
     };
     let work = &work;
@@ -169,7 +206,8 @@ pub(super) fn in_order<T: Send, W: FnMut(usize) -> gix::Result<T> + Send>(
         }
         // This thread only waits, so the last worker can use its processor.
         scope.spawn(move || work(last));
-        let result = (0..jobs).try_for_each(|turn| {
+        let _stop = Stop(&board);
+        (0..jobs).try_for_each(|turn| {
             let mut state = board.lock();
             let done = loop {
                 match state.done.remove(&turn) {
@@ -182,9 +220,37 @@ pub(super) fn in_order<T: Send, W: FnMut(usize) -> gix::Result<T> + Send>(
             board.lock().taken = turn + 1;
             board.changed.notify_all();
             Ok(())
-        });
-        board.lock().stop = true;
-        board.changed.notify_all();
-        result
+        })
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::panic, clippy::unwrap_used, reason = "what a panic leads to is tested")]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    /// Sixty jobs for three threads.
+    fn sixty(work: impl Fn(usize) -> usize + Sync, take: impl FnMut(usize) -> Result<(), Failure>) -> bool {
+        let worker = |_| |job: usize| Ok(work(job));
+        catch_unwind(AssertUnwindSafe(|| in_order(60, (0..3).map(worker).collect(), take))).is_ok()
+    }
+
+    #[test]
+    fn results_come_in_order_and_a_panic_anywhere_ends_it_all() {
+        let mut taken = Vec::new();
+        assert!(sixty(
+            |job| job,
+            |job| {
+                taken.push(job);
+                Ok(())
+            }
+        ));
+        assert!(taken.into_iter().eq(0..60));
+        for bad in [0, 30, 59] {
+            assert!(!sixty(|job| if job == bad { panic!("job {job}") } else { job }, |_| Ok(())));
+            assert!(!sixty(|job| job, |job| if job == bad { panic!("after {job}") } else { Ok(()) }));
+        }
+    }
 }

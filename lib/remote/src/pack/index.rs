@@ -5,6 +5,8 @@
 //! gix creates one by reading the pack again, unpacking and hashing every object once more. The writer of the pack
 //! already knows the ids.
 
+use std::io;
+
 use gix::ObjectId;
 
 /// The location of an object in its pack.
@@ -23,7 +25,11 @@ const LARGE: u64 = 0x8000_0000;
 pub(super) fn encode(mut objects: Vec<Located>, pack: ObjectId) -> gix::Result<Vec<u8>> {
     // Many of them are often in order already, of which a stable sort takes advantage.
     objects.sort_by_key(|object| object.id);
-    objects.dedup_by_key(|object| object.id);
+    if let Some(twice) = objects.windows(2).find(|two| two[0].id == two[1].id) {
+        // Git refuses an index of fewer objects than its pack says it has.
+        let message = format!("object {} is twice in the pack", twice[0].id);
+        return Err(gix::Error::from_error(io::Error::other(message)));
+    }
     let id = pack.kind().len_in_bytes();
     let mut index = Vec::with_capacity(8 + 256 * 4 + objects.len() * (id + 8) + 2 * id);
     index.extend_from_slice(b"\xfftOc");
@@ -57,4 +63,19 @@ pub(super) fn encode(mut objects: Vec<Located>, pack: ObjectId) -> gix::Result<V
     hash.update(&index);
     index.extend_from_slice(hash.try_finalize()?.as_slice());
     Ok(index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_that_is_twice_in_a_pack_is_an_error_as_it_is_for_git() {
+        let located =
+            |byte: u8, offset| Located { id: ObjectId::from_bytes_or_panic(&[byte; 20]), offset, crc32: 0 };
+        let pack = ObjectId::null(gix::hash::Kind::Sha1);
+        assert!(encode(vec![located(2, 12), located(1, 40)], pack).is_ok());
+        let error = encode(vec![located(2, 12), located(1, 40), located(2, 60)], pack).unwrap_err();
+        assert!(error.to_string().contains("twice in the pack"), "{error}");
+    }
 }

@@ -157,7 +157,12 @@ impl Ready {
     /// Whether this is suitable for such a receiver. What was prepared for a local object database also suits a
     /// server.
     pub(crate) fn is_good_for(&self, receiver: Receiver) -> bool {
-        self.receiver == Receiver::Folder || receiver == Receiver::Server
+        self.is_whole() || receiver == Receiver::Server
+    }
+
+    /// Whether each delta is of what is ready as well.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.receiver == Receiver::Folder
     }
 
     /// Returns the encoded objects, each after its delta base.
@@ -173,7 +178,7 @@ impl Ready {
 
 fn lay_out(repo: &Repository, items: &[Item], options: Options) -> gix::Result<Laid> {
     let sizes = cores::sizes(repo, items, options.threads)?;
-    let placed = order::arrange(items, &sizes, options.limits, &|_| options.receiver == Receiver::Server);
+    let placed = order::arrange(items, &sizes, options.limits, &|_| options.thin);
     let mut layout = Layout::with_room(placed.len(), options.receiver);
     cores::encode(repo, items, &placed, options, |some| {
         some.iter().try_for_each(|one| layout.add(one)).map_err(Failure::Source)?;

@@ -20,6 +20,9 @@ pub(crate) struct Options {
     pub threads: usize,
     /// Whether a delta may name its base by distance (`OFS_DELTA`), which is shorter.
     pub offsets: Offsets,
+    /// Whether a delta may be of what the receiver has. Unless said otherwise a server completes such a pack, and a folder
+    /// gets it as it is.
+    pub thin: bool,
     pub receiver: Receiver,
 }
 
@@ -67,6 +70,7 @@ impl Options {
                 .and_then(|n| usize::try_from(n).ok())
                 .unwrap_or_else(threads::processors),
             offsets,
+            thin: receiver == Receiver::Server,
             receiver,
         }
     }
@@ -95,7 +99,7 @@ pub(crate) fn write(
     let mut pack = Stream::begin(repo.object_hash(), (laid, items.len()), options, out)?;
     sent(pack.located.len(), pack.at);
     let sizes = cores::sizes(repo, items, options.threads).map_err(Failure::Source)?;
-    let is_there = |id: &ObjectId| options.receiver == Receiver::Server || laid.find(id).is_some();
+    let is_there = |id: &ObjectId| options.thin || laid.find(id).is_some();
     let placed = order::arrange(items, &sizes, options.limits, &is_there);
     drop(sizes);
     cores::encode(repo, items, &placed, options, |encoded| {

@@ -3,6 +3,8 @@
 //! The remote has been changed by then, so a tracking ref that cannot be updated does not fail the push: the next
 //! fetch reads the remote's value again.
 
+use gix::ObjectId;
+
 use super::{Answer, Update};
 use crate::{
     Change, Notice, Remote, Trouble, Watcher,
@@ -43,12 +45,11 @@ impl Remote<'_> {
             Ok(Value::Object(id)) => Some(id),
             Err(error) => return Ok(Err(Failed::doing(DOING.into(), error))),
         };
-        if old == update.new {
+        if old == update.new || self.was_moved_further(update, old) {
             return Ok(Ok(()));
         }
         watcher.may_change(Change::LocalRef(&tracking)).map_err(Trouble::Stopped)?;
         let mut writer = Writer::new(self.repo);
-        // If another process's fetch has moved the ref further, that value stays.
         Ok(match (update.new, old) {
             (Some(new), expected) => {
                 let name = tracking.as_ref();
@@ -57,5 +58,13 @@ impl Remote<'_> {
             (None, Some(old)) => writer.delete(&[(tracking.clone(), old)]).map(drop),
             (None, None) => Ok(()),
         })
+    }
+    /// Whether a ref that follows has left behind what was pushed, since somebody has pushed on top of that meanwhile, and
+    /// fetches. Where that is not so the ref is out of date, and follows as after `git push`, which does not look.
+    fn was_moved_further(&self, update: &Update, old: Option<ObjectId>) -> bool {
+        let (Some(new), Some(old)) = (update.new, old.filter(|_| old != update.expected)) else {
+            return false;
+        };
+        matches!(self.history.base(self.repo, new, old), Ok(Some(base)) if base == new)
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Features {
     /// Whether the report arrives in side band 1, separate from messages.
     pub side_band: bool,
     pub offsets: Offsets,
+    /// Whether the server accepts a thin pack.
+    pub thin: bool,
     /// Push options for the server's hooks.
     pub options: Vec<BString>,
 }
@@ -147,7 +149,8 @@ fn pack(
         return out.flush().map(|()| 0).map_err(Failure::Sink);
     }
     let of = request.ready.len() + request.items.len();
-    let options = Options::of(repo, Receiver::Server, request.features.offsets);
+    let Features { offsets, thin, .. } = request.features;
+    let options = Options { thin, ..Options::of(repo, Receiver::Server, offsets) };
     let told = &mut |objects, bytes| watcher.progress(Step::Sending { objects, of, bytes });
     Ok(write::write(repo, request.ready, request.items, options, &mut out, told)?.bytes)
 }

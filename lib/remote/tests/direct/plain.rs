@@ -170,3 +170,33 @@ fn reflogs_of_the_remote_are_written_as_a_server_writes_them() {
         assert!(log(&remote, name)[0].ends_with(" push"), "{name}");
     }
 }
+
+#[test]
+fn a_tree_whose_modes_are_written_in_another_way_than_before_arrives_as_it_is() {
+    let (_world, remote, [ours]) = World::with_clones(["ours"]);
+    let old = ours.head();
+    // As many objects as go into a pack.
+    for file in 0..120 {
+        ours.write(&format!("pages/{file}.md"), format!("{file}\n"));
+    }
+    let mut new = ours.commit_all("pages");
+    let commit = |mode: &str, parent: &str| {
+        let id = id(&ours.rev(&format!("{new}:pages/7.md")));
+        let entry = |file: u32| {
+            let mode = if file == 7 { mode } else { "100644" };
+            [format!("{mode} {file:02}\0").as_bytes(), id.as_slice()].concat()
+        };
+        let tree: Vec<u8> = (0..40).flat_map(entry).collect();
+        let tree = ours
+            .git_invocation()
+            .args(["hash-object", "-t", "tree", "--literally", "-w", "--stdin"])
+            .stdin(tree)
+            .success();
+        ours.git(["commit-tree", "-m", mode, "-p", parent, tree.stdout.trim()])
+    };
+    let first = commit("00644", &new);
+    new = commit("000644", &first);
+    let (pushed, servers) = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
+    assert_eq!((pushed.answers, servers), (vec![Answer::Done], 0));
+    remote.git(["fsck", "--full"]);
+}
