@@ -138,7 +138,7 @@ impl<T> Board<T> {
     }
 }
 
-/// A job that somebody does. Whoever waits for its result gets one, also where a panic ends it.
+/// A job in progress. It delivers a result even if a panic ends it, so that nothing waits for it forever.
 struct Job<'a, T> {
     board: &'a Board<T>,
     number: usize,
@@ -160,7 +160,7 @@ impl<T> Drop for Job<'_, T> {
     }
 }
 
-/// Sends all workers home in the end, be it that whoever takes the results has panicked.
+/// Stops all workers when it is dropped, also if the thread that takes the results panics.
 struct Stop<'a, T>(&'a Board<T>);
 
 impl<T> Drop for Stop<'_, T> {
@@ -170,8 +170,8 @@ impl<T> Drop for Stop<'_, T> {
     }
 }
 
-/// Has the jobs `0..jobs` done by the workers, each in a thread of its own unless there is only one, and hands
-/// the results over in order.
+/// Runs the jobs `0..jobs` on the workers, each in its own thread unless there is only one, and hands the results
+/// over in order.
 pub(super) fn in_order<T: Send, W: FnMut(usize) -> gix::Result<T> + Send>(
     jobs: usize,
     mut workers: Vec<W>,

@@ -59,8 +59,9 @@ impl Remote<'_> {
             (None, None) => Ok(()),
         })
     }
-    /// Whether a ref that follows has left behind what was pushed, since somebody has pushed on top of that meanwhile, and
-    /// fetches. Where that is not so the ref is out of date, and follows as after `git push`, which does not look.
+
+    /// Whether another process has moved the tracking ref past the pushed commit: it has fetched what somebody pushed
+    /// on top meanwhile. That value stays; any other one is out of date, and is replaced as `git push` does.
     fn was_moved_further(&self, update: &Update, old: Option<ObjectId>) -> bool {
         let (Some(new), Some(old)) = (update.new, old.filter(|_| old != update.expected)) else {
             return false;
