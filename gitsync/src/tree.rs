@@ -130,7 +130,8 @@ impl<'a> Builder<'a> {
                 .to_tree_entry_mode()
                 .with_context(|| format!("{path} has an unknown mode in the index"))?;
             // What is not here can neither be sent nor be checked out. A submodule's commit is in a repository of its own.
-            if !mode.is_commit() && self.repo.find_header(entry.id).is_err() {
+            let is_there = || self.sink.is_draft(&entry.id) || self.repo.find_header(entry.id).is_ok();
+            if !mode.is_commit() && !is_there() {
                 return Err(object_is_missing(path, entry.id).into());
             }
             tree.entries.push(gix::objs::tree::Entry { mode, filename: rest.into(), oid: entry.id });
@@ -189,14 +190,41 @@ fn object_is_missing(path: &BStr, id: ObjectId) -> Fault {
     ))
 }
 
-/// Count what differs between the trees `from` and `to`, path by path; a rename is one path less and one more.
+/// The objects of a repository, and the trees that are to be there.
+struct WithDrafts<'a> {
+    repo: &'a gix::Repository,
+    sink: &'a dyn Sink,
+}
+
+impl gix::objs::Find for WithDrafts<'_> {
+    fn try_find<'a>(
+        &self,
+        id: &gix::oid,
+        buffer: &'a mut Vec<u8>,
+    ) -> gix::Result<Option<gix::objs::Data<'a>>> {
+        let Some(tree) = self.sink.tree(&id.to_owned()) else {
+            return self.repo.objects.try_find(id, buffer);
+        };
+        buffer.clear();
+        buffer.extend_from_slice(tree);
+        Ok(Some(gix::objs::Data::new(buffer, Kind::Tree, id.kind())))
+    }
+}
+
+/// Count what differs between the trees `from` and `to`, path by path; a rename is one path less and one more. Trees may
+/// still be drafts in `sink`.
 ///
 /// # Errors
 /// A tree cannot be read.
-pub fn count(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::Result<Counts> {
+pub fn count(
+    repo: &gix::Repository,
+    sink: &dyn Sink,
+    from: ObjectId,
+    to: ObjectId,
+) -> anyhow::Result<Counts> {
     let mut counts = Counts::default();
     let mut sides: BTreeMap<BString, (bool, bool)> = BTreeMap::new();
-    for change in changes::between(repo, from, to)? {
+    for change in changes::among(&WithDrafts { repo, sink }, from, to)? {
         let side = sides.entry(change.path).or_default();
         *side = (side.0 || change.before.is_some(), side.1 || change.after.is_some());
     }

@@ -11,7 +11,13 @@ use std::{
     time::SystemTime,
 };
 
-use gix::{ObjectId, Repository, odb::pack::index};
+use gix::{
+    ObjectId, Repository,
+    odb::{find::Header, pack::index},
+};
+
+/// Up to which size a loose object is read as a whole to see whether it is sound.
+const SMALL: u64 = 1024 * 1024;
 
 /// The objects of a repository, which need not be written once more.
 pub struct Known<'repo> {
@@ -40,8 +46,11 @@ impl<'repo> Known<'repo> {
 
     /// Whether the object `id` is there, and stays there as one does that has just been written.
     pub fn holds(&mut self, id: &ObjectId) -> bool {
-        // A power cut may leave a file with nothing in it, which is as good as none.
-        let is_sound = || self.repo.find_header(*id).is_ok();
+        // A power cut may leave a file with nothing in it, or only the begin of it, which is as good as none.
+        let is_sound = || match self.repo.find_header(*id) {
+            Ok(Header::Loose { size, .. }) if size <= SMALL => self.repo.find_object(*id).is_ok(),
+            header => header.is_ok(),
+        };
         self.repo.objects.exists_without_refresh(id)
             && is_sound()
             && self.places.get_or_insert_with(|| Places::of(self.repo)).renew(id)

@@ -165,7 +165,7 @@ pub(crate) fn is_at(_file: &File, path: &Path) -> bool {
 }
 
 /// Objects and packs never change, and git marks them so.
-fn options() -> OpenOptions {
+pub(crate) fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

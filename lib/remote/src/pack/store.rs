@@ -14,13 +14,7 @@ use gix::{
 };
 
 use super::{LARGEST_AT_ONCE, arrive, fresh, held::Held, unnamed::Unnamed};
-use crate::{
-    durable::{self, Durability, Part},
-    known::Known,
-    object_file,
-    recent::Recent,
-    temporary::Folder,
-};
+use crate::{known::Known, object_file::Drafts, recent::Recent, temporary::Folder};
 
 /// From how many objects on one pack costs less than a file for each.
 const PACK_FROM: usize = 16;
@@ -41,36 +35,35 @@ pub fn store(repo: &gix::Repository, objects: gix::odb::memory::Storage) -> gix:
         fresh::write(repo, &objects)?.keep(repo).map_err(gix::Error::from_error)?
     } else {
         let mut known = Known::of(repo);
-        let new = objects.iter().filter(|(id, _)| !known.holds(id));
-        new.into_iter().try_for_each(|(id, (kind, data))| loose(repo, *id, *kind, data))?;
+        let mut drafts = Drafts::new(repo);
+        let mut new = objects.iter().filter(|(id, _)| !known.holds(id));
+        new.try_for_each(|(id, (kind, data))| drafts.write(*id, *kind, data))
+            .and_then(|()| drafts.publish())
+            .map_err(gix::Error::from_error)?;
         Held::default()
     };
     let bytes: usize = objects.values().map(|(_, data)| data.len()).sum();
     Ok((if bytes <= ROOM { objects.into() } else { Recent::default() }, held))
 }
 
-/// Makes an object a file of its own. If it is one already it becomes young again, as git would else clear it away
-/// after some weeks without a ref; unless it is only the name of one, such as a power cut leaves behind.
-pub(crate) fn file(repo: &gix::Repository, id: ObjectId, kind: Kind, data: &[u8]) -> gix::Result<()> {
+/// Writes an object that is to be a file of its own. If it is one already it becomes young again, as git would else clear
+/// it away after some weeks without a ref; unless it is only the name of one, such as a power cut leaves behind.
+pub(crate) fn file(
+    repo: &gix::Repository,
+    drafts: &mut Drafts<'_>,
+    id: ObjectId,
+    kind: Kind,
+    data: &[u8],
+) -> io::Result<()> {
     let files = loose::Store::at(repo.objects.store_ref().path(), id.kind());
     match File::open(files.object_path(&id)) {
         Ok(known)
             if files.try_find(&id, &mut Vec::new()).is_ok_and(|it| it.is_some_and(|it| it.data == data)) =>
         {
-            known.set_modified(SystemTime::now()).map_err(gix::Error::from_error)
+            known.set_modified(SystemTime::now())
         }
-        Ok(_) | Err(_) => loose(repo, id, kind, data),
+        Ok(_) | Err(_) => drafts.write(id, kind, data),
     }
-}
-
-fn loose(repo: &gix::Repository, id: ObjectId, kind: Kind, data: &[u8]) -> gix::Result<()> {
-    object_file::write(repo, id, kind, data).map_err(gix::Error::from_error)?;
-    if Durability::of(repo).covers(Part::LooseObject) {
-        let path = object_file::path(repo, &id);
-        let folder = path.parent().map_or(Ok(()), durable::sync_dir);
-        durable::sync_file(&path).and(folder).map_err(gix::Error::from_error)?;
-    }
-    Ok(())
 }
 
 /// A pack that is complete, but not part of the object database yet. Dropping it deletes it.
