@@ -7,6 +7,7 @@ use gix::ObjectId;
 use gix::bstr::BString;
 use gix::diff::tree::{Recorder, recorder};
 use gix::objs::tree::EntryMode;
+use gix::objs::{Find, FindExt as _, TreeRefIter};
 
 use crate::tree::canonical;
 
@@ -27,16 +28,24 @@ pub struct Change {
 /// # Errors
 /// A tree cannot be read.
 pub fn between(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::Result<Vec<Change>> {
+    among(&repo.objects, from, to)
+}
+
+/// The same of trees that are found in `objects`.
+///
+/// # Errors
+/// A tree cannot be read.
+pub fn among(objects: &impl Find, from: ObjectId, to: ObjectId) -> anyhow::Result<Vec<Change>> {
     if from == to {
         return Ok(Vec::new());
     }
-    let (from, to) = (repo.find_tree(from)?, repo.find_tree(to)?);
+    let (mut before, mut after) = (Vec::new(), Vec::new());
     let mut recorder = Recorder::default();
     gix::diff::tree(
-        gix::objs::TreeRefIter::from_bytes(&from.data, from.id.kind()),
-        gix::objs::TreeRefIter::from_bytes(&to.data, to.id.kind()),
+        entries(objects, &from, &mut before)?,
+        entries(objects, &to, &mut after)?,
         gix::diff::tree::State::default(),
-        &repo.objects,
+        objects,
         &mut recorder,
     )?;
     let changes = recorder.records.into_iter().map(|change| match change {
@@ -57,4 +66,16 @@ pub fn between(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::
         changes.map(|change| Change { before: file(change.before), after: file(change.after), ..change });
     // The same mode in a non-canonical spelling is no difference.
     Ok(files.filter(|change| change.before != change.after).collect())
+}
+
+/// The entries of a tree; the empty one need not be there.
+fn entries<'a>(
+    objects: &impl Find,
+    id: &ObjectId,
+    buffer: &'a mut Vec<u8>,
+) -> anyhow::Result<TreeRefIter<'a>> {
+    if id.is_empty_tree() {
+        return Ok(TreeRefIter::from_bytes(&[], id.kind()));
+    }
+    Ok(objects.find_tree_iter(id, buffer)?)
 }

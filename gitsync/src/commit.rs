@@ -85,6 +85,7 @@ pub fn commit(
     if staged.counts.is_empty() {
         if staged.index_changed {
             place.guard.check()?;
+            sink.sync()?;
             let Staged { index, index_tree, .. } = staged;
             lock.write(repo, index, index_tree.as_ref(), looked(policy), since)?;
         }
@@ -96,12 +97,17 @@ pub fn commit(
     let hooks = Hooks::of(place)?;
     let mut staged = staged;
     if hooks.has("pre-commit") {
+        // The hook reads what is staged.
+        sink.sync()?;
         let private = lock.private_copy(repo, &staged.index)?;
         hooks.ask("pre-commit", commit_call(author, &private, []))?;
         staged = stage::reread(repo, &private, before, policy, &mut sink)?;
         if staged.counts.is_empty() {
             return Ok(Outcome::Nothing(None));
         }
+    }
+    if hooks.has("prepare-commit-msg") || hooks.has("commit-msg") {
+        sink.sync()?;
     }
     let message = wording(place, &hooks, &mut lock, &staged, message)?;
     let id = write(place, branch, &staged, &message, &mut sink)?;

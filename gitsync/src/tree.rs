@@ -131,7 +131,8 @@ impl<'a> Builder<'a> {
                 .to_tree_entry_mode()
                 .with_context(|| format!("{path} has an unknown mode in the index"))?;
             // A missing object can be neither sent nor checked out. A submodule's commit is in another repository.
-            if !mode.is_commit() && self.repo.find_header(entry.id).is_err() {
+            let exists = || self.sink.is_draft(&entry.id) || self.repo.find_header(entry.id).is_ok();
+            if !mode.is_commit() && !exists() {
                 return Err(object_is_missing(path, entry.id).into());
             }
             tree.entries.push(gix::objs::tree::Entry { mode, filename: rest.into(), oid: entry.id });
@@ -190,14 +191,41 @@ fn object_is_missing(path: &BStr, id: ObjectId) -> Fault {
     ))
 }
 
-/// Counts the paths that differ between the trees `from` and `to`; a rename is one path deleted and one added.
+/// The objects of a repository, together with the trees that are still drafts.
+struct WithDrafts<'a> {
+    repo: &'a gix::Repository,
+    sink: &'a dyn Sink,
+}
+
+impl gix::objs::Find for WithDrafts<'_> {
+    fn try_find<'a>(
+        &self,
+        id: &gix::oid,
+        buffer: &'a mut Vec<u8>,
+    ) -> gix::Result<Option<gix::objs::Data<'a>>> {
+        let Some(tree) = self.sink.tree(&id.to_owned()) else {
+            return self.repo.objects.try_find(id, buffer);
+        };
+        buffer.clear();
+        buffer.extend_from_slice(tree);
+        Ok(Some(gix::objs::Data::new(buffer, Kind::Tree, id.kind())))
+    }
+}
+
+/// Counts the paths that differ between the trees `from` and `to`; a rename is one path deleted and one added. The trees
+/// may still be drafts in `sink`.
 ///
 /// # Errors
 /// A tree cannot be read.
-pub fn count(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::Result<Counts> {
+pub fn count(
+    repo: &gix::Repository,
+    sink: &dyn Sink,
+    from: ObjectId,
+    to: ObjectId,
+) -> anyhow::Result<Counts> {
     let mut counts = Counts::default();
     let mut sides: BTreeMap<BString, (bool, bool)> = BTreeMap::new();
-    for change in changes::between(repo, from, to)? {
+    for change in changes::among(&WithDrafts { repo, sink }, from, to)? {
         let side = sides.entry(change.path).or_default();
         *side = (side.0 || change.before.is_some(), side.1 || change.after.is_some());
     }

@@ -78,3 +78,41 @@ fn an_object_whose_file_a_power_cut_left_empty_is_written_again() {
     let staged = stage_all(&repo).ok().unwrap();
     assert_eq!(repo.git(["show", &format!("{}:b", staged.tree)]), "taken back");
 }
+
+#[test]
+fn an_object_whose_file_a_power_cut_left_half_is_written_again() {
+    let world = World::new();
+    let repo = repo_with(&world, &[("a", "1\n")]);
+    let lines: String = (0..2000_u32).map(|n| format!("{}\n", n.wrapping_mul(2_654_435_761))).collect();
+    repo.write("b", &lines);
+    repo.git(["add", "b"]);
+    let id = repo.git(["rev-parse", ":b"]);
+    repo.git(["rm", "--quiet", "--cached", "b"]);
+    let file = repo.git_dir().join("objects").join(&id[..2]).join(&id[2..]);
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    let staged = stage_all(&repo).ok().unwrap();
+    assert_eq!(repo.git(["show", &format!("{}:b", staged.tree)]), lines.trim_end());
+}
+
+#[test]
+fn an_object_gets_its_name_when_it_is_flushed_and_not_before() {
+    use gitsync::stage::sink::{Loose, Sink as _};
+    let world = World::new();
+    let repo = repo_with(&world, &[("a", "1\n")]);
+    let gix = common::open(&repo);
+    let mut sink = Loose::new(&gix);
+    let small = sink.put(gix::objs::Kind::Blob, b"small\n").unwrap();
+    let large = sink.put_stream(gix::objs::Kind::Blob, 6, &mut &b"large\n"[..]).unwrap();
+    let is_there = |id: &gix::ObjectId| repo.try_git(["cat-file", "-e", &id.to_string()]).code == 0;
+    for id in [small, large] {
+        assert!(!is_there(&id) && sink.holds(&id));
+    }
+    sink.sync().unwrap();
+    assert!(is_there(&small) && is_there(&large));
+    repo.git(["fsck", "--strict"]);
+    let left = std::fs::read_dir(repo.git_dir().join("objects")).unwrap();
+    let left = left.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("tmp_"));
+    assert_eq!(left.count(), 0);
+}

@@ -205,7 +205,7 @@ fn the_index_lock_of_a_killed_run_is_cleared() {
 
 #[test]
 fn a_hook_may_stage_more_in_its_private_copy_of_the_index() {
-    use gitsync::stage::sink::Loose;
+    use gitsync::stage::sink::{Loose, Sink as _};
     let world = World::new();
     let repo = repo_with(&world, &[("a", "1\n")]);
     repo.write("a", "2\n");
@@ -218,6 +218,7 @@ fn a_hook_may_stage_more_in_its_private_copy_of_the_index() {
     let (head, mut sink) = (common::head_tree(&gix), Loose::new(&gix));
     let staged =
         gitsync::stage::prepare(&gix, index, head, changes, &policy, &mut sink, &()).unwrap().ok().unwrap();
+    sink.sync().unwrap();
     let copy = lock.private_copy(&gix, &staged.index).unwrap();
     repo.write("by the hook", "3\n");
     let hook = repo
@@ -227,6 +228,7 @@ fn a_hook_may_stage_more_in_its_private_copy_of_the_index() {
         .output();
     hook.assert_success();
     let staged = gitsync::stage::reread(&gix, &copy, head, &policy, &mut sink).unwrap();
+    sink.sync().unwrap();
     lock.write(&gix, staged.index, staged.index_tree.as_ref(), gitsync::index::Looked::AtSome, since)
         .unwrap();
     assert_eq!(repo.git(["diff", "--cached", "--name-only"]), "a\nby the hook");

@@ -18,7 +18,7 @@ use crate::tree::{self, Built, Counts};
 use crate::watch::{Doing, Watch};
 use crate::worktree::disk::{Disk, Kind, parents};
 
-/// Everything that a commit needs. So far at most unreachable objects have been written.
+/// Everything that a commit needs. Nothing of it is visible in the repository yet.
 pub struct Staged {
     /// The tree to commit.
     pub tree: Built,
@@ -102,7 +102,7 @@ fn finish(
             built
         }
     };
-    let counts = tree::count(repo, head, tree.id)?;
+    let counts = tree::count(repo, sink, head, tree.id)?;
     let knows_tree = index_tree.as_ref().is_some_and(|built| built.cache.num_entries.is_some());
     let index_changed = index_changed || knows_tree && !knew_tree;
     Ok(Staged { tree, index, index_tree, index_changed, counts })

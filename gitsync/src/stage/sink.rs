@@ -3,20 +3,25 @@
 //! Git writes loose objects; a pack may be better if there are many. So the code that creates objects knows only this
 //! trait. Once `sync` has returned, everything put is on disk: a branch must not refer to it before.
 
+use std::collections::HashMap;
 use std::io::Read;
-use std::path::PathBuf;
 
-use anyhow::Context as _;
 use gix::ObjectId;
 use gix::objs::{Kind, Write as _};
 
-use remote::durable::{Durability, Part};
-use remote::{Known, object_file};
+use remote::Known;
+use remote::object_file::Drafts;
 
-/// Accepts objects.
+/// Accepts objects. The repository need not contain them before `sync`.
 pub trait Sink {
     /// Whether the object `id` exists already, and will stay.
     fn holds(&mut self, id: &ObjectId) -> bool;
+
+    /// Whether the object `id` was put, and the repository does not contain it yet.
+    fn is_draft(&self, id: &ObjectId) -> bool;
+
+    /// Returns a tree that was put, if the repository does not contain it yet.
+    fn tree(&self, id: &ObjectId) -> Option<&[u8]>;
 
     /// Stores an object unless it exists already, and returns its id.
     ///
@@ -31,7 +36,7 @@ pub trait Sink {
     /// It cannot be written, or `read` failed; nothing is stored then.
     fn put_stream(&mut self, kind: Kind, size: u64, read: &mut dyn Read) -> anyhow::Result<ObjectId>;
 
-    /// Flushes everything that was put to disk.
+    /// Makes everything that was put part of the repository, and flushes it to disk.
     ///
     /// # Errors
     /// The disk failed.
@@ -42,45 +47,49 @@ pub trait Sink {
 pub struct Loose<'repo> {
     repo: &'repo gix::Repository,
     known: Known<'repo>,
-    written: Vec<ObjectId>,
+    drafts: Drafts<'repo>,
+    /// Those among the drafts that are read again, to count what differs.
+    trees: HashMap<ObjectId, Vec<u8>>,
 }
 
 impl<'repo> Loose<'repo> {
     /// Creates a sink that writes into `repo`.
     pub fn new(repo: &'repo gix::Repository) -> Self {
-        Loose { repo, known: Known::of(repo), written: Vec::new() }
+        Loose { repo, known: Known::of(repo), drafts: Drafts::new(repo), trees: HashMap::new() }
     }
 }
 
 impl Sink for Loose<'_> {
     fn holds(&mut self, id: &ObjectId) -> bool {
-        self.known.holds(id)
+        self.drafts.has(id) || self.known.holds(id)
+    }
+
+    fn is_draft(&self, id: &ObjectId) -> bool {
+        self.drafts.has(id)
+    }
+
+    fn tree(&self, id: &ObjectId) -> Option<&[u8]> {
+        self.trees.get(id).map(Vec::as_slice)
     }
 
     fn put(&mut self, kind: Kind, data: &[u8]) -> anyhow::Result<ObjectId> {
         let id = gix::objs::compute_hash(self.repo.object_hash(), kind, data)?;
         if !self.holds(&id) {
-            object_file::write(self.repo, id, kind, data)?;
-            self.written.push(id);
+            self.drafts.write(id, kind, data)?;
+            if kind == Kind::Tree {
+                self.trees.insert(id, data.to_owned());
+            }
         }
         Ok(id)
     }
 
     fn put_stream(&mut self, kind: Kind, size: u64, read: &mut dyn Read) -> anyhow::Result<ObjectId> {
-        let id = object_file::write_stream(self.repo, kind, size, read)?;
-        self.written.push(id);
-        Ok(id)
+        Ok(self.drafts.write_stream(kind, size, read)?)
     }
 
     fn sync(&mut self) -> anyhow::Result<()> {
-        let root = self.repo.objects.store_ref().path().to_owned();
-        let files: Vec<PathBuf> = self.written.iter().map(|id| object_file::path(self.repo, id)).collect();
-        Durability::of(self.repo)
-            .flushing(Part::LooseObject)
-            .batch(&root, &files)
-            .with_context(|| format!("cannot flush {}", root.display()))?;
-        self.written.clear();
-        Ok(())
+        self.trees.clear();
+        Ok(self.drafts.publish()?)
     }
 }
 
@@ -90,6 +99,14 @@ pub struct Memory<'repo>(pub &'repo gix::Repository);
 impl Sink for Memory<'_> {
     fn holds(&mut self, id: &ObjectId) -> bool {
         self.0.objects.exists_without_refresh(id)
+    }
+
+    fn is_draft(&self, _: &ObjectId) -> bool {
+        false
+    }
+
+    fn tree(&self, _: &ObjectId) -> Option<&[u8]> {
+        None
     }
 
     fn put(&mut self, kind: Kind, data: &[u8]) -> anyhow::Result<ObjectId> {

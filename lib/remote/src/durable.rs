@@ -159,13 +159,12 @@ impl Flushing {
     /// If the disk failed.
     pub fn batch(self, root: &Path, files: &[PathBuf]) -> io::Result<()> {
         self.contents(root, files)?;
-        if self == Self::LeftToTheSystem || files.is_empty() || are_many(files) {
+        // Many were flushed with all else.
+        if are_many(files) || files.is_empty() {
             return Ok(());
         }
-        let mut folders: Vec<&Path> = files.iter().filter_map(|path| path.parent()).chain([root]).collect();
-        folders.sort();
-        folders.dedup();
-        folders.into_iter().try_for_each(|folder| self.folder(folder))
+        self.names(root, files)?;
+        self.folder(root)
     }
 
     /// Flushes the content of many files, all on the file system of `root`, but not their directory entries, for
@@ -185,6 +184,27 @@ impl Flushing {
         #[cfg(not(target_os = "linux"))]
         let _ = root;
         files.iter().try_for_each(|path| unless_gone(sync_file(path)))
+    }
+
+    /// Flushes the names of many files in the folders that hold them, all on the file system of `root`.
+    ///
+    /// # Errors
+    ///
+    /// The disk failed.
+    pub fn names(self, root: &Path, files: &[PathBuf]) -> io::Result<()> {
+        if self == Self::LeftToTheSystem {
+            return Ok(());
+        }
+        #[cfg(target_os = "linux")]
+        if are_many(files) {
+            return Ok(rustix::fs::syncfs(File::open(root)?)?);
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = root;
+        let mut folders: Vec<&Path> = files.iter().filter_map(|path| path.parent()).collect();
+        folders.sort();
+        folders.dedup();
+        folders.into_iter().try_for_each(|folder| self.folder(folder))
     }
 }
 

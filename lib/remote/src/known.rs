@@ -11,7 +11,13 @@ use std::{
     time::SystemTime,
 };
 
-use gix::{ObjectId, Repository, odb::pack::index};
+use gix::{
+    ObjectId, Repository,
+    odb::{find::Header, pack::index},
+};
+
+/// The size in bytes up to which a loose object is read completely to check it.
+const SMALL: u64 = 1024 * 1024;
 
 /// The existing objects of a repository, which need not be written again.
 pub struct Known<'repo> {
@@ -40,8 +46,11 @@ impl<'repo> Known<'repo> {
 
     /// Whether the object `id` exists and has been freshened, so that it is kept as long as a new one.
     pub fn holds(&mut self, id: &ObjectId) -> bool {
-        // A power failure may leave an empty file, which does not count as an object.
-        let is_sound = || self.repo.find_header(*id).is_ok();
+        // A power failure may leave a file that is empty or cut off, which does not count as an object.
+        let is_sound = || match self.repo.find_header(*id) {
+            Ok(Header::Loose { size, .. }) if size <= SMALL => self.repo.find_object(*id).is_ok(),
+            header => header.is_ok(),
+        };
         self.repo.objects.exists_without_refresh(id)
             && is_sound()
             && self.places.get_or_insert_with(|| Places::of(self.repo)).renew(id)

@@ -295,38 +295,50 @@ impl<'repo> Writer<'repo> {
     pub fn delete(&mut self, refs: &[(FullName, ObjectId)]) -> Result<Vec<Written>, Failed> {
         let mut answers = Vec::with_capacity(refs.len());
         let mut going = Vec::new();
-        let mut packed = BTreeSet::new();
         for (name, old) in refs {
             let place = Place::of(self.repo, name.as_ref())?;
             let claim = self.claim(&place)?;
             let now = self.value(&place, name.as_ref())?;
-            if now == Value::Object(*old) {
-                if self.find_packed(name.as_ref())?.is_some() {
-                    packed.insert(name.as_bstr());
-                }
-                going.push((place, claim));
-            }
             let is_gone = matches!(now, Value::Absent) || now == Value::Object(*old);
+            if now == Value::Object(*old) {
+                going.push((name, place, claim));
+            }
             answers.push(if is_gone { Written::Done } else { Written::Moved });
         }
+        if !going.is_empty() {
+            self.delete_claimed(going)?;
+        }
+        Ok(answers)
+    }
+
+    /// Deletes refs whose locks are held. As in git, `packed-refs` is locked from before the first change until the last
+    /// file is deleted: otherwise `git pack-refs` could pack a loose ref meanwhile, and so bring it back.
+    fn delete_claimed(&mut self, going: Vec<(&FullName, Place, Claim)>) -> Result<(), Failed> {
+        let common = Place { base: self.repo.common_dir().to_owned(), name: packed::NAME.into() };
+        let patience = configured_patience(self.repo, "core.packedRefsTimeout", 1000);
+        let lock = self.claims(&common.base)?.take(self.repo, &common.name, patience)?;
+        let mut packed = BTreeSet::new();
+        for (name, ..) in &going {
+            if self.find_packed(name.as_ref())?.is_some() {
+                packed.insert(name.as_bstr());
+            }
+        }
+        let rewritten = if packed.is_empty() { None } else { packed::rewritten(&lock, &packed)? };
         // The reflogs are deleted first, as in git: if the process is killed, a ref without a reflog does no harm,
         // while a reflog without a ref prevents refs below its name.
-        for (place, _) in &going {
+        for (_, place, _) in &going {
             reflog::delete(&place.base, &place.name)
                 .map_err(|error| Failed::doing(format!("cannot delete the reflog of {place:?}"), error))?;
         }
-        if !packed.is_empty() {
-            // Before the loose refs, as in git: in the other order, an older packed value would become visible.
-            let common = Place { base: self.repo.common_dir().to_owned(), name: packed::NAME.into() };
-            let patience = configured_patience(self.repo, "core.packedRefsTimeout", 1000);
-            let lock = self.claims(&common.base)?.take(self.repo, &common.name, patience)?;
-            packed::remove(self.repo, lock, &packed, self.flushing)?;
+        // Before the loose refs, as in git: in the other order, an older packed value would become visible.
+        if let Some(text) = rewritten {
+            packed::replace(self.repo, &lock, &text, self.flushing)?;
         }
-        for (place, claim) in going {
+        for (_, place, claim) in going {
             claim.delete(self.flushing)?;
             remove_empty_parents(&place.base, &place.file());
         }
-        Ok(answers)
+        Ok(())
     }
 
     fn claim(&mut self, place: &Place) -> Result<Claim, Failed> {

@@ -133,14 +133,14 @@ fn sweep_one(path: &Path) -> io::Result<()> {
         file => file?,
     };
     // The creator may have finished it between the opening and the locking.
-    if file.try_lock().is_err() || !lock.exists() {
+    if file.try_lock().is_err() || !is_at(&file, &lock) {
         return Ok(());
     }
     if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) }
 }
 
 /// Creates a file and locks it; `None` if a process that removes stale files obtained the lock first.
-pub(crate) fn create_locked(path: &Path) -> io::Result<Option<File>> {
+fn create_locked(path: &Path) -> io::Result<Option<File>> {
     let file = options().open(path)?;
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -149,8 +149,22 @@ pub(crate) fn create_locked(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Files are created read-only, as git does with objects and packs, since they never change.
-fn options() -> OpenOptions {
+/// Whether `path` is still a name of the open `file`.
+#[cfg(unix)]
+pub(crate) fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let same = |one: fs::Metadata, other: fs::Metadata| (one.dev(), one.ino()) == (other.dev(), other.ino());
+    file.metadata().ok().zip(fs::symlink_metadata(path).ok()).is_some_and(|(one, other)| same(one, other))
+}
+
+/// Without a number of the file, any file of that name has to do.
+#[cfg(not(unix))]
+pub(crate) fn is_at(_file: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+/// Objects and packs never change, and git marks them so.
+pub(crate) fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -3,7 +3,13 @@
 
 mod common;
 
-use std::{fs, path::Path, thread, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
 
 use common::{id, name, open};
 use gix::refs::FullName;
@@ -224,9 +230,44 @@ fn a_packed_refs_that_somebody_holds_keeps_refs_from_being_deleted_and_not_from_
     fs::write(repo.common_dir().join("packed-refs.lock"), "").unwrap();
     assert_eq!(write(&repo, "refs/heads/topic", Some("HEAD"), "HEAD~1").unwrap(), Written::Done);
     let topic = [(name("refs/heads/topic"), id(&repo.rev("HEAD~1")))];
+    let log = repo.git(["reflog", "refs/heads/topic"]);
     let failed = Writer::new(&open(&repo)).delete(&topic).unwrap_err();
     assert!(failed.to_string().contains("packed-refs.lock"), "{failed}");
     assert_eq!(repo.rev("refs/heads/topic"), repo.rev("HEAD~1"));
+    assert_eq!(repo.git(["reflog", "refs/heads/topic"]), log);
+
+    repo.git(["update-ref", "refs/heads/loose", "HEAD"]);
+    let loose = [(name("refs/heads/loose"), id(&repo.head()))];
+    let failed = Writer::new(&open(&repo)).delete(&loose).unwrap_err();
+    assert!(failed.to_string().contains("packed-refs.lock"), "{failed}");
+    assert_ne!(repo.try_git(["update-ref", "-d", "refs/heads/loose"]).code, 0, "git agrees");
+}
+
+#[test]
+fn refs_that_git_packs_while_they_are_deleted_do_not_come_back() {
+    let world = World::new();
+    let repo = scene(&world);
+    let head = id(&repo.head());
+    let names: Vec<_> = (0..200).map(|number| format!("refs/heads/topic-{number}")).collect();
+    let create: String = names.iter().map(|name| format!("create {name} {head}\n")).collect();
+    let topics: Vec<_> = names.iter().map(|topic| (name(topic), head)).collect();
+    for _ in 0..3 {
+        repo.program("git").args(["update-ref", "--stdin"]).stdin(&create).success();
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    repo.git(["pack-refs", "--all", "--no-prune"]);
+                }
+            });
+            let deleted = Writer::new(&open(&repo)).delete(&topics);
+            done.store(true, Ordering::Relaxed);
+            assert!(deleted.unwrap().iter().all(|written| *written == Written::Done));
+        });
+        let back = repo.git(["for-each-ref", "refs/heads/topic-*"]);
+        assert_eq!(back.lines().count(), 0, "{:?}", back.lines().next());
+    }
+    assert_no_locks(&repo);
 }
 
 #[test]

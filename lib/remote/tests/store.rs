@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::path::PathBuf;
+
 use common::open;
 use remote::Held;
 use testkit::{Repo, World};
@@ -75,24 +77,72 @@ fn nobody_repacks_away_what_is_held_until_a_ref_leads_there() {
     assert_eq!((count(&ours, "in-pack"), count(&ours, "packs")), (502, 1));
 }
 
+/// The files that hold packs.
+fn keeps(ours: &Repo) -> Vec<PathBuf> {
+    let all = ours.common_dir().join("objects/pack").read_dir_utf8().unwrap();
+    let all = all.map(|entry| entry.unwrap().into_path().into_std_path_buf());
+    all.filter(|path| path.extension().is_some_and(|end| end == "keep")).collect()
+}
+
+/// Has the same objects written once more.
+fn remove_packs(ours: &Repo) {
+    for file in ours.common_dir().join("objects/pack").read_dir_utf8().unwrap() {
+        let path = file.unwrap().into_path();
+        if matches!(path.extension(), Some("pack" | "idx")) {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+}
+
+fn sweep(ours: &Repo) {
+    remote::sweep(ours.common_dir().join("objects").as_std_path());
+}
+
 #[test]
 fn what_the_dead_held_is_let_go_and_what_others_hold_stays() {
     let world = World::new();
     let ours = world.init("ours");
-    let pack = ours.common_dir().join("objects/pack");
-    let keeps = || {
-        let all = pack.read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path());
-        all.filter(|path| path.extension() == Some("keep")).collect::<Vec<_>>()
-    };
     let (_, held) = stored(&ours, 500);
-    let sweep = || remote::sweep(ours.common_dir().join("objects").as_std_path());
-    sweep();
-    let [keep] = &keeps()[..] else { panic!("it is held: {:?}", keeps()) };
-    let (text, by_hand) = (std::fs::read(keep).unwrap(), pack.join("pack-1.keep"));
+    sweep(&ours);
+    let [keep] = &keeps(&ours)[..] else { panic!("it is held: {:?}", keeps(&ours)) };
+    let text = std::fs::read(keep).unwrap();
+    let by_hand = keep.with_file_name("pack-1.keep");
     std::fs::write(&by_hand, "").unwrap();
     drop(held);
-    assert_eq!(keeps(), std::slice::from_ref(&by_hand));
+    assert_eq!(keeps(&ours), std::slice::from_ref(&by_hand));
     std::fs::write(keep, text).unwrap();
-    sweep();
-    assert_eq!(keeps(), [by_hand]);
+    sweep(&ours);
+    assert_eq!(keeps(&ours), [by_hand]);
+}
+
+#[test]
+fn a_pack_is_held_until_the_last_of_several_lets_go() {
+    let world = World::new();
+    let ours = world.init("ours");
+    let (_, first) = stored(&ours, 500);
+    remove_packs(&ours);
+    let (_, second) = stored(&ours, 500);
+    for held in [first, second] {
+        sweep(&ours);
+        assert_eq!(keeps(&ours).len(), 1);
+        drop(held);
+    }
+    assert_eq!(keeps(&ours).len(), 0);
+}
+
+#[test]
+fn what_a_dead_process_held_is_held_anew_by_whoever_needs_it() {
+    let world = World::new();
+    let ours = world.init("ours");
+    let (_, held) = stored(&ours, 500);
+    let keep = keeps(&ours).pop().unwrap();
+    let text = std::fs::read(&keep).unwrap();
+    drop(held);
+    std::fs::write(&keep, text).unwrap();
+    remove_packs(&ours);
+    let (_, held) = stored(&ours, 500);
+    sweep(&ours);
+    assert_eq!(keeps(&ours).len(), 1, "it is not the dead one's any more");
+    drop(held);
+    assert_eq!(keeps(&ours).len(), 0);
 }

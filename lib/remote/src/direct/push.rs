@@ -11,6 +11,7 @@ use crate::{
         self, Edit, Value, Writer, Written, claim,
         reflog::{self, Line},
     },
+    object_file::Drafts,
     objects::{self, Reader},
     pack::{
         self, Receiver,
@@ -150,9 +151,11 @@ impl Direct {
             found.push(object);
         }
         self.check(offer, &Recent::of(found.iter().cloned()))?;
-        for object in &found {
-            store::file(&self.repo, object.id, object.kind, &object.data)?;
-        }
+        let mut drafts = Drafts::new(&self.repo);
+        let mut write =
+            |object: &Object| store::file(&self.repo, &mut drafts, object.id, object.kind, &object.data);
+        found.iter().try_for_each(&mut write).map_err(gix::Error::from_error)?;
+        drafts.publish().map_err(gix::Error::from_error)?;
         Ok(bytes as u64)
     }
 

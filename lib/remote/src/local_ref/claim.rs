@@ -134,15 +134,39 @@ impl Claim {
             flushing.file(&draft)?;
             drop(draft);
             self.publish()?;
-            target.parent().map_or(Ok(()), |folder| flushing.folder(folder))
+            flush_folder_of(&target, flushing)
         });
         committed.map_err(|error| Failed::doing(format!("cannot write {}", target.display()), error))
     }
 
-    /// Writes the new content to a file that nobody reads yet.
+    /// Writes the file with this content, in the place of what it was, and keeps it locked.
+    pub(super) fn replace(
+        &self,
+        repo: &gix::Repository,
+        content: &[u8],
+        flushing: Flushing,
+    ) -> Result<(), Failed> {
+        // Beside our own name of the lock, so that whoever sweeps finds it.
+        let new = self.own.with_added_extension("new");
+        let replaced = File::create_new(&new).and_then(|file| {
+            let file = self.fill(file, &new, repo, content)?;
+            flushing.file(&file)?;
+            drop(file);
+            self.check()?;
+            fs::rename(&new, &self.target)?;
+            flush_folder_of(&self.target, flushing)
+        });
+        replaced.map_err(|error| Failed::doing(format!("cannot write {}", self.target.display()), error))
+    }
+
+    /// Writes what the file is to hold where nobody reads it yet.
     pub(super) fn draft(&self, repo: &gix::Repository, content: &[u8]) -> io::Result<File> {
         let path = self.draft_path();
-        let mut file = OpenOptions::new().write(true).truncate(true).open(path)?;
+        let file = OpenOptions::new().write(true).truncate(true).open(path)?;
+        self.fill(file, path, repo, content)
+    }
+
+    fn fill(&self, mut file: File, path: &Path, repo: &gix::Repository, content: &[u8]) -> io::Result<File> {
         file.write_all(content)?;
         match fs::metadata(&self.target) {
             Ok(before) if before.is_file() => fs::set_permissions(path, before.permissions())?,
@@ -157,9 +181,7 @@ impl Claim {
 
     /// Replaces the file by the draft.
     pub(super) fn publish(mut self) -> io::Result<()> {
-        if self.link == Link::OneFile && !is_one_file(&self.own, &self.lock) {
-            return Err(io::Error::other("somebody removed the lock meanwhile"));
-        }
+        self.check()?;
         match fs::rename(&self.lock, &self.target) {
             // Empty directories of deleted refs are in the way.
             Err(error) if self.target.is_dir() => {
@@ -181,7 +203,7 @@ impl Claim {
         let deleted = match fs::remove_file(&self.target) {
             Err(error) if !is_missing(&error) => Err(error),
             Err(_) => Ok(()),
-            Ok(()) => self.target.parent().map_or(Ok(()), |folder| flushing.folder(folder)),
+            Ok(()) => flush_folder_of(&self.target, flushing),
         };
         deleted.map_err(|error| Failed::doing(format!("cannot delete {}", self.target.display()), error))
     }
@@ -214,7 +236,11 @@ pub(super) fn lock_of(target: &Path) -> PathBuf {
     name.into()
 }
 
-/// Whether the error says that there is no such file, or that there cannot be one.
+fn flush_folder_of(file: &Path, flushing: Flushing) -> io::Result<()> {
+    file.parent().map_or(Ok(()), |folder| flushing.folder(folder))
+}
+
+/// Whether the error says that there is no such file, or could not be one.
 pub(super) fn is_missing(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -78,31 +78,37 @@ impl Stamp {
     }
 }
 
-/// Writes the file anew without the refs `gone`, under its lock. Everything else stays the same, byte for byte.
-pub(super) fn remove(
-    repo: &gix::Repository,
-    lock: Claim,
-    gone: &BTreeSet<&BStr>,
-    flushing: Flushing,
-) -> Result<(), Failed> {
-    let path = lock.target().to_owned();
-    let reading = || format!("cannot read {}", path.display());
-    if is_link(&path) {
+/// What the file, whose lock is held, is to hold without the refs `gone`; `None` where they are not in it. What is not
+/// about them stays byte for byte.
+pub(super) fn rewritten(lock: &Claim, gone: &BTreeSet<&BStr>) -> Result<Option<BString>, Failed> {
+    let path = lock.target();
+    if is_link(path) {
         return Err(Failed::Other(anyhow::anyhow!(
             "{} is a link, and a ref in it cannot be deleted here",
             path.display()
         )));
     }
-    let text = match fs::read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        text => text.map_err(|error| Failed::doing(reading(), error))?,
+    let text = match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        text => text.map_err(|error| unreadable(path, error))?,
     };
     let kept = without(&text, gone);
-    if kept.len() == text.len() {
-        return Ok(());
-    }
-    lock.commit(repo, &kept, flushing)?;
-    repo.refs.force_refresh_packed_buffer().map_err(|error| Failed::doing(reading(), error))
+    Ok((kept.len() < text.len()).then_some(kept))
+}
+
+/// Writes the file, which stays locked.
+pub(super) fn replace(
+    repo: &gix::Repository,
+    lock: &Claim,
+    text: &[u8],
+    flushing: Flushing,
+) -> Result<(), Failed> {
+    lock.replace(repo, text, flushing)?;
+    repo.refs.force_refresh_packed_buffer().map_err(|error| unreadable(lock.target(), error))
+}
+
+fn unreadable(path: &Path, error: impl Into<anyhow::Error>) -> Failed {
+    Failed::doing(format!("cannot read {}", path.display()), error)
 }
 
 fn is_link(path: &Path) -> bool {

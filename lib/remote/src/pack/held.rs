@@ -7,19 +7,26 @@
 //! <https://git-scm.com/docs/git-index-pack#Documentation/git-index-pack.txt---keepltmsggt>.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, Write as _},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use gix::ObjectId;
 
-use crate::{local_ref::machine, temporary};
+use crate::{
+    local_ref::machine,
+    temporary::{self, Temporary},
+};
 
 /// The extension of these files.
 const KEEP: &str = "keep";
 /// What our files contain, followed by the mark of the machine on which they were made.
 const OURS: &str = "lockstep ";
+/// How often a file is tried that somebody is about to remove; with a millisecond between.
+const ATTEMPTS: usize = 100;
 
 /// Protects a pack until it is dropped, which should be after a ref points to its objects.
 #[derive(Debug, Default)]
@@ -31,37 +38,86 @@ pub struct Held {
 #[derive(Debug)]
 struct Keeping {
     path: PathBuf,
-    /// Locked by the kernel for as long as it is open.
-    _file: File,
+    /// Locked by the kernel for as long as it is open; together with others that hold the same pack.
+    file: File,
 }
 
 impl Held {
     /// Protects the pack with this `checksum` in the directory `home`; the pack need not be there yet. If another
-    /// process already protects it, the `.keep` file is left to that process.
+    /// program already protects it, the `.keep` file is left to that program.
     ///
     /// # Errors
     ///
     /// If the file cannot be written.
     pub(super) fn take(home: &Path, checksum: ObjectId) -> io::Result<Self> {
         let path = home.join(format!("pack-{checksum}.{KEEP}"));
-        loop {
-            match temporary::create_locked(&path) {
-                Ok(Some(mut file)) => {
-                    write!(file, "{OURS}{}", machine::mark())?;
-                    return Ok(Self { _keeping: Some(Keeping { path, _file: file }) });
+        for _ in 0..ATTEMPTS {
+            let is_new = make(home, &path)?;
+            if !is_new && !is_ours(&path) && path.exists() {
+                break;
+            }
+            let file = match File::open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                file => file?,
+            };
+            match file.try_lock_shared() {
+                Ok(()) if temporary::is_at(&file, &path) => {
+                    return Ok(Self { _keeping: Some(Keeping { path, file }) });
                 }
-                Ok(None) => {}
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(Self::default()),
-                Err(error) => return Err(error),
+                Ok(()) => {}
+                // Somebody takes it for a dead process's, and removes it.
+                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
+                // There are no locks here, and nobody removes what is not their own.
+                Err(TryLockError::Error(_)) if is_new => {
+                    return Ok(Self { _keeping: Some(Keeping { path, file }) });
+                }
+                Err(TryLockError::Error(_)) => break,
             }
         }
+        Ok(Self::default())
     }
 }
 
 impl Drop for Keeping {
     fn drop(&mut self) {
-        // A file that cannot be removed now is removed by a later run.
-        let _ = fs::remove_file(&self.path);
+        // The last one who holds the pack removes the file. What cannot be removed now is swept by a later run.
+        let _ = self.file.unlock();
+        let is_held = matches!(self.file.try_lock(), Err(TryLockError::WouldBlock));
+        if !is_held && temporary::is_at(&self.file, &self.path) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Makes the file at `path`, unless there is one. It gets its name with all that it says: were it ever without, as after a
+/// kill or on a full disk, it would be taken for one that a person made.
+fn make(home: &Path, path: &Path) -> io::Result<bool> {
+    let text = format!("{OURS}{}", machine::mark());
+    let draft = Temporary::create(home, KEEP)?;
+    draft.file().write_all(text.as_bytes())?;
+    match fs::hard_link(draft.path(), path) {
+        // There are no second names here.
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) =>
+        {
+            drop(draft);
+            make_in_place(path, &text)
+        }
+        made => unless_there(made),
+    }
+}
+
+fn make_in_place(path: &Path, text: &str) -> io::Result<bool> {
+    let made = File::create_new(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()).inspect_err(|_| _ = fs::remove_file(path)));
+    unless_there(made)
+}
+
+fn unless_there(made: io::Result<()>) -> io::Result<bool> {
+    match made {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

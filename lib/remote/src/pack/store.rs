@@ -14,13 +14,7 @@ use gix::{
 };
 
 use super::{LARGEST_AT_ONCE, arrive, fresh, held::Held, unnamed::Unnamed};
-use crate::{
-    durable::{self, Durability, Part},
-    known::Known,
-    object_file,
-    recent::Recent,
-    temporary::Folder,
-};
+use crate::{known::Known, object_file::Drafts, recent::Recent, temporary::Folder};
 
 /// The number of objects from which one pack costs less than loose objects.
 const PACK_FROM: usize = 16;
@@ -41,36 +35,36 @@ pub fn store(repo: &gix::Repository, objects: gix::odb::memory::Storage) -> gix:
         fresh::write(repo, &objects)?.keep(repo).map_err(gix::Error::from_error)?
     } else {
         let mut known = Known::of(repo);
-        let new = objects.iter().filter(|(id, _)| !known.holds(id));
-        new.into_iter().try_for_each(|(id, (kind, data))| loose(repo, *id, *kind, data))?;
+        let mut drafts = Drafts::new(repo);
+        let mut new = objects.iter().filter(|(id, _)| !known.holds(id));
+        new.try_for_each(|(id, (kind, data))| drafts.write(*id, *kind, data))
+            .and_then(|()| drafts.publish())
+            .map_err(gix::Error::from_error)?;
         Held::default()
     };
     let bytes: usize = objects.values().map(|(_, data)| data.len()).sum();
     Ok((if bytes <= ROOM { objects.into() } else { Recent::default() }, held))
 }
 
-/// Writes a loose object. If it exists already it is freshened, since git would otherwise prune it some weeks later
-/// if no ref leads to it; unless the file does not contain the object, as may happen after a power failure.
-pub(crate) fn file(repo: &gix::Repository, id: ObjectId, kind: Kind, data: &[u8]) -> gix::Result<()> {
+/// Writes an object that is to be a loose object. If it is one already it is freshened, since git would otherwise prune it
+/// some weeks later if no ref leads to it; unless the file does not contain the object, as may happen after a power
+/// failure.
+pub(crate) fn file(
+    repo: &gix::Repository,
+    drafts: &mut Drafts<'_>,
+    id: ObjectId,
+    kind: Kind,
+    data: &[u8],
+) -> io::Result<()> {
     let files = loose::Store::at(repo.objects.store_ref().path(), id.kind());
     match File::open(files.object_path(&id)) {
         Ok(known)
             if files.try_find(&id, &mut Vec::new()).is_ok_and(|it| it.is_some_and(|it| it.data == data)) =>
         {
-            known.set_modified(SystemTime::now()).map_err(gix::Error::from_error)
+            known.set_modified(SystemTime::now())
         }
-        Ok(_) | Err(_) => loose(repo, id, kind, data),
+        Ok(_) | Err(_) => drafts.write(id, kind, data),
     }
-}
-
-fn loose(repo: &gix::Repository, id: ObjectId, kind: Kind, data: &[u8]) -> gix::Result<()> {
-    object_file::write(repo, id, kind, data).map_err(gix::Error::from_error)?;
-    if Durability::of(repo).covers(Part::LooseObject) {
-        let path = object_file::path(repo, &id);
-        let folder = path.parent().map_or(Ok(()), durable::sync_dir);
-        durable::sync_file(&path).and(folder).map_err(gix::Error::from_error)?;
-    }
-    Ok(())
 }
 
 /// A complete pack that is not part of the object database yet. Dropping it deletes it.
