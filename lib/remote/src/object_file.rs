@@ -25,8 +25,8 @@ use crate::{
 /// How often a directory is created again if it vanishes before a file is in it: `git gc` removes empty ones.
 const ATTEMPTS: usize = 10;
 
-/// Objects that are written, but have no names yet: nobody is to find one by its name before it is on the disk, as after a
-/// power cut the name could be that of an empty file. Dropping it deletes them.
+/// Loose objects that have been written but not named yet: none must be found by its name before it is on disk, since
+/// after a power failure that could be the name of an empty file. Dropping it deletes them.
 pub struct Drafts<'repo> {
     repo: &'repo Repository,
     folder: Option<Folder>,
@@ -34,23 +34,23 @@ pub struct Drafts<'repo> {
 }
 
 impl<'repo> Drafts<'repo> {
-    /// None so far, for `repo`.
+    /// Creates an empty set of drafts for `repo`.
     #[must_use]
     pub fn new(repo: &'repo Repository) -> Self {
         Self { repo, folder: None, written: HashSet::default() }
     }
 
-    /// Whether the object `id` is among them.
+    /// Whether the object `id` is one of them.
     #[must_use]
     pub fn has(&self, id: &ObjectId) -> bool {
         self.written.contains(id)
     }
 
-    /// Writes the object `id`, also where the repository has it already.
+    /// Writes the object `id`, even if the repository contains it already.
     ///
     /// # Errors
     ///
-    /// It cannot be written.
+    /// If it cannot be written.
     pub fn write(&mut self, id: ObjectId, kind: Kind, data: &[u8]) -> io::Result<()> {
         if self.has(&id) {
             return Ok(());
@@ -68,11 +68,11 @@ impl<'repo> Drafts<'repo> {
         Ok(())
     }
 
-    /// Writes an object of `size` bytes that is too large for memory, and says its id. `read` must give `size` bytes.
+    /// Writes an object of `size` bytes that is too large for memory, and returns its id. `read` must yield `size` bytes.
     ///
     /// # Errors
     ///
-    /// It cannot be written, or `read` failed or gave something else; it is not among them then.
+    /// If it cannot be written, or if `read` fails or yields another number of bytes; the object is dropped then.
     pub fn write_stream(&mut self, kind: Kind, size: u64, read: &mut dyn Read) -> io::Result<ObjectId> {
         let repo = self.repo;
         let here = |error| named(repo, &error);
@@ -104,12 +104,12 @@ impl<'repo> Drafts<'repo> {
         Ok(id)
     }
 
-    /// Makes them part of the repository: flushes what they hold, gives them their names, and flushes these, as far as
-    /// `core.fsync` asks for it.
+    /// Makes them part of the repository: flushes their contents, gives them their names, and flushes these, as far as
+    /// `core.fsync` demands it.
     ///
     /// # Errors
     ///
-    /// One of them cannot be, or the disk failed.
+    /// If one of them cannot be flushed or renamed.
     pub fn publish(&mut self) -> io::Result<()> {
         let Some(folder) = self.folder.take() else { return Ok(()) };
         let written = std::mem::take(&mut self.written);
@@ -130,7 +130,7 @@ impl<'repo> Drafts<'repo> {
         publish().map_err(|error| named(self.repo, &error))
     }
 
-    /// A folder of this process's own, as git's own for what is not to be found yet: `tmp_objdir-…`.
+    /// Returns this process's own quarantine directory, named like git's: `tmp_objdir-…`.
     fn folder(&mut self) -> io::Result<&Path> {
         if self.folder.is_none() {
             self.folder = Some(Folder::new(objects(self.repo))?);
@@ -179,7 +179,7 @@ fn name(repo: &Repository, draft: &Path, target: &Path) -> io::Result<bool> {
         (renamed, has_new_folder) = (rename(), true);
     }
     match renamed {
-        // Windows replaces no file that somebody reads; it is the same object.
+        // Windows does not replace a file that is open for reading; it is the same object.
         Err(_) if cfg!(windows) && target.exists() => Ok(has_new_folder),
         result => result.map(|()| has_new_folder),
     }

@@ -149,7 +149,7 @@ fn create_locked(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Whether `path` is still a name of the open `file`.
+/// Whether `path` still names the open `file`.
 #[cfg(unix)]
 pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -157,13 +157,13 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     file.metadata().ok().zip(fs::symlink_metadata(path).ok()).is_some_and(|(one, other)| same(one, other))
 }
 
-/// Without a number of the file, any file of that name has to do.
+/// Without an inode number, any file with that name is accepted.
 #[cfg(not(unix))]
 pub(crate) fn is_at(_file: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// Objects and packs never change, and git marks them so.
+/// Files are created read-only, as git does with objects and packs, since they never change.
 pub(crate) fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

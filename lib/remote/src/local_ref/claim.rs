@@ -139,14 +139,14 @@ impl Claim {
         committed.map_err(|error| Failed::doing(format!("cannot write {}", target.display()), error))
     }
 
-    /// Writes the file with this content, in the place of what it was, and keeps it locked.
+    /// Replaces the file by one with this content, and keeps it locked.
     pub(super) fn replace(
         &self,
         repo: &gix::Repository,
         content: &[u8],
         flushing: Flushing,
     ) -> Result<(), Failed> {
-        // Beside our own name of the lock, so that whoever sweeps finds it.
+        // Next to our own name of the lock, so that the removal of stale files finds it.
         let new = self.own.with_added_extension("new");
         let replaced = File::create_new(&new).and_then(|file| {
             let file = self.fill(file, &new, repo, content)?;
@@ -159,7 +159,7 @@ impl Claim {
         replaced.map_err(|error| Failed::doing(format!("cannot write {}", self.target.display()), error))
     }
 
-    /// Writes what the file is to hold where nobody reads it yet.
+    /// Writes the new content to a file that nobody reads yet.
     pub(super) fn draft(&self, repo: &gix::Repository, content: &[u8]) -> io::Result<File> {
         let path = self.draft_path();
         let file = OpenOptions::new().write(true).truncate(true).open(path)?;
@@ -191,6 +191,14 @@ impl Claim {
             result => result?,
         }
         self.link = Link::None;
+        Ok(())
+    }
+
+    /// Fails if the lock is gone, as far as that can be detected.
+    fn check(&self) -> io::Result<()> {
+        if self.link == Link::OneFile && !is_one_file(&self.own, &self.lock) {
+            return Err(io::Error::other("somebody removed the lock meanwhile"));
+        }
         Ok(())
     }
 
@@ -240,7 +248,7 @@ fn flush_folder_of(file: &Path, flushing: Flushing) -> io::Result<()> {
     file.parent().map_or(Ok(()), |folder| flushing.folder(folder))
 }
 
-/// Whether the error says that there is no such file, or could not be one.
+/// Whether the error says that there is no such file, or that there cannot be one.
 pub(super) fn is_missing(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -78,8 +78,8 @@ impl Stamp {
     }
 }
 
-/// What the file, whose lock is held, is to hold without the refs `gone`; `None` where they are not in it. What is not
-/// about them stays byte for byte.
+/// Returns the content of the file, whose lock is held, without the refs `gone`; `None` if it does not contain them.
+/// Everything else stays the same, byte for byte.
 pub(super) fn rewritten(lock: &Claim, gone: &BTreeSet<&BStr>) -> Result<Option<BString>, Failed> {
     let path = lock.target();
     if is_link(path) {

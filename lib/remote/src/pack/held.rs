@@ -25,7 +25,7 @@ use crate::{
 const KEEP: &str = "keep";
 /// What our files contain, followed by the mark of the machine on which they were made.
 const OURS: &str = "lockstep ";
-/// How often a file is tried that somebody is about to remove; with a millisecond between.
+/// How often a file is tried that another process is about to remove, with a millisecond in between.
 const ATTEMPTS: usize = 100;
 
 /// Protects a pack until it is dropped, which should be after a ref points to its objects.
@@ -65,9 +65,9 @@ impl Held {
                     return Ok(Self { _keeping: Some(Keeping { path, file }) });
                 }
                 Ok(()) => {}
-                // Somebody takes it for a dead process's, and removes it.
+                // Another process takes it for stale, and removes it.
                 Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
-                // There are no locks here, and nobody removes what is not their own.
+                // The file system has no locks, so nobody removes files of others.
                 Err(TryLockError::Error(_)) if is_new => {
                     return Ok(Self { _keeping: Some(Keeping { path, file }) });
                 }
@@ -80,7 +80,7 @@ impl Held {
 
 impl Drop for Keeping {
     fn drop(&mut self) {
-        // The last one who holds the pack removes the file. What cannot be removed now is swept by a later run.
+        // The last process that protects the pack removes the file. If that fails, a later run does.
         let _ = self.file.unlock();
         let is_held = matches!(self.file.try_lock(), Err(TryLockError::WouldBlock));
         if !is_held && temporary::is_at(&self.file, &self.path) {
@@ -89,14 +89,14 @@ impl Drop for Keeping {
     }
 }
 
-/// Makes the file at `path`, unless there is one. It gets its name with all that it says: were it ever without, as after a
-/// kill or on a full disk, it would be taken for one that a person made.
+/// Creates the file at `path`, unless it exists. It gets its name only once its content is complete: if it were empty, as
+/// after a kill or on a full disk, it would be taken for one that a person made.
 fn make(home: &Path, path: &Path) -> io::Result<bool> {
     let text = format!("{OURS}{}", machine::mark());
     let draft = Temporary::create(home, KEEP)?;
     draft.file().write_all(text.as_bytes())?;
     match fs::hard_link(draft.path(), path) {
-        // There are no second names here.
+        // The file system has no hard links.
         Err(error)
             if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) =>
         {
