@@ -6,6 +6,9 @@
 use gix::actor::{Signature, SignatureRef};
 use gix::bstr::BStr;
 use gix::date::Time;
+use gix::objs::CommitRef;
+
+use crate::commit::with_message;
 
 /// The longest offset that there is in a commit which is written here: 99 hours.
 const LONGEST: i32 = 99 * 60 * 60;
@@ -15,7 +18,8 @@ const LONGEST: i32 = 99 * 60 * 60;
 /// # Errors
 /// It is no commit.
 pub fn author(commit: &gix::Commit<'_>) -> anyhow::Result<Signature> {
-    Ok(signature(commit.decode()?.author))
+    let data = with_message(&commit.data);
+    Ok(signature(CommitRef::from_bytes(&data, commit.id.kind())?.author))
 }
 
 /// What a line of a commit's header says: all of it is the name where it has no address, and the time is that of

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use gix::{ObjectId, bstr::ByteSlice, object::Kind, objs::FindExt};
 use remote::Commit;
 
@@ -80,11 +80,10 @@ impl Lineage {
 pub(super) fn what(commits: Commits<'_>, id: ObjectId) -> Result<What> {
     let mut buffer = Vec::new();
     let commit = commits.objects().find(&id, &mut buffer)?;
-    // Nothing else of it matters here. Lines of a signature that are empty begin with a space.
-    let whole = Some(commit.data).filter(|_| commit.kind == Kind::Commit);
-    let (_, message) = whole
-        .and_then(|commit| commit.split_once_str("\n\n"))
-        .with_context(|| format!("the commit {id} is damaged"))?;
+    ensure!(commit.kind == Kind::Commit, "the commit {id} is damaged");
+    // Nothing else of it matters here. Lines of a signature that are empty begin with a space. A commit that ends after
+    // its headers has no message.
+    let message = commit.data.split_once_str("\n\n").map_or(&b""[..], |(_, message)| message);
     Ok(match Command::of(message.as_bstr()) {
         _ if message.starts_with(RESTORED.as_bytes()) => What::Restores,
         Some(command) => What::Command(command),
