@@ -9,6 +9,11 @@ use twin::{Twin, commit, count};
 
 /// Commits a change with this author and message, which are bytes, and this header.
 fn commit_bytes(repo: &Repo, path: &str, header: &str, author: &[u8], message: &[u8]) {
+    commit_ending(repo, path, header, author, &[b"\n", message].concat());
+}
+
+/// The same, with all that comes after the headers.
+fn commit_ending(repo: &Repo, path: &str, header: &str, author: &[u8], end: &[u8]) {
     repo.write(path, "1\n");
     repo.git(["add", "-A"]);
     let mut data = format!("tree {}\nparent {}\nauthor ", repo.git(["write-tree"]), repo.head()).into_bytes();
@@ -17,8 +22,7 @@ fn commit_bytes(repo: &Repo, path: &str, header: &str, author: &[u8], message: &
         b" <unal@example.com> 1000000000 +0130\ncommitter M <m@example.com> 1000000000 +0000\n",
     );
     data.extend_from_slice(header.as_bytes());
-    data.push(b'\n');
-    data.extend_from_slice(message);
+    data.extend_from_slice(end);
     let written = repo.git_invocation().args(["hash-object", "-t", "commit", "-w", "--stdin", "--literally"]);
     let id = written.stdin(data).success().stdout;
     repo.git(["reset", "--quiet", "--hard", id.trim()]);
@@ -55,6 +59,20 @@ fn blank_lines_before_a_subject_go_as_with_git_and_nothing_else_of_a_message() {
         commit_bytes(repo, "3", "", b"M", b"");
     });
     assert_eq!(count(&twin.assert_same()), 3);
+}
+
+#[test]
+fn a_commit_that_ends_after_its_headers_is_replayed_with_an_empty_message_as_with_git() {
+    for wanted in ["UTF-8", "ISO-8859-1"] {
+        let twin = Twin::new(|_| {});
+        twin.repo.git(["config", "i18n.commitEncoding", wanted]);
+        twin.theirs(|repo| commit(repo, "theirs", "1\n", "theirs"));
+        twin.ours(|repo| {
+            commit_ending(repo, "1", "", b"M", b"");
+            commit_ending(repo, "2", "encoding ISO-8859-1\n", b"\xdcnal", b"");
+        });
+        assert_eq!(count(&twin.assert_same()), 2, "{wanted}");
+    }
 }
 
 #[test]

@@ -378,3 +378,24 @@ fn what_cannot_be_read_or_written_in_the_git_directory_is_named() {
     output.assert_code(1);
     output.assert_says("cannot write an object into");
 }
+
+#[test]
+fn a_multi_pack_index_that_names_packs_that_are_gone_is_passed_over_as_git_does() {
+    let (_world, origin, mike) = mine_and_theirs();
+    let packs = mike.git_dir().join("objects/pack");
+    // The larger an index is, the earlier it is asked.
+    for number in 0..20 {
+        mike.git(["tag", "-a", "-m", "gone later", &format!("v{number}")]);
+    }
+    mike.git(["repack", "--quiet", "-ad"]);
+    mike.git(["multi-pack-index", "write"]);
+    let stale = std::fs::read(packs.join("multi-pack-index")).unwrap();
+    for number in 0..20 {
+        mike.git(["tag", "-d", &format!("v{number}")]);
+    }
+    mike.git(["repack", "--quiet", "-ad"]);
+    std::fs::write(packs.join("multi-pack-index"), stale).unwrap();
+    mike.git(["log", "--stat"]);
+    gitsync(&mike).success();
+    assert_eq!(origin.rev("main"), mike.head());
+}

@@ -8,6 +8,7 @@ use gix::{
     bstr::ByteSlice,
     refs::{FullName, log::Line},
 };
+use remote::local_ref::Movements;
 
 use crate::commits::{Commits, Relation};
 
@@ -51,10 +52,8 @@ impl Reflog {
 /// If the reflog or a commit cannot be read.
 pub fn read(commits: Commits<'_>, name: &FullName, synced: Option<ObjectId>) -> Result<Reflog> {
     let (mut reflog, mut last_fresh) = (Reflog::default(), None);
-    let mut room = ROOM;
-    for line in lines(commits.repo, name, &mut room)?.into_iter().flatten() {
-        // A line that another writer is just writing will be complete by the next run.
-        let Ok(line) = line else { continue };
+    for line in lines(commits.repo, name)?.into_iter().flatten() {
+        let line = line?;
         let old = Some(line.previous_oid).filter(|old| !old.is_null());
         reflog.entries.push(Entry {
             old,
@@ -81,10 +80,10 @@ pub fn read(commits: Commits<'_>, name: &FullName, synced: Option<ObjectId>) -> 
 /// # Errors
 /// If the reflog cannot be read.
 pub fn looked_at(repo: &Repository, name: &FullName, now: ObjectId) -> Result<Option<ObjectId>> {
-    let mut room = ROOM;
-    let Some(lines) = lines(repo, name, &mut room)? else { return Ok(Some(now)) };
+    let Some(lines) = lines(repo, name)? else { return Ok(Some(now)) };
     let mut is_pushed = false;
-    for line in lines.flatten() {
+    for line in lines {
+        let line = line?;
         if line.message.starts_with(FOLLOWS) {
             return Ok(Some(if is_pushed { line.new_oid } else { now }));
         }
@@ -98,8 +97,7 @@ pub fn looked_at(repo: &Repository, name: &FullName, now: ObjectId) -> Result<Op
 /// # Errors
 /// If the reflog cannot be read.
 pub fn follows_a_remote(repo: &Repository, name: &FullName) -> Result<bool> {
-    let mut room = ROOM;
-    let newest = lines(repo, name, &mut room)?.and_then(|mut lines| lines.find_map(Result::ok));
+    let newest = lines(repo, name)?.and_then(|mut lines| lines.next()).transpose()?;
     Ok(newest.is_some_and(|line| line.message.starts_with(FOLLOWS)))
 }
 
@@ -109,17 +107,14 @@ const FOLLOWS: &[u8] = b"notes-sync:";
 /// The message that git writes to the reflog of a tracking ref at the end of a push (`transport.c`).
 pub const PUSHED: &str = "update by push";
 
-/// The buffer for reading a reflog, which is read in blocks of this size from its end.
-const ROOM: [u8; 4096] = [0; 4096];
-
 /// Returns the lines of a ref's reflog, the newest first; `None` if there is no reflog.
 fn lines<'a>(
-    repo: &'a Repository,
-    name: &FullName,
-    room: &'a mut [u8],
-) -> Result<Option<impl Iterator<Item = gix::Result<Line>> + use<'a>>> {
-    let lines = repo.refs.reflog_iter_rev(name.as_ref(), room);
-    lines.with_context(|| format!("cannot read the reflog of {}", name.as_bstr()))
+    repo: &Repository,
+    name: &'a FullName,
+) -> Result<Option<impl Iterator<Item = Result<Line>> + use<'a>>> {
+    let context = move || format!("cannot read the reflog of {}", name.as_bstr());
+    let lines = Movements::of(repo, name.as_ref()).with_context(context)?;
+    Ok(lines.map(|lines| lines.map(move |line| line.with_context(context))))
 }
 
 /// Whether an update of the ref kept the old value's history. If a commit is missing, it counts as kept.

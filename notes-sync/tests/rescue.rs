@@ -62,6 +62,28 @@ fn a_tip_that_a_racing_writer_threw_out_is_rescued_and_a_reset_is_reported() {
 }
 
 #[test]
+fn a_lost_tip_is_rescued_whatever_the_length_of_the_messages_that_came_after_it() {
+    for length in [100, 3500, 4095, 6000, 100_000] {
+        let (_world, _origin, [howard]) = World::with_clones(["howard"]);
+        let first = howard.head();
+        howard.note(REF, &first, "kept");
+        sync(&howard).success();
+        let base = howard.rev(REF);
+        howard.note(REF, &first, "lost");
+        let lost = howard.rev(REF);
+        let tree = howard.rev(&format!("{base}^{{tree}}"));
+        let racing = howard.git(["commit-tree", "-m", "Notes added by 'git notes add'", "-p", &base, &tree]);
+        howard.git(["update-ref", "-m", "notes: Notes added by 'git notes add'", REF, &racing]);
+        howard.note(REF, &first, "later");
+        let long = howard.git(["commit-tree", "-m", "long", "-p", REF, &format!("{REF}^{{tree}}")]);
+        howard.git(["update-ref", "-m", &"long ".repeat(length / 5), REF, &long]);
+        assert!(howard.git(["reflog", "-1", "--format=%gs", REF]).len() >= length - 5);
+        assert_eq!(the_one(&sync(&howard).success()).rescued, [lost], "{length}");
+        assert!(howard.notes(REF)[&first].contains("lost"), "{length}");
+    }
+}
+
+#[test]
 fn a_reset_that_the_remote_undoes_is_not_reported() {
     let (_world, _origin, [howard]) = World::with_clones(["howard"]);
     for note in ["one", "two", "three"] {

@@ -6,7 +6,7 @@ mod story;
 
 use contract::NotesResult;
 use story::{REF, commit_empty, sync, synced, the_one};
-use testkit::{Sections as _, World};
+use testkit::{Repo, Sections as _, World};
 
 #[test]
 fn notes_go_out_and_come_in() {
@@ -44,6 +44,29 @@ fn notes_of_both_sides_are_merged_and_go_out() {
     let message = mike.git(["log", "-1", "--format=%B", REF]);
     assert_eq!(message.trim_end(), format!("Merged notes from refs/notes/origin/mem/decisions into {REF}"));
     assert!(mike.git(["reflog", "-1", "--format=%gs", REF]).starts_with("notes: Merged notes from "));
+}
+
+#[test]
+fn notes_whose_commits_end_after_their_headers_come_in_are_merged_and_go_out() {
+    let (_world, origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    let cut_off = |repo: &Repo| {
+        let commit = repo.git(["cat-file", "commit", REF]);
+        let (headers, _) = commit.split_once("\n\n").unwrap();
+        let made = repo.git_invocation().args(["hash-object", "-t", "commit", "-w", "--stdin"]);
+        let id = made.stdin(format!("{headers}\n")).success().stdout;
+        repo.git(["fsck", "--strict", id.trim()]);
+        repo.git(["update-ref", REF, id.trim()]);
+    };
+    howard.note(REF, "HEAD", "x");
+    sync(&howard).success();
+    sync(&mike).success();
+    howard.note(REF, "HEAD", "b");
+    cut_off(&howard);
+    assert_eq!(the_one(&sync(&howard).success()).result, NotesResult::Pushed);
+    mike.note(REF, "HEAD", "a");
+    cut_off(&mike);
+    assert_eq!(the_one(&sync(&mike).success()).result, NotesResult::Merged);
+    assert_eq!(origin.notes(REF).into_values().collect::<Vec<_>>(), ["a\nb"]);
 }
 
 #[test]

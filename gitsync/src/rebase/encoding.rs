@@ -8,6 +8,7 @@
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice as _};
 use gix::objs::CommitRef;
+use phase::commit::with_message;
 
 use crate::convert::encoding::{from_utf8, to_utf8};
 
@@ -48,7 +49,8 @@ impl Wanted {
     /// It is not a commit.
     pub fn read(&self, data: &[u8], hash: gix::hash::Kind) -> anyhow::Result<Kept> {
         let parse = |data: &[u8]| -> anyhow::Result<(Kept, Option<BString>)> {
-            let commit = CommitRef::from_bytes(data, hash)?;
+            let data = with_message(data);
+            let commit = CommitRef::from_bytes(&data, hash)?;
             let kept = Kept {
                 tree: commit.tree(),
                 parents: commit.parents().collect(),

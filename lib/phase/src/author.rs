@@ -6,6 +6,9 @@
 use gix::actor::{Signature, SignatureRef};
 use gix::bstr::BStr;
 use gix::date::Time;
+use gix::objs::CommitRef;
+
+use crate::commit::with_message;
 
 /// The largest time zone offset that is written into a commit here: 99 hours.
 const LONGEST: i32 = 99 * 60 * 60;
@@ -15,7 +18,8 @@ const LONGEST: i32 = 99 * 60 * 60;
 /// # Errors
 /// If it is not a commit.
 pub fn author(commit: &gix::Commit<'_>) -> anyhow::Result<Signature> {
-    Ok(signature(commit.decode()?.author))
+    let data = with_message(&commit.data);
+    Ok(signature(CommitRef::from_bytes(&data, commit.id.kind())?.author))
 }
 
 /// Parses an ident line of a commit header. Without an email address the whole line is the name; with an invalid time

@@ -37,6 +37,7 @@ pub mod amount;
 pub mod author;
 pub mod clock;
 pub mod columns;
+pub mod commit;
 pub mod message;
 pub mod plain;
 pub mod programs;

@@ -47,7 +47,14 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
         return Err(Fault::misconfigured(format!("{} leads to no git repository", link.display()))
             .help(format!("{remedy}; or name another with --repo DIR")));
     }
-    let mut repo = open_around(&whole, &set).map_err(|error| unusable(directory, &chain(&error)))?;
+    let open = |set: &[BString]| {
+        open_around(&whole, set)
+            .map_err(|error| circle(directory, &error).unwrap_or_else(|| unusable(directory, &chain(&error))))
+    };
+    let mut repo = open(&set)?;
+    if has_stale_multi_pack_index(&repo) {
+        repo = open(&[set, vec!["core.multiPackIndex=false".into()]].concat())?;
+    }
     // Namespaces are for what a server shows of its refs: <https://git-scm.com/docs/gitnamespaces>.
     repo.clear_namespace();
     if repo.git_dir_trust() != Trust::Full {
@@ -87,6 +94,25 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
     }
     repo.object_cache_size_if_unset(16 * 1024 * 1024);
     Ok(repo)
+}
+
+/// Whether the multi-pack-index names packs that are gone. Git then searches the other packs, while gix takes the objects
+/// that the index locates in them for missing, even if they exist elsewhere. Alternates are not checked.
+fn has_stale_multi_pack_index(repo: &gix::Repository) -> bool {
+    let packs = repo.objects.store_ref().path().join("pack");
+    let Ok(index) = gix::odb::pack::multi_index::File::at(packs.join("multi-pack-index"), None) else {
+        return false;
+    };
+    index.index_names().iter().any(|name| !packs.join(name).with_extension("pack").exists())
+}
+
+/// Returns the error for repositories that are alternates of each other in a circle, which git ignores.
+fn circle(directory: &Utf8Path, error: &gix::Error) -> Option<Fault> {
+    let cycle = error.iter_errors().find_map(|error| error.downcast_ref::<gix::odb::alternate::Cycle>())?;
+    let (first, last) = (cycle.paths.first()?.display(), cycle.paths.last()?.join("info").join("alternates"));
+    let words = format!("the git repository at {directory} cannot be opened: {cycle}");
+    let help = format!("take out of {} the line that leads back to {first}", last.display());
+    Some(Fault::misconfigured(words).help(help))
 }
 
 /// How many packs, at least, a repository may have by the end of a run: each fetch adds one, other processes fetch

@@ -10,6 +10,7 @@
 pub mod claim;
 mod list;
 pub(crate) mod machine;
+mod movements;
 mod packed;
 pub mod person;
 mod place;
@@ -32,6 +33,7 @@ use gix::{
 };
 
 pub use self::list::{list, names};
+pub use self::movements::Movements;
 pub use self::symbolic::{follow, head, resolve};
 use self::{
     claim::{Claim, Claims},

@@ -32,21 +32,53 @@ fn index<'a>(parsed: &Parsed<'a>) -> HashMap<&'a [u8], Record<'a>> {
 }
 
 /// Records in groups: each group but the first begins with a record that both sides kept.
+///
+/// A note may hold a line of JSON for each event of a year, so the records of a group are a linked list: an insertion takes
+/// the same time wherever it is.
 struct Order<'a> {
-    groups: Vec<Vec<Record<'a>>>,
-    placed: HashMap<&'a [u8], usize>,
+    groups: Vec<Group>,
+    nodes: Vec<Node<'a>>,
+    placed: HashMap<&'a [u8], Place>,
+}
+
+/// The first and the last node of a group.
+struct Group {
+    head: usize,
+    last: usize,
+}
+
+/// A record of a group, and the node after it.
+struct Node<'a> {
+    /// `None`: the head of the first group.
+    record: Option<Record<'a>>,
+    next: Option<usize>,
+}
+
+/// Where a record is.
+#[derive(Clone, Copy)]
+struct Place {
+    group: usize,
+    node: usize,
 }
 
 impl<'a> Order<'a> {
     fn new(kept: impl Iterator<Item = Record<'a>>) -> Self {
-        let mut order = Self { groups: vec![Vec::new()], placed: HashMap::new() };
+        let mut order = Self { groups: Vec::new(), nodes: Vec::new(), placed: HashMap::new() };
+        order.begin_group(None);
         for record in kept {
             if !order.placed.contains_key(record.bytes) {
-                order.placed.insert(record.bytes, order.groups.len());
-                order.groups.push(vec![record]);
+                let place = order.begin_group(Some(record));
+                order.placed.insert(record.bytes, place);
             }
         }
         order
+    }
+
+    fn begin_group(&mut self, record: Option<Record<'a>>) -> Place {
+        let place = Place { group: self.groups.len(), node: self.nodes.len() };
+        self.nodes.push(Node { record, next: None });
+        self.groups.push(Group { head: place.node, last: place.node });
+        place
     }
 
     /// Adds the records that are not there yet, each after the one that it follows on its side.
@@ -55,31 +87,43 @@ impl<'a> Order<'a> {
         'a: 's,
     {
         let mut group = 0;
-        // The index in the group for the next record; `None` means its end, while the last record seen is the head of
-        // the group.
-        let mut place = None;
+        // The node after which the next record goes; `None` means the last one of the group, while the last record seen
+        // is the head of the group.
+        let mut before = None;
         let mut seen = HashSet::new();
         for record in side.filter(|record| seen.insert(record.bytes)) {
-            match self.placed.get(record.bytes) {
-                Some(found) => {
-                    group = *found;
-                    let at = self.groups[group].iter().position(|other| other.bytes == record.bytes);
-                    place = match at {
-                        Some(0) if group > 0 => None,
-                        at => at.map(|at| at + 1),
-                    };
+            let node = match self.placed.get(record.bytes) {
+                Some(place) => {
+                    group = place.group;
+                    place.node
                 }
                 None => {
-                    let at = place.unwrap_or(self.groups[group].len());
-                    self.groups[group].insert(at, *record);
-                    self.placed.insert(record.bytes, group);
-                    place = Some(at + 1);
+                    let node = self.insert(*record, group, before.unwrap_or(self.groups[group].last));
+                    self.placed.insert(record.bytes, Place { group, node });
+                    node
                 }
-            }
+            };
+            before = (node != self.groups[group].head).then_some(node);
         }
     }
 
+    /// Inserts a record into `group`, behind the node `before`.
+    fn insert(&mut self, record: Record<'a>, group: usize, before: usize) -> usize {
+        let node = self.nodes.len();
+        let next = self.nodes[before].next.replace(node);
+        self.nodes.push(Node { record: Some(record), next });
+        if next.is_none() {
+            self.groups[group].last = node;
+        }
+        node
+    }
+
     fn finish(self) -> Vec<Record<'a>> {
-        self.groups.into_iter().flatten().collect()
+        let of_group = |group: &Group| {
+            std::iter::successors(Some(&self.nodes[group.head]), |node| {
+                node.next.map(|next| &self.nodes[next])
+            })
+        };
+        self.groups.iter().flat_map(of_group).filter_map(|node| node.record).collect()
     }
 }

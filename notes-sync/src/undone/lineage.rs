@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use gix::{ObjectId, bstr::ByteSlice, object::Kind, objs::FindExt};
 use remote::Commit;
 
@@ -80,12 +80,12 @@ impl Lineage {
 pub(super) fn what(commits: Commits<'_>, id: ObjectId) -> Result<What> {
     let mut buffer = Vec::new();
     let commit = commits.objects().find(&id, &mut buffer)?;
+    ensure!(commit.kind == Kind::Commit, "the commit {id} is damaged");
     // Only the message matters here. The first empty line ends the headers: those within a signature begin with a
-    // space.
-    let whole = Some(commit.data).filter(|_| commit.kind == Kind::Commit);
-    let (_, message) = whole
-        .and_then(|commit| commit.split_once_str("\n\n"))
-        .with_context(|| format!("the commit {id} is damaged"))?;
+    // space. A commit that ends after its headers has an empty message.
+    let message = commit.data.split_once_str("\
+\
+").map_or(&b""[..], |(_, message)| message);
     Ok(match Command::of(message.as_bstr()) {
         _ if message.starts_with(RESTORED.as_bytes()) => What::Restores,
         Some(command) => What::Command(command),

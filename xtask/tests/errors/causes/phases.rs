@@ -68,6 +68,13 @@ pub const CAUSES: &[Cause] = &[
         mike.write(".git/config", "[core\n");
         logcheck(&mike).output()
     }),
+    cause("repositories borrow objects from each other in a circle", || {
+        let (world, _origin, mike) = mike();
+        world.git(["clone", "--quiet", "--shared", mike.path().as_str(), "borrower"]);
+        mike.write(".git/objects/info/alternates", format!("{}/borrower/.git/objects\n", world.path()));
+        mike.git(["status"]);
+        logcheck(&mike).output()
+    }),
     cause("the repository's objects are named by SHA-256", || {
         let world = World::new();
         let path = world.path().join("odd");
