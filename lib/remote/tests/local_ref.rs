@@ -247,6 +247,8 @@ fn a_packed_refs_that_somebody_holds_keeps_refs_from_being_deleted_and_not_from_
 fn refs_that_git_packs_while_they_are_deleted_do_not_come_back() {
     let world = World::new();
     let repo = scene(&world);
+    // Each waits for the other, however slow the machine.
+    repo.git(["config", "core.packedRefsTimeout", "60000"]);
     let head = id(&repo.head());
     let names: Vec<_> = (0..200).map(|number| format!("refs/heads/topic-{number}")).collect();
     let create: String = names.iter().map(|name| format!("create {name} {head}\n")).collect();
