@@ -69,7 +69,7 @@ impl Globs {
     /// Whether a run is about this ref.
     pub fn matches(&self, name: &NotesRef) -> bool {
         let is_meant = |glob: &Glob| matches(&glob.pattern, name.full().as_bstr());
-        self.globs.iter().any(is_meant) && !name.follows_one_of(&self.remotes)
+        self.globs.iter().any(is_meant) && name.followed(&self.remotes).is_none()
     }
 
     /// The refspecs that fetch at least what matches, each into the name space of the remote.

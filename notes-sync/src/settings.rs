@@ -91,11 +91,14 @@ pub fn globs(repo: &gix::Repository, flags: &[String]) -> Result<Globs, Fault> {
         let fault = Fault::misconfigured(format!("{origin}{bad}"));
         match bad {
             BadGlob::NoName { .. } => fault.help("a pattern looks like refs/notes/mem/* or mem/*"),
-            BadGlob::Followers { remote, .. } => fault.help(format!(
-                "name local notes with --ref, or rename the remote: `git remote rename {remote} NAME`"
-            )),
+            BadGlob::Followers { remote, .. } => fault.help(instead_of_followers(&remote)),
         }
     })
+}
+
+/// What to do where notes were named that follow those of `remote`.
+pub fn instead_of_followers(remote: &RemoteName) -> String {
+    format!("name local notes with --ref, or rename the remote: `git remote rename {remote} NAME`")
 }
 
 /// All remotes, by the names that tracking refs can have.

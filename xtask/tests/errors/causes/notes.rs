@@ -100,6 +100,10 @@ pub const CAUSES: &[Cause] = &[
         let (_world, _origin, mike) = mike();
         append(&mike, &["--ref", "a..b", "-m", "x"]).output()
     }),
+    cause("notes are written into what a remote's notes are called here", || {
+        let (_world, _origin, mike) = mike();
+        append(&mike, &["--ref", "origin/mem/decisions", "-m", "x"]).output()
+    }),
     cause("a note is added to what is not there", || {
         let (_world, _origin, mike) = mike();
         append(&mike, &["--ref", REF, "--object", "nothing", "-m", "x"]).output()
