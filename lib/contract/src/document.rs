@@ -61,6 +61,11 @@ impl Document {
         })
     }
 
+    /// What the lock's phase says, where the run has got the lock and not given it back.
+    pub fn held_lock(&self) -> Option<&LockSection> {
+        self.phases.lock.as_ref().filter(|lock| !lock.released && !lock.token.is_empty())
+    }
+
     /// Whether the run went straight on from taking the lock: it cleared no dead owner's, and asked nobody. Only then is what
     /// was looked at before still to be expected.
     pub fn went_straight_on(&self) -> bool {
