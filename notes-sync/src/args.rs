@@ -49,7 +49,7 @@ pub struct SyncArgs {
     #[arg(long = "ref", value_name = "GLOB", num_args = 1..)]
     pub refs: Vec<String>,
 
-    /// The remote [default: that of the current branch, else origin, else the only one].
+    /// The remote [default: that of the current branch, else origin, else remote.pushDefault, else the only one].
     #[arg(long, value_name = "NAME")]
     pub remote: Option<String>,
 

@@ -147,7 +147,7 @@ impl SyncArgs {
 
 fn run_merge(args: &MergeArgs, page: &mut Page) -> Result<u8> {
     let repo = phase::discover(&args.tool.repo)?;
-    let name = notes_ref(&args.into)?;
+    let name = own_notes(&repo, &args.into)?;
     let strategy = Strategies::of(&repo, args.strategy).for_ref(&name)?;
     let applied = merge_here::merge(&repo, &name, &args.from, strategy, args.tool.wait)?;
     if !args.tool.quiet
@@ -168,7 +168,7 @@ fn run_merge(args: &MergeArgs, page: &mut Page) -> Result<u8> {
 
 fn run_append(args: &AppendArgs, page: &mut Page) -> Result<u8> {
     let repo = phase::discover(&args.tool.repo)?;
-    let name = notes_ref(&args.name)?;
+    let name = own_notes(&repo, &args.name)?;
     let object = annotated(&repo, &args.object)?;
     let text = text(args)?;
     // As in git, appending nothing does not create an empty note.
@@ -185,10 +185,18 @@ fn run_append(args: &AppendArgs, page: &mut Page) -> Result<u8> {
     Ok(0)
 }
 
-fn notes_ref(name: &str) -> Result<NotesRef, Fault> {
-    NotesRef::parse(name).map_err(|bad| {
+/// A ref with notes of the user's own: what is written into the copy of a remote's, the next fetch overwrites.
+fn own_notes(repo: &Repository, name: &str) -> Result<NotesRef, Fault> {
+    let name = NotesRef::parse(name).map_err(|bad| {
         Fault::misconfigured(bad.to_string()).help("a notes ref is named like refs/notes/mem/decisions")
-    })
+    })?;
+    match name.followed(&settings::remotes(repo)) {
+        None => Ok(name),
+        Some(remote) => {
+            Err(Fault::misconfigured(format!("{name} is only a copy of what the remote '{remote}' has"))
+                .help(settings::instead_of_followers(remote)))
+        }
+    }
 }
 
 fn annotated(repo: &Repository, rev: &str) -> Result<Annotated, Fault> {

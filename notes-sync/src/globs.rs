@@ -69,7 +69,7 @@ impl Globs {
     /// Whether this ref is one that the run syncs.
     pub fn matches(&self, name: &NotesRef) -> bool {
         let is_meant = |glob: &Glob| matches(&glob.pattern, name.full().as_bstr());
-        self.globs.iter().any(is_meant) && !name.follows_one_of(&self.remotes)
+        self.globs.iter().any(is_meant) && name.followed(&self.remotes).is_none()
     }
 
     /// Returns refspecs that fetch at least the matching refs, each into the tracking namespace of the remote.

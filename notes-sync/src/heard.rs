@@ -1,7 +1,9 @@
 //! Reuses the remote's notes refs that an earlier phase of the run has listed.
 //!
 //! `gitsync` has just asked the same remote. If the remote has nothing that is not here, asking again would be a
-//! wasted connection; if it has moved since, the push, a compare-and-swap, is refused and the next round fetches.
+//! wasted connection; if it has moved since, the push, a compare-and-swap, is refused and the next round fetches. But a
+//! document may be stored, and used again when the remote has moved on: so it counts only while the run that wrote it
+//! holds the lock.
 
 use std::collections::BTreeMap;
 
@@ -17,8 +19,11 @@ use crate::{globs::Globs, names::NotesRef};
 pub struct Heard(BTreeMap<NotesRef, ObjectId>);
 
 impl Heard {
-    /// Reads what the document says about this remote; `None` if it was not asked, or if a name or an id is invalid.
+    /// Reads what the document of a run that still holds its lock says about this remote; `None` if it was not asked, or
+    /// if a name or an id is invalid.
     pub fn of(document: &Document, remote: &RemoteName) -> Option<Self> {
+        // The runner has joined that lock and checked that it is the run's.
+        document.held_lock()?;
         let main = document.phases.gitsync.as_ref()?.main.as_ref()?;
         if main.remote != remote.as_str() {
             return None;
@@ -56,13 +61,15 @@ mod tests {
 
     const ID: &str = "0123456789abcdef0123456789abcdef01234567";
 
-    fn document(gitsync: &str) -> Document {
+    fn document(lock: &str, gitsync: &str) -> Document {
         let json = format!(
             r#"{{"lockstep":1,"run":"r","repo":{{"worktree":"/r","common_dir":"/r/.git"}},"outcome":"ok","error":null,
-                "identity":{{"user":null,"host":"desk"}},"phases":{{"gitsync":{gitsync}}}}}"#
+                "identity":{{"user":null,"host":"desk"}},"phases":{{"lock":{lock},"gitsync":{gitsync}}}}}"#
         );
         serde_json::from_str(&json).expect("a document")
     }
+
+    const HELD: &str = r#"{"token":"t"}"#;
 
     fn section(remote: &str, more: &str) -> String {
         format!(
@@ -72,7 +79,7 @@ mod tests {
     }
 
     fn heard(gitsync: &str) -> Option<Heard> {
-        Heard::of(&document(gitsync), &RemoteName::parse("origin").expect("a name"))
+        Heard::of(&document(HELD, gitsync), &RemoteName::parse("origin").expect("a name"))
     }
 
     #[test]
@@ -80,6 +87,16 @@ mod tests {
         let refs = format!(r#","notes_at_remote":[{{"ref":"refs/notes/mem/x","id":"{ID}"}}]"#);
         let heard = heard(&section("origin", &refs)).expect("it was asked");
         assert_eq!(heard.0.len(), 1);
+    }
+
+    #[test]
+    fn without_the_lock_of_the_run_nothing_is_known() {
+        let gitsync =
+            section("origin", &format!(r#","notes_at_remote":[{{"ref":"refs/notes/mem/x","id":"{ID}"}}]"#));
+        for lock in ["null", r#"{"token":""}"#, r#"{"token":"t","released":true}"#] {
+            let origin = RemoteName::parse("origin").expect("a name");
+            assert_eq!(Heard::of(&document(lock, &gitsync), &origin), None, "{lock}");
+        }
     }
 
     #[test]

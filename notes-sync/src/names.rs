@@ -55,10 +55,10 @@ impl NotesRef {
         FullName::try_from(format!("{}{}", tracking_namespace(remote), self.short())).ok()
     }
 
-    /// Whether this is a tracking ref for one of these remotes.
-    pub fn follows_one_of(&self, remotes: &[RemoteName]) -> bool {
+    /// Returns the remote, among `remotes`, of which this is a tracking ref.
+    pub fn followed<'a>(&self, remotes: &'a [RemoteName]) -> Option<&'a RemoteName> {
         let name = self.0.as_bstr();
-        remotes.iter().any(|remote| name.starts_with(tracking_namespace(remote).as_bytes()))
+        remotes.iter().find(|remote| name.starts_with(tracking_namespace(remote).as_bytes()))
     }
 }
 
@@ -110,7 +110,7 @@ mod tests {
         let local = NotesRef::parse("mem/decisions").expect("a fine name");
         let tracking = local.tracking(&origin).expect("a fine name");
         assert_eq!(tracking.as_bstr(), "refs/notes/origin/mem/decisions");
-        assert!(!local.follows_one_of(std::slice::from_ref(&origin)));
-        assert!(NotesRef::found(tracking).is_some_and(|found| found.follows_one_of(&[origin])));
+        assert!(local.followed(std::slice::from_ref(&origin)).is_none());
+        assert!(NotesRef::found(tracking).is_some_and(|found| found.followed(&[origin]).is_some()));
     }
 }

@@ -92,11 +92,14 @@ pub fn globs(repo: &gix::Repository, flags: &[String]) -> Result<Globs, Fault> {
         let fault = Fault::misconfigured(format!("{origin}{bad}"));
         match bad {
             BadGlob::NoName { .. } => fault.help("a pattern looks like refs/notes/mem/* or mem/*"),
-            BadGlob::Followers { remote, .. } => fault.help(format!(
-                "name local notes with --ref, or rename the remote: `git remote rename {remote} NAME`"
-            )),
+            BadGlob::Followers { remote, .. } => fault.help(instead_of_followers(&remote)),
         }
     })
+}
+
+/// Returns the remedy if somebody named tracking refs of `remote` as local notes.
+pub fn instead_of_followers(remote: &RemoteName) -> String {
+    format!("name local notes with --ref, or rename the remote: `git remote rename {remote} NAME`")
 }
 
 /// Returns all remotes whose names can be part of a tracking ref's name.
@@ -104,26 +107,37 @@ pub fn remotes(repo: &gix::Repository) -> Vec<RemoteName> {
     repo.remote_names().iter().filter_map(|name| RemoteName::parse(&name.to_str_lossy()).ok()).collect()
 }
 
-/// Returns the remote to exchange notes with: the option, else the one of the current branch, else `origin`, else the
-/// only one.
+/// Returns the remote to exchange notes with: the option, else the one of the current branch, else `origin`, else that of
+/// `remote.pushDefault`, else the only one.
 ///
 /// # Errors
-/// A fault with exit 78 if none of these exists.
+/// A fault with exit 78 if there is none, or if nothing says which.
 pub fn remote(repo: &gix::Repository, flag: Option<&str>) -> Result<RemoteName, Fault> {
     if let Some(name) = flag {
         return RemoteName::parse(name).map_err(|trouble| exchange::fault(trouble).into());
     }
     let all = remotes(repo);
+    let config = repo.config_snapshot();
+    let named = |name: &BStr| all.iter().find(|remote| name == remote.as_str()).cloned();
     let of_branch = local_ref::head(repo).ok().flatten().and_then(|branch| {
         let section = branch.shorten().to_owned();
-        let config = repo.config_snapshot();
-        let name = config.plumbing().string_by("branch", Some(section.as_bstr()), "remote")?;
-        all.iter().find(|remote| name == remote.as_str()).cloned()
+        named(config.plumbing().string_by("branch", Some(section.as_bstr()), "remote")?.as_bstr())
     });
-    let origin = || all.iter().find(|remote| remote.as_str() == "origin").cloned();
+    let origin = || named("origin".into());
+    let default = || named(config.string("remote.pushDefault")?.as_bstr());
     let only = || all.first().filter(|_| all.len() == 1).cloned();
-    of_branch.or_else(origin).or_else(only).ok_or_else(|| {
-        Fault::misconfigured("there is no remote to exchange notes with")
-            .help("add one with `git remote add origin URL`, or name one with --remote NAME")
-    })
+    of_branch.or_else(origin).or_else(default).or_else(only).ok_or_else(|| none_to_choose(&all))
+}
+
+fn none_to_choose(all: &[RemoteName]) -> Fault {
+    if all.is_empty() {
+        return Fault::misconfigured("there is no remote to exchange notes with")
+            .help("add one with `git remote add origin URL`, or name one with --remote NAME");
+    }
+    let names: Vec<_> = all.iter().map(RemoteName::as_str).collect();
+    Fault::misconfigured(format!(
+        "the branch has no upstream, and there are several remotes to exchange notes with: {}",
+        names.join(", ")
+    ))
+    .help("name one with --remote NAME, or choose one for the branch: `git push -u REMOTE HEAD`")
 }

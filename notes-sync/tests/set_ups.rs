@@ -135,6 +135,24 @@ fn a_branch_that_has_a_second_name_says_by_its_own_which_remote_is_meant() {
 }
 
 #[test]
+fn of_several_remotes_one_has_to_be_chosen() {
+    let (world, origin, [mike]) = World::with_clones(["mike"]);
+    let second = world.bare("second.git");
+    mike.git(["remote", "rename", "origin", "up"]);
+    mike.git(["remote", "add", "second", second.path().as_str()]);
+    mike.git(["branch", "--unset-upstream"]);
+    mike.note(REF, "HEAD", "mine");
+    let output = sync(&mike).output();
+    output.assert_code(78);
+    output.assert_says("there are several remotes to exchange notes with: second, up");
+    output.assert_says("--remote NAME");
+
+    mike.git(["config", "remote.pushDefault", "second"]);
+    sync(&mike).success();
+    assert_eq!((second.rev(REF), origin.try_rev(REF)), (mike.rev(REF), None));
+}
+
+#[test]
 fn where_notes_have_the_name_of_a_remote_that_is_told() {
     let (_world, origin, mike, _howard) = mine_and_theirs();
     let before = origin.rev(REF);

@@ -141,6 +141,26 @@ fn append_says_what_is_wrong() {
 }
 
 #[test]
+fn nothing_is_written_into_the_copy_of_a_remotes_notes_which_the_next_fetch_overwrites() {
+    const COPY: &str = "refs/notes/origin/mem/decisions";
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    mike.note(REF, "HEAD", "mine");
+    mike.git(["push", "--quiet", "origin", REF]);
+    mike.git(["fetch", "--quiet", "origin", &format!("{REF}:{COPY}")]);
+    let before = mike.rev(COPY);
+    for name in [COPY, "origin/mem/decisions", "origin/mem/new"] {
+        for (command, args) in [("append", ["-m", "text"].as_slice()), ("merge", &[REF])] {
+            let output = tool(&mike, command).args(["--ref", name]).args(args).output();
+            output.assert_code(78);
+            output.assert_says("is only a copy of what the remote 'origin' has");
+        }
+    }
+    assert_eq!((mike.rev(COPY), mike.try_rev("refs/notes/origin/mem/new")), (before, None));
+    // Where no remote is called so, it is a name as any.
+    tool(&mike, "append").args(["--ref", "upstream/mem/decisions", "-m", "text"]).success();
+}
+
+#[test]
 fn of_many_appends_at_once_none_is_lost() {
     let world = World::new();
     let repo = diverged(&world);

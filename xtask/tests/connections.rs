@@ -80,15 +80,29 @@ fn notes_that_the_remote_got_meanwhile_are_not_lost_by_what_was_heard_before() {
     mike.git(["notes", "--ref", "mem/decisions", "append", "-m", "from Mike"]);
     // Between the two phases of Mike's run somebody else pushes: the listing that travels is out of date.
     howard.git(["notes", "--ref", "mem/decisions", "append", "-m", "from Howard"]);
-    let first = mike.binary("gitsync").args(["--json"]).success();
+    let locked = mike.binary("lock").args(["acquire", "--json"]).success();
+    let first = mike.binary("gitsync").args(["--json"]).stdin(&locked.stdout).success();
     sync(&howard);
-    mike.binary("notes-sync").args(["--json"]).stdin(&first.stdout).success();
+    let second = mike.binary("notes-sync").args(["--json"]).stdin(&first.stdout).success();
+    mike.binary("lock").arg("release").stdin(&second.stdout).success();
 
     sync(&howard);
     for repo in [&howard, &mike] {
         let notes = repo.git(["notes", "--ref", "mem/decisions", "show"]);
         assert!(notes.contains("from Mike") && notes.contains("from Howard"), "{notes}");
     }
+}
+
+#[test]
+fn a_document_that_was_kept_does_not_stand_for_the_remote() {
+    let (_world, [howard, mike], counted) = world();
+    let kept = mike.binary("gitsync").args(["--json"]).success();
+    howard.git(["notes", "--ref", "mem/decisions", "append", "-m", "spaces"]);
+    sync(&howard);
+    counted.since();
+    mike.binary("notes-sync").args(["--json"]).stdin(&kept.stdout).success();
+    assert_eq!(counted.since(), ["git-upload-pack"]);
+    assert!(mike.git(["notes", "--ref", "mem/decisions", "show"]).contains("spaces"));
 }
 
 #[test]

@@ -61,6 +61,11 @@ impl Document {
         })
     }
 
+    /// Returns the section of `lock`, if the run has acquired the lock and not released it.
+    pub fn held_lock(&self) -> Option<&LockSection> {
+        self.phases.lock.as_ref().filter(|lock| !lock.released && !lock.token.is_empty())
+    }
+
     /// Whether the run went on without delay after taking the lock: it reclaimed no stale lock, and `logcheck` had
     /// nothing to decide. Only then is what a later phase read ahead of time likely to be still true.
     pub fn went_straight_on(&self) -> bool {

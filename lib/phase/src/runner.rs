@@ -119,9 +119,8 @@ fn work<P: Phase>(
 }
 
 fn hold<P: Phase>(phase: &P, keeper: &dyn Keeper, document: &Document) -> Result<Box<dyn Guard>, Fault> {
-    let held = document.phases.lock.as_ref().filter(|lock| !lock.released && !lock.token.is_empty());
     let common_dir = document.repo.as_ref().map(|repo| Utf8Path::new(&repo.common_dir));
-    match (phase.holding(), held, common_dir) {
+    match (phase.holding(), document.held_lock(), common_dir) {
         (Holding::Joins | Holding::Takes(_), Some(lock), Some(dir)) => keeper.enter(dir, &lock.token),
         (Holding::Takes(args), None, Some(dir)) if !args.no_lock => keeper.take(dir, args),
         (Holding::Itself | Holding::Joins | Holding::Takes(_), _, _) => Ok(Box::new(Unlocked)),

@@ -400,7 +400,7 @@ fn released(envelope: &Envelope, acquired: &Envelope) -> bool {
 }
 
 fn holds_the_lock(envelope: &Envelope) -> bool {
-    envelope.document().phases.lock.as_ref().is_some_and(|lock| !lock.released && !lock.token.is_empty())
+    envelope.document().held_lock().is_some()
 }
 
 /// Runs a step by itself on a document, in its own process group so that Ctrl-C does not reach it.

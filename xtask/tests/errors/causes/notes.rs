@@ -33,6 +33,12 @@ pub const CAUSES: &[Cause] = &[
         sync(&mike).args(["--ref", "refs/notes/origin/*"]).output()
     }),
     cause("there is no remote for the notes", || sync(&World::new().init("mike")).output()),
+    cause("there are several remotes for the notes, and the branch has none", || {
+        let world = World::new();
+        let mike = world.init("mike");
+        ["one", "two"].map(|name| mike.git(["remote", "add", name, "nowhere"]));
+        sync(&mike).output()
+    }),
     cause("`--remote` cannot be the name of one", || {
         let (_world, _origin, mike) = mike();
         sync(&mike).args(["--remote", "a..b"]).output()
@@ -99,6 +105,10 @@ pub const CAUSES: &[Cause] = &[
     cause("a note is added to a ref of another kind", || {
         let (_world, _origin, mike) = mike();
         append(&mike, &["--ref", "a..b", "-m", "x"]).output()
+    }),
+    cause("notes are written into what a remote's notes are called here", || {
+        let (_world, _origin, mike) = mike();
+        append(&mike, &["--ref", "origin/mem/decisions", "-m", "x"]).output()
     }),
     cause("a note is added to what is not there", || {
         let (_world, _origin, mike) = mike();
