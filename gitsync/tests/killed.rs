@@ -87,11 +87,11 @@ fn while_it_writes_objects() {
             }
             let all = [&mike, &origin].map(temporaries);
             left_something[0] |= all[0].contains("tmp_pack") || all[1].contains("tmp_pack");
-            left_something[1] |= all[0].contains("tmp_obj_");
+            left_something[1] |= all[0].contains("tmp_objdir");
             assert_recovers(&format!("{call} {nth}"), &origin, &mike);
         }
     }
-    assert_eq!(left_something, [true; 2], "no run was killed while it wrote a pack, or a file");
+    assert_eq!(left_something, [true; 2], "no run was killed while it wrote a pack, or loose objects");
 }
 
 #[test]
