@@ -56,7 +56,8 @@ pub struct RepoSync {
     /// The commit that the branch is at; null where there is none.
     pub head: Option<String>,
     /// The refs below `refs/notes/` that the remote had when it was asked for the branch, so that `notes-sync` need not
-    /// connect once more to find out that there is nothing to do. Absent where the remote was not asked.
+    /// connect once more to find out that there is nothing to do. Absent where the remote was not asked. It counts only for
+    /// as long as the run has its lock: a document may be kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes_at_remote: Option<Vec<RefAtRemote>>,
     /// What went wrong with this repository; null where nothing did.
