@@ -27,12 +27,39 @@ use crate::{
 /// where `directory` is relative to a current directory that is gone, or where it is looked for here, in `.`, and the
 /// environment names another one; and with exit 77 where it belongs to someone else (`safe.directory` of git-config).
 pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
+    discover_named(directory, Named::ByOption)
+}
+
+/// Who has named a directory, and can name another one: what is told where there is no repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named<'a> {
+    /// `--repo`, or nobody: it is the current directory.
+    ByOption,
+    /// Somebody else: this is how.
+    Otherwise(&'a str),
+}
+
+impl<'a> Named<'a> {
+    /// What to do: `usual`, where it is about `--repo`.
+    fn remedy(self, usual: &'a str) -> &'a str {
+        match self {
+            Self::ByOption => usual,
+            Self::Otherwise(remedy) => remedy,
+        }
+    }
+}
+
+/// Like [`discover`], of a directory that may have been named otherwise than with `--repo`.
+///
+/// # Errors
+/// As [`discover`].
+pub fn discover_named(directory: &Utf8Path, named: Named<'_>) -> Result<gix::Repository, Fault> {
     if directory.is_relative() {
         here::is_there()?;
     }
     if !directory.is_dir() {
         return Err(Fault::misconfigured(format!("{directory} is not a directory"))
-            .help("--repo takes the directory of a git repository"));
+            .help(named.remedy("--repo takes the directory of a git repository")));
     }
     here::have_one(directory);
     let set = git_c::set()?;
@@ -45,9 +72,9 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
             false => "write into that file where the repository is now: `gitdir: PATH`",
         };
         return Err(Fault::misconfigured(format!("{} leads to no git repository", link.display()))
-            .help(format!("{remedy}; or name another with --repo DIR")));
+            .help(format!("{remedy}; {}", named.remedy("or name another with --repo DIR"))));
     }
-    let mut repo = open_around(&whole, &set).map_err(|error| unusable(directory, &chain(&error)))?;
+    let mut repo = open_around(&whole, &set).map_err(|error| unusable(directory, named, &chain(&error)))?;
     // A namespace is for what a server shows of its refs: <https://git-scm.com/docs/gitnamespaces>.
     repo.clear_namespace();
     if repo.git_dir_trust() != Trust::Full {
@@ -65,7 +92,7 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
     }
     configuration::is_readable(&repo)
         .and_then(|()| settings::check(&repo))
-        .map_err(|words| unusable(directory, &words))?;
+        .map_err(|words| unusable(directory, named, &words))?;
     if keeps_refs_in_tables(&repo) {
         return Err(Fault::misconfigured(
             "this repository keeps its refs in reftables, which are not supported",
@@ -81,7 +108,7 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
         ))
         .help("`git config --get-regexp '^extensions'` shows it; a newer version may know it"));
     }
-    settings::translate(&mut repo).map_err(|error| unusable(directory, &chain(&error)))?;
+    settings::translate(&mut repo).map_err(|error| unusable(directory, named, &chain(&error)))?;
     if directory == HERE {
         environment::agrees(&repo)?;
     }
@@ -129,12 +156,13 @@ fn absolute(path: &Path) -> Result<Utf8PathBuf, Fault> {
     })
 }
 
-fn unusable(directory: &Utf8Path, words: &str) -> Fault {
+fn unusable(directory: &Utf8Path, named: Named<'_>, words: &str) -> Fault {
     let Ok((found, _)) = gix::discover::upwards_opts(directory.as_std_path(), upwards::as_far_as_git())
     else {
         let help = environment::remedy().filter(|_| directory == HERE);
+        let usual = || named.remedy("change to a repository, or name one with --repo DIR").to_owned();
         return Fault::misconfigured(format!("there is no git repository at {directory} or above it"))
-            .help(help.unwrap_or_else(|| "change to a repository, or name one with --repo DIR".to_owned()));
+            .help(help.unwrap_or_else(usual));
     };
     let (git_dir, _) = found.into_repository_and_work_tree_directories();
     if names_objects_by_sha256(&git_dir) {
