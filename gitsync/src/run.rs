@@ -104,7 +104,7 @@ struct Vault {
 }
 
 fn open_vault(path: &Utf8Path, args: &Args, run: &Run<'_>) -> Result<Vault, Fault> {
-    let repo = vault::open(path, &run.common_dir())?;
+    let repo = vault::open(path, run.document().repo.as_ref())?;
     if args.lock.no_lock {
         return Ok(Vault { repo, guard: Box::new(Unlocked) });
     }

@@ -1,8 +1,8 @@
 //! Finds and opens the vault, and reports why it cannot be used.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use contract::{RepoSync, SyncState, Wiki};
-use phase::{Fault, IdentityFile};
+use contract::{Repo, RepoSync, SyncState, Wiki};
+use phase::{Fault, IdentityFile, Named};
 
 /// The configured location of the vault.
 #[derive(Debug)]
@@ -32,24 +32,28 @@ impl Whereabouts {
     }
 }
 
-/// Opens the vault at `path`; `main` is the common directory of the main repository.
+/// Opens the vault at `path`; `main` is the main repository.
 ///
 /// # Errors
 /// A fault with exit 78 if it does not exist, is not the root of a repository, or is the main repository; 77 if it
 /// belongs to another user.
-pub fn open(path: &Utf8Path, main: &Utf8Path) -> Result<gix::Repository, Fault> {
+pub fn open(path: &Utf8Path, main: Option<&Repo>) -> Result<gix::Repository, Fault> {
     if !path.exists() {
         return Err(Fault::misconfigured(format!("the vault is missing: there is no {path}")).help(HELP));
     }
-    let found = phase::discover(path).and_then(|repo| phase::place(&repo).map(|place| (repo, place)));
+    let found = phase::discover_named(path, Named::Otherwise(HELP))
+        .and_then(|repo| phase::place(&repo).map(|place| (repo, place)));
     let (repo, place) = found.map_err(|fault| {
         let help = fault.remedy().unwrap_or(HELP).to_owned();
         Fault::new(fault.exit(), format!("the vault: {}", fault.message())).help(help)
     })?;
-    if place.common_dir == main.as_str() {
-        return Err(
-            Fault::misconfigured(format!("the vault at {path} is the main repository itself")).help(HELP)
-        );
+    if let Some(main) = main.filter(|main| main.common_dir == place.common_dir) {
+        return Err(Fault::misconfigured(if place.worktree == main.worktree {
+            format!("the vault at {path} is the main repository itself")
+        } else {
+            format!("the vault at {path} is another work tree of the main repository")
+        })
+        .help(HELP));
     }
     let is_root = match (&place.worktree, phase::real_path(path)) {
         (Some(root), Ok(path)) => Utf8Path::new(root) == path,

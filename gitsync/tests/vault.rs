@@ -67,15 +67,29 @@ fn a_vault_that_is_missing_is_wrong_configuration_and_the_main_repository_is_syn
 #[test]
 fn a_vault_that_is_no_repository_of_its_own_is_refused() {
     let (world, mike, _vault, _remote) = world();
-    for (path, words) in
-        [("inside", "main repository"), (".", "main repository"), ("../empty", "no git repository")]
-    {
-        std::fs::create_dir_all(mike.join("inside")).unwrap();
-        std::fs::create_dir_all(world.path().join("empty")).unwrap();
+    std::fs::create_dir_all(mike.join("inside")).unwrap();
+    std::fs::create_dir_all(world.path().join("empty")).unwrap();
+    std::fs::write(world.path().join("file"), "").unwrap();
+    std::fs::create_dir_all(world.path().join("moved")).unwrap();
+    std::fs::write(world.path().join("moved/.git"), "gitdir: /no/such/place\n").unwrap();
+    let linked = mike.linked_work_tree("linked");
+    for (path, words) in [
+        ("inside", "is the main repository itself"),
+        (".", "is the main repository itself"),
+        (linked.path().as_str(), "is another work tree of the main repository"),
+        ("../empty", "there is no git repository at"),
+        ("../file", "file is not a directory"),
+        ("../moved", "leads to no git repository"),
+    ] {
         names(&mike, path);
         let output = gitsync(&mike).output();
         output.assert_code(78);
-        output.assert_says(words);
+        let error = output.document().vault().error.clone().unwrap();
+        assert!(error.message.contains(words), "{error:?}");
+        // The remedy is about the vault, and not about the repository of the run.
+        let help = error.help.unwrap();
+        assert!(help.contains("vault_path in .claude/identity.json, or --vault,"), "{help}");
+        assert!(!help.contains("--repo"), "{help}");
     }
 }
 

@@ -116,7 +116,12 @@ impl Phase for Acquire {
         let is_joined = Inherited::from_environment().contains(&section.token.as_str().into());
         if section.owner.is_some() && !is_joined && !self.common.document_to_stdout() {
             // The document, from which `lock release` would take the token, is not written to stdout.
-            let repo = self.common.repo.as_ref().map(|repo| format!(" --repo '{repo}'")).unwrap_or_default();
+            let repo = self
+                .common
+                .repo
+                .as_ref()
+                .map(|repo| format!(" --repo {}", words::quoted(repo.as_str())))
+                .unwrap_or_default();
             let command = format!("lock release --token {}{repo}", section.token);
             page.line(format_args!("  to give it back: {}", phase::plain::line(&command)));
         }

@@ -42,6 +42,16 @@ fn who_gets_no_document_is_told_how_to_give_the_lock_back() {
     lock(&repo, ["release", "--token", &token, "--fresh"]).success();
     assert!(!path(&repo).exists());
 
+    let its = repo.path().with_file_name("mike's");
+    fs::rename(repo.path(), &its).unwrap();
+    let report =
+        repo.binary("lock").in_dir(its.parent().unwrap()).args(["acquire", "--human", "--repo", "mike's"]);
+    let report = report.success().stdout;
+    let command = report.split_once("  to give it back: ").unwrap().1.trim();
+    assert!(command.ends_with(r"--repo 'mike'\''s'"), "{command}");
+    fs::rename(&its, repo.path()).unwrap();
+    lock(&repo, ["release", "--token", command.split(' ').nth(3).unwrap(), "--fresh"]).success();
+
     let acquired = acquire(&repo);
     assert!(!acquired.stderr.contains("give it back"), "the document has the token: {acquired}");
 }

@@ -198,6 +198,9 @@ fn a_vault_that_cannot_be_synced_is_bad() {
     assert_finds(&mike, "bad", "the vault is missing");
     identity(&mike, r#"{"user": "mike", "vault_path": "."}"#);
     assert_finds(&mike, "bad", "is this repository itself");
+    mike.linked_work_tree("linked");
+    identity(&mike, r#"{"user": "mike", "vault_path": "../linked"}"#);
+    assert_finds(&mike, "bad", "is another work tree of this repository");
     let vault = world.clone_of(&origin, "vault");
     identity(&mike, r#"{"user": "mike", "vault_path": "../vault"}"#);
     assert_eq!(findings(doctor(&mike)), (0, Vec::new()));

@@ -108,14 +108,14 @@ impl Pending {
         };
         let flushing = Durability::of(repo).flushing(Part::Index);
         let draft = folder.join("journal.draft");
-        let mut file =
-            File::create_new(&draft).with_context(|| format!("cannot write {}", draft.display()))?;
-        file.write_all(&serde_json::to_vec(&record)?)?;
-        flushing.file(&file)?;
+        let cannot_write = || format!("cannot write {}", draft.display());
+        let mut file = File::create_new(&draft).with_context(cannot_write)?;
+        file.write_all(&serde_json::to_vec(&record)?).with_context(cannot_write)?;
+        flushing.file(&file).with_context(cannot_write)?;
         fs::rename(&draft, folder.join(FILE))
+            .and_then(|()| flushing.folder(&folder))
+            .and_then(|()| flushing.folder(repo.git_dir()))
             .with_context(|| format!("cannot write {}", folder.display()))?;
-        flushing.folder(&folder)?;
-        flushing.folder(repo.git_dir())?;
         Ok(Pending {
             to: plan.to,
             entries,
@@ -171,17 +171,20 @@ impl Pending {
         if files.is_empty() {
             return Ok(());
         }
+        let path = self.aside()?.folder().join(PLACED);
+        let cannot_write = || format!("cannot write {}", path.display());
         let mut log = self.placed.borrow_mut();
         let log = match &mut *log {
             Some(log) => log,
-            none => none
-                .insert(File::options().append(true).create(true).open(self.aside()?.folder().join(PLACED))?),
+            none => {
+                none.insert(File::options().append(true).create(true).open(&path).with_context(cannot_write)?)
+            }
         };
         let mut lines = String::new();
         for (number, Stat { mtime, size, ino, .. }) in files {
             writeln!(lines, "{number} {} {} {size} {ino}", mtime.secs, mtime.nsecs)?;
         }
-        log.write_all(lines.as_bytes())?;
+        log.write_all(lines.as_bytes()).with_context(cannot_write)?;
         Ok(())
     }
 

@@ -4,14 +4,14 @@
 //! If the document were deserialized into the types and serialized again, everything that the types lack would be
 //! lost. So the JSON value itself is carried along, and each phase only inserts its own fields into it.
 
-use serde_json::{Map, Value};
+use serde::Serialize;
 
-use crate::{Common, Document, Failure, Outcome, Section, VERSION};
+use crate::{Common, Document, Failure, Outcome, Section, VERSION, object::Object};
 
 /// A run document together with all fields that it was read with, known or not.
 #[derive(Debug, Clone)]
 pub struct Envelope {
-    json: Map<String, Value>,
+    json: Object,
     document: Document,
 }
 
@@ -32,33 +32,32 @@ pub enum BadDocument {
         "a run document of version {found}, where this program reads version {VERSION}, at line 1 column 1"
     )]
     OtherVersion {
-        /// The version that the document has.
-        found: Value,
+        /// The version that the document has, as JSON.
+        found: String,
     },
 }
 
 impl Envelope {
     /// Wraps a document with which a run begins.
     pub fn new(document: Document) -> Self {
-        let json = match serde_json::to_value(&document) {
-            Ok(Value::Object(json)) => json,
-            // Cannot happen: a struct of strings, numbers and maps with string keys always serializes to an object.
-            _ => Map::new(),
-        };
+        // Cannot fail: a struct of strings, numbers and maps with string keys always serializes to an object.
+        let json = Object::of(&document).unwrap_or_default();
         Self { json, document }
     }
 
     /// Parses a run document, checking its version before anything else.
     pub fn parse(text: &str) -> Result<Self, BadDocument> {
-        let json: Map<String, Value> = serde_json::from_str(text)?;
+        // The values are not examined here, so an error about data means that the text is not an object.
+        let json: Object = serde_json::from_str(text)
+            .map_err(|error| if error.is_data() { BadDocument::Unmarked } else { error.into() })?;
         match json.get("lockstep") {
             None => return Err(BadDocument::Unmarked),
-            Some(version) if version.as_u64() != Some(VERSION.into()) => {
-                return Err(BadDocument::OtherVersion { found: version.clone() });
+            Some(version) if serde_json::from_str(version).ok() != Some(VERSION) => {
+                return Err(BadDocument::OtherVersion { found: version.to_owned() });
             }
             Some(_) => {}
         }
-        if json.get("phases").is_some_and(|phases| !phases.is_object()) {
+        if json.get("phases").is_some_and(|phases| !phases.starts_with('{')) {
             // Serde also deserializes a struct from an array, but an array has no room for another section.
             return Err(BadDocument::NoSections);
         }
@@ -75,17 +74,13 @@ impl Envelope {
     /// Adds a phase's section, or updates it if it exists; fields of the section that this version does not know are
     /// kept.
     pub fn put<S: Section>(&mut self, section: &S) -> Result<(), serde_json::Error> {
-        if let Value::Object(fields) = serde_json::to_value(section)? {
-            self.put_fields(S::NAME, fields);
-        }
-        Ok(())
+        self.put_fields(S::NAME, Object::of(section)?)
     }
 
     /// Writes the fields that all sections share into a phase's section, creating the section if it does not exist.
     pub fn put_common(&mut self, name: &str, common: &Common) {
-        if let Ok(Value::Object(fields)) = serde_json::to_value(common) {
-            self.put_fields(name, fields);
-        }
+        // Cannot fail: the fields are numbers and strings.
+        let _ = Object::of(common).and_then(|fields| self.put_fields(name, fields));
     }
 
     /// Records how a phase ended. The outcome and the error of a run are those of the first thing that went wrong.
@@ -100,7 +95,7 @@ impl Envelope {
         }
         let ended = ended || self.document.has_ended();
         self.document.ended = Some(ended);
-        self.json.insert("ended".into(), Value::Bool(ended));
+        self.set("ended", &ended);
     }
 
     /// Serializes the document to one line, without a line feed. JSON allows unescaped control characters beyond
@@ -108,28 +103,38 @@ impl Envelope {
     pub fn to_line(&self) -> String {
         // Cannot fail: the keys are strings, and the values were JSON already.
         let line = serde_json::to_string(&self.json).unwrap_or_default();
-        if !line.contains(char::is_control) {
-            return line;
-        }
-        let escaped =
-            |c: char| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
-        line.chars().map(escaped).collect()
+        if line.contains(char::is_control) { without_controls(&line) } else { line }
     }
 
-    fn put_fields(&mut self, name: &str, fields: Map<String, Value>) {
-        let phases = self.json.entry("phases").or_insert_with(|| Value::Object(Map::new()));
-        if let Value::Object(phases) = phases {
-            let section = phases.entry(name).or_insert_with(|| Value::Object(Map::new()));
-            match section {
-                Value::Object(section) => section.extend(fields),
-                other => *other = Value::Object(fields),
-            }
-        }
+    fn put_fields(&mut self, name: &str, fields: Object) -> Result<(), serde_json::Error> {
+        let mut phases = self.json.inner("phases");
+        let mut section = phases.inner(name);
+        section.extend(fields);
+        phases.set(name, &section)?;
+        self.json.set("phases", &phases)
     }
 
-    fn set<T: serde::Serialize>(&mut self, key: &str, value: &T) {
-        if let Ok(value) = serde_json::to_value(value) {
-            self.json.insert(key.into(), value);
-        }
+    fn set<T: Serialize>(&mut self, key: &str, value: &T) {
+        // Cannot fail: the values are strings, numbers, and structs of these.
+        let _ = self.json.set(key, value);
     }
+}
+
+/// Returns the same JSON with an escape for each control character in a string, and without white space between tokens.
+fn without_controls(json: &str) -> String {
+    let (mut is_in_string, mut is_escaped) = (false, false);
+    let mut line = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_in_string && c.is_control() {
+            line.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else if is_in_string || !c.is_ascii_whitespace() {
+            line.push(c);
+        }
+        match c {
+            '"' if !is_escaped => is_in_string = !is_in_string,
+            _ => {}
+        }
+        is_escaped = c == '\\' && !is_escaped;
+    }
+    line
 }

@@ -57,7 +57,8 @@ pub struct RepoSync {
     /// The commit that the branch points to; null if there is none.
     pub head: Option<String>,
     /// The refs below `refs/notes/` that the remote advertised when the branch was fetched, so that `notes-sync` need
-    /// not connect again just to find that there is nothing to do. Absent if the remote was not asked.
+    /// not connect again just to find that there is nothing to do. Absent if the remote was not asked. Valid only while
+    /// the run holds its lock, since a document may be stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes_at_remote: Option<Vec<RefAtRemote>>,
     /// What went wrong with this repository; absent if nothing did.

@@ -13,6 +13,7 @@ mod lock;
 mod logcheck;
 mod notes_sync;
 mod notesurface;
+mod object;
 mod schema;
 mod section;
 

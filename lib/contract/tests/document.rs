@@ -33,6 +33,25 @@ fn what_is_unknown_passes_through_unchanged_down_to_the_digits_and_the_order() {
 }
 
 #[test]
+fn what_no_parser_could_keep_passes_through_as_well() {
+    let deep = format!("{}{}", "[".repeat(1000), "]".repeat(1000));
+    let values = [r#""abc\ud83d""#, r#"{"\udc00":"\ud83d\ud83d"}"#, r#""\u0041\/""#, "-0.0", &deep];
+    for value in values {
+        let of_tomorrow = format!(r#""of-tomorrow":{value}"#);
+        let text = GOLDEN.replacen("\"error\"", &format!("{of_tomorrow}, \"error\""), 1).replacen(
+            "\"phases\": {",
+            &format!("\"phases\": {{{of_tomorrow},"),
+            1,
+        );
+        let mut envelope = Envelope::parse(&text).unwrap();
+        envelope.put(&LogcheckSection::default()).unwrap();
+        let line = envelope.to_line();
+        assert_eq!(line.matches(&of_tomorrow).count(), 2, "{line}");
+        assert_eq!(Envelope::parse(&line).unwrap().to_line(), line);
+    }
+}
+
+#[test]
 fn no_control_character_stands_in_a_document_and_all_are_read_back() {
     let text =
         GOLDEN.replacen("\"error\"", "\"names\": \"\\u001b[1m \u{7f} \u{85} \u{9b}31m \\n漢\", \"error\"", 1);

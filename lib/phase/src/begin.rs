@@ -82,7 +82,7 @@ pub(crate) fn begin<P: Phase>(phase: &P, beginning: Beginning) -> Start {
         },
         Ok(Input::Hook(directory)) => match &args.repo {
             None if !directory.is_dir() => Err(Fault::misconfigured(format!(
-                "the agent's JSON on stdin names {directory} as its \"cwd\", which is not a directory"
+                "the agent's JSON on stdin names '{directory}' as its \"cwd\", which is not a directory"
             ))
             .help("name the repository with --repo DIR")),
             named => begin_run(named.clone().unwrap_or(directory)),

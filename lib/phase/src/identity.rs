@@ -7,6 +7,7 @@ use crate::Fault;
 
 /// The part of `.claude/identity.json` that Lockstep reads; other keys are ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct IdentityFile {
     /// The name that notes are addressed to.
     pub user: Option<String>,
@@ -73,10 +74,11 @@ mod tests {
 
     #[test]
     fn a_broken_file_is_wrong_configuration_and_is_named() {
-        for text in ["", "{", "[]", r#"{"user": 5}"#] {
+        for text in ["", "{", "[]", "5", r#"{"user": 5}"#] {
             let fault = read(text).expect_err(text);
             assert_eq!(fault.exit(), contract::Exit::Misconfigured);
             assert!(fault.message().contains("identity.json"), "{}", fault.message());
+            assert!(!fault.message().contains("IdentityFile"), "{}", fault.message());
         }
     }
 

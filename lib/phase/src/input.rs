@@ -7,6 +7,7 @@ use std::io::{BufRead as _, BufReader, Read};
 
 use camino::Utf8PathBuf;
 use contract::{Envelope, Exit};
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
 use crate::{Fault, patient::Patient};
 
@@ -76,15 +77,28 @@ fn interpret(text: &str) -> Result<Input, Fault> {
 
 /// Returns the `cwd` of an agent hook's JSON.
 fn hook_directory(text: &str) -> Option<Utf8PathBuf> {
-    // Nearly every input is a run document; this check avoids parsing it twice.
-    if !text.contains("hook_event_name") {
+    /// The fields that matter. Ignored fields may hold anything: a prompt that was cut in the middle of an emoji contains
+    /// an escape that is not a character.
+    #[derive(Deserialize)]
+    struct Hook {
+        #[serde(rename = "hook_event_name")]
+        _event: IgnoredAny,
+        cwd: Utf8PathBuf,
+        #[serde(rename = "lockstep", default, deserialize_with = "is_there")]
+        is_document: bool,
+    }
+
+    fn is_there<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+        IgnoredAny::deserialize(value).map(|_| true)
+    }
+
+    // Nearly every input is a run document; this check avoids parsing it twice. Serde also deserializes a struct from an
+    // array.
+    if !text.contains("hook_event_name") || !text.trim_start().starts_with('{') {
         return None;
     }
-    let json: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).ok()?;
-    if json.contains_key("lockstep") || !json.contains_key("hook_event_name") {
-        return None;
-    }
-    Some(json.get("cwd")?.as_str()?.into())
+    let hook: Hook = serde_json::from_str(text).ok()?;
+    (!hook.is_document).then_some(hook.cwd)
 }
 
 fn no_document(message: String) -> Fault {
@@ -144,6 +158,27 @@ mod tests {
     fn the_json_of_an_agents_hook_names_the_directory() {
         let text = r#"{"session_id":"1","hook_event_name":"Stop","cwd":"/home/mike/tools"}"#;
         assert!(matches!(interpret(text), Ok(Input::Hook(directory)) if directory == "/home/mike/tools"));
+    }
+
+    #[test]
+    fn what_else_an_agent_says_may_be_any_json() {
+        let deep = format!("{}{}", "[".repeat(1000), "]".repeat(1000));
+        for value in [r#""abc\ud83d""#, r#"["\udc00\ud83d"]"#, &deep, "1e999"] {
+            let text = format!(r#"{{"hook_event_name":"Stop","prompt":{value},"cwd":"/home/mike/tools"}}"#);
+            let input = interpret(&text);
+            assert!(
+                matches!(input, Ok(Input::Hook(directory)) if directory == "/home/mike/tools"),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused_as_json_of_something_else() {
+        for text in ["[]", " [1]", "1", "\"hook_event_name\"", r#"["hook_event_name","/home/mike",null]"#] {
+            let fault = interpret(text).map(|_| ()).expect_err(text);
+            assert!(fault.message().ends_with("it has no \"lockstep\" at line 1 column 1"), "{fault}");
+        }
     }
 
     #[test]

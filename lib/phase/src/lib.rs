@@ -56,7 +56,7 @@ pub use page::{Page, Styles};
 pub use phase::{Holding, Looked, Phase};
 pub use progress::{Held, Progress};
 pub use real::real_path;
-pub use repository::{discover, place};
+pub use repository::{Named, discover, discover_named, place};
 pub use run::Run;
 pub use runner::{drive, main};
 pub use session_logs::SessionLogs;

@@ -27,12 +27,39 @@ use crate::{
 /// relative to a current directory that no longer exists; or if `directory` is `.` and the environment names another
 /// repository. A fault with exit 77 if it belongs to someone else (`safe.directory` of git-config).
 pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
+    discover_named(directory, Named::ByOption)
+}
+
+/// How the directory was named, which decides the remedy if it is not a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named<'a> {
+    /// By `--repo`, or it is the current directory.
+    ByOption,
+    /// In another way; this is the remedy.
+    Otherwise(&'a str),
+}
+
+impl<'a> Named<'a> {
+    /// Returns the remedy: `usual` if the directory was named by `--repo`.
+    fn remedy(self, usual: &'a str) -> &'a str {
+        match self {
+            Self::ByOption => usual,
+            Self::Otherwise(remedy) => remedy,
+        }
+    }
+}
+
+/// Like [`discover`], for a directory that may have been named in another way than by `--repo`.
+///
+/// # Errors
+/// As [`discover`].
+pub fn discover_named(directory: &Utf8Path, named: Named<'_>) -> Result<gix::Repository, Fault> {
     if directory.is_relative() {
         here::is_there()?;
     }
     if !directory.is_dir() {
         return Err(Fault::misconfigured(format!("{directory} is not a directory"))
-            .help("--repo takes the directory of a git repository"));
+            .help(named.remedy("--repo takes the directory of a git repository")));
     }
     here::have_one(directory);
     let set = git_c::set()?;
@@ -45,11 +72,11 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
             false => "write into that file where the repository is now: `gitdir: PATH`",
         };
         return Err(Fault::misconfigured(format!("{} leads to no git repository", link.display()))
-            .help(format!("{remedy}; or name another with --repo DIR")));
+            .help(format!("{remedy}; {}", named.remedy("or name another with --repo DIR"))));
     }
     let open = |set: &[BString]| {
-        open_around(&whole, set)
-            .map_err(|error| circle(directory, &error).unwrap_or_else(|| unusable(directory, &chain(&error))))
+        let named = |error| circle(directory, &error).unwrap_or_else(|| unusable(directory, named, &chain(&error)));
+        open_around(&whole, set).map_err(named)
     };
     let mut repo = open(&set)?;
     if has_stale_multi_pack_index(&repo) {
@@ -72,7 +99,7 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
     }
     configuration::is_readable(&repo)
         .and_then(|()| settings::check(&repo))
-        .map_err(|words| unusable(directory, &words))?;
+        .map_err(|words| unusable(directory, named, &words))?;
     if keeps_refs_in_tables(&repo) {
         return Err(Fault::misconfigured(
             "this repository keeps its refs in reftables, which are not supported",
@@ -88,7 +115,7 @@ pub fn discover(directory: &Utf8Path) -> Result<gix::Repository, Fault> {
         ))
         .help("`git config --get-regexp '^extensions'` shows it; a newer version may know it"));
     }
-    settings::translate(&mut repo).map_err(|error| unusable(directory, &chain(&error)))?;
+    settings::translate(&mut repo).map_err(|error| unusable(directory, named, &chain(&error)))?;
     if directory == HERE {
         environment::agrees(&repo)?;
     }
@@ -155,12 +182,13 @@ fn absolute(path: &Path) -> Result<Utf8PathBuf, Fault> {
     })
 }
 
-fn unusable(directory: &Utf8Path, words: &str) -> Fault {
+fn unusable(directory: &Utf8Path, named: Named<'_>, words: &str) -> Fault {
     let Ok((found, _)) = gix::discover::upwards_opts(directory.as_std_path(), upwards::as_far_as_git())
     else {
         let help = environment::remedy().filter(|_| directory == HERE);
+        let usual = || named.remedy("change to a repository, or name one with --repo DIR").to_owned();
         return Fault::misconfigured(format!("there is no git repository at {directory} or above it"))
-            .help(help.unwrap_or_else(|| "change to a repository, or name one with --repo DIR".to_owned()));
+            .help(help.unwrap_or_else(usual));
     };
     let (git_dir, _) = found.into_repository_and_work_tree_directories();
     if names_objects_by_sha256(&git_dir) {

@@ -177,7 +177,10 @@ impl Remote<'_> {
             watcher.may_change(Change::Objects).map_err(Trouble::Stopped)?;
             for pack in incoming.packs {
                 let kept = pack.keep(self.repo);
-                held.push(kept.map_err(|error| Trouble::local("keeping the received pack", error))?);
+                let into = || {
+                    format!("keeping the received pack in {}", self.repo.objects.store_ref().path().display())
+                };
+                held.push(kept.map_err(|error| Trouble::local(&into(), error))?);
             }
         }
         if soundness == Soundness::Unknown && !is_at_hand {

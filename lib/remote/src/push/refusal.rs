@@ -13,7 +13,14 @@ pub(super) fn refused(called: &str, words: &str, messages: &[String]) -> Trouble
 }
 
 fn help(said: &str) -> &'static str {
-    const FULL: [&str; 3] = ["no space left on device", "disk quota exceeded", "file too large"];
+    // The last two are git's own, of a write that came to nothing without an error.
+    const FULL: [&str; 5] = [
+        "no space left on device",
+        "disk quota exceeded",
+        "file too large",
+        "out of diskspace",
+        "disk full?",
+    ];
     const NOT_WRITABLE: [&str; 5] = [
         "read-only file system",
         "permission denied",
@@ -45,6 +52,8 @@ mod tests {
             ("fatal: Unable to create 'objects/pack/tmp': Read-only file system", "mounted read-only"),
             ("fatal: write error: No space left on device; unpack-objects abnormal exit", "no room left"),
             ("unable to write file: Disk quota exceeded", "no room left"),
+            ("fatal: sha1 file 'objects/pack/tmp_rev_a' write error. Out of diskspace", "no room left"),
+            ("fatal: write error: disk full?", "no room left"),
             ("fatal: pack exceeds maximum allowed size (2.00 KiB)", "ask for another limit"),
         ] {
             let trouble = refused("remote 'origin' at /x", said, &[]);

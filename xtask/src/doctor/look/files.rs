@@ -10,7 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use contract::Repo;
 use gix::bstr::{BString, ByteSlice as _};
 use lock::{Place, Sight, Verdict, describe, judge};
-use phase::{Fault, IdentityFile, SessionLogs};
+use phase::{Fault, IdentityFile, Named, SessionLogs};
 
 use crate::doctor::facts::{Commands, Hook, Lock, LockFile, Logs, Told, Vault};
 
@@ -161,11 +161,15 @@ pub fn vault(identity: &Result<IdentityFile, Fault>, main: &Repo) -> Vault {
     if !path.exists() {
         return broken(format!("the vault is missing: there is no {path}"));
     }
-    match phase::discover(&path).and_then(|repo| phase::place(&repo).map(|place| (repo, place))) {
+    match phase::discover_named(&path, Named::Otherwise(help))
+        .and_then(|repo| phase::place(&repo).map(|place| (repo, place)))
+    {
         Err(fault) => Vault::Broken(fault.into()),
-        Ok((_, place)) if place.common_dir == main.common_dir => {
-            broken(format!("the vault at {path} is this repository itself"))
-        }
+        Ok((_, place)) if place.common_dir == main.common_dir => broken(if place.worktree == main.worktree {
+            format!("the vault at {path} is this repository itself")
+        } else {
+            format!("the vault at {path} is another work tree of this repository")
+        }),
         Ok((repo, place)) => match place.worktree {
             None => broken(format!("the vault at {path} is a bare repository")),
             Some(root) if !super::can_commit(&repo) => Vault::Broken(Told {

@@ -36,7 +36,9 @@ pub const CAUSES: &[Cause] = &[
     cause("there are several remotes for the notes, and the branch has none", || {
         let world = World::new();
         let mike = world.init("mike");
-        ["one", "two"].map(|name| mike.git(["remote", "add", name, "nowhere"]));
+        for name in ["one", "two"] {
+            mike.git(["remote", "add", name, "nowhere"]);
+        }
         sync(&mike).output()
     }),
     cause("`--remote` cannot be the name of one", || {

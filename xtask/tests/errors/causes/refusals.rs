@@ -119,6 +119,7 @@ pub const OF_THE_VAULT: &[Cause] = &[
         mike.write(".claude/identity.json", "{\"vault_path\": \"~/vault\"}");
         Some(as_homeless(&world, &mike, "gitsync")?.output())
     }),
+    cause("the vault is no folder", || with_vault(|_| "new.md".into())),
     cause("the vault is no repository", || {
         with_vault(|world| {
             std::fs::create_dir(world.path().join("folder")).unwrap();
@@ -126,6 +127,12 @@ pub const OF_THE_VAULT: &[Cause] = &[
         })
     }),
     cause("the vault is the repository itself", || with_vault(|_| ".".into())),
+    cause("the vault is a linked work tree of the repository", || {
+        with_vault(|world| {
+            let mike = world.repo(world.path().join("mike"));
+            mike.linked_work_tree("linked").path().to_string()
+        })
+    }),
     cause("the vault is a folder of a repository", || {
         with_vault(|world| {
             world.init("other").write("folder/file", "");
