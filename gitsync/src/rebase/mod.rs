@@ -28,6 +28,7 @@ mod pick;
 mod replaced_folders;
 mod submodules;
 mod trivial;
+mod union;
 
 use anyhow::Context as _;
 use gix::ObjectId;
