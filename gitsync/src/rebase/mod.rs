@@ -7,6 +7,7 @@
 //! What is replayed, dropped and kept is what `git rebase` (the merge backend, without `--rebase-merges`) would:
 //! <https://git-scm.com/docs/git-rebase>. But what git loses, the content that only a merge has, is kept.
 
+mod alive;
 mod already;
 mod attributes;
 mod content;
@@ -25,6 +26,7 @@ mod moved_folders;
 mod orphans;
 mod patch_id;
 mod pick;
+mod renamed_alone;
 mod replaced_folders;
 mod submodules;
 mod trivial;

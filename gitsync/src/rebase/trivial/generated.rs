@@ -1,5 +1,5 @@
-//! Trees that nobody thought of: where comparing entries gives an answer, or a folder's replacement decides, it is that of
-//! git's merge.
+//! Trees that nobody thought of: where comparing entries gives an answer, or a folder's replacement decides, or a
+//! file is left out that one side renamed, it is that of git's merge.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,9 @@ use gix::objs::tree::EntryKind;
 use proptest::prelude::*;
 use testkit::World;
 
-use crate::rebase::content;
+use crate::rebase::alive::Alive;
 use crate::rebase::merge::{Merged, Merger, Sides};
-use crate::rebase::replaced_folders;
+use crate::rebase::{content, renamed_alone, replaced_folders};
 
 const PATHS: [&str; 9] =
     ["a", "b", "dir/a", "dir/b", "dir/sub/a", "dir/sub/b", "other/a", "other/sub/a", "other/sub/b"];
@@ -32,6 +32,8 @@ enum Doing {
     Move { from: &'static str, to: &'static str },
     /// Moves all files of a folder.
     MoveFolder { from: &'static str, to: &'static str },
+    /// The same, and changes them.
+    MoveAndChange { from: &'static str, to: &'static str, tweak: u8 },
 }
 
 fn doing() -> impl Strategy<Value = Doing> {
@@ -44,6 +46,8 @@ fn doing() -> impl Strategy<Value = Doing> {
         2 => path().prop_map(|path| Doing::Remove { path }),
         2 => (path(), place()).prop_map(|(from, to)| Doing::Move { from, to }),
         1 => (folder(), place()).prop_map(|(from, to)| Doing::MoveFolder { from, to }),
+        1 => (folder(), place(), 1..3u8)
+            .prop_map(|(from, to, tweak)| Doing::MoveAndChange { from, to, tweak }),
     ]
 }
 
@@ -70,14 +74,19 @@ fn act(files: &mut Files, doing: &Doing) {
                 write(files, to, content);
             }
         }
-        Doing::MoveFolder { from, to } => {
-            let (moved, stays): (Files, Files) =
-                std::mem::take(files).into_iter().partition(|(path, _)| is_in(path, from));
-            *files = stays;
-            for (path, content) in moved {
-                write(files, &format!("{to}{}", &path[from.len()..]), content);
-            }
+        Doing::MoveFolder { from, to } => move_folder(files, from, to, str::to_owned),
+        Doing::MoveAndChange { from, to, tweak } => {
+            move_folder(files, from, to, |content| content.replace(" 6 0", &format!(" 6 {tweak}")))
         }
+    }
+}
+
+fn move_folder(files: &mut Files, from: &str, to: &str, changed: impl Fn(&str) -> String) {
+    let (moved, stays): (Files, Files) =
+        std::mem::take(files).into_iter().partition(|(path, _)| is_in(path, from));
+    *files = stays;
+    for (path, content) in moved {
+        write(files, &format!("{to}{}", &path[from.len()..]), changed(&content));
     }
 }
 
@@ -96,7 +105,13 @@ fn merged(repo: &gix::Repository, sides: Sides) -> Option<ObjectId> {
     if let Some(merged) = super::merge(repo, base, ours, theirs).unwrap() {
         return Some(merged);
     }
-    replaced_folders::settle(repo, sides, content::options(repo).unwrap().rewrites).unwrap()?;
+    let objects = Alive { repo, watch: &() };
+    let rewrites = content::options(repo).unwrap().rewrites;
+    if replaced_folders::settle(&objects, sides, rewrites).unwrap().is_none()
+        && renamed_alone::leave_out(repo, sides).unwrap() == sides
+    {
+        return None;
+    }
     match Merger::new(repo, &()).merge(base, ours, theirs).unwrap() {
         Merged::Clean(merged) => Some(merged),
         Merged::Conflict(_) => None,
@@ -139,8 +154,8 @@ proptest! {
                 &ours.to_string(),
                 &theirs.to_string(),
             ]);
-            if git.stdout.is_empty() && git.stderr.is_empty() {
-                // Git itself ends without a word in some of these merges, about one in some thousand.
+            if (git.stdout.is_empty() && git.stderr.is_empty()) || git.stderr.contains("Assertion") {
+                // Git itself breaks down in some of these merges, about one in some thousand.
                 continue;
             }
             prop_assert_eq!(git.code, 0, "git has a conflict: {}{}", git.stdout, git.stderr);
