@@ -55,3 +55,15 @@ fn a_text_is_merged_by_lines_however_long_it_is() {
     twin.ours(|repo| commit(repo, "a.txt", &LINES.replace("ten", "TEN"), "a.txt"));
     assert!(matches!(twin.assert_same(), Result::History(_)));
 }
+
+#[test]
+fn a_block_that_both_sides_added_comes_once_in_a_union() {
+    let twin = Twin::new(|repo| {
+        repo.write(".gitattributes", "*.log merge=union\n");
+        repo.write("x.log", "head\n");
+    });
+    let shared = "shared 1\nshared 2\nshared 3\nshared 4\nshared 5\n";
+    twin.theirs(|repo| commit(repo, "x.log", &format!("head\nA\n{shared}B\n"), "theirs"));
+    twin.ours(|repo| commit(repo, "x.log", &format!("head\nC\n{shared}D\n"), "ours"));
+    assert!(matches!(twin.assert_same(), Result::History(_)));
+}

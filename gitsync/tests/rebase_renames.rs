@@ -4,6 +4,9 @@
 
 mod twin;
 
+use std::cell::Cell;
+
+use gitsync::watch::Watch;
 use testkit::Repo;
 use twin::{LINES, Result, Twin, count};
 
@@ -105,4 +108,100 @@ fn a_mode_is_no_conflict_with_what_becomes_of_a_binary_file_or_one_with_a_driver
         repo.write("tool", LINES.replace("five", "5"));
         repo.write(".gitattributes", "tool -merge\n");
     });
+}
+
+/// A folder of so many files, which the upstream renames, with a change to each of them.
+fn renamed_and_changed_folder(files: usize, ours: impl FnOnce(&Repo)) -> Twin {
+    let text = |number: usize| (0..9).map(|line| format!("{number} {line}\n")).collect::<String>();
+    let twin =
+        Twin::new(|repo| (0..files).for_each(|number| repo.write(&format!("old/{number}"), text(number))));
+    twin.theirs(|repo| {
+        for number in 0..files {
+            repo.rename(&format!("old/{number}"), &format!("new/{number}"));
+            repo.append(&format!("new/{number}"), "theirs\n");
+        }
+        repo.commit_all("renamed");
+    });
+    twin.ours(ours);
+    twin
+}
+
+#[test]
+fn files_that_one_side_alone_touched_do_not_count_for_the_limit_of_renames() {
+    let twin = renamed_and_changed_folder(20, |repo| commit_files(repo, &[("old/7", "ours\n")], "ours"));
+    twin.repo.git(["config", "merge.renameLimit", "10"]);
+    assert_eq!(twin.assert_same(), Result::Conflict(vec!["new/7".into()]));
+    let twin = renamed_and_changed_folder(20, |repo| {
+        repo.write("old/7", format!("ours\n{}", repo.read("old/7")));
+        repo.commit_all("ours");
+    });
+    twin.repo.git(["config", "merge.renameLimit", "10"]);
+    assert_eq!(count(&twin.assert_same()), 1);
+}
+
+#[test]
+fn a_file_that_both_sides_touched_is_found_though_another_one_is_more_like_its_new_name() {
+    let twin = Twin::new(|repo| {
+        repo.write("both", LINES);
+        repo.write("alone", LINES.replace("one", "1").replace("two", "2"));
+    });
+    twin.theirs(|repo| {
+        repo.remove("both");
+        repo.remove("alone");
+        commit_files(
+            repo,
+            &[("new", &LINES.replace("one", "1").replace("two", "2").replace("six", "6"))],
+            "new",
+        );
+    });
+    twin.ours(|repo| commit_files(repo, &[("both", &LINES.replace("ten", "10"))], "ours"));
+    assert_eq!(count(&twin.assert_same()), 1);
+}
+
+#[test]
+fn a_name_that_a_file_got_unchanged_is_nobody_else_s() {
+    let twin = Twin::new(|repo| {
+        repo.write("both", LINES);
+        repo.write("alone", LINES.replace("one", "1"));
+    });
+    twin.theirs(|repo| {
+        repo.remove("both");
+        repo.rename("alone", "new");
+        repo.commit_all("new");
+    });
+    twin.ours(|repo| commit_files(repo, &[("both", &LINES.replace("ten", "10"))], "ours"));
+    assert_eq!(twin.assert_same(), Result::Conflict(vec!["both".into()]));
+}
+
+/// Counts the signs of life.
+#[derive(Default)]
+struct Signs(Cell<usize>);
+
+impl Watch for Signs {
+    fn check(&self) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    fn alive(&self) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
+#[test]
+fn a_search_for_renames_gives_a_sign_of_life_with_each_file() {
+    let touch_all = |repo: &Repo| {
+        (0..30).for_each(|number| {
+            repo.write(&format!("old/{number}"), format!("ours\n{}", repo.read(&format!("old/{number}"))))
+        });
+        repo.commit_all("ours");
+    };
+    let touch_one_and_add = |repo: &Repo| {
+        commit_files(repo, &[("old/7", "ours\n"), ("old/added", "ours\n")], "ours");
+    };
+    for twin in [renamed_and_changed_folder(30, touch_all), renamed_and_changed_folder(30, touch_one_and_add)]
+    {
+        let signs = Signs::default();
+        twin.rebase_watched(&signs);
+        assert!(signs.0.get() > 30, "{}", signs.0.get());
+    }
 }

@@ -13,7 +13,8 @@ use gix::merge::plumbing::tree::{Conflict, ConflictIndexEntry, ContentMerge, Opt
 use gix::merge::tree::Resolution as Resolved;
 use gix::objs::tree::EntryKind;
 
-use super::driver::{Answer, Contents, Drivers};
+use super::driver::{Answer, Contents, Drivers, Who};
+use super::union;
 use crate::watch::Watch;
 
 /// The largest file in bytes that is merged line by line. `core.bigFileThreshold` applies only to packs and diffs.
@@ -116,9 +117,13 @@ pub fn merge_by_drivers(
         let path = places(conflict)
             .find(|path| outcome.tree.get(path.split_str("/")).is_some_and(|entry| entry.oid == as_text));
         let path = path.unwrap_or_else(|| conflict.ours.location().to_owned());
-        let Some(choice) = drivers.choose(repo, attributes, path.as_bstr())? else { continue };
+        let Some(who) = drivers.choose(repo, attributes, path.as_bstr())? else { continue };
         let contents = sides.read(repo)?;
-        let merged = choice.merge(repo, path.as_bstr(), &contents, labels(), watch)?;
+        let merged = match who {
+            Who::Program(choice) => choice.merge(repo, path.as_bstr(), &contents, labels(), watch)?,
+            Who::Union(style) if contents.are_text() => Answer::Clean(union::merge(&contents, style)),
+            Who::Union(_) => continue,
+        };
         let resolution = match (merged, outcome.tree.get(path.split_str("/")).map(|entry| entry.mode.kind()))
         {
             (Answer::Clean(merged), Some(kind)) => {

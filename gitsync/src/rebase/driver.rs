@@ -16,6 +16,7 @@ use gix::merge::blob::builtin_driver::text::{Conflict, Labels};
 use phase::{Fault, programs};
 use remote::temporary::Folder;
 
+use super::union;
 use crate::waiting;
 use crate::watch::Watch;
 
@@ -42,6 +43,15 @@ pub struct Contents {
     pub theirs: Vec<u8>,
 }
 
+impl Contents {
+    /// Whether git would merge them by lines, which depends on their first bytes.
+    pub fn are_text(&self) -> bool {
+        [&self.base, &self.ours, &self.theirs]
+            .iter()
+            .all(|content| !content[..content.len().min(8000)].contains(&0))
+    }
+}
+
 /// The result of a driver.
 pub enum Answer {
     /// The merged content, with both changes in it.
@@ -55,9 +65,19 @@ pub struct Drivers {
     all: Vec<Driver>,
     /// The name of the driver for files whose attributes name none.
     default: Option<BString>,
+    /// How far git's own driver `union` refines conflicts.
+    union: union::Style,
 }
 
-/// How a file is merged.
+/// What merges a file instead of the tree merge.
+pub enum Who<'a> {
+    /// A program.
+    Program(Choice<'a>),
+    /// Git's own driver that keeps the lines of both sides.
+    Union(union::Style),
+}
+
+/// A program that merges a file.
 pub struct Choice<'a> {
     /// The driver.
     pub driver: &'a Driver,
@@ -76,10 +96,11 @@ impl Drivers {
             all.retain(|driver| driver.name != name);
             all.push(Driver { name: name.into(), command: command.to_owned() });
         }
-        Self { all, default: config.string("merge.default") }
+        Self { all, default: config.string("merge.default"), union: union::Style::of(repo) }
     }
 
-    /// Returns how the file at `path` is merged, or `None` if by none of these drivers.
+    /// Returns what merges the file at `path`, or `None` if the tree merge does. A driver of the user's replaces git's
+    /// driver with the same name.
     ///
     /// # Errors
     /// The attributes cannot be read.
@@ -88,10 +109,7 @@ impl Drivers {
         repo: &gix::Repository,
         attributes: &mut gix::worktree::Stack,
         path: &BStr,
-    ) -> anyhow::Result<Option<Choice<'_>>> {
-        if self.all.is_empty() {
-            return Ok(None);
-        }
+    ) -> anyhow::Result<Option<Who<'_>>> {
         let mut found = attributes.selected_attribute_matches(ATTRIBUTES);
         attributes.at_path(path, None, &repo.objects)?.matching_attributes(&mut found);
         let states: Vec<_> = found.iter_selected().map(|found| found.assignment.state.to_owned()).collect();
@@ -106,7 +124,11 @@ impl Drivers {
         let marker_size = marker_size.as_ref().as_bstr().and_then(|size| size.to_str().ok()?.parse().ok());
         let marker_size = marker_size.filter(|size| *size > 0).unwrap_or(Conflict::DEFAULT_MARKER_SIZE);
         let driver = self.all.iter().find(|driver| name == Some(driver.name.as_bstr()));
-        Ok(driver.map(|driver| Choice { driver, marker_size }))
+        Ok(match driver {
+            Some(driver) => Some(Who::Program(Choice { driver, marker_size })),
+            None if name == Some("union".into()) => Some(Who::Union(self.union)),
+            None => None,
+        })
     }
 }
 

@@ -10,9 +10,11 @@ use gix::merge::tree::TreatAsUnresolved;
 use gix::objs::Write as _;
 use gix::worktree::stack::state::attributes::Source;
 
+use super::alive::Alive;
 use super::disputed::Disputed;
 use super::{
-    attributes, content, driver, empty_files, lost, modes, orphans, replaced_folders, submodules, trivial,
+    attributes, content, driver, empty_files, lost, modes, orphans, renamed_alone, replaced_folders,
+    submodules, trivial,
 };
 use crate::changes;
 use crate::tree::canonical;
@@ -55,7 +57,7 @@ pub enum Merged {
 }
 
 impl<'repo> Merger<'repo> {
-    /// Returns a merger of trees of `repo`. `watch` is asked before a merge driver is started.
+    /// Returns a merger of trees of `repo`. `watch` is asked before a merge driver is started, and notified of progress.
     pub fn new(repo: &'repo gix::Repository, watch: &'repo dyn Watch) -> Self {
         Self { repo, watch, tools: None }
     }
@@ -103,15 +105,20 @@ impl<'repo> Merger<'repo> {
             none => none.insert(Tools::new(self.repo, ours)?),
         };
         let rewrites = tools.options.rewrites;
+        let objects = Alive { repo: self.repo, watch: self.watch };
         let marked = empty_files::mark(self.repo, before)?;
-        let sides = replaced_folders::settle(self.repo, marked.sides, rewrites)?.unwrap_or(marked.sides);
-        let sides = orphans::settle(self.repo, sides, rewrites)?;
+        let sides = replaced_folders::settle(&objects, marked.sides, rewrites)?.unwrap_or(marked.sides);
+        let sides = orphans::settle(&objects, sides, rewrites)?;
+        let mut given = Sides { base: marked.sides.base, ours: sides.ours, theirs: sides.theirs };
+        if rewrites.is_some() {
+            given = renamed_alone::leave_out(self.repo, given)?;
+        }
         let mut outcome = gix::merge::plumbing::tree(
-            &marked.sides.base,
-            &sides.ours,
-            &sides.theirs,
+            &given.base,
+            &given.ours,
+            &given.theirs,
             content::labels(),
-            self.repo,
+            &objects,
             |data| self.repo.write_buf(gix::objs::Kind::Blob, data),
             &mut tools.diff_state,
             &mut tools.diffs,
@@ -133,7 +140,6 @@ impl<'repo> Merger<'repo> {
             paths.extend(self.paths(tree, &outcome.conflicts)?.into_iter().map(|path| sides.real_path(path)));
         }
         if paths.is_empty() {
-            let given = Sides { base: marked.sides.base, ours: sides.ours, theirs: sides.theirs };
             let lost = lost::find(self.repo, given, tree, &outcome.conflicts)?;
             paths.extend(lost.into_iter().map(|path| sides.real_path(path)));
         }

@@ -7,6 +7,7 @@
 //! The same commits are replayed, dropped and kept as by `git rebase` (the merge backend, without `--rebase-merges`):
 //! <https://git-scm.com/docs/git-rebase>. But content that exists only in a merge commit, which git loses, is kept.
 
+mod alive;
 mod already;
 mod attributes;
 mod content;
@@ -25,9 +26,11 @@ mod moved_folders;
 mod orphans;
 mod patch_id;
 mod pick;
+mod renamed_alone;
 mod replaced_folders;
 mod submodules;
 mod trivial;
+mod union;
 
 use anyhow::Context as _;
 use gix::ObjectId;

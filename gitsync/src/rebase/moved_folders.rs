@@ -5,12 +5,17 @@
 //! <https://git-scm.com/docs/git-config#Documentation/git-config.txt-mergedirectoryRenames>.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice as _};
 use gix::diff::Rewrites;
+use gix::diff::tree::recorder::Location;
+use gix::diff::tree_with_rewrites::ChangeRef;
 use gix::object::tree::diff::ChangeDetached;
+use gix::objs::TreeRefIter;
 
+use super::alive::Alive;
 use super::entries;
 
 /// A new file in a directory that the other side renamed.
@@ -39,12 +44,13 @@ pub enum Home {
 /// # Errors
 /// A tree cannot be read.
 pub fn orphans(
-    repo: &gix::Repository,
+    objects: &Alive<'_>,
     base: ObjectId,
     renaming: ObjectId,
     adding: ObjectId,
     rewrites: Rewrites,
 ) -> anyhow::Result<Vec<Orphan>> {
+    let repo = objects.repo;
     // Innermost directories first: the first one that was renamed decides.
     let mut gone: Vec<(BString, Vec<BString>)> = Vec::new();
     for path in added(repo, base, adding)? {
@@ -63,8 +69,8 @@ pub fn orphans(
     }
     // Git detects the rename of a directory only if there are new files directly in it, or in a directory around it.
     let direct: BTreeSet<&BStr> = gone.iter().map(|(path, _)| parent(path.as_bstr())).collect();
-    let theirs = renames(repo, base, renaming, rewrites)?;
-    let own = renames(repo, base, adding, rewrites)?;
+    let theirs = renames(objects, base, renaming, rewrites)?;
+    let own = renames(objects, base, adding, rewrites)?;
     let mut orphans = Vec::new();
     for (path, around) in &gone {
         let went = around.iter().enumerate().find_map(|(at, folder)| {
@@ -182,25 +188,33 @@ fn added(repo: &gix::Repository, from: ObjectId, to: ObjectId) -> anyhow::Result
 /// # Errors
 /// A tree cannot be read.
 pub fn renames(
-    repo: &gix::Repository,
+    objects: &Alive<'_>,
     from: ObjectId,
     to: ObjectId,
     rewrites: Rewrites,
 ) -> anyhow::Result<Vec<(BString, BString)>> {
-    let mut options = gix::diff::Options::default();
-    options.track_path().track_rewrites(Some(Rewrites { copies: None, ..rewrites }));
-    let changes = repo.diff_tree_to_tree(&repo.find_tree(from)?, &repo.find_tree(to)?, options)?;
-    Ok(changes
-        .into_iter()
-        .filter_map(|change| match change {
-            ChangeDetached::Rewrite { source_location, location, entry_mode, copy: false, .. }
-                if !entry_mode.is_tree() =>
+    let (from, to) = (objects.repo.find_tree(from)?, objects.repo.find_tree(to)?);
+    let mut renames = Vec::new();
+    gix::diff::tree_with_rewrites(
+        TreeRefIter::from_bytes(&from.data, from.id.kind()),
+        TreeRefIter::from_bytes(&to.data, to.id.kind()),
+        &mut objects.repo.diff_resource_cache_for_tree_diff()?,
+        &mut gix::diff::tree::State::default(),
+        objects,
+        |change| {
+            if let ChangeRef::Rewrite { source_location, location, entry_mode, copy: false, .. } = change
+                && !entry_mode.is_tree()
             {
-                Some((source_location, location))
+                renames.push((source_location.to_owned(), location.to_owned()));
             }
-            _ => None,
-        })
-        .collect())
+            Ok(ControlFlow::Continue(()))
+        },
+        gix::diff::tree_with_rewrites::Options {
+            location: Some(Location::Path),
+            rewrites: Some(Rewrites { copies: None, ..rewrites }),
+        },
+    )?;
+    Ok(renames)
 }
 
 #[cfg(test)]

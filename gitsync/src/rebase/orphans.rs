@@ -10,6 +10,7 @@ use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice as _};
 use gix::diff::Rewrites;
 
+use super::alive::Alive;
 use super::entries;
 use super::merge::Sides;
 use super::moved_folders::{self, Home, Orphan};
@@ -32,13 +33,14 @@ pub struct Settled {
 ///
 /// # Errors
 /// A tree cannot be read or written.
-pub fn settle(repo: &gix::Repository, sides: Sides, rewrites: Option<Rewrites>) -> anyhow::Result<Settled> {
+pub fn settle(objects: &Alive<'_>, sides: Sides, rewrites: Option<Rewrites>) -> anyhow::Result<Settled> {
+    let repo = objects.repo;
     let Sides { base, ours, theirs } = sides;
     let mut settled = Settled { ours, theirs, disputed: Vec::new(), aside: BString::default() };
     let Some(rewrites) = rewrites else { return Ok(settled) };
     let wish = Wish::of(repo);
-    let of_ours = moved_folders::orphans(repo, base, theirs, ours, rewrites)?;
-    let of_theirs = moved_folders::orphans(repo, base, ours, theirs, rewrites)?;
+    let of_ours = moved_folders::orphans(objects, base, theirs, ours, rewrites)?;
+    let of_theirs = moved_folders::orphans(objects, base, ours, theirs, rewrites)?;
     if of_ours.is_empty() && of_theirs.is_empty() {
         return Ok(settled);
     }

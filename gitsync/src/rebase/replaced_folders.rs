@@ -9,6 +9,7 @@ use gix::bstr::{BStr, BString, ByteSlice as _};
 use gix::diff::Rewrites;
 use gix::objs::tree::{EntryKind, EntryRef};
 
+use super::alive::Alive;
 use super::entries::{has_otherwise, order};
 use super::merge::Sides;
 use super::moved_folders::renames;
@@ -21,10 +22,11 @@ use crate::changes;
 /// # Errors
 /// A tree cannot be read or written.
 pub fn settle(
-    repo: &gix::Repository,
+    objects: &Alive<'_>,
     sides: Sides,
     rewrites: Option<Rewrites>,
 ) -> anyhow::Result<Option<Sides>> {
+    let repo = objects.repo;
     let mut found = Vec::new();
     find(repo, sides, BStr::new(""), &mut found)?;
     if found.is_empty() {
@@ -33,7 +35,7 @@ pub fn settle(
     let mut moved = Vec::new();
     if let Some(rewrites) = rewrites {
         for side in [sides.ours, sides.theirs] {
-            moved.extend(renames(repo, sides.base, side, rewrites)?.into_iter().map(|(from, _)| from));
+            moved.extend(renames(objects, sides.base, side, rewrites)?.into_iter().map(|(from, _)| from));
         }
     }
     found.retain(|folder| !folder.removed.iter().any(|path| moved.contains(path)));

@@ -6,6 +6,7 @@
 use gitsync::person::People;
 use gitsync::rebase::{self, Outcome, Replay, Replayer};
 use gitsync::signing::Signing;
+use gitsync::watch::Watch;
 use gix::ObjectId;
 use gix::bstr::{BStr, ByteSlice};
 use remote::History;
@@ -63,13 +64,18 @@ impl Twin {
 
     /// Rebases in memory.
     pub fn rebase(&self) -> Result {
+        self.rebase_watched(&())
+    }
+
+    /// Rebases in memory, while somebody watches.
+    pub fn rebase_watched(&self, watch: &dyn Watch) -> Result {
         let repo = open(&self.repo);
         let id = |name: &str| ObjectId::from_hex(self.repo.rev(name).as_bytes()).unwrap();
         let onto = id("upstream");
         let what = Replay { onto, upstream: onto, head: id("main") };
         let people = People::of(&repo);
         let by = Replayer { committer: people.committer().unwrap(), signing: &Signing::Off };
-        match rebase::rebase(&repo, &History::of(&repo), what, &by, &()).unwrap() {
+        match rebase::rebase(&repo, &History::of(&repo), what, &by, watch).unwrap() {
             Outcome::Nothing => self.history(&what.head.to_string()),
             Outcome::Replayed(mut replayed) => {
                 drop(replayed.keep(&repo).unwrap());
