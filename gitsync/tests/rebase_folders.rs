@@ -283,3 +283,26 @@ fn without_renames_no_folder_was_renamed_either() {
         assert!(twin.repo.files(&tree).contains(&"old/d.txt".to_owned()), "{key}");
     }
 }
+
+#[test]
+fn a_large_folder_whose_files_were_renamed_and_changed_takes_a_new_file_along() {
+    let twin = Twin::new(|repo| {
+        repo.git(["config", "merge.directoryRenames", "true"]);
+        repo.git(["config", "merge.renameLimit", "5"]);
+        for number in 0..20 {
+            repo.write(&format!("old/{number}"), format!("{number}\n{LINES}"));
+        }
+    });
+    twin.theirs(|repo| {
+        for number in 0..20 {
+            repo.rename(&format!("old/{number}"), &format!("new/{number}"));
+            repo.append(&format!("new/{number}"), "theirs\n");
+        }
+        repo.commit_all("renamed");
+    });
+    twin.ours(|repo| {
+        repo.write("old/added", "ours\n");
+        repo.commit_all("added");
+    });
+    assert!(matches!(twin.assert_same(), Result::History(_)));
+}

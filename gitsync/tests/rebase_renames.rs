@@ -205,3 +205,23 @@ fn a_search_for_renames_gives_a_sign_of_life_with_each_file() {
         assert!(signs.0.get() > 30, "{}", signs.0.get());
     }
 }
+
+#[test]
+fn a_folder_in_which_nothing_would_be_left_but_for_what_the_other_side_removed_is_not_taken_for_renamed() {
+    let twin = Twin::new(|repo| {
+        for path in ["dir/a", "dir/b", "dir/sub/a", "dir/sub/b", "file"] {
+            repo.write(path, LINES.replace("one", path));
+        }
+    });
+    twin.theirs(|repo| {
+        repo.remove("dir/a");
+        repo.rename("dir/b", "new/dir");
+        repo.commit_all("theirs");
+    });
+    twin.ours(|repo| {
+        std::fs::remove_dir_all(repo.join("dir/sub")).unwrap();
+        repo.rename("file", "dir/sub");
+        repo.commit_all("ours");
+    });
+    assert_eq!(count(&twin.assert_same()), 1);
+}

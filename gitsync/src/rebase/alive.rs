@@ -1,18 +1,18 @@
-//! Objects, each reading of which is a sign of life.
+//! Object access that renews the lock of the run with each object that is read.
 //!
-//! A search for renames among many files takes long, and says nothing meanwhile. But it reads each file, and as long as
-//! it does there is progress.
+//! Rename detection among many files takes long and does not report progress. But it reads each file, and as long as it
+//! does, it makes progress.
 
 use gix::hash::oid;
 use gix::objs::{Data, Find, FindHeader, Header};
 
 use crate::watch::Watch;
 
-/// The objects of a repository, told of to whoever watches.
+/// The objects of a repository; each access is reported to a watcher.
 pub struct Alive<'a> {
-    /// Where they are.
+    /// The repository.
     pub repo: &'a gix::Repository,
-    /// Who is told.
+    /// The watcher.
     pub watch: &'a dyn Watch,
 }
 

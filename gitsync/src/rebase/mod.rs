@@ -17,6 +17,7 @@ mod empty_files;
 mod encoding;
 mod entries;
 mod fork_point;
+mod kept_names;
 mod linear;
 mod lost;
 mod merge;

@@ -16,7 +16,8 @@ use gix::object::tree::diff::ChangeDetached;
 use gix::objs::TreeRefIter;
 
 use super::alive::Alive;
-use super::entries;
+use super::renamed_alone::without;
+use super::{entries, kept_names};
 
 /// A new file in a directory that the other side renamed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,7 +159,7 @@ fn parent(path: &BStr) -> &BStr {
 }
 
 /// Returns the directories around a path, innermost first, without the root.
-fn folders(path: &BStr) -> impl Iterator<Item = &BStr> {
+pub fn folders(path: &BStr) -> impl Iterator<Item = &BStr> {
     std::iter::successors(Some(parent(path)), |folder| Some(parent(folder)))
         .take_while(|folder| !folder.is_empty())
 }
@@ -193,8 +194,10 @@ pub fn renames(
     to: ObjectId,
     rewrites: Rewrites,
 ) -> anyhow::Result<Vec<(BString, BString)>> {
+    let mut renames = kept_names::find(objects, from, to)?;
+    let from = without(objects.repo, from, renames.iter().map(|(from, _)| from))?;
+    let to = without(objects.repo, to, renames.iter().map(|(_, to)| to))?;
     let (from, to) = (objects.repo.find_tree(from)?, objects.repo.find_tree(to)?);
-    let mut renames = Vec::new();
     gix::diff::tree_with_rewrites(
         TreeRefIter::from_bytes(&from.data, from.id.kind()),
         TreeRefIter::from_bytes(&to.data, to.id.kind()),

@@ -1,21 +1,22 @@
-//! Files that one side renamed or removed, and that the other left as they were.
+//! Leaves files out of a tree merge that one side renamed or removed and the other one did not change.
 //!
-//! They are gone, whatever their new name, and that name has what its own side put there: no answer depends on who was
-//! whose. But a search for renames compares each file that is gone with each that is new, in all their lines, so that of
-//! a large folder that was renamed and changed the one file that the other side touched too would be found after
-//! minutes. So the merge is given trees without them. Git's merges do not search for them either: see `relevant_sources`
-//! in git's `merge-ort.c`.
+//! Such a file is deleted in the result, and at its new path is what its own side put there, whatever was renamed to what.
+//! But rename detection compares every deleted file with every added one, line by line, so in a large directory that was
+//! renamed and edited it would take minutes to find the one file that the other side changed too. Git ignores such files
+//! as well: see `relevant_sources` in git's `merge-ort.c`.
 
 use std::collections::HashSet;
 
 use gix::ObjectId;
-use gix::bstr::{BString, ByteSlice as _};
+use gix::bstr::{BStr, BString, ByteSlice as _};
 
+use super::entries;
 use super::merge::Sides;
+use super::moved_folders::folders;
 use crate::changes::{self, Change};
 
-/// The sides without such files. What became of new files in folders that were renamed must be settled before, as it
-/// takes all renames to know where a folder went.
+/// Returns the sides without such files. New files in renamed directories must have been settled before, since it takes
+/// all renames to detect that of a directory.
 ///
 /// # Errors
 /// A tree cannot be read or written.
@@ -23,19 +24,20 @@ pub fn leave_out(repo: &gix::Repository, sides: Sides) -> anyhow::Result<Sides> 
     let Sides { base, ours, theirs } = sides;
     let of_ours = changes::between(repo, base, ours)?;
     let of_theirs = changes::between(repo, base, theirs)?;
-    let gone_from_ours = gone_alone(&of_ours, &of_theirs);
-    let gone_from_theirs = gone_alone(&of_theirs, &of_ours);
+    let gone_from_ours = kept_folders(repo, theirs, &of_ours, gone_alone(&of_ours, &of_theirs))?;
+    let gone_from_theirs = kept_folders(repo, ours, &of_theirs, gone_alone(&of_theirs, &of_ours))?;
     Ok(Sides {
-        base: without(repo, base, gone_from_ours.iter().chain(&gone_from_theirs))?,
-        ours: without(repo, ours, gone_from_theirs.iter())?,
-        theirs: without(repo, theirs, gone_from_ours.iter())?,
+        base: without(repo, base, gone_from_ours.iter().chain(&gone_from_theirs).copied())?,
+        ours: without(repo, ours, gone_from_theirs.iter().copied())?,
+        theirs: without(repo, theirs, gone_from_ours.iter().copied())?,
     })
 }
 
-/// The files that are gone by the changes `own` of one side, and that no change of the `other` side has to do with.
+/// Returns the files that are deleted by the changes `own` of one side, and that the changes of the `other` side do not
+/// touch.
 ///
-/// Not those that are somewhere else as they were: these are found at once, and then nobody else is taken to have become
-/// what they have become.
+/// Files that exist unchanged elsewhere are not among them: they are detected by id, and then their new path is no
+/// candidate for other files.
 fn gone_alone<'a>(own: &'a [Change], other: &[Change]) -> Vec<&'a BString> {
     let new: HashSet<ObjectId> = own
         .iter()
@@ -52,10 +54,47 @@ fn gone_alone<'a>(own: &'a [Change], other: &[Change]) -> Vec<&'a BString> {
     gone.map(|change| &change.path).filter(|path| !touched.contains(path)).collect()
 }
 
-fn without<'a>(
+/// Returns the paths of `gone`, except for one in each directory that the `other` side would otherwise lose and in which
+/// the changes `own` add something: the directory would appear to be renamed, and the new files would move along.
+fn kept_folders<'a>(
+    repo: &gix::Repository,
+    other: ObjectId,
+    own: &[Change],
+    mut gone: Vec<&'a BString>,
+) -> anyhow::Result<Vec<&'a BString>> {
+    let new = own.iter().filter(|change| change.before.is_none() && change.after.is_some());
+    let with_new: HashSet<&BStr> = new.flat_map(|change| folders(change.path.as_bstr())).collect();
+    let mut seen_in: HashSet<&BStr> = gone.iter().flat_map(|path| folders(path.as_bstr())).collect();
+    seen_in.retain(|folder| with_new.contains(folder));
+    if seen_in.is_empty() {
+        return Ok(gone);
+    }
+    let left = without(repo, other, gone.iter().copied())?;
+    let mut vanished = HashSet::new();
+    for folder in seen_in {
+        if !entries::at(repo, left, folder)?.is_some_and(|(mode, _)| mode.is_tree()) {
+            vanished.insert(folder);
+        }
+    }
+    gone.retain(|path| {
+        let stays = folders(path.as_bstr()).any(|folder| vanished.contains(folder));
+        if stays {
+            let around: HashSet<&BStr> = folders(path.as_bstr()).collect();
+            vanished.retain(|folder| !around.contains(folder));
+        }
+        !stays
+    });
+    Ok(gone)
+}
+
+/// Returns the tree without the files at these paths.
+///
+/// # Errors
+/// A tree cannot be read or written.
+pub fn without<'a>(
     repo: &gix::Repository,
     tree: ObjectId,
-    paths: impl Iterator<Item = &'a &'a BString>,
+    paths: impl Iterator<Item = &'a BString>,
 ) -> anyhow::Result<ObjectId> {
     let mut paths = paths.peekable();
     if paths.peek().is_none() {

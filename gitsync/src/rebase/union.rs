@@ -1,9 +1,9 @@
-//! Files of which all lines are to be kept: `merge=union`.
+//! Merges files with the union driver, `merge=union`, which keeps the lines of both sides.
 //!
-//! Git takes apart what both sides changed before it puts one side's lines below the other's: a block that both have
-//! comes once, unless it is three lines or shorter. The merge of trees puts whole changes below each other, so that a
-//! long block that two people copied would be there twice. What is done here is done in git's order, see `xdl_do_merge`
-//! and what it calls in git's `xdiff/xmerge.c`; with the algorithm that git's merges compare lines by.
+//! Git refines a conflict before it puts the lines of one side after those of the other: a block that both sides added
+//! appears once, unless it has three lines or fewer. The tree merge concatenates whole conflicts, so a long block that two
+//! people copied would appear twice. This module follows git's order, see `xdl_do_merge` in git's `xdiff/xmerge.c`, with
+//! the diff algorithm of git's merges.
 
 use std::ops::Range;
 
@@ -12,23 +12,23 @@ use gix::diff::blob::{Algorithm, Diff, Hunk, InternedInput};
 
 use super::driver::Contents;
 
-/// How many lines that both sides have may lie between two disputes that are treated as one.
+/// The maximum number of common lines between two conflicts that are treated as one.
 const BETWEEN: i64 = 3;
 
-/// How far a dispute is taken apart, which follows from `merge.conflictStyle`: its markers are meant for conflicts, but
-/// git does not take apart what it would show with the base, and a union is made of what is left.
+/// How far a conflict is refined. This follows `merge.conflictStyle`: although that is meant for conflict markers, git
+/// does not refine what it would show with the base, and a union is made of the refined conflicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// `merge`: whatever both sides have is no dispute.
+    /// `merge`: no line that both sides have is part of a conflict.
     Merge,
     /// `diff3`: not at all.
     Diff3,
-    /// `zdiff3`: what both sides have at its beginning and its end is none.
+    /// `zdiff3`: common lines at the beginning and the end of a conflict are removed from it.
     ZealousDiff3,
 }
 
 impl Style {
-    /// What is configured.
+    /// Returns the configured style.
     pub fn of(repo: &gix::Repository) -> Self {
         match repo.config_snapshot().string("merge.conflictStyle") {
             Some(style) if style == "diff3" => Self::Diff3,
@@ -38,7 +38,7 @@ impl Style {
     }
 }
 
-/// The text in which each side's lines are.
+/// The text that contains each side's lines.
 pub fn merge(contents: &Contents, style: Style) -> Vec<u8> {
     let text = Text {
         base: contents.base.lines_with_terminator().collect(),
@@ -57,18 +57,18 @@ pub fn merge(contents: &Contents, style: Style) -> Vec<u8> {
     text.put_together(&parts)
 }
 
-/// The lines of all versions, each with its end.
+/// The lines of all versions, including their line endings.
 struct Text<'a> {
     base: Vec<&'a [u8]>,
     ours: Vec<&'a [u8]>,
     theirs: Vec<&'a [u8]>,
 }
 
-/// A part that somebody changed.
+/// A region that at least one side changed.
 #[derive(Debug, Clone)]
 struct Part {
     by: By,
-    /// Its lines on our side. Numbers are signed, since what lies before the first line may be spoken of for a moment.
+    /// Its lines on our side. Signed, since an intermediate result may begin before the first line.
     ours: Range<i64>,
     /// Its lines on their side.
     theirs: Range<i64>,
@@ -78,14 +78,14 @@ struct Part {
 enum By {
     Ours,
     Theirs,
-    /// Differently: a dispute.
+    /// Both sides changed it differently: a conflict.
     Both,
-    /// Alike, which showed only when a dispute was taken apart.
+    /// Both sides changed it in the same way, which only the refinement of a conflict showed.
     BothAlike,
 }
 
 impl Text<'_> {
-    /// What was changed, and by whom, in order.
+    /// Returns the changed regions in order, with the side that changed them.
     fn parts(&self) -> Vec<Part> {
         let (ours, theirs) = (changes(&self.base, &self.ours), changes(&self.base, &self.theirs));
         let (mut ours, mut theirs) = (ours.as_slice(), theirs.as_slice());
@@ -123,7 +123,7 @@ impl Text<'_> {
         }
     }
 
-    /// The disputes that are left of one where what both sides have is none.
+    /// Splits a conflict into those that remain if common lines are not part of a conflict.
     fn taken_apart(&self, part: Part) -> Vec<Part> {
         if part.by != By::Both || part.ours.is_empty() || part.theirs.is_empty() {
             return vec![part];
@@ -144,7 +144,7 @@ impl Text<'_> {
         changes.iter().map(smaller).collect()
     }
 
-    /// Leaves out of a dispute what both sides have at its beginning and at its end.
+    /// Removes the common lines at the beginning and the end of a conflict.
     fn trim(&self, part: &mut Part) {
         if part.by != By::Both {
             return;
@@ -158,7 +158,7 @@ impl Text<'_> {
         part.theirs = part.theirs.start + start..part.theirs.end - end;
     }
 
-    /// The merged text: our side's, with their side's lines where they changed something.
+    /// Returns the merged text: our side's, with their side's lines where they changed something.
     fn put_together(&self, parts: &[Part]) -> Vec<u8> {
         let mut merged = Vec::new();
         let mut at = 0;
@@ -180,7 +180,7 @@ impl Text<'_> {
         merged
     }
 
-    /// The end that a line gets which has none: that of the lines around.
+    /// Returns the line ending for a line that has none: that of its neighbours.
     fn line_end(&self, part: &Part) -> &'static [u8] {
         let before = |start: i64| to_index(start - 1);
         let is_crlf = crlf(&self.ours, before(part.ours.start)) != Some(false)
@@ -190,7 +190,7 @@ impl Text<'_> {
     }
 }
 
-/// What both sides changed, with the lines of the base up to where either change ends.
+/// A region that both sides changed, with the lines of the base up to the end of the longer change.
 fn dispute(our: &Hunk, their: &Hunk) -> Part {
     let (base, ours) = (signed(&our.before), signed(&our.after));
     let (their_base, theirs) = (signed(&their.before), signed(&their.after));
@@ -202,7 +202,7 @@ fn dispute(our: &Hunk, their: &Hunk) -> Part {
     }
 }
 
-/// Adds a part, which becomes one with the last where nothing lies between them.
+/// Appends a region, merging it with the last one if they are adjacent.
 fn add(parts: &mut Vec<Part>, part: Part) {
     match parts.last_mut() {
         Some(last) if part.ours.start <= last.ours.end || part.theirs.start <= last.theirs.end => {
@@ -216,7 +216,7 @@ fn add(parts: &mut Vec<Part>, part: Part) {
     }
 }
 
-/// Makes one of neighbouring disputes with next to nothing between them.
+/// Merges neighbouring conflicts that have next to nothing between them.
 fn join_what_is_close(parts: &mut Vec<Part>) {
     parts.dedup_by(|next, part| {
         let is_close =
@@ -229,7 +229,7 @@ fn join_what_is_close(parts: &mut Vec<Part>) {
     });
 }
 
-/// How far the lines before the change `next` have moved.
+/// Returns by how many lines the text before the change `next` has shifted.
 fn offset(next: Option<&Hunk>, before: &[&[u8]], after: &[&[u8]]) -> i64 {
     match next {
         Some(next) => i64::from(next.after.start) - i64::from(next.before.start),
@@ -237,7 +237,7 @@ fn offset(next: Option<&Hunk>, before: &[&[u8]], after: &[&[u8]]) -> i64 {
     }
 }
 
-/// What differs, placed as git's merges place it.
+/// Returns the differences, aligned as in git's merges.
 fn changes(before: &[&[u8]], after: &[&[u8]]) -> Vec<Hunk> {
     let mut input = InternedInput::default();
     input.update_before(before.iter().copied());
@@ -247,7 +247,7 @@ fn changes(before: &[&[u8]], after: &[&[u8]]) -> Vec<Hunk> {
     diff.hunks().collect()
 }
 
-/// Whether a line ends as on Windows, by the one before it where it has no end; none where that is nowhere told.
+/// Whether a line ends with CR LF, judged by the previous line if it has no line ending; `None` if neither tells.
 fn crlf(lines: &[&[u8]], at: usize) -> Option<bool> {
     match lines.get(at)? {
         line if line.ends_with(b"\n") => Some(line.ends_with(b"\r\n")),

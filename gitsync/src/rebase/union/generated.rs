@@ -1,4 +1,4 @@
-//! Texts that nobody thought of: what is merged with the lines of both sides is what git's merge makes of them.
+//! Property test: the union of generated texts is the same as that of git's merge.
 
 use gix::ObjectId;
 use gix::objs::tree::EntryKind;
@@ -7,29 +7,29 @@ use testkit::{Repo, World};
 
 use crate::rebase::merge::{Merged, Merger};
 
-/// What one side does with a text.
+/// A change that one side makes to a text.
 #[derive(Debug, Clone)]
 struct Edit {
-    /// Where, in hundredths of the text.
+    /// The position, in hundredths of the text.
     at: usize,
-    /// How many lines it removes.
+    /// The number of lines that it removes.
     removed: usize,
-    /// What it puts in their place.
+    /// What it inserts in their place.
     added: Vec<u8>,
 }
 
-/// A file, and what became of it on both sides.
+/// A file, and its versions on both sides.
 #[derive(Debug, Clone)]
 struct File {
     base: Vec<u8>,
     ours: Vec<Edit>,
     theirs: Vec<Edit>,
-    /// Whether the last line of the base, ours and theirs has an end, and lines end as on Windows there.
+    /// Whether the last line of the base, ours and theirs has a line ending, and whether that is CR LF.
     ends: [(bool, bool); 3],
 }
 
-/// Changes that add parts of the same few blocks. No line is in a text twice, as in the base: how such lines are paired is a matter of the
-/// algorithm that compares them, and git's is not quite the one here.
+/// Changes that insert parts of the same few blocks. As in the base, no line occurs twice in a text: how equal lines are
+/// paired depends on the diff algorithm, and git's differs slightly from the one here.
 fn edits() -> impl Strategy<Value = Vec<Edit>> {
     let edit = |block: u8| {
         let added = (0..10u8, 0..9u8)
@@ -68,7 +68,7 @@ impl File {
     }
 }
 
-/// A tree of such files, of which none is empty: an empty one might be taken for another.
+/// Creates a tree of such files. None is empty: an empty one might be taken for another.
 fn tree(repo: &gix::Repository, texts: impl Iterator<Item = String>) -> ObjectId {
     let mut editor = repo.edit_tree(repo.object_hash().empty_tree()).unwrap();
     for (number, text) in texts.enumerate() {
@@ -78,7 +78,7 @@ fn tree(repo: &gix::Repository, texts: impl Iterator<Item = String>) -> ObjectId
     editor.write().unwrap().detach()
 }
 
-/// What git makes of a merge of these trees.
+/// Returns git's merge of these trees.
 fn git_s(origin: &Repo, [base, ours, theirs]: [ObjectId; 3]) -> String {
     let base = format!("--merge-base={base}");
     origin.git(["merge-tree", "--write-tree", &base, &ours.to_string(), &theirs.to_string()])
