@@ -1,7 +1,7 @@
 //! Object access that renews the lock of the run with each object that is read.
 //!
-//! Rename detection among many files takes long and does not report progress. But it reads each file, and as long as it
-//! does, it makes progress.
+//! Rename detection among many files takes long and does not report progress. But it reads each file, and as long as
+//! it does, it makes progress.
 
 use gix::hash::oid;
 use gix::objs::{Data, Find, FindHeader, Header};

@@ -16,8 +16,8 @@ use crate::changes;
 /// How much of a file must be in the other one, in percent; git demands more here than if names differ.
 const ALIKE: usize = 75;
 
-/// Returns such files: the path of each in the tree `from`, and its path in the tree `to`. Only file names that occur once
-/// among the deleted and once among the added files are considered.
+/// Returns such files: the path of each in the tree `from`, and its path in the tree `to`. Only file names that occur
+/// once among the deleted and once among the added files are considered.
 ///
 /// # Errors
 /// An object cannot be read.

@@ -1,9 +1,9 @@
 //! Leaves files out of a tree merge that one side renamed or removed and the other one did not change.
 //!
-//! Such a file is deleted in the result, and at its new path is what its own side put there, whatever was renamed to what.
-//! But rename detection compares every deleted file with every added one, line by line, so in a large directory that was
-//! renamed and edited it would take minutes to find the one file that the other side changed too. Git ignores such files
-//! as well: see `relevant_sources` in git's `merge-ort.c`.
+//! Such a file is deleted in the result, and at its new path is what its own side put there, whatever was renamed to
+//! what. But rename detection compares every deleted file with every added one, line by line, so in a large directory
+//! that was renamed and edited it would take minutes to find the one file that the other side changed too. Git
+//! ignores such files as well: see `relevant_sources` in git's `merge-ort.c`.
 
 use std::collections::HashSet;
 
@@ -15,8 +15,8 @@ use super::merge::Sides;
 use super::moved_folders::folders;
 use crate::changes::{self, Change};
 
-/// Returns the sides without such files. New files in renamed directories must have been settled before, since it takes
-/// all renames to detect that of a directory.
+/// Returns the sides without such files. New files in renamed directories must have been settled before, since it
+/// takes all renames to detect that of a directory.
 ///
 /// # Errors
 /// A tree cannot be read or written.
@@ -33,8 +33,8 @@ pub fn leave_out(repo: &gix::Repository, sides: Sides) -> anyhow::Result<Sides> 
     })
 }
 
-/// Returns the files that are deleted by the changes `own` of one side, and that the changes of the `other` side do not
-/// touch.
+/// Returns the files that are deleted by the changes `own` of one side, and that the changes of the `other` side do
+/// not touch.
 ///
 /// Files that exist unchanged elsewhere are not among them: they are detected by id, and then their new path is no
 /// candidate for other files.
@@ -54,8 +54,9 @@ fn gone_alone<'a>(own: &'a [Change], other: &[Change]) -> Vec<&'a BString> {
     gone.map(|change| &change.path).filter(|path| !touched.contains(path)).collect()
 }
 
-/// Returns the paths of `gone`, except for one in each directory that the `other` side would otherwise lose and in which
-/// the changes `own` add something: the directory would appear to be renamed, and the new files would move along.
+/// Returns the paths of `gone`, except for one in each directory that the `other` side would otherwise lose and in
+/// which the changes `own` add something: the directory would appear to be renamed, and the new files would move
+/// along.
 fn kept_folders<'a>(
     repo: &gix::Repository,
     other: ObjectId,

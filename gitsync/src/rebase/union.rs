@@ -1,9 +1,9 @@
 //! Merges files with the union driver, `merge=union`, which keeps the lines of both sides.
 //!
-//! Git refines a conflict before it puts the lines of one side after those of the other: a block that both sides added
-//! appears once, unless it has three lines or fewer. The tree merge concatenates whole conflicts, so a long block that two
-//! people copied would appear twice. This module follows git's order, see `xdl_do_merge` in git's `xdiff/xmerge.c`, with
-//! the diff algorithm of git's merges.
+//! Git refines a conflict before it puts the lines of one side after those of the other: a block that both sides
+//! added appears once, unless it has three lines or fewer. The tree merge concatenates whole conflicts, so a long
+//! block that two people copied would appear twice. This module follows git's order, see `xdl_do_merge` in git's
+//! `xdiff/xmerge.c`, with the diff algorithm of git's merges.
 
 use std::ops::Range;
 
@@ -15,8 +15,8 @@ use super::driver::Contents;
 /// The maximum number of common lines between two conflicts that are treated as one.
 const BETWEEN: i64 = 3;
 
-/// How far a conflict is refined. This follows `merge.conflictStyle`: although that is meant for conflict markers, git
-/// does not refine what it would show with the base, and a union is made of the refined conflicts.
+/// How far a conflict is refined. This follows `merge.conflictStyle`: although that is meant for conflict markers,
+/// git does not refine what it would show with the base, and a union is made of the refined conflicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// `merge`: no line that both sides have is part of a conflict.

@@ -28,8 +28,8 @@ struct File {
     ends: [(bool, bool); 3],
 }
 
-/// Changes that insert parts of the same few blocks. As in the base, no line occurs twice in a text: how equal lines are
-/// paired depends on the diff algorithm, and git's differs slightly from the one here.
+/// Changes that insert parts of the same few blocks. As in the base, no line occurs twice in a text: how equal lines
+/// are paired depends on the diff algorithm, and git's differs slightly from the one here.
 fn edits() -> impl Strategy<Value = Vec<Edit>> {
     let edit = |block: u8| {
         let added = (0..10u8, 0..9u8)
