@@ -16,7 +16,7 @@ mod report;
 use std::collections::BTreeSet;
 
 use contract::CmdcopySection;
-use phase::{CommonArgs, Done, Fault, Holding, Page, Phase, Run};
+use phase::{CommonArgs, Done, Fault, LockUse, Page, Phase, Run};
 
 pub use args::Cmdcopy;
 use copy::Report;
@@ -32,8 +32,8 @@ impl Phase for Cmdcopy {
         &self.common
     }
 
-    fn holding(&self) -> Holding<'_> {
-        if self.dry_run { Holding::Joins } else { Holding::Takes(&self.lock) }
+    fn holding(&self) -> LockUse<'_> {
+        if self.dry_run { LockUse::Joins } else { LockUse::Takes(&self.lock) }
     }
 
     fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<CmdcopySection>> {

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    phase::main::<cmdcopy::Cmdcopy>(&lock::Keeper)
+    phase::main::<cmdcopy::Cmdcopy>(&lock::LockManager)
 }

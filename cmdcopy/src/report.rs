@@ -2,7 +2,7 @@
 
 use contract::{CmdcopySection, CopiedFile, CopyResult};
 use owo_colors::OwoColorize as _;
-use phase::{Page, Styles, plain};
+use phase::{Page, Styles, escape};
 
 /// Whether the report is about what was done or about what would be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,9 +31,9 @@ pub(crate) fn files(section: &CmdcopySection, tense: Tense, page: &mut Page) {
         Tense::Conditional => " (dry run: nothing was changed)",
     };
     if told.is_empty() {
-        page.line(format_args!("cmdcopy: no commands in {}{would}", plain::line(&section.from)));
+        page.line(format_args!("cmdcopy: no commands in {}{would}", escape::line(&section.from)));
     } else {
-        page.line(format_args!("cmdcopy: {} in {}{would}", told.join(", "), plain::line(&section.to)));
+        page.line(format_args!("cmdcopy: {} in {}{would}", told.join(", "), escape::line(&section.to)));
     }
     for file in section.files.iter().filter(|file| file.result != CopyResult::Unchanged) {
         page.line(format_args!("  {}", line(file, page.styles)));
@@ -49,12 +49,12 @@ fn line(file: &CopiedFile, styles: Styles) -> String {
         CopyResult::Removed => ("removed", styles.good),
     };
     let word = format!("{word:<10}");
-    let mut line = format!("{}  {}", word.style(style), plain::line(&file.name));
+    let mut line = format!("{}  {}", word.style(style), escape::line(&file.name));
     if let Some(backup) = &file.backup {
-        line.push_str(&format!(" (yours is kept as {})", plain::line(backup)));
+        line.push_str(&format!(" (yours is kept as {})", escape::line(backup)));
     }
     if let Some(reason) = &file.reason {
-        line.push_str(&format!(": {}", plain::line(reason)));
+        line.push_str(&format!(": {}", escape::line(reason)));
     }
     line
 }

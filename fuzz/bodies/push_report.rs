@@ -1,6 +1,6 @@
 //! What a server says of a push: first what it has, then its report, with the words of its hooks beside it.
 
-use remote::Answer;
+use remote::UpdateStatus;
 
 use crate::talk::{Talk, printable};
 
@@ -20,7 +20,7 @@ pub fn body(talk: &Talk, bytes: &[u8]) {
     let Ok(pushed) = talk.push(&said) else { return };
     assert_eq!(pushed.answers.len(), 1, "one update, one answer");
     pushed.remote_lines.iter().for_each(|line| printable(line));
-    if let Answer::Rejected { words } = &pushed.answers[0] {
+    if let UpdateStatus::Rejected { words } = &pushed.answers[0] {
         printable(words);
     }
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use gix::ObjectId;
-use remote::{Listing, Push, Pushed, Remote, RemoteName, Together, Trouble, Unwatched, Update};
+use remote::{Atomicity, Push, Pushed, RefAdvertisement, Remote, RemoteError, RemoteName, Unwatched, Update};
 use testkit::{World, servers::Scripted};
 
 /// A repository, and the server that its remote is.
@@ -45,18 +45,18 @@ impl Talk {
     }
 
     /// Asks for the refs; the server answers with `said`.
-    pub fn list(&self, said: &[u8]) -> Result<Listing, Trouble> {
+    pub fn list(&self, said: &[u8]) -> Result<RefAdvertisement, RemoteError> {
         self.server.say(said);
         let listed = self.remote().list(&["refs/heads/"], &Unwatched);
         listed.inspect_err(harmless)
     }
 
     /// Pushes what the remote may have already; the server answers with `said`.
-    pub fn push(&self, said: &[u8]) -> Result<Pushed, Trouble> {
+    pub fn push(&self, said: &[u8]) -> Result<Pushed, RemoteError> {
         self.server.say(said);
         let name = "refs/heads/main".try_into().expect("a ref's name");
         let update = Update { name, expected: None, new: Some(self.head) };
-        let what = Push { updates: vec![update], together: Together::Independent };
+        let what = Push { updates: vec![update], together: Atomicity::Independent };
         self.remote().push(&what, &Unwatched).inspect_err(harmless)
     }
 
@@ -80,7 +80,7 @@ pub fn forgive_gix() {
 }
 
 /// Panics where a failure would drive the terminal that it is shown on, or tell the password.
-fn harmless(trouble: &Trouble) {
+fn harmless(trouble: &RemoteError) {
     let text = format!("{trouble} {}", trouble.help().unwrap_or_default());
     printable(&text);
     assert!(!text.contains("s3cret"), "{text:?}");

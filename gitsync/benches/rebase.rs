@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use divan::Bencher;
-use gitsync::person::People;
+use gitsync::ident::People;
 use gitsync::rebase::{Outcome, Replay, Replayer, rebase};
 use gitsync::signing::Signing;
 use gitsync::worktree::diff::diff;

@@ -11,7 +11,7 @@ use phase::{CommonArgs, Fault, LockArgs, Turn};
 use scan::{Ahead, Everything};
 
 use crate::policy::{Commit, Policy, Pull, Push};
-use crate::worktree::Leavings;
+use crate::worktree::Trash;
 
 /// Commit everything, fetch, rebase, update the working tree and push; then the same for the vault.
 #[derive(Debug, Clone, Parser)]
@@ -74,11 +74,11 @@ pub struct Args {
 /// Replaced files that are still being removed. Dropping the command line waits for their removal: that happens last,
 /// when the next phase is already at work.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Rest(Arc<Mutex<Vec<Leavings>>>);
+pub(crate) struct Rest(Arc<Mutex<Vec<Trash>>>);
 
 impl Rest {
     /// Keeps `leavings` until the command line is dropped.
-    pub fn take_over(&self, leavings: Vec<Leavings>) {
+    pub fn take_over(&self, leavings: Vec<Trash>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(leavings);
     }
 }

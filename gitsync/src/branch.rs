@@ -11,11 +11,11 @@ use gix::bstr::{BString, ByteSlice as _};
 use gix::refs::FullName;
 use remote::durable::{Durability, Part};
 use remote::local_ref::reflog::{self, Line, Log};
-use remote::local_ref::{Edit, Writer, Written, claim};
+use remote::local_ref::{RefStore, RefUpdate, UpdateOutcome, claim};
 
+use crate::context::SyncContext;
 use crate::faults;
 use crate::look::{self, Head};
-use crate::place::Place;
 
 const HEAD: &str = "HEAD";
 
@@ -46,10 +46,10 @@ pub enum Moved {
 ///
 /// # Errors
 /// Another process holds the lock of the ref or of `HEAD`, or it cannot be written.
-pub fn step(place: &Place<'_>, step: &Step) -> anyhow::Result<Moved> {
+pub fn step(place: &SyncContext<'_>, step: &Step) -> anyhow::Result<Moved> {
     let repo = place.repo;
     let doing = || format!("cannot move {}", step.branch.as_bstr());
-    let mut writer = Writer::new(repo);
+    let mut writer = RefStore::new(repo);
     // From here on nobody can switch branches or commit.
     let head = writer.hold(HEAD.try_into()?).map_err(faults::of_ref).with_context(doing)?;
     match look::head(repo)? {
@@ -64,10 +64,10 @@ pub fn step(place: &Place<'_>, step: &Step) -> anyhow::Result<Moved> {
         .context("cannot write the reflog of HEAD")
         .with_context(doing)?;
     let reason = step.reason.to_str_lossy();
-    let edit = Edit { name: step.branch.as_ref(), expected: step.from, new: step.to, reason: &reason };
+    let edit = RefUpdate { name: step.branch.as_ref(), expected: step.from, new: step.to, reason: &reason };
     match writer.write(edit).map_err(faults::of_ref).with_context(doing)? {
-        Written::Done => {}
-        Written::Moved => return Ok(Moved::SomebodyElseDid),
+        UpdateOutcome::Updated => {}
+        UpdateOutcome::Stale => return Ok(Moved::SomebodyElseDid),
     }
     let line = Line { old: step.from, new: step.to, by: &by, reason: step.reason.as_bstr() };
     // The branch has moved, whether or not there is space left to log it.
@@ -80,16 +80,16 @@ pub fn step(place: &Place<'_>, step: &Step) -> anyhow::Result<Moved> {
 ///
 /// # Errors
 /// Another process holds its lock, or it cannot be written.
-pub fn remember(place: &Place<'_>, before: ObjectId) -> anyhow::Result<()> {
+pub fn remember(place: &SyncContext<'_>, before: ObjectId) -> anyhow::Result<()> {
     let repo = place.repo;
     let flushing = Durability::of(repo).flushing(Part::Reference);
-    let held = Writer::new(repo).hold("ORIG_HEAD".try_into()?).map_err(faults::of_ref)?;
+    let held = RefStore::new(repo).hold("ORIG_HEAD".try_into()?).map_err(faults::of_ref)?;
     Ok(held.commit(repo, format!("{before}\n").as_bytes(), flushing).map_err(faults::of_ref)?)
 }
 
 /// Removes the locks that killed runs left behind, and the objects that they were writing.
 pub fn clear(repo: &gix::Repository) {
-    remote::sweep(repo.objects.store_ref().path());
+    remote::remove_stale_packs(repo.objects.store_ref().path());
     for base in [repo.common_dir(), repo.git_dir()] {
         claim::sweep(base);
     }

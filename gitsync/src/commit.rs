@@ -18,19 +18,19 @@ use scan::Ahead;
 use signals::Section;
 
 use crate::branch::{self, Moved};
+use crate::context::SyncContext;
 use crate::hooks::{Call, Hooks};
+use crate::ident::Person;
 use crate::index::{self, Looked, Writing, Written};
 use crate::look::Branch;
 use crate::message::{self, Cleanup};
 use crate::patience;
-use crate::person::Person;
-use crate::place::Place;
 use crate::signing;
 use crate::stage::sink::{Loose, Sink};
 use crate::stage::{self, Changes, LeftOut, Refusal, Staged, Why};
 use crate::submodules::Outdated;
 use crate::tree::Counts;
-use crate::{failpoint, prepared, refuse};
+use crate::{commit_template, failpoint, refuse};
 
 /// The result of committing.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub struct New {
 /// A fault that names what cannot be committed, or what prevents the commit: an `index.lock` of another process, an
 /// unfinished merge, a hook that refuses, a signing program that fails. Nothing is committed then.
 pub fn commit(
-    place: &Place<'_>,
+    place: &SyncContext<'_>,
     branch: &Branch,
     policy: &stage::Policy,
     message: Option<&str>,
@@ -120,7 +120,7 @@ pub fn commit(
         return Ok(Outcome::SomebodyElseMoved);
     };
     let mut writing = Some(writing);
-    prepared::clear(place)?;
+    commit_template::clear(place)?;
     if hooks.has("post-commit") {
         writing.take().map_or(Ok(()), Writing::finish)?;
         hooks.tell("post-commit", Call::default())?;
@@ -131,7 +131,7 @@ pub fn commit(
 /// Moves the branch to the commit `id` with this `message`, and starts writing the index that goes with it. Returns
 /// `None`, without having changed anything, if another process has moved the branch.
 fn land(
-    place: &Place<'_>,
+    place: &SyncContext<'_>,
     branch: &Branch,
     id: ObjectId,
     message: &BString,
@@ -156,7 +156,7 @@ fn land(
 /// Returns the index, and the differences from it that are to be committed. What is not to be committed is reported
 /// in `left_out`.
 fn find(
-    place: &Place<'_>,
+    place: &SyncContext<'_>,
     before: ObjectId,
     policy: &stage::Policy,
     ahead: Option<Ahead>,
@@ -180,7 +180,7 @@ fn find(
 /// Returns the index, and the changes in the working tree that are to be staged. The scan made `ahead` is used if it
 /// is still valid.
 fn look(
-    place: &Place<'_>,
+    place: &SyncContext<'_>,
     policy: &stage::Policy,
     ahead: Option<Ahead>,
 ) -> anyhow::Result<(scan::Index, Changes)> {
@@ -217,7 +217,7 @@ fn looked(policy: &stage::Policy) -> Looked {
 
 /// Returns the commit message after the hooks have edited it.
 fn wording(
-    place: &Place<'_>,
+    place: &SyncContext<'_>,
     hooks: &Hooks<'_>,
     lock: &mut index::Lock,
     staged: &Staged,
@@ -268,7 +268,7 @@ fn short(root: &Path, path: &Path) -> OsString {
 
 /// Writes the commit object, signed if the configuration asks for it.
 fn write(
-    place: &Place<'_>,
+    place: &SyncContext<'_>,
     branch: &Branch,
     staged: &Staged,
     message: &BString,

@@ -5,17 +5,17 @@
 use contract::RepoSync;
 use gix::ObjectId;
 use owo_colors::OwoColorize as _;
-use phase::{Fault, Page, plain};
+use phase::{Fault, Page, escape};
 
 use crate::commit::tree_of;
+use crate::context::SyncContext;
 use crate::exchange::{self, Failed, Theirs};
 use crate::index;
 use crate::ledger::{Before, Ledger};
 use crate::look;
-use crate::place::Place;
 use crate::plan::{self, Integration, Relation};
 use crate::policy::{Policy, Pull, Push};
-use crate::rebase::{self, Replay, Seen};
+use crate::rebase::{self, Replay, UpstreamReflog};
 use crate::relate::relate_to_past;
 use crate::stage::{self, LeftOut, sink::Memory};
 use crate::submodules::Outdated;
@@ -66,7 +66,7 @@ enum Outgoing {
 ///
 /// # Errors
 /// What would make a sync fail before it has begun.
-pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
+pub fn plan(place: &SyncContext<'_>, policy: &Policy) -> anyhow::Result<Planned> {
     let repo = place.repo;
     let facts = look::look(repo)?;
     let branch = refuse::refuse(&facts)?.clone();
@@ -97,7 +97,7 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
     let here = theirs_here.map_or(Theirs::New, Theirs::At);
     let seen = match &upstream.tracking {
         Some(tracking) => rebase::seen(repo, tracking.as_ref())?,
-        None => Seen::default(),
+        None => UpstreamReflog::default(),
     };
     let relation = match branch.commit {
         Some(local) => relate_to_past(repo, &place.history, &seen, local, here)?,
@@ -139,7 +139,7 @@ pub fn plan(place: &Place<'_>, policy: &Policy) -> anyhow::Result<Planned> {
 
 /// Returns how many of the commits reachable from `local` the remote does not have.
 fn own_commits(
-    place: &Place<'_>,
+    place: &SyncContext<'_>,
     theirs: Theirs,
     upstream: &Upstream,
     local: ObjectId,
@@ -156,7 +156,7 @@ impl Planned {
     pub fn show(&self, name: &str, page: &mut Page) {
         let upstream = self.upstream.shown();
         let title = format!("{name}: {} and {upstream}, nothing is changed", self.branch);
-        page.line(plain::line(&title).style(page.styles.heading));
+        page.line(escape::line(&title).style(page.styles.heading));
         for warning in &self.section.warnings {
             page.warning(warning);
         }
@@ -203,7 +203,7 @@ fn commits(count: usize) -> String {
 
 /// Returns what would be committed, and what has changed and would not be committed.
 fn would_commit(
-    place: &Place<'_>,
+    place: &SyncContext<'_>,
     head: Option<ObjectId>,
     policy: &Policy,
 ) -> anyhow::Result<(Counts, LeftOut)> {
@@ -220,7 +220,7 @@ fn would_commit(
 }
 
 fn would_integrate(
-    place: &Place<'_>,
+    place: &SyncContext<'_>,
     local: Option<ObjectId>,
     theirs: Theirs,
     relation: Relation,

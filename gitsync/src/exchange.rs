@@ -6,13 +6,15 @@ use anyhow::Context as _;
 use gix::ObjectId;
 use gix::refs::FullName;
 use phase::Fault;
-use remote::{Answer, Direction, Fetch, Prepared, Recent, Remote, Trouble, Turn, Update};
+use remote::{
+    Direction, Fetch, Prepared, PushTurn, RecentObjects, Remote, RemoteError, Update, UpdateStatus,
+};
 
+use crate::context::SyncContext;
 use crate::hooks::{Call, Hooks};
-use crate::place::Place;
 use crate::policy::Policy;
 use crate::upstream::{SaidBy, Upstream};
-use crate::{faults, left_behind};
+use crate::{faults, stale_refs};
 
 /// The state of the branch at the remote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +47,7 @@ pub struct Heard {
     /// The notes refs that the remote has, by name; they were not fetched.
     pub notes: Vec<(FullName, ObjectId)>,
     /// The objects that were received.
-    pub recent: Recent,
+    pub recent: RecentObjects,
     /// Messages about refs that could not be updated to the remote's.
     pub left_behind: Vec<String>,
 }
@@ -59,9 +61,9 @@ pub enum Failed {
     Otherwise(anyhow::Error),
 }
 
-impl From<Trouble> for Failed {
-    fn from(trouble: Trouble) -> Self {
-        let offline = matches!(trouble, Trouble::Unreachable(_));
+impl From<RemoteError> for Failed {
+    fn from(trouble: RemoteError) -> Self {
+        let offline = matches!(trouble, RemoteError::Unreachable(_));
         let error = faults::of_remote(trouble);
         if offline { Self::Offline(error) } else { Self::Otherwise(error) }
     }
@@ -81,7 +83,7 @@ const NOTES: &str = "refs/notes/";
 ///
 /// # Errors
 /// The remote cannot be reached or refuses, or the lock is lost.
-pub fn fetch(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<Heard, Failed> {
+pub fn fetch(place: &SyncContext<'_>, upstream: &Upstream, policy: &Policy) -> Result<Heard, Failed> {
     let remote = connect(place, upstream, policy)?;
     let known = tracked(place.repo, upstream)?;
     let asked = SystemTime::now();
@@ -94,7 +96,7 @@ pub fn fetch(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<
     let (notes, others): (Vec<_>, Vec<_>) =
         fetched.listing.refs.iter().partition(|listed| listed.name.as_bstr().starts_with(NOTES.as_bytes()));
     let left_behind = fetched.rejected.iter();
-    let left_behind = left_behind.filter_map(|one| left_behind::by_fetch(one, &upstream.remote)).collect();
+    let left_behind = left_behind.filter_map(|one| stale_refs::by_fetch(one, &upstream.remote)).collect();
     let branch = match fetched.listing.id_of(upstream.at_remote.as_ref()) {
         // As in git, a negative refspec (`^…`) also applies to refs that are named in addition to the configured
         // refspecs.
@@ -121,7 +123,11 @@ fn left_out(upstream: &Upstream) -> Fault {
 ///
 /// # Errors
 /// The remote cannot be reached or refuses.
-pub fn list(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<Option<ObjectId>, Failed> {
+pub fn list(
+    place: &SyncContext<'_>,
+    upstream: &Upstream,
+    policy: &Policy,
+) -> Result<Option<ObjectId>, Failed> {
     let remote = connect(place, upstream, policy)?;
     let name = upstream.at_remote.as_bstr().to_string();
     let listing = remote.list(&[&name], &place.follower())?;
@@ -147,7 +153,7 @@ pub fn tracked(repo: &gix::Repository, upstream: &Upstream) -> anyhow::Result<Op
 ///
 /// # Errors
 /// The remote's configuration cannot be used.
-pub fn turn(place: &Place<'_>, upstream: &Upstream, policy: &Policy) -> Result<Turn, Failed> {
+pub fn turn(place: &SyncContext<'_>, upstream: &Upstream, policy: &Policy) -> Result<PushTurn, Failed> {
     Ok(connect(place, upstream, policy)?.turn(&|| place.guard.alive()))
 }
 
@@ -168,7 +174,7 @@ pub struct Outgoing<'a> {
     /// The commit that the upstream is expected to be at.
     pub expected: Option<ObjectId>,
     /// Objects that were just made, so that they need not be read.
-    pub made: &'a Recent,
+    pub made: &'a RecentObjects,
 }
 
 /// Pushes a branch to the upstream, after running the `pre-push` hook.
@@ -176,7 +182,7 @@ pub struct Outgoing<'a> {
 /// # Errors
 /// The hook refuses, the remote cannot be reached, or it rejects the push: then its message is included.
 pub fn push(
-    place: &Place<'_>,
+    place: &SyncContext<'_>,
     upstream: &Upstream,
     policy: &Policy,
     branch: &gix::refs::FullNameRef,
@@ -200,21 +206,21 @@ pub fn push(
     let push = remote::Push { updates: vec![update.clone()], ..Default::default() };
     let pushed = remote.push_with(&push, Prepared { ready: None, made }, &place.follower())?;
     match pushed.answers.into_iter().next() {
-        Some(Answer::Done | Answer::UpToDate) => {
-            Ok(Pushed::Done(pushed.left_behind.into_iter().map(left_behind::by_push).collect()))
+        Some(UpdateStatus::Done | UpdateStatus::UpToDate) => {
+            Ok(Pushed::Done(pushed.left_behind.into_iter().map(stale_refs::by_push).collect()))
         }
-        Some(Answer::Stale { .. } | Answer::HeldBack) | None => {
+        Some(UpdateStatus::Stale { .. } | UpdateStatus::NotAttempted) | None => {
             remote.check_race(&update, &place.follower())?;
             Ok(Pushed::LostRace)
         }
-        Some(Answer::Rejected { words }) => {
+        Some(UpdateStatus::Rejected { words }) => {
             Err(Failed::Otherwise(rejected(&upstream.remote, &words, &pushed.remote_lines).into()))
         }
     }
 }
 
 fn connect<'repo>(
-    place: &Place<'repo>,
+    place: &SyncContext<'repo>,
     upstream: &Upstream,
     policy: &Policy,
 ) -> Result<Remote<'repo>, Failed> {

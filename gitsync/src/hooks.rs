@@ -15,8 +15,8 @@ use std::process::{Child, Command, Stdio};
 use anyhow::Context as _;
 use phase::{Fault, Guard, Progress, programs};
 
-use crate::place::Place;
-use crate::waiting;
+use crate::child;
+use crate::context::SyncContext;
 
 /// The hooks of a repository.
 pub struct Hooks<'a> {
@@ -63,8 +63,8 @@ impl<'a> Hooks<'a> {
     ///
     /// # Errors
     /// `core.hooksPath` is not a valid path, or the repository is bare.
-    pub fn of(place: &Place<'a>) -> anyhow::Result<Self> {
-        let Place { repo, guard, progress, .. } = *place;
+    pub fn of(place: &SyncContext<'a>) -> anyhow::Result<Self> {
+        let SyncContext { repo, guard, progress, .. } = *place;
         let work_tree = repo.workdir().context("a bare repository has no hooks to run")?;
         let work_tree = std::path::absolute(work_tree)?;
         let configured = repo.config_snapshot().trusted_path("core.hooksPath").context("core.hooksPath")?;
@@ -123,7 +123,7 @@ impl<'a> Hooks<'a> {
             .start(&path, &call, &writer)
             .with_context(|| format!("the {name} hook, {}, cannot be started", path.display()))?;
         drop(writer);
-        let ended = waiting::wait(child, call.stdin, output, &|| self.guard.alive())
+        let ended = child::wait(child, call.stdin, output, &|| self.guard.alive())
             .with_context(|| format!("the {name} hook"))?;
         Ok(if ended.status.success() { Ran::Well } else { Ran::Badly(ended.said) })
     }

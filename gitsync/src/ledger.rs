@@ -10,12 +10,12 @@ use gix::ObjectId;
 use gix::bstr::BString;
 use gix::refs::FullName;
 use phase::Fault;
-use remote::{History, Recent};
+use remote::{History, RecentObjects};
 
 use crate::changed_logs::{self, ChangedLogs};
 use crate::commit::{New, tree_of};
 use crate::exchange::Heard;
-use crate::rebase::ThrownOut;
+use crate::rebase::DroppedCommits;
 use crate::stage::LeftOut;
 use crate::tree::Counts;
 use crate::upstream::Upstream;
@@ -44,7 +44,7 @@ pub struct Ledger {
     /// Messages about refs that could not be updated to the remote's.
     left_behind: Vec<String>,
     /// Commits that were removed from the branch because the upstream dropped them.
-    thrown_out: Vec<ThrownOut>,
+    thrown_out: Vec<DroppedCommits>,
     reach: Reach,
     /// The session logs that changed when the branch was last moved.
     logs: Option<ChangedLogs>,
@@ -168,7 +168,7 @@ impl Ledger {
     }
 
     /// Records commits that are no longer in the branch.
-    pub fn thrown_out(&mut self, commits: Option<ThrownOut>) {
+    pub fn thrown_out(&mut self, commits: Option<DroppedCommits>) {
         self.thrown_out.extend(commits);
     }
 
@@ -182,7 +182,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The history cannot be read.
-    pub fn incoming(&self, repo: &gix::Repository, recent: &Recent) -> anyhow::Result<Incoming> {
+    pub fn incoming(&self, repo: &gix::Repository, recent: &RecentObjects) -> anyhow::Result<Incoming> {
         self.incoming_at(head(repo), repo, recent)
     }
 
@@ -191,7 +191,7 @@ impl Ledger {
         &self,
         head: Option<ObjectId>,
         repo: &gix::Repository,
-        recent: &Recent,
+        recent: &RecentObjects,
     ) -> anyhow::Result<Incoming> {
         let of = (self.theirs, head);
         let (pulled, wiki) = match self.theirs {
@@ -215,7 +215,7 @@ impl Ledger {
         let head = head(repo);
         let known = self.incoming.take().filter(|incoming| incoming.of == (self.theirs, head));
         let Incoming { pulled, wiki, .. } =
-            known.map_or_else(|| self.incoming_at(head, repo, &Recent::default()), Ok)?;
+            known.map_or_else(|| self.incoming_at(head, repo, &RecentObjects::default()), Ok)?;
         let pushed = self.pushed.take().map(|commits| Pushed { count: commits.len() as u64, commits });
         let known = crate::exchange::tracked(repo, &self.upstream)?;
         let mut warnings: Vec<String> = refuse::left_out(&self.left_out).collect();

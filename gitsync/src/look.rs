@@ -70,7 +70,7 @@ pub enum WorkTree {
 pub fn look(repo: &gix::Repository) -> anyhow::Result<Facts> {
     let head = head(repo)?;
     let elsewhere = match &head {
-        Head::Branch(branch) => remote::elsewhere(repo, branch.name.as_ref()),
+        Head::Branch(branch) => remote::other_worktree_on(repo, branch.name.as_ref()),
         Head::Detached(_) => Ok(None),
     };
     Ok(Facts {

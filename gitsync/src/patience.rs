@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use phase::Fault;
 
+use crate::context::SyncContext;
 use crate::index::{self, Acquire, HeldBy, Lock};
-use crate::place::Place;
 
 /// How long another process may hold the index before the run gives up.
 const LIMIT: Duration = Duration::from_secs(3);
@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(30);
 ///
 /// # Errors
 /// A fault with exit 1 if another process holds it, or left it behind.
-pub fn index_lock(place: &Place<'_>) -> anyhow::Result<Lock> {
+pub fn index_lock(place: &SyncContext<'_>) -> anyhow::Result<Lock> {
     let until = Instant::now() + LIMIT;
     loop {
         match index::lock(place.repo)? {
@@ -37,6 +37,6 @@ pub fn held(by: &HeldBy) -> Fault {
     let path = by.path.to_string_lossy();
     Fault::failed(format!("another program is at work on the index: {path} is there{age}")).help(format!(
         "let it finish; if no git is running here, it was left behind: rm {}",
-        words::quoted(&path)
+        sanitize::quoted(&path)
     ))
 }

@@ -8,7 +8,7 @@ use phase::{Fault, Operation};
 
 use crate::history;
 use crate::look::{Branch, Facts, Head, WorkTree};
-use crate::rebase::ThrownOut;
+use crate::rebase::DroppedCommits;
 use crate::stage::LeftOut;
 
 /// How many paths a message names before it only counts the rest.
@@ -116,7 +116,7 @@ pub fn left_out(left_out: &LeftOut) -> impl Iterator<Item = String> {
 /// A commit cannot be read.
 pub fn thrown_out(
     repo: &gix::Repository,
-    ThrownOut { tip, commits }: &ThrownOut,
+    DroppedCommits { tip, commits }: &DroppedCommits,
     upstream: &str,
 ) -> anyhow::Result<String> {
     let mut named = Vec::new();

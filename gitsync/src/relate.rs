@@ -7,7 +7,7 @@ use remote::History;
 use crate::exchange::Theirs;
 use crate::history;
 use crate::plan::Relation;
-use crate::rebase::{Seen, base_for};
+use crate::rebase::{UpstreamReflog, base_for};
 
 /// Determines how `local` is related to what the remote has, where `seen` are the commits that the upstream was at
 /// before. What is `known` of the history is not read again.
@@ -17,7 +17,7 @@ use crate::rebase::{Seen, base_for};
 pub fn relate_to_past(
     repo: &gix::Repository,
     known: &History,
-    seen: &Seen,
+    seen: &UpstreamReflog,
     local: ObjectId,
     theirs: Theirs,
 ) -> anyhow::Result<Relation> {

@@ -2,7 +2,7 @@
 
 use contract::{Commit, GitsyncSection, RepoSync, SyncState, Wiki, WikiPage, WikiStatus};
 use owo_colors::OwoColorize as _;
-use phase::{Page, Progress, amount, plain};
+use phase::{Page, Progress, amount, escape};
 use remote::Step;
 
 /// How many commits are listed before the rest is only counted.
@@ -63,11 +63,11 @@ fn repository(name: &str, sync: &RepoSync, page: &mut Page) {
         | SyncState::Pushed
         | SyncState::PulledPushed => state.style(styles.good).to_string(),
     };
-    let branch = plain::line(&sync.branch);
+    let branch = escape::line(&sync.branch);
     if sync.branch.is_empty() {
         // The repository could not be opened, and nothing more is known of it.
         let place = if sync.worktree.is_empty() { "nobody knows where" } else { &sync.worktree };
-        let title = format!("{name}: {}", plain::line(place));
+        let title = format!("{name}: {}", escape::line(place));
         page.line(format_args!("{}, {coloured}", title.style(styles.heading)));
         return;
     }
@@ -84,13 +84,13 @@ fn repository(name: &str, sync: &RepoSync, page: &mut Page) {
         ));
     }
     if let Some(pulled) = &sync.pulled {
-        let authors = pulled.authors.iter().map(|author| plain::line(author)).collect::<Vec<_>>().join(", ");
+        let authors = pulled.authors.iter().map(|author| escape::line(author)).collect::<Vec<_>>().join(", ");
         page.line(format_args!("  {} came in, by {}", commits(pulled.count), authors.style(styles.person)));
         list(&pulled.commits, page);
     }
     wiki(&sync.wiki, page);
     if let Some(pushed) = &sync.pushed {
-        let to = plain::line(&sync.remote);
+        let to = escape::line(&sync.remote);
         let what = match pushed.count {
             0 => "the branch, which is new there,".into(),
             count => commits(count),
@@ -102,7 +102,7 @@ fn repository(name: &str, sync: &RepoSync, page: &mut Page) {
         page.warning(warning);
     }
     for path in &sync.conflicts {
-        page.line(format_args!("  {} {}", "conflict:".style(styles.error), plain::line(path)));
+        page.line(format_args!("  {} {}", "conflict:".style(styles.error), escape::line(path)));
     }
 }
 
@@ -122,7 +122,7 @@ fn state(state: SyncState) -> &'static str {
 fn list(commits: &[Commit], page: &mut Page) {
     let styles = page.styles;
     for commit in commits.iter().take(LISTED) {
-        let author = plain::line(&commit.author);
+        let author = escape::line(&commit.author);
         let summary = page.fit(&commit.summary, 16 + author.chars().count());
         page.line(format_args!(
             "    {} {} {summary}",

@@ -14,10 +14,10 @@ use gix::note::plumbing::State;
 use gix::objs::{Find, FindExt as _, Kind, Write};
 use gix::refs::FullName;
 use gix::{ObjectId, Repository};
-use remote::local_ref::{self, Edit, Value, Written};
+use remote::local_ref::{self, RefUpdate, UpdateOutcome, Value};
 
+use crate::context::SyncContext;
 use crate::faults;
-use crate::place::Place;
 
 /// The prefix of the refs in which notes are copied.
 const NOTES: &str = "refs/notes/";
@@ -39,7 +39,7 @@ enum Mode {
 ///
 /// # Errors
 /// The configuration is wrong, or a ref cannot be read or written.
-pub fn copy(place: &Place<'_>, rewritten: &[(ObjectId, ObjectId)]) -> anyhow::Result<()> {
+pub fn copy(place: &SyncContext<'_>, rewritten: &[(ObjectId, ObjectId)]) -> anyhow::Result<()> {
     let repo = place.repo;
     let patterns = patterns(repo);
     if patterns.is_empty() || rewritten.is_empty() {
@@ -99,7 +99,7 @@ fn refs(repo: &Repository, patterns: &[BString]) -> anyhow::Result<Vec<FullName>
 }
 
 fn copy_in(
-    place: &Place<'_>,
+    place: &SyncContext<'_>,
     name: &FullName,
     mode: Mode,
     rewritten: &[(ObjectId, ObjectId)],
@@ -125,12 +125,12 @@ fn copy_in(
         let (_, held) = remote::store(repo, objects).context("they cannot be stored")?;
         place.guard.check()?;
         let reason = format!("notes: {MESSAGE}");
-        let edit = Edit { name: name.as_ref(), expected: Some(before), new, reason: &reason };
+        let edit = RefUpdate { name: name.as_ref(), expected: Some(before), new, reason: &reason };
         let written = local_ref::write(repo, edit).map_err(faults::of_ref)?;
         drop(held);
         match written {
-            Written::Done => return Ok(()),
-            Written::Moved => {}
+            UpdateOutcome::Updated => return Ok(()),
+            UpdateOutcome::Stale => {}
         }
     }
     anyhow::bail!("somebody else moved it each time")

@@ -4,13 +4,13 @@ use std::cell::Cell;
 
 use camino::Utf8Path;
 use contract::{Exit, GitsyncSection};
-use phase::{Done, Fault, Guard, Holding, Looked, Page, Phase, Run, Turn, Unlocked};
+use phase::{Done, Fault, Guard, LockUse, Looked, Page, Phase, Run, Turn, Unlocked};
 use remote::History;
 use scan::Ahead;
 
 use crate::args::Args;
-use crate::person::People;
-use crate::place::Place;
+use crate::context::SyncContext;
+use crate::ident::People;
 use crate::policy::Policy;
 use crate::signing::Signing;
 use crate::sync::{Synced, sync};
@@ -24,8 +24,8 @@ impl Phase for Args {
         &self.common
     }
 
-    fn holding(&self) -> Holding<'_> {
-        Holding::Takes(&self.lock)
+    fn holding(&self) -> LockUse<'_> {
+        LockUse::Takes(&self.lock)
     }
 
     fn look_ahead(&self, repo: &gix::Repository, turn: Option<Turn>) -> Looked {
@@ -130,7 +130,7 @@ fn one(
     let host = &run.identity().host;
     let (progress, asked) = (run.progress(), Cell::default());
     let (history, signing) = (History::of(repo), &signing);
-    let place = Place { repo, history, guard, progress, host, people: &people, signing, asked };
+    let place = SyncContext { repo, history, guard, progress, host, people: &people, signing, asked };
     if !args.dry_run {
         return sync(&place, policy, ahead);
     }

@@ -34,7 +34,7 @@ impl Signing {
             Ok(Some(options)) => Ok(Self::With(Box::new(options))),
             Err(error) => Err(Fault::misconfigured(format!(
                 "commit.gpgSign is on, and commits cannot be signed: {}",
-                words::error(&error)
+                sanitize::error(&error)
             ))
             .help(
                 "gpg.format is openpgp, x509 or ssh, and ssh needs user.signingKey: `git config --show-origin \
@@ -93,7 +93,7 @@ fn said(error: &gix::Error) -> String {
         // gpg writes machine-readable status lines to stderr as well, between those for people.
         let lines =
             stderr.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("[GNUPG:]"));
-        let lines: Vec<String> = lines.map(words::line).collect();
+        let lines: Vec<String> = lines.map(sanitize::line).collect();
         if !lines.is_empty() {
             return lines[lines.len().saturating_sub(LAST_LINES)..].join("; ");
         }
@@ -101,6 +101,6 @@ fn said(error: &gix::Error) -> String {
     match values.get("exit_status") {
         Some(MetadataValue::String(status)) => format!("{status}, without a word"),
         _ if closed_its_pipe(error) => "it ended before it had read what it is to sign".to_owned(),
-        _ => words::error(error),
+        _ => sanitize::error(error),
     }
 }

@@ -9,21 +9,21 @@ use std::time::SystemTime;
 
 use contract::{Exit, RepoSync};
 use phase::Fault;
-use remote::{Backoff, Recent, Turn};
+use remote::{Backoff, PushTurn, RecentObjects};
 use scan::{Ahead, Index};
 
-use crate::early::{self, Early};
+use crate::context::SyncContext;
 use crate::exchange::{self, Failed};
 use crate::hooks::Hooks;
 use crate::index::{self, Writing};
 use crate::ledger::{Before, Ledger};
 use crate::look::{self, Branch, Head};
-use crate::place::Place;
 use crate::policy::{Commit, Policy};
-use crate::rebase::{self, Seen};
+use crate::prefetch::{self, Prefetch};
+use crate::rebase::{self, UpstreamReflog};
 use crate::stage::LeftOut;
 use crate::upstream::{self, Upstream};
-use crate::worktree::{Leavings, Refused};
+use crate::worktree::{Refused, Trash};
 use crate::{commit, configured, failpoint, refuse, update};
 
 /// The result of syncing a repository.
@@ -35,7 +35,7 @@ pub struct Synced {
     /// What went wrong, if anything.
     pub fault: Option<Fault>,
     /// Replaced files of the working tree that are still being removed.
-    pub leavings: Vec<Leavings>,
+    pub leavings: Vec<Trash>,
 }
 
 impl Synced {
@@ -46,7 +46,7 @@ impl Synced {
 }
 
 /// Syncs the repository at `place`. `ahead` is a scan of its working tree that was started earlier, if any.
-pub fn sync(place: &Place<'_>, policy: &Policy, ahead: Option<Ahead>) -> Synced {
+pub fn sync(place: &SyncContext<'_>, policy: &Policy, ahead: Option<Ahead>) -> Synced {
     let (mut sync, branch) = match begin(place, policy, ahead) {
         Ok(begun) => begun,
         Err(error) => return Synced::refused(error),
@@ -61,7 +61,7 @@ pub fn sync(place: &Place<'_>, policy: &Policy, ahead: Option<Ahead>) -> Synced 
 
 /// A sync in progress.
 struct Sync<'a> {
-    place: &'a Place<'a>,
+    place: &'a SyncContext<'a>,
     policy: &'a Policy,
     upstream: Upstream,
     ledger: Ledger,
@@ -70,15 +70,15 @@ struct Sync<'a> {
     /// When the remote was last asked.
     asked: Option<SystemTime>,
     /// The objects fetched then.
-    recent: Recent,
+    recent: RecentObjects,
     /// The objects made by the replay.
-    made: Recent,
+    made: RecentObjects,
     /// The turn to push, while this run has it.
-    turn: Option<Turn>,
+    turn: Option<PushTurn>,
     /// The index of the last commit, while it is being written.
     writing: Option<Writing>,
     /// Replaced files of the working tree that are still being removed, those of earlier runs included.
-    leavings: Vec<Leavings>,
+    leavings: Vec<Trash>,
     /// The scan of the working tree that was started earlier.
     ahead: Option<Ahead>,
 }
@@ -100,7 +100,7 @@ enum Next {
 /// Examines the repository, refuses it if necessary, and finds out the upstream. Changes nothing except what a killed
 /// run left unfinished.
 fn begin<'a>(
-    place: &'a Place<'a>,
+    place: &'a SyncContext<'a>,
     policy: &'a Policy,
     ahead: Option<Ahead>,
 ) -> anyhow::Result<(Sync<'a>, Branch)> {
@@ -121,9 +121,9 @@ fn begin<'a>(
     let ledger =
         Ledger::new(place.history.clone(), place.absolute_root()?, branch.short(), upstream.clone(), before);
     let in_the_way = Vec::new();
-    let (asked, recent, made) = (None, Recent::default(), Recent::default());
+    let (asked, recent, made) = (None, RecentObjects::default(), RecentObjects::default());
     let (turn, writing) = (None, None);
-    let leavings = Leavings::of_earlier_runs(repo.git_dir());
+    let leavings = Trash::of_earlier_runs(repo.git_dir());
     let sync = Sync {
         place,
         policy,
@@ -176,7 +176,7 @@ impl Sync<'_> {
             let committed;
             let mut left_out = LeftOut::default();
             let ahead = self.ahead.take();
-            (committed, early) = early::beside(self.place, &self.upstream, self.policy, || {
+            (committed, early) = prefetch::beside(self.place, &self.upstream, self.policy, || {
                 commit::commit(self.place, &now, &policy, self.policy.commit.message(), ahead, &mut left_out)
             })?;
             self.ledger.left_out(left_out);
@@ -212,10 +212,10 @@ impl Sync<'_> {
     }
 
     /// What the upstream has been so far, from the reflog of its tracking ref.
-    fn seen(&self) -> anyhow::Result<Seen> {
+    fn seen(&self) -> anyhow::Result<UpstreamReflog> {
         match &self.upstream.tracking {
             Some(tracking) => rebase::seen(self.place.repo, tracking.as_ref()),
-            None => Ok(Seen::default()),
+            None => Ok(UpstreamReflog::default()),
         }
     }
 
@@ -267,6 +267,6 @@ impl Sync<'_> {
 }
 
 /// Whether the remote has reported the commit that the branch is at.
-fn are_in_step(early: &Early, branch: &Branch) -> bool {
+fn are_in_step(early: &Prefetch, branch: &Branch) -> bool {
     matches!(early, Some(Ok(heard)) if heard.branch.id().is_some_and(|theirs| branch.commit == Some(theirs)))
 }

@@ -10,10 +10,10 @@ use anyhow::Context as _;
 use gix::config::Source;
 use gix::refs::FullNameRef;
 use remote::durable::Flushing;
-use remote::local_ref::claim::Claims;
+use remote::local_ref::claim::LockFiles;
 
+use crate::context::SyncContext;
 use crate::faults;
-use crate::place::Place;
 use crate::upstream::Upstream;
 
 /// How long another process may hold the configuration.
@@ -24,16 +24,21 @@ const PATIENCE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// Another process holds the configuration, or it cannot be written.
-pub fn set_up(place: &Place<'_>, branch: &FullNameRef, upstream: &Upstream) -> anyhow::Result<()> {
+pub fn set_up(place: &SyncContext<'_>, branch: &FullNameRef, upstream: &Upstream) -> anyhow::Result<()> {
     let path = config_path(place.repo)?;
     write(place, &path, branch, upstream)
         .with_context(|| format!("cannot set the upstream in {}", path.display()))
 }
 
-fn write(place: &Place<'_>, path: &Path, branch: &FullNameRef, upstream: &Upstream) -> anyhow::Result<()> {
+fn write(
+    place: &SyncContext<'_>,
+    path: &Path,
+    branch: &FullNameRef,
+    upstream: &Upstream,
+) -> anyhow::Result<()> {
     place.guard.check()?;
     let (folder, name) = path.parent().zip(path.file_name()).context("it is no file")?;
-    let claims = Claims::begin(place.repo, folder)?;
+    let claims = LockFiles::begin(place.repo, folder)?;
     let claim = claims.take(place.repo, Path::new(name), PATIENCE).map_err(faults::of_ref)?;
     // Read only now, because the previous holder of the lock may have written it.
     let mut config = gix::config::File::from_path_no_includes(path.to_owned(), Source::Local)?;

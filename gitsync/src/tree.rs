@@ -187,7 +187,7 @@ fn see_that_names_differ(tree: &gix::objs::Tree, folder: &BStr) -> anyhow::Resul
 fn object_is_missing(path: &BStr, id: ObjectId) -> Fault {
     Fault::failed(format!("the index has {path} as object {id}, which is missing or damaged")).help(format!(
         "`git rm --cached -- {}` takes it out of the index and leaves the file: the next run adds it anew",
-        words::quoted(&path.to_string())
+        sanitize::quoted(&path.to_string())
     ))
 }
 
@@ -212,8 +212,8 @@ impl gix::objs::Find for WithDrafts<'_> {
     }
 }
 
-/// Counts the paths that differ between the trees `from` and `to`; a rename is one path deleted and one added. The trees
-/// may still be drafts in `sink`.
+/// Counts the paths that differ between the trees `from` and `to`; a rename is one path deleted and one added. The
+/// trees may still be drafts in `sink`.
 ///
 /// # Errors
 /// A tree cannot be read.

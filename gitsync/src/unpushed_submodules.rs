@@ -31,7 +31,7 @@ pub fn refuse(repo: &gix::Repository, theirs: Option<ObjectId>, local: ObjectId)
         }
     }
     let Some(first) = unpushed.first() else { return Ok(()) };
-    let folder = words::quoted(&first.to_string());
+    let folder = sanitize::quoted(&first.to_string());
     let to = if is_on_no_branch(repo, first.as_ref()) { " origin HEAD:BRANCH" } else { "" };
     Err(Fault::failed(format!(
         "nothing is pushed, as push.recurseSubmodules has it: no remote has the commits that these submodules are at: {}",

@@ -6,16 +6,16 @@
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
 use phase::Fault;
-use remote::Recent;
+use remote::RecentObjects;
 
 use crate::branch::{self, Moved};
 use crate::changed_logs::{self, ChangedLogs};
 use crate::commit::tree_of;
+use crate::context::SyncContext;
 use crate::look::{self, Branch, Head};
-use crate::place::Place;
 use crate::submodules::Outdated;
 use crate::worktree::diff::diff;
-use crate::worktree::{self, Applied, Leavings, Recovered, Refused, Why};
+use crate::worktree::{self, Applied, Recovered, Refused, Trash, Why};
 use crate::{failpoint, index, patience, refuse};
 
 /// The result of an update.
@@ -33,7 +33,7 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Done {
     /// The files that were replaced, which may still have to be removed.
-    pub leavings: Option<Leavings>,
+    pub leavings: Option<Trash>,
     /// The session logs that changed, if that can be told.
     pub logs: Option<ChangedLogs>,
 }
@@ -43,8 +43,8 @@ pub struct Done {
 /// # Errors
 /// A file or ref cannot be written, or the lock is lost.
 pub fn update(
-    place: &Place<'_>,
-    recent: &Recent,
+    place: &SyncContext<'_>,
+    recent: &RecentObjects,
     branch: &Branch,
     to: ObjectId,
     reason: &str,
@@ -95,7 +95,7 @@ pub fn update(
 ///
 /// # Errors
 /// A file cannot be written, another process holds the index, or the lock is lost.
-pub fn recover(place: &Place<'_>) -> anyhow::Result<bool> {
+pub fn recover(place: &SyncContext<'_>) -> anyhow::Result<bool> {
     place.guard.check()?;
     branch::clear(place.repo);
     index::clear(place.repo)?;

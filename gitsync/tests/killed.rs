@@ -152,8 +152,8 @@ fn at_any_moment() {
     at_moments(Running::kill, assert_recovers);
 }
 
-/// Nothing is half done: the index is that of the last commit, no lock is in anybody's way, and what is not committed is
-/// the user's own.
+/// Nothing is half done: the index is that of the last commit, no lock is in anybody's way, and what is not committed
+/// is the user's own.
 fn assert_whole(place: &str, mike: &Repo) {
     let names = ["-type", "f", "-name", "*.lock"];
     let locks = mike.program("find").arg(mike.common_dir()).args(names).success().stdout;

@@ -21,7 +21,8 @@ fn assert_refused(repo: &Repo, words: &[&str]) -> Output {
     output
 }
 
-/// A remote, and two clones; in the first a commit and a file that is not committed, from the second a commit was pushed.
+/// A remote, and two clones; in the first a commit and a file that is not committed, from the second a commit was
+/// pushed.
 fn mine_and_theirs() -> (World, Repo, Repo) {
     let (world, origin, [mike, howard]) = World::with_clones(["mike", "howard"]);
     mike.write("mine.md", "mine\n");

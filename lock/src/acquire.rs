@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use contract::{LockSection, Owner, Reclaimed};
-use phase::{CommonArgs, Done, Fault, Holding, Page, Phase, Run};
+use phase::{CommonArgs, Done, Fault, LockUse, Page, Phase, Run};
 
 use crate::{
-    Inherited, Patience, Place, Process, Record, Term, Trouble, Wish, acquire, describe, fence::joinable,
-    give_back::leave,
+    Inherited, LockError, LockPaths, LockRequest, Patience, Process, Record, Term, acquire, describe,
+    fence::joinable, give_back::leave,
 };
 
 /// Take the lock and begin a run document with it.
@@ -55,12 +55,12 @@ impl Phase for Acquire {
         &self.common
     }
 
-    fn holding(&self) -> Holding<'_> {
-        Holding::Itself
+    fn holding(&self) -> LockUse<'_> {
+        LockUse::Itself
     }
 
     fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<LockSection>> {
-        let place = Place::new(run.common_dir());
+        let place = LockPaths::new(run.common_dir());
         if let Some(held) = &run.document().phases.lock
             && !held.released
             && !held.token.is_empty()
@@ -86,14 +86,14 @@ impl Phase for Acquire {
                 }
                 Ok(Done::ok(section(&place, &took.record, took.waited, took.reclaimed)))
             }
-            Err(Trouble::Deferred { path, held_by, waited, remedy }) => {
+            Err(LockError::Deferred { path, held_by, waited, remedy }) => {
                 let section = LockSection {
                     path: place.lock().to_string_lossy().into_owned(),
                     waited_ms: milliseconds(waited),
                     held_by: held_by.clone(),
                     ..LockSection::default()
                 };
-                Ok(Done::fault(section, Fault::from(Trouble::Deferred { path, held_by, waited, remedy })))
+                Ok(Done::fault(section, Fault::from(LockError::Deferred { path, held_by, waited, remedy })))
             }
             Err(trouble) => Err(Fault::from(trouble).ending_the_run().into()),
         }
@@ -106,7 +106,7 @@ impl Phase for Acquire {
                 contract::ReclaimReason::OwnerDead => "its owner is dead",
                 contract::ReclaimReason::Expired => "it gave no sign of life",
             };
-            page.line(format_args!("lock: cleared a stale one, {why}: {}", phase::plain::line(&whose)));
+            page.line(format_args!("lock: cleared a stale one, {why}: {}", phase::escape::line(&whose)));
         }
         match (&section.owner, section.waited_ms / 1000) {
             (None, _) => {}
@@ -120,10 +120,10 @@ impl Phase for Acquire {
                 .common
                 .repo
                 .as_ref()
-                .map(|repo| format!(" --repo {}", words::quoted(repo.as_str())))
+                .map(|repo| format!(" --repo {}", sanitize::quoted(repo.as_str())))
                 .unwrap_or_default();
             let command = format!("lock release --token {}{repo}", section.token);
-            page.line(format_args!("  to give it back: {}", phase::plain::line(&command)));
+            page.line(format_args!("  to give it back: {}", phase::escape::line(&command)));
         }
     }
 
@@ -133,7 +133,7 @@ impl Phase for Acquire {
     fn after_delivery(&self, run: &Run<'_>, section: &LockSection) -> anyhow::Result<()> {
         let was_had = !section.token.is_empty();
         if was_had && self.owner_pid.is_none() {
-            leave(&Place::new(run.common_dir()), &section.token.as_str().into(), &Process::current())
+            leave(&LockPaths::new(run.common_dir()), &section.token.as_str().into(), &Process::current())
                 .map_err(Fault::from)?;
         }
         Ok(())
@@ -141,7 +141,7 @@ impl Phase for Acquire {
 }
 
 impl Acquire {
-    fn wish(&self) -> Result<Wish, Fault> {
+    fn wish(&self) -> Result<LockRequest, Fault> {
         let (owner, worker) = match self.owner_pid {
             None => (None, Some(Process::current())),
             Some(pid) => match Process::running(pid) {
@@ -156,11 +156,16 @@ impl Acquire {
             },
         };
         let lease = self.waiting.stale_after;
-        Ok(Wish { owner, worker, term: Term::SignsOfLife, lease, name: self.waiting.name.clone() })
+        Ok(LockRequest { owner, worker, term: Term::SignsOfLife, lease, name: self.waiting.name.clone() })
     }
 }
 
-fn section(place: &Place, record: &Record, waited: Duration, reclaimed: Option<Reclaimed>) -> LockSection {
+fn section(
+    place: &LockPaths,
+    record: &Record,
+    waited: Duration,
+    reclaimed: Option<Reclaimed>,
+) -> LockSection {
     // This process is one of the owners for a moment longer; the document describes the state after it.
     let owner: Owner = record.clone().left_by(&Process::current()).to_owner();
     LockSection {

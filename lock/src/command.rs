@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::{
-    Keeper,
+    LockManager,
     acquire::Acquire,
     release::ReleaseArgs,
     run::{BecomeArgs, RunArgs},
@@ -43,8 +43,8 @@ impl Cli {
     /// Runs the command and returns the exit code.
     pub fn run(&self) -> ExitCode {
         match &self.command {
-            Command::Acquire(phase) => phase::drive(phase, &Keeper),
-            Command::Release(phase) => phase::drive(phase, &Keeper),
+            Command::Acquire(phase) => phase::drive(phase, &LockManager),
+            Command::Release(phase) => phase::drive(phase, &LockManager),
             Command::Run(run) => phase::tool(run.color, run.quiet, |console, _| run.run(console)),
             Command::Status(status) => phase::tool(status.color, false, |_, page| status.run(page)),
             Command::Become(become_) => {

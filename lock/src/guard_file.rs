@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Place, platform};
+use crate::{LockPaths, platform};
 
 /// Exclusive access to the guard file, until it is dropped.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Guarded {
     ///
     /// # Errors
     /// If the file can be neither created nor opened.
-    pub fn enter(place: &Place, deadline: Instant) -> io::Result<Option<Self>> {
+    pub fn enter(place: &LockPaths, deadline: Instant) -> io::Result<Option<Self>> {
         let file = open(&place.guard())?;
         let mut pause = Duration::from_micros(100);
         loop {
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn only_one_at_a_time_is_in() {
         let directory = tempfile::tempdir().unwrap();
-        let place = Place::new(directory.path());
+        let place = LockPaths::new(directory.path());
         let first = Guarded::enter(&place, Instant::now()).unwrap().expect("nobody else is there");
         assert!(first.excludes_others());
         assert!(Guarded::enter(&place, Instant::now()).unwrap().is_none());
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn a_guard_that_is_no_file_is_refused() {
         let directory = tempfile::tempdir().unwrap();
-        let place = Place::new(directory.path());
+        let place = LockPaths::new(directory.path());
         std::fs::create_dir(place.guard()).unwrap();
         assert!(Guarded::enter(&place, Instant::now()).is_err());
     }

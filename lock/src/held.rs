@@ -11,14 +11,14 @@ use std::{
 };
 
 use crate::{
-    Life, Patience, Place, Process, Term, Token, Trouble, Wish,
+    Life, LockError, LockPaths, LockRequest, Patience, Process, Term, Token,
     fence::{ours, under_guard},
+    file_stamp::Mark,
     give_back::{Release, leave, release},
     look::{OWNER_FILE, Taken},
-    mark::Mark,
-    patience::{Took, acquire},
     platform::Dir,
     take::{self, Holder, Onlookers},
+    wait::{Acquired, acquire},
 };
 
 /// The minimum time between two signs of life; the contract requires one every 30 s.
@@ -27,7 +27,7 @@ const PULSE: Duration = Duration::from_secs(5);
 /// A lock that is held. Dropping it releases the lock, or this process's share in it.
 #[derive(Debug)]
 pub struct Held {
-    place: Place,
+    place: LockPaths,
     token: Token,
     stake: Mutex<Stake>,
     last_sign: Mutex<Option<Instant>>,
@@ -54,27 +54,28 @@ impl Held {
     /// # Errors
     /// As [`acquire`].
     pub fn take(
-        place: Place,
+        place: LockPaths,
         name: Option<String>,
         patience: &Patience,
         waiting: &mut dyn FnMut(&Holder),
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, LockError> {
         let owner = Some(Process::current());
-        let wish = Wish { owner, worker: None, term: Term::SignsOfLife, lease: patience.stale_after, name };
+        let wish =
+            LockRequest { owner, worker: None, term: Term::SignsOfLife, lease: patience.stale_after, name };
         let took = acquire(&place, &wish, patience, waiting)?;
         Ok(Self::whole(place, &took))
     }
 
     /// Wraps the lock that was just taken; it is released when the value is dropped.
-    pub fn whole(place: Place, took: &Took) -> Self {
+    pub fn whole(place: LockPaths, took: &Acquired) -> Self {
         Self::with(place, took.record.token.clone(), Stake::Whole)
     }
 
     /// Joins a lock that another process took, as one of its owners, until the value is dropped.
     ///
     /// # Errors
-    /// [`Trouble::Lost`] if the lock no longer has this token.
-    pub fn enter(place: Place, token: Token) -> Result<Self, Trouble> {
+    /// [`LockError::Lost`] if the lock no longer has this token.
+    pub fn enter(place: LockPaths, token: Token) -> Result<Self, LockError> {
         let me = add_to_owners(&place, &token)?;
         Ok(Self::with(place, token, Stake::Worker(me)))
     }
@@ -83,8 +84,8 @@ impl Held {
     /// with its first change: until then there is no reason to keep the lock in case the other one dies.
     ///
     /// # Errors
-    /// [`Trouble::Lost`] if the lock no longer has this token.
-    pub fn join(place: Place, token: Token) -> Result<Self, Trouble> {
+    /// [`LockError::Lost`] if the lock no longer has this token.
+    pub fn join(place: LockPaths, token: Token) -> Result<Self, LockError> {
         let (_, record) = ours(&place, &token)?;
         match record.owner.as_ref().map(Process::life) {
             Some(Life::Alive) => Ok(Self::with(place, token, Stake::Guest)),
@@ -92,7 +93,7 @@ impl Held {
         }
     }
 
-    fn with(place: Place, token: Token, stake: Stake) -> Self {
+    fn with(place: LockPaths, token: Token, stake: Stake) -> Self {
         let last_sign = Mutex::new(Some(Instant::now()));
         Self { place, token, stake: Mutex::new(stake), last_sign, known: Mutex::default() }
     }
@@ -109,15 +110,15 @@ impl Held {
     }
 
     /// Returns the paths of the lock.
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &LockPaths {
         &self.place
     }
 
     /// Checks that the lock is still this one's; to be called before each change. It is a sign of life as well.
     ///
     /// # Errors
-    /// [`Trouble::Lost`] if it is not: nothing may be changed any more.
-    pub fn check(&self) -> Result<(), Trouble> {
+    /// [`LockError::Lost`] if it is not: nothing may be changed any more.
+    pub fn check(&self) -> Result<(), LockError> {
         self.settle_in()?;
         if !self.sign_is_due() && self.looks_as_before() {
             return Ok(());
@@ -131,7 +132,7 @@ impl Held {
     }
 
     /// Makes a guest an owner.
-    fn settle_in(&self) -> Result<(), Trouble> {
+    fn settle_in(&self) -> Result<(), LockError> {
         let mut stake = self.stake.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(*stake, Stake::Guest) {
             *stake = Stake::Worker(add_to_owners(&self.place, &self.token)?);
@@ -172,8 +173,8 @@ impl Held {
     /// Does something short while no process can take the lock over, if the lock is still this one's.
     ///
     /// # Errors
-    /// [`Trouble::Lost`] if it is not; `work` was not called then.
-    pub fn fenced<T>(&self, work: impl FnOnce() -> T) -> Result<T, Trouble> {
+    /// [`LockError::Lost`] if it is not; `work` was not called then.
+    pub fn fenced<T>(&self, work: impl FnOnce() -> T) -> Result<T, LockError> {
         under_guard(&self.place, || {
             ours(&self.place, &self.token)?;
             Ok(work())
@@ -191,11 +192,11 @@ impl Held {
     ///
     /// # Errors
     /// If it could not be released.
-    pub fn give_back(mut self) -> Result<Release, Trouble> {
+    pub fn give_back(mut self) -> Result<Release, LockError> {
         self.end()
     }
 
-    fn end(&mut self) -> Result<Release, Trouble> {
+    fn end(&mut self) -> Result<Release, LockError> {
         let stake = self.stake.get_mut().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(stake, Stake::Nothing) {
             Stake::Whole => release(&self.place, &self.token),
@@ -206,13 +207,13 @@ impl Held {
 }
 
 /// Makes this process one of the owners of the lock with this token.
-fn add_to_owners(place: &Place, token: &Token) -> Result<Process, Trouble> {
+fn add_to_owners(place: &LockPaths, token: &Token) -> Result<Process, LockError> {
     let me = Process::current();
     under_guard(place, || {
         let (taken, record) = ours(place, token)?;
         let onlookers = Onlookers::of(&taken, record.lease());
         let record = record.entered_by(&me);
-        take::write(place, &taken.dir, &record, onlookers).map_err(Trouble::refused("enter", place))
+        take::write(place, &taken.dir, &record, onlookers).map_err(LockError::refused("enter", place))
     })?;
     Ok(me)
 }
@@ -236,27 +237,27 @@ mod tests {
     pub(super) const PATIENCE: Patience =
         Patience { wait: Duration::ZERO, stale_after: Duration::from_secs(60) };
 
-    pub(super) fn place() -> (tempfile::TempDir, Place) {
+    pub(super) fn place() -> (tempfile::TempDir, LockPaths) {
         let directory = tempfile::tempdir().unwrap();
-        let place = Place::new(directory.path());
+        let place = LockPaths::new(directory.path());
         (directory, place)
     }
 
-    pub(super) fn take(place: &Place) -> Held {
+    pub(super) fn take(place: &LockPaths) -> Held {
         Held::take(place.clone(), None, &PATIENCE, &mut |_| {}).unwrap()
     }
 
-    fn take_lease(place: &Place) -> Took {
+    fn take_lease(place: &LockPaths) -> Acquired {
         let lease = PATIENCE.stale_after;
-        let wish = Wish { owner: None, worker: None, term: Term::SignsOfLife, lease, name: None };
+        let wish = LockRequest { owner: None, worker: None, term: Term::SignsOfLife, lease, name: None };
         acquire(place, &wish, &PATIENCE, &mut |_| {}).unwrap()
     }
 
-    fn lock_is_silent_for(place: &Place, silence: Duration) {
+    fn lock_is_silent_for(place: &LockPaths, silence: Duration) {
         fs::File::open(place.lock()).unwrap().set_modified(SystemTime::now() - silence).unwrap();
     }
 
-    fn silence(place: &Place) -> Duration {
+    fn silence(place: &LockPaths) -> Duration {
         fs::metadata(place.lock()).unwrap().modified().unwrap().elapsed().unwrap_or_default()
     }
 
@@ -269,7 +270,7 @@ mod tests {
         let next = take(&place);
 
         let lost = sleeper.check().unwrap_err();
-        assert!(matches!(&lost, Trouble::Lost { by: Some(_), .. }), "{lost}");
+        assert!(matches!(&lost, LockError::Lost { by: Some(_), .. }), "{lost}");
         assert_eq!(phase::Fault::from(lost).exit(), contract::Exit::Deferred);
         assert!(sleeper.fenced(|| ()).is_err());
         assert!(sleeper.finished(Utf8Path::new("index.lock")).is_err());
@@ -283,16 +284,16 @@ mod tests {
         let (_keep, place) = place();
         let held = take(&place);
         fs::remove_dir_all(place.lock()).unwrap();
-        assert!(matches!(held.check(), Err(Trouble::Lost { by: None, .. })));
+        assert!(matches!(held.check(), Err(LockError::Lost { by: None, .. })));
         fs::create_dir(place.lock()).unwrap();
-        assert!(matches!(held.check(), Err(Trouble::Lost { by: Some(_), .. })));
+        assert!(matches!(held.check(), Err(LockError::Lost { by: Some(_), .. })));
         drop(held);
         assert!(place.lock().exists(), "it is the script's");
     }
 
     #[test]
     fn a_lock_that_is_known_by_its_looks_is_lost_all_the_same() {
-        let loses = |how: &dyn Fn(&Place)| {
+        let loses = |how: &dyn Fn(&LockPaths)| {
             let (_keep, place) = place();
             let held = take(&place);
             std::thread::sleep(Duration::from_millis(150));
@@ -303,13 +304,13 @@ mod tests {
             assert!(!held.looks_as_before());
             held.check().unwrap_err()
         };
-        let owner_file = |place: &Place| place.lock().join(OWNER_FILE);
+        let owner_file = |place: &LockPaths| place.lock().join(OWNER_FILE);
         loses(&|place| fs::remove_dir_all(place.lock()).unwrap());
         loses(&|place| {
             lock_is_silent_for(place, Duration::from_secs(61));
             drop(take(place).keep());
         });
-        let another = |place: &Place| {
+        let another = |place: &LockPaths| {
             let words = fs::read_to_string(owner_file(place)).unwrap();
             let token = Record::parse(words.as_bytes()).unwrap().token;
             words.replace(token.as_str(), Token::fresh().as_str())
@@ -360,7 +361,7 @@ mod tests {
         assert_eq!(pid(), format!("{}\n", std::process::id()));
         drop(phase);
         assert_eq!(pid(), "0\n");
-        assert!(matches!(Held::enter(place, Token::fresh()), Err(Trouble::Lost { .. })));
+        assert!(matches!(Held::enter(place, Token::fresh()), Err(LockError::Lost { .. })));
     }
 
     #[test]
@@ -381,7 +382,7 @@ mod tests {
 
         let guest = Held::join(place.clone(), owner.token().clone()).unwrap();
         drop(owner);
-        assert!(matches!(guest.check(), Err(Trouble::Lost { .. })), "the lock is gone");
+        assert!(matches!(guest.check(), Err(LockError::Lost { .. })), "the lock is gone");
     }
 
     #[test]

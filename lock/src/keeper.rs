@@ -5,23 +5,23 @@ use std::fs;
 use camino::Utf8Path;
 use phase::{Fault, Guard, LockArgs};
 
-use crate::{Held, Inherited, Patience, Place, fence::joinable, look::PID_FILE, process};
+use crate::{Held, Inherited, LockPaths, Patience, fence::joinable, look::PID_FILE, process};
 
 /// Acquires a repository's lock for the runner.
 #[derive(Debug, Clone, Copy)]
-pub struct Keeper;
+pub struct LockManager;
 
-impl phase::Keeper for Keeper {
+impl phase::LockManager for LockManager {
     fn look_ahead(&self) {
         process::look_around();
     }
 
     fn enter(&self, common_dir: &Utf8Path, token: &str) -> Result<Box<dyn Guard>, Fault> {
-        Ok(Box::new(Held::join(Place::new(common_dir), token.into())?))
+        Ok(Box::new(Held::join(LockPaths::new(common_dir), token.into())?))
     }
 
     fn take(&self, common_dir: &Utf8Path, args: &LockArgs) -> Result<Box<dyn Guard>, Fault> {
-        let place = Place::new(common_dir);
+        let place = LockPaths::new(common_dir);
         if let Some(record) = joinable(&place, &Inherited::from_environment())? {
             return Ok(Box::new(Held::join(place, record.token)?));
         }
@@ -31,7 +31,7 @@ impl phase::Keeper for Keeper {
 
     fn question(&self, common_dir: &Utf8Path, owner: u32) -> Box<dyn Fn() -> bool + Send> {
         // For a complete lock, the `pid` file, which is meant for scripts, names the owner in a single read.
-        let (path, wanted) = (Place::new(common_dir).lock().join(PID_FILE), format!("{owner}\n"));
+        let (path, wanted) = (LockPaths::new(common_dir).lock().join(PID_FILE), format!("{owner}\n"));
         Box::new(move || fs::read(&path).is_ok_and(|found| found == wanted.as_bytes()))
     }
 }

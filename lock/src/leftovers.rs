@@ -14,7 +14,7 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use crate::{Life, Place, Process, Token, look, platform::Dir, wings::Prepared};
+use crate::{Life, LockPaths, Process, Token, look, platform::Dir, staging::Prepared};
 
 /// The name of the file in the lock that lists them.
 const LEFTOVERS_FILE: &str = "leftovers.json";
@@ -90,7 +90,7 @@ fn number(_: &Metadata) -> (u64, u64) {
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn note(place: &Place, dir: &Dir, token: &Token, leftover: Leftover) -> io::Result<()> {
+pub fn note(place: &LockPaths, dir: &Dir, token: &Token, leftover: Leftover) -> io::Result<()> {
     let mut list = read(dir);
     list.retain(|noted| noted.path != leftover.path);
     list.push(leftover);
@@ -101,7 +101,7 @@ pub fn note(place: &Place, dir: &Dir, token: &Token, leftover: Leftover) -> io::
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn forget(place: &Place, dir: &Dir, token: &Token, path: &Utf8Path) -> io::Result<()> {
+pub fn forget(place: &LockPaths, dir: &Dir, token: &Token, path: &Utf8Path) -> io::Result<()> {
     let mut list = read(dir);
     let before = list.len();
     list.retain(|noted| noted.path != path);
@@ -110,7 +110,7 @@ pub fn forget(place: &Place, dir: &Dir, token: &Token, path: &Utf8Path) -> io::R
 
 /// Removes the files that dead makers left behind, and keeps the other records: a maker that was merely overtaken may
 /// still be working on its file.
-pub fn clean(place: &Place, dir: &Dir, token: &Token) {
+pub fn clean(place: &LockPaths, dir: &Dir, token: &Token) {
     let list = read(dir);
     let left: Vec<_> = list.iter().filter(|leftover| !leftover.clean()).cloned().collect();
     if left.len() != list.len() {
@@ -124,7 +124,7 @@ fn read(dir: &Dir) -> Vec<Leftover> {
     json.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default()
 }
 
-fn write(place: &Place, dir: &Dir, token: &Token, list: &[Leftover]) -> io::Result<()> {
+fn write(place: &LockPaths, dir: &Dir, token: &Token, list: &[Leftover]) -> io::Result<()> {
     if list.is_empty() {
         return dir.remove(LEFTOVERS_FILE);
     }
@@ -138,7 +138,7 @@ mod tests {
 
     struct Scene {
         _directory: tempfile::TempDir,
-        place: Place,
+        place: LockPaths,
         dir: Dir,
         index_lock: Utf8PathBuf,
         token: Token,
@@ -146,7 +146,7 @@ mod tests {
 
     fn scene() -> Scene {
         let directory = tempfile::tempdir().unwrap();
-        let place = Place::new(directory.path());
+        let place = LockPaths::new(directory.path());
         fs::create_dir(place.lock()).unwrap();
         let dir = Dir::open(&place.lock()).unwrap();
         let index_lock = Utf8Path::from_path(directory.path()).unwrap().join("index.lock");

@@ -10,8 +10,9 @@ use std::{
 use contract::Owner;
 
 use crate::{
-    Claim, Facts, Place, Record, Verdict, judge,
-    mark::Mark,
+    Claim, Facts, LockPaths, Record, Verdict,
+    file_stamp::Mark,
+    judge,
     platform::{Dir, mark_of},
 };
 
@@ -26,7 +27,7 @@ pub const PID_FILE: &str = "pid";
 
 /// What is at the lock's path.
 #[derive(Debug)]
-pub enum Sight {
+pub enum LockState {
     /// Nothing.
     Free,
     /// A lock.
@@ -50,12 +51,12 @@ pub struct Taken {
     pub sign_of_life: SystemTime,
 }
 
-impl Sight {
+impl LockState {
     /// Reads the state of the lock.
     ///
     /// # Errors
     /// If it exists but cannot be read.
-    pub fn look(place: &Place) -> io::Result<Self> {
+    pub fn look(place: &LockPaths) -> io::Result<Self> {
         match Dir::open(&place.lock()) {
             Ok(dir) => Ok(Self::Taken(Box::new(Taken::look(dir)?))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::Free),
@@ -156,25 +157,25 @@ mod tests {
 
     use super::*;
 
-    fn place() -> (tempfile::TempDir, Place) {
+    fn place() -> (tempfile::TempDir, LockPaths) {
         let directory = tempfile::tempdir().unwrap();
-        let place = Place::new(directory.path());
+        let place = LockPaths::new(directory.path());
         (directory, place)
     }
 
     #[test]
     fn where_there_is_nothing_the_lock_is_free() {
-        assert!(matches!(Sight::look(&place().1).unwrap(), Sight::Free));
+        assert!(matches!(LockState::look(&place().1).unwrap(), LockState::Free));
     }
 
     #[test]
     fn a_scripts_lock_has_its_number_and_no_readable_owner() {
         let (_keep, place) = place();
         fs::create_dir(place.lock()).unwrap();
-        let Sight::Taken(bare) = Sight::look(&place).unwrap() else { panic!("it is taken") };
+        let LockState::Taken(bare) = LockState::look(&place).unwrap() else { panic!("it is taken") };
         assert_eq!((bare.pid, bare.facts().claim), (None, Claim::Unreadable));
         fs::write(place.lock().join(PID_FILE), "4242\n").unwrap();
-        let Sight::Taken(numbered) = Sight::look(&place).unwrap() else { panic!("it is taken") };
+        let LockState::Taken(numbered) = LockState::look(&place).unwrap() else { panic!("it is taken") };
         assert_eq!((numbered.pid, numbered.owner().pid), (Some(4242), 4242));
         assert_eq!(numbered.owner().host, None);
     }
@@ -184,10 +185,10 @@ mod tests {
     fn a_file_and_a_link_are_obstacles_even_where_the_link_leads_to_a_directory() {
         let (keep, place) = place();
         fs::write(place.lock(), "").unwrap();
-        assert!(matches!(Sight::look(&place).unwrap(), Sight::Obstacle("a file")));
+        assert!(matches!(LockState::look(&place).unwrap(), LockState::Obstacle("a file")));
         fs::remove_file(place.lock()).unwrap();
         std::os::unix::fs::symlink(keep.path(), place.lock()).unwrap();
-        assert!(matches!(Sight::look(&place).unwrap(), Sight::Obstacle("a link")));
+        assert!(matches!(LockState::look(&place).unwrap(), LockState::Obstacle("a link")));
     }
 
     #[cfg(unix)]
@@ -198,7 +199,7 @@ mod tests {
         let elsewhere = keep.path().join("elsewhere");
         fs::write(&elsewhere, "7").unwrap();
         std::os::unix::fs::symlink(&elsewhere, place.lock().join(PID_FILE)).unwrap();
-        let Sight::Taken(taken) = Sight::look(&place).unwrap() else { panic!("it is taken") };
+        let LockState::Taken(taken) = LockState::look(&place).unwrap() else { panic!("it is taken") };
         assert_eq!(taken.pid, None);
     }
 }

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Place, Token, wings};
+use crate::{LockPaths, Token, staging};
 
 /// The prefix of ticket names.
 const TICKET: &str = "ticket-";
@@ -27,13 +27,13 @@ pub struct Ticket {
 impl Ticket {
     /// Draws the next number. To be called by the holder of the guard file, so that no two processes draw the same.
     /// `None` if no file can be created or locked: the caller then waits without an order.
-    pub fn draw(place: &Place, token: &Token) -> Option<Self> {
-        let wings = wings::made(place).ok()?;
+    pub fn draw(place: &LockPaths, token: &Token) -> Option<Self> {
+        let wings = staging::made(place).ok()?;
         let number = numbers(&wings).last().map_or(0, |(last, _)| last + 1);
         let path = wings.join(format!("{TICKET}{number:020}-{token}"));
         // The file is locked before it gets its name: a process that reads the queue would take an unlocked ticket
         // for one that a dead process left.
-        let blank = Blank { path: wings::name_for_new(&wings, token, "ticket") };
+        let blank = Blank { path: staging::name_for_new(&wings, token, "ticket") };
         let file = File::create_new(&blank.path).ok()?;
         file.try_lock().ok()?;
         fs::rename(&blank.path, &path).ok()?;
@@ -67,7 +67,7 @@ impl Drop for Blank {
 }
 
 /// Returns how many processes wait.
-pub fn length(place: &Place) -> usize {
+pub fn length(place: &LockPaths) -> usize {
     waiting(&place.wings(), u64::MAX)
 }
 
@@ -92,7 +92,7 @@ fn is_left_behind(ticket: &Path) -> bool {
 
 /// Returns the tickets in the queue with their numbers, in order.
 fn numbers(wings: &Path) -> Vec<(u64, PathBuf)> {
-    let mut numbers: Vec<_> = wings::entries(wings)
+    let mut numbers: Vec<_> = staging::entries(wings)
         .filter_map(|entry| Some((number(entry.file_name().to_str()?)?, entry.path())))
         .collect();
     numbers.sort_unstable();
@@ -107,13 +107,13 @@ fn number(name: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn place() -> (tempfile::TempDir, Place) {
+    fn place() -> (tempfile::TempDir, LockPaths) {
         let directory = tempfile::tempdir().unwrap();
-        let place = Place::new(directory.path());
+        let place = LockPaths::new(directory.path());
         (directory, place)
     }
 
-    fn draw(place: &Place) -> Ticket {
+    fn draw(place: &LockPaths) -> Ticket {
         Ticket::draw(place, &Token::fresh()).expect("nothing keeps a ticket from being drawn")
     }
 
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn the_dead_do_not_wait() {
         let (_keep, place) = place();
-        let dead = wings::made(&place).unwrap().join("ticket-00000000000000000007-KILLED");
+        let dead = staging::made(&place).unwrap().join("ticket-00000000000000000007-KILLED");
         fs::write(&dead, "").unwrap();
         let living = draw(&place);
         assert_eq!((living.number, living.rank()), (8, 0));

@@ -47,7 +47,7 @@ pub enum Term {
 
 impl Record {
     /// Returns the record of a lock that is taken now.
-    pub fn new(token: Token, wish: &Wish) -> Self {
+    pub fn new(token: Token, wish: &LockRequest) -> Self {
         Self {
             version: VERSION,
             token,
@@ -125,7 +125,7 @@ impl Record {
 
 /// What a process that takes the lock asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
+pub struct LockRequest {
     /// The process that is to own it; `None` for a lease.
     pub owner: Option<Process>,
     /// A process that works under it from the beginning.
@@ -144,7 +144,10 @@ mod tests {
 
     fn record(owner: Option<Process>) -> Record {
         let lease = Duration::from_secs(600);
-        Record::new(Token::fresh(), &Wish { owner, worker: None, term: Term::SignsOfLife, lease, name: None })
+        Record::new(
+            Token::fresh(),
+            &LockRequest { owner, worker: None, term: Term::SignsOfLife, lease, name: None },
+        )
     }
 
     fn ended(process: &Process) -> Process {

@@ -1,9 +1,11 @@
 //! `lock release`: releases the lock at the end of a run.
 
 use contract::{Document, Exit, LockSection, Owner};
-use phase::{CommonArgs, Done, Fault, Holding, Page, Phase, Run, plain};
+use phase::{CommonArgs, Done, Fault, LockUse, Page, Phase, Run, escape};
 
-use crate::{Claim, Facts, Inherited, Place, Release, Sight, Token, Verdict, describe, judge, release};
+use crate::{
+    Claim, Facts, Inherited, LockPaths, LockState, Release, Token, Verdict, describe, judge, release,
+};
 
 /// Release the lock if it is still the run's, and exit with the code of the run's outcome.
 #[derive(Debug, clap::Args)]
@@ -23,8 +25,8 @@ impl Phase for ReleaseArgs {
         &self.common
     }
 
-    fn holding(&self) -> Holding<'_> {
-        Holding::Itself
+    fn holding(&self) -> LockUse<'_> {
+        LockUse::Itself
     }
 
     fn takes_part(&self, document: &Document) -> bool {
@@ -35,7 +37,7 @@ impl Phase for ReleaseArgs {
 
     fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<LockSection>> {
         let mut section = run.document().phases.lock.clone().unwrap_or_default();
-        let place = Place::new(run.common_dir());
+        let place = LockPaths::new(run.common_dir());
         let token = self.token.as_deref().unwrap_or(&section.token);
         if !token.is_empty() {
             section.released = give_back(&place, &token.into())?;
@@ -50,7 +52,7 @@ impl Phase for ReleaseArgs {
         match (&section.held_by, section.released) {
             (_, true) => page.line("lock: released"),
             (Some(owner), false) => {
-                page.line(format_args!("lock: left as it is, held by {}", plain::line(&describe(owner))));
+                page.line(format_args!("lock: left as it is, held by {}", escape::line(&describe(owner))));
                 if section.token.is_empty() && self.token.is_none() {
                     page.line("  no token was given; --token takes that of owner.json in the lock");
                 }
@@ -82,16 +84,16 @@ impl Phase for ReleaseArgs {
 
 impl ReleaseArgs {
     /// Returns the paths of the lock if no document names them.
-    fn place(&self) -> anyhow::Result<Place> {
+    fn place(&self) -> anyhow::Result<LockPaths> {
         let directory = self.common.repo.as_deref().unwrap_or(camino::Utf8Path::new("."));
-        Ok(Place::new(phase::place(&phase::discover(directory)?)?.common_dir))
+        Ok(LockPaths::new(phase::place(&phase::discover(directory)?)?.common_dir))
     }
 }
 
 /// Returns a message about a lock that a run of this machine may have left because it died between two phases: it is
 /// kept until its lease expires.
-fn left_behind(place: &Place) -> Option<Fault> {
-    let Ok(Sight::Taken(taken)) = Sight::look(place) else { return None };
+fn left_behind(place: &LockPaths) -> Option<Fault> {
+    let Ok(LockState::Taken(taken)) = LockState::look(place) else { return None };
     let record = taken.record.as_ref().filter(|record| record.host == phase::host_name())?;
     let facts = taken.facts();
     let Facts { claim: Claim::Lease { length }, .. } = facts else { return None };
@@ -107,16 +109,16 @@ fn left_behind(place: &Place) -> Option<Fault> {
 
 /// Returns who has the lock if it was not released, so that a user who released nothing does not believe that it is
 /// free.
-fn holder(place: &Place) -> Option<Owner> {
-    match Sight::look(place) {
-        Ok(Sight::Taken(taken)) => Some(taken.owner()),
-        Ok(Sight::Free | Sight::Obstacle(_)) | Err(_) => None,
+fn holder(place: &LockPaths) -> Option<Owner> {
+    match LockState::look(place) {
+        Ok(LockState::Taken(taken)) => Some(taken.owner()),
+        Ok(LockState::Free | LockState::Obstacle(_)) | Err(_) => None,
     }
 }
 
 /// Releases the lock, unless it belongs to a caller of this process, which releases it itself. Returns whether it was
 /// released.
-fn give_back(place: &Place, token: &Token) -> anyhow::Result<bool> {
+fn give_back(place: &LockPaths, token: &Token) -> anyhow::Result<bool> {
     if Inherited::from_environment().contains(token) {
         return Ok(false);
     }

@@ -17,7 +17,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use phase::{Color, Console, Fault, programs};
 
 use crate::{
-    Held, Inherited, Place, Process, TOKEN_VARIABLE, Term, Token, Trouble, Wish, acquire,
+    Held, Inherited, LockError, LockPaths, LockRequest, Process, TOKEN_VARIABLE, Term, Token, acquire,
     acquire::Waiting,
     describe,
     fence::joinable,
@@ -64,7 +64,7 @@ impl RunArgs {
         phase::current_directory_is_there()?;
         let directory = self.repo.as_deref().unwrap_or(Utf8Path::new("."));
         let common_dir = Utf8PathBuf::from(phase::place(&phase::discover(directory)?)?.common_dir);
-        let place = Place::new(&common_dir);
+        let place = LockPaths::new(&common_dir);
         let inherited = Inherited::from_environment();
         let joined = joinable(&place, &inherited).map_err(Fault::from)?;
         let (held, token) = match joined {
@@ -89,8 +89,8 @@ impl RunArgs {
         Ok(platform::exit_code(child.wait()?))
     }
 
-    fn take(&self, place: Place, console: &Console) -> Result<Held, Trouble> {
-        let wish = Wish {
+    fn take(&self, place: LockPaths, console: &Console) -> Result<Held, LockError> {
+        let wish = LockRequest {
             owner: Some(Process::current()),
             worker: None,
             term: Term::OwnersLife,
@@ -168,7 +168,7 @@ impl BecomeArgs {
     /// If the lock was lost in the meantime.
     pub fn run(&self, console: &Console) -> anyhow::Result<u8> {
         let held =
-            Held::enter(Place::new(&self.common_dir), self.token.as_str().into()).map_err(Fault::from)?;
+            Held::enter(LockPaths::new(&self.common_dir), self.token.as_str().into()).map_err(Fault::from)?;
         held.keep();
         let Some((name, arguments)) = self.command.split_first() else { return Ok(NOT_FOUND) };
         let mut command = programs::program(name);

@@ -1,10 +1,10 @@
 //! `lock status`: shows who holds the lock.
 
 use camino::Utf8PathBuf;
-use phase::{Color, Page, plain};
+use phase::{Color, Page, escape};
 use serde::Serialize;
 
-use crate::{Facts, Place, Sight, Trouble, Verdict, describe, judge, queue};
+use crate::{Facts, LockError, LockPaths, LockState, Verdict, describe, judge, queue};
 
 /// Show who holds the lock; exit with 0 whether or not it is held.
 #[derive(Debug, clap::Args)]
@@ -49,7 +49,7 @@ impl StatusArgs {
     pub fn run(&self, page: &mut Page) -> anyhow::Result<u8> {
         let directory = self.repo.as_deref().unwrap_or(camino::Utf8Path::new("."));
         let repo = phase::place(&phase::discover(directory)?)?;
-        let place = Place::new(repo.common_dir);
+        let place = LockPaths::new(repo.common_dir);
         let status = self.look(&place).map_err(phase::Fault::from)?;
         if self.json {
             page.line(serde_json::to_string(&status)?);
@@ -59,14 +59,14 @@ impl StatusArgs {
         Ok(0)
     }
 
-    fn look(&self, place: &Place) -> Result<Status, Trouble> {
+    fn look(&self, place: &LockPaths) -> Result<Status, LockError> {
         let path = place.lock().to_string_lossy().into_owned();
         let free =
             Status { path, held_by: None, stale: None, silent_for_s: None, waiting: queue::length(place) };
-        match Sight::look(place).map_err(Trouble::refused("look at", place))? {
-            Sight::Free => Ok(free),
-            Sight::Obstacle(kind) => Err(Trouble::Obstacle { path: place.lock(), kind }),
-            Sight::Taken(taken) => {
+        match LockState::look(place).map_err(LockError::refused("look at", place))? {
+            LockState::Free => Ok(free),
+            LockState::Obstacle(kind) => Err(LockError::Obstacle { path: place.lock(), kind }),
+            LockState::Taken(taken) => {
                 let facts @ Facts { silence, .. } = taken.facts();
                 let stale = match judge(&facts, self.stale_after) {
                     Verdict::Held => None,
@@ -86,7 +86,7 @@ impl StatusArgs {
 fn report(status: &Status, page: &mut Page) {
     match &status.held_by {
         None => page.line("the lock is free"),
-        Some(owner) => page.line(format_args!("the lock is held by {}", plain::line(&describe(owner)))),
+        Some(owner) => page.line(format_args!("the lock is held by {}", escape::line(&describe(owner)))),
     }
     if let Some(silent) = status.silent_for_s {
         page.line(format_args!("last sign of life {silent} s ago"));

@@ -13,20 +13,20 @@ use std::{fs, io, io::ErrorKind, time::Duration};
 use contract::{Owner, ReclaimReason, Reclaimed};
 
 use crate::{
-    Place, Record, Token, Trouble, Verdict, Wish, courtesy,
+    LockError, LockPaths, LockRequest, Record, Token, Verdict,
     guard_file::Guarded,
-    judge, leftovers,
-    look::{OWNER_FILE, PID_FILE, Sight, Taken},
-    patience::Patience,
+    handover_pause, judge, leftovers,
+    look::{LockState, OWNER_FILE, PID_FILE, Taken},
     platform::Dir,
-    wings::{self, Prepared, PreparedLock},
+    staging::{self, Prepared, PreparedLock},
+    wait::Patience,
 };
 
 /// How an attempt ended.
 #[derive(Debug)]
 pub enum Attempt {
     /// The lock is ours.
-    Took {
+    Acquired {
         /// The content of its owner file now.
         record: Box<Record>,
         /// The stale lock that it replaced, if any.
@@ -48,22 +48,22 @@ pub struct Holder {
 /// Takes the lock if it is free or stale.
 ///
 /// # Errors
-/// [`Trouble::Obstacle`] and [`Trouble::Refused`]; nothing of ours is left then.
+/// [`LockError::Obstacle`] and [`LockError::Refused`]; nothing of ours is left then.
 pub fn attempt(
-    place: &Place,
+    place: &LockPaths,
     guarded: &Guarded,
     token: &Token,
-    wish: &Wish,
+    wish: &LockRequest,
     patience: &Patience,
-) -> Result<Attempt, Trouble> {
+) -> Result<Attempt, LockError> {
     if guarded.excludes_others() {
-        wings::sweep(place);
+        staging::sweep(place);
     }
     let record = Record::new(token.clone(), wish);
-    match Sight::look(place).map_err(Trouble::refused("look at", place))? {
-        Sight::Obstacle(kind) => Err(Trouble::Obstacle { path: place.lock(), kind }),
-        Sight::Free => make(place, record),
-        Sight::Taken(taken) => match judge(&taken.facts(), patience.stale_after) {
+    match LockState::look(place).map_err(LockError::refused("look at", place))? {
+        LockState::Obstacle(kind) => Err(LockError::Obstacle { path: place.lock(), kind }),
+        LockState::Free => make(place, record),
+        LockState::Taken(taken) => match judge(&taken.facts(), patience.stale_after) {
             Verdict::Stale(reason) if guarded.excludes_others() => take_over(place, &taken, reason, record),
             Verdict::Stale(_) => Ok(Attempt::Held(Holder { owner: taken.owner(), stale: true })),
             Verdict::Held => {
@@ -78,12 +78,13 @@ pub fn attempt(
 }
 
 /// Creates the directory, which only one process can, with the files in it that say who owns it.
-fn make(place: &Place, record: Record) -> Result<Attempt, Trouble> {
+fn make(place: &LockPaths, record: Record) -> Result<Attempt, LockError> {
     let (pid, owner) = (pid_content(&record), record.to_json());
     let files = [(PID_FILE, pid.as_str()), (OWNER_FILE, owner.as_str())];
-    let lock = PreparedLock::write(place, &record.token, &files).map_err(Trouble::refused("take", place))?;
+    let lock =
+        PreparedLock::write(place, &record.token, &files).map_err(LockError::refused("take", place))?;
     match lock.put(place) {
-        Ok(()) => Ok(Attempt::Took { record: record.into(), reclaimed: None }),
+        Ok(()) => Ok(Attempt::Acquired { record: record.into(), reclaimed: None }),
         // A script was faster. The next look shows who owns it.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => held_by_the_faster(place),
         Err(_) => make_step_by_step(place, record),
@@ -93,36 +94,36 @@ fn make(place: &Place, record: Record) -> Result<Attempt, Trouble> {
 /// Creates the lock on a file system that cannot rename a directory without replacing another. The files are written
 /// before, so that there is hardly a moment in which the lock is empty; and since no script clears a lock that has
 /// just been made, the file for scripts need not come first.
-fn make_step_by_step(place: &Place, record: Record) -> Result<Attempt, Trouble> {
-    let files = Files::prepare(place, &record).map_err(Trouble::refused("take", place))?;
+fn make_step_by_step(place: &LockPaths, record: Record) -> Result<Attempt, LockError> {
+    let files = Files::prepare(place, &record).map_err(LockError::refused("take", place))?;
     match fs::create_dir(place.lock()) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return held_by_the_faster(place),
-        Err(error) => return Err(Trouble::refused("take", place)(error)),
+        Err(error) => return Err(LockError::refused("take", place)(error)),
     }
     let put =
         Dir::open(&place.lock()).and_then(|dir| files.owner.put(&dir).and_then(|()| files.pid.put(&dir)));
     match put {
-        Ok(()) => Ok(Attempt::Took { record: record.into(), reclaimed: None }),
+        Ok(()) => Ok(Attempt::Acquired { record: record.into(), reclaimed: None }),
         Err(error) => {
             unmake(place);
-            Err(Trouble::refused("take", place)(error))
+            Err(LockError::refused("take", place)(error))
         }
     }
 }
 
-fn held_by_the_faster(place: &Place) -> Result<Attempt, Trouble> {
-    let owner = match Sight::look(place).map_err(Trouble::refused("look at", place))? {
-        Sight::Taken(taken) => taken.owner(),
-        Sight::Free => Owner { pid: 0, host: None, since: phase::clock::now(), name: None },
-        Sight::Obstacle(kind) => return Err(Trouble::Obstacle { path: place.lock(), kind }),
+fn held_by_the_faster(place: &LockPaths) -> Result<Attempt, LockError> {
+    let owner = match LockState::look(place).map_err(LockError::refused("look at", place))? {
+        LockState::Taken(taken) => taken.owner(),
+        LockState::Free => Owner { pid: 0, host: None, since: phase::clock::now(), name: None },
+        LockState::Obstacle(kind) => return Err(LockError::Obstacle { path: place.lock(), kind }),
     };
     Ok(Attempt::Held(Holder { owner, stale: false }))
 }
 
 /// Undoes [`make_step_by_step`] if the files could not be written. The directory is removed only if nothing else is
 /// in it.
-fn unmake(place: &Place) {
+fn unmake(place: &LockPaths) {
     if let Ok(dir) = Dir::open(&place.lock()) {
         // They may not exist; the directory is removed all the same.
         let _ = dir.remove(OWNER_FILE);
@@ -134,11 +135,11 @@ fn unmake(place: &Place) {
 /// Replaces the files of a stale lock in the very directory that was found stale: if a script has cleared it
 /// meanwhile, this fails, and the lock that the script made stays the script's.
 fn take_over(
-    place: &Place,
+    place: &LockPaths,
     stale: &Taken,
     reason: ReclaimReason,
     record: Record,
-) -> Result<Attempt, Trouble> {
+) -> Result<Attempt, LockError> {
     let change_hands = || {
         let files = Files::prepare(place, &record)?;
         announce(place, &stale.dir, reason, &record)?;
@@ -147,18 +148,18 @@ fn take_over(
     match change_hands() {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => return held_by_the_faster(place),
-        Err(error) => return Err(Trouble::refused("take over", place)(error)),
+        Err(error) => return Err(LockError::refused("take over", place)(error)),
     }
     leftovers::clean(place, &stale.dir, &record.token);
     let owner = Some(stale.owner()).filter(|owner| stale.record.is_some() || owner.pid != 0);
-    Ok(Attempt::Took { record: record.into(), reclaimed: Some(Reclaimed { reason, owner }) })
+    Ok(Attempt::Acquired { record: record.into(), reclaimed: Some(Reclaimed { reason, owner }) })
 }
 
 /// Writes the taker's record into a silent lock before taking it over. Writing the new `pid` file counts as a sign of
 /// life: if the taker were killed after that, before the lock has changed hands, the lock would look as if its last
 /// owner still kept it alive. (If that owner is dead, the lock is stale whatever the `pid` file says.) The record
 /// does not make the lock the taker's yet: a script may still clear it.
-fn announce(place: &Place, stale: &Dir, reason: ReclaimReason, record: &Record) -> io::Result<()> {
+fn announce(place: &LockPaths, stale: &Dir, reason: ReclaimReason, record: &Record) -> io::Result<()> {
     match reason {
         ReclaimReason::OwnerDead => Ok(()),
         ReclaimReason::Expired => {
@@ -187,7 +188,7 @@ impl Onlookers {
 ///
 /// # Errors
 /// If the files cannot be written; `NotFound` if the directory was removed meanwhile.
-pub fn write(place: &Place, dir: &Dir, record: &Record, onlookers: Onlookers) -> io::Result<()> {
+pub fn write(place: &LockPaths, dir: &Dir, record: &Record, onlookers: Onlookers) -> io::Result<()> {
     Files::prepare(place, record)?.put(dir, onlookers)
 }
 
@@ -198,7 +199,7 @@ struct Files {
 }
 
 impl Files {
-    fn prepare(place: &Place, record: &Record) -> io::Result<Self> {
+    fn prepare(place: &LockPaths, record: &Record) -> io::Result<Self> {
         let pid = Prepared::write(place, PID_FILE, &record.token, &pid_content(record))?;
         let owner = Prepared::write(place, OWNER_FILE, &record.token, &record.to_json())?;
         Ok(Self { pid, owner })
@@ -213,7 +214,7 @@ impl Files {
         self.pid.put(dir)?;
         match onlookers {
             Onlookers::None => {}
-            Onlookers::Scripts => courtesy::linger(),
+            Onlookers::Scripts => handover_pause::linger(),
         }
         self.owner.put(dir)
     }

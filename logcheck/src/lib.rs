@@ -14,7 +14,7 @@ mod save;
 use std::sync::Arc;
 
 use contract::{Decision, Exit, LogcheckSection};
-use phase::{CommonArgs, Done, Fault, Holding, Looked, Page, Phase, Run, SessionLogs, Turn, amount};
+use phase::{CommonArgs, Done, Fault, LockUse, Looked, Page, Phase, Run, SessionLogs, Turn, amount};
 
 pub use args::{Logcheck, OnFound};
 use plan::{Policy, Step};
@@ -26,8 +26,8 @@ impl Phase for Logcheck {
         &self.common
     }
 
-    fn holding(&self) -> Holding<'_> {
-        Holding::Joins
+    fn holding(&self) -> LockUse<'_> {
+        LockUse::Joins
     }
 
     fn look_ahead(&self, repo: &gix::Repository, turn: Option<Turn>) -> Looked {

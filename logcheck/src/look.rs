@@ -17,7 +17,7 @@ use gix::{
     worktree::stack::state::attributes::Source,
 };
 use phase::{SessionLogs, Turn};
-use scan::{Ahead, Difference, Index, Interest, Reason, Scanned, Seen};
+use scan::{Ahead, Difference, Index, Interest, Reason, Scanned, Status};
 
 /// How a session log differs from the last commit: in the index, in the working tree, or both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -129,14 +129,14 @@ fn in_the_worktree(
         }
         let change = match (seen, entry) {
             // A directory with the name of a session log that is an embedded repository is not a session log.
-            (Seen::NewRepository, _) => continue,
-            (Seen::New, _) | (_, None) => InWorktree::Untracked,
-            (Seen::Gone, _) => InWorktree::Removed,
-            (Seen::Unmerged, _) => InWorktree::Modified,
-            (Seen::Doubtful(_), Some(entry)) if entry.flags.contains(Flags::INTENT_TO_ADD) => {
+            (Status::EmbeddedRepository, _) => continue,
+            (Status::Untracked, _) | (_, None) => InWorktree::Untracked,
+            (Status::Deleted, _) => InWorktree::Removed,
+            (Status::Unmerged, _) => InWorktree::Modified,
+            (Status::MaybeModified(_), Some(entry)) if entry.flags.contains(Flags::INTENT_TO_ADD) => {
                 InWorktree::IntendedToAdd
             }
-            (Seen::Doubtful(doubt), Some(entry)) => match doubt.reason {
+            (Status::MaybeModified(doubt), Some(entry)) => match doubt.reason {
                 Reason::Kind => InWorktree::Modified,
                 Reason::Stat | Reason::Racy if content.is_that_of(entry)? => continue,
                 Reason::Stat | Reason::Racy => InWorktree::Modified,

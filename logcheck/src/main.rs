@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    phase::main::<logcheck::Logcheck>(&lock::Keeper)
+    phase::main::<logcheck::Logcheck>(&lock::LockManager)
 }

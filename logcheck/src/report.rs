@@ -2,14 +2,14 @@
 
 use contract::{Decision, FoundLog, LogcheckSection};
 use owo_colors::OwoColorize as _;
-use phase::{Page, plain};
+use phase::{Page, escape};
 
 /// Writes the warning that session logs are not committed, with the exact text of the contract.
 pub(crate) fn warning(found: &[FoundLog], page: &mut Page) {
     let label = "[WARNING]".style(page.styles.warning).to_string();
     page.line(format_args!("{label} Found {} uncommitted session log(s):", found.len()));
     for log in found {
-        page.line(format_args!("  - {}", plain::line(&log.path)));
+        page.line(format_args!("  - {}", escape::line(&log.path)));
     }
     page.line("");
     for line in ADVICE {

@@ -130,7 +130,8 @@ fn the_save_command_finds_the_tokens_that_let_it_join_the_locks_around_it() {
     let world = World::new();
     let repo = repo_with_two_logs(&world);
     let patience = lock::Patience { wait: Duration::ZERO, stale_after: Duration::from_secs(600) };
-    let held = lock::Held::take(lock::Place::new(repo.common_dir()), None, &patience, &mut |_| {}).unwrap();
+    let held =
+        lock::Held::take(lock::LockPaths::new(repo.common_dir()), None, &patience, &mut |_| {}).unwrap();
     let token = held.token().to_string();
 
     let mut document = logcheck(&repo).arg("--dry-run").success().json();

@@ -18,19 +18,22 @@ use std::{
 
 use anyhow::Result;
 use gix::{ObjectId, Repository};
-use remote::{Gathered, Gathering, History, Passed, Ready, Receiver, Recent, Remote, RemoteName, Stretch};
-use threads::Place;
+use remote::{
+    CommitRange, History, ObjectWalk, PreparedPack, Receiver, RecentObjects, Remote, RemoteName,
+    VisitedCommit, WalkedObjects,
+};
+use threads::ProcessorHint;
 
-use crate::{commits::Commits, exchange, globs::Globs, look, refs, undone};
+use crate::{clobbered, commits::Commits, exchange, globs::Globs, look, refs};
 
 /// A prefetch of local commits on another thread. Dropping it makes that thread end soon, without waiting for it.
 pub struct Ahead {
-    own: Vec<Stretch>,
+    own: Vec<CommitRange>,
     look: Arc<Look>,
     /// The processor that the prefetching thread runs on.
-    place: Arc<Place>,
-    done: mpsc::Receiver<Recent>,
-    ready: mpsc::Receiver<Ready>,
+    place: Arc<ProcessorHint>,
+    done: mpsc::Receiver<RecentObjects>,
+    ready: mpsc::Receiver<PreparedPack>,
 }
 
 /// What was found out about commits.
@@ -39,7 +42,7 @@ pub struct Seen {
     /// Commits that did not undo another writer's notes.
     pub fine: Vec<ObjectId>,
     /// Some of their newest trees and notes.
-    pub latest: Recent,
+    pub latest: RecentObjects,
 }
 
 /// The number of commits from which on another thread pays.
@@ -66,12 +69,12 @@ impl Ahead {
 
     /// Starts prefetching the commits in `own`, which are to be pushed to `remote`. `None` if there are none, or no
     /// idle processor.
-    pub fn begin(remote: &Remote<'_>, own: Vec<Stretch>) -> Option<Self> {
+    pub fn begin(remote: &Remote<'_>, own: Vec<CommitRange>) -> Option<Self> {
         if own.is_empty() || threads::free(1) == 0 {
             return None;
         }
         let ((tell_done, done), (tell_ready, ready)) = (mpsc::channel(), mpsc::channel());
-        let (look, place) = (Arc::new(Look::of(remote)), Arc::new(Place::default()));
+        let (look, place) = (Arc::new(Look::of(remote)), Arc::new(ProcessorHint::default()));
         let (its_look, its_place, its_own) = (Arc::clone(&look), Arc::clone(&place), own.clone());
         let shared = remote.repo().clone().into_sync();
         // If the thread ends early, the channels are closed.
@@ -92,7 +95,7 @@ impl Ahead {
     }
 
     /// Whether it prefetches exactly these commits.
-    pub fn is_about(&self, own: &[Stretch]) -> bool {
+    pub fn is_about(&self, own: &[CommitRange]) -> bool {
         self.own == own
     }
 
@@ -112,7 +115,7 @@ impl Ahead {
     }
 
     /// Waits for the commits and their objects to be encoded, and returns them ready for sending.
-    pub fn ready(&self) -> Option<Ready> {
+    pub fn ready(&self) -> Option<PreparedPack> {
         threads::waiting(|| self.ready.recv()).ok()
     }
 }
@@ -125,9 +128,9 @@ impl Drop for Ahead {
 
 /// Returns the range of commits from what the remote was `known` to have up to `tip`; `None` if it is empty or has no
 /// such ends.
-pub fn stretch(known: Option<ObjectId>, tip: Option<ObjectId>) -> Option<Stretch> {
+pub fn stretch(known: Option<ObjectId>, tip: Option<ObjectId>) -> Option<CommitRange> {
     let (known, tip) = (known?, tip?);
-    (known != tip).then_some(Stretch { known, tip })
+    (known != tip).then_some(CommitRange { known, tip })
 }
 
 /// The walk over commits, shared by all threads that take part in it.
@@ -135,7 +138,7 @@ struct Look {
     history: History,
     receiver: Receiver,
     /// The walk's work queue, set as soon as the commits are known.
-    gathering: OnceLock<Gathering>,
+    gathering: OnceLock<ObjectWalk>,
     fine: Mutex<Vec<ObjectId>>,
     asked: AtomicBool,
     unwanted: AtomicBool,
@@ -155,12 +158,12 @@ impl Look {
 
     /// Walks all commits of `own`, together with the other threads that take part, and waits for those. `None` if
     /// there are too few commits to pay, or on an error.
-    fn all(&self, repo: &Repository, own: Vec<Stretch>) -> Option<Gathered> {
+    fn all(&self, repo: &Repository, own: Vec<CommitRange>) -> Option<WalkedObjects> {
         let (tips, known) = own.iter().map(|one| (one.tip, one.known)).unzip();
         if self.history.between(repo, tips, known).ok()?.len() < WORTH_IT {
             return None;
         }
-        self.gathering.set(Gathering::of(repo, &self.history, own, self.receiver).ok()?).ok()?;
+        self.gathering.set(ObjectWalk::of(repo, &self.history, own, self.receiver).ok()?).ok()?;
         self.take_part(repo);
         self.gathering.get()?.gathered().ok()
     }
@@ -172,15 +175,16 @@ impl Look {
         }
     }
 
-    fn pass(&self, passed: &Passed<'_>) -> gix::Result<()> {
+    fn pass(&self, passed: &VisitedCommit<'_>) -> gix::Result<()> {
         if self.unwanted.load(Ordering::Relaxed) {
             return Err(gix::Error::from_error(io::Error::other("nobody asks for it any more")));
         }
         if !self.asked.load(Ordering::Relaxed) {
             thread::yield_now();
         }
-        let commits = Commits { repo: passed.repo, history: &self.history, latest: &Recent::default() };
-        if undone::is_explained(commits, passed).unwrap_or(false) {
+        let commits =
+            Commits { repo: passed.repo, history: &self.history, latest: &RecentObjects::default() };
+        if clobbered::is_explained(commits, passed).unwrap_or(false) {
             self.fine.lock().unwrap_or_else(PoisonError::into_inner).push(passed.commit.id);
         }
         Ok(())

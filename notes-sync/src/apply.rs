@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use anyhow::Result;
 use gix::ObjectId;
 use phase::Guard;
-use remote::Recent;
+use remote::RecentObjects;
 
 use crate::{
+    clobbered::{Clobbered, RESTORED, Repair},
     commits::{self, Commits, Relation},
     merge::{self, Counts, Trees},
     objects::Drafts,
@@ -17,7 +18,6 @@ use crate::{
     refs::{self, Moved, Tip},
     strategy::Strategy,
     tree::layout::Annotated,
-    undone::{RESTORED, Repair, Undone},
 };
 
 /// How to make a merge, and the names for its commit message.
@@ -47,7 +47,7 @@ pub struct Applied {
     /// Notes with a structure whose lines were sorted.
     pub shredded: Vec<Annotated>,
     /// The objects that were written.
-    pub made: Recent,
+    pub made: RecentObjects,
 }
 
 /// How a ref got where it is.
@@ -162,7 +162,7 @@ impl Work<'_> {
 
     /// Restores what a commit undid: computes the tree that it would have had, had its command read the parent's
     /// notes, and merges the difference between that tree and its actual one into the tip.
-    fn restore(&mut self, undone: &Undone) -> Result<()> {
+    fn restore(&mut self, undone: &Clobbered) -> Result<()> {
         let Some(local) = self.applied.tip else { return Ok(()) };
         let strategy = keeping_both(self.manner.strategy);
         let tree = |commit| self.commits.tree_of(commit);
@@ -191,7 +191,7 @@ impl Work<'_> {
 
     /// Returns the notes of the parent merged with those that the command had read. The latter may come from a tip
     /// that was dropped, so their absence from the parent's notes is not a removal.
-    fn joined(&self, undone: &Undone, strategy: Strategy) -> Result<ObjectId> {
+    fn joined(&self, undone: &Clobbered, strategy: Strategy) -> Result<ObjectId> {
         let parent = self.whole(undone.parent, &undone.parent_lacks, strategy)?;
         let Some(read) = undone.read else { return Ok(parent) };
         match self.commits.relate(undone.parent, read)? {

@@ -5,17 +5,16 @@ use std::{io::Read, process::ExitCode};
 use anyhow::{Context, Result};
 use contract::{Exit, NotesSyncSection};
 use gix::{ObjectId, Repository};
-use phase::{CommonArgs, Done, Fault, Holding, Keeper, Looked, Page, Phase, Run, Turn};
+use phase::{CommonArgs, Done, Fault, LockManager, LockUse, Looked, Page, Phase, Run, Turn};
 use remote::Remote;
 
 use crate::{
+    advertised::Advertised,
     append,
     args::{AppendArgs, Args, Command, MergeArgs, SyncArgs},
     commits, dry_run,
     exchange::{Exchange, Follower},
-    hazards,
-    heard::Heard,
-    look, merge_here,
+    hazards, look, merge_here,
     names::NotesRef,
     report,
     settings::{self, Strategies},
@@ -24,7 +23,7 @@ use crate::{
 };
 
 /// Runs what the command line asks for, and returns the exit code.
-pub fn main(keeper: &dyn Keeper) -> ExitCode {
+pub fn main(keeper: &dyn LockManager) -> ExitCode {
     let args = match phase::parse::<Args>() {
         Ok(args) => args,
         Err(code) => return code,
@@ -47,8 +46,8 @@ impl Phase for SyncArgs {
         &self.common
     }
 
-    fn holding(&self) -> Holding<'_> {
-        if self.dry_run { Holding::Joins } else { Holding::Takes(&self.lock) }
+    fn holding(&self) -> LockUse<'_> {
+        if self.dry_run { LockUse::Joins } else { LockUse::Takes(&self.lock) }
     }
 
     fn look_ahead(&self, repo: &Repository, _: Option<Turn>) -> Looked {
@@ -80,7 +79,7 @@ impl Phase for SyncArgs {
         };
         let exchange = Exchange::new(repo, remote, follower);
         let mut sync = Sync::new(repo, name.clone(), policy, follower).with(begun);
-        let heard = Heard::of(run.document(), &name);
+        let heard = Advertised::of(run.document(), &name);
         let ran = sync.run(local, &Strategies::of(repo, self.strategy), &exchange, heard);
         let fault = match ran {
             Ok(()) => sync.fault(),

@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 use gix::{ObjectId, Repository};
 use phase::Fault;
 use remote::{
-    History, Recent, SeenBy,
-    local_ref::person::{Role, signature},
+    CachedObjects, History, RecentObjects,
+    local_ref::ident::{Role, signature},
 };
 
 /// The commits of a repository, each of which is read only once in a run.
@@ -17,7 +17,7 @@ pub struct Commits<'a> {
     pub history: &'a History,
     /// Some of the newest trees and notes of this side, and the trees that were just fetched; they are in memory and
     /// need not be read.
-    pub latest: &'a Recent,
+    pub latest: &'a RecentObjects,
 }
 
 /// The relation of the local notes to others, by history.
@@ -61,7 +61,7 @@ impl<'a> Commits<'a> {
     }
 
     /// Returns a view of the object database that reads loose objects faster than `repo` itself.
-    pub fn objects(self) -> SeenBy<'a> {
+    pub fn objects(self) -> CachedObjects<'a> {
         self.history.seen_by(self.repo)
     }
 }

@@ -8,19 +8,19 @@ use anyhow::Result;
 use contract::Exit;
 use gix::{ObjectId, Repository};
 use owo_colors::OwoColorize as _;
-use phase::{Fault, Page, plain};
-use remote::{Recent, Remote, RemoteName, Watcher};
+use phase::{Fault, Page, escape};
+use remote::{RecentObjects, Remote, RemoteName, Watcher};
 
 use crate::{
+    clobbered::{Memory, Repair},
     commits::{Commits, Relation},
     exchange,
     look::{self, Theirs},
-    merging,
+    manual_merge,
     names::{NOTES, NotesRef},
     refs,
     rescue::Fate,
     sync::{Direction, Policy},
-    undone::{Memory, Repair},
 };
 
 /// The relation of a local notes ref to the remote's.
@@ -120,7 +120,7 @@ pub fn look(
     let there: BTreeMap<NotesRef, ObjectId> = there.filter(|(name, _)| policy.globs.matches(name)).collect();
     let names: std::collections::BTreeSet<NotesRef> =
         local.into_iter().chain(there.keys().cloned()).collect();
-    let commits = Commits { repo, history: remote.history(), latest: &Recent::default() };
+    let commits = Commits { repo, history: remote.history(), latest: &RecentObjects::default() };
     let planned = |name: NotesRef| {
         let planned = one(commits, remote.name(), &name, there.get(&name).copied(), policy);
         match planned.map_err(Fault::from) {
@@ -139,7 +139,7 @@ fn one(
     policy: &Policy,
 ) -> Result<Planned> {
     let repo = commits.repo;
-    merging::check(repo, name)?;
+    manual_merge::check(repo, name)?;
     let theirs_then = look::theirs(repo, name, remote)?;
     let known = theirs.filter(|id| repo.has_object(id));
     if let Some(theirs) = known {
@@ -167,14 +167,14 @@ fn one(
 /// Writes the plan to the report.
 pub fn show(remote: &RemoteName, refs: &Planning, page: &mut Page) {
     let title = format!("notes: here and at {remote}, nothing is changed");
-    page.line(plain::line(&title).style(page.styles.heading));
+    page.line(escape::line(&title).style(page.styles.heading));
     if refs.is_empty() {
         page.line("  there are none");
     }
     for (name, planned) in refs {
         let words =
             planned.as_ref().map_or_else(|_| "would not be synced".to_owned(), |planned| words(*planned));
-        page.line(format_args!("  {}: {words}", plain::line(&name.to_string())));
+        page.line(format_args!("  {}: {words}", escape::line(&name.to_string())));
     }
 }
 

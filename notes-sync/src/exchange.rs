@@ -6,16 +6,16 @@ use anyhow::Result;
 use gix::{ObjectId, Repository};
 use phase::{Fault, Guard, Progress, amount};
 use remote::{
-    Answer, Change, Fetch, Fetched, History, Notice, Prepared, Push, Recent, Remote, Step, Trouble, Update,
-    Watcher, Words,
+    Change, Fetch, Fetched, History, Notice, Prepared, Push, RecentObjects, Remote, RemoteError, Step,
+    Update, UpdateStatus, UserMessage, Watcher,
 };
 
 use crate::{
     globs::Globs,
-    memory,
     names::NotesRef,
     refs::{self, Tip},
     server_words::shared_out,
+    trim_heap,
 };
 
 /// The remote, and the observer of the exchange with it.
@@ -55,7 +55,7 @@ impl<'a> Exchange<'a> {
     ///
     /// # Errors
     /// A fault if the remote cannot be reached or refuses, or the lock is lost.
-    pub fn fetch(&self, globs: &Globs) -> Result<(BTreeMap<NotesRef, ObjectId>, Recent)> {
+    pub fn fetch(&self, globs: &Globs) -> Result<(BTreeMap<NotesRef, ObjectId>, RecentObjects)> {
         let mut what = Fetch::only().logged_as("notes-sync: fetch");
         for refspec in globs.refspecs(self.remote.name()) {
             what = what.and(&refspec).map_err(fault)?;
@@ -70,7 +70,7 @@ impl<'a> Exchange<'a> {
         let came = recent.trees_of(listed.values());
         drop(recent);
         if objects > 0 {
-            memory::give_back();
+            trim_heap::give_back();
         }
         Ok((listed, came))
     }
@@ -80,7 +80,7 @@ impl<'a> Exchange<'a> {
     ///
     /// # Errors
     /// A fault if the remote cannot be reached or rejects the whole push, or the lock is lost.
-    pub fn push(&self, outgoing: &[Outgoing<'_>], prepared: Prepared<'_>) -> Result<Vec<Answer>> {
+    pub fn push(&self, outgoing: &[Outgoing<'_>], prepared: Prepared<'_>) -> Result<Vec<UpdateStatus>> {
         let update = |out: &Outgoing<'_>| {
             let name = out.name.full().clone();
             Update { name, expected: out.theirs, new: Some(out.ours) }
@@ -88,19 +88,19 @@ impl<'a> Exchange<'a> {
         let push = Push { updates: outgoing.iter().map(update).collect(), ..Push::default() };
         let pushed = self.remote.push_with(&push, prepared, &self.watcher).map_err(fault)?;
         for (out, answer) in outgoing.iter().zip(&pushed.answers) {
-            if matches!(answer, Answer::Done | Answer::UpToDate) {
+            if matches!(answer, UpdateStatus::Done | UpdateStatus::UpToDate) {
                 self.track(out)?;
             }
         }
         let refused = outgoing.iter().zip(&pushed.answers);
-        let refused = refused.filter(|(_, answer)| matches!(answer, Answer::Rejected { .. }));
+        let refused = refused.filter(|(_, answer)| matches!(answer, UpdateStatus::Rejected { .. }));
         let names: Vec<String> = refused.map(|(out, _)| out.name.to_string()).collect();
         let mut said = shared_out(&pushed.remote_lines, &names).into_iter();
         let in_the_servers_words = |answer| match answer {
             // Git reports which hook declined, but not why; the hook's own output says why.
-            Answer::Rejected { words } => match said.next().unwrap_or_default().join("; ") {
-                said if said.is_empty() => Answer::Rejected { words },
-                said => Answer::Rejected { words: format!("{words}: {said}") },
+            UpdateStatus::Rejected { words } => match said.next().unwrap_or_default().join("; ") {
+                said if said.is_empty() => UpdateStatus::Rejected { words },
+                said => UpdateStatus::Rejected { words: format!("{words}: {said}") },
             },
             other => other,
         };
@@ -110,14 +110,14 @@ impl<'a> Exchange<'a> {
 
     /// Turns a lost race that no retry can win (fetch and push URL lead to different repositories) into a rejection;
     /// returns every other answer unchanged.
-    fn if_raced(&self, update: &Update, answer: Answer) -> Result<Answer> {
-        if !matches!(answer, Answer::Stale { .. }) {
+    fn if_raced(&self, update: &Update, answer: UpdateStatus) -> Result<UpdateStatus> {
+        if !matches!(answer, UpdateStatus::Stale { .. }) {
             return Ok(answer);
         }
         match self.remote.check_race(update, &self.watcher) {
             Ok(()) => Ok(answer),
-            Err(Trouble::Refused(Words { message, help })) => {
-                Ok(Answer::Rejected { words: format!("{message}; {help}") })
+            Err(RemoteError::Refused(UserMessage { message, help })) => {
+                Ok(UpdateStatus::Rejected { words: format!("{message}; {help}") })
             }
             Err(trouble) => Err(fault(trouble)),
         }
@@ -181,7 +181,7 @@ impl Watcher for Follower<'_> {
 
 /// Turns an error of the connection into a fault for the user; an error of this side, such as a lost lock, is passed
 /// on unchanged.
-pub(crate) fn fault(trouble: Trouble) -> anyhow::Error {
+pub(crate) fn fault(trouble: RemoteError) -> anyhow::Error {
     let told = |Notice { code, message, help }| Fault::coded(code, message, help).into();
     trouble.notice().map_or_else(|reason| reason, told)
 }

@@ -1,9 +1,11 @@
 //! Fetches, merges and pushes notes refs, so that every clone gets all notes and none is lost.
 
+mod advertised;
 mod ahead;
 pub mod append;
 pub mod apply;
 mod args;
+pub mod clobbered;
 pub mod combine;
 mod command;
 pub mod commits;
@@ -11,15 +13,13 @@ pub mod dry_run;
 mod exchange;
 pub mod globs;
 mod hazards;
-mod heard;
 pub mod look;
-mod memory;
+mod manual_merge;
 pub mod merge;
 pub mod merge_here;
-mod merging;
+mod merge_non_notes;
 pub mod names;
 pub mod objects;
-mod others_merge;
 pub mod plan;
 pub mod progress;
 pub mod records;
@@ -32,7 +32,7 @@ pub mod settings;
 pub mod strategy;
 pub mod sync;
 pub mod tree;
-pub mod undone;
+mod trim_heap;
 
 pub use args::Args;
 pub use command::main;

@@ -5,6 +5,7 @@ use gix::{ObjectId, Repository};
 use remote::{RemoteName, local_ref};
 
 use crate::{
+    clobbered::{self, Memory, Place},
     commits::Commits,
     globs::Globs,
     names::{NOTES, NotesRef},
@@ -12,7 +13,6 @@ use crate::{
     reflog,
     refs::{self, Tip},
     rescue::{self, Fate},
-    undone::{self, Memory, Place},
 };
 
 /// What is known about a ref at the remote.
@@ -60,7 +60,7 @@ pub fn look(
             None => rescue::given(reflog.fresh()),
         };
         let place = Place { tips: &tips, known: &known, reflog: reflog.entries() };
-        facts.undone = undone::look(commits, place, memory)?;
+        facts.undone = clobbered::look(commits, place, memory)?;
     }
     Ok((tip, facts))
 }

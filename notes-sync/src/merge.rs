@@ -4,15 +4,15 @@
 //! only one side changed or removed is taken from that side; one that both changed alike is taken once; all others
 //! are combined by the strategy.
 
-mod crew;
-mod fanned;
+mod fanout;
 mod folder;
 mod note;
 mod notes;
+mod parallel;
 
 use anyhow::Result;
 use gix::{ObjectId, Repository};
-use remote::Recent;
+use remote::RecentObjects;
 
 use crate::{
     commits::Commits,
@@ -91,14 +91,19 @@ impl Tally {
 /// # Errors
 /// If an object is missing or damaged, or cannot be written.
 pub fn merge(repo: &Repository, trees: Trees, strategy: Strategy) -> Result<Merged> {
-    merge_knowing(repo, &Recent::default(), trees, strategy)
+    merge_knowing(repo, &RecentObjects::default(), trees, strategy)
 }
 
 /// Like [`merge`], with some of the `latest` trees and notes of this side in memory.
 ///
 /// # Errors
 /// As for [`merge`].
-pub fn merge_knowing(repo: &Repository, latest: &Recent, trees: Trees, strategy: Strategy) -> Result<Merged> {
+pub fn merge_knowing(
+    repo: &Repository,
+    latest: &RecentObjects,
+    trees: Trees,
+    strategy: Strategy,
+) -> Result<Merged> {
     let mut worker = Worker::new(repo, latest, strategy);
     let sides = Sides { base: trees.base, local: Some(trees.local), remote: Some(trees.remote) };
     let tree = match worker.folder(&Prefix::default(), sides)? {

@@ -9,12 +9,12 @@ use anyhow::{Context, Result};
 use contract::Exit;
 use gix::{ObjectId, Repository};
 use phase::{Fault, Unlocked};
-use remote::{Backoff, History, Recent};
+use remote::{Backoff, History, RecentObjects};
 
 use crate::{
     apply::{self, Applied, Manner},
     commits::Commits,
-    merging,
+    manual_merge,
     names::{self, NotesRef},
     plan::{Plan, Step},
     refs,
@@ -34,9 +34,9 @@ pub fn merge(
     strategy: Strategy,
     wait: Duration,
 ) -> Result<Applied> {
-    merging::check(repo, name)?;
+    manual_merge::check(repo, name)?;
     let (began, history) = (Instant::now(), History::of(repo));
-    let commits = Commits { repo, history: &history, latest: &Recent::default() };
+    let commits = Commits { repo, history: &history, latest: &RecentObjects::default() };
     let (from_name, theirs) = resolve(repo, from)?;
     let into = name.to_string();
     let manner = Manner { strategy, from: &from_name, into: &into };

@@ -8,7 +8,7 @@ use gix::{
     ObjectId, Repository,
     objs::{Kind, Write},
 };
-use remote::{Held, Recent};
+use remote::{PackKeep, RecentObjects};
 
 /// A repository handle whose new objects are in memory only.
 pub struct Drafts<'repo> {
@@ -31,12 +31,12 @@ impl<'repo> Drafts<'repo> {
     }
 
     /// Writes the new objects to the repository, flushed as `core.fsync` asks for, and returns them for later
-    /// readers, unless they are large. Drop the [`Held`] only when a ref points to them: it keeps a concurrent `git
+    /// readers, unless they are large. Drop the [`PackKeep`] only when a ref points to them: it keeps a concurrent `git
     /// repack` from discarding them.
     ///
     /// # Errors
     /// If they cannot be written; some may have been, which does no harm.
-    pub fn keep(mut self) -> Result<(Recent, Held)> {
+    pub fn keep(mut self) -> Result<(RecentObjects, PackKeep)> {
         let memory = self.drafts.objects.take_object_memory().unwrap_or_default();
         remote::store(self.target, memory).context("cannot write new notes")
     }

@@ -3,8 +3,8 @@
 use gix::ObjectId;
 
 use crate::{
+    clobbered::{Clobbered, Repair},
     rescue::{Fate, Lost},
-    undone::{Repair, Undone},
 };
 
 /// What is known about one ref.
@@ -17,7 +17,7 @@ pub struct Facts {
     /// Tips that are missing from the local history, the oldest first.
     pub lost: Vec<Lost>,
     /// Commits that undid other writers' notes, each after those that its `parent_lacks` and `read_lacks` list.
-    pub undone: Vec<Undone>,
+    pub undone: Vec<Clobbered>,
 }
 
 /// The steps that bring notes into the local ref. They are made one after the other in memory, and the ref is updated
@@ -35,7 +35,7 @@ pub enum Step {
     Rescue(ObjectId),
     /// Compute the tree that a commit should have had which unknowingly undid something, and put back what is missing
     /// if the repair is due.
-    Restore(Undone),
+    Restore(Clobbered),
     /// Merge the remote's commit, or fast-forward to it.
     Join(ObjectId),
 }

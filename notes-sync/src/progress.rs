@@ -6,11 +6,11 @@ use phase::Fault;
 
 use crate::{
     apply::{Applied, How},
+    clobbered::Memory,
     commits,
     look::Theirs,
     names::NotesRef,
     strategy::Strategy,
-    undone::Memory,
 };
 
 /// The progress of one ref.

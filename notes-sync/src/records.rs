@@ -1,7 +1,7 @@
 //! Merges notes whose lines must not be sorted: three-way, by whole records.
 //!
 //! Sorting the lines of a note with YAML front matter destroys it, and concatenating both versions repeats what they
-//! share, more with every round. So a note is split into records (see [`parse`]), and each is kept or dropped as a
+//! share, more with every round. So a note is split into records (see [`parse()`]), and each is kept or dropped as a
 //! whole, byte for byte: what either side added stays, what one side removed and the other left alone stays removed,
 //! and no record appears twice.
 

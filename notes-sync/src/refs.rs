@@ -12,7 +12,7 @@ use gix::{
 use phase::Fault;
 use remote::{
     Notice, RemoteName,
-    local_ref::{self, Edit, Failed, Value, Written},
+    local_ref::{self, RefError, RefUpdate, UpdateOutcome, Value},
 };
 
 use crate::names::NotesRef;
@@ -122,11 +122,11 @@ pub fn advance(repo: &Repository, tip: &Tip, new: ObjectId, message: &str) -> Re
     if tip.commit == Some(new) {
         return Ok(Moved::Done);
     }
-    let edit = Edit { name: tip.name.as_ref(), expected: tip.commit, new, reason: message };
+    let edit = RefUpdate { name: tip.name.as_ref(), expected: tip.commit, new, reason: message };
     match local_ref::write(repo, edit) {
-        Ok(Written::Done) => Ok(Moved::Done),
-        Ok(Written::Moved) | Err(Failed::Held(_)) => Ok(Moved::Raced),
-        Err(failed @ (Failed::NameTaken { .. } | Failed::Broken { .. } | Failed::Other(_))) => {
+        Ok(UpdateOutcome::Updated) => Ok(Moved::Done),
+        Ok(UpdateOutcome::Stale) | Err(RefError::Held(_)) => Ok(Moved::Raced),
+        Err(failed @ (RefError::NameTaken { .. } | RefError::Broken { .. } | RefError::Other(_))) => {
             let Notice { code, message, help } = failed.into();
             Err(Fault::coded(code, message, help).into())
         }
@@ -138,7 +138,7 @@ pub fn raced(repo: &Repository, name: &FullNameRef) -> String {
     let lock = read(repo, name).ok().and_then(|tip| local_ref::held(repo, tip.name.as_ref()));
     match lock {
         Some(held) => {
-            let failed = Failed::Held(held);
+            let failed = RefError::Held(held);
             format!("{failed}; {}", failed.help().unwrap_or_default())
         }
         None => format!("{} is being written by others all the time", name.as_bstr()),

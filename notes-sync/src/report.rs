@@ -2,7 +2,7 @@
 
 use contract::{NoteCounts, NotesResult, NotesSyncSection, SyncedRef};
 use owo_colors::OwoColorize;
-use phase::{Page, plain};
+use phase::{Page, escape};
 
 /// Writes the result of each ref.
 pub fn report(section: &NotesSyncSection, page: &mut Page) {
@@ -11,10 +11,10 @@ pub fn report(section: &NotesSyncSection, page: &mut Page) {
     if section.refs.is_empty() {
         page.line(format_args!(
             "{}",
-            format!("Notes: none, here or at {}", plain::line(remote)).style(styles.faint)
+            format!("Notes: none, here or at {}", escape::line(remote)).style(styles.faint)
         ));
     } else {
-        page.heading(format_args!("Notes ({})", plain::line(remote)));
+        page.heading(format_args!("Notes ({})", escape::line(remote)));
     }
     for synced in &section.refs {
         let style = match synced.result {
@@ -22,10 +22,10 @@ pub fn report(section: &NotesSyncSection, page: &mut Page) {
             NotesResult::Fetched | NotesResult::Pushed | NotesResult::Merged => styles.good,
             NotesResult::Rejected => styles.error,
         };
-        let line = format!("  {}: {}", plain::line(&synced.name), words(synced));
+        let line = format!("  {}: {}", escape::line(&synced.name), words(synced));
         page.line(line.style(style));
         if let Some(message) = &synced.message {
-            page.line(format_args!("    {}", plain::line(message)));
+            page.line(format_args!("    {}", escape::line(message)));
         }
     }
     for warning in &section.warnings {

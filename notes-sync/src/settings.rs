@@ -107,7 +107,8 @@ pub fn remotes(repo: &gix::Repository) -> Vec<RemoteName> {
     repo.remote_names().iter().filter_map(|name| RemoteName::parse(&name.to_str_lossy()).ok()).collect()
 }
 
-/// Returns the remote to exchange notes with: the option, else the one of the current branch, else `origin`, else that of
+/// Returns the remote to exchange notes with: the option, else the one of the current branch, else `origin`, else
+/// that of
 /// `remote.pushDefault`, else the only one.
 ///
 /// # Errors

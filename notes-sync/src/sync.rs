@@ -6,17 +6,19 @@ use anyhow::Result;
 use contract::Exit;
 use gix::{ObjectId, Repository};
 use phase::{Fault, Guard, amount};
-use remote::{Answer, Backoff, History, Prepared, Ready, Recent, RemoteName, Stretch};
+use remote::{
+    Backoff, CommitRange, History, Prepared, PreparedPack, RecentObjects, RemoteName, UpdateStatus,
+};
 
 use crate::{
+    advertised::Advertised,
     ahead::{self, Ahead, Seen},
     apply::{self, Manner},
     commits::{Commits, Relation},
     exchange::{Exchange, Follower, Outgoing},
     globs::Globs,
-    heard::Heard,
     look::{self, Rescue},
-    merging,
+    manual_merge,
     names::NotesRef,
     plan,
     progress::{Progress, Sent, State, words},
@@ -84,7 +86,7 @@ impl<'a> Sync<'a> {
         local: Vec<NotesRef>,
         strategies: &Strategies<'_>,
         exchange: &Exchange<'_>,
-        heard: Option<Heard>,
+        heard: Option<Advertised>,
     ) -> Result<()> {
         let ran = self.rounds(local, strategies, exchange, heard);
         if ran.is_err() && self.policy.direction == Direction::Both {
@@ -99,12 +101,12 @@ impl<'a> Sync<'a> {
         local: Vec<NotesRef>,
         strategies: &Strategies<'_>,
         exchange: &Exchange<'_>,
-        heard: Option<Heard>,
+        heard: Option<Advertised>,
     ) -> Result<()> {
         // This removes only temporary files of dead processes, so it need not check the lock. If an earlier phase of
         // this run has asked the remote (`heard`), that phase has done it.
         if heard.is_none() {
-            remote::sweep(self.repo.objects.store_ref().path());
+            remote::remove_stale_packs(self.repo.objects.store_ref().path());
         }
         for name in local {
             self.meet(name, strategies)?;
@@ -143,11 +145,11 @@ impl<'a> Sync<'a> {
         strategies: &Strategies<'_>,
         exchange: &Exchange<'_>,
         known: Option<BTreeMap<NotesRef, ObjectId>>,
-        ready: &mut Option<Ready>,
+        ready: &mut Option<PreparedPack>,
     ) -> Result<()> {
         let ahead = if ready.is_none() { self.ahead(exchange, known.is_none()) } else { None };
         let fetch = || exchange.fetch(&self.policy.globs);
-        let (listed, came) = match known.map_or_else(fetch, |listed| Ok((listed, Recent::default()))) {
+        let (listed, came) = match known.map_or_else(fetch, |listed| Ok((listed, RecentObjects::default()))) {
             Ok(fetched) => fetched,
             Err(error) => {
                 self.repair(&error, exchange.history())?;
@@ -159,7 +161,7 @@ impl<'a> Sync<'a> {
         }
         let Seen { fine, latest } = ahead.as_ref().map(|ahead| ahead.seen(self.repo)).unwrap_or_default();
         self.refs.values_mut().for_each(|progress| progress.memory.learn(&fine));
-        let latest = Recent::joined(&[latest, came]);
+        let latest = RecentObjects::joined(&[latest, came]);
         self.merge(&listed, exchange.history(), &latest)?;
         if self.refs.values().any(|progress| progress.state == State::Open)
             && let Some(ahead) = ahead
@@ -167,7 +169,7 @@ impl<'a> Sync<'a> {
             *ready = ahead.ready();
         }
         let made = self.refs.values().map(|progress| progress.applied.made.clone());
-        let made = Recent::joined(&made.chain([latest]).collect::<Vec<_>>());
+        let made = RecentObjects::joined(&made.chain([latest]).collect::<Vec<_>>());
         exchange.history().take_in(&made);
         self.push(exchange, Prepared { ready: ready.as_ref(), made: &made })
     }
@@ -198,14 +200,14 @@ impl<'a> Sync<'a> {
 
     /// Reads where a ref is, here and, as far as known, at the remote.
     fn find(&self, name: &NotesRef, progress: &mut Progress) -> Result<()> {
-        merging::check(self.repo, name)?;
+        manual_merge::check(self.repo, name)?;
         progress.theirs = look::theirs(self.repo, name, &self.remote)?;
         progress.before = refs::read(self.repo, name.full().as_ref())?.commit;
         Ok(())
     }
 
     /// Returns the local commits since the remote was last known to be in sync, of the refs that are to be pushed.
-    fn own(&self) -> Vec<Stretch> {
+    fn own(&self) -> Vec<CommitRange> {
         if self.policy.direction == Direction::In {
             return Vec::new();
         }
@@ -218,7 +220,7 @@ impl<'a> Sync<'a> {
         &mut self,
         listed: &BTreeMap<NotesRef, ObjectId>,
         history: &History,
-        latest: &Recent,
+        latest: &RecentObjects,
     ) -> Result<()> {
         let commits = Commits { repo: self.repo, history, latest };
         let of = self.refs.len();
@@ -253,7 +255,7 @@ impl<'a> Sync<'a> {
         if !why.downcast_ref::<Fault>().is_some_and(is_offline) {
             return Ok(());
         }
-        self.merge(&BTreeMap::new(), history, &Recent::default())?;
+        self.merge(&BTreeMap::new(), history, &RecentObjects::default())?;
         for progress in self.refs.values_mut().filter(|progress| matches!(progress.state, State::Settled(_)))
         {
             progress.state = State::Open;
@@ -278,9 +280,9 @@ impl<'a> Sync<'a> {
         for (name, answer) in names.into_iter().zip(answers) {
             let Some(progress) = self.refs.get_mut(&name) else { continue };
             match answer {
-                Answer::Done | Answer::UpToDate => progress.state = State::Settled(Sent::Yes),
-                Answer::Rejected { words } => progress.state = State::Rejected(words),
-                Answer::Stale { .. } | Answer::HeldBack => {}
+                UpdateStatus::Done | UpdateStatus::UpToDate => progress.state = State::Settled(Sent::Yes),
+                UpdateStatus::Rejected { words } => progress.state = State::Rejected(words),
+                UpdateStatus::Stale { .. } | UpdateStatus::NotAttempted => {}
             }
         }
         Ok(())

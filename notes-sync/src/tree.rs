@@ -4,7 +4,7 @@ mod alike;
 pub mod diff;
 mod edit;
 pub mod layout;
-mod others;
+mod non_notes;
 mod outcome;
 pub(crate) mod raw;
 mod write;

@@ -9,12 +9,12 @@ mod story;
 
 use gix::ObjectId;
 use notes_sync::{
+    clobbered::{self, Memory, Place},
     commits::{self, Commits},
     reflog,
     tree::{NotesTree, layout::Annotated},
-    undone::{self, Memory, Place},
 };
-use remote::{History, Recent};
+use remote::{History, RecentObjects};
 use story::{REF, sync, the_one};
 use testkit::{Repo, World};
 
@@ -53,7 +53,7 @@ fn with_line(repo: &Repo, read: &str, object: &str, line: &str) -> String {
 }
 
 /// Three objects, a note about the first of them, and two appends in a row.
-struct Undone {
+struct Clobbered {
     _world: World,
     origin: Repo,
     howard: Repo,
@@ -64,7 +64,7 @@ struct Undone {
     second: String,
 }
 
-fn the_second_undid_the_first() -> Undone {
+fn the_second_undid_the_first() -> Clobbered {
     let (_world, origin, [howard]) = World::with_clones(["howard"]);
     let objects = objects(&howard);
     let [one, two, _] = &objects;
@@ -73,7 +73,7 @@ fn the_second_undid_the_first() -> Undone {
     let first = appended(&howard, &base, &with_line(&howard, &base, two, "of the first"));
     let second = appended(&howard, &first, &with_line(&howard, &base, one, "of the second"));
     assert_eq!(howard.notes(REF).get(two), None);
-    Undone { _world, origin, howard, objects, first, second }
+    Clobbered { _world, origin, howard, objects, first, second }
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_commit_is_repaired_though_what_its_command_had_read_was_thrown_out() {
 
 #[test]
 fn of_two_commits_in_a_row_that_knew_nothing_of_each_other_neither_loses_anything() {
-    let Undone { _world, howard, objects: [one, two, three], first, second, .. } =
+    let Clobbered { _world, howard, objects: [one, two, three], first, second, .. } =
         the_second_undid_the_first();
     // The third had read the notes before the second came.
     appended(&howard, &second, &with_line(&howard, &first, &three, "of the third"));
@@ -151,7 +151,7 @@ fn of_two_commits_in_a_row_that_knew_nothing_of_each_other_neither_loses_anythin
 
 #[test]
 fn a_repair_that_was_thrown_out_does_not_count_for_what_stands_beside_it() {
-    let Undone { _world, origin, howard, objects: [one, two, three], first, second, .. } =
+    let Clobbered { _world, origin, howard, objects: [one, two, three], first, second, .. } =
         the_second_undid_the_first();
     let line = with_line(&howard, &first, &three, "of the one who was slow");
     // It is repaired, and the remote has that already.
@@ -268,7 +268,7 @@ fn what_a_command_had_read_is_found_however_much_came_in_meanwhile() {
 
 #[test]
 fn commits_that_are_not_what_they_say_cost_little_and_hide_no_other() {
-    let Undone { _world, howard, objects: [_, two, three], second, .. } = the_second_undid_the_first();
+    let Clobbered { _world, howard, objects: [_, two, three], second, .. } = the_second_undid_the_first();
     let two_at_once = |notes: &mut NotesTree<'_>, git: &gix::Repository, number: usize| {
         for object in [&two, &three] {
             let blob = git.write_blob(format!("{number}\n")).unwrap().detach();
@@ -278,18 +278,18 @@ fn commits_that_are_not_what_they_say_cost_little_and_hide_no_other() {
     let tip = many_commits(&howard, &second, APPENDED, two_at_once);
 
     let repo = gix::open_opts(howard.path(), gix::open::Options::isolated()).unwrap();
-    let commits = Commits { repo: &repo, history: &History::of(&repo), latest: &Recent::default() };
+    let commits = Commits { repo: &repo, history: &History::of(&repo), latest: &RecentObjects::default() };
     let reflog = reflog::read(commits, &REF.try_into().unwrap(), None).unwrap();
     let mut memory = Memory::default();
     let tips = [tip.parse::<ObjectId>().unwrap()];
     let place = Place { tips: &tips, known: &[], reflog: reflog.entries() };
-    let undone = undone::look(commits, place, &mut memory).unwrap();
+    let undone = clobbered::look(commits, place, &mut memory).unwrap();
     let found: Vec<String> = undone.iter().map(|undone| undone.commit.to_string()).collect();
     assert_eq!(found, [second]);
     assert!(memory.comparisons() <= 5_000, "{}", memory.comparisons());
     // And what was found out is known.
     let compared = memory.comparisons();
-    assert_eq!(undone::look(commits, place, &mut memory).unwrap(), undone);
+    assert_eq!(clobbered::look(commits, place, &mut memory).unwrap(), undone);
     assert_eq!(memory.comparisons(), compared);
 }
 

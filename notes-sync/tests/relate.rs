@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use gix::{ObjectId, Repository, actor::Signature, date::Time};
 use notes_sync::commits::{Commits, Relation};
 use proptest::prelude::*;
-use remote::{History, Recent};
+use remote::{History, RecentObjects};
 
 /// A commit on earlier ones, by their numbers, with the minute on its maker's clock.
 #[derive(Debug, Clone)]
@@ -77,7 +77,7 @@ proptest! {
         let ids = write(&repo, &history);
         let behind = closures(&history);
         let read = History::of(&repo);
-        let commits = Commits { repo: &repo, history: &read, latest: &Recent::default() };
+        let commits = Commits { repo: &repo, history: &read, latest: &RecentObjects::default() };
         for one in 0..ids.len() {
             for other in 0..ids.len() {
                 let relation = commits.relate(ids[one], ids[other]).unwrap();

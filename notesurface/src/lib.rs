@@ -18,7 +18,7 @@ mod text;
 mod trace;
 
 use contract::NotesurfaceSection;
-use phase::{CommonArgs, Done, Fault, Holding, Page, Phase, Run};
+use phase::{CommonArgs, Done, Fault, LockUse, Page, Phase, Run};
 
 pub use args::{Command, Notesurface};
 use look::Found;
@@ -35,8 +35,8 @@ impl Phase for Notesurface {
         }
     }
 
-    fn holding(&self) -> Holding<'_> {
-        Holding::Joins
+    fn holding(&self) -> LockUse<'_> {
+        LockUse::Joins
     }
 
     fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<NotesurfaceSection>> {

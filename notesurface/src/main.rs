@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    phase::main::<notesurface::Notesurface>(&lock::Keeper)
+    phase::main::<notesurface::Notesurface>(&lock::LockManager)
 }

@@ -5,7 +5,7 @@ use gix::{
     actor::SignatureRef,
     bstr::{BStr, ByteSlice},
 };
-use remote::local_ref::person::without_crud;
+use remote::local_ref::ident::strip_crud;
 
 /// The author of a commit, as mapped by the mailmap.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl People {
     pub(crate) fn of(repo: &gix::Repository, identity: &Identity) -> Self {
         let config = repo.config_snapshot();
         // Cleaned up as git does when the user commits.
-        let configured = |key| config.string(key).map(|value| without_crud(&value).to_string());
+        let configured = |key| config.string(key).map(|value| strip_crud(&value).to_string());
         let mut people = Self { mailmap: repo.open_mailmap(), names: Vec::new(), email: None };
         people.names.extend(identity.user.clone());
         let (name, email) = (configured("user.name"), configured("user.email"));

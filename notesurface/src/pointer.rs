@@ -7,8 +7,8 @@
 use gix::{ObjectId, actor::Signature, objs::Commit};
 use phase::{Fault, Guard};
 use remote::{
-    Held, Notice,
-    local_ref::{self, Edit, Value, Written},
+    Notice, PackKeep,
+    local_ref::{self, RefUpdate, UpdateOutcome, Value},
 };
 
 /// The ref's name.
@@ -113,10 +113,10 @@ impl Advance {
     pub(crate) fn apply(&self, repo: &gix::Repository, guard: &dyn Guard) -> anyhow::Result<()> {
         guard.check()?;
         let (id, held) = match self.commits.as_slice() {
-            [commit] => (*commit, Held::default()),
+            [commit] => (*commit, PackKeep::default()),
             commits => made_for(repo, commits)?,
         };
-        let edit = Edit {
+        let edit = RefUpdate {
             name: NAME.try_into()?,
             expected: self.before,
             new: id,
@@ -125,7 +125,7 @@ impl Advance {
         let written = local_ref::write(repo, edit);
         drop(held);
         match written {
-            Ok(Written::Done | Written::Moved) => Ok(()),
+            Ok(UpdateOutcome::Updated | UpdateOutcome::Stale) => Ok(()),
             Err(failed) => {
                 let Notice { code, message, help } = failed.into();
                 Err(Fault::coded(code, message, help).into())
@@ -135,7 +135,7 @@ impl Advance {
 }
 
 /// Writes a commit with these parents. It depends on nothing else, so that the same parents give the same commit.
-fn made_for(repo: &gix::Repository, commits: &[ObjectId]) -> anyhow::Result<(ObjectId, Held)> {
+fn made_for(repo: &gix::Repository, commits: &[ObjectId]) -> anyhow::Result<(ObjectId, PackKeep)> {
     let nobody =
         Signature { name: "lockstep".into(), email: "lockstep@localhost".into(), time: Default::default() };
     let mut drafts = repo.clone().with_object_memory();

@@ -1,7 +1,7 @@
 //! Writes the phase's report for people.
 
 use contract::NotesurfaceSection;
-use phase::{Page, message, plain};
+use phase::{Page, escape, message};
 
 /// Writes the notes, in the format of the contract, and how many there are.
 pub(crate) fn notes(section: &NotesurfaceSection, page: &mut Page) {
@@ -16,7 +16,7 @@ pub(crate) fn notes(section: &NotesurfaceSection, page: &mut Page) {
         1 => "1 message".into(),
         count => format!("{count} messages"),
     };
-    page.line(format_args!("notesurface: {count} for {}", plain::line(whom)));
+    page.line(format_args!("notesurface: {count} for {}", escape::line(whom)));
 }
 
 /// Writes that all notes are marked as shown.

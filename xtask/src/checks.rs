@@ -12,7 +12,7 @@ use phase::Fault;
 const DOCUMENTS: [&str; 2] = ["ARCHITECTURE.md", "README.md"];
 
 /// The beginnings of the project's paths, by which they are distinguished from other words in code style.
-const TOP: [&str; 15] = [
+const TOP: [&str; 17] = [
     "lock/",
     "logcheck/",
     "gitsync/",
@@ -20,6 +20,8 @@ const TOP: [&str; 15] = [
     "notesurface/",
     "cmdcopy/",
     "xtask/",
+    "layout/",
+    "bench/",
     "lib/",
     "schema/",
     "fuzz/",

@@ -173,7 +173,7 @@ fn an_agent_that_is_nowhere_is_told_apart_from_an_option() {
     let (world, [mike, origin], _) = main_and_other();
     let gone = r#"{"session_id": "1", "hook_event_name": "Stop", "cwd": "/no/such/place"}"#;
     let output = world.binary("logcheck").arg("--json").stdin(gone).output();
-    assert_refuses(&output, "the agent's JSON on stdin names /no/such/place");
+    assert_refuses(&output, "the agent's JSON on stdin names '/no/such/place'");
     mike.write("new", "1\n");
     mike.binary("gitsync").args(["--json", "--repo", mike.path().as_str()]).stdin(gone).success();
     assert_converged(&[&mike, &origin]);

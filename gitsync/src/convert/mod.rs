@@ -5,7 +5,7 @@
 //! git does; the order, `$Id$` and the Unicode encodings are implemented here, since gix differs there (for example,
 //! it writes UTF-16 as UTF-8). See <https://git-scm.com/docs/gitattributes>, and `convert.c` in git.
 
-mod asked;
+mod attributes;
 pub(crate) mod encoding;
 mod ident;
 
@@ -24,7 +24,7 @@ use gix::index::entry::Mode;
 use gix::objs::{Find as _, Kind};
 use gix::worktree::stack::state::attributes::Source;
 
-use asked::Asked;
+use attributes::Asked;
 
 /// The failure of a required filter program.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -63,11 +63,11 @@ pub fn unmerged_in(index: &scan::Index) -> anyhow::Result<Vec<BString>> {
 ///
 /// `present` tells whether something is on disk at its path: in a sparse checkout, an entry whose file exists anyway
 /// counts like any other.
-pub fn is_watched(flags: Flags, sparse: &Sparse, present: bool) -> bool {
-    !flags.contains(Flags::ASSUME_VALID) && !is_left_out(flags, sparse, present)
+pub fn is_checked_by_status(flags: Flags, sparse: &Sparse, present: bool) -> bool {
+    !flags.contains(Flags::ASSUME_VALID) && !is_skip_worktree(flags, sparse, present)
 }
 
 /// Whether the entry's file is left out of the working tree on purpose.
-pub fn is_left_out(flags: Flags, sparse: &Sparse, present: bool) -> bool {
+pub fn is_skip_worktree(flags: Flags, sparse: &Sparse, present: bool) -> bool {
     flags.contains(Flags::SKIP_WORKTREE) && !(sparse.is_on() && present)
 }

@@ -17,7 +17,7 @@ use phase::{Fault, programs};
 use remote::temporary::Folder;
 
 use super::union;
-use crate::waiting;
+use crate::child;
 use crate::watch::Watch;
 
 /// The attributes that determine the driver and its options, in this order.
@@ -156,7 +156,7 @@ impl Choice<'_> {
         let child = command.spawn().context("cannot start the shell")?;
         // `command` holds the writing end of the pipe as well.
         drop(command);
-        let ended = waiting::wait(child, Vec::new(), output, &|| watch.alive())?;
+        let ended = child::wait(child, Vec::new(), output, &|| watch.alive())?;
         match ended.status.code() {
             Some(0) => {}
             Some(1..=CONFLICTS) => return Ok(Answer::Conflict),

@@ -10,13 +10,13 @@ use gix::ObjectId;
 use gix::refs::FullNameRef;
 use remote::History;
 
-use super::{Replay, already, linear};
+use super::{Replay, cherry, topo_order};
 
 /// All commits that a tracking ref has been at, oldest first, up to the current one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Seen(Vec<ObjectId>);
+pub struct UpstreamReflog(Vec<ObjectId>);
 
-impl Seen {
+impl UpstreamReflog {
     /// Whether it was ever at this commit.
     pub fn contains(&self, id: ObjectId) -> bool {
         self.0.contains(&id)
@@ -28,9 +28,9 @@ impl Seen {
 ///
 /// # Errors
 /// The ref or its log cannot be read.
-pub fn seen(repo: &gix::Repository, tracking: &FullNameRef) -> anyhow::Result<Seen> {
+pub fn seen(repo: &gix::Repository, tracking: &FullNameRef) -> anyhow::Result<UpstreamReflog> {
     let Some(mut reference) = repo.try_find_reference(tracking)? else {
-        return Ok(Seen::default());
+        return Ok(UpstreamReflog::default());
     };
     let mut ids = Vec::new();
     let mut log = reference.log_iter();
@@ -49,7 +49,7 @@ pub fn seen(repo: &gix::Repository, tracking: &FullNameRef) -> anyhow::Result<Se
     ids.retain(|id| !id.is_null());
     let mut known = std::collections::HashSet::new();
     ids.retain(|id| known.insert(*id));
-    Ok(Seen(ids))
+    Ok(UpstreamReflog(ids))
 }
 
 /// Returns the commit from which the local commits up to `head` are counted: `onto`, unless they started at a commit
@@ -60,7 +60,7 @@ pub fn seen(repo: &gix::Repository, tracking: &FullNameRef) -> anyhow::Result<Se
 pub fn base_for(
     repo: &gix::Repository,
     history: &History,
-    seen: &Seen,
+    seen: &UpstreamReflog,
     onto: ObjectId,
     head: ObjectId,
 ) -> anyhow::Result<ObjectId> {
@@ -79,7 +79,7 @@ pub fn base_for(
 
 /// Local commits that a replay leaves out because the upstream once had them and has dropped them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ThrownOut {
+pub struct DroppedCommits {
     /// The former tip of the upstream: all of them are reachable from it.
     pub tip: ObjectId,
     /// The commits, newest first, without merges and without commits that the upstream has under another id.
@@ -94,14 +94,14 @@ pub fn thrown_out(
     repo: &gix::Repository,
     known: &History,
     what: Replay,
-) -> anyhow::Result<Option<ThrownOut>> {
+) -> anyhow::Result<Option<DroppedCommits>> {
     if what.upstream == what.onto {
         return Ok(None);
     }
-    let range = linear::commits(repo, known, what.onto, what.upstream)?;
+    let range = topo_order::commits(repo, known, what.onto, what.upstream)?;
     let rewritten = Replay { upstream: what.onto, head: what.upstream, ..what };
-    let still_there = already::upstream_has(repo, known, rewritten, &range)?;
+    let still_there = cherry::upstream_has(repo, known, rewritten, &range)?;
     let gone = range.iter().rev().filter(|commit| !commit.is_merge() && !still_there.contains(&commit.id));
     let commits: Vec<ObjectId> = gone.map(|commit| commit.id).collect();
-    Ok((!commits.is_empty()).then_some(ThrownOut { tip: what.upstream, commits }))
+    Ok((!commits.is_empty()).then_some(DroppedCommits { tip: what.upstream, commits }))
 }

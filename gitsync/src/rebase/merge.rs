@@ -11,10 +11,10 @@ use gix::objs::Write as _;
 use gix::worktree::stack::state::attributes::Source;
 
 use super::alive::Alive;
-use super::disputed::Disputed;
+use super::conflict_paths::ConflictPaths;
 use super::{
-    attributes, content, driver, empty_files, lost, modes, orphans, renamed_alone, replaced_folders,
-    submodules, trivial,
+    attributes, content, directory_file_conflicts, driver, empty_files, modes, orphans, renamed_alone,
+    submodules, trivial, verify_merge,
 };
 use crate::changes;
 use crate::tree::canonical;
@@ -53,11 +53,12 @@ pub enum Merged {
     /// A tree that holds both changes.
     Clean(ObjectId),
     /// The paths that conflict.
-    Conflict(Disputed),
+    Conflict(ConflictPaths),
 }
 
 impl<'repo> Merger<'repo> {
-    /// Returns a merger of trees of `repo`. `watch` is asked before a merge driver is started, and notified of progress.
+    /// Returns a merger of trees of `repo`. `watch` is asked before a merge driver is started, and notified of
+    /// progress.
     pub fn new(repo: &'repo gix::Repository, watch: &'repo dyn Watch) -> Self {
         Self { repo, watch, tools: None }
     }
@@ -107,7 +108,8 @@ impl<'repo> Merger<'repo> {
         let rewrites = tools.options.rewrites;
         let objects = Alive { repo: self.repo, watch: self.watch };
         let marked = empty_files::mark(self.repo, before)?;
-        let sides = replaced_folders::settle(&objects, marked.sides, rewrites)?.unwrap_or(marked.sides);
+        let sides =
+            directory_file_conflicts::settle(&objects, marked.sides, rewrites)?.unwrap_or(marked.sides);
         let sides = orphans::settle(&objects, sides, rewrites)?;
         let mut given = Sides { base: marked.sides.base, ours: sides.ours, theirs: sides.theirs };
         if rewrites.is_some() {
@@ -140,14 +142,14 @@ impl<'repo> Merger<'repo> {
             paths.extend(self.paths(tree, &outcome.conflicts)?.into_iter().map(|path| sides.real_path(path)));
         }
         if paths.is_empty() {
-            let lost = lost::find(self.repo, given, tree, &outcome.conflicts)?;
+            let lost = verify_merge::find(self.repo, given, tree, &outcome.conflicts)?;
             paths.extend(lost.into_iter().map(|path| sides.real_path(path)));
         }
         if paths.is_empty() {
             let merged = sides.put_back(self.repo, tree)?;
             return Ok(Merged::Clean(marked.unmark(self.repo, merged)?));
         }
-        Ok(Merged::Conflict(Disputed::of(self.repo, before, paths)?))
+        Ok(Merged::Conflict(ConflictPaths::of(self.repo, before, paths)?))
     }
 
     /// Returns the paths that git would list as unmerged.

@@ -6,9 +6,9 @@
 use gix::ObjectId;
 use remote::History;
 
-use super::linear::Commit;
 use super::merge::{Merged, Merger};
-use super::{Replay, WayOut, content};
+use super::topo_order::Commit;
+use super::{Advice, Replay, content};
 use crate::watch::Watch;
 
 /// Returns the newest merge of `range`, which is sorted oldest first, whose tree differs from the result of merging
@@ -25,7 +25,7 @@ pub fn newest_with_content_of_its_own(
         return Ok(None);
     }
     // The trial merges are not to be stored in the repository.
-    let repo = remote::another(repo).with_object_memory();
+    let repo = remote::clone_view(repo).with_object_memory();
     let (mut merger, history) = (Merger::new(&repo, watch), History::of(&repo));
     for merge in range.iter().rev().filter(|commit| commit.is_merge()) {
         if has_content_of_its_own(&repo, &history, &mut merger, merge)? {
@@ -73,13 +73,13 @@ pub fn way_out(
     merger: &mut Merger<'_>,
     what: Replay,
     range: &[Commit],
-) -> anyhow::Result<WayOut> {
+) -> anyhow::Result<Advice> {
     if !range.iter().any(Commit::is_merge) {
-        return Ok(WayOut::Rebase);
+        return Ok(Advice::Rebase);
     }
     Ok(match of_tips(repo, merger, what)? {
-        Merged::Clean(_) => WayOut::Merge,
-        Merged::Conflict(_) => WayOut::Rebase,
+        Merged::Clean(_) => Advice::Merge,
+        Merged::Conflict(_) => Advice::Rebase,
     })
 }
 

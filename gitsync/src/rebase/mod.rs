@@ -8,39 +8,39 @@
 //! <https://git-scm.com/docs/git-rebase>. But content that exists only in a merge commit, which git loses, is kept.
 
 mod alive;
-mod already;
 mod attributes;
+mod cherry;
+mod conflict_paths;
 mod content;
-mod disputed;
+mod directory_file_conflicts;
+mod directory_renames;
 mod driver;
 mod empty_files;
 mod encoding;
 mod entries;
 mod fork_point;
 mod kept_names;
-mod linear;
-mod lost;
 mod merge;
 mod merges;
 mod modes;
-mod moved_folders;
 mod orphans;
 mod patch_id;
 mod pick;
 mod renamed_alone;
-mod replaced_folders;
 mod submodules;
+mod topo_order;
 mod trivial;
 mod union;
+mod verify_merge;
 
 use anyhow::Context as _;
 use gix::ObjectId;
-use remote::{Held, History, Recent};
+use remote::{History, PackKeep, RecentObjects};
 
-pub use disputed::Disputed;
-pub use fork_point::{Seen, ThrownOut, base_for, seen, thrown_out};
+pub use conflict_paths::ConflictPaths;
+pub use fork_point::{DroppedCommits, UpstreamReflog, base_for, seen, thrown_out};
 
-use crate::person::Person;
+use crate::ident::Person;
 use crate::signing::Signing;
 use crate::watch::{Doing, Watch};
 
@@ -93,14 +93,14 @@ pub struct Conflict {
     /// The commit that does not apply.
     pub commit: ObjectId,
     /// The paths on which it conflicts with `onto`.
-    pub disputed: Disputed,
+    pub disputed: ConflictPaths,
     /// How the user can resolve it.
-    pub way_out: WayOut,
+    pub way_out: Advice,
 }
 
 /// The command that integrates both sides when replaying does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WayOut {
+pub enum Advice {
     /// A rebase by hand.
     Rebase,
     /// A merge: a rebase would meet a conflict that a local merge has resolved, or lose content that only that merge
@@ -120,9 +120,9 @@ pub fn rebase(
     by: &Replayer<'_>,
     watch: &dyn Watch,
 ) -> anyhow::Result<Outcome> {
-    let mut repo = remote::another(repo).with_object_memory();
-    let range = linear::commits(&repo, known, what.upstream, what.head)?;
-    let already = already::upstream_has(&repo, known, what, &range)?;
+    let mut repo = remote::clone_view(repo).with_object_memory();
+    let range = topo_order::commits(&repo, known, what.upstream, what.head)?;
+    let already = cherry::upstream_has(&repo, known, what, &range)?;
     let encoding = encoding::Wanted::of(&repo);
     let mut onto = pick::Onto::new(&repo, what.onto)?;
     let (mut rewritten, mut dropped) = (Vec::new(), Vec::new());
@@ -157,7 +157,7 @@ pub fn rebase(
                     rewritten.push((id, new));
                 }
                 merge::Merged::Conflict(disputed) => {
-                    let way_out = WayOut::Merge;
+                    let way_out = Advice::Merge;
                     return Ok(Outcome::Conflict(Conflict { commit: id, disputed, way_out }));
                 }
             }
@@ -181,21 +181,21 @@ pub fn count(
     what: Replay,
     watch: &dyn Watch,
 ) -> anyhow::Result<usize> {
-    let range = linear::commits(repo, known, what.upstream, what.head)?;
-    let already = already::upstream_has(repo, known, what, &range)?;
+    let range = topo_order::commits(repo, known, what.upstream, what.head)?;
+    let already = cherry::upstream_has(repo, known, what, &range)?;
     let single = range.iter().filter(|commit| !commit.is_merge() && !already.contains(&commit.id)).count();
     let of_a_merge = merges::newest_with_content_of_its_own(repo, &range, watch)?;
     Ok(single + usize::from(of_a_merge.is_some()))
 }
 
 impl Replayed {
-    /// Stores the objects of the new history in `repo`; they are on disk when this returns. The returned `Held`
-    /// protects them until it is dropped, which must not happen before a branch refers to them. The returned `Recent`
-    /// holds them, unless they are large, so that later steps need not read them.
+    /// Stores the objects of the new history in `repo`; they are on disk when this returns. The returned `PackKeep`
+    /// protects them until it is dropped, which must not happen before a branch refers to them. The returned
+    /// `RecentObjects` holds them, unless they are large, so that later steps need not read them.
     ///
     /// # Errors
     /// The disk failed.
-    pub fn keep(&mut self, repo: &gix::Repository) -> anyhow::Result<(Recent, Held)> {
+    pub fn keep(&mut self, repo: &gix::Repository) -> anyhow::Result<(RecentObjects, PackKeep)> {
         let objects = std::mem::take(&mut self.objects);
         remote::store(repo, objects).context("cannot store the commits that were replayed")
     }

@@ -11,9 +11,9 @@ use gix::bstr::{BStr, BString, ByteSlice as _};
 use gix::diff::Rewrites;
 
 use super::alive::Alive;
+use super::directory_renames::{self, Home, Orphan};
 use super::entries;
 use super::merge::Sides;
-use super::moved_folders::{self, Home, Orphan};
 use crate::tree::canonical;
 
 /// Both sides of a merge, without orphans.
@@ -39,8 +39,8 @@ pub fn settle(objects: &Alive<'_>, sides: Sides, rewrites: Option<Rewrites>) -> 
     let mut settled = Settled { ours, theirs, disputed: Vec::new(), aside: BString::default() };
     let Some(rewrites) = rewrites else { return Ok(settled) };
     let wish = Wish::of(repo);
-    let of_ours = moved_folders::orphans(objects, base, theirs, ours, rewrites)?;
-    let of_theirs = moved_folders::orphans(objects, base, ours, theirs, rewrites)?;
+    let of_ours = directory_renames::orphans(objects, base, theirs, ours, rewrites)?;
+    let of_theirs = directory_renames::orphans(objects, base, ours, theirs, rewrites)?;
     if of_ours.is_empty() && of_theirs.is_empty() {
         return Ok(settled);
     }

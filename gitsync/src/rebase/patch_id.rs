@@ -16,7 +16,7 @@ use gix::diff::blob::{
 };
 use gix::objs::tree::{EntryKind, EntryMode, EntryRef};
 
-use super::{entries, linear};
+use super::{entries, topo_order};
 use crate::changes::{self, Change};
 use crate::commit::tree_of;
 
@@ -45,7 +45,7 @@ impl<'repo> PatchIds<'repo> {
     ///
     /// # Errors
     /// An object cannot be read.
-    pub fn top(&self, commit: &linear::Commit) -> anyhow::Result<Vec<BString>> {
+    pub fn top(&self, commit: &topo_order::Commit) -> anyhow::Result<Vec<BString>> {
         let mut names = Vec::new();
         let (before, after) = trees(self.repo, commit)?;
         top(self.repo, Some(before), Some(after), BStr::new(""), TOP, &mut names)?;
@@ -58,7 +58,7 @@ impl<'repo> PatchIds<'repo> {
     ///
     /// # Errors
     /// An object cannot be read.
-    pub fn outline(&mut self, commit: &linear::Commit) -> anyhow::Result<ObjectId> {
+    pub fn outline(&mut self, commit: &topo_order::Commit) -> anyhow::Result<ObjectId> {
         self.compute(commit, Detail::Outline)
     }
 
@@ -66,7 +66,7 @@ impl<'repo> PatchIds<'repo> {
     ///
     /// # Errors
     /// An object cannot be read.
-    pub fn whole(&mut self, commit: &linear::Commit) -> anyhow::Result<ObjectId> {
+    pub fn whole(&mut self, commit: &topo_order::Commit) -> anyhow::Result<ObjectId> {
         if let Some(known) = self.whole.get(&commit.id) {
             return Ok(*known);
         }
@@ -75,7 +75,7 @@ impl<'repo> PatchIds<'repo> {
         Ok(id)
     }
 
-    fn compute(&mut self, commit: &linear::Commit, detail: Detail) -> anyhow::Result<ObjectId> {
+    fn compute(&mut self, commit: &topo_order::Commit, detail: Detail) -> anyhow::Result<ObjectId> {
         let mut hasher = gix::hash::hasher(self.repo.object_hash());
         for change in changed(self.repo, commit)? {
             let mut text = Squeezed(&mut hasher);
@@ -176,7 +176,7 @@ fn file_names(change: &Change, text: &mut Squeezed<'_>) {
 }
 
 /// Returns the trees before and after a commit.
-fn trees(repo: &gix::Repository, commit: &linear::Commit) -> anyhow::Result<(ObjectId, ObjectId)> {
+fn trees(repo: &gix::Repository, commit: &topo_order::Commit) -> anyhow::Result<(ObjectId, ObjectId)> {
     Ok((tree_of(repo, commit.parents.first().copied())?, tree_of(repo, Some(commit.id))?))
 }
 
@@ -211,7 +211,7 @@ fn entries<'a>(tree: Option<&'a gix::Tree<'_>>) -> anyhow::Result<Vec<EntryRef<'
 }
 
 /// Returns what a commit changes, sorted by path.
-fn changed(repo: &gix::Repository, commit: &linear::Commit) -> anyhow::Result<Vec<Change>> {
+fn changed(repo: &gix::Repository, commit: &topo_order::Commit) -> anyhow::Result<Vec<Change>> {
     let (before, after) = trees(repo, commit)?;
     let mut changed = changes::between(repo, before, after)?;
     changed.sort_by(|one, other| one.path.cmp(&other.path));

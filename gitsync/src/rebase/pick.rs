@@ -6,7 +6,7 @@ use gix::bstr::{BString, ByteSlice as _};
 use gix::objs::{Commit, CommitRef, Write as _};
 
 use super::Replayer;
-use super::disputed::Disputed;
+use super::conflict_paths::ConflictPaths;
 use super::encoding::{Kept, Wanted};
 use super::merge::{Merged, Merger};
 use crate::signing::{self, Signing};
@@ -66,7 +66,7 @@ pub enum Picked {
     /// All of its changes are there already.
     Dropped,
     /// There are conflicts at these paths.
-    Conflict(Disputed),
+    Conflict(ConflictPaths),
 }
 
 /// Replays `original` onto `onto`, which is then set to the result.

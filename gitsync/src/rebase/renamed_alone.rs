@@ -10,9 +10,9 @@ use std::collections::HashSet;
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice as _};
 
+use super::directory_renames::folders;
 use super::entries;
 use super::merge::Sides;
-use super::moved_folders::folders;
 use crate::changes::{self, Change};
 
 /// Returns the sides without such files. New files in renamed directories must have been settled before, since it

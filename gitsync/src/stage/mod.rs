@@ -1,6 +1,6 @@
 //! Stages like `git add -A`: turns everything that changed in the working tree into objects, an index and a tree.
 //!
-//! There are two steps. [`scan`] only looks, and reports what differs and what cannot be committed; [`prepare`] reads
+//! There are two steps. [`scan()`] only looks, and reports what differs and what cannot be committed; [`prepare()`] reads
 //! the files, stores their objects, and builds the index and the tree, both still in memory. The caller makes the
 //! commit, moves the branch and has the index written, in this order, so that a run that dies in between has changed
 //! nothing visible. It is all or nothing: if one path cannot be committed, none is.
@@ -52,14 +52,14 @@ pub struct Changes {
     /// Pathspecs that match nothing.
     pub unmatched: Vec<BString>,
     /// What would make the next scan faster if it were written.
-    pub learnt: Option<::scan::Learnt>,
+    pub learnt: Option<::scan::CacheUpdate>,
 }
 
 impl Changes {
     /// Writes what this scan has learnt, for the next one. A failure to write it is ignored, since it only saves
     /// time.
     pub fn remember(&self) {
-        let _ = self.learnt.as_ref().map(::scan::Learnt::write);
+        let _ = self.learnt.as_ref().map(::scan::CacheUpdate::write);
     }
 
     /// Removes the submodules that are merely out of date, and returns what has changed but will not be committed, or

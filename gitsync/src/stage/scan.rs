@@ -6,7 +6,7 @@
 use anyhow::Context as _;
 use gix::bstr::ByteSlice;
 use gix::index::entry::Mode;
-use scan::{Difference, Everything, Reason, Scanned, Seen as Found};
+use scan::{Difference, Everything, Reason, Scanned, Status as Found};
 
 use super::pathspecs::Pathspecs;
 use super::{Candidate, Changes, Policy, Refusal, Scope, Seen, Why};
@@ -51,7 +51,7 @@ pub fn sort(
     let mut changes = Changes { learnt: scanned.learnt, ..Changes::default() };
     for Difference { path, seen } in scanned.differences {
         watch.alive();
-        let is_repository = seen == Found::NewRepository;
+        let is_repository = seen == Found::EmbeddedRepository;
         let is_submodule = || index.find(path.as_bstr()).is_some_and(|entry| entry.mode == Mode::COMMIT);
         if !pathspecs.matches(path.as_bstr(), || is_repository || is_submodule()) {
             continue;
@@ -75,12 +75,12 @@ pub fn sort(
 /// Converts one finding. There is none for an unmerged path: a run refuses these before it scans.
 fn of(found: Found) -> Option<Seen> {
     match found {
-        Found::New => Some(Seen::New),
-        Found::NewRepository => Some(Seen::NewRepository),
-        Found::Doubtful(doubt) => {
+        Found::Untracked => Some(Seen::New),
+        Found::EmbeddedRepository => Some(Seen::NewRepository),
+        Found::MaybeModified(doubt) => {
             Some(Seen::Doubtful { racy: doubt.reason == Reason::Racy, stat: doubt.stat })
         }
-        Found::Gone => Some(Seen::Gone),
+        Found::Deleted => Some(Seen::Gone),
         Found::Unmerged => None,
     }
 }

@@ -9,7 +9,7 @@ use std::io::Read;
 use gix::ObjectId;
 use gix::objs::{Kind, Write as _};
 
-use remote::Known;
+use remote::Freshener;
 use remote::object_file::Drafts;
 
 /// Accepts objects. The repository need not contain them before `sync`.
@@ -46,7 +46,7 @@ pub trait Sink {
 /// Writes loose objects, as git does.
 pub struct Loose<'repo> {
     repo: &'repo gix::Repository,
-    known: Known<'repo>,
+    known: Freshener<'repo>,
     drafts: Drafts<'repo>,
     /// Those among the drafts that are read again, to count what differs.
     trees: HashMap<ObjectId, Vec<u8>>,
@@ -55,13 +55,13 @@ pub struct Loose<'repo> {
 impl<'repo> Loose<'repo> {
     /// Creates a sink that writes into `repo`.
     pub fn new(repo: &'repo gix::Repository) -> Self {
-        Loose { repo, known: Known::of(repo), drafts: Drafts::new(repo), trees: HashMap::new() }
+        Loose { repo, known: Freshener::new(repo), drafts: Drafts::new(repo), trees: HashMap::new() }
     }
 }
 
 impl Sink for Loose<'_> {
     fn holds(&mut self, id: &ObjectId) -> bool {
-        self.drafts.has(id) || self.known.holds(id)
+        self.drafts.has(id) || self.known.freshen(id)
     }
 
     fn is_draft(&self, id: &ObjectId) -> bool {

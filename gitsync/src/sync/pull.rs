@@ -3,16 +3,16 @@
 use contract::Exit;
 use gix::ObjectId;
 use phase::Fault;
-use remote::Recent;
+use remote::RecentObjects;
 
 use super::Sync;
-use crate::early::Early;
 use crate::exchange::{self, Theirs};
 use crate::hooks::Call;
 use crate::look::Branch;
 use crate::plan::{self, Integration};
 use crate::policy::{Commit, Pull};
-use crate::rebase::{self, Disputed, Outcome, Replay, Replayed, Replayer, Seen, WayOut};
+use crate::prefetch::Prefetch;
+use crate::rebase::{self, Advice, ConflictPaths, Outcome, Replay, Replayed, Replayer, UpstreamReflog};
 use crate::relate::relate_to_past;
 use crate::worktree::Refused;
 use crate::{failpoint, history, refuse, rewrite_notes, update};
@@ -27,8 +27,8 @@ impl Sync<'_> {
         &mut self,
         branch: &Branch,
         local: ObjectId,
-        seen: &Seen,
-        early: Early,
+        seen: &UpstreamReflog,
+        early: Prefetch,
     ) -> anyhow::Result<Option<(ObjectId, Theirs)>> {
         let repo = self.place.repo;
         if self.policy.pull == Pull::No {
@@ -77,7 +77,7 @@ impl Sync<'_> {
         branch: &Branch,
         local: ObjectId,
         onto: ObjectId,
-        seen: &Seen,
+        seen: &UpstreamReflog,
     ) -> anyhow::Result<Option<ObjectId>> {
         let (place, repo) = (self.place, self.place.repo);
         let known = &place.history;
@@ -107,7 +107,7 @@ impl Sync<'_> {
         failpoint::reach("kept", place.root());
         let now = Branch { commit: Some(local), ..branch.clone() };
         let reason = format!("lockstep (finish): {} onto {onto}", branch.name.as_bstr());
-        let recent = Recent::joined(&[self.recent.clone(), made.clone()]);
+        let recent = RecentObjects::joined(&[self.recent.clone(), made.clone()]);
         if !self.settle(update::update(place, &recent, &now, replayed.head, &reason)?)? {
             return Ok(None);
         }
@@ -173,10 +173,10 @@ impl Sync<'_> {
         self.ledger.conflicts(conflict.disputed.paths);
         let upstream = self.upstream.shown();
         Ok(Fault::new(Exit::Conflict, message).help(match conflict.way_out {
-            WayOut::Rebase => format!(
+            Advice::Rebase => format!(
                 "everything local is committed and as it was; resolve it by hand with `git rebase {upstream}`, then run this again"
             ),
-            WayOut::Merge => format!(
+            Advice::Merge => format!(
                 "everything local is committed and as it was; join both with `git merge {upstream}`, which keeps what only a merge here holds, then run this again"
             ),
         }))
@@ -184,7 +184,7 @@ impl Sync<'_> {
 }
 
 /// Describes what both sides changed.
-fn in_words(Disputed { paths, file_and_folder }: &Disputed) -> String {
+fn in_words(ConflictPaths { paths, file_and_folder }: &ConflictPaths) -> String {
     let (clash, lines): (Vec<_>, Vec<_>) =
         paths.iter().cloned().partition(|path| file_and_folder.contains(path));
     let lines = (!lines.is_empty())

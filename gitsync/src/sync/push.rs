@@ -4,7 +4,7 @@ use std::thread;
 
 use gix::ObjectId;
 use phase::Fault;
-use remote::{Recent, Turn};
+use remote::{PushTurn, RecentObjects};
 
 use super::{Next, Sync};
 use crate::exchange::{self, Outgoing, Pushed, Theirs};
@@ -32,7 +32,7 @@ impl Sync<'_> {
         let commits = self.outgoing(local, theirs)?;
         place.progress.set(|| format!("pushing to {}", self.upstream.remote));
         // The fetched objects are no longer needed in memory.
-        self.recent = Recent::default();
+        self.recent = RecentObjects::default();
         // Use the time that the push takes to gather the incoming commits for the report.
         let (view, ledger, made) = (repo.clone(), &self.ledger, &self.made);
         let outgoing = Outgoing { local, expected: theirs.id(), made };
@@ -69,7 +69,7 @@ impl Sync<'_> {
 
     /// Takes the turn to push. Returns `None` if others have pushed while this run waited for it; the turn is then
     /// kept, and the run fetches again.
-    fn take_turn(&mut self) -> anyhow::Result<Option<Turn>> {
+    fn take_turn(&mut self) -> anyhow::Result<Option<PushTurn>> {
         if let Some(turn) = self.turn.take() {
             return Ok(Some(turn));
         }

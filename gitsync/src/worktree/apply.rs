@@ -17,13 +17,13 @@ use anyhow::Context as _;
 use gix::bstr::{BString, ByteSlice as _};
 use gix::index::entry::{Mode, Stat};
 
-use super::aside::Role;
-use super::folder::Folder;
+use super::backup::Role;
+use super::dir::Folder;
 use super::journal::Pending;
+use super::leading_dirs::LeadingDirs;
 use super::plan::{Op, Step, UpdatePlan};
 use super::smudge::Smudger;
 use super::undo::undo_files;
-use super::way::Way;
 use super::{Refused, Side, Why};
 use crate::convert::is_of_attributes;
 use crate::failpoint;
@@ -89,7 +89,7 @@ pub fn apply(
         plan,
         pending: &pending,
         root,
-        way: Way::from(root)?.keeping(plan.staying_folders()),
+        way: LeadingDirs::from(root)?.keeping(plan.staying_folders()),
         kept: pending.folder()?,
         smudger: Smudger::new(repo, &becoming)?,
         attributes,
@@ -166,7 +166,7 @@ struct Update<'a> {
     plan: &'a UpdatePlan,
     pending: &'a Pending,
     root: &'a Path,
-    way: Way,
+    way: LeadingDirs,
     /// The directory in the git directory where files are kept.
     kept: Folder,
     smudger: Smudger<'a>,

@@ -11,7 +11,7 @@ use anyhow::anyhow;
 use gix::bstr::ByteSlice;
 use gix::index::entry::Stat;
 
-use super::aside::{Role, name_inside};
+use super::backup::{Role, name_inside};
 use super::create::place_matters;
 use super::disk::{full, parent};
 use super::plan::UpdatePlan;
@@ -53,7 +53,7 @@ pub fn write(
     thread::scope(|scope| {
         let others: Vec<_> = (1..threads)
             .map(|_| {
-                let (repo, settings, desk) = (remote::another(repo), smudger.settings().clone(), &desk);
+                let (repo, settings, desk) = (remote::clone_view(repo), smudger.settings().clone(), &desk);
                 threads::spawn(scope, move || desk.work(&mut Smudger::with(&repo, settings)?, || ()))
             })
             .collect();

@@ -21,11 +21,11 @@ use serde::{Deserialize, Serialize};
 use signals::Section;
 
 use super::Side;
-use super::aside::{self, Aside, Role};
+use super::backup::{self, Backup, Role};
 use super::clear::clear;
-use super::folder::Folder;
-use super::leavings::Leavings;
+use super::dir::Folder;
 use super::plan::{Op, Step, UpdatePlan};
+use super::trash::Trash;
 
 const FILE: &str = "journal.json";
 const PLACED: &str = "placed";
@@ -41,7 +41,7 @@ pub struct Pending {
     /// The paths; a path's position is the number under which its files are kept aside. Empty if there was nothing to
     /// do.
     pub(super) entries: Vec<Entry>,
-    pub(super) aside: Option<Aside>,
+    pub(super) aside: Option<Backup>,
     pub(super) root: PathBuf,
     /// The list of new files, once it has been opened.
     placed: RefCell<Option<File>>,
@@ -95,7 +95,7 @@ impl Pending {
     pub(super) fn begin(repo: &gix::Repository, plan: &UpdatePlan) -> anyhow::Result<Self> {
         let root = repo.workdir().context("a bare repository has no work tree")?.to_owned();
         let token = token();
-        let aside = Aside::new(repo.git_dir(), &token);
+        let aside = Backup::new(repo.git_dir(), &token);
         let folder = aside.folder().to_owned();
         fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let entries: Vec<Entry> = plan.ops.iter().map(Entry::from).collect();
@@ -128,7 +128,7 @@ impl Pending {
 
     /// Loads the record that an earlier run left, if there is one.
     pub(super) fn load(repo: &gix::Repository) -> anyhow::Result<Option<Self>> {
-        let folder = aside::folder(repo.git_dir());
+        let folder = backup::folder(repo.git_dir());
         let path = folder.join(FILE);
         let text = match fs::read(&path) {
             Ok(text) => text,
@@ -153,7 +153,7 @@ impl Pending {
         Ok(Some(Pending {
             to: ObjectId::from_hex(record.to.as_bytes())?,
             entries: record.entries.into_iter().map(Entry::try_from).collect::<anyhow::Result<_>>()?,
-            aside: Some(Aside::of_an_earlier_run(repo.git_dir(), &record.token)),
+            aside: Some(Backup::of_an_earlier_run(repo.git_dir(), &record.token)),
             root,
             placed: RefCell::default(),
             section: OnceCell::new(),
@@ -189,7 +189,7 @@ impl Pending {
     }
 
     /// Where files are kept.
-    pub(super) fn aside(&self) -> anyhow::Result<&Aside> {
+    pub(super) fn aside(&self) -> anyhow::Result<&Backup> {
         self.aside.as_ref().context("nothing is kept where nothing is to be done")
     }
 
@@ -227,29 +227,29 @@ impl Pending {
     ///
     /// # Errors
     /// As [`finish`](Self::finish).
-    pub fn retire(self, repo: &gix::Repository) -> anyhow::Result<Option<Leavings>> {
+    pub fn retire(self, repo: &gix::Repository) -> anyhow::Result<Option<Trash>> {
         match self.forget()? {
-            Some(aside) => Leavings::begin(repo.git_dir(), aside.folder(), aside.token()),
+            Some(aside) => Trash::begin(repo.git_dir(), aside.folder(), aside.token()),
             None => Ok(None),
         }
     }
 
     /// Removes the record and what is kept outside the directory in the git directory. Only that directory is left
     /// then.
-    fn forget(self) -> anyhow::Result<Option<Aside>> {
+    fn forget(self) -> anyhow::Result<Option<Backup>> {
         let Some(aside) = self.aside else { return Ok(None) };
         let entries = self.entries.iter().enumerate().filter(|_| aside.may_be_beside());
         for (number, entry) in entries {
             let full = super::disk::full(&self.root, entry.path.as_bstr())?;
             for role in [Role::New, Role::Old] {
                 let [_, beside] = aside.places(role, number, &full);
-                match aside::remove_file(&beside) {
+                match backup::remove_file(&beside) {
                     Err(error) if !super::disk::is_missing(&error) => return Err(error.into()),
                     _ => {}
                 }
             }
         }
-        aside::remove_file(&aside.folder().join(FILE))?;
+        backup::remove_file(&aside.folder().join(FILE))?;
         Ok(Some(aside))
     }
 }

@@ -10,9 +10,9 @@ use gix::bstr::{BStr, BString, ByteSlice};
 use gix::index::entry::stat::Options as StatOptions;
 use gix::index::entry::{Flags, Mode, Stat};
 
+use super::current_dir::here;
 use super::diff::{Change, diff};
 use super::disk::{Disk, Found, Kind, is_at_or_below, parents};
-use super::here::here;
 use super::{Refused, Side};
 use crate::index::Sparse;
 use crate::stage::content::{self, Abilities, Content, Reader};
@@ -122,7 +122,7 @@ pub fn look(
         changes.split_at(if changes.len() < WORTH_IT { changes.len() } else { changes.len() / 2 });
     let paths = thread::scope(|scope| {
         let other = (!there.is_empty()).then(|| {
-            let (repo, view) = (remote::another(repo), &view);
+            let (repo, view) = (remote::clone_view(repo), &view);
             threads::spawn(scope, move || view.look(&repo, there, &()))
         });
         let mut paths = view.look(repo, here, watch)?;

@@ -1,7 +1,7 @@
 //! Moves the working tree and the index from one tree to another without losing any change of the user's.
 //!
-//! There are three steps. [`look`] finds the paths that differ between the trees and what is on disk there. [`plan`]
-//! decides, as a pure function, what to do at each path, or why it must not be touched. [`apply`] carries that out,
+//! There are three steps. [`look()`] finds the paths that differ between the trees and what is on disk there. [`plan()`]
+//! decides, as a pure function, what to do at each path, or why it must not be touched. [`apply()`] carries that out,
 //! checking every path once more right before changing it. Replaced files are moved aside instead of deleted, and
 //! kept until the branch has moved too: a run that meets a change of the user's half-way, or is killed, can be undone
 //! byte by byte.
@@ -9,24 +9,24 @@
 //! gix checks out into empty directories only; it overwrites existing files without looking at them.
 
 mod apply;
-pub mod aside;
+pub mod backup;
 mod clear;
 mod create;
+mod current_dir;
 pub mod diff;
+mod dir;
 pub mod disk;
 mod draft;
-mod folder;
-mod here;
 pub mod journal;
-mod leavings;
+mod leading_dirs;
 mod look;
 mod plan;
+mod racy;
 mod recover;
 mod smudge;
 mod swap;
+mod trash;
 mod undo;
-mod way;
-mod young;
 
 use std::fmt;
 
@@ -36,10 +36,10 @@ use gix::index::entry::Mode;
 
 pub use apply::{Applied, Done, apply};
 pub use journal::Pending;
-pub use leavings::Leavings;
 pub use look::{EntryFacts, Facts, OnDisk, PathFacts, look};
 pub use plan::{Op, Step, UpdatePlan, plan};
 pub use recover::{Recovered, recover};
+pub use trash::Trash;
 pub use undo::undo;
 
 use crate::path::Hostile;

@@ -8,8 +8,8 @@ use std::io::ErrorKind;
 use anyhow::{Context as _, bail};
 use gix::index::entry::Stat;
 
+use super::dir::Spot;
 use super::disk::is_missing;
-use super::folder::Spot;
 
 /// How often a file is given back before giving up on a process that keeps replacing it.
 const PATIENCE: usize = 100;
@@ -100,7 +100,7 @@ mod tests {
     use std::ffi::OsStr;
     use std::fs;
 
-    use super::super::folder::Folder;
+    use super::super::dir::Folder;
     use super::*;
 
     /// Creates a directory with a file in place and a draft; returns the stat data of both too.

@@ -13,13 +13,13 @@ use gix::bstr::ByteSlice;
 use gix::index::entry::{Flags, Mode, Stat};
 
 use super::Side;
-use super::aside::{Aside, Role, move_new, remove_file};
+use super::backup::{Backup, Role, move_new, remove_file};
 use super::diff::side_at;
 use super::disk::{Disk, Kind, lstat};
 use super::journal::{Doing, Entry, Pending};
+use super::leading_dirs::LeadingDirs;
 use super::recover::Recovered;
 use super::swap::is_same_content;
-use super::way::Way;
 use crate::index::{self, Acquire, Edit, Edits, Looked, Put, Revised, Sparse};
 use crate::stage::content::{self, Abilities, Content, Reader};
 use crate::watch::Watch;
@@ -98,7 +98,7 @@ struct Back<'a> {
     reader: Reader<'a>,
     abilities: Abilities,
     index: &'a gix::index::File,
-    aside: &'a Aside,
+    aside: &'a Backup,
 }
 
 impl Back<'_> {
@@ -113,7 +113,7 @@ impl Back<'_> {
             Doing::Remove | Doing::RemoveFolder | Doing::Nothing => return Ok(()),
         }
         if entry.old.is_none() {
-            Way::from(self.disk.root())?.remove_empty_parents(entry.path.as_bstr());
+            LeadingDirs::from(self.disk.root())?.remove_empty_parents(entry.path.as_bstr());
             self.disk.forget();
         }
         Ok(())

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use gitsync::person::People;
+use gitsync::ident::People;
 use gitsync::rebase::{self, Outcome, Replay, Replayer};
 use gitsync::signing::Signing;
 use gitsync::watch::Watch;

@@ -1,7 +1,7 @@
 //! A JSON object whose values keep the text that they were written as.
 //!
-//! A value that is parsed and serialized again comes back in another form at best. At worst it cannot be parsed: JSON may
-//! be nested more deeply than a parser's limit, and a string may contain half of a surrogate pair, which is not a
+//! A value that is parsed and serialized again comes back in another form at best. At worst it cannot be parsed: JSON
+//! may be nested more deeply than a parser's limit, and a string may contain half of a surrogate pair, which is not a
 //! character. To pass a value on, neither matters.
 
 use std::fmt;

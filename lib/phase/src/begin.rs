@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use contract::{Document, Envelope, Exit, Identity};
 
 use crate::{
-    Fault, Holding, IdentityFile, Keeper, Phase, Turn,
+    Fault, IdentityFile, LockManager, LockUse, Phase, Turn,
     guess::Guess,
     input::{self, Input},
     repository,
@@ -43,7 +43,7 @@ pub(crate) struct Beginning {
 
 /// Reads stdin, waiting for the previous phase to write it; meanwhile opens the likely repository and looks ahead in
 /// it.
-pub(crate) fn read<P: Phase>(phase: &P, keeper: &dyn Keeper) -> Beginning {
+pub(crate) fn read<P: Phase>(phase: &P, keeper: &dyn LockManager) -> Beginning {
     let args = phase.common();
     if args.fresh {
         return Beginning { input: Ok(Input::Nothing), guess: None };
@@ -54,7 +54,7 @@ pub(crate) fn read<P: Phase>(phase: &P, keeper: &dyn Keeper) -> Beginning {
         let looked = phase.look_ahead(guess.repo(), turn);
         guess.was_looked_at(looked);
         // A phase that manages the lock itself joins none.
-        if !matches!(phase.holding(), Holding::Itself) {
+        if !matches!(phase.holding(), LockUse::Itself) {
             keeper.look_ahead();
         }
     }

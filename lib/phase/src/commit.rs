@@ -1,12 +1,12 @@
-//! Commits that end after their headers: they have no message, nor the blank line that comes before one.
+//! Makes commits readable that end after their headers, without a message and the blank line before it.
 //!
-//! Git reads them like any with an empty message, and so does `git fsck --strict`. The parser here wants that line.
+//! Git takes the message of such a commit to be empty, and `git fsck --strict` accepts it. gix's parser needs the line.
 
 use std::borrow::Cow;
 
 use gix::bstr::ByteSlice as _;
 
-/// `commit`, with the blank line after its headers where it has none.
+/// Returns `commit`, with a blank line appended if it ends after its headers.
 pub fn with_message(commit: &[u8]) -> Cow<'_, [u8]> {
     match commit.contains_str("\n\n") {
         true => Cow::Borrowed(commit),

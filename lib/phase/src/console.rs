@@ -7,7 +7,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use contract::Envelope;
 
-use crate::{Color, CommonArgs, Fault, Page, Progress, Styles, patient::Patient};
+use crate::{Color, CommonArgs, Fault, Page, Progress, Styles, blocking_io::Patient};
 
 /// The output streams of a process.
 #[derive(Debug)]

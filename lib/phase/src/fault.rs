@@ -127,7 +127,7 @@ impl From<anyhow::Error> for Fault {
 
 fn without_logins(text: impl Into<String>) -> String {
     let text = text.into();
-    match words::in_text(&text) {
+    match sanitize::in_text(&text) {
         Cow::Borrowed(_) => text,
         Cow::Owned(cut) => cut,
     }

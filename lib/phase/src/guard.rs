@@ -9,7 +9,7 @@ use camino::Utf8Path;
 use crate::{Fault, LockArgs};
 
 /// Acquires a repository's lock for the runner.
-pub trait Keeper {
+pub trait LockManager {
     /// Called while the document is awaited: the place to find out what does not depend on the document.
     fn look_ahead(&self) {}
 

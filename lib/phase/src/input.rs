@@ -9,7 +9,7 @@ use camino::Utf8PathBuf;
 use contract::{Envelope, Exit};
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
-use crate::{Fault, patient::Patient};
+use crate::{Fault, blocking_io::Patient};
 
 /// What stdin holds.
 #[derive(Debug)]
@@ -77,8 +77,8 @@ fn interpret(text: &str) -> Result<Input, Fault> {
 
 /// Returns the `cwd` of an agent hook's JSON.
 fn hook_directory(text: &str) -> Option<Utf8PathBuf> {
-    /// The fields that matter. Ignored fields may hold anything: a prompt that was cut in the middle of an emoji contains
-    /// an escape that is not a character.
+    /// The fields that matter. Ignored fields may hold anything: a prompt that was cut in the middle of an emoji
+    /// contains an escape that is not a character.
     #[derive(Deserialize)]
     struct Hook {
         #[serde(rename = "hook_event_name")]
@@ -92,8 +92,8 @@ fn hook_directory(text: &str) -> Option<Utf8PathBuf> {
         IgnoredAny::deserialize(value).map(|_| true)
     }
 
-    // Nearly every input is a run document; this check avoids parsing it twice. Serde also deserializes a struct from an
-    // array.
+    // Nearly every input is a run document; this check avoids parsing it twice. Serde also deserializes a struct from
+    // an array.
     if !text.contains("hook_event_name") || !text.trim_start().starts_with('{') {
         return None;
     }

@@ -60,7 +60,7 @@ impl Page {
         Self { text: String::new(), styles, width }
     }
 
-    /// Writes a line unchanged. Text from other people must have been passed through [`crate::plain`] before.
+    /// Writes a line unchanged. Text from other people must have been passed through [`crate::escape`] before.
     pub fn line(&mut self, line: impl Display) {
         // Writing to a string does not fail.
         let _ = writeln!(self.text, "{line}");
@@ -84,7 +84,7 @@ impl Page {
         self.labelled("error:", self.styles.error, &format!(" {message}"), "error: ".len());
         match help {
             Some(help) if holds_a_bare_command(help) => {
-                self.line(format_args!("  help: {}", crate::plain::text(help)));
+                self.line(format_args!("  help: {}", crate::escape::text(help)));
             }
             Some(help) => self.labelled("  help:", Style::default(), &format!(" {help}"), "  help: ".len()),
             None => {}
@@ -100,8 +100,8 @@ impl Page {
     ///
     /// Credentials are removed from the text, as it may quote a URL.
     pub fn labelled(&mut self, label: &str, style: Style, text: &str, indent: usize) {
-        let text = words::in_text(text);
-        let text = crate::plain::text(&text);
+        let text = sanitize::in_text(text);
+        let text = crate::escape::text(&text);
         let mut begun = columns::of(label);
         let mut lines = Vec::new();
         for line in text.split('\n') {
@@ -127,7 +127,7 @@ impl Page {
     /// Cuts a text to the page's width less `indent` columns, ending it with an ellipsis if something was cut.
     pub fn fit(&self, text: &str, indent: usize) -> String {
         let room = self.width.map_or(usize::MAX, |width| width.saturating_sub(indent).max(16));
-        columns::cut(&crate::plain::line(text), room).into_owned()
+        columns::cut(&crate::escape::line(text), room).into_owned()
     }
 }
 

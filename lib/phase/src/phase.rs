@@ -13,7 +13,7 @@ pub trait Phase {
     fn common(&self) -> &CommonArgs;
 
     /// Returns how the phase uses the repository's lock.
-    fn holding(&self) -> Holding<'_>;
+    fn holding(&self) -> LockUse<'_>;
 
     /// Does the phase's work.
     ///
@@ -74,7 +74,7 @@ pub enum Looked {
 
 /// How a phase uses the repository's lock.
 #[derive(Debug, Clone, Copy)]
-pub enum Holding<'a> {
+pub enum LockUse<'a> {
     /// It changes nothing: it joins the lock of its run, and works without a lock if there is none.
     Joins,
     /// It makes changes: it joins the lock of its run, and takes its own if there is none.

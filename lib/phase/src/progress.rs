@@ -196,7 +196,7 @@ impl Line {
 
     fn show(&mut self, text: &str, now: Instant) {
         self.drawn = Some(now);
-        let text = crate::plain::line(text);
+        let text = crate::escape::line(text);
         // Some terminals wrap to a new line after the last column, which could not be undone.
         let room = console::columns(Stream::Stderr).unwrap_or(80).saturating_sub(1);
         self.write(&columns::cut(&text, room));

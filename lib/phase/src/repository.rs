@@ -15,9 +15,9 @@ use gix::{
 };
 
 use crate::{
-    Fault, configuration, environment, git_c,
-    here::{self, HERE},
-    settings, upwards,
+    Fault, ceiling, config_parameters, configuration,
+    current_dir::{self, HERE},
+    environment, settings,
 };
 
 /// Opens the repository around `directory`, searching upwards as git does.
@@ -55,19 +55,19 @@ impl<'a> Named<'a> {
 /// As [`discover`].
 pub fn discover_named(directory: &Utf8Path, named: Named<'_>) -> Result<gix::Repository, Fault> {
     if directory.is_relative() {
-        here::is_there()?;
+        current_dir::is_there()?;
     }
     if !directory.is_dir() {
         return Err(Fault::misconfigured(format!("{directory} is not a directory"))
             .help(named.remedy("--repo takes the directory of a git repository")));
     }
-    here::have_one(directory);
-    let set = git_c::set()?;
+    current_dir::have_one(directory);
+    let set = config_parameters::set()?;
     // The path must stay valid even if a path through `..` does not: a run may remove the directory that it was
     // started in. And gix has to know the whole path of a git directory: given `.` it would search for `./.git`.
     let whole = dunce::canonicalize(directory).unwrap_or_else(|_| directory.into());
-    if let Some(link) = upwards::dead_end(&whole) {
-        let remedy = match upwards::is_of_a_linked_work_tree(&link) {
+    if let Some(link) = ceiling::dead_end(&whole) {
+        let remedy = match ceiling::is_of_a_linked_work_tree(&link) {
             true => "where the repository is now, `git worktree repair` with this directory mends it",
             false => "write into that file where the repository is now: `gitdir: PATH`",
         };
@@ -75,7 +75,8 @@ pub fn discover_named(directory: &Utf8Path, named: Named<'_>) -> Result<gix::Rep
             .help(format!("{remedy}; {}", named.remedy("or name another with --repo DIR"))));
     }
     let open = |set: &[BString]| {
-        let named = |error| circle(directory, &error).unwrap_or_else(|| unusable(directory, named, &chain(&error)));
+        let named =
+            |error| circle(directory, &error).unwrap_or_else(|| unusable(directory, named, &chain(&error)));
         open_around(&whole, set).map_err(named)
     };
     let mut repo = open(&set)?;
@@ -93,7 +94,7 @@ pub fn discover_named(directory: &Utf8Path, named: Named<'_>) -> Result<gix::Rep
         return Err(Fault::new(Exit::NotAllowed, format!("{git_dir} belongs to someone else")).help(
             format!(
                 "if you trust whoever owns it: git config --global --add safe.directory {}",
-                words::quoted(trusted.as_str())
+                sanitize::quoted(trusted.as_str())
             ),
         ));
     }
@@ -123,8 +124,8 @@ pub fn discover_named(directory: &Utf8Path, named: Named<'_>) -> Result<gix::Rep
     Ok(repo)
 }
 
-/// Whether the multi-pack-index names packs that are gone. Git then searches the other packs, while gix takes the objects
-/// that the index locates in them for missing, even if they exist elsewhere. Alternates are not checked.
+/// Whether the multi-pack-index names packs that are gone. Git then searches the other packs, while gix takes the
+/// objects that the index locates in them for missing, even if they exist elsewhere. Alternates are not checked.
 fn has_stale_multi_pack_index(repo: &gix::Repository) -> bool {
     let packs = repo.objects.store_ref().path().join("pack");
     let Ok(index) = gix::odb::pack::multi_index::File::at(packs.join("multi-pack-index"), None) else {
@@ -154,7 +155,7 @@ fn open_around(directory: &Path, set: &[BString]) -> gix::Result<gix::Repository
             .cli_overrides(set.iter().cloned())
     };
     let by_trust = Mapping { full: options(Trust::Full), reduced: options(Trust::Reduced) };
-    let found = gix::ThreadSafeRepository::discover_opts(directory, upwards::as_far_as_git(), by_trust)?;
+    let found = gix::ThreadSafeRepository::discover_opts(directory, ceiling::as_far_as_git(), by_trust)?;
     Ok(found.to_thread_local())
 }
 
@@ -183,7 +184,7 @@ fn absolute(path: &Path) -> Result<Utf8PathBuf, Fault> {
 }
 
 fn unusable(directory: &Utf8Path, named: Named<'_>, words: &str) -> Fault {
-    let Ok((found, _)) = gix::discover::upwards_opts(directory.as_std_path(), upwards::as_far_as_git())
+    let Ok((found, _)) = gix::discover::upwards_opts(directory.as_std_path(), ceiling::as_far_as_git())
     else {
         let help = environment::remedy().filter(|_| directory == HERE);
         let usual = || named.remedy("change to a repository, or name one with --repo DIR").to_owned();

@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use contract::{Document, Identity};
 
-use crate::{Console, Fault, Guard, IdentityFile, Keeper, Page, Progress};
+use crate::{Console, Fault, Guard, IdentityFile, LockManager, Page, Progress};
 
 /// One phase's view of the run.
 pub struct Run<'a> {
@@ -11,7 +11,7 @@ pub struct Run<'a> {
     pub(crate) repo: gix::Repository,
     pub(crate) was_expected: bool,
     pub(crate) guard: Box<dyn Guard>,
-    pub(crate) keeper: &'a dyn Keeper,
+    pub(crate) keeper: &'a dyn LockManager,
     pub(crate) console: &'a Console,
     pub(crate) progress: Progress,
     pub(crate) all_reports_delivered: std::cell::Cell<bool>,
@@ -70,7 +70,7 @@ impl Run<'_> {
     }
 
     /// Returns the means to take the lock of another repository: the vault's.
-    pub fn keeper(&self) -> &dyn Keeper {
+    pub fn keeper(&self) -> &dyn LockManager {
         self.keeper
     }
 

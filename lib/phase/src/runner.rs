@@ -12,13 +12,13 @@ use camino::Utf8Path;
 use contract::{Common, Document, Envelope, Exit, Section};
 
 use crate::{
-    Console, Done, Fault, Guard, Holding, Keeper, Page, Phase, Run, Unlocked, Verdict, alternates,
+    Console, Done, Fault, Guard, LockManager, LockUse, Page, Phase, Run, Unlocked, Verdict, alternates,
     begin::{Opened, Start, begin, read},
     console::Delivery,
 };
 
 /// Parses the command line, runs the phase and returns the exit code.
-pub fn main<P: Phase + clap::Parser>(keeper: &dyn Keeper) -> ExitCode {
+pub fn main<P: Phase + clap::Parser>(keeper: &dyn LockManager) -> ExitCode {
     match crate::parse::<P>() {
         Ok(phase) => drive(&phase, keeper),
         Err(code) => code,
@@ -26,7 +26,7 @@ pub fn main<P: Phase + clap::Parser>(keeper: &dyn Keeper) -> ExitCode {
 }
 
 /// Runs a phase whose command line is already parsed and returns the exit code.
-pub fn drive<P: Phase>(phase: &P, keeper: &dyn Keeper) -> ExitCode {
+pub fn drive<P: Phase>(phase: &P, keeper: &dyn LockManager) -> ExitCode {
     let console = Console::new(phase.common());
     let beginning = read(phase, keeper);
     // The time spent waiting for earlier phases does not count as this phase's.
@@ -53,7 +53,7 @@ fn refuse<P: Phase>(console: &Console, began: Instant, mut envelope: Envelope, f
 /// Runs the phase on an open repository and returns the exit code.
 fn work<P: Phase>(
     phase: &P,
-    keeper: &dyn Keeper,
+    keeper: &dyn LockManager,
     console: &Console,
     began: Instant,
     mut envelope: Envelope,
@@ -118,12 +118,12 @@ fn work<P: Phase>(
     delivered.exit(&envelope)
 }
 
-fn hold<P: Phase>(phase: &P, keeper: &dyn Keeper, document: &Document) -> Result<Box<dyn Guard>, Fault> {
+fn hold<P: Phase>(phase: &P, keeper: &dyn LockManager, document: &Document) -> Result<Box<dyn Guard>, Fault> {
     let common_dir = document.repo.as_ref().map(|repo| Utf8Path::new(&repo.common_dir));
     match (phase.holding(), document.held_lock(), common_dir) {
-        (Holding::Joins | Holding::Takes(_), Some(lock), Some(dir)) => keeper.enter(dir, &lock.token),
-        (Holding::Takes(args), None, Some(dir)) if !args.no_lock => keeper.take(dir, args),
-        (Holding::Itself | Holding::Joins | Holding::Takes(_), _, _) => Ok(Box::new(Unlocked)),
+        (LockUse::Joins | LockUse::Takes(_), Some(lock), Some(dir)) => keeper.enter(dir, &lock.token),
+        (LockUse::Takes(args), None, Some(dir)) if !args.no_lock => keeper.take(dir, args),
+        (LockUse::Itself | LockUse::Joins | LockUse::Takes(_), _, _) => Ok(Box::new(Unlocked)),
     }
 }
 

@@ -9,7 +9,7 @@ use std::fmt;
 
 use camino::Utf8Path;
 
-use crate::Keeper;
+use crate::LockManager;
 
 /// The environment variable with which `lockstep full-run` gives its steps its process id. Programs that the steps
 /// start inherit it, but are not steps: their parent is another process.
@@ -20,7 +20,7 @@ pub struct Turn(Box<dyn Fn() -> bool + Send>);
 
 impl Turn {
     /// Returns the turn of this process if its parent built the pipeline and holds the lock; else `None`.
-    pub(crate) fn of(keeper: &dyn Keeper, common_dir: &Utf8Path) -> Option<Self> {
+    pub(crate) fn of(keeper: &dyn LockManager, common_dir: &Utf8Path) -> Option<Self> {
         let named = std::env::var(PIPELINE_VARIABLE).ok();
         let owner = owner(named.as_deref(), parent())?;
         Some(Self(keeper.question(common_dir, owner)))

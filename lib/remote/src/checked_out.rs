@@ -14,7 +14,7 @@ use crate::local_ref;
 /// # Errors
 ///
 /// The worktrees cannot be listed.
-pub fn elsewhere(repo: &gix::Repository, branch: &FullNameRef) -> gix::Result<Option<PathBuf>> {
+pub fn other_worktree_on(repo: &gix::Repository, branch: &FullNameRef) -> gix::Result<Option<PathBuf>> {
     if !repo.common_dir().join("worktrees").exists() {
         return Ok(None);
     }

@@ -1,10 +1,10 @@
 //! Fetches from a remote, like `git fetch`.
 
-mod directly;
-mod line;
+mod local;
 mod negotiate;
 mod refs;
 mod want;
+mod wire;
 
 use gix::{
     ObjectId,
@@ -16,11 +16,11 @@ use gix::{
 pub(crate) use self::refs::tips;
 use self::want::{Specs, Want};
 use crate::{
-    Change, Direction, Listing, Recent, Remote, Step, Trouble, Watcher,
+    Change, Direction, RecentObjects, RefAdvertisement, Remote, RemoteError, Step, Watcher,
     local_ref::{self, Value},
     pack::{
-        sound::{self, Missing},
-        store::Arriving,
+        connectivity::{self, Missing},
+        store::IncomingPack,
     },
 };
 
@@ -57,10 +57,10 @@ impl Fetch {
     ///
     /// # Errors
     ///
-    /// [`Trouble::Local`], if that is not a valid refspec: refspecs from users have to be validated by the caller.
-    pub fn and(mut self, refspec: &str) -> Result<Self, Trouble> {
+    /// [`RemoteError::Local`], if that is not a valid refspec: refspecs from users have to be validated by the caller.
+    pub fn and(mut self, refspec: &str) -> Result<Self, RemoteError> {
         let spec = gix::refspec::parse(BStr::new(refspec), gix::refspec::parse::Operation::Fetch)
-            .map_err(|error| Trouble::local("reading a refspec", error))?;
+            .map_err(|error| RemoteError::local("reading a refspec", error))?;
         self.extra.push(spec.to_owned());
         Ok(self)
     }
@@ -84,7 +84,7 @@ impl Fetch {
 #[derive(Debug, Clone, Default)]
 pub struct Fetched {
     /// The remote's refs: at least those that a refspec matches or that were to be [listed](Fetch::listing).
-    pub listing: Listing,
+    pub listing: RefAdvertisement,
     /// The local refs that were written or pruned, in the order of their names.
     pub moved: Vec<Moved>,
     /// Updates that were not made, since they would have lost something.
@@ -94,7 +94,7 @@ pub struct Fetched {
     /// The number of bytes received.
     pub bytes: u64,
     /// The objects of the received pack, if it was small.
-    pub recent: Recent,
+    pub recent: RecentObjects,
 }
 
 /// A local ref that a fetch changed.
@@ -140,9 +140,9 @@ impl Remote<'_> {
     ///
     /// # Errors
     ///
-    /// Every [`Trouble`] of a connection. No ref is changed then, except with [`Trouble::Stopped`] and
-    /// [`Trouble::Local`], which may occur between two refs.
-    pub fn fetch(&self, what: &Fetch, watcher: &dyn Watcher) -> Result<Fetched, Trouble> {
+    /// Every [`RemoteError`] of a connection. No ref is changed then, except with [`RemoteError::Stopped`] and
+    /// [`RemoteError::Local`], which may occur between two refs.
+    pub fn fetch(&self, what: &Fetch, watcher: &dyn Watcher) -> Result<Fetched, RemoteError> {
         let specs = Specs::of(self, what);
         let mut prefixes = specs.prefixes();
         if !prefixes.is_empty() {
@@ -168,22 +168,22 @@ impl Remote<'_> {
         let is_at_hand = incoming.packs.iter().all(|pack| !pack.recent.is_empty());
         let check =
             || self.check(&fetched.recent, &want, watcher).map_err(|missing| unsound(&called, missing));
-        if soundness == Soundness::Unknown && is_at_hand {
+        if soundness == Connectivity::Unknown && is_at_hand {
             check()?;
         }
         // Protects the packs until the refs are written.
         let mut held = Vec::new();
         if !incoming.packs.is_empty() {
-            watcher.may_change(Change::Objects).map_err(Trouble::Stopped)?;
+            watcher.may_change(Change::Objects).map_err(RemoteError::Stopped)?;
             for pack in incoming.packs {
                 let kept = pack.keep(self.repo);
                 let into = || {
                     format!("keeping the received pack in {}", self.repo.objects.store_ref().path().display())
                 };
-                held.push(kept.map_err(|error| Trouble::local(&into(), error))?);
+                held.push(kept.map_err(|error| RemoteError::local(&into(), error))?);
             }
         }
-        if soundness == Soundness::Unknown && !is_at_hand {
+        if soundness == Connectivity::Unknown && !is_at_hand {
             check()?;
         }
         let listing = fetched.listing.clone();
@@ -197,7 +197,7 @@ impl Remote<'_> {
     /// The connectivity check of the values that refs will get. A server that leaves out an object would otherwise
     /// give us a branch that cannot be checked out, and that we would then build on. The object may also have been
     /// missing before.
-    fn check(&self, recent: &Recent, want: &Want, watcher: &dyn Watcher) -> Result<(), Missing> {
+    fn check(&self, recent: &RecentObjects, want: &Want, watcher: &dyn Watcher) -> Result<(), Missing> {
         self.check_all(recent, self.to_be_moved(want)?, watcher)
     }
 
@@ -207,7 +207,7 @@ impl Remote<'_> {
         let missing = want.missing(self.repo);
         let sound = self.to_be_moved(want).map_err(Missing::from).and_then(|new| {
             let here = new.into_iter().filter(|id| !missing.contains(id)).collect();
-            self.check_all(&Recent::default(), here, watcher)
+            self.check_all(&RecentObjects::default(), here, watcher)
         });
         if sound.is_ok() { Trust::WhatIsHere } else { Trust::WhatRefsName }
     }
@@ -223,12 +223,17 @@ impl Remote<'_> {
         Ok(new)
     }
 
-    fn check_all(&self, recent: &Recent, new: Vec<ObjectId>, watcher: &dyn Watcher) -> Result<(), Missing> {
+    fn check_all(
+        &self,
+        recent: &RecentObjects,
+        new: Vec<ObjectId>,
+        watcher: &dyn Watcher,
+    ) -> Result<(), Missing> {
         if new.is_empty() {
             return Ok(());
         }
         let looked_at = &mut |_| watcher.progress(Step::Indexing);
-        sound::check(self.repo, recent, &self.history, &new, &refs::tips(self.repo)?, looked_at)
+        connectivity::check(self.repo, recent, &self.history, &new, &refs::tips(self.repo)?, looked_at)
     }
 }
 
@@ -236,10 +241,10 @@ impl Remote<'_> {
 struct Received {
     /// How messages refer to the remote.
     called: String,
-    listing: Listing,
+    listing: RefAdvertisement,
     want: Want,
     incoming: Incoming,
-    soundness: Soundness,
+    soundness: Connectivity,
 }
 
 /// Which wanted objects that are here need not be sent again.
@@ -253,7 +258,7 @@ enum Trust {
 
 /// Whether the connectivity check of the received objects has been done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Soundness {
+enum Connectivity {
     Known,
     Unknown,
 }
@@ -261,24 +266,24 @@ enum Soundness {
 /// What was received, from a server or from the remote's own repository.
 #[derive(Default)]
 struct Incoming {
-    packs: Vec<Arriving>,
+    packs: Vec<IncomingPack>,
     objects: u64,
     bytes: u64,
 }
 
 impl Incoming {
-    fn recent(&self) -> Recent {
-        Recent::joined(&self.packs.iter().map(|pack| pack.recent.clone()).collect::<Vec<_>>())
+    fn recent(&self) -> RecentObjects {
+        RecentObjects::joined(&self.packs.iter().map(|pack| pack.recent.clone()).collect::<Vec<_>>())
     }
 }
 
 /// The error for a remote that lacks objects reachable from its refs.
-fn unsound(called: &str, missing: Missing) -> Trouble {
+fn unsound(called: &str, missing: Missing) -> RemoteError {
     let what = match missing {
         Missing::Blob(id) => format!("object {id} is missing"),
-        Missing::Unreadable(error) => words::error(&error),
+        Missing::Unreadable(error) => sanitize::error(&error),
     };
-    Trouble::unreachable(
+    RemoteError::unreachable(
         format!("{called} did not send all that belongs to its refs: {what}"),
         "the repository there is damaged: run `git fsck` in it",
     )

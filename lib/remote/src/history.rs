@@ -24,10 +24,10 @@ use gix::{
     traverse::commit::ParentIds,
 };
 
-use self::links::Links;
+use self::links::CommitHeader;
 use crate::{
     objects::{self, Loose},
-    recent::Recent,
+    recent::RecentObjects,
 };
 
 /// The commits of a repository. Each commit that was read is kept, as commits never change, and its id is verified
@@ -54,7 +54,7 @@ struct Kept {
 /// A commit that was read.
 struct Known {
     bytes: Arc<[u8]>,
-    links: Links,
+    links: CommitHeader,
 }
 
 impl Default for Kept {
@@ -72,7 +72,7 @@ impl Kept {
         }
         let bytes = commit.as_ref();
         if let Some(room) = self.room.checked_sub(bytes.len())
-            && let Ok(links) = Links::of(bytes, id.kind())
+            && let Ok(links) = CommitHeader::of(bytes, id.kind())
         {
             self.room = room;
             self.commits.insert(id.to_owned(), Known { bytes: commit.into(), links });
@@ -123,7 +123,7 @@ impl History {
     }
 
     /// Adds the commits among objects that are now in the repository, so that they need not be read.
-    pub fn take_in(&self, recent: &Recent) {
+    pub fn take_in(&self, recent: &RecentObjects) {
         let mut kept = locked(&self.kept);
         recent.commits().for_each(|commit| kept.keep(&commit.id, commit.data));
     }
@@ -186,18 +186,18 @@ impl History {
         repo: &Repository,
         stored: Option<&commitgraph::Graph>,
         commit: ObjectId,
-    ) -> gix::Result<Links> {
+    ) -> gix::Result<CommitHeader> {
         match stored.and_then(|graph| Some((graph, graph.commit_by_id(commit)?))) {
             // If the graph contradicts itself, the commit itself is still right.
-            Some((graph, found)) => Links::stored(graph, &found).or_else(|_| self.links(repo, commit)),
+            Some((graph, found)) => CommitHeader::stored(graph, &found).or_else(|_| self.links(repo, commit)),
             None => self.links(repo, commit),
         }
     }
 
     /// Returns the tree, the parents and the time of a commit.
-    fn links(&self, repo: &Repository, commit: ObjectId) -> gix::Result<Links> {
+    fn links(&self, repo: &Repository, commit: ObjectId) -> gix::Result<CommitHeader> {
         let kept = || locked(&self.kept).commits.get(&commit).map(|known| known.links.clone());
-        if let Some(links) = kept().filter(|_| !replaces(repo)) {
+        if let Some(links) = kept().filter(|_| !has_replace_refs(repo)) {
             return Ok(links);
         }
         let mut buffer = Vec::new();
@@ -206,9 +206,9 @@ impl History {
             let message = format!("object {commit} should be a commit and is a {}", found.kind);
             return Err(gix::Error::from_error(io::Error::other(message)));
         }
-        match kept().filter(|_| !replaces(repo)) {
+        match kept().filter(|_| !has_replace_refs(repo)) {
             Some(links) => Ok(links),
-            None => Links::of(found.data, commit.kind()),
+            None => CommitHeader::of(found.data, commit.kind()),
         }
     }
 
@@ -320,8 +320,8 @@ impl History {
 
     /// Returns a source of the objects of `repo` that takes cached commits from memory.
     #[must_use]
-    pub fn seen_by<'a>(&'a self, repo: &'a Repository) -> SeenBy<'a> {
-        SeenBy { history: self, repo }
+    pub fn seen_by<'a>(&'a self, repo: &'a Repository) -> CachedObjects<'a> {
+        CachedObjects { history: self, repo }
     }
 
     /// Whether a commit is cached.
@@ -365,21 +365,21 @@ impl History {
         repo: &'a Repository,
         stored: Option<&'cache commitgraph::Graph>,
     ) -> Graph<'a, 'cache, T> {
-        Graph::new(self.seen_by(repo), stored.filter(|_| !replaces(repo)))
+        Graph::new(self.seen_by(repo), stored.filter(|_| !has_replace_refs(repo)))
     }
 }
 
 /// The objects of a repository, whose commits are cached.
 #[derive(Clone, Copy)]
-pub struct SeenBy<'a> {
+pub struct CachedObjects<'a> {
     history: &'a History,
     repo: &'a Repository,
 }
 
-impl Find for SeenBy<'_> {
+impl Find for CachedObjects<'_> {
     fn try_find<'a>(&self, id: &oid, buffer: &'a mut Vec<u8>) -> gix::Result<Option<Data<'a>>> {
         // With replace refs, gix decides which commits are replaced, and for whom.
-        if replaces(self.repo) {
+        if has_replace_refs(self.repo) {
             return self.repo.objects.try_find(id, buffer);
         }
         let known = match self.history.kept(id, buffer) {
@@ -403,7 +403,7 @@ impl Find for SeenBy<'_> {
 
 /// Whether the parents of commits cannot change: the repository is not shallow and has no replace refs.
 fn is_fixed(repo: &Repository) -> gix::Result<bool> {
-    Ok(repo.shallow_commits()?.is_none() && !replaces(repo))
+    Ok(repo.shallow_commits()?.is_none() && !has_replace_refs(repo))
 }
 
 /// Locks the mutex even if it is poisoned: a thread that panicked leaves nothing inconsistent here.
@@ -412,15 +412,15 @@ pub(crate) fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Returns the repository's [commit-graph](https://git-scm.com/docs/git-commit-graph), if it has one that can be used:
-/// it is disabled where objects are replaced, and one that is damaged is ignored, as by git, since it holds nothing that
-/// the commits do not hold.
+/// it is disabled where objects are replaced, and one that is damaged is ignored, as by git, since it holds nothing
+/// that the commits do not hold.
 #[must_use]
 pub fn commit_graph(repo: &Repository) -> Option<commitgraph::Graph> {
-    repo.commit_graph_if_enabled().ok().flatten().filter(|_| !replaces(repo))
+    repo.commit_graph_if_enabled().ok().flatten().filter(|_| !has_replace_refs(repo))
 }
 
 /// Whether the repository has replace refs, see <https://git-scm.com/docs/git-replace>.
 #[must_use]
-pub fn replaces(repo: &Repository) -> bool {
+pub fn has_replace_refs(repo: &Repository) -> bool {
     repo.objects.store_ref().replacements().next().is_some()
 }

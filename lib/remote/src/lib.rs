@@ -26,9 +26,11 @@ mod checked_out;
 mod credentials;
 mod direct;
 pub mod durable;
+mod error;
 mod fetch;
+mod freshen;
+mod heartbeat;
 mod history;
-mod known;
 mod list;
 pub mod local_ref;
 mod name;
@@ -36,7 +38,6 @@ pub mod object_file;
 mod objects;
 mod pack;
 pub mod permissions;
-mod pulse;
 mod push;
 mod recent;
 mod remote;
@@ -44,34 +45,33 @@ mod shown;
 pub mod temporary;
 mod terminal;
 mod transport;
-mod trouble;
 mod turns;
 mod unsupported;
 mod view;
 mod watch;
 
 pub use backoff::Backoff;
-pub use checked_out::elsewhere;
+pub use checked_out::other_worktree_on;
+pub use error::{Notice, RemoteError, UserMessage};
 pub use fetch::{Fetch, Fetched, Moved, Rejected, Why};
-pub use history::{Commit, History, SeenBy, commit_graph, replaces};
-pub use known::Known;
-pub use list::{Listed, Listing};
+pub use freshen::Freshener;
+pub use history::{CachedObjects, Commit, History, commit_graph, has_replace_refs};
+pub use list::{AdvertisedRef, RefAdvertisement};
 pub use name::RemoteName;
 pub use objects::Loose;
 pub use pack::{
     Receiver,
-    held::Held,
-    one_change::Replaced,
-    ready::{Gathered, Gathering, Passed, Ready, Stretch},
+    keep_file::PackKeep,
+    prepared::{CommitRange, ObjectWalk, PreparedPack, VisitedCommit, WalkedObjects},
+    single_change::Replaced,
     store::store,
 };
-pub use push::{Answer, Prepared, Push, Pushed, Together, Update};
-pub use recent::Recent;
+pub use push::{Atomicity, Prepared, Push, Pushed, Update, UpdateStatus};
+pub use recent::RecentObjects;
 pub use remote::{Direction, Remote};
-pub use temporary::sweep;
-pub use trouble::{Notice, Trouble, Words};
-pub use turns::Turn;
-pub use view::another;
+pub use temporary::remove_stale_packs;
+pub use turns::PushTurn;
+pub use view::clone_view;
 pub use watch::{Change, Step, Unwatched, Watcher};
 
 /// Returns the agent string by which this program identifies itself to servers.

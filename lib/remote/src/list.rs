@@ -7,20 +7,20 @@ use gix::{
     refs::{FullName, FullNameRef},
 };
 
-use crate::{Direction, Remote, Step, Trouble, Watcher, transport::Line};
+use crate::{Direction, Remote, RemoteError, Step, Watcher, transport::Connection};
 
 /// The refs of a remote at one moment, in the remote's order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Listing {
+pub struct RefAdvertisement {
     /// The refs, without `HEAD`.
-    pub refs: Vec<Listed>,
+    pub refs: Vec<AdvertisedRef>,
     /// The branch that the remote's `HEAD` points to, if known; it need not exist (an empty repository).
     pub head: Option<FullName>,
 }
 
 /// One ref of a remote.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct AdvertisedRef {
     /// The ref's name at the remote.
     pub name: FullName,
     /// The object that it points to.
@@ -29,7 +29,7 @@ pub struct Listed {
     pub peeled: Option<ObjectId>,
 }
 
-impl Listing {
+impl RefAdvertisement {
     /// Returns the value of ref `name` at the remote; `None` if there is no such ref.
     #[must_use]
     pub fn id_of(&self, name: &FullNameRef) -> Option<ObjectId> {
@@ -42,20 +42,20 @@ impl Remote<'_> {
     ///
     /// # Errors
     ///
-    /// Every [`Trouble`] of a connection.
-    pub fn list(&self, prefixes: &[&str], watcher: &dyn Watcher) -> Result<Listing, Trouble> {
+    /// Every [`RemoteError`] of a connection.
+    pub fn list(&self, prefixes: &[&str], watcher: &dyn Watcher) -> Result<RefAdvertisement, RemoteError> {
         let prefixes: Vec<BString> = prefixes.iter().map(|prefix| (*prefix).into()).collect();
         let direct = self.direct(Direction::Fetch)?;
         if let Some(refs) = direct.and_then(|direct| direct.refs(&prefixes).ok()) {
-            let listing = Listing::of(&refs, &prefixes);
+            let listing = RefAdvertisement::of(&refs, &prefixes);
             watcher.progress(Step::Listed { refs: listing.refs.len() });
             return Ok(listing);
         }
-        let mut line = Line::open(self, Direction::Fetch, watcher)?;
+        let mut line = Connection::open(self, Direction::Fetch, watcher)?;
         match ask(&mut line, &prefixes) {
             Ok(refs) => {
                 line.close();
-                let listing = Listing::of(&refs, &prefixes);
+                let listing = RefAdvertisement::of(&refs, &prefixes);
                 watcher.progress(Step::Listed { refs: listing.refs.len() });
                 Ok(listing)
             }
@@ -66,7 +66,7 @@ impl Remote<'_> {
 
 /// Asks for the refs below `prefixes` over an open connection. A server with an older protocol version has sent all
 /// of its refs already.
-pub(crate) fn ask(line: &mut Line, prefixes: &[BString]) -> gix::Result<Vec<Ref>> {
+pub(crate) fn ask(line: &mut Connection, prefixes: &[BString]) -> gix::Result<Vec<Ref>> {
     if let Some(refs) = line.handshake.refs.take() {
         return Ok(refs);
     }
@@ -83,7 +83,7 @@ pub(crate) fn ask(line: &mut Line, prefixes: &[BString]) -> gix::Result<Vec<Ref>
     )
 }
 
-impl Listing {
+impl RefAdvertisement {
     /// Selects the refs that match `prefixes`. Invalid ref names are dropped: only a malicious server sends them.
     pub(crate) fn of(refs: &[Ref], prefixes: &[BString]) -> Self {
         let mut listing = Self::default();
@@ -95,7 +95,11 @@ impl Listing {
             }
             let wanted = prefixes.is_empty() || prefixes.iter().any(|prefix| name.starts_with(prefix));
             if let (true, Some(id), Ok(name)) = (wanted, target, FullName::try_from(name)) {
-                listing.refs.push(Listed { name, id: id.to_owned(), peeled: peeled.map(ToOwned::to_owned) });
+                listing.refs.push(AdvertisedRef {
+                    name,
+                    id: id.to_owned(),
+                    peeled: peeled.map(ToOwned::to_owned),
+                });
             }
         }
         listing

@@ -8,14 +8,14 @@
 //! value, write the reflog, then the ref.
 
 pub mod claim;
+pub mod ident;
 mod list;
+mod lock_owner;
 pub(crate) mod machine;
 mod movements;
 mod packed;
-pub mod person;
-mod place;
+mod ref_path;
 pub mod reflog;
-mod session;
 mod symbolic;
 
 use std::{
@@ -36,9 +36,9 @@ pub use self::list::{list, names};
 pub use self::movements::Movements;
 pub use self::symbolic::{follow, head, resolve};
 use self::{
-    claim::{Claim, Claims},
+    claim::{LockFile, LockFiles},
     packed::Packed,
-    place::{Loose, Place},
+    ref_path::{Loose, RefPath},
 };
 use crate::durable::{Durability, Flushing, Part};
 
@@ -55,7 +55,7 @@ pub enum Value {
 
 /// A ref update.
 #[derive(Debug, Clone, Copy)]
-pub struct Edit<'a> {
+pub struct RefUpdate<'a> {
     /// The ref itself: a symbolic ref is not followed.
     pub name: &'a FullNameRef,
     /// The value that the ref must have for the update to be made; `None` if it must not exist.
@@ -69,19 +69,19 @@ pub struct Edit<'a> {
 /// The result of a ref update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
-pub enum Written {
+pub enum UpdateOutcome {
     /// The ref has the new value, which is flushed to disk if the configuration demands that.
-    Done,
+    Updated,
     /// The ref had another value than expected, and was not changed.
-    Moved,
+    Stale,
 }
 
 /// Why a ref was not written.
 #[derive(Debug, thiserror::Error)]
-pub enum Failed {
+pub enum RefError {
     /// Another process holds a lock.
     #[error("{0}")]
-    Held(Held),
+    Held(HeldLock),
     /// The name conflicts with that of another ref.
     #[error("{} cannot be created while there is a ref {}", name.as_bstr(), by.as_bstr())]
     NameTaken {
@@ -103,25 +103,25 @@ pub enum Failed {
 
 /// A lock that another process holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub struct HeldLock {
     /// The lock file.
     pub lock: PathBuf,
 }
 
-impl std::fmt::Display for Held {
+impl std::fmt::Display for HeldLock {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "another program holds {}", self.lock.display())
     }
 }
 
-impl Failed {
+impl RefError {
     /// Returns advice on what to do about it, if there is any.
     #[must_use]
     pub fn help(&self) -> Option<String> {
         match self {
-            Self::Held(Held { lock }) => Some(format!(
+            Self::Held(HeldLock { lock }) => Some(format!(
                 "let it finish; if no git is running here, it was left behind: rm {}",
-                words::quoted(&lock.to_string_lossy())
+                sanitize::quoted(&lock.to_string_lossy())
             )),
             Self::NameTaken { by, .. } => {
                 Some(format!("rename one of them, or delete it: git update-ref -d {}", by.as_bstr()))
@@ -152,20 +152,20 @@ pub fn read(repo: &gix::Repository, name: &FullNameRef) -> gix::Result<Value> {
     })
 }
 
-/// Writes one ref; see [`Writer::write`].
+/// Writes one ref; see [`RefStore::write`].
 ///
 /// # Errors
 ///
-/// Those of [`Writer::write`].
-pub fn write(repo: &gix::Repository, edit: Edit<'_>) -> Result<Written, Failed> {
-    Writer::new(repo).write(edit)
+/// Those of [`RefStore::write`].
+pub fn write(repo: &gix::Repository, edit: RefUpdate<'_>) -> Result<UpdateOutcome, RefError> {
+    RefStore::new(repo).write(edit)
 }
 
 /// Returns the lock of `name`, if it is held at the moment.
 #[must_use]
-pub fn held(repo: &gix::Repository, name: &FullNameRef) -> Option<Held> {
-    let lock = claim::lock_of(&Place::of(repo, name).ok()?.file());
-    lock.exists().then_some(Held { lock })
+pub fn held(repo: &gix::Repository, name: &FullNameRef) -> Option<HeldLock> {
+    let lock = claim::lock_of(&RefPath::of(repo, name).ok()?.file());
+    lock.exists().then_some(HeldLock { lock })
 }
 
 /// Returns how long to wait for another writer of a ref, as `core.filesRefLockTimeout` says, or 100 ms by default.
@@ -175,15 +175,15 @@ pub fn patience(repo: &gix::Repository) -> Duration {
 }
 
 /// Writes refs. What it looks up for one ref is cached for the next ones.
-pub struct Writer<'repo> {
+pub struct RefStore<'repo> {
     repo: &'repo gix::Repository,
     flushing: Flushing,
-    claims: Vec<(PathBuf, Claims)>,
+    claims: Vec<(PathBuf, LockFiles)>,
     packed: Packed,
     committer: Option<Signature>,
 }
 
-impl<'repo> Writer<'repo> {
+impl<'repo> RefStore<'repo> {
     /// Creates a writer.
     #[must_use]
     pub fn new(repo: &'repo gix::Repository) -> Self {
@@ -201,14 +201,14 @@ impl<'repo> Writer<'repo> {
     /// # Errors
     ///
     /// If the ref cannot be written. It is unchanged then, unless all that failed was to flush it to disk at the end.
-    pub fn write(&mut self, edit: Edit<'_>) -> Result<Written, Failed> {
+    pub fn write(&mut self, edit: RefUpdate<'_>) -> Result<UpdateOutcome, RefError> {
         let mut answers = self.write_all(&[edit]);
-        answers.pop().unwrap_or(Ok(Written::Moved))
+        answers.pop().unwrap_or(Ok(UpdateOutcome::Stale))
     }
 
     /// Updates refs independently of each other; the results are in the same order. All are flushed together, which
     /// is much faster for many refs than flushing each.
-    pub fn write_all(&mut self, edits: &[Edit<'_>]) -> Vec<Result<Written, Failed>> {
+    pub fn write_all(&mut self, edits: &[RefUpdate<'_>]) -> Vec<Result<UpdateOutcome, RefError>> {
         let drafts: Vec<_> = edits.iter().map(|edit| self.draft(*edit)).collect();
         let paths = |pick: fn(&Draft) -> PathBuf| -> Vec<PathBuf> {
             drafts.iter().flatten().filter_map(Option::as_ref).map(pick).collect()
@@ -221,23 +221,23 @@ impl<'repo> Writer<'repo> {
         for (edit, draft) in edits.iter().zip(drafts) {
             answers.push(match (draft, &flushed) {
                 (Err(failed), _) => Err(failed),
-                (Ok(None), _) => Ok(Written::Moved),
+                (Ok(None), _) => Ok(UpdateOutcome::Stale),
                 (Ok(Some(draft)), Ok(())) => self.publish(*edit, draft),
                 (Ok(Some(_)), Err(error)) => {
-                    Err(Failed::Other(anyhow::anyhow!("cannot flush refs: {error}")))
+                    Err(RefError::Other(anyhow::anyhow!("cannot flush refs: {error}")))
                 }
             });
         }
         if let Err(error) = self.flushing.batch(root, &written) {
-            answers.fill_with(|| Err(Failed::Other(anyhow::anyhow!("cannot flush refs: {error}"))));
+            answers.fill_with(|| Err(RefError::Other(anyhow::anyhow!("cannot flush refs: {error}"))));
         }
         answers
     }
 
     /// Takes the lock of a ref and writes the new value into it; `None` if the ref has another value than expected.
-    fn draft(&mut self, edit: Edit<'_>) -> Result<Option<Draft>, Failed> {
-        let Edit { name, expected, new, .. } = edit;
-        let place = Place::of(self.repo, name)?;
+    fn draft(&mut self, edit: RefUpdate<'_>) -> Result<Option<Draft>, RefError> {
+        let RefUpdate { name, expected, new, .. } = edit;
+        let place = RefPath::of(self.repo, name)?;
         let claim = match self.claim(&place) {
             Ok(claim) => claim,
             // There is a file in place of a directory, or the reverse.
@@ -255,28 +255,28 @@ impl<'repo> Writer<'repo> {
             return Err(taken);
         }
         claim.draft(self.repo, format!("{new}\n").as_bytes()).map_err(|error| {
-            Failed::doing(format!("cannot write {}", claim.draft_path().display()), error)
+            RefError::doing(format!("cannot write {}", claim.draft_path().display()), error)
         })?;
         Ok(Some(Draft { place, claim, change: Change::Drafted }))
     }
 
     /// Writes the reflog, and renames the draft to the ref.
-    fn publish(&mut self, edit: Edit<'_>, draft: Draft) -> Result<Written, Failed> {
+    fn publish(&mut self, edit: RefUpdate<'_>, draft: Draft) -> Result<UpdateOutcome, RefError> {
         let Draft { place, claim, change } = draft;
         if change == Change::None {
-            return Ok(Written::Done);
+            return Ok(UpdateOutcome::Updated);
         }
-        let Edit { name, expected, new, reason } = edit;
+        let RefUpdate { name, expected, new, reason } = edit;
         let by = self.committer()?;
         let line = reflog::Line { old: expected, new, by: &by, reason: BStr::new(reason) };
         reflog::append(self.repo, &place.base, &place.name, line).map_err(|error| {
-            Failed::doing(format!("cannot write the reflog of {}", name.as_bstr()), error)
+            RefError::doing(format!("cannot write the reflog of {}", name.as_bstr()), error)
         })?;
         match claim.publish() {
-            Ok(()) => Ok(Written::Done),
+            Ok(()) => Ok(UpdateOutcome::Updated),
             Err(error) => Err(self
                 .name_taken(&place, name)?
-                .unwrap_or_else(|| Failed::doing(format!("cannot write {}", name.as_bstr()), error))),
+                .unwrap_or_else(|| RefError::doing(format!("cannot write {}", name.as_bstr()), error))),
         }
     }
 
@@ -285,8 +285,8 @@ impl<'repo> Writer<'repo> {
     /// # Errors
     ///
     /// If another process holds the lock, or the lock cannot be created.
-    pub fn hold(&mut self, name: &FullNameRef) -> Result<Claim, Failed> {
-        self.claim(&Place::of(self.repo, name)?)
+    pub fn hold(&mut self, name: &FullNameRef) -> Result<LockFile, RefError> {
+        self.claim(&RefPath::of(self.repo, name)?)
     }
 
     /// Deletes refs that still have the given values, with their reflogs. The results are in the same order.
@@ -294,18 +294,18 @@ impl<'repo> Writer<'repo> {
     /// # Errors
     ///
     /// If a ref cannot be deleted. Each ref is either unchanged or deleted then.
-    pub fn delete(&mut self, refs: &[(FullName, ObjectId)]) -> Result<Vec<Written>, Failed> {
+    pub fn delete(&mut self, refs: &[(FullName, ObjectId)]) -> Result<Vec<UpdateOutcome>, RefError> {
         let mut answers = Vec::with_capacity(refs.len());
         let mut going = Vec::new();
         for (name, old) in refs {
-            let place = Place::of(self.repo, name.as_ref())?;
+            let place = RefPath::of(self.repo, name.as_ref())?;
             let claim = self.claim(&place)?;
             let now = self.value(&place, name.as_ref())?;
             let is_gone = matches!(now, Value::Absent) || now == Value::Object(*old);
             if now == Value::Object(*old) {
                 going.push((name, place, claim));
             }
-            answers.push(if is_gone { Written::Done } else { Written::Moved });
+            answers.push(if is_gone { UpdateOutcome::Updated } else { UpdateOutcome::Stale });
         }
         if !going.is_empty() {
             self.delete_claimed(going)?;
@@ -313,10 +313,10 @@ impl<'repo> Writer<'repo> {
         Ok(answers)
     }
 
-    /// Deletes refs whose locks are held. As in git, `packed-refs` is locked from before the first change until the last
-    /// file is deleted: otherwise `git pack-refs` could pack a loose ref meanwhile, and so bring it back.
-    fn delete_claimed(&mut self, going: Vec<(&FullName, Place, Claim)>) -> Result<(), Failed> {
-        let common = Place { base: self.repo.common_dir().to_owned(), name: packed::NAME.into() };
+    /// Deletes refs whose locks are held. As in git, `packed-refs` is locked from before the first change until the
+    /// last file is deleted: otherwise `git pack-refs` could pack a loose ref meanwhile, and so bring it back.
+    fn delete_claimed(&mut self, going: Vec<(&FullName, RefPath, LockFile)>) -> Result<(), RefError> {
+        let common = RefPath { base: self.repo.common_dir().to_owned(), name: packed::NAME.into() };
         let patience = configured_patience(self.repo, "core.packedRefsTimeout", 1000);
         let lock = self.claims(&common.base)?.take(self.repo, &common.name, patience)?;
         let mut packed = BTreeSet::new();
@@ -330,7 +330,7 @@ impl<'repo> Writer<'repo> {
         // while a reflog without a ref prevents refs below its name.
         for (_, place, _) in &going {
             reflog::delete(&place.base, &place.name)
-                .map_err(|error| Failed::doing(format!("cannot delete the reflog of {place:?}"), error))?;
+                .map_err(|error| RefError::doing(format!("cannot delete the reflog of {place:?}"), error))?;
         }
         // Before the loose refs, as in git: in the other order, an older packed value would become visible.
         if let Some(text) = rewritten {
@@ -343,23 +343,23 @@ impl<'repo> Writer<'repo> {
         Ok(())
     }
 
-    fn claim(&mut self, place: &Place) -> Result<Claim, Failed> {
+    fn claim(&mut self, place: &RefPath) -> Result<LockFile, RefError> {
         let patience = patience(self.repo);
         self.claims(&place.base)?.take(self.repo, &place.name, patience)
     }
 
-    fn claims(&mut self, base: &Path) -> Result<Claims, Failed> {
+    fn claims(&mut self, base: &Path) -> Result<LockFiles, RefError> {
         if let Some((_, known)) = self.claims.iter().find(|(known, _)| known == base) {
             return Ok(known.clone());
         }
-        let new = Claims::begin(self.repo, base)
-            .map_err(|error| Failed::doing(format!("cannot lock refs in {}", base.display()), error))?;
+        let new = LockFiles::begin(self.repo, base)
+            .map_err(|error| RefError::doing(format!("cannot lock refs in {}", base.display()), error))?;
         self.claims.push((base.to_owned(), new.clone()));
         Ok(new)
     }
 
     /// Reads the value of a ref whose lock is held, so that neither the loose ref nor the packed value can change.
-    fn value(&mut self, place: &Place, name: &FullNameRef) -> Result<Value, Failed> {
+    fn value(&mut self, place: &RefPath, name: &FullNameRef) -> Result<Value, RefError> {
         Ok(match place.read(self.repo, name)? {
             Loose::Object(id) => Value::Object(id),
             Loose::Symbolic => Value::Symbolic,
@@ -367,31 +367,31 @@ impl<'repo> Writer<'repo> {
         })
     }
 
-    fn find_packed(&mut self, name: &FullNameRef) -> Result<Option<ObjectId>, Failed> {
+    fn find_packed(&mut self, name: &FullNameRef) -> Result<Option<ObjectId>, RefError> {
         self.packed
             .find(self.repo, name)
-            .map_err(|error| Failed::doing(format!("cannot look up {}", name.as_bstr()), error))
+            .map_err(|error| RefError::doing(format!("cannot look up {}", name.as_bstr()), error))
     }
 
-    fn name_taken(&mut self, place: &Place, name: &FullNameRef) -> Result<Option<Failed>, Failed> {
+    fn name_taken(&mut self, place: &RefPath, name: &FullNameRef) -> Result<Option<RefError>, RefError> {
         let by = place.taken_by(self.repo, &mut self.packed, name)?;
-        Ok(by.map(|by| Failed::NameTaken { name: name.to_owned(), by }))
+        Ok(by.map(|by| RefError::NameTaken { name: name.to_owned(), by }))
     }
 
-    fn committer(&mut self) -> Result<Signature, Failed> {
+    fn committer(&mut self) -> Result<Signature, RefError> {
         if let Some(known) = &self.committer {
             return Ok(known.clone());
         }
         let committer = reflog::committer(self.repo)
-            .map_err(|error| Failed::doing("cannot tell who writes refs".into(), error))?;
+            .map_err(|error| RefError::doing("cannot tell who writes refs".into(), error))?;
         Ok(self.committer.insert(committer).clone())
     }
 }
 
 /// The new value of a ref, written but not in place yet.
 struct Draft {
-    place: Place,
-    claim: Claim,
+    place: RefPath,
+    claim: LockFile,
     change: Change,
 }
 

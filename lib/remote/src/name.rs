@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::Trouble;
+use crate::RemoteError;
 
 /// The name of a configured remote, as in `[remote "origin"]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,12 +17,12 @@ impl RemoteName {
     ///
     /// # Errors
     ///
-    /// [`Trouble::Misconfigured`], if no remote can have this name.
-    pub fn parse(text: &str) -> Result<Self, Trouble> {
+    /// [`RemoteError::Misconfigured`], if no remote can have this name.
+    pub fn parse(text: &str) -> Result<Self, RemoteError> {
         match gix::remote::name::validated(text) {
             Ok(_) => Ok(Self(text.to_owned())),
-            Err(_) => Err(Trouble::misconfigured(
-                format!("'{}' cannot be the name of a remote", words::line(text)),
+            Err(_) => Err(RemoteError::misconfigured(
+                format!("'{}' cannot be the name of a remote", sanitize::line(text)),
                 "`git remote` lists the remotes that there are",
             )),
         }

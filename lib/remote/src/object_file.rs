@@ -68,7 +68,8 @@ impl<'repo> Drafts<'repo> {
         Ok(())
     }
 
-    /// Writes an object of `size` bytes that is too large for memory, and returns its id. `read` must yield `size` bytes.
+    /// Writes an object of `size` bytes that is too large for memory, and returns its id. `read` must yield `size`
+    /// bytes.
     ///
     /// # Errors
     ///

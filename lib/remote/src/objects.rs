@@ -5,8 +5,8 @@
 //! other threads meanwhile. Objects that are not loose, or are large or damaged, are left to gix, which also reports
 //! what is wrong.
 
-mod alike;
 mod folder;
+mod predict;
 
 use std::{
     io::{self, Read},
@@ -21,7 +21,7 @@ use gix::{
     zlib::{Inflate, Status},
 };
 
-use self::{alike::Versions, folder::Folder};
+use self::{folder::Folder, predict::Versions};
 use crate::pack::Receiver;
 
 /// Reads the objects of a repository, ignoring replace refs: the real objects are the ones that are sent or checked.
@@ -33,11 +33,11 @@ pub(crate) struct Reader {
 
 /// Where an object probably is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Home {
+pub(crate) enum Storage {
     /// In a loose object: it was created here, and not long ago.
-    File,
+    Loose,
     /// In a pack: it was received, or is older.
-    Pack,
+    Packed,
 }
 
 /// Verifies that an object has this id.
@@ -61,17 +61,17 @@ impl Reader {
 
     /// Verifies the id of each object that is read, if `receiver` does not do so itself.
     pub fn with(self, receiver: Receiver) -> Self {
-        Self { hashes: receiver == Receiver::Folder, ..self }
+        Self { hashes: receiver == Receiver::ObjectDatabase, ..self }
     }
 
     /// Reads an object into `into`, replacing its content.
     pub fn read(&mut self, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
-        self.read_from(Home::File, id, into)
+        self.read_from(Storage::Loose, id, into)
     }
 
     /// Reads an object, looking in `home` first: a failed attempt to open a file takes longer than reading one.
-    pub fn read_from(&mut self, home: Home, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
-        let in_file = if home == Home::File { self.loose.read(&id, into) } else { None };
+    pub fn read_from(&mut self, home: Storage, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
+        let in_file = if home == Storage::Loose { self.loose.read(&id, into) } else { None };
         let kind = match in_file {
             Some(kind) => kind,
             None => self.repo.objects.find(&id, into)?.kind,
@@ -266,7 +266,7 @@ mod tests {
             Vec::new(),
             [&old[..], &old].concat(),
         ];
-        let mut reader = Reader::new(repo.clone()).with(Receiver::Folder);
+        let mut reader = Reader::new(repo.clone()).with(Receiver::ObjectDatabase);
         let mut read = Vec::new();
         for _ in 0..3 {
             for version in &versions {

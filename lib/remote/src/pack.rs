@@ -4,34 +4,34 @@
 //! a push of one line appended to a log of a megabyte would send the whole megabyte each time.
 
 mod apply;
-pub(crate) mod arrive;
-mod beside;
 mod big;
+pub(crate) mod cached_object;
 mod compress;
-mod cores;
+pub(crate) mod connectivity;
 pub(crate) mod deflate;
+mod deflate_tree;
 pub(crate) mod delta;
+pub(crate) mod delta_bases;
 mod encode;
-mod entries;
-mod fresh;
-pub(crate) mod held;
+pub(crate) mod encoded_entries;
+mod from_memory;
 mod index;
-pub(crate) mod kept;
-pub(crate) mod laid;
-pub(crate) mod landing;
-mod loaded;
-pub(crate) mod one_change;
-pub(crate) mod order;
-pub(crate) mod ready;
+pub(crate) mod index_pack;
+pub(crate) mod keep_file;
+mod parallel;
+mod parsed_pack;
+pub(crate) mod prepared;
 pub(crate) mod resolve;
-mod rows;
-mod shares;
-pub(crate) mod sound;
+pub(crate) mod single_change;
 pub(crate) mod store;
+mod tmp_pack;
+mod tree_delta;
+mod tree_entries;
 mod trees;
-mod unnamed;
 pub(crate) mod walk;
+mod walk_queue;
 pub(crate) mod write;
+pub(crate) mod write_local;
 
 use gix::{ObjectId, object::Kind};
 
@@ -49,7 +49,7 @@ pub enum Receiver {
     Server,
     /// An object database on this machine, into which the pack is written as it is: it is self-contained, its objects
     /// were hashed when they were read, and it is written for speed rather than for size.
-    Folder,
+    ObjectDatabase,
 }
 
 /// One object that goes into a pack.

@@ -19,16 +19,17 @@ use self::{
     send::{Features, Request, Why},
 };
 use crate::{
-    Change, Direction, History, Notice, Ready, Receiver, Recent, Remote, Step, Trouble, Watcher,
+    Change, Direction, History, Notice, PreparedPack, Receiver, RecentObjects, Remote, RemoteError, Step,
+    Watcher,
     direct::{Offer, Taken},
+    heartbeat,
     pack::{
         Item,
-        laid::Laid,
+        encoded_entries::EncodedEntries,
         walk::{self, Limit},
         write::Offsets,
     },
-    pulse,
-    transport::Line,
+    transport::Connection,
 };
 
 /// What to push.
@@ -37,16 +38,16 @@ pub struct Push {
     /// The refs to update, each at most once.
     pub updates: Vec<Update>,
     /// What happens to the other updates if one cannot be made.
-    pub together: Together,
+    pub together: Atomicity,
 }
 
 /// Whether the updates of one push depend on each other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Together {
+pub enum Atomicity {
     /// Each is made or refused on its own.
     #[default]
     Independent,
-    /// All or none. If the remote does not support that, none is made: [`Trouble::Refused`].
+    /// All or none. If the remote does not support that, none is made: [`RemoteError::Refused`].
     Atomic,
 }
 
@@ -65,16 +66,16 @@ pub struct Update {
 #[derive(Clone, Copy)]
 pub struct Prepared<'a> {
     /// Some of the objects to push, in the form in which they are sent.
-    pub ready: Option<&'a Ready>,
+    pub ready: Option<&'a PreparedPack>,
     /// Objects of this repository that were just made, so that they need not be read.
-    pub made: &'a Recent,
+    pub made: &'a RecentObjects,
 }
 
 /// The result of a push.
 #[derive(Debug, Clone, Default)]
 pub struct Pushed {
     /// One answer per update, in the order of the updates.
-    pub answers: Vec<Answer>,
+    pub answers: Vec<UpdateStatus>,
     /// The server's messages (mostly of hooks), line by line, as git shows them after `remote: `.
     pub remote_lines: Vec<String>,
     /// The number of objects sent.
@@ -87,7 +88,7 @@ pub struct Pushed {
 
 /// The result of one update.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum UpdateStatus {
     /// The update was made.
     Done,
     /// Nothing to do: the remote's ref has the new value already.
@@ -103,20 +104,20 @@ pub enum Answer {
         words: String,
     },
     /// Not attempted: another update of an atomic push cannot be made.
-    HeldBack,
+    NotAttempted,
 }
 
 impl Pushed {
     /// Whether every ref has its new value.
     #[must_use]
     pub fn all_done(&self) -> bool {
-        self.answers.iter().all(|answer| matches!(answer, Answer::Done | Answer::UpToDate))
+        self.answers.iter().all(|answer| matches!(answer, UpdateStatus::Done | UpdateStatus::UpToDate))
     }
 
     /// Whether a ref of the remote has changed meanwhile: the caller should then fetch and try again.
     #[must_use]
     pub fn lost_a_race(&self) -> bool {
-        self.answers.iter().any(|answer| matches!(answer, Answer::Stale { .. }))
+        self.answers.iter().any(|answer| matches!(answer, UpdateStatus::Stale { .. }))
     }
 }
 
@@ -125,10 +126,10 @@ impl Remote<'_> {
     ///
     /// # Errors
     ///
-    /// Every [`Trouble`] of a connection; the remote's refs may or may not have been updated then, which a new
-    /// listing tells. An update that is not made is not an error but an [`Answer`].
-    pub fn push(&self, what: &Push, watcher: &dyn Watcher) -> Result<Pushed, Trouble> {
-        self.push_with(what, Prepared { ready: None, made: &Recent::default() }, watcher)
+    /// Every [`RemoteError`] of a connection; the remote's refs may or may not have been updated then, which a new
+    /// listing tells. An update that is not made is not an error but an [`UpdateStatus`].
+    pub fn push(&self, what: &Push, watcher: &dyn Watcher) -> Result<Pushed, RemoteError> {
+        self.push_with(what, Prepared { ready: None, made: &RecentObjects::default() }, watcher)
     }
 
     /// Pushes, using what is `prepared` as far as the remote lacks it.
@@ -141,11 +142,11 @@ impl Remote<'_> {
         what: &Push,
         prepared: Prepared<'_>,
         watcher: &dyn Watcher,
-    ) -> Result<Pushed, Trouble> {
+    ) -> Result<Pushed, RemoteError> {
         if let Some(pushed) = self.push_directly(what, prepared, watcher)? {
             return Ok(pushed);
         }
-        let mut line = Line::open(self, Direction::Push, watcher)?;
+        let mut line = Connection::open(self, Direction::Push, watcher)?;
         let advertised = line.handshake.refs.take().unwrap_or_default();
         watcher.progress(Step::Listed { refs: advertised.len() });
         let (theirs, has) = (tips(&advertised), by_name(&advertised));
@@ -172,7 +173,7 @@ impl Remote<'_> {
         what: &Push,
         prepared: Prepared<'_>,
         watcher: &dyn Watcher,
-    ) -> Result<Option<Pushed>, Trouble> {
+    ) -> Result<Option<Pushed>, RemoteError> {
         // Push options are for hooks, and only a server says whether it passes them on.
         if !options::configured(self.repo)?.is_empty() {
             return Ok(None);
@@ -189,14 +190,14 @@ impl Remote<'_> {
         if send.is_empty() {
             return Ok(Some(Pushed { answers: settled(answers), ..Pushed::default() }));
         }
-        if what.together == Together::Atomic && send.len() > 1 {
+        if what.together == Atomicity::Atomic && send.len() > 1 {
             return Ok(None);
         }
         let updates: Vec<&Update> = send.iter().map(|at| &what.updates[*at]).collect();
-        let prepared = self.fitting(prepared, Receiver::Folder, &updates);
+        let prepared = self.fitting(prepared, Receiver::ObjectDatabase, &updates);
         let (from, history) = (self.repo, &self.history);
         let offer = Offer { from, history, updates: &updates, prepared, theirs: &theirs };
-        watcher.may_change(Change::RemoteRefs).map_err(Trouble::Stopped)?;
+        watcher.may_change(Change::RemoteRefs).map_err(RemoteError::Stopped)?;
         let Ok(Taken { answers: given, stored }) = direct.take(&offer, watcher) else { return Ok(None) };
         for (at, answer) in send.into_iter().zip(given) {
             answers[at] = Some(answer);
@@ -209,12 +210,12 @@ impl Remote<'_> {
 
     fn send(
         &self,
-        mut line: Line,
+        mut line: Connection,
         updates: Vec<&Update>,
         (theirs, prepared): (&[ObjectId], Prepared<'_>),
-        together: Together,
+        together: Atomicity,
         watcher: &dyn Watcher,
-    ) -> Result<Outgoing, Trouble> {
+    ) -> Result<Outgoing, RemoteError> {
         let features = match features(self.repo, &line, &updates, together) {
             Ok(features) => features,
             Err(trouble) => {
@@ -224,24 +225,25 @@ impl Remote<'_> {
         };
         // The prepared entries refer to their delta bases by offset, and without `no-thin` these may be the objects of
         // the server.
-        let is_understood =
-            |ready: &&Ready| features.offsets == Offsets::Understood && (features.thin || ready.is_whole());
+        let is_understood = |ready: &&PreparedPack| {
+            features.offsets == Offsets::Understood && (features.thin || ready.is_whole())
+        };
         let ready = prepared.ready.filter(is_understood);
         let prepared = Prepared { ready, ..prepared };
         let new: Vec<_> = updates.iter().filter_map(|update| update.new).collect();
         let theirs = (Receiver::Server, theirs);
         let items = lacking((self.repo, &self.history), &new, theirs, prepared, watcher)
-            .map_err(|error| Trouble::local("finding out what the remote lacks", error))?;
-        let none = Laid::default();
-        let ready = prepared.ready.map_or(&none, Ready::laid);
+            .map_err(|error| RemoteError::local("finding out what the remote lacks", error))?;
+        let none = EncodedEntries::default();
+        let ready = prepared.ready.map_or(&none, PreparedPack::laid);
         if let Err(stop) = watcher.may_change(Change::RemoteRefs) {
             line.close();
-            return Err(Trouble::Stopped(stop));
+            return Err(RemoteError::Stopped(stop));
         }
         let request = Request { updates, ready, items: &items, features };
         let wire = line.wire();
         let talk = || send::send(self.repo, &mut line, &request, watcher);
-        match pulse::beside(watcher, Step::Awaiting, &|| wire.received(), talk) {
+        match heartbeat::during(watcher, Step::Awaiting, &|| wire.received(), talk) {
             Ok(sent) => {
                 let called = line.called().to_owned();
                 line.hang_up();
@@ -258,7 +260,7 @@ impl Remote<'_> {
             Err(broken) => match broken.why {
                 Why::Objects(error) => {
                     line.hang_up();
-                    Err(Trouble::local("reading the objects to push", error))
+                    Err(RemoteError::local("reading the objects to push", error))
                 }
                 Why::Connection(error) if broken.messages.is_empty() || wire.has_stalled() => {
                     Err(line.trouble(&error))
@@ -269,7 +271,7 @@ impl Remote<'_> {
                     // The messages may say why the server refused everything, or come from a hook after it had
                     // accepted everything.
                     if !self.has_all(&request.updates, watcher)? {
-                        return Err(refused(&called, &words::error(&error), &broken.messages));
+                        return Err(refused(&called, &sanitize::error(&error), &broken.messages));
                     }
                     Ok(Outgoing {
                         report: Report::all_made(&request.updates),
@@ -283,7 +285,7 @@ impl Remote<'_> {
     }
 
     /// Whether the remote's refs have their new values by now.
-    fn has_all(&self, updates: &[&Update], watcher: &dyn Watcher) -> Result<bool, Trouble> {
+    fn has_all(&self, updates: &[&Update], watcher: &dyn Watcher) -> Result<bool, RemoteError> {
         let names: Vec<String> = updates.iter().map(|update| update.name.as_bstr().to_string()).collect();
         let listing = self.list(&names.iter().map(String::as_str).collect::<Vec<_>>(), watcher)?;
         Ok(updates.iter().all(|update| listing.id_of(update.name.as_ref()) == update.new))
@@ -292,14 +294,14 @@ impl Remote<'_> {
     /// Returns what was prepared, without the ready objects if the remote has some of them or they are not for such a
     /// receiver.
     fn fitting<'a>(&self, prepared: Prepared<'a>, receiver: Receiver, updates: &[&Update]) -> Prepared<'a> {
-        let fits = |ready: &&Ready| ready.is_good_for(receiver) && self.fits(ready, updates);
+        let fits = |ready: &&PreparedPack| ready.is_good_for(receiver) && self.fits(ready, updates);
         Prepared { ready: prepared.ready.filter(fits), ..prepared }
     }
 
     /// Whether the remote lacks all ready objects, and they belong to this push: each range of commits leads from the
     /// merge base with the remote's value towards the value that is pushed. If the remote has received some of them
     /// by now, or the commits were undone here, it is better to start anew.
-    fn fits(&self, ready: &Ready, updates: &[&Update]) -> bool {
+    fn fits(&self, ready: &PreparedPack, updates: &[&Update]) -> bool {
         ready.stretches().iter().all(|stretch| {
             updates.iter().any(|update| {
                 let (Some(expected), Some(new)) = (update.expected, update.new) else { return false };
@@ -323,15 +325,20 @@ impl Remote<'_> {
 
     /// Returns the result of `update`. If the server did not make it, the remote is asked for its value: the text of
     /// a refusal does not tell a lost race from a rule.
-    fn answer(&self, update: &Update, report: &Report, watcher: &dyn Watcher) -> Result<Answer, Trouble> {
+    fn answer(
+        &self,
+        update: &Update,
+        report: &Report,
+        watcher: &dyn Watcher,
+    ) -> Result<UpdateStatus, RemoteError> {
         let verdict = report.verdict(update);
         if verdict == Verdict::Made {
-            return Ok(Answer::Done);
+            return Ok(UpdateStatus::Done);
         }
         let name = update.name.as_bstr().to_string();
         let actual = self.list(&[&name], watcher)?.id_of(update.name.as_ref());
         Ok(match verdict {
-            Verdict::Made => Answer::Done,
+            Verdict::Made => UpdateStatus::Done,
             Verdict::Refused(words) => plan::refused(update, actual, &words),
             Verdict::Elsewhere(words) => plan::elsewhere(update, actual, words),
         })
@@ -349,7 +356,7 @@ pub(crate) fn lacking(
     let counted = &mut |objects| watcher.progress(Step::Counting { objects });
     // The ready objects, and everything reachable from them, will be at the remote when the rest arrives.
     let mut theirs = theirs.to_vec();
-    theirs.extend(ready.into_iter().flat_map(Ready::stretches).map(|stretch| stretch.tip));
+    theirs.extend(ready.into_iter().flat_map(PreparedPack::stretches).map(|stretch| stretch.tip));
     let limit = Limit { receiver, most: usize::MAX, found: counted };
     let mut items = walk::new_objects(repo, history, new, &theirs, made, limit)?;
     items.retain(|item| ready.is_none_or(|ready| ready.laid().find(&item.id).is_none()));
@@ -382,14 +389,14 @@ fn by_name(advertised: &[Ref]) -> HashMap<BString, ObjectId> {
 /// Returns the capabilities to request for this push.
 fn features(
     repo: &gix::Repository,
-    line: &Line,
+    line: &Connection,
     updates: &[&Update],
-    together: Together,
-) -> Result<Features, Trouble> {
+    together: Atomicity,
+) -> Result<Features, RemoteError> {
     let has = |name: &str| line.handshake.capabilities.contains(name);
     let lacking =
-        |what: &str, help: &str| Err(Trouble::refused(format!("{} cannot {what}", line.called()), help));
-    if together == Together::Atomic && !has("atomic") {
+        |what: &str, help: &str| Err(RemoteError::refused(format!("{} cannot {what}", line.called()), help));
+    if together == Atomicity::Atomic && !has("atomic") {
         return lacking("update several refs all or none", "push the refs one by one");
     }
     if updates.iter().any(|update| update.new.is_none()) && !has("delete-refs") {
@@ -397,7 +404,7 @@ fn features(
     }
     let options = options::configured(repo)?;
     if !options.is_empty() && !has("push-options") {
-        return Err(Trouble::misconfigured(
+        return Err(RemoteError::misconfigured(
             format!("{} takes no push options, and push.pushOption is set", line.called()),
             "have its owner set receive.advertisePushOptions, or leave them away for this remote: \
              `git config --show-origin --get-all push.pushOption` shows them",
@@ -410,7 +417,7 @@ fn features(
     let mut wanted = vec![report.to_owned()];
     wanted.extend(side_band.then(|| "side-band-64k".to_owned()));
     wanted.extend(has("quiet").then(|| "quiet".to_owned()));
-    wanted.extend((together == Together::Atomic).then(|| "atomic".to_owned()));
+    wanted.extend((together == Atomicity::Atomic).then(|| "atomic".to_owned()));
     wanted.extend((!options.is_empty()).then(|| "push-options".to_owned()));
     wanted.extend(has("object-format").then(|| "object-format=sha1".to_owned()));
     wanted.extend(has("agent").then(|| format!("agent={}", crate::agent())));
@@ -419,7 +426,7 @@ fn features(
     Ok(Features { line: format!(" {}", wanted.join(" ")), side_band, offsets, thin, options })
 }
 
-fn settled(answers: Vec<Option<Answer>>) -> Vec<Answer> {
+fn settled(answers: Vec<Option<UpdateStatus>>) -> Vec<UpdateStatus> {
     // The updates that were sent have an answer by now.
-    answers.into_iter().map(|answer| answer.unwrap_or(Answer::HeldBack)).collect()
+    answers.into_iter().map(|answer| answer.unwrap_or(UpdateStatus::NotAttempted)).collect()
 }

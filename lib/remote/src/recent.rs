@@ -14,25 +14,25 @@ use gix::{
     odb::{memory::Storage, pack::cache::Object as Cache},
 };
 
-use crate::pack::{kept::Kept, resolve::Object};
+use crate::pack::{cached_object::CachedObject, resolve::Object};
 
 /// Objects that were just received, with their delta bases, or that were just created. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Recent(Vec<Arc<Part>>);
+pub struct RecentObjects(Vec<Arc<Part>>);
 
 /// A set of objects that includes the delta bases of all of them. They are looked up as in a [pack
 /// index](https://git-scm.com/docs/gitformat-pack#_version_2_pack_idx_files_support_packs_larger_than_4_gib_and):
 /// there may be thousands, and a hash table would take twice the memory.
 struct Part {
     /// Sorted by id.
-    objects: Vec<Kept>,
+    objects: Vec<CachedObject>,
     /// The fan-out table: the number of ids whose first byte is at most this one.
     fan: [usize; 256],
 }
 
-impl Recent {
-    pub(crate) fn of(objects: impl IntoIterator<Item = impl Into<Kept>>) -> Self {
-        let mut objects: Vec<Kept> = objects.into_iter().map(Into::into).collect();
+impl RecentObjects {
+    pub(crate) fn of(objects: impl IntoIterator<Item = impl Into<CachedObject>>) -> Self {
+        let mut objects: Vec<CachedObject> = objects.into_iter().map(Into::into).collect();
         // Of two with the same id the one with the shorter delta chain, so that no delta is based on itself.
         objects.sort_unstable_by_key(|object| (object.id, object.steps()));
         objects.dedup_by_key(|object| object.id);
@@ -96,7 +96,7 @@ impl Recent {
     }
 
     /// Returns all objects; one that is in several parts is returned several times.
-    pub(crate) fn objects(&self) -> impl Iterator<Item = &Kept> {
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &CachedObject> {
         self.0.iter().flat_map(|part| &part.objects)
     }
 
@@ -122,33 +122,33 @@ impl Recent {
     }
 }
 
-impl From<Storage> for Recent {
+impl From<Storage> for RecentObjects {
     fn from(mut made: Storage) -> Self {
         Self::of(made.drain().map(|(id, (kind, data))| Object { id, kind, data: data.into() }))
     }
 }
 
-impl fmt::Debug for Recent {
+impl fmt::Debug for RecentObjects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Recent").field("objects", &self.objects().count()).finish()
     }
 }
 
 impl Part {
-    fn find(&self, id: &ObjectId) -> Option<&Kept> {
+    fn find(&self, id: &ObjectId) -> Option<&CachedObject> {
         let first = usize::from(id.first_byte());
         let begin = first.checked_sub(1).map_or(0, |before| self.fan[before]);
         let some = &self.objects[begin..self.fan[first]];
         some.binary_search_by(|object| object.id.cmp(id)).ok().map(|at| &some[at])
     }
 
-    fn whole(&self, kept: &Kept) -> Option<Object> {
+    fn whole(&self, kept: &CachedObject) -> Option<Object> {
         let data = kept.data(|base| self.find(base))?;
         Some(Object { id: kept.id, kind: kept.kind, data })
     }
 }
 
-struct AtHand(Recent);
+struct AtHand(RecentObjects);
 
 impl Cache for AtHand {
     fn put(&mut self, _: ObjectId, _: Kind, _: &[u8]) {}

@@ -12,7 +12,8 @@ use gix::{
 };
 
 use crate::{
-    History, Receiver, RemoteName, Trouble, bracketed, direct::Found, shown, transport::place::Place,
+    History, Receiver, RemoteError, RemoteName, bracketed, direct::Found, shown,
+    transport::endpoint::Endpoint,
 };
 
 /// A remote of a repository, as configured. It connects only when it is asked to list, fetch or push.
@@ -40,10 +41,10 @@ impl<'repo> Remote<'repo> {
     ///
     /// # Errors
     ///
-    /// [`Trouble::Misconfigured`], if there is no such remote or its section cannot be read.
-    pub fn named(repo: &'repo gix::Repository, name: &RemoteName) -> Result<Self, Trouble> {
+    /// [`RemoteError::Misconfigured`], if there is no such remote or its section cannot be read.
+    pub fn named(repo: &'repo gix::Repository, name: &RemoteName) -> Result<Self, RemoteError> {
         let absent = || {
-            Trouble::misconfigured(
+            RemoteError::misconfigured(
                 format!("there is no remote '{name}' in this repository's configuration"),
                 format!("`git remote -v` lists what there is; `git remote add {name} <url>` adds it"),
             )
@@ -137,8 +138,8 @@ impl<'repo> Remote<'repo> {
     /// Returns whether a push goes to a server or to a directory of this machine, as far as the URL shows.
     #[must_use]
     pub fn receiver(&self) -> Receiver {
-        match Place::of(self, Direction::Push) {
-            Ok(Place { local: Some(_), program: None, .. }) => Receiver::Folder,
+        match Endpoint::of(self, Direction::Push) {
+            Ok(Endpoint { local: Some(_), program: None, .. }) => Receiver::ObjectDatabase,
             Ok(_) | Err(_) => Receiver::Server,
         }
     }
@@ -164,9 +165,9 @@ impl<'repo> Remote<'repo> {
 }
 
 /// The error for a configuration that is wrong or cannot be used on this machine.
-pub(crate) fn unusable(name: &RemoteName, error: &gix::Error) -> Trouble {
-    Trouble::misconfigured(
-        format!("the configuration of remote '{name}' cannot be used: {}", words::error(error)),
+pub(crate) fn unusable(name: &RemoteName, error: &gix::Error) -> RemoteError {
+    RemoteError::misconfigured(
+        format!("the configuration of remote '{name}' cannot be used: {}", sanitize::error(error)),
         format!("`git config --get-regexp '^remote[.]{name}[.]'` shows it"),
     )
 }

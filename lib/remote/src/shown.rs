@@ -1,7 +1,7 @@
 //! Formats a URL for display.
 //!
 //! URLs may contain passwords. Every message of this crate names its remote by the result of this function, and
-//! passes through [`words`] besides, since it may quote a program, a server or gix.
+//! passes through [`sanitize`] besides, since it may quote a program, a server or gix.
 
 use gix::bstr::ByteSlice;
 
@@ -10,7 +10,7 @@ pub(crate) fn url(url: &gix::Url) -> String {
     let mut bare = url.clone();
     bare.set_password(None);
     bare.set_user(None);
-    words::address(&bare.to_bstring().to_str_lossy())
+    sanitize::address(&bare.to_bstring().to_str_lossy())
 }
 
 #[cfg(test)]

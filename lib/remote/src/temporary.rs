@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{local_ref::machine, pack::held};
+use crate::{local_ref::machine, pack::keep_file};
 
 /// The part that all names have in common, after git's own `tmp_` and a kind.
 const OURS: &str = "_lockstep-";
@@ -112,12 +112,12 @@ impl Drop for Folder {
 }
 
 /// Removes what dead processes left in the object database `objects`. Whatever cannot be removed does no harm.
-pub fn sweep(objects: &Path) {
+pub fn remove_stale_packs(objects: &Path) {
     for folder in [objects, &objects.join("pack")] {
         let Ok(entries) = fs::read_dir(folder) else { continue };
         for entry in entries.flatten() {
             let path = entry.path();
-            if entry.file_name().to_str().is_some_and(is_ours) || held::is_ours(&path) {
+            if entry.file_name().to_str().is_some_and(is_ours) || keep_file::is_ours(&path) {
                 let _ = sweep_one(&path);
             }
         }
@@ -228,7 +228,7 @@ mod tests {
         fs::write(dead.join("pack-1.pack"), "half a pack").unwrap();
         fs::write(dead.join(ALIVE), "").unwrap();
         fs::create_dir(objects.join(name("objdir-incoming"))).unwrap();
-        sweep(&objects);
+        remove_stale_packs(&objects);
         let names = [folder.path(), living.path()].map(|path| path.file_name().unwrap().to_str().unwrap());
         assert_eq!(left(&objects), names);
         drop((living, folder));
@@ -243,7 +243,7 @@ mod tests {
         for name in names {
             fs::write(objects.join("pack").join(name), "").unwrap();
         }
-        sweep(&objects);
+        remove_stale_packs(&objects);
         assert_eq!(left(&objects).len(), names.len());
     }
 
@@ -254,7 +254,7 @@ mod tests {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 while !done.load(std::sync::atomic::Ordering::Relaxed) {
-                    sweep(&objects);
+                    remove_stale_packs(&objects);
                 }
             });
             for _ in 0..500 {
@@ -264,7 +264,7 @@ mod tests {
             }
             done.store(true, std::sync::atomic::Ordering::Relaxed);
         });
-        sweep(&objects);
+        remove_stale_packs(&objects);
         assert_eq!(left(&objects), [""; 0]);
     }
 }

@@ -6,10 +6,10 @@
 mod child;
 mod daemon;
 mod diagnosis;
+pub(crate) mod endpoint;
 mod http;
 mod local;
 mod permit;
-pub(crate) mod place;
 mod queue;
 mod ssh;
 mod whole;
@@ -24,11 +24,11 @@ use std::{
 use gix::protocol::Handshake;
 use gix_transport::client::{Error as TransportError, blocking_io::Transport};
 
-use self::{child::Process, place::Place, wire::Wire};
-use crate::{Direction, Remote, Step, Trouble, Watcher, credentials, terminal::Terminal};
+use self::{child::Process, endpoint::Endpoint, wire::Traffic};
+use crate::{Direction, Remote, RemoteError, Step, Watcher, credentials, terminal::Terminal};
 
 /// A connection, after the handshake.
-pub(crate) struct Line {
+pub(crate) struct Connection {
     /// The transport of the protocol.
     pub transport: Box<dyn Transport + Send>,
     /// The server's answer to the handshake.
@@ -38,18 +38,22 @@ pub(crate) struct Line {
 
 /// What remains of a connection when the protocol has ended, or failed.
 struct End {
-    place: Place,
-    wire: Arc<Wire>,
+    place: Endpoint,
+    wire: Arc<Traffic>,
     process: Option<Process>,
 }
 
-impl Line {
+impl Connection {
     /// Connects and performs the handshake, with credentials if they are asked for.
-    pub fn open(remote: &Remote<'_>, direction: Direction, watcher: &dyn Watcher) -> Result<Self, Trouble> {
+    pub fn open(
+        remote: &Remote<'_>,
+        direction: Direction,
+        watcher: &dyn Watcher,
+    ) -> Result<Self, RemoteError> {
         watcher.progress(Step::Connecting);
-        let place = Place::of(remote, direction)?;
+        let place = Endpoint::of(remote, direction)?;
         let service = place.service;
-        let wire = Arc::new(Wire::new(remote.stall(), remote.slowest()));
+        let wire = Arc::new(Traffic::new(remote.stall(), remote.slowest()));
         let terminal = Terminal::look();
         let _asking = Asking::may_begin(watcher, &place, terminal);
         let (mut transport, end) = connect(remote, place, wire, terminal)?;
@@ -84,7 +88,7 @@ impl Line {
     }
 
     /// Returns the record of the connection.
-    pub fn wire(&self) -> Arc<Wire> {
+    pub fn wire(&self) -> Arc<Traffic> {
         Arc::clone(&self.end.wire)
     }
 
@@ -107,7 +111,7 @@ impl Line {
     }
 
     /// Returns why the connection failed with `error`.
-    pub fn trouble(self, error: &gix::Error) -> Trouble {
+    pub fn trouble(self, error: &gix::Error) -> RemoteError {
         drop(self.transport);
         self.end.trouble(error)
     }
@@ -119,7 +123,7 @@ struct Asking<'a>(&'a dyn Watcher);
 impl<'a> Asking<'a> {
     /// Begins that time, if there is a terminal: ssh may prompt, and so may the sources of credentials for a web
     /// server.
-    fn may_begin(watcher: &'a dyn Watcher, place: &Place, terminal: Terminal) -> Option<Self> {
+    fn may_begin(watcher: &'a dyn Watcher, place: &Endpoint, terminal: Terminal) -> Option<Self> {
         use gix::url::Scheme;
         let asks = matches!(place.url.scheme, Scheme::Ssh | Scheme::Http | Scheme::Https);
         (asks && terminal == Terminal::Present).then(|| {
@@ -142,7 +146,7 @@ impl End {
         }
     }
 
-    fn trouble(self, error: &gix::Error) -> Trouble {
+    fn trouble(self, error: &gix::Error) -> RemoteError {
         let exit = self.process.and_then(Process::see_off);
         diagnosis::of(&diagnosis::Scene {
             place: &self.place,
@@ -156,10 +160,10 @@ impl End {
 
 fn connect(
     remote: &Remote<'_>,
-    place: Place,
-    wire: Arc<Wire>,
+    place: Endpoint,
+    wire: Arc<Traffic>,
     terminal: Terminal,
-) -> Result<(Box<dyn Transport + Send>, End), Trouble> {
+) -> Result<(Box<dyn Transport + Send>, End), RemoteError> {
     use gix::url::Scheme;
     let (transport, process) = match &place.url.scheme {
         Scheme::File => {
@@ -179,7 +183,7 @@ fn connect(
         },
         Scheme::Http | Scheme::Https => (http::open(remote.repo, remote.name(), &place, &wire)?, None),
         other => {
-            return Err(Trouble::misconfigured(
+            return Err(RemoteError::misconfigured(
                 format!("{}: the protocol '{other}' is not supported", place.called),
                 "use a path, or a URL with file://, ssh://, git://, http:// or https://",
             ));

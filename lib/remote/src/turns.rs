@@ -21,15 +21,15 @@ const NAP: Duration = Duration::from_secs(1);
 
 /// The right to go ahead; it ends when this is dropped, or the process dies.
 #[derive(Debug)]
-pub struct Turn {
+pub struct PushTurn {
     /// The file that the kernel has locked for this process; `None` if turns cannot be taken.
     file: Option<File>,
 }
 
 impl Remote<'_> {
     /// Waits for the turn to push to this remote, calling `alive` meanwhile.
-    pub fn turn(&self, alive: &dyn Fn()) -> Turn {
-        Turn { file: self.place_of_turns().and_then(|path| take(path, alive)) }
+    pub fn turn(&self, alive: &dyn Fn()) -> PushTurn {
+        PushTurn { file: self.place_of_turns().and_then(|path| take(path, alive)) }
     }
 
     /// Returns the lock file for this remote. Its name reveals nothing of the URL, which may contain a password.
@@ -43,7 +43,7 @@ impl Remote<'_> {
     }
 }
 
-impl Turn {
+impl PushTurn {
     /// Whether another run has pushed in its turn after `since`: what was known of the remote is outdated then.
     pub fn came_after_a_push(&self, since: SystemTime) -> bool {
         let Some(file) = &self.file else { return false };
@@ -88,8 +88,8 @@ fn take(path: PathBuf, alive: &dyn Fn()) -> Option<File> {
 mod tests {
     use super::*;
 
-    fn turn(path: &std::path::Path) -> Turn {
-        Turn { file: take(path.to_owned(), &|| ()) }
+    fn turn(path: &std::path::Path) -> PushTurn {
+        PushTurn { file: take(path.to_owned(), &|| ()) }
     }
 
     #[test]

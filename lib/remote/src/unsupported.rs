@@ -9,7 +9,7 @@ use gix::{
     refspec::{Instruction, MatchGroup, RefSpec, instruction::Push, match_group::Item, parse::Operation},
 };
 
-use crate::{Direction, Remote, Trouble, checked_out::checked_out, local_ref, shown};
+use crate::{Direction, Remote, RemoteError, checked_out::checked_out, local_ref, shown};
 
 impl Remote<'_> {
     /// Checks that no fetch with the configured refspecs writes into a checked-out branch, whatever refs the remote
@@ -17,19 +17,19 @@ impl Remote<'_> {
     ///
     /// # Errors
     ///
-    /// [`Trouble::Misconfigured`], with the refspec and the branch; [`Trouble::Local`], if the worktrees cannot be
-    /// examined.
-    pub fn check_fetch(&self) -> Result<(), Trouble> {
+    /// [`RemoteError::Misconfigured`], with the refspec and the branch; [`RemoteError::Local`], if the worktrees
+    /// cannot be examined.
+    pub fn check_fetch(&self) -> Result<(), RemoteError> {
         let specs = self.inner.refspecs(Direction::Fetch.into());
         if !specs.iter().any(|spec| spec.to_ref().destination().is_some_and(reaches_branches)) {
             return Ok(());
         }
         let busy = checked_out(self.repo)
-            .map_err(|error| Trouble::local("finding out which branches are checked out", error))?;
+            .map_err(|error| RemoteError::local("finding out which branches are checked out", error))?;
         for (branch, work_tree) in busy {
             if let Some(spec) = self.fetches_into(specs, &branch) {
                 let name = self.name();
-                return Err(Trouble::misconfigured(
+                return Err(RemoteError::misconfigured(
                     format!(
                         "the refspec '{}' of remote '{name}' fetches into {}, which is checked out at {}",
                         spec.to_ref().instruction().to_bstring(),
@@ -50,12 +50,12 @@ impl Remote<'_> {
     ///
     /// # Errors
     ///
-    /// [`Trouble::Misconfigured`], if there are several push URLs, or pushes are to be signed. With `if-asked`,
+    /// [`RemoteError::Misconfigured`], if there are several push URLs, or pushes are to be signed. With `if-asked`,
     /// pushes are sent unsigned.
-    pub fn check_push(&self) -> Result<(), Trouble> {
+    pub fn check_push(&self) -> Result<(), RemoteError> {
         // `if-asked` is not a boolean.
         if matches!(self.repo.config_snapshot().try_boolean("push.gpgSign"), Ok(Some(true))) {
-            return Err(Trouble::misconfigured(
+            return Err(RemoteError::misconfigured(
                 "push.gpgSign is on, and signed pushes are not supported",
                 "have them signed only where a server asks for it: `git config push.gpgSign if-asked`; --no-push only \
                  pulls",
@@ -66,7 +66,7 @@ impl Remote<'_> {
             return Ok(());
         }
         let name = self.name();
-        Err(Trouble::misconfigured(
+        Err(RemoteError::misconfigured(
             format!(
                 "remote '{name}' has several URLs to push to, which is not supported: {}",
                 urls.join(", ")
@@ -83,8 +83,8 @@ impl Remote<'_> {
     ///
     /// # Errors
     ///
-    /// [`Trouble::Misconfigured`], with the refspec and its destination.
-    pub fn check_destination(&self, from: &FullNameRef, to: &FullNameRef) -> Result<(), Trouble> {
+    /// [`RemoteError::Misconfigured`], with the refspec and its destination.
+    pub fn check_destination(&self, from: &FullNameRef, to: &FullNameRef) -> Result<(), RemoteError> {
         let (config, name) = (self.repo.config_snapshot(), self.name());
         let specs = config.plumbing().strings_by("remote", Some(BStr::new(name.as_str())), "push");
         let Some(specs) = specs else { return Ok(()) };
@@ -93,7 +93,7 @@ impl Remote<'_> {
         for spec in specs {
             let Some(elsewhere) = destination(spec.as_ref(), from, is_head) else { continue };
             if !is_called(elsewhere.as_ref(), to) {
-                return Err(Trouble::misconfigured(
+                return Err(RemoteError::misconfigured(
                     format!(
                         "the refspec '{spec}' of remote '{name}' pushes {} to {elsewhere}, and not to {}, which is not \
                          supported",

@@ -10,20 +10,20 @@ use gix::{
 };
 
 use crate::{
-    history::{History, locked, replaces},
+    history::{History, has_replace_refs, locked},
     objects::Loose,
-    recent::Recent,
+    recent::RecentObjects,
 };
 
 impl History {
     /// Returns a handle of `repo` that takes `recent` objects, commits that were read before, and trees that are
     /// [kept](Self::keep_trees) from memory.
     #[must_use]
-    pub fn view(&self, repo: &Repository, recent: &Recent) -> Repository {
+    pub fn view(&self, repo: &Repository, recent: &RecentObjects) -> Repository {
         let mut view = repo.clone();
         view.objects.unset_object_cache();
         // gix applies replace refs only without this cache.
-        if !replaces(repo) {
+        if !has_replace_refs(repo) {
             let (history, recent) = (self.clone(), recent.clone());
             let folder = repo.objects.store_ref().path().to_owned();
             view.objects.set_object_cache(move || {
@@ -46,15 +46,15 @@ impl History {
 
 /// Returns another handle with the same caches as `view`. A plain clone by gix has no cache.
 #[must_use]
-pub fn another(view: &Repository) -> Repository {
-    let mut another = view.clone();
-    another.objects = view.objects.clone();
-    another
+pub fn clone_view(view: &Repository) -> Repository {
+    let mut clone_view = view.clone();
+    clone_view.objects = view.objects.clone();
+    clone_view
 }
 
 /// The cache: objects in memory, and loose objects, which it reads faster than gix.
 struct Near {
-    recent: Recent,
+    recent: RecentObjects,
     history: History,
     files: Loose,
 }
@@ -99,7 +99,7 @@ mod tests {
         let id = |name: &str| ObjectId::from_hex(ours.rev(name).as_bytes()).unwrap();
         let mut drafts = repo.clone().with_object_memory();
         let only_here = drafts.write_blob("only here").unwrap().detach();
-        let recent = Recent::from(drafts.objects.take_object_memory().unwrap());
+        let recent = RecentObjects::from(drafts.objects.take_object_memory().unwrap());
         for kept in [None, Some(1024 * 1024)] {
             let history = History::of(&repo);
             kept.into_iter().for_each(|bytes| history.keep_trees(bytes));
@@ -116,9 +116,9 @@ mod tests {
             }
             assert!(view.try_find_object(ObjectId::null(repo.object_hash())).unwrap().is_none());
             let late = repo.write_blob(format!("late {kept:?}")).unwrap();
-            let another = another(&view);
-            assert_eq!(another.find_object(late).unwrap().kind, Kind::Blob);
-            assert_eq!(another.find_object(only_here).unwrap().data, b"only here");
+            let clone_view = clone_view(&view);
+            assert_eq!(clone_view.find_object(late).unwrap().kind, Kind::Blob);
+            assert_eq!(clone_view.find_object(only_here).unwrap().data, b"only here");
         }
     }
 
@@ -132,11 +132,12 @@ mod tests {
         let tree = ObjectId::from_hex(ours.rev("HEAD^{tree}").as_bytes()).unwrap();
         let [keeps, does_not] = [(); 2].map(|()| History::of(&repo));
         keeps.keep_trees(1024 * 1024);
-        let views = [&keeps, &does_not].map(|history| history.view(&repo, &Recent::default()));
+        let views = [&keeps, &does_not].map(|history| history.view(&repo, &RecentObjects::default()));
         views.iter().for_each(|view| drop(view.find_tree(tree).unwrap()));
         std::fs::remove_file(crate::object_file::path(&repo, &tree)).unwrap();
-        let found = [&keeps, &does_not]
-            .map(|history| history.view(&repo, &Recent::default()).try_find_object(tree).unwrap().is_some());
+        let found = [&keeps, &does_not].map(|history| {
+            history.view(&repo, &RecentObjects::default()).try_find_object(tree).unwrap().is_some()
+        });
         assert_eq!(found, [true, false]);
     }
 
@@ -150,7 +151,7 @@ mod tests {
         let two = ours.commit_all("two");
         ours.git(["replace", &one, &two]);
         let repo = gix::open(ours.path()).unwrap();
-        let view = History::of(&repo).view(&repo, &Recent::default());
+        let view = History::of(&repo).view(&repo, &RecentObjects::default());
         let [seen, real] = [&view, &repo]
             .map(|repo| repo.find_object(ObjectId::from_hex(one.as_bytes()).unwrap()).unwrap().detach().data);
         assert_eq!(seen, real);

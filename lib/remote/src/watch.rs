@@ -11,7 +11,7 @@ pub trait Watcher: Sync {
     fn progress(&self, _step: Step) {}
 
     /// Called before each change. An error ends the operation before the change is made, and is returned as
-    /// [`Trouble::Stopped`](crate::Trouble::Stopped).
+    /// [`RemoteError::Stopped`](crate::RemoteError::Stopped).
     ///
     /// # Errors
     ///

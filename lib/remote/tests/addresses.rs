@@ -4,7 +4,7 @@
 mod common;
 
 use common::{open, origin};
-use remote::{Trouble, Unwatched};
+use remote::{RemoteError, Unwatched};
 use testkit::{Repo, World};
 
 /// Has an address be used by git and here, and gives what ssh was started with by both.
@@ -53,7 +53,7 @@ fn a_path_that_could_be_an_option_is_not_handed_to_ssh() {
     let (_world, _remote, [ours]) = World::with_clones(["ours"]);
     ours.git(["remote", "set-url", "origin", "host:-x"]);
     let trouble = origin(&open(&ours)).list(&[], &Unwatched).unwrap_err();
-    assert!(matches!(&trouble, Trouble::Misconfigured(_)), "{trouble:?}");
+    assert!(matches!(&trouble, RemoteError::Misconfigured(_)), "{trouble:?}");
     assert!(trouble.to_string().contains("its path could be taken for an option"), "{trouble}");
 }
 

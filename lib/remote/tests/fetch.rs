@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Stopping, id, name, open, origin};
-use remote::{Change, Fetch, Step, Trouble, Unwatched, Watcher, Why};
+use remote::{Change, Fetch, RemoteError, Step, Unwatched, Watcher, Why};
 use testkit::{
     Repo, World,
     servers::{Daemon, Mishap, Relay, Sender},
@@ -58,7 +58,7 @@ fn a_pack_that_is_damaged_on_its_way_is_no_failure_of_this_repository() {
     for after in (said - 400..said - 40).step_by(40) {
         relay.spoil(Sender::Server, after, Mishap::Flipped);
         let trouble = origin(&open(&ours)).fetch(&Fetch::configured(), &Unwatched).unwrap_err();
-        assert!(matches!(&trouble, Trouble::Unreachable(_)), "after {after} of {said}: {trouble:?}");
+        assert!(matches!(&trouble, RemoteError::Unreachable(_)), "after {after} of {said}: {trouble:?}");
     }
     relay.mend();
     assert_eq!(origin(&open(&ours)).fetch(&Fetch::configured(), &Unwatched).unwrap().moved.len(), 1);
@@ -189,7 +189,7 @@ fn a_ref_that_cannot_be_read_is_no_failure_of_the_remote() {
     theirs.push();
     std::fs::write(ours.git_dir().join("refs/heads/broken"), "garbage\n").unwrap();
     let trouble = origin(&open(&ours)).fetch(&Fetch::configured(), &Unwatched).unwrap_err();
-    assert!(matches!(&trouble, Trouble::Local(_)), "{trouble:?}");
+    assert!(matches!(&trouble, RemoteError::Local(_)), "{trouble:?}");
     let notice = trouble.notice().unwrap();
     assert!(notice.message.contains("refs/heads/broken"), "{notice:?}");
     assert!(notice.code == 1 && notice.help.is_some(), "{notice:?}");
@@ -207,7 +207,7 @@ fn whoever_says_stop_finds_nothing_changed() {
         Stopping { at_local_refs: true, ..Stopping::default() },
     ] {
         let stopped = origin(&open(&ours)).fetch(&Fetch::configured(), &watcher).unwrap_err();
-        assert!(matches!(&stopped, Trouble::Stopped(why) if why.to_string().contains("somebody else's")));
+        assert!(matches!(&stopped, RemoteError::Stopped(why) if why.to_string().contains("somebody else's")));
         assert_eq!(ours.git(["for-each-ref"]), before);
     }
     assert_eq!(leftovers(&ours), Vec::<String>::new());
@@ -222,7 +222,7 @@ fn whoever_says_stop_before_refs_are_pruned_keeps_them() {
     let before = ours.git(["for-each-ref"]);
     let watcher = Stopping { at_local_refs: true, ..Stopping::default() };
     let stopped = origin(&open(&ours)).fetch(&Fetch::configured(), &watcher).unwrap_err();
-    assert!(matches!(stopped, Trouble::Stopped(_)), "{stopped}");
+    assert!(matches!(stopped, RemoteError::Stopped(_)), "{stopped}");
     assert_eq!(ours.git(["for-each-ref"]), before);
     assert!(before.contains("refs/remotes/origin/gone"));
 }

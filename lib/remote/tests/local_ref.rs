@@ -14,8 +14,8 @@ use std::{
 use common::{id, name, open};
 use gix::refs::FullName;
 use remote::local_ref::{
-    self, Edit, Failed, Writer, Written,
-    claim::{self, Claims},
+    self, RefError, RefStore, RefUpdate, UpdateOutcome,
+    claim::{self, LockFiles},
 };
 use testkit::{Repo, World};
 
@@ -30,12 +30,12 @@ fn scene(world: &World) -> Repo {
     repo
 }
 
-fn edit<'a>(repo: &Repo, name: &'a FullName, expected: Option<&str>, new: &str) -> Edit<'a> {
+fn edit<'a>(repo: &Repo, name: &'a FullName, expected: Option<&str>, new: &str) -> RefUpdate<'a> {
     let [expected, new] = [expected, Some(new)].map(|rev| rev.map(|rev| id(&repo.rev(rev))));
-    Edit { name: name.as_ref(), expected, new: new.unwrap(), reason: "as it  is\nsaid " }
+    RefUpdate { name: name.as_ref(), expected, new: new.unwrap(), reason: "as it  is\nsaid " }
 }
 
-fn write(repo: &Repo, ref_name: &str, expected: Option<&str>, new: &str) -> Result<Written, Failed> {
+fn write(repo: &Repo, ref_name: &str, expected: Option<&str>, new: &str) -> Result<UpdateOutcome, RefError> {
     let name = name(ref_name);
     local_ref::write(&open(repo), edit(repo, &name, expected, new))
 }
@@ -64,14 +64,14 @@ fn a_ref_moves_from_the_value_that_is_expected_and_from_no_other() {
     let world = World::new();
     let repo = scene(&world);
     let topic = "refs/heads/topic";
-    assert_eq!(write(&repo, topic, Some("HEAD"), "HEAD").unwrap(), Written::Moved, "it is not there");
-    assert_eq!(write(&repo, topic, None, "HEAD~1").unwrap(), Written::Done);
-    assert_eq!(write(&repo, topic, None, "HEAD").unwrap(), Written::Moved, "it is there");
-    assert_eq!(write(&repo, topic, Some("HEAD~1"), "HEAD").unwrap(), Written::Done);
+    assert_eq!(write(&repo, topic, Some("HEAD"), "HEAD").unwrap(), UpdateOutcome::Stale, "it is not there");
+    assert_eq!(write(&repo, topic, None, "HEAD~1").unwrap(), UpdateOutcome::Updated);
+    assert_eq!(write(&repo, topic, None, "HEAD").unwrap(), UpdateOutcome::Stale, "it is there");
+    assert_eq!(write(&repo, topic, Some("HEAD~1"), "HEAD").unwrap(), UpdateOutcome::Updated);
     assert_eq!(repo.rev(topic), repo.head());
     repo.git(["pack-refs", "--all"]);
-    assert_eq!(write(&repo, topic, Some("HEAD~1"), "HEAD~1").unwrap(), Written::Moved, "it is packed");
-    assert_eq!(write(&repo, topic, Some("HEAD"), "HEAD~1").unwrap(), Written::Done);
+    assert_eq!(write(&repo, topic, Some("HEAD~1"), "HEAD~1").unwrap(), UpdateOutcome::Stale, "it is packed");
+    assert_eq!(write(&repo, topic, Some("HEAD"), "HEAD~1").unwrap(), UpdateOutcome::Updated);
     assert_eq!(repo.rev(topic), repo.rev("HEAD~1"));
     assert_eq!(
         repo.git(["reflog", "--format=%gs", topic]),
@@ -79,7 +79,7 @@ fn a_ref_moves_from_the_value_that_is_expected_and_from_no_other() {
         "one line each"
     );
     repo.git(["symbolic-ref", "refs/heads/other", topic]);
-    assert_eq!(write(&repo, "refs/heads/other", Some("HEAD~1"), "HEAD").unwrap(), Written::Moved);
+    assert_eq!(write(&repo, "refs/heads/other", Some("HEAD~1"), "HEAD").unwrap(), UpdateOutcome::Stale);
     assert_no_locks(&repo);
     repo.assert_sound();
 }
@@ -92,7 +92,10 @@ fn reflogs_begin_where_git_would_begin_them() {
         repo.git(["config", "core.logAllRefUpdates", setting]);
         for folder in ["heads", "remotes/origin", "notes", "lockstep", "tags"] {
             repo.git(["update-ref", "-m", "x", &format!("refs/{folder}/twin"), "HEAD"]);
-            assert_eq!(write(&repo, &format!("refs/{folder}/ours"), None, "HEAD").unwrap(), Written::Done);
+            assert_eq!(
+                write(&repo, &format!("refs/{folder}/ours"), None, "HEAD").unwrap(),
+                UpdateOutcome::Updated
+            );
             let has = |name: &str| repo.common_dir().join(format!("logs/refs/{folder}/{name}")).exists();
             assert_eq!(has("ours"), has("twin"), "{folder} with core.logAllRefUpdates={setting}");
         }
@@ -111,7 +114,7 @@ fn names_in_the_way_are_found_loose_and_packed() {
         for (taken, by) in [("refs/heads/a", "refs/heads/a/b"), ("refs/heads/a/b/c", "refs/heads/a/b")] {
             let failed = write(&repo, taken, None, "HEAD").unwrap_err();
             assert!(
-                matches!(&failed, Failed::NameTaken { by: found, .. } if found.as_bstr() == by),
+                matches!(&failed, RefError::NameTaken { by: found, .. } if found.as_bstr() == by),
                 "{failed}"
             );
             assert_eq!(repo.try_git(["update-ref", taken, "HEAD"]).code, 128, "git agrees");
@@ -126,7 +129,7 @@ fn folders_that_refs_left_behind_are_in_nobodys_way() {
     let repo = scene(&world);
     fs::create_dir_all(repo.common_dir().join("refs/heads/a/b/c")).unwrap();
     fs::create_dir_all(repo.common_dir().join("logs/refs/heads/a/b")).unwrap();
-    assert_eq!(write(&repo, "refs/heads/a", None, "HEAD").unwrap(), Written::Done);
+    assert_eq!(write(&repo, "refs/heads/a", None, "HEAD").unwrap(), UpdateOutcome::Updated);
     assert_eq!(repo.git(["reflog", "--format=%gs", "refs/heads/a"]), "as it is said");
 }
 
@@ -149,7 +152,7 @@ fn what_a_dead_process_left_is_cleared_and_what_a_living_one_holds_is_not() {
     let repo = scene(&world);
     killed_with(&repo, "refs/heads/main");
     killed_with(&repo, "packed-refs");
-    assert_eq!(write(&repo, "refs/heads/main", Some("HEAD"), "HEAD~1").unwrap(), Written::Done);
+    assert_eq!(write(&repo, "refs/heads/main", Some("HEAD"), "HEAD~1").unwrap(), UpdateOutcome::Updated);
     assert_no_locks(&repo);
 
     repo.git(["config", "core.filesRefLockTimeout", "20"]);
@@ -158,7 +161,7 @@ fn what_a_dead_process_left_is_cleared_and_what_a_living_one_holds_is_not() {
     let alive = fs::OpenOptions::new().write(true).open(alive).unwrap();
     alive.lock().unwrap();
     let failed = write(&repo, "refs/heads/main", Some("one"), "two").unwrap_err();
-    assert!(matches!(failed, Failed::Held(_)), "{failed}");
+    assert!(matches!(failed, RefError::Held(_)), "{failed}");
     drop(alive);
     claim::sweep(repo.common_dir().as_std_path());
     assert_no_locks(&repo);
@@ -175,7 +178,7 @@ fn what_a_process_of_another_machine_holds_is_not_cleared() {
     fs::write(alive, "another-boot\nanother-machine\n").unwrap();
     claim::sweep(repo.common_dir().as_std_path());
     let failed = write(&repo, "refs/heads/main", Some("HEAD"), "HEAD~1").unwrap_err();
-    assert!(matches!(failed, Failed::Held(_)), "{failed}");
+    assert!(matches!(failed, RefError::Held(_)), "{failed}");
     assert!(repo.common_dir().join("refs/heads/main.lock").exists());
 }
 
@@ -187,7 +190,7 @@ fn a_process_killed_right_after_the_rename_has_written_the_ref_for_good() {
     let lock = repo.common_dir().join("refs/heads/topic.lock");
     fs::write(&lock, format!("{}\n", repo.head())).unwrap();
     fs::rename(&lock, repo.common_dir().join("refs/heads/topic")).unwrap();
-    assert_eq!(write(&repo, "refs/heads/other", None, "HEAD").unwrap(), Written::Done);
+    assert_eq!(write(&repo, "refs/heads/other", None, "HEAD").unwrap(), UpdateOutcome::Updated);
     assert_eq!(repo.rev("refs/heads/topic"), repo.head());
     assert_no_locks(&repo);
 }
@@ -208,14 +211,14 @@ fn deleted_refs_are_gone_from_everywhere() {
     let all = [("refs/heads/a/b", old), ("refs/heads/a/c", id(&repo.head())), ("refs/heads/d", old)];
     let all = all.map(|(ref_name, old)| (name(ref_name), old));
     let stale = [(name("refs/heads/stays"), id(&repo.head()))];
-    assert_eq!(Writer::new(&opened).delete(&stale).unwrap(), [Written::Moved]);
-    assert_eq!(Writer::new(&opened).delete(&all).unwrap(), [Written::Done; 3]);
+    assert_eq!(RefStore::new(&opened).delete(&stale).unwrap(), [UpdateOutcome::Stale]);
+    assert_eq!(RefStore::new(&opened).delete(&all).unwrap(), [UpdateOutcome::Updated; 3]);
     let kept: Vec<_> = before.lines().filter(|line| !line.contains("/a/") && !line.ends_with("/d")).collect();
     assert_eq!(repo.git(["for-each-ref"]), kept.join("\n"));
     assert!(opened.try_find_reference("refs/heads/d").unwrap().is_none(), "gix sees it too");
     assert!(!repo.common_dir().join("logs/refs/heads/a").exists());
     assert!(!repo.common_dir().join("refs/heads/a").exists());
-    assert_eq!(write(&repo, "refs/heads/a", None, "HEAD").unwrap(), Written::Done);
+    assert_eq!(write(&repo, "refs/heads/a", None, "HEAD").unwrap(), UpdateOutcome::Updated);
     repo.assert_sound();
     assert_no_locks(&repo);
 }
@@ -228,17 +231,17 @@ fn a_packed_refs_that_somebody_holds_keeps_refs_from_being_deleted_and_not_from_
     repo.git(["pack-refs", "--all"]);
     repo.git(["config", "core.packedRefsTimeout", "20"]);
     fs::write(repo.common_dir().join("packed-refs.lock"), "").unwrap();
-    assert_eq!(write(&repo, "refs/heads/topic", Some("HEAD"), "HEAD~1").unwrap(), Written::Done);
+    assert_eq!(write(&repo, "refs/heads/topic", Some("HEAD"), "HEAD~1").unwrap(), UpdateOutcome::Updated);
     let topic = [(name("refs/heads/topic"), id(&repo.rev("HEAD~1")))];
     let log = repo.git(["reflog", "refs/heads/topic"]);
-    let failed = Writer::new(&open(&repo)).delete(&topic).unwrap_err();
+    let failed = RefStore::new(&open(&repo)).delete(&topic).unwrap_err();
     assert!(failed.to_string().contains("packed-refs.lock"), "{failed}");
     assert_eq!(repo.rev("refs/heads/topic"), repo.rev("HEAD~1"));
     assert_eq!(repo.git(["reflog", "refs/heads/topic"]), log);
 
     repo.git(["update-ref", "refs/heads/loose", "HEAD"]);
     let loose = [(name("refs/heads/loose"), id(&repo.head()))];
-    let failed = Writer::new(&open(&repo)).delete(&loose).unwrap_err();
+    let failed = RefStore::new(&open(&repo)).delete(&loose).unwrap_err();
     assert!(failed.to_string().contains("packed-refs.lock"), "{failed}");
     assert_ne!(repo.try_git(["update-ref", "-d", "refs/heads/loose"]).code, 0, "git agrees");
 }
@@ -262,9 +265,9 @@ fn refs_that_git_packs_while_they_are_deleted_do_not_come_back() {
                     repo.git(["pack-refs", "--all", "--no-prune"]);
                 }
             });
-            let deleted = Writer::new(&open(&repo)).delete(&topics);
+            let deleted = RefStore::new(&open(&repo)).delete(&topics);
             done.store(true, Ordering::Relaxed);
-            assert!(deleted.unwrap().iter().all(|written| *written == Written::Done));
+            assert!(deleted.unwrap().iter().all(|written| *written == UpdateOutcome::Updated));
         });
         let back = repo.git(["for-each-ref", "refs/heads/topic-*"]);
         assert_eq!(back.lines().count(), 0, "{:?}", back.lines().next());
@@ -277,10 +280,10 @@ fn refs_of_a_linked_work_tree_are_its_own() {
     let world = World::new();
     let repo = scene(&world);
     let linked = repo.linked_work_tree("linked");
-    assert_eq!(write(&linked, "refs/worktree/x", None, "HEAD").unwrap(), Written::Done);
+    assert_eq!(write(&linked, "refs/worktree/x", None, "HEAD").unwrap(), UpdateOutcome::Updated);
     assert_eq!(linked.rev("refs/worktree/x"), linked.head());
     assert_eq!(repo.try_rev("refs/worktree/x"), None);
-    assert_eq!(write(&linked, "refs/notes/x", None, "HEAD").unwrap(), Written::Done);
+    assert_eq!(write(&linked, "refs/notes/x", None, "HEAD").unwrap(), UpdateOutcome::Updated);
     assert_eq!(repo.rev("refs/notes/x"), linked.head());
 }
 
@@ -307,10 +310,10 @@ fn of_many_writers_at_once_each_moves_the_ref_from_what_it_saw() {
                                 local_ref::Value::Object(id) => Some(id),
                                 _ => None,
                             };
-                            let edit = Edit { name: counter.as_ref(), expected, new: *new, reason: "" };
+                            let edit = RefUpdate { name: counter.as_ref(), expected, new: *new, reason: "" };
                             match local_ref::write(&repo, edit) {
-                                Ok(Written::Done) => break moves += 1,
-                                Ok(Written::Moved) | Err(Failed::Held(_)) => {}
+                                Ok(UpdateOutcome::Updated) => break moves += 1,
+                                Ok(UpdateOutcome::Stale) | Err(RefError::Held(_)) => {}
                                 Err(failed) => panic!("{failed:?}"),
                             }
                         }
@@ -331,7 +334,7 @@ fn a_shared_repository_stays_writable_for_its_group() {
     let world = World::new();
     let repo = scene(&world);
     repo.git(["config", "core.sharedRepository", "group"]);
-    assert_eq!(write(&repo, "refs/heads/new/topic", None, "HEAD").unwrap(), Written::Done);
+    assert_eq!(write(&repo, "refs/heads/new/topic", None, "HEAD").unwrap(), UpdateOutcome::Updated);
     for path in ["refs/heads/new", "refs/heads/new/topic", "logs/refs/heads/new/topic", "lockstep-locks"] {
         let mode = fs::metadata(repo.common_dir().join(path)).unwrap().permissions().mode();
         assert_eq!(mode & 0o060, 0o060, "{path}: {mode:o}");
@@ -352,7 +355,7 @@ fn a_ref_is_locked_while_others_remove_the_folders_that_this_takes() {
     let repo = gix::open(world.init("ours").path()).unwrap();
     let locks = repo.git_dir().join("lockstep-locks");
     for _ in 0..300 {
-        let claims = Claims::begin(&repo, repo.git_dir()).unwrap();
+        let claims = LockFiles::begin(&repo, repo.git_dir()).unwrap();
         thread::scope(|scope| {
             scope.spawn(|| (0..8).for_each(|_| remove_empty_folders_below(&locks)));
             claims.take(&repo, Path::new("refs/notes/a/b/c/d/e"), Duration::ZERO).unwrap();

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{open, origin};
-use remote::{Direction, Remote, RemoteName, Trouble, Unwatched};
+use remote::{Direction, Remote, RemoteError, RemoteName, Unwatched};
 use testkit::World;
 
 #[test]
@@ -12,9 +12,9 @@ fn a_remote_that_is_not_configured_is_told_with_the_remedy() {
     let (_world, _remote, [ours]) = World::with_clones(["ours"]);
     let repo = open(&ours);
     let trouble = Remote::named(&repo, &RemoteName::parse("upstream").unwrap()).unwrap_err();
-    assert!(matches!(trouble, Trouble::Misconfigured(_)));
+    assert!(matches!(trouble, RemoteError::Misconfigured(_)));
     assert!(trouble.help().unwrap().contains("git remote add upstream"));
-    assert!(matches!(RemoteName::parse("a b..c"), Err(Trouble::Misconfigured(_))));
+    assert!(matches!(RemoteName::parse("a b..c"), Err(RemoteError::Misconfigured(_))));
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn a_place_without_a_repository_cannot_be_reached() {
     let (world, _remote, [ours]) = World::with_clones(["ours"]);
     ours.git(["remote", "set-url", "origin", world.path().join("gone.git").as_str()]);
     let trouble = origin(&open(&ours)).list(&[], &Unwatched).unwrap_err();
-    assert!(matches!(&trouble, Trouble::Unreachable(_)), "{trouble:?}");
+    assert!(matches!(&trouble, RemoteError::Unreachable(_)), "{trouble:?}");
     assert!(trouble.to_string().contains("gone.git: there is no git repository"), "{trouble}");
 }
 
@@ -52,12 +52,12 @@ fn protocols_that_are_not_allowed_or_not_known_are_named() {
     ours.git(["config", "protocol.file.allow", "never"]);
     let trouble = origin(&open(&ours)).list(&[], &Unwatched).unwrap_err();
     assert!(
-        matches!(&trouble, Trouble::Misconfigured(_)) && trouble.to_string().contains("'file'"),
+        matches!(&trouble, RemoteError::Misconfigured(_)) && trouble.to_string().contains("'file'"),
         "{trouble}"
     );
     ours.git(["remote", "set-url", "origin", "ext::sh -c boom"]);
     let trouble = origin(&open(&ours)).list(&[], &Unwatched).unwrap_err();
-    assert!(matches!(trouble, Trouble::Misconfigured(_)), "{trouble:?}");
+    assert!(matches!(trouble, RemoteError::Misconfigured(_)), "{trouble:?}");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_remote_that_names_its_objects_by_another_hash_is_named_whatever_the_protoco
     let heard = |protocol: &str| {
         ours.git(["config", "protocol.version", protocol]);
         let trouble = origin(&open(&ours)).list(&[], &Unwatched).unwrap_err();
-        assert!(matches!(&trouble, Trouble::Misconfigured(_)), "{trouble:?}");
+        assert!(matches!(&trouble, RemoteError::Misconfigured(_)), "{trouble:?}");
         assert!(trouble.to_string().contains("names its objects by SHA-256"), "{protocol}: {trouble}");
     };
     ["0", "2"].into_iter().for_each(heard);

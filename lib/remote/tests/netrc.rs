@@ -5,7 +5,7 @@
 mod common;
 
 use common::{open, origin};
-use remote::{Trouble, Unwatched};
+use remote::{RemoteError, Unwatched};
 use testkit::{World, servers::Web};
 
 /// Under this name, so that a machine without the server can leave it out.
@@ -21,7 +21,7 @@ mod real_servers {
         // SAFETY: no other thread reads the environment meanwhile.
         unsafe { std::env::set_var("NETRC", &file) };
         let refused = origin(&open(&ours)).list(&[], &Unwatched).unwrap_err();
-        assert!(matches!(refused, Trouble::NotAllowed(_)), "{refused:?}");
+        assert!(matches!(refused, RemoteError::NotAllowed(_)), "{refused:?}");
         std::fs::write(&file, "machine 127.0.0.1 login mike password \"s3cret pass\"\n").unwrap();
         assert_eq!(origin(&open(&ours)).list(&["refs/heads/"], &Unwatched).unwrap().refs.len(), 1);
     }

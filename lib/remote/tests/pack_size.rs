@@ -7,7 +7,8 @@ use std::fmt::Write;
 
 use common::{id, name, open, origin};
 use remote::{
-    Answer, Gathering, History, Prepared, Push, Receiver, Recent, Stretch, Together, Unwatched, Update,
+    Atomicity, CommitRange, History, ObjectWalk, Prepared, Push, Receiver, RecentObjects, Unwatched, Update,
+    UpdateStatus,
 };
 use testkit::{Repo, World};
 
@@ -33,9 +34,9 @@ fn ours_and_gits(remote: &Repo, ours: &Repo, old: Option<&str>) -> (u64, u64) {
     // A server sees a pack also where it could do without one.
     ours.git(["config", "remote.origin.receivepack", "git-receive-pack"]);
     let update = Update { name: name("refs/heads/main"), expected: old.map(id), new: Some(id(&head)) };
-    let what = Push { updates: vec![update], together: Together::Independent };
+    let what = Push { updates: vec![update], together: Atomicity::Independent };
     let pushed = origin(&open(ours)).push(&what, &Unwatched).unwrap();
-    assert_eq!(pushed.answers, [Answer::Done]);
+    assert_eq!(pushed.answers, [UpdateStatus::Done]);
     remote.git(["fsck", "--strict"]);
     (pushed.bytes, gits)
 }
@@ -131,29 +132,30 @@ fn a_server_that_takes_no_thin_packs_is_sent_all_that_deltas_are_of() {
         let server = format!("'{}' report-status-v2 '{instead}'", remote.join("hooks/server"));
         ours.git(["config", "remote.origin.receivepack", &server]);
 
-        let (repo, stretch) = (open(&ours), Stretch { known: id(&old), tip: id(&new) });
-        for meant in [None, Some(Receiver::Server), Some(Receiver::Folder)] {
+        let (repo, stretch) = (open(&ours), CommitRange { known: id(&old), tip: id(&new) });
+        for meant in [None, Some(Receiver::Server), Some(Receiver::ObjectDatabase)] {
             let ready = meant.map(|meant| {
-                let gathering = Gathering::of(&repo, &History::of(&repo), vec![stretch], meant).unwrap();
+                let gathering = ObjectWalk::of(&repo, &History::of(&repo), vec![stretch], meant).unwrap();
                 gathering.take_part(&repo, &|_| Ok(()));
                 gathering.gathered().unwrap().encode(&repo).unwrap()
             });
             remote.git(["update-ref", "refs/heads/main", &old]);
             let update =
                 Update { name: name("refs/heads/main"), expected: Some(id(&old)), new: Some(id(&new)) };
-            let what = Push { updates: vec![update], together: Together::Independent };
-            let prepared = Prepared { ready: ready.as_ref(), made: &Recent::default() };
+            let what = Push { updates: vec![update], together: Atomicity::Independent };
+            let prepared = Prepared { ready: ready.as_ref(), made: &RecentObjects::default() };
             let pushed = origin(&repo).push_with(&what, prepared, &Unwatched).unwrap();
-            assert_eq!(pushed.answers, [Answer::Done], "{instead}, {meant:?}");
+            assert_eq!(pushed.answers, [UpdateStatus::Done], "{instead}, {meant:?}");
 
             let sent = std::fs::read(remote.join("sent")).unwrap();
             let pack = sent.windows(4).position(|bytes| bytes == b"PACK").unwrap();
-            let elsewhere = world.init("elsewhere");
-            let index = elsewhere.git_invocation().args(["index-pack", "--stdin"]).stdin(&sent[pack..]);
+            let other_worktree_on = world.init("elsewhere");
+            let index =
+                other_worktree_on.git_invocation().args(["index-pack", "--stdin"]).stdin(&sent[pack..]);
             let indexed = index.output();
-            let is_whole = meant == Some(Receiver::Folder) || !is_thin;
+            let is_whole = meant == Some(Receiver::ObjectDatabase) || !is_thin;
             assert_eq!(indexed.code == 0, is_whole, "{instead}, {meant:?}: {}", indexed.stderr);
-            std::fs::remove_dir_all(elsewhere.path()).unwrap();
+            std::fs::remove_dir_all(other_worktree_on.path()).unwrap();
         }
         remote.git(["fsck", "--strict"]);
     }

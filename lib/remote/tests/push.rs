@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Stopping, id, name, open, origin};
-use remote::{Answer, Push, Pushed, Together, Trouble, Unwatched, Update};
+use remote::{Atomicity, Push, Pushed, RemoteError, Unwatched, Update, UpdateStatus};
 use testkit::{Repo, World};
 
 fn update(full: &str, expected: Option<&str>, new: Option<&str>) -> Update {
@@ -12,7 +12,7 @@ fn update(full: &str, expected: Option<&str>, new: Option<&str>) -> Update {
 }
 
 fn push(repo: &Repo, updates: Vec<Update>) -> Pushed {
-    origin(&open(repo)).push(&Push { updates, together: Together::Independent }, &Unwatched).unwrap()
+    origin(&open(repo)).push(&Push { updates, together: Atomicity::Independent }, &Unwatched).unwrap()
 }
 
 #[test]
@@ -24,13 +24,13 @@ fn what_is_pushed_is_whole_and_the_tracking_ref_follows() {
     ours.write("deep/er/file.md", "text\nmore\n");
     let new = ours.commit_all("two");
     let pushed = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
-    assert_eq!(pushed.answers, [Answer::Done]);
+    assert_eq!(pushed.answers, [UpdateStatus::Done]);
     assert_eq!(remote.rev("refs/heads/main"), new);
     assert_eq!(ours.rev("refs/remotes/origin/main"), new);
     assert!(ours.git(["reflog", "show", "refs/remotes/origin/main"]).contains("update by push"));
     remote.git(["fsck", "--strict"]);
     let again = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
-    assert_eq!((again.answers, again.objects, again.bytes), (vec![Answer::UpToDate], 0, 0));
+    assert_eq!((again.answers, again.objects, again.bytes), (vec![UpdateStatus::UpToDate], 0, 0));
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_remote_that_moved_is_stale_and_is_not_overwritten() {
     ours.write("ours.md", "x\n");
     let new = ours.commit_all("ours");
     let pushed = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
-    assert_eq!(pushed.answers, [Answer::Stale { actual: Some(id(&moved)) }]);
+    assert_eq!(pushed.answers, [UpdateStatus::Stale { actual: Some(id(&moved)) }]);
     assert!(pushed.lost_a_race() && !pushed.all_done());
     assert_eq!(remote.rev("refs/heads/main"), moved);
 }
@@ -63,7 +63,7 @@ fn a_ref_that_moves_while_the_push_is_under_way_is_stale_too() {
     ours.write("ours.md", "x\n");
     let new = ours.commit_all("ours");
     let pushed = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
-    assert_eq!(pushed.answers, [Answer::Stale { actual: Some(id(&moved)) }]);
+    assert_eq!(pushed.answers, [UpdateStatus::Stale { actual: Some(id(&moved)) }]);
 }
 
 #[test]
@@ -80,7 +80,10 @@ fn what_a_hook_says_reaches_the_user_and_the_others_go_through() {
         &ours,
         vec![update("refs/heads/main", Some(&old), Some(&new)), update("refs/heads/topic", None, Some(&new))],
     );
-    assert_eq!(pushed.answers, [Answer::Rejected { words: "hook declined".into() }, Answer::Done]);
+    assert_eq!(
+        pushed.answers,
+        [UpdateStatus::Rejected { words: "hook declined".into() }, UpdateStatus::Done]
+    );
     assert!(pushed.remote_lines.contains(&"not on a friday".to_owned()), "{:?}", pushed.remote_lines);
     assert_eq!((remote.rev("refs/heads/main"), remote.rev("refs/heads/topic")), (old, new));
 }
@@ -124,7 +127,7 @@ fn what_a_server_puts_elsewhere_is_not_pushed_and_no_tracking_ref_follows() {
     let new = ours.commit_all("ours");
     let pushed = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
     let words = "the server put it at refs/pull/1/head instead".to_owned();
-    assert_eq!(pushed.answers, [Answer::Rejected { words }]);
+    assert_eq!(pushed.answers, [UpdateStatus::Rejected { words }]);
     assert_eq!(remote.rev("refs/heads/main"), old);
     assert_eq!(ours.rev("refs/remotes/origin/main"), old);
 }
@@ -140,14 +143,17 @@ fn where_the_report_is_lost_the_remote_is_asked_whether_the_push_has_arrived() {
     remote.hook("pre-receive", words_and_no_report);
     let what = Push { updates: updates.clone(), ..Push::default() };
     let trouble = origin(&open(&ours)).push(&what, &Unwatched).unwrap_err();
-    assert!(matches!(&trouble, Trouble::Refused(_)), "{trouble:?}");
+    assert!(matches!(&trouble, RemoteError::Refused(_)), "{trouble:?}");
     assert!(trouble.to_string().contains("refused the push: wait for me"), "{trouble}");
     assert_eq!(remote.rev("refs/heads/main"), old);
 
     std::fs::remove_file(remote.join("hooks/pre-receive")).unwrap();
     remote.hook("post-receive", words_and_no_report);
     let pushed = push(&ours, updates);
-    assert_eq!((pushed.answers, pushed.remote_lines), (vec![Answer::Done], vec!["wait for me".to_owned()]));
+    assert_eq!(
+        (pushed.answers, pushed.remote_lines),
+        (vec![UpdateStatus::Done], vec!["wait for me".to_owned()])
+    );
     assert_eq!(remote.rev("refs/heads/main"), new);
     assert_eq!(ours.rev("refs/remotes/origin/main"), new);
 }
@@ -160,7 +166,7 @@ fn a_push_that_has_arrived_is_none_that_failed_for_want_of_a_ref_that_follows_it
     // In the remote's folder itself, and by its server.
     for branch in ["refs/heads/x/y", "refs/heads/x/z"] {
         let pushed = push(&ours, vec![update(branch, None, Some(&head))]);
-        assert_eq!(pushed.answers, [Answer::Done]);
+        assert_eq!(pushed.answers, [UpdateStatus::Done]);
         assert_eq!(remote.rev(branch), head);
         let [notice] = &pushed.left_behind[..] else { panic!("{:?}", pushed.left_behind) };
         assert!(notice.message.contains("while there is a ref refs/remotes/origin/x"), "{notice:?}");
@@ -178,15 +184,15 @@ fn an_atomic_push_moves_all_or_none() {
         update("refs/heads/main", Some(&old), Some(&new)),
         update("refs/heads/topic", Some(&old), Some(&new)),
     ];
-    let what = Push { updates, together: Together::Atomic };
+    let what = Push { updates, together: Atomicity::Atomic };
     let pushed = origin(&open(&ours)).push(&what, &Unwatched).unwrap();
-    assert_eq!(pushed.answers, [Answer::HeldBack, Answer::Stale { actual: None }]);
+    assert_eq!(pushed.answers, [UpdateStatus::NotAttempted, UpdateStatus::Stale { actual: None }]);
     assert_eq!(remote.rev("refs/heads/main"), old);
 
     remote.hook("update", "#!/bin/sh\ntest $1 = refs/heads/main\n");
     let updates =
         vec![update("refs/heads/main", Some(&old), Some(&new)), update("refs/heads/topic", None, Some(&new))];
-    let what = Push { updates, together: Together::Atomic };
+    let what = Push { updates, together: Atomicity::Atomic };
     let pushed = origin(&open(&ours)).push(&what, &Unwatched).unwrap();
     assert!(!pushed.all_done() && !pushed.lost_a_race(), "{:?}", pushed.answers);
     assert_eq!(remote.rev("refs/heads/main"), old);
@@ -204,7 +210,7 @@ fn the_configured_options_go_along_to_the_server_s_hooks() {
     let what = Push { updates: vec![update("refs/heads/main", Some(&old), Some(&new))], ..Push::default() };
     // Neither without a server, nor by one that has no use for them.
     let trouble = origin(&open(&ours)).push(&what, &Unwatched).unwrap_err();
-    assert!(matches!(&trouble, Trouble::Misconfigured(_)), "{trouble:?}");
+    assert!(matches!(&trouble, RemoteError::Misconfigured(_)), "{trouble:?}");
     assert_eq!(remote.rev("main"), old);
 
     remote.git(["config", "receive.advertisePushOptions", "true"]);
@@ -215,7 +221,7 @@ fn the_configured_options_go_along_to_the_server_s_hooks() {
     let pushed = origin(&open(&ours)).push(&what, &Unwatched).unwrap();
     assert_eq!(
         (pushed.answers, pushed.remote_lines),
-        (vec![Answer::Done], vec!["2: ci.skip, topic=a b".into()])
+        (vec![UpdateStatus::Done], vec!["2: ci.skip, topic=a b".into()])
     );
 }
 
@@ -237,7 +243,7 @@ fn refs_are_created_and_deleted_tags_and_trees_included() {
     assert!(pushed.all_done(), "{:?}", pushed.answers);
     assert_eq!(remote.rev("refs/tags/v1^{}"), head);
     let pushed = push(&ours, vec![update("refs/heads/topic", Some(&head), None)]);
-    assert_eq!(pushed.answers, [Answer::Done]);
+    assert_eq!(pushed.answers, [UpdateStatus::Done]);
     assert_eq!(remote.try_rev("refs/heads/topic"), None);
     remote.git(["fsck", "--strict"]);
 }
@@ -251,10 +257,10 @@ fn a_quota_is_a_refusal_with_the_servers_words() {
     let new = ours.commit_all("big");
     let what = Push {
         updates: vec![update("refs/heads/main", Some(&old), Some(&new))],
-        together: Together::Independent,
+        together: Atomicity::Independent,
     };
     let trouble = origin(&open(&ours)).push(&what, &Unwatched).unwrap_err();
-    assert!(matches!(&trouble, Trouble::Refused(_)), "{trouble:?}");
+    assert!(matches!(&trouble, RemoteError::Refused(_)), "{trouble:?}");
     assert!(trouble.to_string().contains("maximum allowed size"), "{trouble}");
 }
 
@@ -267,11 +273,11 @@ fn whoever_says_stop_before_a_push_finds_the_remote_as_it_was() {
     let watcher = Stopping { at_remote_refs: true, ..Stopping::default() };
     let what = Push {
         updates: vec![update("refs/heads/main", Some(&old), Some(&new))],
-        together: Together::Independent,
+        together: Atomicity::Independent,
     };
     let is_stopped = || {
         let stopped = origin(&open(&ours)).push(&what, &watcher).unwrap_err();
-        assert!(matches!(stopped, Trouble::Stopped(_)));
+        assert!(matches!(stopped, RemoteError::Stopped(_)));
         assert_eq!(remote.rev("refs/heads/main"), old);
     };
     is_stopped();
@@ -290,10 +296,10 @@ fn whoever_says_stop_after_a_push_finds_the_ref_that_follows_as_it_was() {
         let watcher = Stopping { at_local_refs: true, ..Stopping::default() };
         let what = Push {
             updates: vec![update("refs/heads/main", Some(&old), Some(&new))],
-            together: Together::Independent,
+            together: Atomicity::Independent,
         };
         let stopped = origin(&open(&ours)).push(&what, &watcher).unwrap_err();
-        assert!(matches!(stopped, Trouble::Stopped(_)));
+        assert!(matches!(stopped, RemoteError::Stopped(_)));
         assert_eq!(remote.rev("refs/heads/main"), new);
         assert_eq!(ours.rev("refs/remotes/origin/main"), old);
     }
@@ -312,7 +318,7 @@ fn a_ref_that_follows_itself_keeps_what_is_written_to_it_while_it_is_pushed() {
     let write = format!("git --git-dir='{}' update-ref refs/notes/commits {second}", ours.common_dir());
     remote.hook("pre-receive", &format!("#!/bin/sh\nenv -i PATH=\"$PATH\" {write}\n"));
     let pushed = push(&ours, vec![update("refs/notes/commits", None, Some(&first))]);
-    assert_eq!(pushed.answers, [Answer::Done]);
+    assert_eq!(pushed.answers, [UpdateStatus::Done]);
     assert_eq!(remote.rev("refs/notes/commits"), first);
     assert_eq!(ours.rev("refs/notes/commits"), second);
 }
@@ -344,7 +350,7 @@ fn histories_of_every_shape_arrive_whole() {
     ours.git(["mv", "swing.md", "folder/moved.md"]);
     let new = ours.commit_all("moved");
     let pushed = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
-    assert_eq!(pushed.answers, [Answer::Done]);
+    assert_eq!(pushed.answers, [UpdateStatus::Done]);
     remote.git(["fsck", "--strict"]);
 }
 
@@ -370,7 +376,7 @@ fn what_is_too_large_for_memory_arrives_all_the_same() {
         }
         ours.git(["config", "core.bigFileThreshold", "10k"]);
         let pushed = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
-        assert_eq!(pushed.answers, [Answer::Done]);
+        assert_eq!(pushed.answers, [UpdateStatus::Done]);
         old = new;
     }
     remote.git(["fsck", "--strict"]);
@@ -394,7 +400,7 @@ fn an_object_too_large_for_memory_arrives_past_indices_that_lead_nowhere() {
         std::fs::copy(&index, folder.join(format!("pack-{:040}.idx", number + 8))).unwrap();
     }
     let pushed = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
-    assert_eq!(pushed.answers, [Answer::Done]);
+    assert_eq!(pushed.answers, [UpdateStatus::Done]);
     remote.git(["fsck", "--strict"]);
 }
 
@@ -416,7 +422,7 @@ fn a_ref_that_follows_stays_where_somebody_s_fetch_has_moved_it_further() {
         let fetch = format!("env -i PATH=\"$PATH\" git --git-dir='{}' {follow}", ours.common_dir());
         remote.hook("post-receive", &format!("#!/bin/sh\n{fetch}\n"));
         let pushed = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
-        assert_eq!(pushed.answers, [Answer::Done]);
+        assert_eq!(pushed.answers, [UpdateStatus::Done]);
         assert_eq!(ours.rev("refs/remotes/origin/main"), *left);
     }
 }

@@ -12,20 +12,20 @@ use std::{
 
 use common::{id, name, open, origin};
 use remote::{
-    Answer, Gathered, Gathering, History, Passed, Prepared, Push, Pushed, Ready, Receiver, Recent, Stretch,
-    Unwatched, Update,
+    CommitRange, History, ObjectWalk, Prepared, PreparedPack, Push, Pushed, Receiver, RecentObjects,
+    Unwatched, Update, UpdateStatus, VisitedCommit, WalkedObjects,
 };
 use testkit::{Repo, World};
 
-fn make(repo: &gix::Repository, known: &str, tip: &str, receiver: Receiver) -> Ready {
-    let stretch = Stretch { known: id(known), tip: id(tip) };
-    let gathering = Gathering::of(repo, &History::of(repo), vec![stretch], receiver).unwrap();
+fn make(repo: &gix::Repository, known: &str, tip: &str, receiver: Receiver) -> PreparedPack {
+    let stretch = CommitRange { known: id(known), tip: id(tip) };
+    let gathering = ObjectWalk::of(repo, &History::of(repo), vec![stretch], receiver).unwrap();
     gathering.take_part(repo, &|_| Ok(()));
     gathering.gathered().unwrap().encode(repo).unwrap()
 }
 
 /// Whom a pack can be for.
-const RECEIVERS: [Receiver; 2] = [Receiver::Folder, Receiver::Server];
+const RECEIVERS: [Receiver; 2] = [Receiver::ObjectDatabase, Receiver::Server];
 
 /// Has the remote of `ours` be such a receiver.
 fn set_up(ours: &Repo, receiver: Receiver) {
@@ -38,19 +38,19 @@ fn set_up(ours: &Repo, receiver: Receiver) {
 /// Walks a stretch alone.
 fn gather(
     repo: &gix::Repository,
-    stretch: Stretch,
-    passing: &dyn Fn(Passed<'_>) -> gix::Result<()>,
-) -> gix::Result<Gathered> {
+    stretch: CommitRange,
+    passing: &dyn Fn(VisitedCommit<'_>) -> gix::Result<()>,
+) -> gix::Result<WalkedObjects> {
     let history = History::of(repo);
-    let gathering = Gathering::of(repo, &history, vec![stretch], Receiver::Folder)?;
+    let gathering = ObjectWalk::of(repo, &history, vec![stretch], Receiver::ObjectDatabase)?;
     gathering.take_part(repo, passing);
     gathering.gathered()
 }
 
-fn push(repo: &gix::Repository, expected: &str, new: &str, ready: Option<&Ready>) -> Pushed {
+fn push(repo: &gix::Repository, expected: &str, new: &str, ready: Option<&PreparedPack>) -> Pushed {
     let update = Update { name: name("refs/heads/main"), expected: Some(id(expected)), new: Some(id(new)) };
     let push = Push { updates: vec![update], ..Push::default() };
-    let made = Recent::default();
+    let made = RecentObjects::default();
     origin(repo).push_with(&push, Prepared { ready, made: &made }, &Unwatched).unwrap()
 }
 
@@ -92,7 +92,7 @@ fn what_was_made_ready_arrives_whole_together_with_what_was_made_later() {
         let lacked = ours.git(["rev-list", "--objects", "--count", &merged, &format!("^{moved}")]);
 
         let pushed = push(&open(&ours), &moved, &merged, Some(&ready));
-        assert_eq!(pushed.answers, [Answer::Done], "{receiver:?}");
+        assert_eq!(pushed.answers, [UpdateStatus::Done], "{receiver:?}");
         assert_eq!(pushed.objects.to_string(), lacked, "{receiver:?}");
         remote.git(["fsck", "--strict"]);
         assert_eq!(remote.files("main"), ours.files("main"), "{receiver:?}");
@@ -101,13 +101,15 @@ fn what_was_made_ready_arrives_whole_together_with_what_was_made_later() {
 
 #[test]
 fn what_is_ready_for_one_receiver_does_no_harm_at_another() {
-    for [meant, actual] in [[Receiver::Folder, Receiver::Server], [Receiver::Server, Receiver::Folder]] {
+    for [meant, actual] in
+        [[Receiver::ObjectDatabase, Receiver::Server], [Receiver::Server, Receiver::ObjectDatabase]]
+    {
         let (_world, remote, ours, [known, tip, _]) = diverged(80);
         let ready = make(&open(&ours), &known, &tip, meant);
         set_up(&ours, actual);
         remote.git(["update-ref", "refs/heads/main", &known]);
         let pushed = push(&open(&ours), &known, &tip, Some(&ready));
-        assert_eq!(pushed.answers, [Answer::Done], "{meant:?}, {actual:?}");
+        assert_eq!(pushed.answers, [UpdateStatus::Done], "{meant:?}, {actual:?}");
         remote.git(["fsck", "--strict", "--no-dangling"]);
     }
 }
@@ -123,7 +125,7 @@ fn a_server_that_does_not_know_distances_is_sent_names() {
             [Some(&ready), None].map(|ready| {
                 remote.git(["update-ref", "refs/heads/main", &known]);
                 let pushed = push(&open(&ours), &known, &tip, ready);
-                assert_eq!(pushed.answers, [Answer::Done], "{meant:?}");
+                assert_eq!(pushed.answers, [UpdateStatus::Done], "{meant:?}");
                 pushed.bytes
             })
         });
@@ -137,7 +139,7 @@ fn a_server_that_does_not_know_distances_is_sent_names() {
 #[test]
 fn what_the_remote_has_by_now_is_not_sent_once_more() {
     let (_world, remote, ours, [known, tip, moved]) = diverged(8);
-    let ready = make(&open(&ours), &known, &tip, Receiver::Folder);
+    let ready = make(&open(&ours), &known, &tip, Receiver::ObjectDatabase);
     ours.git(["fetch", "-q"]);
     ours.git(["merge", "-q", "--no-edit", "origin/main"]);
     let merged = ours.head();
@@ -146,7 +148,7 @@ fn what_the_remote_has_by_now_is_not_sent_once_more() {
     let later = ours.commit_all("later");
 
     let pushed = push(&open(&ours), &merged, &later, Some(&ready));
-    assert_eq!((pushed.answers, pushed.objects), (vec![Answer::Done], 3));
+    assert_eq!((pushed.answers, pushed.objects), (vec![UpdateStatus::Done], 3));
     assert_ne!(moved, merged);
     remote.git(["fsck", "--strict"]);
 }
@@ -154,14 +156,14 @@ fn what_the_remote_has_by_now_is_not_sent_once_more() {
 #[test]
 fn what_was_taken_back_meanwhile_is_sent_to_nobody() {
     let (_world, remote, ours, [known, tip, moved]) = diverged(8);
-    let ready = make(&open(&ours), &known, &tip, Receiver::Folder);
+    let ready = make(&open(&ours), &known, &tip, Receiver::ObjectDatabase);
     ours.git(["fetch", "-q"]);
     ours.git(["reset", "-q", "--hard", "origin/main"]);
     ours.write("instead.md", "instead\n");
     let instead = ours.commit_all("instead");
 
     let pushed = push(&open(&ours), &moved, &instead, Some(&ready));
-    assert_eq!((pushed.answers, pushed.objects), (vec![Answer::Done], 3));
+    assert_eq!((pushed.answers, pushed.objects), (vec![UpdateStatus::Done], 3));
     assert_ne!(remote.try_git(["cat-file", "-e", &tip]).code, 0, "nobody wanted it to be there");
 }
 
@@ -194,8 +196,8 @@ fn a_commit_in_passing_tells_of_the_one_file_that_it_replaced_and_of_nothing_els
 
     let repo = open(&ours);
     let told = RefCell::new(BTreeMap::new());
-    let stretch = Stretch { known: id(&known), tip: id(&tip) };
-    let passing = |passed: Passed<'_>| {
+    let stretch = CommitRange { known: id(&known), tip: id(&tip) };
+    let passing = |passed: VisitedCommit<'_>| {
         let message = repo.find_commit(passed.commit.id)?.message_raw()?.to_string();
         told.borrow_mut().insert(message.trim_end().to_owned(), (passed.commit.id, passed.replaced));
         Ok(())
@@ -221,8 +223,8 @@ fn those_who_take_part_find_together_what_one_finds_alone() {
     let (_world, remote, ours, [known, tip, _]) = diverged(100);
     let repo = open(&ours);
     let history = History::of(&repo);
-    let stretch = Stretch { known: id(&known), tip: id(&tip) };
-    let gathering = Gathering::of(&repo, &history, vec![stretch], Receiver::Folder).unwrap();
+    let stretch = CommitRange { known: id(&known), tip: id(&tip) };
+    let gathering = ObjectWalk::of(&repo, &history, vec![stretch], Receiver::ObjectDatabase).unwrap();
     let shown = Mutex::new(Vec::new());
     let shared = repo.clone().into_sync();
     thread::scope(|scope| {
@@ -244,7 +246,7 @@ fn those_who_take_part_find_together_what_one_finds_alone() {
     let ready = gathering.gathered().unwrap().encode(&repo).unwrap();
     remote.git(["update-ref", "refs/heads/main", &known]);
     let pushed = push(&repo, &known, &tip, Some(&ready));
-    assert_eq!(pushed.answers, [Answer::Done]);
+    assert_eq!(pushed.answers, [UpdateStatus::Done]);
     let lacked = ours.git(["rev-list", "--objects", "--count", &tip, &format!("^{known}")]);
     assert_eq!(pushed.objects.to_string(), lacked);
     remote.git(["fsck", "--strict", "--no-dangling"]);
@@ -255,8 +257,8 @@ fn nobody_waits_for_one_who_has_died() {
     let (_world, _remote, ours, [known, tip, _]) = diverged(40);
     let repo = open(&ours);
     let history = History::of(&repo);
-    let stretch = Stretch { known: id(&known), tip: id(&tip) };
-    let gathering = Gathering::of(&repo, &history, vec![stretch], Receiver::Folder).unwrap();
+    let stretch = CommitRange { known: id(&known), tip: id(&tip) };
+    let gathering = ObjectWalk::of(&repo, &history, vec![stretch], Receiver::ObjectDatabase).unwrap();
     let shared = repo.clone().into_sync();
     let died = thread::scope(|scope| {
         let other = scope.spawn(|| {
@@ -274,7 +276,7 @@ fn whoever_is_shown_a_commit_can_stop_it_all() {
     let (_world, _remote, ours, [known, tip, _]) = diverged(8);
     let repo = open(&ours);
     let shown = Cell::new(0);
-    let stretch = Stretch { known: id(&known), tip: id(&tip) };
+    let stretch = CommitRange { known: id(&known), tip: id(&tip) };
     let stopped = gather(&repo, stretch, &|_| {
         shown.set(shown.get() + 1);
         if shown.get() == 5 { Err(gix::Error::from_error(std::io::Error::other("enough"))) } else { Ok(()) }
@@ -293,7 +295,7 @@ fn what_is_too_much_to_be_held_in_memory_is_left_to_the_push() {
     let head = "commit refs/heads/many\ncommitter M <m@example.com> 1700000000 +0000\ndata 1\nx\nfrom refs/heads/main^0\n";
     ours.program("git").args(["fast-import", "--quiet"]).stdin(format!("{head}{files}")).success();
     let repo = open(&ours);
-    let stretch = Stretch { known: id(&known), tip: id(&ours.rev("refs/heads/many")) };
+    let stretch = CommitRange { known: id(&known), tip: id(&ours.rev("refs/heads/many")) };
     assert!(gather(&repo, stretch, &|_| Ok(())).is_err());
 }
 
@@ -320,7 +322,7 @@ fn what_was_just_made_is_pushed_from_memory_and_nothing_else_of_it() {
     let push = Push { updates: vec![update], ..Push::default() };
     let repo = open(&ours);
     let pushed = origin(&repo).push_with(&push, Prepared { ready: None, made: &made }, &Unwatched).unwrap();
-    assert_eq!(pushed.answers, [Answer::Done]);
+    assert_eq!(pushed.answers, [UpdateStatus::Done]);
     remote.git(["fsck", "--strict"]);
     assert_eq!(remote.git(["cat-file", "blob", "main:made.md"]), "made in memory");
     remote.try_git(["cat-file", "-e", &stray.to_string()]).assert_code(1);

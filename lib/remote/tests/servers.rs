@@ -8,7 +8,7 @@ mod common;
 use std::time::Duration;
 
 use common::{id, name, open, origin};
-use remote::{Answer, Direction, Fetch, Push, Together, Trouble, Unwatched, Update};
+use remote::{Atomicity, Direction, Fetch, Push, RemoteError, Unwatched, Update, UpdateStatus};
 use testkit::{
     Repo, World,
     servers::{Daemon, Manner, Misbehaving, Scripted, Sshd, Web},
@@ -36,17 +36,17 @@ fn at(repo: &Repo, url: &str) {
     repo.git(["remote", "set-url", "origin", url]);
 }
 
-fn fetch(repo: &Repo) -> Result<usize, Trouble> {
+fn fetch(repo: &Repo) -> Result<usize, RemoteError> {
     origin(&open(repo)).fetch(&Fetch::configured(), &Unwatched).map(|fetched| fetched.moved.len())
 }
 
-fn push(repo: &Repo) -> Result<Vec<Answer>, Trouble> {
+fn push(repo: &Repo) -> Result<Vec<UpdateStatus>, RemoteError> {
     let update = Update {
         name: name("refs/heads/main"),
         expected: Some(id(&repo.rev("refs/remotes/origin/main"))),
         new: Some(id(&repo.head())),
     };
-    let what = Push { updates: vec![update], together: Together::Independent };
+    let what = Push { updates: vec![update], together: Atomicity::Independent };
     origin(&open(repo)).push(&what, &Unwatched).map(|pushed| pushed.answers)
 }
 
@@ -54,7 +54,7 @@ fn push(repo: &Repo) -> Result<Vec<Answer>, Trouble> {
 fn both_ways_work(remote: &Repo, ours: &Repo) {
     assert_eq!(fetch(ours).unwrap(), 1);
     assert_eq!(ours.rev("refs/remotes/origin/topic"), remote.rev("refs/heads/topic"));
-    assert_eq!(push(ours).unwrap(), [Answer::Done]);
+    assert_eq!(push(ours).unwrap(), [UpdateStatus::Done]);
     assert_eq!(remote.rev("refs/heads/main"), ours.head());
     remote.git(["fsck", "--strict"]);
     ours.git(["fsck", "--strict"]);
@@ -84,7 +84,7 @@ mod real_servers {
         ] {
             ours.git(["config", "core.sshCommand", &command]);
             let trouble = fetch(&ours).unwrap_err();
-            assert!(matches!(trouble, Trouble::NotAllowed(_)), "{trouble:?}");
+            assert!(matches!(trouble, RemoteError::NotAllowed(_)), "{trouble:?}");
             assert!(trouble.to_string().contains(words), "{trouble}");
         }
     }
@@ -96,11 +96,11 @@ mod real_servers {
         configure(&ours, &[("core.sshCommand", &sshd.command())]);
         at(&ours, &format!("{}-gone", sshd.url(&remote)));
         let trouble = fetch(&ours).unwrap_err();
-        assert!(matches!(trouble, Trouble::Unreachable(_)), "{trouble:?}");
+        assert!(matches!(trouble, RemoteError::Unreachable(_)), "{trouble:?}");
         assert!(trouble.to_string().contains("does not appear to be a git repository"), "{trouble}");
         at(&ours, "ssh://127.0.0.1:1/nowhere");
         let trouble = fetch(&ours).unwrap_err();
-        assert!(matches!(trouble, Trouble::Unreachable(_)), "{trouble:?}");
+        assert!(matches!(trouble, RemoteError::Unreachable(_)), "{trouble:?}");
         assert!(trouble.to_string().contains("Connection refused"), "{trouble}");
     }
 
@@ -131,7 +131,7 @@ mod real_servers {
             .collect();
         ours.write("noise.bin", noise);
         ours.commit_all("noise");
-        assert_eq!(push(&ours).unwrap(), [Answer::Done]);
+        assert_eq!(push(&ours).unwrap(), [UpdateStatus::Done]);
         remote.git(["fsck", "--strict"]);
     }
 
@@ -173,7 +173,7 @@ mod real_servers {
         world.program("chmod").args(["+x", askpass.as_str()]).success();
         ours.git(["config", "core.askPass", askpass.as_str()]);
         fetches("by the askpass program");
-        assert_eq!(push(&ours).unwrap(), [Answer::Done]);
+        assert_eq!(push(&ours).unwrap(), [UpdateStatus::Done]);
     }
 
     #[test]
@@ -191,7 +191,7 @@ mod real_servers {
         ours.git(["config", "credential.helper", helper.as_str()]);
         answers("wr0ng");
         let trouble = fetch(&ours).unwrap_err();
-        assert!(matches!(trouble, Trouble::NotAllowed(_)), "{trouble:?}");
+        assert!(matches!(trouble, RemoteError::NotAllowed(_)), "{trouble:?}");
         assert_eq!(std::fs::read_to_string(&asked).unwrap(), "get\nerase\n");
 
         answers("s3cret pass");
@@ -202,7 +202,7 @@ mod real_servers {
         configure(&ours, &[("http.postBuffer", "1000")]);
         ours.write("large.md", (0..2000).map(|n| format!("{}\n", n * 7919 % 10007)).collect::<String>());
         ours.commit_all("large");
-        assert_eq!(push(&ours).unwrap(), [Answer::Done]);
+        assert_eq!(push(&ours).unwrap(), [UpdateStatus::Done]);
         assert_eq!(remote.rev("refs/heads/main"), ours.head());
     }
 
@@ -226,7 +226,7 @@ mod real_servers {
         for url in [plain.clone(), plain.replace("http://", "http://mike:wr0ng@")] {
             at(&ours, &url);
             let trouble = fetch(&ours).unwrap_err();
-            assert!(matches!(trouble, Trouble::NotAllowed(_)), "{trouble:?}");
+            assert!(matches!(trouble, RemoteError::NotAllowed(_)), "{trouble:?}");
             assert!(trouble.help().unwrap().contains("credential helper"));
             assert!(!format!("{trouble} {trouble:?} {:?}", trouble.help()).contains("wr0ng"), "{trouble:?}");
         }
@@ -238,7 +238,7 @@ mod real_servers {
         let web = Web::start(&world);
         at(&ours, &web.tls_url("open", &remote));
         let trouble = fetch(&ours).unwrap_err();
-        assert!(matches!(trouble, Trouble::Unreachable(_)), "{trouble:?}");
+        assert!(matches!(trouble, RemoteError::Unreachable(_)), "{trouble:?}");
         assert!(
             trouble.to_string().contains("certificate") && trouble.help().unwrap().contains("sslCAInfo"),
             "{trouble}"
@@ -254,7 +254,7 @@ mod real_servers {
         configure(&ours, &[("http.sslVerify", "false")]);
         assert_eq!(fetch(&ours).unwrap(), 0);
         configure(&ours, &[("http.sslVerify", "true"), ("http.sslCAInfo", "/not/there")]);
-        assert!(matches!(fetch(&ours).unwrap_err(), Trouble::Misconfigured(_)));
+        assert!(matches!(fetch(&ours).unwrap_err(), RemoteError::Misconfigured(_)));
     }
 
     #[test]
@@ -277,7 +277,7 @@ mod real_servers {
             (&pinned, "http.pinnedPubkey is set, and is not supported"),
         ] {
             let trouble = heard(lines);
-            assert!(matches!(&trouble, Trouble::Misconfigured(_)), "{trouble:?}");
+            assert!(matches!(&trouble, RemoteError::Misconfigured(_)), "{trouble:?}");
             assert!(trouble.to_string().contains(words), "{trouble}");
         }
     }
@@ -311,13 +311,13 @@ mod real_servers {
         std::fs::write(folder.join("README"), "no certificate\n").unwrap();
         configure(&ours, &[("http.sslCAPath", folder.as_str())]);
         at(&ours, &web.tls_url("open", &remote));
-        assert!(matches!(fetch(&ours).unwrap_err(), Trouble::Unreachable(_)));
+        assert!(matches!(fetch(&ours).unwrap_err(), RemoteError::Unreachable(_)));
         std::fs::copy(web.ca(), folder.join("ca.pem")).unwrap();
         both_ways_work(&remote, &ours);
         configure(&ours, &[("http.sslCAInfo", web.self_signed().as_str())]);
         assert_eq!(fetch(&ours).unwrap(), 0);
         configure(&ours, &[("http.sslCAPath", "/not/there")]);
-        assert!(matches!(fetch(&ours).unwrap_err(), Trouble::Misconfigured(_)));
+        assert!(matches!(fetch(&ours).unwrap_err(), RemoteError::Misconfigured(_)));
     }
 
     #[test]
@@ -327,7 +327,7 @@ mod real_servers {
         let url = web.url("open", &remote);
         let path = url.split("/open/").nth(1).unwrap();
         at(&ours, &format!("http://no-such-host.invalid/open/{path}"));
-        assert!(matches!(fetch(&ours).unwrap_err(), Trouble::Unreachable(_)));
+        assert!(matches!(fetch(&ours).unwrap_err(), RemoteError::Unreachable(_)));
         configure(&ours, &[("http.proxy", &web.proxy())]);
         both_ways_work(&remote, &ours);
         assert!(web.requests().contains("no-such-host.invalid/open/"), "{}", web.requests());
@@ -342,11 +342,11 @@ mod real_servers {
         for protocol in ["http", "socks", "socks5h"] {
             ours.git(["config", "http.proxy", &format!("{protocol}://127.0.0.1:{closed}")]);
             let trouble = fetch(&ours).unwrap_err();
-            assert!(matches!(&trouble, Trouble::Unreachable(_)), "{protocol}: {trouble:?}");
+            assert!(matches!(&trouble, RemoteError::Unreachable(_)), "{protocol}: {trouble:?}");
         }
         ours.git(["config", "http.proxy", &format!("sock5://127.0.0.1:{closed}")]);
         let trouble = fetch(&ours).unwrap_err();
-        assert!(matches!(&trouble, Trouble::Misconfigured(_)), "{trouble:?}");
+        assert!(matches!(&trouble, RemoteError::Misconfigured(_)), "{trouble:?}");
         assert!(trouble.to_string().contains("http.proxy: sock5://127.0.0.1"), "{trouble}");
 
         ours.git(["config", "http.proxy", &format!("http://127.0.0.1:{closed}")]);
@@ -363,7 +363,7 @@ mod real_servers {
         at(&ours, &web.url("moved", &remote));
         both_ways_work(&remote, &ours);
         configure(&ours, &[("http.followRedirects", "false")]);
-        assert!(matches!(fetch(&ours).unwrap_err(), Trouble::Unreachable(_)));
+        assert!(matches!(fetch(&ours).unwrap_err(), RemoteError::Unreachable(_)));
     }
 
     #[test]
@@ -378,7 +378,7 @@ mod real_servers {
         fetch(&ours).unwrap();
         assert!(web.requests().contains("x=one") && !web.requests().contains("x=two"), "{}", web.requests());
         at(&ours, &web.url("elsewhere", &remote));
-        assert_eq!(push(&ours).unwrap(), [Answer::Done]);
+        assert_eq!(push(&ours).unwrap(), [UpdateStatus::Done]);
         let requests = web.requests();
         let (sent_on, at_first): (Vec<_>, Vec<_>) =
             requests.lines().partition(|line| line.contains("localhost"));
@@ -417,10 +417,10 @@ mod real_servers {
             fetch(&ours).unwrap_err()
         };
         let trouble = trouble_at(&web.url("forbidden", &remote));
-        assert!(matches!(trouble, Trouble::NotAllowed(_)), "{trouble:?}");
+        assert!(matches!(trouble, RemoteError::NotAllowed(_)), "{trouble:?}");
         let trouble = trouble_at(&web.url("broken", &remote));
         assert!(
-            matches!(&trouble, Trouble::Unreachable(_)) && trouble.to_string().contains("500"),
+            matches!(&trouble, RemoteError::Unreachable(_)) && trouble.to_string().contains("500"),
             "{trouble:?}"
         );
         let trouble = trouble_at(&web.url("page", &remote));
@@ -432,7 +432,7 @@ mod real_servers {
         ours.write("large.md", (0..2000).map(|n| format!("{}\n", n * 7919 % 10007)).collect::<String>());
         ours.commit_all("large");
         let trouble = push(&ours).unwrap_err();
-        assert!(matches!(&trouble, Trouble::Refused(_)), "{trouble:?}");
+        assert!(matches!(&trouble, RemoteError::Refused(_)), "{trouble:?}");
     }
 
     #[test]
@@ -442,7 +442,7 @@ mod real_servers {
         at(&ours, &web.url("open", &remote));
         remote.git(["config", "http.receivepack", "false"]);
         let trouble = push(&ours).unwrap_err();
-        assert!(matches!(trouble, Trouble::NotAllowed(_)), "{trouble:?}");
+        assert!(matches!(trouble, RemoteError::NotAllowed(_)), "{trouble:?}");
     }
 
     #[test]
@@ -458,7 +458,7 @@ mod real_servers {
             let repo = open(&ours);
             let limited = origin(&repo).with_stall(Duration::from_millis(300));
             let trouble = limited.fetch(&Fetch::configured(), &Unwatched).unwrap_err();
-            assert!(matches!(trouble, Trouble::Unreachable(_)), "{url}: {trouble:?}");
+            assert!(matches!(trouble, RemoteError::Unreachable(_)), "{url}: {trouble:?}");
             assert!(trouble.to_string().contains("has stalled"), "{url}: {trouble}");
         }
     }
@@ -472,7 +472,7 @@ mod real_servers {
             for url in [format!("git://127.0.0.1:{port}/x"), format!("http://127.0.0.1:{port}/x")] {
                 at(&ours, &url);
                 let trouble = fetch(&ours).unwrap_err();
-                assert!(matches!(trouble, Trouble::Unreachable(_)), "{manner:?} {url}: {trouble:?}");
+                assert!(matches!(trouble, RemoteError::Unreachable(_)), "{manner:?} {url}: {trouble:?}");
             }
         }
     }

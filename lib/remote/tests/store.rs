@@ -6,7 +6,7 @@ mod common;
 use std::path::PathBuf;
 
 use common::open;
-use remote::Held;
+use remote::PackKeep;
 use testkit::{Repo, World};
 
 /// Makes as many blobs in memory, and a tree and a commit of them, stores them, and gives the commit.
@@ -15,7 +15,7 @@ fn store(ours: &Repo, blobs: u32) -> String {
 }
 
 /// The same, and what holds them.
-fn stored(ours: &Repo, blobs: u32) -> (String, Held) {
+fn stored(ours: &Repo, blobs: u32) -> (String, PackKeep) {
     let repo = open(ours);
     let mut drafts = repo.clone().with_object_memory();
     let mut tree = gix::objs::Tree::empty();
@@ -94,8 +94,8 @@ fn remove_packs(ours: &Repo) {
     }
 }
 
-fn sweep(ours: &Repo) {
-    remote::sweep(ours.common_dir().join("objects").as_std_path());
+fn remove_stale_packs(ours: &Repo) {
+    remote::remove_stale_packs(ours.common_dir().join("objects").as_std_path());
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn what_the_dead_held_is_let_go_and_what_others_hold_stays() {
     let world = World::new();
     let ours = world.init("ours");
     let (_, held) = stored(&ours, 500);
-    sweep(&ours);
+    remove_stale_packs(&ours);
     let [keep] = &keeps(&ours)[..] else { panic!("it is held: {:?}", keeps(&ours)) };
     let text = std::fs::read(keep).unwrap();
     let by_hand = keep.with_file_name("pack-1.keep");
@@ -111,7 +111,7 @@ fn what_the_dead_held_is_let_go_and_what_others_hold_stays() {
     drop(held);
     assert_eq!(keeps(&ours), std::slice::from_ref(&by_hand));
     std::fs::write(keep, text).unwrap();
-    sweep(&ours);
+    remove_stale_packs(&ours);
     assert_eq!(keeps(&ours), [by_hand]);
 }
 
@@ -123,7 +123,7 @@ fn a_pack_is_held_until_the_last_of_several_lets_go() {
     remove_packs(&ours);
     let (_, second) = stored(&ours, 500);
     for held in [first, second] {
-        sweep(&ours);
+        remove_stale_packs(&ours);
         assert_eq!(keeps(&ours).len(), 1);
         drop(held);
     }
@@ -141,7 +141,7 @@ fn what_a_dead_process_held_is_held_anew_by_whoever_needs_it() {
     std::fs::write(&keep, text).unwrap();
     remove_packs(&ours);
     let (_, held) = stored(&ours, 500);
-    sweep(&ours);
+    remove_stale_packs(&ours);
     assert_eq!(keeps(&ours).len(), 1, "it is not the dead one's any more");
     drop(held);
     assert_eq!(keeps(&ours).len(), 0);

@@ -21,7 +21,7 @@ use gix::index::{entry::Stat, fs::Metadata};
 
 use crate::index::Index;
 use crate::walk::{Scanned, scan_before};
-use crate::{Difference, Interest, Seen};
+use crate::{Difference, Interest, Status};
 
 /// How long ago a scan may have begun for its result to count.
 const FRESH: Duration = Duration::from_secs(2);
@@ -122,14 +122,14 @@ fn is_still_there(root: &Path, difference: &Difference) -> bool {
     let Ok(path) = gix::path::from_bstr(&difference.path) else { return false };
     let now = Metadata::from_path_no_follow(&root.join(path));
     match difference.seen {
-        Seen::New => now.is_ok_and(|meta| !meta.is_dir()),
-        Seen::Gone => now.is_err_and(|error| {
+        Status::Untracked => now.is_ok_and(|meta| !meta.is_dir()),
+        Status::Deleted => now.is_err_and(|error| {
             matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
         }),
-        Seen::Doubtful(doubt) => {
+        Status::MaybeModified(doubt) => {
             now.is_ok_and(|meta| Stat::from_fs(&meta).is_ok_and(|stat| stat == doubt.stat))
         }
-        Seen::NewRepository | Seen::Unmerged => false,
+        Status::EmbeddedRepository | Status::Unmerged => false,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::folder::Found;
 use crate::index::{Entry, Index};
 use crate::names::Kind;
 use crate::nested;
-use crate::{Doubt, Reason, Seen, Sparse};
+use crate::{Doubt, Reason, Sparse, Status};
 
 /// What the file system supports, by `core.fileMode`, `core.symlinks` and `core.ignoreCase`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,9 +76,9 @@ impl Rules {
         entry: &Entry<'_>,
         look: impl FnOnce() -> io::Result<Option<Found>>,
         full: impl FnOnce() -> anyhow::Result<PathBuf>,
-    ) -> anyhow::Result<Option<Seen>> {
+    ) -> anyhow::Result<Option<Status>> {
         if entry.flags.intersects(Flags::STAGE_MASK) {
-            return Ok(Some(Seen::Unmerged));
+            return Ok(Some(Status::Unmerged));
         }
         let is_skipped = entry.flags.contains(Flags::SKIP_WORKTREE);
         if entry.flags.contains(Flags::ASSUME_VALID) || is_skipped && !self.is_sparse {
@@ -87,7 +87,7 @@ impl Rules {
         Ok(match look()? {
             // Its absence from the working tree is intended.
             None if is_skipped => None,
-            None => Some(Seen::Gone),
+            None => Some(Status::Deleted),
             Some(found) => self.compare_found(index, entry, &found, full)?,
         })
     }
@@ -98,8 +98,8 @@ impl Rules {
         entry: &Entry<'_>,
         found: &Found,
         full: impl FnOnce() -> anyhow::Result<PathBuf>,
-    ) -> anyhow::Result<Option<Seen>> {
-        let doubtful = |reason| Some(Seen::Doubtful(Doubt { reason, stat: found.stat }));
+    ) -> anyhow::Result<Option<Status>> {
+        let doubtful = |reason| Some(Status::MaybeModified(Doubt { reason, stat: found.stat }));
         let is_intended = entry.flags.contains(Flags::INTENT_TO_ADD);
         if entry.mode == Mode::COMMIT && !is_intended {
             if found.kind != Kind::Folder {
@@ -113,7 +113,7 @@ impl Rules {
             // A file that became a directory counts as deleted. One that became a repository has changed, even a
             // repository without a commit, which cannot be committed and must not be skipped silently.
             let is_repository = nested::is_one(&full()?);
-            return Ok(if is_repository { doubtful(Reason::Kind) } else { Some(Seen::Gone) });
+            return Ok(if is_repository { doubtful(Reason::Kind) } else { Some(Status::Deleted) });
         }
         if !self.has_kind(entry.mode, found) {
             return Ok(doubtful(Reason::Kind));

@@ -17,7 +17,6 @@ mod content;
 mod folder;
 mod ignored;
 mod index;
-mod memory;
 mod names;
 mod nested;
 mod pool;
@@ -26,6 +25,7 @@ mod sparse;
 #[cfg(unix)]
 mod stat;
 mod task;
+mod untracked_cache;
 mod walk;
 mod worker;
 
@@ -35,11 +35,11 @@ use gix::index::entry::Stat;
 pub use ahead::Ahead;
 pub use compare::Abilities;
 pub use index::{AsWritten, Entry, Index, first_without, read as read_index};
-pub use memory::Learnt;
 pub use nested::head as nested_head;
 pub use sparse::Sparse;
 #[cfg(unix)]
 pub use stat::in_index;
+pub use untracked_cache::CacheUpdate;
 pub use walk::{Scanned, scan};
 
 /// A path at which working tree and index differ, or may differ.
@@ -48,20 +48,20 @@ pub struct Difference {
     /// The path, as it is spelled in the index if it is there.
     pub path: BString,
     /// What was found there.
-    pub seen: Seen,
+    pub seen: Status,
 }
 
 /// What was found at a path.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Seen {
+pub enum Status {
     /// A file or a symbolic link that is neither in the index nor ignored.
-    New,
+    Untracked,
     /// A directory that is a nested repository, and neither in the index nor ignored.
-    NewRepository,
+    EmbeddedRepository,
     /// A path that is in the index and on disk, and may differ.
-    Doubtful(Doubt),
+    MaybeModified(Doubt),
     /// A path that is in the index, and gone from the working tree.
-    Gone,
+    Deleted,
     /// An unmerged path, which has several stages in the index.
     Unmerged,
 }

@@ -12,21 +12,21 @@ pub enum Task {
     /// Reads a directory and everything below it.
     Folder(Unread),
     /// Compares tracked files directly in a directory, given by their positions in the index.
-    Files(Place, Vec<usize>),
+    Files(DirectoryHandle, Vec<usize>),
 }
 
 /// An open directory in which paths are looked up, and how many bytes of a full path lead to it.
 #[derive(Clone)]
-pub struct Place {
+pub struct DirectoryHandle {
     /// The directory.
     pub folder: Arc<Folder>,
     skip: usize,
 }
 
-impl Place {
+impl DirectoryHandle {
     /// An open directory with the path `path`.
     pub fn of(folder: Folder, path: &BStr) -> Self {
-        Place { folder: Arc::new(folder), skip: path.len() + 1 }
+        DirectoryHandle { folder: Arc::new(folder), skip: path.len() + 1 }
     }
 
     /// Returns the rest of a path, relative to this directory.
@@ -38,7 +38,7 @@ impl Place {
 /// A directory that has not been read yet.
 pub struct Unread {
     /// An open directory that contains it, not always directly.
-    pub within: Place,
+    pub within: DirectoryHandle,
     /// Its path; the root is the empty path.
     pub path: BString,
     /// The index entries below it.
@@ -61,7 +61,7 @@ pub enum Standing {
 impl Task {
     /// The root of the working tree, with all `entries` of the index.
     pub fn root(folder: Folder, entries: usize) -> Self {
-        let (within, path) = (Place { folder: Arc::new(folder), skip: 0 }, BString::default());
+        let (within, path) = (DirectoryHandle { folder: Arc::new(folder), skip: 0 }, BString::default());
         Task::Folder(Unread { within, path, entries: 0..entries, standing: Standing::Tracked })
     }
 }

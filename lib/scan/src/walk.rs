@@ -11,9 +11,9 @@ use gix::index::{AccelerateLookup, State};
 use crate::compare::Rules;
 use crate::folder::Folder;
 use crate::index::Index;
-use crate::memory::{Learnt, Memory, Record};
 use crate::pool::{Pool, StopOnPanic};
 use crate::task::Task;
+use crate::untracked_cache::{CacheUpdate, Record, UntrackedCache};
 use crate::worker::Worker;
 use crate::{Difference, Interest};
 
@@ -26,7 +26,7 @@ pub struct Scanned {
     /// What differs or may differ: sorted by path, each path once.
     pub differences: Vec<Difference>,
     /// The new cache for the next scan, if it is worth writing.
-    pub learnt: Option<Learnt>,
+    pub learnt: Option<CacheUpdate>,
 }
 
 /// Looks for all that is of interest and that differs from `index`, or may differ.
@@ -59,7 +59,7 @@ pub fn scan_before(
     let folder = Folder::root(root).with_context(|| format!("cannot read {}", root.display()))?;
     let composes = options.precompose_unicode && TAKES_LETTERS_APART;
     let is_plain = !options.ignore_case && !composes;
-    let memory = if is_plain { Memory::of(repo, &folder) } else { Memory::off() };
+    let memory = if is_plain { UntrackedCache::of(repo, &folder) } else { UntrackedCache::off() };
     let scan = Scan {
         repo: repo.clone().into_sync(),
         root: root.to_owned(),
@@ -106,7 +106,7 @@ pub struct Scan<'a> {
     /// Whether the file system decomposes Unicode that git keeps precomposed (`core.precomposeUnicode`).
     pub composes: bool,
     /// The cache of directories.
-    pub memory: Memory,
+    pub memory: UntrackedCache,
     /// How many files were examined.
     pub looked_at: AtomicUsize,
     /// Whether a caller waits for the result; `None` if one always does.

@@ -13,13 +13,13 @@ use crate::children::Children;
 use crate::compare::full;
 use crate::folder::Identity;
 use crate::ignored::Ignored;
-use crate::memory::Record;
 use crate::names::{Kind, Names, in_index};
 use crate::nested;
 use crate::pool::Pool;
-use crate::task::{Place, Standing, Task, Unread};
+use crate::task::{DirectoryHandle, Standing, Task, Unread};
+use crate::untracked_cache::Record;
 use crate::walk::{Scan, below};
-use crate::{Difference, Seen};
+use crate::{Difference, Status};
 
 /// The number of files of one directory that are examined in one task; more of them are shared among the threads.
 const SHARE: usize = 500;
@@ -110,7 +110,7 @@ impl<'a> Worker<'a> {
         }
         let opened = unread.within.folder.child(name).with_context(|| self.cannot_read(path))?;
         let Some(folder) = opened else { return self.gone(unread.entries) };
-        let place = Place::of(folder, path);
+        let place = DirectoryHandle::of(folder, path);
         if let Some(record) = record
             && let Some(identity) = place.folder.identity()
             && let Some(listed) = self.as_remembered(record, identity, &unread)
@@ -146,7 +146,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Reads the names in a directory, and compares them with the index.
-    fn read(&mut self, place: Place, unread: &Unread) -> anyhow::Result<()> {
+    fn read(&mut self, place: DirectoryHandle, unread: &Unread) -> anyhow::Result<()> {
         let path = unread.path.as_bstr();
         let mut names = std::mem::take(&mut self.names);
         names.clear();
@@ -158,7 +158,7 @@ impl<'a> Worker<'a> {
         if is_foreign {
             // If it replaces a tracked file, the difference is reported with the file's entry.
             if unread.standing == Standing::Untracked && self.scan.interest.at(path) {
-                self.tell(path, Seen::NewRepository);
+                self.tell(path, Status::EmbeddedRepository);
             }
         } else {
             if self.scan.composes {
@@ -183,7 +183,7 @@ impl<'a> Worker<'a> {
     /// Compares the names in a directory with those that the index has in it.
     fn compare(
         &mut self,
-        place: &Place,
+        place: &DirectoryHandle,
         path: &BStr,
         entries: Range<usize>,
         names: &Names,
@@ -216,7 +216,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Continues with what the index has directly in a directory.
-    fn listed(&mut self, place: &Place, listed: Listed) -> anyhow::Result<()> {
+    fn listed(&mut self, place: &DirectoryHandle, listed: Listed) -> anyhow::Result<()> {
         let Listed { folders, files } = listed;
         let unread =
             |(path, entries)| Unread { within: place.clone(), path, entries, standing: Standing::Tracked };
@@ -232,7 +232,7 @@ impl<'a> Worker<'a> {
     /// Handles a name that the index lacks, or has in another spelling or as another type.
     fn unknown(
         &mut self,
-        place: &Place,
+        place: &DirectoryHandle,
         parent: &BStr,
         name: &BStr,
         kind: Kind,
@@ -258,7 +258,7 @@ impl<'a> Worker<'a> {
         let is_new =
             !is_known && scan.interest.at(path.as_bstr()) && !self.is_ignored(path.as_bstr(), Mode::FILE)?;
         if is_new {
-            self.found.push(Difference { path, seen: Seen::New });
+            self.found.push(Difference { path, seen: Status::Untracked });
         }
         Ok(())
     }
@@ -290,7 +290,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Compares tracked files.
-    fn files(&mut self, place: &Place, entries: Vec<usize>) -> anyhow::Result<()> {
+    fn files(&mut self, place: &DirectoryHandle, entries: Vec<usize>) -> anyhow::Result<()> {
         self.looked_at += entries.len();
         for at in entries {
             self.entry(at, Some(place))?;
@@ -306,7 +306,7 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    fn entry(&mut self, at: usize, place: Option<&Place>) -> anyhow::Result<()> {
+    fn entry(&mut self, at: usize, place: Option<&DirectoryHandle>) -> anyhow::Result<()> {
         let scan = self.scan;
         let entry = scan.index.entry(at);
         let path = entry.path;
@@ -318,7 +318,7 @@ impl<'a> Worker<'a> {
             .rules
             .compare(scan.index, &entry, look, || full(&scan.root, path))
             .with_context(|| format!("cannot look at {path}"))?;
-        let is_other_version = |last: &Difference| last.seen == Seen::Unmerged && last.path == path;
+        let is_other_version = |last: &Difference| last.seen == Status::Unmerged && last.path == path;
         if let Some(seen) = seen
             && !self.found.last().is_some_and(is_other_version)
         {
@@ -327,7 +327,7 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    fn tell(&mut self, path: &BStr, seen: Seen) {
+    fn tell(&mut self, path: &BStr, seen: Status) {
         self.found.push(Difference { path: path.to_owned(), seen });
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use scan::{Ahead, Everything, Seen};
+use scan::{Ahead, Everything, Status};
 use testkit::{Repo, World};
 
 /// A repository whose files are older than its index, and that old enough for any change to it to show.
@@ -128,6 +128,6 @@ fn a_nested_repository_is_looked_at_again() {
     let gix = open(&repo);
     let index = scan::Index::read(&gix, &gix.index_path()).unwrap();
     let found = scan::scan(&gix, &index, &Everything, &|_| ()).unwrap().differences;
-    assert!(found.iter().any(|one| one.seen == Seen::NewRepository));
+    assert!(found.iter().any(|one| one.seen == Status::EmbeddedRepository));
     assert!(seen_before(&repo, || ()).is_none());
 }

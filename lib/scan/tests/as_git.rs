@@ -10,7 +10,7 @@ use std::os::unix::fs::symlink;
 use gix::bstr::{BStr, ByteSlice as _};
 use gix::index::entry::{Flags, Mode};
 use proptest::prelude::*;
-use scan::{Everything, Interest, Reason, Seen};
+use scan::{Everything, Interest, Reason, Status};
 use testkit::{Repo, World};
 
 /// Names that are easily confused or sorted oddly; some are folders in one deed and files in another.
@@ -183,9 +183,9 @@ fn remove(path: &camino::Utf8Path) {
 }
 
 /// What differs between index and work tree, path by path: `?` new, `D` gone, `U` unmerged, `M` changed.
-type Status = BTreeMap<Vec<u8>, char>;
+type GitStatus = BTreeMap<Vec<u8>, char>;
 
-fn as_git_says(repo: &Repo) -> Status {
+fn as_git_says(repo: &Repo) -> GitStatus {
     let out = repo.git([
         "-c",
         "core.quotePath=false",
@@ -196,7 +196,7 @@ fn as_git_says(repo: &Repo) -> Status {
         "--no-renames",
         "--ignore-submodules=dirty",
     ]);
-    let mut status = Status::new();
+    let mut status = GitStatus::new();
     for line in out.split_terminator('\0') {
         let mut fields = line.splitn(2, ' ');
         let (kind, rest) = (fields.next().unwrap(), fields.next().unwrap());
@@ -223,15 +223,15 @@ fn as_git_says(repo: &Repo) -> Status {
     status
 }
 
-fn as_the_scan_says(repo: &Repo, interest: &dyn Interest) -> Status {
+fn as_the_scan_says(repo: &Repo, interest: &dyn Interest) -> GitStatus {
     let gix = gix::open_opts(repo.path().as_std_path(), gix::open::Options::isolated()).unwrap();
     let index = scan::Index::read(&gix, &gix.index_path()).unwrap();
     let found = scan::scan(&gix, &index, interest, &|_| ()).unwrap().differences;
     let state = |path: &BStr, seen| match seen {
-        Seen::New | Seen::NewRepository => Some('?'),
-        Seen::Gone => Some('D'),
-        Seen::Unmerged => Some('U'),
-        Seen::Doubtful(doubt) => {
+        Status::Untracked | Status::EmbeddedRepository => Some('?'),
+        Status::Deleted => Some('D'),
+        Status::Unmerged => Some('U'),
+        Status::MaybeModified(doubt) => {
             let entry = index.find(path).unwrap();
             let is_sure = doubt.reason == Reason::Kind
                 || entry.flags.contains(Flags::INTENT_TO_ADD)
@@ -293,6 +293,6 @@ fn what_lies_behind_links_that_lead_in_a_circle_is_gone() {
     assert_eq!(repo.git(["ls-files", "--stage"]).split_whitespace().last(), Some("a"));
 }
 
-fn show(status: &Status) -> Vec<String> {
+fn show(status: &GitStatus) -> Vec<String> {
     status.iter().map(|(path, state)| format!("{state} {}", path.as_bstr())).collect()
 }

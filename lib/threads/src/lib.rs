@@ -103,16 +103,16 @@ pub fn start<T: Send + 'static>(
 
 /// Records the processor that a thread runs on, for another thread that works at the same time.
 #[derive(Debug)]
-pub struct Place(AtomicUsize);
+pub struct ProcessorHint(AtomicUsize);
 
-impl Default for Place {
+impl Default for ProcessorHint {
     /// No processor yet.
     fn default() -> Self {
         Self(AtomicUsize::new(usize::MAX))
     }
 }
 
-impl Place {
+impl ProcessorHint {
     /// Records the processor of the calling thread.
     pub fn here(&self) {
         self.0.store(processor::current(), Ordering::Relaxed);
@@ -176,13 +176,13 @@ mod tests {
     #[test]
     fn a_thread_leaves_the_processor_of_the_other_one_and_may_still_run_anywhere() {
         let all = sched_getaffinity(None).unwrap();
-        let place = Place::default();
+        let place = ProcessorHint::default();
         place.here();
         place.avoid();
         assert!(all.count() == 1 || sched_getcpu() != place.0.load(Ordering::Relaxed));
         assert_eq!(sched_getaffinity(None).unwrap(), all);
         // No processor is recorded.
-        Place::default().avoid();
+        ProcessorHint::default().avoid();
         assert_eq!(sched_getaffinity(None).unwrap(), all);
     }
 

@@ -28,7 +28,7 @@ pub enum Event {
     Intruded(Token),
     /// The lock was no longer this token's.
     Lost(Token),
-    Trouble(String),
+    LockError(String),
 }
 
 impl fmt::Display for Event {
@@ -48,7 +48,7 @@ impl fmt::Display for Event {
             Self::Left(token) => write!(f, "left {token}"),
             Self::Intruded(token) => write!(f, "intruded {token}"),
             Self::Lost(token) => write!(f, "lost {token}"),
-            Self::Trouble(trouble) => write!(f, "trouble {trouble}"),
+            Self::LockError(trouble) => write!(f, "trouble {trouble}"),
         }
     }
 }

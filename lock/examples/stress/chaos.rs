@@ -139,7 +139,7 @@ struct Scripts {
 /// A peer that does what shell scripts do: `mkdir`, a plain number in `pid`, `rm -rf`. It looks whether anybody is
 /// inside, before and after.
 fn script(directory: &Path, over: &AtomicBool) -> Scripts {
-    let place = lock::Place::new(directory);
+    let place = lock::LockPaths::new(directory);
     let witness = worker::inside(directory).join("witness");
     let mut scripts = Scripts::default();
     while !over.load(Ordering::Relaxed) {

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lock::{Held, Patience, Place};
+use lock::{Held, LockPaths, Patience};
 
 use crate::{
     account, chaos,
@@ -49,7 +49,7 @@ fn milliseconds(times: &[Duration], percent: usize) -> f64 {
 fn cost_of_waiting(time: Duration) -> f64 {
     let directory = chaos::folder();
     let patience = Patience { wait: Duration::ZERO, stale_after: Duration::from_secs(600) };
-    let held = Held::take(Place::new(directory.path()), None, &patience, &mut |_| {});
+    let held = Held::take(LockPaths::new(directory.path()), None, &patience, &mut |_| {});
     let mut waiter = chaos::start(directory.path(), &HABITS);
     std::thread::sleep(Duration::from_millis(200));
     let (began, before) = (Instant::now(), processor_time(waiter.id()));

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use lock::{Held, Patience, Place, Process, Term, Trouble, Wish, acquire};
+use lock::{Held, LockError, LockPaths, LockRequest, Patience, Process, Term, acquire};
 
 use crate::{
     account::Event,
@@ -38,7 +38,7 @@ pub fn work(directory: &Path, habits: &Habits) -> ExitCode {
     let log = OpenOptions::new().create(true).append(true).open(log);
     let Ok(log) = log else { return ExitCode::FAILURE };
     let mut worker = Worker {
-        place: Place::new(directory),
+        place: LockPaths::new(directory),
         witness: Witness::new(&inside),
         dwell: Duration::from_micros(habits.dwell_us),
         jumps: habits.jumps,
@@ -49,13 +49,13 @@ pub fn work(directory: &Path, habits: &Habits) -> ExitCode {
     };
     loop {
         if let Err(trouble) = worker.once() {
-            worker.note(&Event::Trouble(trouble));
+            worker.note(&Event::LockError(trouble));
         }
     }
 }
 
 struct Worker {
-    place: Place,
+    place: LockPaths,
     witness: Witness,
     dwell: Duration,
     jumps: u64,
@@ -71,10 +71,11 @@ impl Worker {
         let wait = Duration::from_secs(if self.random.happens(self.impatience) { 0 } else { 60 });
         let patience = Patience { wait, stale_after: self.stale_after };
         let owner = Some(Process::current());
-        let wish = Wish { owner, worker: None, term: Term::SignsOfLife, lease: self.stale_after, name: None };
+        let wish =
+            LockRequest { owner, worker: None, term: Term::SignsOfLife, lease: self.stale_after, name: None };
         let took = match acquire(&self.place, &wish, &patience, &mut |_| {}) {
             Ok(took) => took,
-            Err(Trouble::Deferred { .. }) if wait.is_zero() => {
+            Err(LockError::Deferred { .. }) if wait.is_zero() => {
                 std::thread::sleep(self.random.time_below(Duration::from_millis(2)));
                 return Ok(());
             }
@@ -89,7 +90,7 @@ impl Worker {
             Ok(Ok(Entry::OverTheDead)) => self.note(&Event::OverTheDead),
             Ok(Ok(Entry::OverTheLiving(other))) => self.note(&Event::Overtook(other)),
             Ok(Err(error)) => return Err(format!("the witness: {error}")),
-            Err(Trouble::Lost { .. }) => {
+            Err(LockError::Lost { .. }) => {
                 self.note(&Event::Lost(token));
                 return Ok(());
             }
@@ -103,7 +104,7 @@ impl Worker {
             Ok(Ok(true)) => self.note(&Event::Left(token)),
             Ok(Ok(false)) => self.note(&Event::Intruded(token)),
             Ok(Err(error)) => return Err(format!("the witness: {error}")),
-            Err(Trouble::Lost { .. }) => {
+            Err(LockError::Lost { .. }) => {
                 self.note(&Event::Lost(token));
                 return Ok(());
             }

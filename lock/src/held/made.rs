@@ -6,7 +6,7 @@ use camino::Utf8Path;
 
 use super::Held;
 use crate::{
-    Leftover, Process, Trouble,
+    Leftover, LockError, Process,
     fence::{ours, under_guard},
     leftovers,
 };
@@ -16,16 +16,16 @@ impl Held {
     /// process is killed. Returns whether the file system identifies files well enough for that.
     ///
     /// # Errors
-    /// [`Trouble::Lost`] if the lock is no longer this one's.
-    pub fn made(&self, path: &Utf8Path) -> Result<bool, Trouble> {
+    /// [`LockError::Lost`] if the lock is no longer this one's.
+    pub fn made(&self, path: &Utf8Path) -> Result<bool, LockError> {
         self.settle_in()?;
         let leftover = Leftover::of(path, &Process::current())
-            .map_err(Trouble::refused("note a file in", &self.place))?;
+            .map_err(LockError::refused("note a file in", &self.place))?;
         let Some(leftover) = leftover else { return Ok(false) };
         under_guard(&self.place, || {
             let (taken, _) = ours(&self.place, &self.token)?;
             leftovers::note(&self.place, &taken.dir, &self.token, leftover)
-                .map_err(Trouble::refused("note a file in", &self.place))
+                .map_err(LockError::refused("note a file in", &self.place))
         })?;
         Ok(true)
     }
@@ -33,12 +33,12 @@ impl Held {
     /// Records that this process has finished with the file at `path`.
     ///
     /// # Errors
-    /// [`Trouble::Lost`] if the lock is no longer this one's.
-    pub fn finished(&self, path: &Utf8Path) -> Result<(), Trouble> {
+    /// [`LockError::Lost`] if the lock is no longer this one's.
+    pub fn finished(&self, path: &Utf8Path) -> Result<(), LockError> {
         under_guard(&self.place, || {
             let (taken, _) = ours(&self.place, &self.token)?;
             leftovers::forget(&self.place, &taken.dir, &self.token, path)
-                .map_err(Trouble::refused("note a file in", &self.place))
+                .map_err(LockError::refused("note a file in", &self.place))
         })
     }
 }
@@ -53,14 +53,14 @@ mod tests {
         super::tests::{PATIENCE, place, take},
         *,
     };
-    use crate::{Term, Wish, patience::acquire};
+    use crate::{LockRequest, Term, wait::acquire};
 
     #[test]
     fn what_a_killed_owner_left_behind_is_removed_by_the_next_one() {
         let (_keep, place) = place();
         let me = Process::current();
         let killed = Process { start: me.start.map(|start| start - 1), ..me };
-        let wish = Wish {
+        let wish = LockRequest {
             owner: Some(killed.clone()),
             worker: None,
             term: Term::SignsOfLife,
@@ -75,7 +75,7 @@ mod tests {
             let (taken, _) = ours(&place, token)?;
             let leftover = Leftover::of(&index_lock, &killed).unwrap().expect("it can be told apart");
             leftovers::note(&place, &taken.dir, token, leftover)
-                .map_err(Trouble::refused("note a file in", &place))
+                .map_err(LockError::refused("note a file in", &place))
         })
         .unwrap();
         let _next = take(&place);

@@ -20,7 +20,7 @@ use signal_hook::{
     low_level::siginfo::{Cause, Origin},
 };
 
-use crate::mark::Mark;
+use crate::file_stamp::Mark;
 
 /// Whether a process with this pid exists, zombies included. A process that we may not signal exists.
 #[cfg(target_os = "linux")]

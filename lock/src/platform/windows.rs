@@ -12,7 +12,7 @@ use std::{
 };
 
 pub use super::process_table::{boot_id, find, same_boot};
-use crate::mark::Mark;
+use crate::file_stamp::Mark;
 
 /// `FILE_FLAG_BACKUP_SEMANTICS`, without which Windows opens no directory.
 const BACKUP_SEMANTICS: u32 = 0x0200_0000;

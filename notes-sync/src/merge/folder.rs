@@ -9,10 +9,10 @@ use gix::{
     ObjectId, OdbHandle, Repository,
     objs::{FindExt, Kind},
 };
-use remote::{Loose, Recent};
+use remote::{Loose, RecentObjects};
 
 use crate::{
-    combine, others_merge,
+    combine, merge_non_notes,
     strategy::Strategy,
     tree::diff,
     tree::layout::Prefix,
@@ -29,7 +29,7 @@ pub(crate) struct Worker<'repo> {
     pub(super) tally: Tally,
     sources: Sides<Source<'repo>>,
     /// Some of the trees and notes that were changed here, in memory.
-    pub(super) latest: &'repo Recent,
+    pub(super) latest: &'repo RecentObjects,
     /// The reader of loose objects, which most of the local changes are; `None` if there are replace refs.
     loose: Option<Loose>,
     spare: Vec<Vec<u8>>,
@@ -61,9 +61,9 @@ impl<'repo> Source<'repo> {
 }
 
 impl<'repo> Worker<'repo> {
-    pub(crate) fn new(repo: &'repo Repository, latest: &'repo Recent, strategy: Strategy) -> Self {
+    pub(crate) fn new(repo: &'repo Repository, latest: &'repo RecentObjects, strategy: Strategy) -> Self {
         let sources = Sides { base: Source::of(repo), local: Source::of(repo), remote: Source::of(repo) };
-        let loose = (!remote::replaces(repo)).then(|| Loose::of(repo));
+        let loose = (!remote::has_replace_refs(repo)).then(|| Loose::of(repo));
         Self { repo, strategy, tally: Tally::default(), sources, latest, loose, spare: Vec::new() }
     }
 
@@ -128,7 +128,7 @@ impl<'repo> Worker<'repo> {
                 touched = true;
             }
         }
-        touched |= others_merge::merge(&mut notes, &ours.others, &theirs.others, self.strategy)?;
+        touched |= merge_non_notes::merge(&mut notes, &ours.others, &theirs.others, self.strategy)?;
         if touched { notes.write_below() } else { Ok(Outcome::Untouched) }
     }
 

@@ -33,8 +33,8 @@ fn index<'a>(parsed: &Parsed<'a>) -> HashMap<&'a [u8], Record<'a>> {
 
 /// Records in groups: each group but the first begins with a record that both sides kept.
 ///
-/// A note may hold a line of JSON for each event of a year, so the records of a group are a linked list: an insertion takes
-/// the same time wherever it is.
+/// A note may hold a line of JSON for each event of a year, so the records of a group are a linked list: an insertion
+/// takes the same time wherever it is.
 struct Order<'a> {
     groups: Vec<Group>,
     nodes: Vec<Node<'a>>,

@@ -13,7 +13,7 @@ use crate::combine;
 
 use super::{
     alike,
-    layout::{self, Annotated, Other, Prefix, Slot},
+    layout::{self, Annotated, NonNote, Prefix, Slot},
 };
 
 /// A note that differs; `None` if it does not exist on that side.
@@ -29,9 +29,9 @@ pub struct Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherChange {
     /// The old entry.
-    pub old: Option<Other>,
+    pub old: Option<NonNote>,
     /// The new entry.
-    pub new: Option<Other>,
+    pub new: Option<NonNote>,
 }
 
 /// All differences between two notes trees.
@@ -107,7 +107,7 @@ struct Part {
 struct Folder {
     /// The parts by byte, in ascending order.
     parts: Vec<(u8, Part)>,
-    others: Vec<Other>,
+    others: Vec<NonNote>,
 }
 
 impl Walk<'_> {
@@ -186,7 +186,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn compare_others(&mut self, prefix: &Prefix, old: Vec<Other>, new: Vec<Other>) {
+    fn compare_others(&mut self, prefix: &Prefix, old: Vec<NonNote>, new: Vec<NonNote>) {
         let mut entries: BTreeMap<_, OtherChange> = BTreeMap::new();
         for other in old {
             entries.insert(other.name.clone(), OtherChange { old: Some(other), new: None });
@@ -227,7 +227,7 @@ fn folder(prefix: &Prefix, tree: Option<ObjectId>, entries: &[u8]) -> Result<Fol
                     Some(_) => part.more_folders.push(tree),
                 }
             }
-            Slot::Other(other) => folder.others.push(other),
+            Slot::NonNote(other) => folder.others.push(other),
         }
         Ok(())
     })?;

@@ -12,8 +12,8 @@ use gix::{ObjectId, Repository, bstr::BString};
 use crate::combine;
 
 use super::{
-    layout::{self, Annotated, Other, Prefix, Slot},
-    others::Others,
+    layout::{self, Annotated, NonNote, Prefix, Slot},
+    non_notes::NonNotes,
 };
 
 /// An editable notes tree. Its memory is bounded by what is touched, not by the number of notes.
@@ -23,7 +23,7 @@ pub struct NotesTree<'repo> {
     pub(crate) prefix: Prefix,
     /// The topmost node, at [`Self::depth`].
     pub(crate) root: Branch,
-    pub(crate) others: Others,
+    pub(crate) others: NonNotes,
 }
 
 /// An inner node: its children, by the next hex digit of the id.
@@ -55,7 +55,7 @@ enum Clash {
 /// What is needed to unpack a subtree.
 pub(crate) struct Opener<'a> {
     pub(crate) repo: &'a Repository,
-    pub(crate) others: &'a mut Others,
+    pub(crate) others: &'a mut NonNotes,
 }
 
 impl<'repo> NotesTree<'repo> {
@@ -73,7 +73,7 @@ impl<'repo> NotesTree<'repo> {
         prefix: &Prefix,
         tree: Option<ObjectId>,
     ) -> Result<Self> {
-        let mut notes = Self { repo, prefix: *prefix, root: Branch::default(), others: Others::default() };
+        let mut notes = Self { repo, prefix: *prefix, root: Branch::default(), others: NonNotes::default() };
         let Some(tree) = tree else { return Ok(notes) };
         let depth = notes.depth();
         let mut opener = Opener { repo, others: &mut notes.others };
@@ -116,7 +116,12 @@ impl<'repo> NotesTree<'repo> {
     }
 
     /// Sets or removes an entry that is not a note.
-    pub(crate) fn set_other(&mut self, folder: &Prefix, name: &BString, other: Option<Other>) -> Result<()> {
+    pub(crate) fn set_other(
+        &mut self,
+        folder: &Prefix,
+        name: &BString,
+        other: Option<NonNote>,
+    ) -> Result<()> {
         // This unpacks the tree, so that its other entries are loaded before one of them is changed.
         self.get(folder.lowest(self.repo.object_hash()))?;
         self.others.set(folder, name, other);
@@ -148,7 +153,7 @@ impl Branch {
             let leaf = match slot {
                 Slot::Note { object, blob } => Leaf::Note { object, blob },
                 Slot::Folder { byte, tree } => Leaf::Folder { prefix: prefix.join(byte), tree },
-                Slot::Other(other) => {
+                Slot::NonNote(other) => {
                     opener.others.add(*prefix, other);
                     return Ok(());
                 }

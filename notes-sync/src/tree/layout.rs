@@ -126,7 +126,7 @@ pub fn note_name(object: Annotated, depth: usize) -> BString {
 
 /// An entry that is not a note: git keeps those where they are, and every writer must.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Other {
+pub struct NonNote {
     /// Its name in its tree.
     pub name: BString,
     /// Its mode.
@@ -135,7 +135,7 @@ pub struct Other {
     pub id: ObjectId,
 }
 
-impl Other {
+impl NonNote {
     /// Whether this has the name of a fan-out subtree without being a tree.
     pub fn blocks_fanout(&self) -> bool {
         !self.mode.is_tree() && byte_from_hex(&self.name).is_some()
@@ -160,7 +160,7 @@ pub enum Slot {
         tree: ObjectId,
     },
     /// Any other entry.
-    Other(Other),
+    NonNote(NonNote),
 }
 
 /// Reads the entries of the tree at `prefix`, in their order.
@@ -225,7 +225,7 @@ fn slot(name: &gix::bstr::BStr, mode: EntryMode, id: ObjectId, prefix: &Prefix) 
     {
         return Slot::Folder { byte, tree: id };
     }
-    Slot::Other(Other { name: name.to_owned(), mode, id })
+    Slot::NonNote(NonNote { name: name.to_owned(), mode, id })
 }
 
 /// Returns the object of a note from the note's name in the tree at `prefix`.

@@ -18,7 +18,7 @@ use crate::objects;
 use super::{
     edit::{Branch, Leaf, Node, NotesTree, Opener},
     layout::{self, Annotated, Prefix},
-    others::Others,
+    non_notes::NonNotes,
     outcome::Outcome,
 };
 
@@ -52,7 +52,7 @@ impl Branch {
         &mut self,
         depth: usize,
         fanout: usize,
-        others: &mut Others,
+        others: &mut NonNotes,
         folders: &mut Folders<'_>,
     ) -> Result<()> {
         let fanout = self.fanout(depth, fanout, others);
@@ -78,7 +78,7 @@ impl Branch {
 
     /// Returns the number of fan-out levels above the notes below this node, given that it is `fanout` for the parent
     /// node.
-    fn fanout(&self, depth: usize, fanout: usize, others: &Others) -> usize {
+    fn fanout(&self, depth: usize, fanout: usize, others: &NonNotes) -> usize {
         let crowded = |child: &Option<Box<Node>>| {
             matches!(child.as_deref(), Some(Node::Branch(_) | Node::Leaf(Leaf::Folder { .. })))
         };
@@ -113,21 +113,21 @@ impl Folders<'_> {
         object: Annotated,
         blob: ObjectId,
         fanout: usize,
-        others: &mut Others,
+        others: &mut NonNotes,
     ) -> Result<()> {
         let entry =
             Entry { mode: EntryKind::Blob.into(), filename: layout::note_name(object, fanout), oid: blob };
         self.put(&Prefix::of(object, fanout), entry, others)
     }
 
-    fn put_folder(&mut self, prefix: &Prefix, tree: ObjectId, others: &mut Others) -> Result<()> {
+    fn put_folder(&mut self, prefix: &Prefix, tree: ObjectId, others: &mut NonNotes) -> Result<()> {
         let Some((above, name)) = prefix.split() else {
             return Ok(());
         };
         self.put(&above, Entry { mode: EntryKind::Tree.into(), filename: name, oid: tree }, others)
     }
 
-    fn put(&mut self, folder: &Prefix, entry: Entry, others: &mut Others) -> Result<()> {
+    fn put(&mut self, folder: &Prefix, entry: Entry, others: &mut NonNotes) -> Result<()> {
         while self.open.last().is_some_and(|(open, _)| !folder.is_within(open)) {
             self.close(others)?;
         }
@@ -144,7 +144,7 @@ impl Folders<'_> {
     }
 
     /// Writes the innermost tree and adds it to its parent; returns its id, which at last is the root's.
-    fn close(&mut self, others: &mut Others) -> Result<Option<ObjectId>> {
+    fn close(&mut self, others: &mut NonNotes) -> Result<Option<ObjectId>> {
         let Some((prefix, mut entries)) = self.open.pop() else {
             return Ok(None);
         };
@@ -156,7 +156,7 @@ impl Folders<'_> {
         Ok(Some(tree))
     }
 
-    fn finish(mut self, others: &mut Others) -> Result<ObjectId> {
+    fn finish(mut self, others: &mut NonNotes) -> Result<ObjectId> {
         let mut root = None;
         while let Some(tree) = self.close(others)? {
             root = Some(tree);

@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 
-use super::lab::Lab;
+use super::sandbox::Sandbox;
 
 /// A machine, and how busy it was.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct Machine {
 
 impl Machine {
     /// Describes this machine.
-    pub fn look(lab: &Lab) -> anyhow::Result<Self> {
+    pub fn look(lab: &Sandbox) -> anyhow::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let git = lab.git(lab.root(), &["--version"])?;
         Ok(Self {

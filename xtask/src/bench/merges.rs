@@ -6,14 +6,14 @@ use anyhow::{Context as _, ensure};
 use camino::Utf8PathBuf;
 
 use super::{
-    contest::{Contest, Label},
-    frozen::{self, Frozen},
-    ground::Ground,
-    lab::{Objects, Pace},
+    context::BenchContext,
     measure,
     notes::{self, Note, Version},
+    pairs::{Label, Pairs},
     results::{Kind, Row},
+    sandbox::{Objects, Pace},
     sides::Side,
+    snapshot::{self, Snapshot},
     table::thousands,
 };
 
@@ -44,7 +44,10 @@ const CASES: [Case; 6] = [
 ];
 
 /// Measures all cases, and passes each row to `take` as soon as it is complete.
-pub fn rows(ground: &Ground<'_>, take: &mut dyn FnMut(Row) -> anyhow::Result<()>) -> anyhow::Result<()> {
+pub fn rows(
+    ground: &BenchContext<'_>,
+    take: &mut dyn FnMut(Row) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     for case in CASES {
         let case = match ground.lab.pace() {
             Pace::Careful => case,
@@ -55,14 +58,14 @@ pub fn rows(ground: &Ground<'_>, take: &mut dyn FnMut(Row) -> anyhow::Result<()>
     Ok(())
 }
 
-fn row(ground: &Ground<'_>, case: Case) -> anyhow::Result<Row> {
+fn row(ground: &BenchContext<'_>, case: Case) -> anyhow::Result<Row> {
     let pair = Pair::new(ground, case)?;
     if ground.lab.pace() == Pace::Careful {
         // A first, unmeasured pair: what is read for the first time comes from disk, which the ratio must not
         // include.
-        Contest::hold(1, |side| pair.once(side))?;
+        Pairs::hold(1, |side| pair.once(side))?;
     }
-    let contest = Contest::hold(ground.pairs, |side| pair.once(side))?;
+    let contest = Pairs::hold(ground.pairs, |side| pair.once(side))?;
     std::fs::remove_dir_all(&pair.repository)
         .with_context(|| format!("{} could not be removed", pair.repository))?;
     Ok(contest.row(Label {
@@ -131,14 +134,14 @@ fn count(notes: u32) -> String {
 
 /// A repository in which both sides merge, and the expected result.
 struct Pair<'a> {
-    ground: &'a Ground<'a>,
+    ground: &'a BenchContext<'a>,
     repository: Utf8PathBuf,
-    state: Frozen,
+    state: Snapshot,
     expected: String,
 }
 
 impl<'a> Pair<'a> {
-    fn new(ground: &'a Ground<'a>, case: Case) -> anyhow::Result<Self> {
+    fn new(ground: &'a BenchContext<'a>, case: Case) -> anyhow::Result<Self> {
         let repository = ground.lab.root().join("merge.git");
         ground.lab.git(ground.lab.root(), &["init", "--quiet", "--bare", repository.as_str()])?;
         let sides = [
@@ -153,7 +156,7 @@ impl<'a> Pair<'a> {
                 .lab
                 .import(&repository, Objects::Packed, |out| notes::commit(out, name, parent, &notes))?;
         }
-        let state = Frozen::bare(ground.lab, &repository)?;
+        let state = Snapshot::bare(ground.lab, &repository)?;
         let mut pair = Self { ground, repository, state, expected: String::new() };
         measure::succeed(&mut ground.sides.merge(Side::Theirs, &pair.repository))?;
         pair.expected = pair.merged()?;
@@ -162,7 +165,7 @@ impl<'a> Pair<'a> {
 
     fn once(&self, side: Side) -> anyhow::Result<measure::Measured> {
         self.state.thaw(self.ground.lab)?;
-        frozen::rest(self.ground.lab)?;
+        snapshot::rest(self.ground.lab)?;
         let measured = measure::succeed(&mut self.ground.sides.merge(side, &self.repository))?;
         let merged = self.merged()?;
         ensure!(merged == self.expected, "{side:?} merged to {merged} instead of {}", self.expected);

@@ -5,26 +5,26 @@
 
 mod amounts;
 mod charts;
-mod contest;
-mod frozen;
-mod ground;
+mod context;
+mod fixture;
 mod history;
-mod lab;
 mod machine;
+mod many_clones;
 mod measure;
 mod merges;
 mod notes;
 mod options;
+mod pairs;
 mod phases;
 mod results;
+mod sandbox;
 mod scenario;
 mod servers;
 mod sides;
-mod site;
+mod snapshot;
 mod start;
 mod stats;
 mod svg;
-mod swarm;
 mod table;
 mod whole;
 mod wire;
@@ -39,19 +39,19 @@ use crate::{
     steps,
 };
 use amounts::Amounts;
-use ground::Ground;
-use lab::{Lab, Pace};
+use context::BenchContext;
 use machine::Machine;
 pub use options::Bench;
 use options::What;
 use results::{Results, Row};
+use sandbox::{Pace, Sandbox};
 use scenario::Scenario;
 use sides::Sides;
 
 /// Measures what is asked for, prints each row as soon as it is complete, and saves all of them.
 pub fn run(args: &Bench, console: &Console) -> anyhow::Result<u8> {
     let workspace = Workspace::find()?;
-    let lab = Lab::new(args.place.as_deref(), if args.quick { Pace::Quick } else { Pace::Careful })?;
+    let lab = Sandbox::new(args.place.as_deref(), if args.quick { Pace::Quick } else { Pace::Careful })?;
     let ground = ground(args, &workspace, &lab)?;
     let machine = Machine::look(&lab)?;
     if machine.was_busy() {
@@ -84,7 +84,7 @@ fn keep(results: &Results, out: &Utf8PathBuf) -> anyhow::Result<()> {
     })
 }
 
-fn ground<'a>(args: &Bench, workspace: &Workspace, lab: &'a Lab) -> anyhow::Result<Ground<'a>> {
+fn ground<'a>(args: &Bench, workspace: &Workspace, lab: &'a Sandbox) -> anyhow::Result<BenchContext<'a>> {
     let binaries = match &args.binaries {
         Some(folder) => Binaries::in_folder(&folder.canonicalize_utf8()?)?,
         None => {
@@ -100,7 +100,7 @@ fn ground<'a>(args: &Bench, workspace: &Workspace, lab: &'a Lab) -> anyhow::Resu
     let own = workspace.root().join("bench");
     let baseline = named.unwrap_or_else(|| own.join("sync.sh"));
     let baseline = baseline.canonicalize_utf8().with_context(|| format!("{baseline} is not there"))?;
-    Ok(Ground {
+    Ok(BenchContext {
         lab,
         sides: Sides { lab, baseline, steps: own.join("steps.sh"), binaries },
         place: machine::file_system(lab.root()),
@@ -111,7 +111,7 @@ fn ground<'a>(args: &Bench, workspace: &Workspace, lab: &'a Lab) -> anyhow::Resu
 
 fn measure(
     args: &Bench,
-    ground: &Ground<'_>,
+    ground: &BenchContext<'_>,
     console: &Console,
     take: &mut dyn FnMut(Row) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
@@ -156,7 +156,7 @@ fn measure(
     }
     if args.wants(What::S6) {
         steps::begin(console, "many clones at once")?;
-        take(swarm::row(ground, amounts(first))?)?;
+        take(many_clones::row(ground, amounts(first))?)?;
     }
     if args.wants(What::Scale) {
         steps::begin(console, "nothing to do, at several sizes")?;

@@ -4,14 +4,14 @@ use anyhow::Context as _;
 
 use super::{
     amounts::Amounts,
-    contest::{Contest, Label},
-    ground::Ground,
-    lab::Pace,
+    context::BenchContext,
+    fixture::Fixture,
     measure,
+    pairs::{Label, Pairs},
     results::{Kind, Row},
+    sandbox::Pace,
     scenario::Scenario,
     sides::Step,
-    site::Site,
     whole,
 };
 
@@ -28,11 +28,11 @@ const STEPS: [(Step, Scenario); 7] = [
 
 /// Measures them on one repository, and passes each row to `take` as soon as it is complete.
 pub fn steps(
-    ground: &Ground<'_>,
+    ground: &BenchContext<'_>,
     amounts: Amounts,
     take: &mut dyn FnMut(Row) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let site = Site::new(ground.lab, amounts)?;
+    let site = Fixture::new(ground.lab, amounts)?;
     let start = whole::begin(ground, &site)?;
     for (step, scenario) in STEPS {
         take(row(ground, &site, step, scenario)?)?;
@@ -41,7 +41,7 @@ pub fn steps(
     site.remove()
 }
 
-fn row(ground: &Ground<'_>, site: &Site<'_>, step: Step, scenario: Scenario) -> anyhow::Result<Row> {
+fn row(ground: &BenchContext<'_>, site: &Fixture<'_>, step: Step, scenario: Scenario) -> anyhow::Result<Row> {
     let since = site.git(&["rev-parse", "HEAD"])?;
     scenario.arrange(site)?;
     if step == Step::Messages {
@@ -67,9 +67,9 @@ fn row(ground: &Ground<'_>, site: &Site<'_>, step: Step, scenario: Scenario) -> 
     if ground.lab.pace() == Pace::Careful {
         // A first, unmeasured pair: what is read for the first time comes from disk, which the ratio must not
         // include.
-        Contest::hold(1, once)?;
+        Pairs::hold(1, once)?;
     }
-    let contest = Contest::hold(ground.pairs, once)?;
+    let contest = Pairs::hold(ground.pairs, once)?;
     Ok(contest.row(Label {
         kind: Kind::Step,
         id: format!("{} {}", step.phase(), scenario.id()),

@@ -6,9 +6,9 @@ use anyhow::{Context as _, ensure};
 use camino::Utf8Path;
 
 use super::{
+    fixture::Fixture,
     history::{self, Commit, NOTES},
-    lab::Objects,
-    site::Site,
+    sandbox::Objects,
     table::thousands,
 };
 
@@ -42,7 +42,7 @@ impl Scenario {
     }
 
     /// Returns what there is to do, with its sizes.
-    pub fn title(self, site: &Site<'_>) -> String {
+    pub fn title(self, site: &Fixture<'_>) -> String {
         let amounts = site.amounts;
         match self {
             Self::NothingToDo => "nothing to do".into(),
@@ -70,7 +70,7 @@ impl Scenario {
     }
 
     /// Creates the commits, in the remote and in the clone.
-    pub fn arrange(self, site: &Site<'_>) -> anyhow::Result<()> {
+    pub fn arrange(self, site: &Fixture<'_>) -> anyhow::Result<()> {
         match self {
             Self::NothingToDo | Self::OneFileChanged => Ok(()),
             Self::Incoming => incoming(site),
@@ -80,7 +80,7 @@ impl Scenario {
     }
 
     /// Makes the uncommitted changes, again before each run.
-    pub fn edit(self, site: &Site<'_>) -> anyhow::Result<()> {
+    pub fn edit(self, site: &Fixture<'_>) -> anyhow::Result<()> {
         if self != Self::OneFileChanged {
             return Ok(());
         }
@@ -90,7 +90,7 @@ impl Scenario {
 }
 
 /// Creates another user's commits, spread over all areas, one of them with a message for the user.
-fn incoming(site: &Site<'_>) -> anyhow::Result<()> {
+fn incoming(site: &Fixture<'_>) -> anyhow::Result<()> {
     let (commits, files) = site.amounts.incoming;
     let stride = stride(site, commits * files);
     let changes = (0..commits).map(|number| {
@@ -106,7 +106,7 @@ fn incoming(site: &Site<'_>) -> anyhow::Result<()> {
 }
 
 /// Creates commits on each side that change different pages.
-fn diverged(site: &Site<'_>) -> anyhow::Result<()> {
+fn diverged(site: &Fixture<'_>) -> anyhow::Result<()> {
     let (commits, files) = site.amounts.diverged;
     let stride = stride(site, 2 * commits * files);
     let changes = |side: usize| {
@@ -125,7 +125,7 @@ fn diverged(site: &Site<'_>) -> anyhow::Result<()> {
 /// The clone is as its last sync left it: the remote's notes are in the tracking ref, and git has packed the objects
 /// that it had written, which were more than `gc.auto` allows. The notes that were appended here since are loose
 /// objects, and each has an entry in the reflog.
-fn notes(site: &Site<'_>) -> anyhow::Result<()> {
+fn notes(site: &Fixture<'_>) -> anyhow::Result<()> {
     let (notes, changed) = site.amounts.notes;
     let objects = site.git(&["ls-tree", "-r", "--format=%(objectname)", "HEAD"])?;
     let objects: HashMap<&str, usize> = objects.lines().take(notes).zip(0..).collect();
@@ -158,7 +158,7 @@ fn notes(site: &Site<'_>) -> anyhow::Result<()> {
 
 /// Writes the entries that git would have written to the reflog of the clone's notes: one for each of the last
 /// `commits`, instead of the import's.
-fn log_each(site: &Site<'_>, commits: usize) -> anyhow::Result<()> {
+fn log_each(site: &Fixture<'_>, commits: usize) -> anyhow::Result<()> {
     let path = site.clone.join(".git/logs").join(NOTES);
     let log = std::fs::read_to_string(&path).with_context(|| format!("{path} could not be read"))?;
     let mut lines: Vec<String> = log.lines().map(str::to_owned).collect();
@@ -182,7 +182,7 @@ fn edited(page: usize) -> (String, String) {
 
 /// Adds commits to a branch, and checks that they are there: with a shorter history the figures would be too good.
 fn on_top(
-    site: &Site<'_>,
+    site: &Fixture<'_>,
     repository: &Utf8Path,
     objects: Objects,
     branch: &str,
@@ -207,6 +207,6 @@ fn on_top(
 }
 
 /// Returns the distance between pages such that `count` pages are spread over all of them.
-fn stride(site: &Site<'_>, count: usize) -> usize {
+fn stride(site: &Fixture<'_>, count: usize) -> usize {
     (history::pages(site.amounts.files) / count).max(1)
 }

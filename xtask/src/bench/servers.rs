@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{lab::Lab, site::Site};
+use super::{fixture::Fixture, sandbox::Sandbox};
 
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -20,7 +20,7 @@ pub trait Server {
     fn name(&self) -> &'static str;
 
     /// Makes this server the clone's remote.
-    fn connect(&self, site: &Site<'_>) -> anyhow::Result<()>;
+    fn connect(&self, site: &Fixture<'_>) -> anyhow::Result<()>;
 
     /// Returns how many connections there have been.
     fn connections(&self) -> anyhow::Result<usize>;
@@ -42,7 +42,7 @@ pub struct Sshd {
 
 impl Sshd {
     /// Starts it.
-    pub fn start(lab: &Lab) -> anyhow::Result<Self> {
+    pub fn start(lab: &Sandbox) -> anyhow::Result<Self> {
         let folder = lab.root().join("sshd");
         make(&folder)?;
         for key in ["host", "user"] {
@@ -91,7 +91,7 @@ impl Server for Sshd {
         "ssh"
     }
 
-    fn connect(&self, site: &Site<'_>) -> anyhow::Result<()> {
+    fn connect(&self, site: &Fixture<'_>) -> anyhow::Result<()> {
         let url = format!("ssh://{}@127.0.0.1:{}{}", self.user, self.port, site.remote);
         site.git(&["remote", "set-url", "origin", &url])?;
         site.git(&["config", "core.sshCommand", &format!("sh '{}/ssh'", self.folder)])?;
@@ -118,7 +118,7 @@ pub struct Web {
 
 impl Web {
     /// Starts it.
-    pub fn start(lab: &Lab) -> anyhow::Result<Self> {
+    pub fn start(lab: &Sandbox) -> anyhow::Result<Self> {
         let folder = lab.root().join("web");
         make(&folder)?;
         let port = free_port()?;
@@ -169,7 +169,7 @@ impl Server for Web {
         "http"
     }
 
-    fn connect(&self, site: &Site<'_>) -> anyhow::Result<()> {
+    fn connect(&self, site: &Fixture<'_>) -> anyhow::Result<()> {
         let path = site.remote.strip_prefix(&self.root).context("the remote is not in the lab")?;
         let url = format!("http://127.0.0.1:{}/{path}", self.port);
         // By default, git's http-backend lets unauthenticated users only read.

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{history::NOTES, lab::Lab, notes, site::Site};
+use super::{fixture::Fixture, history::NOTES, notes, sandbox::Sandbox};
 use crate::binaries::Binaries;
 
 /// One of the two sides that do the same work.
@@ -20,7 +20,7 @@ pub enum Side {
 #[derive(Debug)]
 pub struct Sides<'a> {
     /// Where they work.
-    pub lab: &'a Lab,
+    pub lab: &'a Sandbox,
     /// The shell script that does a whole run.
     pub baseline: Utf8PathBuf,
     /// The shell script that does single steps of it.
@@ -117,7 +117,7 @@ impl Sides<'_> {
     }
 
     /// Returns the command of one step; `since` is the clone's commit before new commits were pulled.
-    pub fn step(&self, side: Side, step: Step, site: &Site<'_>, since: &str) -> Command {
+    pub fn step(&self, side: Side, step: Step, site: &Fixture<'_>, since: &str) -> Command {
         match side {
             Side::Theirs => {
                 let mut command = self.lab.command("bash", &site.clone);

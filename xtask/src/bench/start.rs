@@ -1,11 +1,11 @@
 //! Measures how long each binary takes to start, and its size.
 
 use super::{
-    contest::{Contest, Label},
-    ground::Ground,
-    lab::Pace,
+    context::BenchContext,
     measure,
+    pairs::{Label, Pairs},
     results::{Kind, Row},
+    sandbox::Pace,
     sides::Side,
 };
 use crate::binaries;
@@ -20,7 +20,10 @@ pub const LONGEST_MS: f64 = 3.0;
 pub const LARGEST_MB: f64 = 15.0;
 
 /// Measures `--version` of every binary against git's.
-pub fn starts(ground: &Ground<'_>, take: &mut dyn FnMut(Row) -> anyhow::Result<()>) -> anyhow::Result<()> {
+pub fn starts(
+    ground: &BenchContext<'_>,
+    take: &mut dyn FnMut(Row) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let starts = match ground.lab.pace() {
         Pace::Careful => ground.pairs * STARTS,
         Pace::Quick => 1,
@@ -35,7 +38,7 @@ pub fn starts(ground: &Ground<'_>, take: &mut dyn FnMut(Row) -> anyhow::Result<(
             };
             measure::succeed(program.arg("--version"))
         };
-        let contest = Contest::hold(starts, once)?;
+        let contest = Pairs::hold(starts, once)?;
         take(contest.row(Label {
             kind: Kind::Start,
             id: name.to_owned(),

@@ -5,20 +5,20 @@ use contract::Envelope;
 
 use super::{
     amounts::Amounts,
-    contest::{Contest, Label},
-    ground::Ground,
-    lab::Pace,
+    context::BenchContext,
+    fixture::{Expected, Fixture, State},
     measure::{self, Measured},
+    pairs::{Label, Pairs},
     results::{Kind, Row},
+    sandbox::Pace,
     scenario::Scenario,
     servers::Server,
     sides::Side,
-    site::{Expected, Site, State},
 };
 
 /// Measures these scenarios on one repository, and passes each row to `take` as soon as it is complete.
 pub fn scenarios(
-    ground: &Ground<'_>,
+    ground: &BenchContext<'_>,
     amounts: Amounts,
     wanted: &[Scenario],
     take: &mut dyn FnMut(Row) -> anyhow::Result<()>,
@@ -26,7 +26,7 @@ pub fn scenarios(
     if wanted.is_empty() {
         return Ok(());
     }
-    let site = Site::new(ground.lab, amounts)?;
+    let site = Fixture::new(ground.lab, amounts)?;
     let start = begin(ground, &site)?;
     for scenario in wanted {
         scenario.arrange(&site)?;
@@ -37,8 +37,8 @@ pub fn scenarios(
 }
 
 /// Measures S1 by itself.
-pub fn scale(ground: &Ground<'_>, amounts: Amounts) -> anyhow::Result<Row> {
-    let site = Site::new(ground.lab, amounts)?;
+pub fn scale(ground: &BenchContext<'_>, amounts: Amounts) -> anyhow::Result<Row> {
+    let site = Fixture::new(ground.lab, amounts)?;
     begin(ground, &site)?;
     let row = Whole::prepared(ground, &site, Scenario::NothingToDo)?.row(Kind::Scale, ground.few_pairs)?;
     site.remove()?;
@@ -47,7 +47,7 @@ pub fn scale(ground: &Ground<'_>, amounts: Amounts) -> anyhow::Result<Row> {
 
 /// Lets both sides sync once and returns the resulting state. It includes what the first sync of a clone creates,
 /// such as tracking refs and the pointer to the last shown message, as it does for users from the second day on.
-pub fn begin(ground: &Ground<'_>, site: &Site<'_>) -> anyhow::Result<State> {
+pub fn begin(ground: &BenchContext<'_>, site: &Fixture<'_>) -> anyhow::Result<State> {
     for side in [Side::Ours, Side::Theirs] {
         measure::succeed(&mut ground.sides.whole(side, &site.clone))?;
         site.check_clean()?;
@@ -58,8 +58,8 @@ pub fn begin(ground: &Ground<'_>, site: &Site<'_>) -> anyhow::Result<State> {
 
 /// A scenario that is ready to be measured.
 pub struct Whole<'a> {
-    ground: &'a Ground<'a>,
-    site: &'a Site<'a>,
+    ground: &'a BenchContext<'a>,
+    site: &'a Fixture<'a>,
     scenario: Scenario,
     state: State,
     expected: Expected,
@@ -67,7 +67,11 @@ pub struct Whole<'a> {
 
 impl<'a> Whole<'a> {
     /// Saves the state that each run begins with, and computes the expected result.
-    pub fn prepared(ground: &'a Ground<'_>, site: &'a Site<'_>, scenario: Scenario) -> anyhow::Result<Self> {
+    pub fn prepared(
+        ground: &'a BenchContext<'_>,
+        site: &'a Fixture<'_>,
+        scenario: Scenario,
+    ) -> anyhow::Result<Self> {
         let state = site.freeze()?;
         scenario.edit(site)?;
         let expected = site.expect()?;
@@ -79,9 +83,9 @@ impl<'a> Whole<'a> {
         if self.ground.lab.pace() == Pace::Careful {
             // A first, unmeasured pair: what is read for the first time comes from disk, which the ratio must not
             // include.
-            Contest::hold(1, |side| self.once(side))?;
+            Pairs::hold(1, |side| self.once(side))?;
         }
-        let contest = Contest::hold(pairs, |side| self.once(side))?;
+        let contest = Pairs::hold(pairs, |side| self.once(side))?;
         let mut row = contest.row(Label {
             kind,
             id: self.scenario.id().to_owned(),

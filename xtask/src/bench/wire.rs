@@ -2,23 +2,23 @@
 
 use super::{
     amounts::Amounts,
-    ground::Ground,
+    context::BenchContext,
+    fixture::Fixture,
     results::{Kind, Row},
     scenario::Scenario,
     servers::{Server, Sshd, Web},
-    site::Site,
     whole::{self, Whole},
 };
 
 /// Measures them, and passes each row to `take` as soon as it is complete.
 pub fn rows(
-    ground: &Ground<'_>,
+    ground: &BenchContext<'_>,
     amounts: Amounts,
     take: &mut dyn FnMut(Row) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let (sshd, web) = (Sshd::start(ground.lab)?, Web::start(ground.lab)?);
     for server in [&sshd as &dyn Server, &web] {
-        let site = Site::new(ground.lab, amounts)?;
+        let site = Fixture::new(ground.lab, amounts)?;
         server.connect(&site)?;
         whole::begin(ground, &site)?;
         // One connection and one ref advertisement for branch and notes together, and one more connection to push.

@@ -46,5 +46,5 @@ impl Check {
 
 /// Removes credentials: checks quote the configuration, which may contain a URL with a password.
 fn without_logins(text: impl Into<String>) -> String {
-    words::in_text(&text.into()).into_owned()
+    sanitize::in_text(&text.into()).into_owned()
 }

@@ -1,7 +1,7 @@
 //! Prints the checks, as text or as JSON.
 
 use owo_colors::OwoColorize as _;
-use phase::{Page, plain};
+use phase::{Page, escape};
 
 use super::check::{Check, State};
 
@@ -18,10 +18,10 @@ pub fn draw(checks: &[Check], page: &mut Page) {
             "{}  {:<names$}  {}",
             word.style(style),
             check.check,
-            plain::line(&check.message)
+            escape::line(&check.message)
         ));
         if let Some(help) = &check.help {
-            page.line(format_args!("      {:<names$}  help: {}", "", plain::line(help)));
+            page.line(format_args!("      {:<names$}  help: {}", "", escape::line(help)));
         }
     }
     let count = |state| checks.iter().filter(|check| check.state == state).count();

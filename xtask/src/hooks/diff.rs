@@ -1,7 +1,7 @@
 //! Shows a line diff of two texts, before any of the user's files is changed.
 
 use owo_colors::OwoColorize as _;
-use phase::{Page, plain};
+use phase::{Page, escape};
 
 /// The number of context lines.
 const AROUND: usize = 2;
@@ -31,9 +31,11 @@ pub fn draw(before: &str, after: &str, page: &mut Page) {
             page.line("    …".style(page.styles.faint));
         }
         match line {
-            Line::Both(text) => page.line(format_args!("    {}", plain::line(text))),
-            Line::Gone(text) => page.line(format_args!("  - {}", plain::line(text)).style(page.styles.error)),
-            Line::New(text) => page.line(format_args!("  + {}", plain::line(text)).style(page.styles.good)),
+            Line::Both(text) => page.line(format_args!("    {}", escape::line(text))),
+            Line::Gone(text) => {
+                page.line(format_args!("  - {}", escape::line(text)).style(page.styles.error))
+            }
+            Line::New(text) => page.line(format_args!("  + {}", escape::line(text)).style(page.styles.good)),
         }
     }
 }

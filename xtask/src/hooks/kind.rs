@@ -79,7 +79,7 @@ impl Kind {
                 format!("systemctl --user stop {name}.timer"),
                 format!(
                     "rm -f {}",
-                    words::quoted(
+                    sanitize::quoted(
                         place.config.join(format!("systemd/user/timers.target.wants/{name}.timer")).as_str()
                     )
                 ),

@@ -9,7 +9,7 @@ pub fn sh(word: &str) -> String {
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
     }
-    words::quoted(word)
+    sanitize::quoted(word)
 }
 
 /// Quotes the command of a crontab, where an unescaped `%` ends the line (crontab(5)).

@@ -2,7 +2,7 @@
 
 use contract::{CmdcopySection, CopiedFile, CopyResult};
 use owo_colors::OwoColorize as _;
-use phase::{Page, plain};
+use phase::{Page, escape};
 
 use super::prose;
 
@@ -11,7 +11,7 @@ pub fn draw(section: &CmdcopySection, page: &mut Page) {
     if section.files.iter().all(|file| file.result == CopyResult::Unchanged) {
         return;
     }
-    page.heading(format_args!("Commands in {}", plain::line(&section.to)));
+    page.heading(format_args!("Commands in {}", escape::line(&section.to)));
     for (result, word) in
         [(CopyResult::Added, "added"), (CopyResult::Updated, "updated"), (CopyResult::Removed, "removed")]
     {
@@ -22,11 +22,12 @@ pub fn draw(section: &CmdcopySection, page: &mut Page) {
     }
     for file in of(section, CopyResult::Kept) {
         let reason = file.reason.as_deref().unwrap_or("left alone");
-        page.line(format_args!("  kept      {}: {}", plain::line(&file.name), plain::line(reason)));
+        page.line(format_args!("  kept      {}: {}", escape::line(&file.name), escape::line(reason)));
     }
     for file in &section.files {
         if let Some(backup) = &file.backup {
-            let said = format!("  what you had in {} is in {}", plain::line(&file.name), plain::line(backup));
+            let said =
+                format!("  what you had in {} is in {}", escape::line(&file.name), escape::line(backup));
             page.line(said.style(page.styles.warning));
         }
     }

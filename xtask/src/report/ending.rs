@@ -2,7 +2,7 @@
 
 use contract::{Decision, Document, Exit, Outcome, RepoSync};
 use owo_colors::OwoColorize as _;
-use phase::{Page, plain};
+use phase::{Page, escape};
 
 use super::{Facts, prose, repository};
 use crate::{
@@ -74,7 +74,7 @@ fn also_failed(document: &Document, page: &mut Page) {
     ];
     // The command names the repository, so that it can be typed in any directory.
     let place = document.repo.as_ref().map(|repo| repo.worktree.as_ref().unwrap_or(&repo.common_dir));
-    let repo = place.map(|place| format!(" --repo {}", plain::line(&quote::sh(place)))).unwrap_or_default();
+    let repo = place.map(|place| format!(" --repo {}", escape::line(&quote::sh(place)))).unwrap_or_default();
     for (name, outcome) in later {
         let is_told = document.error.as_ref().is_some_and(|error| error.phase == name);
         if outcome == Some(Outcome::Failed) && !is_told {
@@ -135,7 +135,7 @@ fn state(document: &Document) -> String {
         _ => match &document.repo {
             Some(repo) => format!(
                 "nothing was changed in {}",
-                plain::line(repo.worktree.as_deref().unwrap_or(&repo.common_dir))
+                escape::line(repo.worktree.as_deref().unwrap_or(&repo.common_dir))
             ),
             None => "nothing was changed".into(),
         },

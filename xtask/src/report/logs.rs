@@ -2,7 +2,7 @@
 
 use contract::{Decision, LogcheckSection};
 use owo_colors::OwoColorize as _;
-use phase::{Page, plain};
+use phase::{Page, escape};
 
 use super::prose::FOLD;
 
@@ -15,7 +15,7 @@ pub fn draw(section: &LogcheckSection, page: &mut Page) {
     let style = page.styles.warning;
     page.line(format_args!("{} Found {count} uncommitted session log(s):", "[WARNING]".style(style)));
     for log in section.found.iter().take(FOLD) {
-        page.line(format_args!("  - {}", plain::line(&log.path)));
+        page.line(format_args!("  - {}", escape::line(&log.path)));
     }
     if count > FOLD {
         page.line(format_args!("  and {} more", count - FOLD));

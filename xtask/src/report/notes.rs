@@ -2,7 +2,7 @@
 
 use contract::{NoteCounts, NotesResult, NotesSyncSection, SyncedRef};
 use owo_colors::OwoColorize as _;
-use phase::{Page, plain};
+use phase::{Page, escape};
 
 use super::prose;
 
@@ -33,11 +33,11 @@ fn line(synced: &SyncedRef, page: &mut Page) {
         NotesResult::Unchanged => "unchanged".into(),
         NotesResult::Fetched => format!("fetched{}", counts(synced.notes)),
         NotesResult::Pushed => "pushed".into(),
-        NotesResult::Merged => format!("merged{} ({})", counts(synced.notes), plain::line(&synced.strategy)),
+        NotesResult::Merged => format!("merged{} ({})", counts(synced.notes), escape::line(&synced.strategy)),
         NotesResult::Rejected => {
             format!(
                 "rejected: {}",
-                plain::line(synced.message.as_deref().unwrap_or("the remote gave no reason"))
+                escape::line(synced.message.as_deref().unwrap_or("the remote gave no reason"))
             )
         }
     };
@@ -47,7 +47,7 @@ fn line(synced: &SyncedRef, page: &mut Page) {
             page.styles.id
         }
     };
-    page.line(format_args!("  {}  {what}", plain::line(name).style(style)));
+    page.line(format_args!("  {}  {what}", escape::line(name).style(style)));
     if !synced.rescued.is_empty() {
         let tips = prose::count(synced.rescued.len() as u64, "lost tip");
         page.line(format_args!("    {tips} merged back in").style(page.styles.warning));

@@ -47,7 +47,7 @@ pub fn list(page: &mut Page, label: &str, items: impl IntoIterator<Item = String
     let mut column = indent;
     let mut items = items.into_iter().peekable();
     while let Some(item) = items.next() {
-        let item = phase::plain::line(&item) + if items.peek().is_some() { "," } else { "" };
+        let item = phase::escape::line(&item) + if items.peek().is_some() { "," } else { "" };
         let length = columns::of(&item);
         if column > indent && column + 1 + length > width {
             page.line(&line);

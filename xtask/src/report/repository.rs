@@ -2,7 +2,7 @@
 
 use contract::{Commit, Committed, RepoSync, SyncState};
 use owo_colors::OwoColorize as _;
-use phase::{Page, columns, plain};
+use phase::{Page, columns, escape};
 
 use super::{
     prose::{self, FOLD},
@@ -27,7 +27,9 @@ pub fn draw(sync: &RepoSync, which: Which, page: &mut Page) {
             format!(" by {}", authors(&pulled.authors))
         };
         let (verb, rest) = match sync.state {
-            SyncState::Conflict => (Verb::Fetched, format!(", not taken into {}", plain::line(&sync.branch))),
+            SyncState::Conflict => {
+                (Verb::Fetched, format!(", not taken into {}", escape::line(&sync.branch)))
+            }
             SyncState::Clean
             | SyncState::Committed
             | SyncState::Pulled
@@ -43,7 +45,7 @@ pub fn draw(sync: &RepoSync, which: Which, page: &mut Page) {
     wiki::draw(&sync.wiki, page);
     if let Some(pushed) = &sync.pushed {
         let what = match pushed.count {
-            0 => format!("{}, a new branch", plain::line(&sync.branch)),
+            0 => format!("{}, a new branch", escape::line(&sync.branch)),
             count => prose::count(count, "commit"),
         };
         which.heading(Verb::Pushed, &format!(" {what}"), page);
@@ -101,12 +103,12 @@ enum Shown {
 fn commits(commits: &[Commit], count: u64, shown: Shown, page: &mut Page) {
     let shown_commits = commits.iter().take(FOLD);
     let widest =
-        shown_commits.clone().map(|commit| columns::of(&plain::line(&commit.author))).max().unwrap_or(0);
+        shown_commits.clone().map(|commit| columns::of(&escape::line(&commit.author))).max().unwrap_or(0);
     for commit in shown_commits {
         let id = prose::short(&commit.id);
         let author = match shown {
             Shown::WithAuthors => {
-                let author = plain::line(&commit.author);
+                let author = escape::line(&commit.author);
                 let padding = " ".repeat(widest - columns::of(&author));
                 format!("{author}{padding}  ")
             }
@@ -124,7 +126,7 @@ fn commits(commits: &[Commit], count: u64, shown: Shown, page: &mut Page) {
 }
 
 fn authors(authors: &[String]) -> String {
-    let shown: Vec<String> = authors.iter().map(|author| plain::line(author).into_owned()).collect();
+    let shown: Vec<String> = authors.iter().map(|author| escape::line(author).into_owned()).collect();
     match shown.split_at_checked(FOLD) {
         Some((first, rest)) if !rest.is_empty() => format!("{} and {} others", first.join(", "), rest.len()),
         _ => prose::names(&shown),
@@ -148,18 +150,18 @@ pub fn standing(sync: &RepoSync) -> String {
         return "where it is could not be found out".into();
     }
     if sync.branch.is_empty() {
-        return format!("{} could not be opened", plain::line(&sync.worktree));
+        return format!("{} could not be opened", escape::line(&sync.worktree));
     }
-    let branch = plain::line(&sync.branch);
+    let branch = escape::line(&sync.branch);
     let place = match &sync.head {
         Some(head) => format!("{branch} is at {}", prose::short(head)),
         None => format!("{branch} has no commit"),
     };
     let theirs = match &sync.upstream {
         Some(upstream) => {
-            plain::line(upstream.strip_prefix("refs/remotes/").unwrap_or(upstream)).into_owned()
+            escape::line(upstream.strip_prefix("refs/remotes/").unwrap_or(upstream)).into_owned()
         }
-        None => plain::line(&sync.remote).into_owned(),
+        None => escape::line(&sync.remote).into_owned(),
     };
     let state = match sync.state {
         SyncState::Clean => format!("in step with {theirs}; nothing to do"),

@@ -11,11 +11,11 @@ use gix::bstr::{BString, ByteSlice as _};
 use remote::durable::{Durability, Part};
 
 use super::super::Why;
-use super::super::aside::Role;
+use super::super::backup::Role;
 use super::super::disk::Found;
+use super::super::leading_dirs::{Place, name_of};
 use super::super::plan::{Op, Step};
 use super::super::swap::is_same_content;
-use super::super::way::{Place, name_of};
 use super::{Stop, Update, edit, refuse};
 use crate::index::{Edit, Lock, Revised};
 

@@ -9,14 +9,14 @@ use gix::bstr::{BString, ByteSlice};
 use gix::index::entry::Stat;
 
 use super::super::Why;
-use super::super::aside::{Role, name_inside};
+use super::super::backup::{Role, name_inside};
+use super::super::dir::Spot;
 use super::super::disk::{Disk, Kind, full, parent};
 use super::super::draft;
-use super::super::folder::Spot;
+use super::super::leading_dirs::{Place, name_of};
 use super::super::plan::{Op, Step};
+use super::super::racy::is_young;
 use super::super::swap::{self, Swap};
-use super::super::way::{Place, name_of};
-use super::super::young::is_young;
 use super::{Attributes, Stop, Update, refuse};
 use crate::failpoint;
 use crate::stage::content::{Content, Into, Reader};

@@ -12,19 +12,19 @@ use gix::{
 };
 
 use super::{
-    Direct,
-    whole::{self, Whole},
+    LocalRepo,
+    copy_packs::{self, Whole},
 };
 use crate::{
-    History, Recent, Step, Watcher,
+    History, RecentObjects, Step, Watcher,
     history::Commit,
     pack::{
         self, Item, Receiver,
-        kept::Kept,
-        laid::Laid,
-        landing::Limited,
+        cached_object::CachedObject,
+        encoded_entries::EncodedEntries,
         walk::{self, Limit},
         write::{self, Offsets, Options},
+        write_local::Limited,
     },
 };
 
@@ -42,7 +42,7 @@ pub(crate) struct Ask<'a> {
     pub tags: &'a [ObjectId],
 }
 
-impl Direct {
+impl LocalRepo {
     /// Returns existing packs that hold most of the commits that are asked for, and one more pack with the rest.
     /// `None` if no packs are suitable.
     ///
@@ -57,7 +57,8 @@ impl Direct {
     ) -> gix::Result<Option<Vec<Vec<u8>>>> {
         let new = self.new_commits(ask, common)?;
         let has_tags = !self.tags(ask, &new)?.is_empty();
-        let Some(Whole { mut packs, rest }) = whole::packs(&self.repo, ask.ours, &new).filter(|_| !has_tags)
+        let Some(Whole { mut packs, rest }) =
+            copy_packs::packs(&self.repo, ask.ours, &new).filter(|_| !has_tags)
         else {
             return Ok(None);
         };
@@ -71,10 +72,10 @@ impl Direct {
 
     /// Whether the packs brought no commit or tag that is neither asked for nor here already. Whoever later finds
     /// such an object here takes everything reachable from it to be here too, without checking.
-    pub fn is_no_more(&self, came: &Recent, ask: &Ask<'_>, common: &[ObjectId]) -> bool {
+    pub fn is_no_more(&self, came: &RecentObjects, ask: &Ask<'_>, common: &[ObjectId]) -> bool {
         let Ok(new) = self.new_commits(ask, common) else { return false };
         let new: HashSet<ObjectId> = new.into_iter().map(|commit| commit.id).collect();
-        let leads_on = |object: &&Kept| matches!(object.kind, Kind::Commit | Kind::Tag);
+        let leads_on = |object: &&CachedObject| matches!(object.kind, Kind::Commit | Kind::Tag);
         came.objects()
             .filter(leads_on)
             .all(|object| new.contains(&object.id) || ask.ours.objects.exists(&object.id))
@@ -94,7 +95,7 @@ impl Direct {
     fn packed(&self, wanted: &[ObjectId], there: &[ObjectId], watcher: &dyn Watcher) -> gix::Result<Vec<u8>> {
         let counted = &mut |objects| watcher.progress(Step::Counting { objects });
         let limit = Limit { receiver: Receiver::Server, most: pack::MOST_AT_ONCE, found: counted };
-        let recent = Recent::default();
+        let recent = RecentObjects::default();
         let items = walk::new_objects(&self.repo, &self.history, wanted, there, &recent, limit)?;
         let told = &mut |_, bytes| watcher.progress(Step::Receiving { bytes });
         in_memory(&self.repo, &items, told)
@@ -228,7 +229,7 @@ fn in_memory(repo: &Repository, items: &[Item], told: &mut dyn FnMut(usize, u64)
     let options = Options::of(repo, Receiver::Server, Offsets::Understood);
     let options = Options { level: Compression::BEST_SPEED, ..options };
     let mut pack = Limited::new(Vec::new());
-    write::write(repo, &Laid::default(), items, options, &mut pack, told)?;
+    write::write(repo, &EncodedEntries::default(), items, options, &mut pack, told)?;
     Ok(pack.into_inner())
 }
 

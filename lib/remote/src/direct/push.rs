@@ -4,23 +4,22 @@ use std::path::Path;
 
 use gix::{ObjectId, Repository, bstr::BStr, object::Kind};
 
-use super::{Direct, fitness, left_to_others};
+use super::{LocalRepo, eligibility, left_to_others};
 use crate::{
-    Answer, History, Ready, Recent, Step, Update, Watcher,
+    History, PreparedPack, RecentObjects, Step, Update, UpdateStatus, Watcher,
     local_ref::{
-        self, Edit, Value, Writer, Written, claim,
+        self, RefStore, RefUpdate, UpdateOutcome, Value, claim,
         reflog::{self, Line},
     },
     object_file::Drafts,
     objects::{self, Reader},
     pack::{
         self, Receiver,
-        held::Held,
-        laid::Laid,
-        landing,
+        connectivity::{self, Missing},
+        encoded_entries::EncodedEntries,
+        keep_file::PackKeep,
         resolve::Object,
-        sound::{self, Missing},
-        store,
+        store, write_local,
     },
     push::{Prepared, lacking},
     temporary,
@@ -45,7 +44,7 @@ pub(crate) struct Offer<'a> {
 /// The result of a push.
 pub(crate) struct Taken {
     /// One answer per update.
-    pub answers: Vec<Answer>,
+    pub answers: Vec<UpdateStatus>,
     pub stored: Stored,
 }
 
@@ -56,13 +55,13 @@ pub(crate) struct Stored {
     pub bytes: u64,
 }
 
-impl Direct {
+impl LocalRepo {
     /// Whether a push only has to be stored there.
     pub fn only_stores(&self) -> bool {
         // First removes the lock files of killed pushers, which a server program could not tell from locks in use.
         claim::sweep(self.repo.common_dir());
-        temporary::sweep(self.repo.objects.store_ref().path());
-        fitness::only_stores(&self.repo)
+        temporary::remove_stale_packs(self.repo.objects.store_ref().path());
+        eligibility::only_stores(&self.repo)
     }
 
     /// Stores the objects, and updates the refs.
@@ -98,14 +97,14 @@ impl Direct {
     }
 
     /// Stores the missing objects: a few as loose objects, many as a pack.
-    fn store(&self, offer: &Offer<'_>, watcher: &dyn Watcher) -> gix::Result<(Stored, Held)> {
+    fn store(&self, offer: &Offer<'_>, watcher: &dyn Watcher) -> gix::Result<(Stored, PackKeep)> {
         let ours = (offer.from, offer.history);
-        let theirs = (Receiver::Folder, offer.theirs);
+        let theirs = (Receiver::ObjectDatabase, offer.theirs);
         let items = lacking(ours, &offer.tips(), theirs, offer.prepared, watcher)?;
-        let none = Laid::default();
-        let ready = offer.prepared.ready.map_or(&none, Ready::laid);
+        let none = EncodedEntries::default();
+        let ready = offer.prepared.ready.map_or(&none, PreparedPack::laid);
         let objects = ready.len() + items.len();
-        let mut held = Held::default();
+        let mut held = PackKeep::default();
         let bytes = match objects {
             0 => 0,
             1..PACK_FROM => {
@@ -116,7 +115,7 @@ impl Direct {
                 let told =
                     &mut |done, bytes| watcher.progress(Step::Sending { objects: done, of: objects, bytes });
                 let objects = self.repo.objects.store_ref().path();
-                let (pack, bytes) = landing::land(offer.from, objects, ready, &items, told)?;
+                let (pack, bytes) = write_local::land(offer.from, objects, ready, &items, told)?;
                 held = pack.keep(&self.repo).map_err(gix::Error::from_error)?;
                 bytes
             }
@@ -150,7 +149,7 @@ impl Direct {
             }
             found.push(object);
         }
-        self.check(offer, &Recent::of(found.iter().cloned()))?;
+        self.check(offer, &RecentObjects::of(found.iter().cloned()))?;
         let mut drafts = Drafts::new(&self.repo);
         let mut write =
             |object: &Object| store::file(&self.repo, &mut drafts, object.id, object.kind, &object.data);
@@ -160,38 +159,42 @@ impl Direct {
     }
 
     /// The connectivity check: everything reachable from the new values must be in the remote or in `recent`.
-    fn check(&self, offer: &Offer<'_>, recent: &Recent) -> gix::Result<()> {
-        sound::check(&self.repo, recent, &self.history, &offer.tips(), offer.theirs, &mut |_| ())
+    fn check(&self, offer: &Offer<'_>, recent: &RecentObjects) -> gix::Result<()> {
+        connectivity::check(&self.repo, recent, &self.history, &offer.tips(), offer.theirs, &mut |_| ())
             .map_err(Missing::into_error)
     }
 
-    fn move_refs(&self, updates: &[&Update]) -> gix::Result<Vec<Answer>> {
-        let edits: Vec<Edit<'_>> = updates
+    fn move_refs(&self, updates: &[&Update]) -> gix::Result<Vec<UpdateStatus>> {
+        let edits: Vec<RefUpdate<'_>> = updates
             .iter()
             .filter_map(|update| {
                 let name = update.name.as_ref();
-                Some(Edit { name, expected: update.expected, new: update.new?, reason: "push" })
+                Some(RefUpdate { name, expected: update.expected, new: update.new?, reason: "push" })
             })
             .collect();
-        let written = Writer::new(&self.repo).write_all(&edits);
-        if !written.iter().any(|one| matches!(one, Ok(Written::Done))) && written.iter().any(Result::is_err) {
+        let written = RefStore::new(&self.repo).write_all(&edits);
+        if !written.iter().any(|one| matches!(one, Ok(UpdateOutcome::Updated)))
+            && written.iter().any(Result::is_err)
+        {
             return Err(left_to_others("a ref cannot be written"));
         }
-        for (edit, _) in edits.iter().zip(&written).filter(|(_, one)| matches!(one, Ok(Written::Done))) {
+        for (edit, _) in
+            edits.iter().zip(&written).filter(|(_, one)| matches!(one, Ok(UpdateOutcome::Updated)))
+        {
             // The branch has moved, whether or not that can be logged.
             let _ = self.note_at_head(*edit);
         }
         let answers = written.into_iter().zip(updates).map(|(written, update)| {
             Ok(match written {
-                Ok(Written::Done) => Answer::Done,
-                Ok(Written::Moved) => {
+                Ok(UpdateOutcome::Updated) => UpdateStatus::Done,
+                Ok(UpdateOutcome::Stale) => {
                     let actual = match local_ref::read(&self.repo, update.name.as_ref())? {
                         Value::Object(id) => Some(id),
                         Value::Absent | Value::Symbolic => None,
                     };
-                    Answer::Stale { actual }
+                    UpdateStatus::Stale { actual }
                 }
-                Err(failed) => Answer::Rejected { words: failed.to_string() },
+                Err(failed) => UpdateStatus::Rejected { words: failed.to_string() },
             })
         });
         answers.collect()
@@ -199,7 +202,7 @@ impl Direct {
 
     /// Appends an update of the branch that the remote's `HEAD` points to to the reflog of `HEAD` as well, if there
     /// is one.
-    fn note_at_head(&self, edit: Edit<'_>) -> gix::Result<()> {
+    fn note_at_head(&self, edit: RefUpdate<'_>) -> gix::Result<()> {
         if self.repo.head_name()?.is_none_or(|head| head.as_ref() != edit.name) {
             return Ok(());
         }

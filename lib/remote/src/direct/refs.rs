@@ -11,10 +11,10 @@ use gix::{
     refs::Target,
 };
 
-use super::{Direct, left_to_others};
+use super::{LocalRepo, left_to_others};
 use crate::local_ref;
 
-impl Direct {
+impl LocalRepo {
     /// Returns `HEAD`, and the refs whose names begin with one of `prefixes`; all refs if there are no prefixes.
     pub fn refs(&self, prefixes: &[BString]) -> gix::Result<Vec<Ref>> {
         let mut objects = self.repo.clone();

@@ -16,9 +16,9 @@ use super::{
     want::{Force, Target},
 };
 use crate::{
-    Change, Listing, Remote, RemoteName, Trouble, Watcher,
+    Change, RefAdvertisement, Remote, RemoteError, RemoteName, Watcher,
     checked_out::checked_out,
-    local_ref::{self, Edit, Failed, Value, Writer, Written},
+    local_ref::{self, RefError, RefStore, RefUpdate, UpdateOutcome, Value},
 };
 
 /// What the decision about one target depends on.
@@ -60,10 +60,10 @@ pub(super) fn update(
     action: &str,
     watcher: &dyn Watcher,
     fetched: &mut Fetched,
-) -> Result<(), Trouble> {
+) -> Result<(), RemoteError> {
     let repo = remote.repo;
     const DOING: &str = "updating the refs that follow the remote";
-    let local = |error: gix::Error| Trouble::local(DOING, error);
+    let local = |error: gix::Error| RemoteError::local(DOING, error);
     let busy = busy(repo, &targets).map_err(local)?;
     let mut updates = Vec::new();
     for Target { local: name, theirs, force } in targets {
@@ -83,21 +83,21 @@ pub(super) fn update(
             Decision::Keep => {}
             Decision::Reject(why) => fetched.rejected.push(Rejected { local: name, theirs, why }),
             Decision::Write(end) => {
-                watcher.may_change(Change::LocalRef(&name)).map_err(Trouble::Stopped)?;
+                watcher.may_change(Change::LocalRef(&name)).map_err(RemoteError::Stopped)?;
                 updates.push(Update { name, old, theirs, reason: format!("{action}: {end}") });
             }
         }
     }
-    let answers = Writer::new(repo).write_all(&updates.iter().map(Update::edit).collect::<Vec<_>>());
+    let answers = RefStore::new(repo).write_all(&updates.iter().map(Update::edit).collect::<Vec<_>>());
     for (Update { name, old, theirs, .. }, answer) in updates.into_iter().zip(answers) {
         let why = match answer {
-            Ok(Written::Done) => {
+            Ok(UpdateOutcome::Updated) => {
                 fetched.moved.push(Moved { local: name, old, new: Some(theirs) });
                 continue;
             }
-            Ok(Written::Moved) => Why::MovedMeanwhile,
-            Err(Failed::NameTaken { .. }) => Why::NameTaken,
-            Err(failed) => return Err(Trouble::local(DOING, failed)),
+            Ok(UpdateOutcome::Stale) => Why::MovedMeanwhile,
+            Err(RefError::NameTaken { .. }) => Why::NameTaken,
+            Err(failed) => return Err(RemoteError::local(DOING, failed)),
         };
         fetched.rejected.push(Rejected { local: name, theirs, why });
     }
@@ -113,8 +113,8 @@ struct Update {
 }
 
 impl Update {
-    fn edit(&self) -> Edit<'_> {
-        Edit { name: self.name.as_ref(), expected: self.old, new: self.theirs, reason: &self.reason }
+    fn edit(&self) -> RefUpdate<'_> {
+        RefUpdate { name: self.name.as_ref(), expected: self.old, new: self.theirs, reason: &self.reason }
     }
 }
 
@@ -193,20 +193,21 @@ fn busy(repo: &gix::Repository, targets: &[Target]) -> gix::Result<BTreeMap<Full
 pub(super) fn prune(
     remote: &Remote<'_>,
     specs: &[RefSpec],
-    listing: &Listing,
+    listing: &RefAdvertisement,
     watcher: &dyn Watcher,
     fetched: &mut Fetched,
-) -> Result<(), Trouble> {
+) -> Result<(), RemoteError> {
     if !remote.prunes() {
         return Ok(());
     }
     const DOING: &str = "pruning refs that the remote no longer has";
-    let gone = stale(remote, specs, listing).map_err(|error| Trouble::local(DOING, error))?;
+    let gone = stale(remote, specs, listing).map_err(|error| RemoteError::local(DOING, error))?;
     for (name, _) in &gone {
-        watcher.may_change(Change::LocalRef(name)).map_err(Trouble::Stopped)?;
+        watcher.may_change(Change::LocalRef(name)).map_err(RemoteError::Stopped)?;
     }
-    let answers = Writer::new(remote.repo).delete(&gone).map_err(|failed| Trouble::local(DOING, failed))?;
-    let pruned = gone.into_iter().zip(answers).filter(|(_, answer)| *answer == Written::Done);
+    let answers =
+        RefStore::new(remote.repo).delete(&gone).map_err(|failed| RemoteError::local(DOING, failed))?;
+    let pruned = gone.into_iter().zip(answers).filter(|(_, answer)| *answer == UpdateOutcome::Updated);
     fetched.moved.extend(pruned.map(|((local, old), _)| Moved { local, old: Some(old), new: None }));
     Ok(())
 }
@@ -220,7 +221,7 @@ fn are_own_notes(name: &FullName, remote: &RemoteName) -> bool {
 fn stale(
     remote: &Remote<'_>,
     specs: &[RefSpec],
-    listing: &Listing,
+    listing: &RefAdvertisement,
 ) -> gix::Result<Vec<(FullName, ObjectId)>> {
     let mut ours = Vec::new();
     for found in local_ref::list(remote.repo, "refs/".into())? {

@@ -18,7 +18,7 @@ use gix::{
 };
 
 use super::{Configured, Fetch};
-use crate::{Remote, Trouble};
+use crate::{Remote, RemoteError};
 
 /// The refspecs of one fetch.
 pub(super) struct Specs {
@@ -100,11 +100,11 @@ impl Want {
         specs: &Specs,
         refs: Vec<Ref>,
         capabilities: &gix_transport::client::Capabilities,
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, RemoteError> {
         let context = Context { fetch_refspecs: specs.all.clone(), extra_refspecs: Vec::new() };
         let mut map = RefMap::from_refs(refs, capabilities, context).map_err(|error| {
-            Trouble::misconfigured(
-                format!("{called}: its refspecs contradict each other: {}", words::error(&error)),
+            RemoteError::misconfigured(
+                format!("{called}: its refspecs contradict each other: {}", sanitize::error(&error)),
                 "`git config --get-all remote.<name>.fetch` shows them",
             )
         })?;
@@ -163,7 +163,7 @@ impl Want {
 
 /// Selects tags to follow, among those that are new here. If the object that a tag points to is here, the tag is
 /// asked for; if it is about to be fetched, a server sends the tag unasked. See `git help fetch` on auto-following.
-fn follow_tags(repo: &gix::Repository, map: &mut RefMap) -> Result<Vec<Target>, Trouble> {
+fn follow_tags(repo: &gix::Repository, map: &mut RefMap) -> Result<Vec<Target>, RemoteError> {
     use gix::objs::Exists;
     // A tag whose object is absent must not trigger a search for new packs each time.
     let mut objects = repo.objects.clone();
@@ -178,7 +178,7 @@ fn follow_tags(repo: &gix::Repository, map: &mut RefMap) -> Result<Vec<Target>, 
         }
         let Ok(local) = FullName::try_from(name) else { continue };
         let existing =
-            repo.try_find_reference(&local).map_err(|error| Trouble::local("reading a tag", error))?;
+            repo.try_find_reference(&local).map_err(|error| RemoteError::local("reading a tag", error))?;
         if existing.is_some() {
             continue;
         }

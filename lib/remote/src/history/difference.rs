@@ -9,7 +9,7 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use gix::{ObjectId, hashtable::HashMap};
 
-use super::{Commit, links::Links};
+use super::{Commit, links::CommitHeader};
 
 /// The number of commits that are still visited when no more can be expected, in case of clock skew; git does the
 /// same.
@@ -23,7 +23,7 @@ const SLOP: usize = 5;
 pub(super) fn difference(
     tips: Vec<ObjectId>,
     hidden: Vec<ObjectId>,
-    links: &mut dyn FnMut(ObjectId) -> gix::Result<Links>,
+    links: &mut dyn FnMut(ObjectId) -> gix::Result<CommitHeader>,
 ) -> gix::Result<Vec<Commit>> {
     let mut walk = Walk::default();
     for (ids, side) in [(tips, Side::Wanted), (hidden, Side::Hidden)] {
@@ -69,7 +69,7 @@ struct Walk {
 
 /// A commit that was met.
 struct Met {
-    links: Links,
+    links: CommitHeader,
     side: Side,
     is_queued: bool,
 }
@@ -80,7 +80,7 @@ impl Walk {
         &mut self,
         id: ObjectId,
         side: Side,
-        links: &mut dyn FnMut(ObjectId) -> gix::Result<Links>,
+        links: &mut dyn FnMut(ObjectId) -> gix::Result<CommitHeader>,
     ) -> gix::Result<()> {
         let time = match self.commits.get_mut(&id) {
             None => {
@@ -117,7 +117,7 @@ impl Walk {
         &mut self,
         id: ObjectId,
         time: i64,
-        links: &mut dyn FnMut(ObjectId) -> gix::Result<Links>,
+        links: &mut dyn FnMut(ObjectId) -> gix::Result<CommitHeader>,
     ) -> gix::Result<()> {
         let Some(met) = self.commits.get_mut(&id) else { return Ok(()) };
         met.is_queued = false;
@@ -132,7 +132,7 @@ impl Walk {
 
     fn into_found(mut self) -> Vec<Commit> {
         let commits = self.found.into_iter().filter_map(|id| {
-            let Met { links: Links { tree, parents, .. }, .. } =
+            let Met { links: CommitHeader { tree, parents, .. }, .. } =
                 self.commits.remove(&id).filter(|met| met.side == Side::Wanted)?;
             Some(Commit { id, tree, parents })
         });

@@ -12,14 +12,14 @@ use gix::{
 
 /// The tree, the parents and the date of a commit.
 #[derive(Debug, Clone)]
-pub(super) struct Links {
+pub(super) struct CommitHeader {
     pub tree: ObjectId,
     pub parents: ParentIds,
     /// The committer date, in seconds since 1970.
     pub time: i64,
 }
 
-impl Links {
+impl CommitHeader {
     /// Parses a raw commit. If its committer cannot be parsed, the date is 0, as in git.
     ///
     /// # Errors
@@ -112,7 +112,7 @@ mod tests {
             (commit("author A <a@b> 1 +0000\ncommitter <<>\n"), 0),
             (commit(""), 0),
         ] {
-            let links = Links::of(text.as_bytes(), SHA1).unwrap();
+            let links = CommitHeader::of(text.as_bytes(), SHA1).unwrap();
             assert_eq!(links.tree.to_string(), "1".repeat(40), "{text}");
             assert_eq!(links.parents.len(), 2, "{text}");
             assert_eq!(links.time, time, "{text}");
@@ -123,7 +123,7 @@ mod tests {
     fn what_has_no_tree_or_parents_that_cannot_be_read_is_an_error() {
         let people = "author A <a@b> 1 +0000\ncommitter C <c@d> 5 +0000\n\nx\n";
         for head in ["", "tree 12\n", &format!("tree {}\nparent 12\n", "1".repeat(40))] {
-            Links::of(format!("{head}{people}").as_bytes(), SHA1).unwrap_err();
+            CommitHeader::of(format!("{head}{people}").as_bytes(), SHA1).unwrap_err();
         }
     }
 }

@@ -14,8 +14,8 @@ use std::{
 use signals::Section;
 
 use super::{
-    Failed, Held,
-    session::{self, Session},
+    HeldLock, RefError,
+    lock_owner::{self, LockOwner},
 };
 use crate::{
     durable::Flushing,
@@ -24,19 +24,19 @@ use crate::{
 
 /// Takes the locks of files below one directory.
 #[derive(Debug, Clone)]
-pub struct Claims {
-    session: Rc<Session>,
+pub struct LockFiles {
+    session: Rc<LockOwner>,
 }
 
 /// A lock on a file. Dropping it releases the lock and leaves the file unchanged.
 #[derive(Debug)]
-pub struct Claim {
+pub struct LockFile {
     target: PathBuf,
     lock: PathBuf,
     own: PathBuf,
     link: Link,
     /// The owner of the directory that contains `own`.
-    _session: Rc<Session>,
+    _session: Rc<LockOwner>,
     /// Delays signals that end the process: a lock that is left in place would block everybody else.
     _section: Option<Section>,
 }
@@ -55,41 +55,51 @@ enum Link {
 
 /// Removes the locks that dead processes of this program left below `base`.
 pub fn sweep(base: &Path) {
-    session::sweep(base);
+    lock_owner::sweep(base);
 }
 
-impl Claims {
+impl LockFiles {
     /// Prepares to take locks of files below `base`, and removes those that dead processes left there.
     ///
     /// # Errors
     ///
     /// If no directory can be created in `base`.
     pub fn begin(repo: &gix::Repository, base: &Path) -> io::Result<Self> {
-        Ok(Self { session: Rc::new(Session::begin(repo, base)?) })
+        Ok(Self { session: Rc::new(LockOwner::begin(repo, base)?) })
     }
 
     /// Takes the lock of the file `name`, waiting for up to `patience` if another process holds it.
     ///
     /// # Errors
     ///
-    /// [`Failed::Held`] if the lock is still held then; or another error if it cannot be created, for example because
+    /// [`RefError::Held`] if the lock is still held then; or another error if it cannot be created, for example because
     /// of permissions or a full disk.
-    pub fn take(&self, repo: &gix::Repository, name: &Path, patience: Duration) -> Result<Claim, Failed> {
+    pub fn take(
+        &self,
+        repo: &gix::Repository,
+        name: &Path,
+        patience: Duration,
+    ) -> Result<LockFile, RefError> {
         let lock = lock_of(&self.session.base.join(name));
         match self.try_take(repo, name, patience) {
             Ok(Some(claim)) => Ok(claim),
-            Ok(None) => Err(Failed::Held(Held { lock })),
-            Err(error) => Err(Failed::doing(format!("cannot make {}", lock.display()), error)),
+            Ok(None) => Err(RefError::Held(HeldLock { lock })),
+            Err(error) => Err(RefError::doing(format!("cannot make {}", lock.display()), error)),
         }
     }
 
-    fn try_take(&self, repo: &gix::Repository, name: &Path, patience: Duration) -> io::Result<Option<Claim>> {
+    fn try_take(
+        &self,
+        repo: &gix::Repository,
+        name: &Path,
+        patience: Duration,
+    ) -> io::Result<Option<LockFile>> {
         let target = self.session.base.join(name);
         let own = self.session.folder.join(name);
         in_its_folder(repo, &own, || File::create_new(&own))?;
         let lock = lock_of(&target);
         let mut claim =
-            Claim { target, lock, own, link: Link::None, _session: self.session.clone(), _section: None };
+            LockFile { target, lock, own, link: Link::None, _session: self.session.clone(), _section: None };
         let until = Instant::now() + patience;
         for attempt in 0_u32.. {
             let section = Section::begin();
@@ -104,7 +114,7 @@ impl Claims {
             drop(section);
             if attempt % 8 == 0 {
                 // Its holder may have died since this process began.
-                session::sweep(&self.session.base);
+                lock_owner::sweep(&self.session.base);
             }
             if Instant::now() >= until {
                 break;
@@ -115,7 +125,7 @@ impl Claims {
     }
 }
 
-impl Claim {
+impl LockFile {
     /// The file that is locked.
     #[must_use]
     pub fn target(&self) -> &Path {
@@ -128,7 +138,7 @@ impl Claim {
     ///
     /// If it cannot be written. The file is unchanged then, unless all that failed was to flush its directory at the
     /// end.
-    pub fn commit(self, repo: &gix::Repository, content: &[u8], flushing: Flushing) -> Result<(), Failed> {
+    pub fn commit(self, repo: &gix::Repository, content: &[u8], flushing: Flushing) -> Result<(), RefError> {
         let target = self.target.clone();
         let committed = self.draft(repo, content).and_then(|draft| {
             flushing.file(&draft)?;
@@ -136,7 +146,7 @@ impl Claim {
             self.publish()?;
             flush_folder_of(&target, flushing)
         });
-        committed.map_err(|error| Failed::doing(format!("cannot write {}", target.display()), error))
+        committed.map_err(|error| RefError::doing(format!("cannot write {}", target.display()), error))
     }
 
     /// Replaces the file by one with this content, and keeps it locked.
@@ -145,7 +155,7 @@ impl Claim {
         repo: &gix::Repository,
         content: &[u8],
         flushing: Flushing,
-    ) -> Result<(), Failed> {
+    ) -> Result<(), RefError> {
         // Next to our own name of the lock, so that the removal of stale files finds it.
         let new = self.own.with_added_extension("new");
         let replaced = File::create_new(&new).and_then(|file| {
@@ -156,7 +166,7 @@ impl Claim {
             fs::rename(&new, &self.target)?;
             flush_folder_of(&self.target, flushing)
         });
-        replaced.map_err(|error| Failed::doing(format!("cannot write {}", self.target.display()), error))
+        replaced.map_err(|error| RefError::doing(format!("cannot write {}", self.target.display()), error))
     }
 
     /// Writes the new content to a file that nobody reads yet.
@@ -207,17 +217,17 @@ impl Claim {
     /// # Errors
     ///
     /// If it cannot be deleted.
-    pub fn delete(self, flushing: Flushing) -> Result<(), Failed> {
+    pub fn delete(self, flushing: Flushing) -> Result<(), RefError> {
         let deleted = match fs::remove_file(&self.target) {
             Err(error) if !is_missing(&error) => Err(error),
             Err(_) => Ok(()),
             Ok(()) => flush_folder_of(&self.target, flushing),
         };
-        deleted.map_err(|error| Failed::doing(format!("cannot delete {}", self.target.display()), error))
+        deleted.map_err(|error| RefError::doing(format!("cannot delete {}", self.target.display()), error))
     }
 }
 
-impl Drop for Claim {
+impl Drop for LockFile {
     fn drop(&mut self) {
         // A file that cannot be removed now is removed by the next process.
         let _ = match self.link {

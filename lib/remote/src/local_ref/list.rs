@@ -5,7 +5,7 @@
 //! and fails if a file vanishes after it was listed and before it is read. So a listing counts only if the packed
 //! refs have not changed since it began.
 
-use std::io;
+use std::{io, thread, time::Duration};
 
 use gix::{
     bstr::BStr,
@@ -15,7 +15,9 @@ use gix::{
 use super::packed::Stamp;
 
 /// The number of attempts, of which the last one counts in any case.
-const ATTEMPTS: usize = 10;
+const ATTEMPTS: u32 = 10;
+/// The pause after the second attempt; it grows by as much with each further one.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Returns the refs whose names begin with `prefix`, which ends with a slash, sorted by name.
 ///
@@ -46,7 +48,7 @@ fn steady<T>(
     made: impl Fn(gix::Result<gix::Reference<'_>>) -> gix::Result<T>,
 ) -> gix::Result<Vec<T>> {
     let list_once = || repo.references()?.prefixed(prefix)?.map(&made).collect();
-    for _ in 1..ATTEMPTS {
+    for attempt in 1..ATTEMPTS {
         let before = Stamp::of(repo)?;
         let listed: gix::Result<Vec<T>> = list_once();
         let was_moved = match &listed {
@@ -56,6 +58,8 @@ fn steady<T>(
         if !was_moved {
             return listed;
         }
+        // To pack many refs takes longer than to list them several times.
+        thread::sleep(PAUSE * (attempt - 1));
     }
     list_once()
 }
@@ -73,10 +77,7 @@ fn is_gone(error: &(dyn std::error::Error + 'static)) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test that fails says where")]
 mod tests {
-    use std::{
-        sync::atomic::{AtomicBool, Ordering},
-        thread,
-    };
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     use testkit::World;
 

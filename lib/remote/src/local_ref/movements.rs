@@ -1,7 +1,7 @@
-//! The lines of a reflog, the newest first.
+//! Reads the lines of a reflog, the newest first.
 //!
-//! A reflog grows with every movement of its ref, and most readers need its end alone. gix reads it from there too, but
-//! ends at a line that is longer than the buffer that it was given, and a message may have any length.
+//! A reflog grows with every update of its ref, and most readers need only its end. gix reads it from there too, but stops
+//! at a line that is longer than the buffer that it was given, and a message may have any length.
 
 use std::{
     fs::File,
@@ -13,48 +13,48 @@ use gix::{
     refs::{FullNameRef, file::log::LineRef, log::Line},
 };
 
-use super::{Failed, claim::is_missing, place::Place};
+use super::{RefError, claim::is_missing, ref_path::RefPath};
 
-/// How much is read at once; more only where a line is longer.
+/// The number of bytes that are read at once; more only if a line is longer.
 const PIECE: usize = 4096;
 
-/// The lines of a reflog, the newest first. What is no line is passed over, as git does: another process may be in the
-/// middle of writing it.
+/// The lines of a reflog, the newest first. Malformed lines are skipped, as in git: another process may just be writing
+/// one.
 #[derive(Debug)]
 pub struct Movements {
     file: File,
-    /// How many bytes of the file are not read yet: those before `held`.
+    /// The number of bytes before `held`, which have not been read yet.
     unread: u64,
-    /// What was read and not returned yet.
+    /// The bytes that have been read and not returned yet.
     held: Vec<u8>,
 }
 
 impl Movements {
-    /// The reflog of `name`; none where no log is kept.
+    /// Opens the reflog of `name`; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// It cannot be read.
-    pub fn of(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<Self>, Failed> {
-        let Place { base, name } = Place::of(repo, name)?;
+    /// If it cannot be read.
+    pub fn of(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<Self>, RefError> {
+        let RefPath { base, name } = RefPath::of(repo, name)?;
         let path = base.join("logs").join(name);
         let opened = File::open(&path).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
         match opened {
-            // Such a directory is of logs of other refs.
+            // A directory holds the reflogs of other refs.
             Ok((_, metadata)) if metadata.is_dir() => Ok(None),
             Ok((file, metadata)) => Ok(Some(Self { file, unread: metadata.len(), held: Vec::new() })),
             Err(error) if is_missing(&error) => Ok(None),
-            Err(error) => Err(Failed::doing(format!("cannot read {}", path.display()), error)),
+            Err(error) => Err(RefError::doing(format!("cannot read {}", path.display()), error)),
         }
     }
 
-    /// Where the last line of `held` begins; none where that is not known yet.
+    /// Returns the offset of the last line in `held`; `None` if its beginning has not been read yet.
     fn last_line(&self) -> Option<usize> {
         let line = self.held.strip_suffix(b"\n").unwrap_or(&self.held);
         line.rfind_byte(b'\n').map(|end| end + 1).or((self.unread == 0).then_some(0))
     }
 
-    /// Reads the piece before `held`, which is as long as `held` at least: a long line is then not searched too often.
+    /// Reads at least as many bytes before `held` as it has, so that a long line is not searched too often.
     fn read_on(&mut self) -> io::Result<()> {
         let size = self.unread.min(self.held.len().max(PIECE) as u64);
         self.unread -= size;

@@ -11,7 +11,7 @@ use gix::{
     refs::{FullName, FullNameRef, packed},
 };
 
-use super::{Failed, claim::Claim};
+use super::{RefError, claim::LockFile};
 use crate::durable::Flushing;
 
 /// The name of the file in the common directory.
@@ -80,10 +80,10 @@ impl Stamp {
 
 /// Returns the content of the file, whose lock is held, without the refs `gone`; `None` if it does not contain them.
 /// Everything else stays the same, byte for byte.
-pub(super) fn rewritten(lock: &Claim, gone: &BTreeSet<&BStr>) -> Result<Option<BString>, Failed> {
+pub(super) fn rewritten(lock: &LockFile, gone: &BTreeSet<&BStr>) -> Result<Option<BString>, RefError> {
     let path = lock.target();
     if is_link(path) {
-        return Err(Failed::Other(anyhow::anyhow!(
+        return Err(RefError::Other(anyhow::anyhow!(
             "{} is a link, and a ref in it cannot be deleted here",
             path.display()
         )));
@@ -99,16 +99,16 @@ pub(super) fn rewritten(lock: &Claim, gone: &BTreeSet<&BStr>) -> Result<Option<B
 /// Writes the file, which stays locked.
 pub(super) fn replace(
     repo: &gix::Repository,
-    lock: &Claim,
+    lock: &LockFile,
     text: &[u8],
     flushing: Flushing,
-) -> Result<(), Failed> {
+) -> Result<(), RefError> {
     lock.replace(repo, text, flushing)?;
     repo.refs.force_refresh_packed_buffer().map_err(|error| unreadable(lock.target(), error))
 }
 
-fn unreadable(path: &Path, error: impl Into<anyhow::Error>) -> Failed {
-    Failed::doing(format!("cannot read {}", path.display()), error)
+fn unreadable(path: &Path, error: impl Into<anyhow::Error>) -> RefError {
+    RefError::doing(format!("cannot read {}", path.display()), error)
 }
 
 fn is_link(path: &Path) -> bool {

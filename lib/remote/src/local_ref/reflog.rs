@@ -16,7 +16,7 @@ use gix::{
 
 use super::{
     claim::{is_missing, remove_empty_folders},
-    person::{self, Role},
+    ident::{self, Role},
 };
 use crate::permissions::{make_folders, share};
 
@@ -98,8 +98,8 @@ pub(super) fn delete(base: &Path, name: &Path) -> io::Result<()> {
 /// If the configured value is invalid.
 pub fn committer(repo: &gix::Repository) -> gix::Result<Signature> {
     let unknown =
-        || Signature { name: "unknown".into(), email: "unknown@localhost".into(), time: person::now() };
-    person::signature(repo, Role::Committer).unwrap_or_else(|| Ok(unknown()))
+        || Signature { name: "unknown".into(), email: "unknown@localhost".into(), time: ident::now() };
+    ident::signature(repo, Role::Committer).unwrap_or_else(|| Ok(unknown()))
 }
 
 /// Whether a reflog is created for a ref of this name.

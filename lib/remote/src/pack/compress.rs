@@ -2,7 +2,7 @@
 
 use gix::{object::Kind, zlib::Compression};
 
-use super::{Receiver, deflate::Deflate, rows::Rows};
+use super::{Receiver, deflate::Deflate, deflate_tree::TreeDeflate};
 
 /// Compresses objects and deltas one after the other.
 pub(super) struct Compressor {
@@ -11,7 +11,7 @@ pub(super) struct Compressor {
     level: Compression,
     /// The length of an object id in bytes.
     id: usize,
-    rows: Option<Rows>,
+    rows: Option<TreeDeflate>,
     /// Created on demand, since creating one costs more than compressing a small object.
     deflate: Option<Deflate>,
 }
@@ -30,13 +30,13 @@ impl Compressor {
 
     /// Creates a compressor for an object database on this machine.
     pub fn quick(hash: gix::hash::Kind) -> Self {
-        Self::new(Receiver::Folder, Compression::BEST_SPEED, hash)
+        Self::new(Receiver::ObjectDatabase, Compression::BEST_SPEED, hash)
     }
 
     /// Compresses an object and appends it to `out`.
     pub fn object(&mut self, kind: Kind, object: &[u8], out: &mut Vec<u8>) -> gix::Result<()> {
-        if self.receiver == Receiver::Folder && kind == Kind::Tree && object.len() > SMALL {
-            let rows = self.rows.get_or_insert_with(Rows::new);
+        if self.receiver == Receiver::ObjectDatabase && kind == Kind::Tree && object.len() > SMALL {
+            let rows = self.rows.get_or_insert_with(TreeDeflate::new);
             if let Some(stream) = rows.compress(object, self.id) {
                 out.extend_from_slice(stream);
                 return Ok(());
@@ -47,7 +47,7 @@ impl Compressor {
 
     /// Compresses a delta of an object of this kind and appends it to `out`.
     pub fn delta(&mut self, kind: Kind, delta: &[u8], out: &mut Vec<u8>) -> gix::Result<()> {
-        if self.receiver == Receiver::Folder && kind == Kind::Tree && delta.len() <= LONGEST_STORED {
+        if self.receiver == Receiver::ObjectDatabase && kind == Kind::Tree && delta.len() <= LONGEST_STORED {
             // A delta of a tree consists mostly of object ids.
             stored(delta, out);
             return Ok(());
@@ -58,7 +58,7 @@ impl Compressor {
     fn bytes(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> gix::Result<()> {
         let small = match self.receiver {
             Receiver::Server => TINY,
-            Receiver::Folder => SMALL,
+            Receiver::ObjectDatabase => SMALL,
         };
         if bytes.len() <= small {
             stored(bytes, out);
@@ -97,7 +97,7 @@ mod tests {
             |length: usize| (0..length).map(|at| b"0123456789abcdef \n"[at * at % 18]).collect::<Vec<u8>>();
         let row = |number: u32| [format!("40000 {number:02x}\0").as_bytes(), &[number as u8; 20]].concat();
         let tree = |rows: u32| (0..rows).flat_map(row).collect::<Vec<u8>>();
-        for receiver in [Receiver::Server, Receiver::Folder] {
+        for receiver in [Receiver::Server, Receiver::ObjectDatabase] {
             let mut compressor = Compressor::new(receiver, Compression::DEFAULT, gix::hash::Kind::Sha1);
             let texts = [0, 1, TINY, TINY + 1, SMALL, SMALL + 1, 70_000].map(text);
             let trees = [0, 1, 3, 17, 18, 19, 256, 3000].map(tree);

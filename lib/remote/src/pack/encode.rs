@@ -8,7 +8,7 @@ use super::{
     Item, Known,
     compress::Compressor,
     delta::Base,
-    order::{Limits, Placed, Plan},
+    delta_bases::{Limits, Plan, PlannedEntry},
     write::Options,
 };
 use crate::objects::Reader;
@@ -66,12 +66,12 @@ impl<'a> Encoder<'a> {
     }
 
     /// Encodes `run` in order.
-    pub fn run(&mut self, run: &[Placed]) -> gix::Result<Vec<Encoded>> {
+    pub fn run(&mut self, run: &[PlannedEntry]) -> gix::Result<Vec<Encoded>> {
         self.window.clear();
         run.iter().map(|placed| self.one(placed)).collect()
     }
 
-    fn one(&mut self, placed: &Placed) -> gix::Result<Encoded> {
+    fn one(&mut self, placed: &PlannedEntry) -> gix::Result<Encoded> {
         if placed.plan == Plan::Streamed {
             let form = Form::Whole(placed.kind);
             return Ok(Encoded { id: placed.id, form, size: placed.size, deflated: None });
@@ -122,7 +122,7 @@ impl<'a> Encoder<'a> {
         Ok(Base::new(found).and_then(|base| base.delta(data, data.len() / 2)))
     }
 
-    fn delta_of_neighbour(&mut self, placed: &Placed, data: &[u8]) -> Option<(ObjectId, Vec<u8>)> {
+    fn delta_of_neighbour(&mut self, placed: &PlannedEntry, data: &[u8]) -> Option<(ObjectId, Vec<u8>)> {
         let mut best: Option<(usize, Vec<u8>)> = None;
         for (at, neighbour) in self.window.iter().enumerate().rev() {
             if neighbour.kind != placed.kind || neighbour.depth >= self.limits.depth {

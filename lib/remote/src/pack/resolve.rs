@@ -13,13 +13,13 @@ use gix::{ObjectId, object::Kind};
 
 use super::{
     apply::apply,
+    cached_object::CachedObject,
     compress::Compressor,
-    kept::Kept,
-    loaded::{Form, Loaded},
+    parsed_pack::{Form, ParsedPack},
 };
 use crate::{
     objects::{self, Reader},
-    recent::Recent,
+    recent::RecentObjects,
 };
 
 /// An object in memory, not as a delta.
@@ -37,7 +37,7 @@ pub(super) struct Resolved {
     /// The objects that are not in the pack, but are delta bases in it.
     pub bases: Vec<Base>,
     /// All these objects, in memory.
-    pub recent: Recent,
+    pub recent: RecentObjects,
 }
 
 /// An object without its content.
@@ -66,7 +66,7 @@ const WORTH_IT: usize = 64;
 
 /// Computes the objects of `loaded`; delta bases that it does not contain are read from `repo`. `None` if that is not
 /// possible, or if the objects take more than `most` bytes.
-pub(super) fn resolve(repo: &gix::Repository, loaded: &Loaded<'_>, most: usize) -> Option<Resolved> {
+pub(super) fn resolve(repo: &gix::Repository, loaded: &ParsedPack<'_>, most: usize) -> Option<Resolved> {
     let work = Work::of(repo, loaded, most);
     let mut found = Found::default();
     thread::scope(|scope| {
@@ -90,10 +90,11 @@ pub(super) fn resolve(repo: &gix::Repository, loaded: &Loaded<'_>, most: usize) 
     // An entry in a cycle of deltas is never reached.
     let is_each_there = found.objects.iter().map(|(entry, _)| *entry).eq(0..loaded.entries().len());
     is_each_there.then(|| {
-        let named = |(_, Kept { id, kind, size, .. }): &_| Named { id: *id, kind: *kind, size: *size };
+        let named =
+            |(_, CachedObject { id, kind, size, .. }): &_| Named { id: *id, kind: *kind, size: *size };
         let objects = found.objects.iter().map(named).collect();
         let bases = found.bases.iter().map(|base| base.object.clone().into());
-        let recent = Recent::of(found.objects.into_iter().map(|(_, object)| object).chain(bases));
+        let recent = RecentObjects::of(found.objects.into_iter().map(|(_, object)| object).chain(bases));
         Resolved { objects, bases: found.bases, recent }
     })
 }
@@ -102,13 +103,13 @@ pub(super) fn resolve(repo: &gix::Repository, loaded: &Loaded<'_>, most: usize) 
 #[derive(Default)]
 struct Found {
     /// The objects, by the number of their entry.
-    objects: Vec<(usize, Kept)>,
+    objects: Vec<(usize, CachedObject)>,
     bases: Vec<Base>,
 }
 
 /// The work that the threads share.
 struct Work<'a> {
-    loaded: &'a Loaded<'a>,
+    loaded: &'a ParsedPack<'a>,
     hash: gix::hash::Kind,
     roots: Vec<Root>,
     /// By entry: the entries that are deltas against it.
@@ -131,7 +132,7 @@ struct Open {
     number: usize,
     data: Vec<u8>,
     /// The delta base of the entry.
-    base: Kept,
+    base: CachedObject,
 }
 
 /// An entry or a group of entries that can be resolved independently.
@@ -143,7 +144,7 @@ enum Root {
 }
 
 impl<'a> Work<'a> {
-    fn of(repo: &gix::Repository, loaded: &'a Loaded<'a>, most: usize) -> Self {
+    fn of(repo: &gix::Repository, loaded: &'a ParsedPack<'a>, most: usize) -> Self {
         let mut roots = Vec::new();
         let mut children = vec![Vec::new(); loaded.entries().len()];
         let mut elsewhere: BTreeMap<ObjectId, Vec<usize>> = BTreeMap::new();
@@ -185,7 +186,7 @@ impl<'a> Work<'a> {
             Root::Whole(number, kind) => {
                 let data = self.loaded.content(&self.loaded.entries()[*number]);
                 let id = gix::objs::compute_hash(self.hash, *kind, data).ok()?;
-                let kept = Kept::from(Object { id, kind: *kind, data: Arc::clone(data) });
+                let kept = CachedObject::from(Object { id, kind: *kind, data: Arc::clone(data) });
                 let open = self.open(*number, data, &kept)?;
                 found.objects.push((*number, kept));
                 self.all_of(open, found)
@@ -197,7 +198,7 @@ impl<'a> Work<'a> {
                 objects::check(id, kind, &data).ok()?;
                 self.fit(data.len())?;
                 let object = Object { id: *id, kind, data: data.into() };
-                let base = Kept::from(object.clone());
+                let base = CachedObject::from(object.clone());
                 let mut packed = Vec::new();
                 for number in entries {
                     let made = self.made(*number, &object.data)?;
@@ -220,7 +221,7 @@ impl<'a> Work<'a> {
         while let Some(Open { number, data, base }) = open.pop() {
             let id = gix::objs::compute_hash(self.hash, base.kind, &data).ok()?;
             let delta = self.loaded.content(&self.loaded.entries()[number]);
-            let kept = Kept::made(id, &data, &base, delta);
+            let kept = CachedObject::made(id, &data, &base, delta);
             open.extend(self.open(number, &data, &kept)?);
             found.objects.push((number, kept));
         }
@@ -228,7 +229,7 @@ impl<'a> Work<'a> {
     }
 
     /// Returns the objects that are deltas against the entry `number`, whose object is `data`.
-    fn open(&self, number: usize, data: &[u8], base: &Kept) -> Option<Vec<Open>> {
+    fn open(&self, number: usize, data: &[u8], base: &CachedObject) -> Option<Vec<Open>> {
         let children = self.children[number].iter();
         let open = children
             .map(|child| Some(Open { number: *child, data: self.made(*child, data)?, base: base.clone() }));

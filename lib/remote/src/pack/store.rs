@@ -13,8 +13,8 @@ use gix::{
     odb::{loose, pack},
 };
 
-use super::{LARGEST_AT_ONCE, arrive, fresh, held::Held, unnamed::Unnamed};
-use crate::{known::Known, object_file::Drafts, recent::Recent, temporary::Folder};
+use super::{LARGEST_AT_ONCE, from_memory, index_pack, keep_file::PackKeep, tmp_pack::TmpPack};
+use crate::{freshen::Freshener, object_file::Drafts, recent::RecentObjects, temporary::Folder};
 
 /// The number of objects from which one pack costs less than loose objects.
 const PACK_FROM: usize = 16;
@@ -30,25 +30,28 @@ const ROOM: usize = 4 * 1024 * 1024;
 /// # Errors
 ///
 /// If they cannot be written. Some may have been written, which does no harm.
-pub fn store(repo: &gix::Repository, objects: gix::odb::memory::Storage) -> gix::Result<(Recent, Held)> {
+pub fn store(
+    repo: &gix::Repository,
+    objects: gix::odb::memory::Storage,
+) -> gix::Result<(RecentObjects, PackKeep)> {
     let held = if objects.len() >= PACK_FROM {
-        fresh::write(repo, &objects)?.keep(repo).map_err(gix::Error::from_error)?
+        from_memory::write(repo, &objects)?.keep(repo).map_err(gix::Error::from_error)?
     } else {
-        let mut known = Known::of(repo);
+        let mut known = Freshener::new(repo);
         let mut drafts = Drafts::new(repo);
-        let mut new = objects.iter().filter(|(id, _)| !known.holds(id));
+        let mut new = objects.iter().filter(|(id, _)| !known.freshen(id));
         new.try_for_each(|(id, (kind, data))| drafts.write(*id, *kind, data))
             .and_then(|()| drafts.publish())
             .map_err(gix::Error::from_error)?;
-        Held::default()
+        PackKeep::default()
     };
     let bytes: usize = objects.values().map(|(_, data)| data.len()).sum();
-    Ok((if bytes <= ROOM { objects.into() } else { Recent::default() }, held))
+    Ok((if bytes <= ROOM { objects.into() } else { RecentObjects::default() }, held))
 }
 
-/// Writes an object that is to be a loose object. If it is one already it is freshened, since git would otherwise prune it
-/// some weeks later if no ref leads to it; unless the file does not contain the object, as may happen after a power
-/// failure.
+/// Writes an object that is to be a loose object. If it is one already it is freshened, since git would otherwise
+/// prune it some weeks later if no ref leads to it; unless the file does not contain the object, as may happen after
+/// a power failure.
 pub(crate) fn file(
     repo: &gix::Repository,
     drafts: &mut Drafts<'_>,
@@ -69,22 +72,22 @@ pub(crate) fn file(
 
 /// A complete pack that is not part of the object database yet. Dropping it deletes it.
 #[derive(Default)]
-pub(crate) struct Arriving {
+pub(crate) struct IncomingPack {
     /// The number of objects.
     pub objects: u64,
     /// Its objects, if they were kept in memory.
-    pub recent: Recent,
-    files: Option<(Unnamed, ObjectId)>,
+    pub recent: RecentObjects,
+    files: Option<(TmpPack, ObjectId)>,
 }
 
-impl Arriving {
+impl IncomingPack {
     /// Takes a pack with this checksum that was written to `files`.
-    pub(super) fn of(objects: u64, files: Unnamed, checksum: ObjectId) -> Self {
-        Self { objects, recent: Recent::default(), files: Some((files, checksum)) }
+    pub(super) fn of(objects: u64, files: TmpPack, checksum: ObjectId) -> Self {
+        Self { objects, recent: RecentObjects::default(), files: Some((files, checksum)) }
     }
 
     /// Adds its objects.
-    pub(super) fn with(self, recent: Recent) -> Self {
+    pub(super) fn with(self, recent: RecentObjects) -> Self {
         Self { recent, ..self }
     }
 
@@ -101,7 +104,7 @@ impl Arriving {
             .read_to_end(&mut begin)
             .map_err(gix::Error::from_error)?;
         if begin.len() <= LARGEST_AT_ONCE
-            && let Some(small) = arrive::arrive(repo, &begin)
+            && let Some(small) = index_pack::arrive(repo, &begin)
         {
             return Ok(small);
         }
@@ -118,7 +121,7 @@ impl Arriving {
         let Some((pack, index)) = written.data_path.zip(written.index_path) else {
             return Ok(Self::default());
         };
-        let files = Unnamed::of(pack, index, folder).map_err(gix::Error::from_error)?;
+        let files = TmpPack::of(pack, index, folder).map_err(gix::Error::from_error)?;
         Ok(Self::of(u64::from(written.index.num_objects), files, written.index.data_hash))
     }
 
@@ -128,14 +131,14 @@ impl Arriving {
     ///
     /// If it is damaged, or too large for its objects to be kept in memory.
     pub fn of_bytes(repo: &gix::Repository, pack: &[u8]) -> gix::Result<Self> {
-        arrive::arrive(repo, pack).ok_or_else(strange)
+        index_pack::arrive(repo, pack).ok_or_else(strange)
     }
 
     /// Makes the objects part of the repository, and protects them until refs lead to them.
-    pub fn keep(self, repo: &gix::Repository) -> io::Result<Held> {
+    pub fn keep(self, repo: &gix::Repository) -> io::Result<PackKeep> {
         match self.files {
             Some((files, checksum)) => files.publish(repo, checksum),
-            None => Ok(Held::default()),
+            None => Ok(PackKeep::default()),
         }
     }
 }

@@ -8,15 +8,15 @@ use std::{io, sync::Arc};
 use gix::{ObjectId, hashtable::HashMap, object::Kind};
 
 use crate::{
-    objects::{Home, Reader},
-    recent::Recent,
+    objects::{Reader, Storage},
+    recent::RecentObjects,
 };
 
 /// Reads and caches trees.
 pub(super) struct Trees {
     reader: Reader,
     /// Objects of a pack that has just been received; these need not be read from the object database.
-    recent: Recent,
+    recent: RecentObjects,
     buffer: Vec<u8>,
     /// The trees that were read or requested since the last time that this generation became `old`.
     young: HashMap<ObjectId, Arc<[u8]>>,
@@ -34,7 +34,7 @@ const LARGEST_FILE: usize = 1024;
 const ROOM: usize = 256 * 1024;
 
 impl Trees {
-    pub fn new(reader: Reader, recent: Recent) -> Self {
+    pub fn new(reader: Reader, recent: RecentObjects) -> Self {
         let (young, old) = (HashMap::default(), HashMap::default());
         Self { reader, recent, buffer: Vec::new(), young, old, bytes: 0, files: Vec::new() }
     }
@@ -48,7 +48,7 @@ impl Trees {
     }
 
     /// Returns a tree, which is looked for in `home` first.
-    pub fn get_from(&mut self, home: Home, id: ObjectId) -> gix::Result<Arc<[u8]>> {
+    pub fn get_from(&mut self, home: Storage, id: ObjectId) -> gix::Result<Arc<[u8]>> {
         self.get_by(id, |reader, into| reader.read_from(home, id, into))
     }
 
@@ -78,7 +78,7 @@ impl Trees {
     }
 
     /// Reads any object. Trees are cached; small files are kept until they are [taken](Self::take_files).
-    pub fn read(&mut self, home: Home, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
+    pub fn read(&mut self, home: Storage, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
         if let Some(tree) = self.young.get(&id).or_else(|| self.old.get(&id)) {
             into.clear();
             into.extend_from_slice(tree);

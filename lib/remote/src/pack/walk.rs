@@ -12,18 +12,19 @@ use std::{
 use gix::{ObjectId, hashtable::HashSet, object::Kind};
 
 use super::{
-    Item, Known, NameHash, Receiver, beside,
+    Item, Known, NameHash, Receiver,
     delta::Draft,
-    entries::Entries,
-    one_change::{OneChange, Replaced},
-    order::SMALLEST,
-    shares::{Part, Shares},
+    delta_bases::SMALLEST,
+    single_change::{Replaced, SingleChange},
+    tree_delta,
+    tree_entries::Entries,
     trees::Trees,
+    walk_queue::{Part, WalkQueue},
 };
 use crate::{
     history::{Commit, History},
-    objects::{Home, Reader},
-    recent::Recent,
+    objects::{Reader, Storage},
+    recent::RecentObjects,
 };
 
 /// Returns all objects reachable from `tips` that a receiver with `theirs` may lack, each with its previous version.
@@ -35,10 +36,10 @@ pub(crate) fn new_objects(
     history: &History,
     tips: &[ObjectId],
     theirs: &[ObjectId],
-    recent: &Recent,
+    recent: &RecentObjects,
     limit: Limit<'_>,
 ) -> gix::Result<Vec<Item>> {
-    let shares = Shares::of(repo, history, tips, theirs, limit.most)?;
+    let shares = WalkQueue::of(repo, history, tips, theirs, limit.most)?;
     let shares = shares.knowing(recent.clone()).meant_for(limit.receiver);
     thread::scope(|scope| {
         for _ in 0..shares.helpers() {
@@ -88,7 +89,7 @@ pub(crate) fn commits_among(repo: &gix::Repository, ids: &[ObjectId]) -> Vec<Obj
 /// The walk of one thread.
 pub(super) struct Walk<'a> {
     repo: &'a gix::Repository,
-    shares: &'a Shares,
+    shares: &'a WalkQueue,
     trees: Trees,
     /// Objects that are in the list, or that the receiver has.
     seen: HashSet<ObjectId>,
@@ -98,7 +99,7 @@ pub(super) struct Walk<'a> {
     /// The number of bytes of small files and longer deltas that may still be kept.
     room: usize,
     /// The change made by the current commit.
-    change: OneChange,
+    change: SingleChange,
     found: &'a mut dyn FnMut(usize),
 }
 
@@ -108,7 +109,7 @@ const ROOM: usize = 1024 * 1024;
 impl<'a> Walk<'a> {
     /// Begins a walk in `repo`, which must ignore replace refs. `found` is called with the number of objects that all
     /// threads have found.
-    pub fn of(repo: &'a gix::Repository, shares: &'a Shares, found: &'a mut dyn FnMut(usize)) -> Self {
+    pub fn of(repo: &'a gix::Repository, shares: &'a WalkQueue, found: &'a mut dyn FnMut(usize)) -> Self {
         Self {
             repo,
             shares,
@@ -117,7 +118,7 @@ impl<'a> Walk<'a> {
             covered: HashSet::default(),
             items: Vec::new(),
             room: ROOM,
-            change: OneChange::default(),
+            change: SingleChange::default(),
             found,
         }
     }
@@ -147,7 +148,7 @@ impl<'a> Walk<'a> {
                     self.items[begin].known =
                         self.shares.history.kept(&commit.id, &mut content).map(|_| Known::Whole(content));
                 }
-                self.change = OneChange::default();
+                self.change = SingleChange::default();
                 self.tree(commit.tree, NameHash::default(), before)?;
                 passing(commit, self.change.replaced(), &mut self.trees)?;
                 self.keep_what_was_read(begin);
@@ -181,7 +182,7 @@ impl<'a> Walk<'a> {
                 )));
             }
             // Of a merge, the first parent was made here, and the others were received.
-            let homes = iter::once(Home::File).chain(iter::repeat(Home::Pack));
+            let homes = iter::once(Storage::Loose).chain(iter::repeat(Storage::Packed));
             let olds = before.iter().zip(homes).map(|(old, home)| self.trees.get_from(home, *old));
             let olds = olds.collect::<gix::Result<Vec<_>>>()?;
             let tree = self.trees.get(new, olds.first().map(|old| &**old))?;
@@ -196,7 +197,7 @@ impl<'a> Walk<'a> {
             };
             let hash = self.repo.object_hash();
             let mut differing = 0;
-            beside::differing(&tree, &olds, hash, draft.as_mut(), |entry, versions| {
+            tree_delta::differing(&tree, &olds, hash, draft.as_mut(), |entry, versions| {
                 let name = NameHash::of(entry.name);
                 differing += 1;
                 if entry.mode.is_tree() {

@@ -5,11 +5,12 @@ use std::io::{self, Write};
 use gix::{ObjectId, hash::oid, hashtable::HashMap, object::Kind, zlib::Compression};
 
 use super::{
-    Item, Receiver, big, cores,
+    Item, Receiver, big,
+    delta_bases::{self, Limits},
     encode::{Encoded, Form},
+    encoded_entries::EncodedEntries,
     index::Located,
-    laid::Laid,
-    order::{self, Limits},
+    parallel,
 };
 
 /// How a pack is to be written.
@@ -20,8 +21,8 @@ pub(crate) struct Options {
     pub threads: usize,
     /// Whether a delta may name its base by distance (`OFS_DELTA`), which is shorter.
     pub offsets: Offsets,
-    /// Whether a delta may be of what the receiver has. Unless said otherwise a server completes such a pack, and a folder
-    /// gets it as it is.
+    /// Whether a delta may be of what the receiver has. Unless said otherwise a server completes such a pack, and a
+    /// folder gets it as it is.
     pub thin: bool,
     pub receiver: Receiver,
 }
@@ -64,7 +65,7 @@ impl Options {
             },
             level: match receiver {
                 Receiver::Server => repo.pack_compression().unwrap_or_default(),
-                Receiver::Folder => Compression::BEST_SPEED,
+                Receiver::ObjectDatabase => Compression::BEST_SPEED,
             },
             threads: positive("pack.threads")
                 .and_then(|n| usize::try_from(n).ok())
@@ -90,7 +91,7 @@ pub(crate) struct Written {
 /// with the number of objects and bytes written so far.
 pub(crate) fn write(
     repo: &gix::Repository,
-    laid: &Laid,
+    laid: &EncodedEntries,
     items: &[Item],
     options: Options,
     out: &mut dyn Write,
@@ -98,11 +99,11 @@ pub(crate) fn write(
 ) -> Result<Written, Failure> {
     let mut pack = Stream::begin(repo.object_hash(), (laid, items.len()), options, out)?;
     sent(pack.located.len(), pack.at);
-    let sizes = cores::sizes(repo, items, options.threads).map_err(Failure::Source)?;
+    let sizes = parallel::sizes(repo, items, options.threads).map_err(Failure::Source)?;
     let is_there = |id: &ObjectId| options.thin || laid.find(id).is_some();
-    let placed = order::arrange(items, &sizes, options.limits, &is_there);
+    let placed = delta_bases::arrange(items, &sizes, options.limits, &is_there);
     drop(sizes);
-    cores::encode(repo, items, &placed, options, |encoded| {
+    parallel::encode(repo, items, &placed, options, |encoded| {
         for one in encoded {
             pack.one(repo, &one)?;
             sent(pack.located.len(), pack.at);
@@ -121,7 +122,7 @@ struct Stream<'a> {
     /// The checksum of the current entry so far.
     crc32: u32,
     /// The entries with which the pack begins.
-    laid: &'a Laid,
+    laid: &'a EncodedEntries,
     /// The location of each object.
     located: Vec<Located>,
     /// The offsets of the entries after those of `laid`.
@@ -133,7 +134,7 @@ impl<'a> Stream<'a> {
     /// Begins a pack with the entries of `laid` and this number of `others`.
     fn begin(
         hash: gix::hash::Kind,
-        (laid, others): (&'a Laid, usize),
+        (laid, others): (&'a EncodedEntries, usize),
         options: Options,
         out: &'a mut dyn Write,
     ) -> Result<Self, Failure> {
@@ -191,7 +192,7 @@ impl<'a> Stream<'a> {
 
     /// Copies an object that is too large for memory from its file into the pack.
     fn streamed(&mut self, repo: &gix::Repository, id: ObjectId, size: u64) -> Result<(), Failure> {
-        if self.options.receiver == Receiver::Folder {
+        if self.options.receiver == Receiver::ObjectDatabase {
             let error = io::Error::other(format!("object {id} is too large to be hashed here"));
             return Err(Failure::Source(gix::Error::from_error(error)));
         }
@@ -233,7 +234,7 @@ pub(super) fn back(
 ) -> gix::Result<Option<u64>> {
     let Form::Delta(base) = form else { return Ok(None) };
     match there(&base) {
-        None if receiver == Receiver::Folder => {
+        None if receiver == Receiver::ObjectDatabase => {
             let error = io::Error::other(format!("object {base}, which others are a delta of, is missing"));
             Err(gix::Error::from_error(error))
         }

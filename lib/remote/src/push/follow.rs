@@ -5,10 +5,10 @@
 
 use gix::ObjectId;
 
-use super::{Answer, Update};
+use super::{Update, UpdateStatus};
 use crate::{
-    Change, Notice, Remote, Trouble, Watcher,
-    local_ref::{self, Edit, Failed, Value, Writer},
+    Change, Notice, Remote, RemoteError, Watcher,
+    local_ref::{self, RefError, RefStore, RefUpdate, Value},
 };
 
 const DOING: &str = "moving the ref that follows the remote";
@@ -18,12 +18,12 @@ impl Remote<'_> {
     pub(super) fn follow(
         &self,
         updates: &[Update],
-        answers: &[Answer],
+        answers: &[UpdateStatus],
         watcher: &dyn Watcher,
-    ) -> Result<Vec<Notice>, Trouble> {
+    ) -> Result<Vec<Notice>, RemoteError> {
         let mut left_behind = Vec::new();
         for (update, answer) in updates.iter().zip(answers) {
-            if matches!(answer, Answer::Done | Answer::UpToDate)
+            if matches!(answer, UpdateStatus::Done | UpdateStatus::UpToDate)
                 && let Err(failed) = self.follow_one(update, watcher)?
             {
                 left_behind.push(Notice::from(failed));
@@ -33,7 +33,11 @@ impl Remote<'_> {
     }
 
     /// The outer error comes from the watcher, which wants no further changes.
-    fn follow_one(&self, update: &Update, watcher: &dyn Watcher) -> Result<Result<(), Failed>, Trouble> {
+    fn follow_one(
+        &self,
+        update: &Update,
+        watcher: &dyn Watcher,
+    ) -> Result<Result<(), RefError>, RemoteError> {
         // A tracking ref that equals the ref itself, as with `refs/notes/*:refs/notes/*`, is the ref that was pushed:
         // it may have moved on meanwhile, and must not be reset.
         let Some(tracking) = self.tracking(update.name.as_ref()).filter(|name| *name != update.name) else {
@@ -43,17 +47,17 @@ impl Remote<'_> {
             Ok(Value::Symbolic) => return Ok(Ok(())),
             Ok(Value::Absent) => None,
             Ok(Value::Object(id)) => Some(id),
-            Err(error) => return Ok(Err(Failed::doing(DOING.into(), error))),
+            Err(error) => return Ok(Err(RefError::doing(DOING.into(), error))),
         };
         if old == update.new || self.was_moved_further(update, old) {
             return Ok(Ok(()));
         }
-        watcher.may_change(Change::LocalRef(&tracking)).map_err(Trouble::Stopped)?;
-        let mut writer = Writer::new(self.repo);
+        watcher.may_change(Change::LocalRef(&tracking)).map_err(RemoteError::Stopped)?;
+        let mut writer = RefStore::new(self.repo);
         Ok(match (update.new, old) {
             (Some(new), expected) => {
                 let name = tracking.as_ref();
-                writer.write(Edit { name, expected, new, reason: "update by push" }).map(drop)
+                writer.write(RefUpdate { name, expected, new, reason: "update by push" }).map(drop)
             }
             (None, Some(old)) => writer.delete(&[(tracking.clone(), old)]).map(drop),
             (None, None) => Ok(()),

@@ -6,36 +6,36 @@ use std::collections::HashMap;
 
 use gix::{ObjectId, bstr::BString};
 
-use super::{Answer, Together, Update};
+use super::{Atomicity, Update, UpdateStatus};
 
 /// What to do about each update.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     /// For each update: its answer, if it need not be sent.
-    pub answers: Vec<Option<Answer>>,
+    pub answers: Vec<Option<UpdateStatus>>,
     /// The indexes of the updates to send.
     pub send: Vec<usize>,
 }
 
 /// Compares `updates` with the remote's refs.
-pub(super) fn plan(updates: &[Update], remote: &HashMap<BString, ObjectId>, together: Together) -> Plan {
+pub(super) fn plan(updates: &[Update], remote: &HashMap<BString, ObjectId>, together: Atomicity) -> Plan {
     let mut answers: Vec<_> = updates
         .iter()
         .map(|update| {
             let actual = remote.get(update.name.as_bstr()).copied();
             if actual == update.new {
-                Some(Answer::UpToDate)
+                Some(UpdateStatus::UpToDate)
             } else if actual == update.expected {
                 None
             } else {
-                Some(Answer::Stale { actual })
+                Some(UpdateStatus::Stale { actual })
             }
         })
         .collect();
-    let stale = answers.iter().any(|answer| matches!(answer, Some(Answer::Stale { .. })));
-    if stale && together == Together::Atomic {
+    let stale = answers.iter().any(|answer| matches!(answer, Some(UpdateStatus::Stale { .. })));
+    if stale && together == Atomicity::Atomic {
         for answer in &mut answers {
-            answer.get_or_insert(Answer::HeldBack);
+            answer.get_or_insert(UpdateStatus::NotAttempted);
         }
     }
     let send = answers.iter().enumerate().filter(|(_, answer)| answer.is_none()).map(|(at, _)| at).collect();
@@ -43,20 +43,20 @@ pub(super) fn plan(updates: &[Update], remote: &HashMap<BString, ObjectId>, toge
 }
 
 /// Returns the answer for `update` after the server's `ng`, if the remote's value is now `actual`.
-pub(super) fn refused(update: &Update, actual: Option<ObjectId>, words: &str) -> Answer {
+pub(super) fn refused(update: &Update, actual: Option<ObjectId>, words: &str) -> UpdateStatus {
     if actual == update.new {
-        Answer::UpToDate
+        UpdateStatus::UpToDate
     } else if actual == update.expected {
-        Answer::Rejected { words: words.to_owned() }
+        UpdateStatus::Rejected { words: words.to_owned() }
     } else {
-        Answer::Stale { actual }
+        UpdateStatus::Stale { actual }
     }
 }
 
 /// Returns the answer for `update` after the server did something else instead, if the remote's value is now
 /// `actual`: whatever that is, a retry would end in the same way.
-pub(super) fn elsewhere(update: &Update, actual: Option<ObjectId>, words: String) -> Answer {
-    if actual == update.new { Answer::UpToDate } else { Answer::Rejected { words } }
+pub(super) fn elsewhere(update: &Update, actual: Option<ObjectId>, words: String) -> UpdateStatus {
+    if actual == update.new { UpdateStatus::UpToDate } else { UpdateStatus::Rejected { words } }
 }
 
 #[cfg(test)]
@@ -84,23 +84,26 @@ mod tests {
             update("refs/heads/new", None, Some(3)),
             update("refs/heads/new", Some(1), None),
         ];
-        let plan = plan(&updates, &remote(), Together::Independent);
-        let stale = Some(Answer::Stale { actual: Some(id(2)) });
-        assert_eq!(plan.answers, [None, stale.clone(), stale, None, Some(Answer::UpToDate)]);
+        let plan = plan(&updates, &remote(), Atomicity::Independent);
+        let stale = Some(UpdateStatus::Stale { actual: Some(id(2)) });
+        assert_eq!(plan.answers, [None, stale.clone(), stale, None, Some(UpdateStatus::UpToDate)]);
         assert_eq!(plan.send, [0, 3]);
     }
 
     #[test]
     fn what_is_there_already_is_not_sent_whatever_was_expected() {
-        let plan = plan(&[update("refs/heads/main", Some(1), Some(2))], &remote(), Together::Independent);
-        assert_eq!(plan.answers, [Some(Answer::UpToDate)]);
+        let plan = plan(&[update("refs/heads/main", Some(1), Some(2))], &remote(), Atomicity::Independent);
+        assert_eq!(plan.answers, [Some(UpdateStatus::UpToDate)]);
     }
 
     #[test]
     fn an_atomic_push_with_one_stale_update_sends_none() {
         let updates = [update("refs/heads/main", Some(1), Some(3)), update("refs/heads/old", Some(5), None)];
-        let plan = plan(&updates, &remote(), Together::Atomic);
-        assert_eq!(plan.answers, [Some(Answer::Stale { actual: Some(id(2)) }), Some(Answer::HeldBack)]);
+        let plan = plan(&updates, &remote(), Atomicity::Atomic);
+        assert_eq!(
+            plan.answers,
+            [Some(UpdateStatus::Stale { actual: Some(id(2)) }), Some(UpdateStatus::NotAttempted)]
+        );
         assert!(plan.send.is_empty());
     }
 
@@ -109,18 +112,18 @@ mod tests {
         let wanted = update("refs/heads/main", Some(1), Some(3));
         assert_eq!(
             refused(&wanted, Some(id(2)), "failed to update ref"),
-            Answer::Stale { actual: Some(id(2)) }
+            UpdateStatus::Stale { actual: Some(id(2)) }
         );
-        assert_eq!(refused(&wanted, Some(id(1)), "no"), Answer::Rejected { words: "no".into() });
-        assert_eq!(refused(&wanted, Some(id(3)), "no"), Answer::UpToDate);
+        assert_eq!(refused(&wanted, Some(id(1)), "no"), UpdateStatus::Rejected { words: "no".into() });
+        assert_eq!(refused(&wanted, Some(id(3)), "no"), UpdateStatus::UpToDate);
     }
 
     #[test]
     fn what_went_elsewhere_is_no_lost_race_whatever_the_remote_has() {
         let wanted = update("refs/heads/main", Some(1), Some(3));
-        let rejected = Answer::Rejected { words: "elsewhere".into() };
+        let rejected = UpdateStatus::Rejected { words: "elsewhere".into() };
         assert_eq!(elsewhere(&wanted, Some(id(1)), "elsewhere".into()), rejected);
         assert_eq!(elsewhere(&wanted, Some(id(2)), "elsewhere".into()), rejected);
-        assert_eq!(elsewhere(&wanted, Some(id(3)), "elsewhere".into()), Answer::UpToDate);
+        assert_eq!(elsewhere(&wanted, Some(id(3)), "elsewhere".into()), UpdateStatus::UpToDate);
     }
 }

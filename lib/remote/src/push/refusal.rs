@@ -3,13 +3,13 @@
 //! A rule of the server's owner, a directory that is not writable and a full disk all arrive as the same refusal, and
 //! only the server's text tells them apart. The text decides on the remedy, and on nothing else.
 
-use crate::Trouble;
+use crate::RemoteError;
 
 /// The error for a push that the server `called` refused for the reason in `words`, after it had sent `messages`.
-pub(super) fn refused(called: &str, words: &str, messages: &[String]) -> Trouble {
+pub(super) fn refused(called: &str, words: &str, messages: &[String]) -> RemoteError {
     let said: Vec<&str> = messages.iter().map(String::as_str).chain([words]).collect();
     let said = said.join("; ");
-    Trouble::refused(format!("{called} refused the push: {said}"), help(&said))
+    RemoteError::refused(format!("{called} refused the push: {said}"), help(&said))
 }
 
 fn help(said: &str) -> &'static str {

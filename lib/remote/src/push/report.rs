@@ -104,7 +104,7 @@ impl Made {
     /// Describes what the server did with the ref that was pushed to as `asked`.
     fn told(&self, asked: &BStr) -> String {
         let name = self.name.as_ref().map_or(asked, |name| name.as_bstr());
-        let shown = words::line(&name.to_str_lossy());
+        let shown = sanitize::line(&name.to_str_lossy());
         match self.new {
             Some(new) if new.is_null() => format!("deleted {shown}"),
             Some(new) if name == asked => format!("put {new} at {shown}"),
@@ -128,7 +128,7 @@ pub(super) fn parse(mut bytes: &[u8]) -> Result<Report, Garbled> {
         let Some(line) = line.as_slice().map(|line| line.trim_end()) else { continue };
         if let Some(words) = line.strip_prefix(b"unpack ") {
             unpacked = true;
-            report.unpack_failed = (words != b"ok").then(|| words::line(&words.to_str_lossy()));
+            report.unpack_failed = (words != b"ok").then(|| sanitize::line(&words.to_str_lossy()));
         } else if let Some(name) = line.strip_prefix(b"ok ") {
             let name = BString::from(name);
             match report.refs.entry(name.clone()).or_insert_with(|| Told::Updated(Vec::new())) {
@@ -138,7 +138,7 @@ pub(super) fn parse(mut bytes: &[u8]) -> Result<Report, Garbled> {
             last = Some(name);
         } else if let Some(refused) = line.strip_prefix(b"ng ") {
             let (name, words) = refused.split_once_str(b" ").unwrap_or((refused, b"without a reason"));
-            report.refs.insert(name.into(), Told::Refused(words::line(&words.to_str_lossy())));
+            report.refs.insert(name.into(), Told::Refused(sanitize::line(&words.to_str_lossy())));
         } else if let Some(option) = line.strip_prefix(b"option ") {
             report.option(last.as_ref(), option)?;
         }
@@ -193,7 +193,7 @@ impl Messages {
         self.returned = false;
         if self.bytes < Self::MOST {
             self.bytes += line.len() + 1;
-            self.lines.push(words::line(line.to_str_lossy().trim_end()));
+            self.lines.push(sanitize::line(line.to_str_lossy().trim_end()));
         }
     }
 }

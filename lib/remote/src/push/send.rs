@@ -18,17 +18,17 @@ use crate::{
     Step, Watcher,
     pack::{
         Item, Receiver,
-        laid::Laid,
+        encoded_entries::EncodedEntries,
         write::{self, Failure, Offsets, Options},
     },
-    transport::Line,
+    transport::Connection,
 };
 
 /// A push, ready to be sent.
 pub(super) struct Request<'a> {
     pub updates: Vec<&'a Update>,
     /// The objects that were prepared in advance.
-    pub ready: &'a Laid,
+    pub ready: &'a EncodedEntries,
     /// The other objects to send.
     pub items: &'a [Item],
     pub features: Features,
@@ -73,7 +73,7 @@ pub(super) enum Why {
 /// Sends `request`, and reads the report.
 pub(super) fn send(
     repo: &gix::Repository,
-    line: &mut Line,
+    line: &mut Connection,
     request: &Request<'_>,
     watcher: &dyn Watcher,
 ) -> Result<Sent, Broken> {

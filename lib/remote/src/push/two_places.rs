@@ -4,7 +4,7 @@
 //! fetched from does not have the value that the other one has.
 
 use super::Update;
-use crate::{Direction, Remote, Trouble, Watcher, shown};
+use crate::{Direction, Remote, RemoteError, Watcher, shown};
 
 impl Remote<'_> {
     /// Checks that an update that was refused because the remote had another value was lost in a race: that a fetch
@@ -12,8 +12,8 @@ impl Remote<'_> {
     ///
     /// # Errors
     ///
-    /// [`Trouble::Refused`], with both URLs; and every [`Trouble`] of a connection.
-    pub fn check_race(&self, lost: &Update, watcher: &dyn Watcher) -> Result<(), Trouble> {
+    /// [`RemoteError::Refused`], with both URLs; and every [`RemoteError`] of a connection.
+    pub fn check_race(&self, lost: &Update, watcher: &dyn Watcher) -> Result<(), RemoteError> {
         let at = |direction: Direction| self.inner.url(direction.into());
         let (Some(from), Some(to)) = (at(Direction::Fetch), at(Direction::Push)) else { return Ok(()) };
         if from == to {
@@ -23,7 +23,7 @@ impl Remote<'_> {
         if self.list(&[&name], watcher)?.id_of(lost.name.as_ref()) != lost.expected {
             return Ok(());
         }
-        Err(Trouble::refused(
+        Err(RemoteError::refused(
             format!(
                 "remote '{}' is fetched from {} and pushed to {}, which do not have the same {name}",
                 self.name(),

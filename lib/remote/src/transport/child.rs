@@ -13,7 +13,7 @@ use std::{
 
 use super::{
     queue::{Patience, Queue},
-    wire::Wire,
+    wire::Traffic,
 };
 use crate::terminal::Terminal;
 
@@ -22,7 +22,7 @@ pub(crate) struct Process {
     child: Child,
     stdout: Arc<Queue>,
     stderr_done: mpsc::Receiver<()>,
-    wire: Arc<Wire>,
+    wire: Arc<Traffic>,
 }
 
 /// The child's stdout.
@@ -30,19 +30,19 @@ pub(crate) struct FromChild {
     queue: Arc<Queue>,
     chunk: Vec<u8>,
     at: usize,
-    wire: Arc<Wire>,
+    wire: Arc<Traffic>,
 }
 
 /// The child's stdin. Dropping it ends the input.
 pub(crate) struct ToChild {
     queue: Arc<Queue>,
-    wire: Arc<Wire>,
+    wire: Arc<Traffic>,
 }
 
 /// Starts `command` with all three streams piped.
 pub(crate) fn spawn(
     mut command: Command,
-    wire: &Arc<Wire>,
+    wire: &Arc<Traffic>,
     terminal: Terminal,
 ) -> io::Result<(FromChild, ToChild, Process)> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -121,7 +121,7 @@ fn fill(queue: &Queue, mut stdout: ChildStdout) {
 }
 
 /// Records the child's stderr, line by line, up to a limit.
-fn listen(wire: &Wire, stderr: ChildStderr) {
+fn listen(wire: &Traffic, stderr: ChildStderr) {
     const LONGEST: u64 = 4096;
     let mut lines = BufReader::new(stderr);
     loop {
@@ -129,7 +129,7 @@ fn listen(wire: &Wire, stderr: ChildStderr) {
         match lines.by_ref().take(LONGEST).read_until(b'\n', &mut line) {
             Ok(0) | Err(_) => return,
             Ok(_) => {
-                let line = words::line(String::from_utf8_lossy(&line).trim());
+                let line = sanitize::line(String::from_utf8_lossy(&line).trim());
                 if !line.is_empty() {
                     wire.heard(line);
                 }

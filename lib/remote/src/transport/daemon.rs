@@ -12,15 +12,15 @@ use gix_transport::client::{
 };
 
 use super::{
-    place::Place,
-    wire::{Fault, Wire, gathered},
+    endpoint::Endpoint,
+    wire::{Fault, Traffic, gathered},
 };
 
 /// The default port of `git daemon`.
 const PORT: u16 = 9418;
 
 /// Connects to the daemon at `place`; records a failure in `wire`.
-pub(super) fn open(place: &Place, wire: &Arc<Wire>) -> io::Result<Box<dyn Transport + Send>> {
+pub(super) fn open(place: &Endpoint, wire: &Arc<Traffic>) -> io::Result<Box<dyn Transport + Send>> {
     let host = place.url.host().unwrap_or_default().to_owned();
     let stream = connect(&host, place.url.port.unwrap_or(PORT), wire)
         .inspect_err(|error| wire.fault(Fault::Connect(error.to_string())))?;
@@ -45,7 +45,7 @@ pub(super) fn open(place: &Place, wire: &Arc<Wire>) -> io::Result<Box<dyn Transp
 }
 
 /// Connects to the first address that accepts.
-fn connect(host: &str, port: u16, wire: &Wire) -> io::Result<TcpStream> {
+fn connect(host: &str, port: u16, wire: &Traffic) -> io::Result<TcpStream> {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     for address in (host, port).to_socket_addrs()? {
@@ -59,7 +59,7 @@ fn connect(host: &str, port: u16, wire: &Wire) -> io::Result<TcpStream> {
 
 struct Socket {
     stream: TcpStream,
-    wire: Arc<Wire>,
+    wire: Arc<Traffic>,
 }
 
 impl Socket {

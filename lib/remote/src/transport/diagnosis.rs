@@ -1,6 +1,6 @@
 //! Turns what is known of a failed connection into the error that the user sees.
 //!
-//! Pure: all facts are passed in, one [`Trouble`] is returned. Messages are interpreted only here, and only to
+//! Pure: all facts are passed in, one [`RemoteError`] is returned. Messages are interpreted only here, and only to
 //! classify what is a failure anyway; what a push did or did not do is never inferred from them.
 
 use std::{process::ExitStatus, time::Duration};
@@ -8,25 +8,25 @@ use std::{process::ExitStatus, time::Duration};
 use gix::{protocol::Handshake, url::Scheme};
 
 use super::{
-    place::Place,
-    wire::{Account, Fault},
+    endpoint::Endpoint,
+    wire::{Diagnostics, Fault},
 };
-use crate::Trouble;
+use crate::RemoteError;
 
 /// All that is known of a failed connection.
 pub(super) struct Scene<'a> {
-    pub place: &'a Place,
-    pub account: &'a Account,
+    pub place: &'a Endpoint,
+    pub account: &'a Diagnostics,
     pub limit: Duration,
     pub exit: Option<ExitStatus>,
     pub error: &'a gix::Error,
 }
 
 /// Returns the error for the user.
-pub(super) fn of(scene: &Scene<'_>) -> Trouble {
+pub(super) fn of(scene: &Scene<'_>) -> RemoteError {
     let called = &scene.place.called;
     if scene.account.stalled {
-        return Trouble::unreachable(
+        return RemoteError::unreachable(
             format!(
                 "{called} has stalled: no byte for {} s{}",
                 scene.limit.as_secs_f32(),
@@ -49,84 +49,84 @@ pub(super) fn of(scene: &Scene<'_>) -> Trouble {
     if scene.error.is_unauthenticated() {
         return credentials(called, &told(scene));
     }
-    Trouble::unreachable(
+    RemoteError::unreachable(
         format!("{called} cannot be used: {}", told(scene)),
         "check the URL (`git remote -v`) and the network, then run again",
     )
 }
 
-fn by_fault(called: &str, fault: &Fault) -> Trouble {
+fn by_fault(called: &str, fault: &Fault) -> RemoteError {
     match fault {
-        Fault::Connect(words) => Trouble::unreachable(
+        Fault::Connect(words) => RemoteError::unreachable(
             format!("{called} cannot be reached: {words}"),
             "check the network and the URL (`git remote -v`); what is not synced now is synced by the next run",
         ),
-        Fault::Certificate(words) => Trouble::unreachable(
+        Fault::Certificate(words) => RemoteError::unreachable(
             format!("{called} shows a certificate that is not trusted: {words}"),
             "name the CA that signed it in http.sslCAInfo",
         ),
         Fault::Credentials(words) => credentials(called, words),
-        Fault::ProxyCredentials(words) => Trouble::not_allowed(
+        Fault::ProxyCredentials(words) => RemoteError::not_allowed(
             format!("{called}: the proxy wants other credentials: {words}"),
             "put the user and the password into http.proxy, before its host: `git help config` says how",
         ),
-        Fault::Status { code: 403, words } => Trouble::not_allowed(
+        Fault::Status { code: 403, words } => RemoteError::not_allowed(
             format!("{called} forbids it: {words}"),
             "ask its owner for access, or use another account's credentials",
         ),
-        Fault::Status { code: 404 | 410, words } => Trouble::unreachable(
+        Fault::Status { code: 404 | 410, words } => RemoteError::unreachable(
             format!("{called}: there is no repository: {words}"),
             "check the URL (`git remote -v`), and that this account may see the repository",
         ),
-        Fault::Status { code: 413, words } => Trouble::refused(
+        Fault::Status { code: 413, words } => RemoteError::refused(
             format!("{called} does not take that much at once: {words}"),
             "raise the server's limit on a request's size",
         ),
-        Fault::Status { code: _, words } => Trouble::unreachable(
+        Fault::Status { code: _, words } => RemoteError::unreachable(
             format!("{called} failed: {words}"),
             "try again later, or look into the server's log",
         ),
-        Fault::NotGit(words) => Trouble::unreachable(
+        Fault::NotGit(words) => RemoteError::unreachable(
             format!("{called} does not speak git: {words}"),
             "check the URL (`git remote -v`): there is a web server, but no repository behind it",
         ),
-        Fault::Setting(words) => Trouble::misconfigured(
+        Fault::Setting(words) => RemoteError::misconfigured(
             format!("{called}: {words}"),
             "`git config --show-origin --get-regexp '^http'` shows where it is set",
         ),
     }
 }
 
-fn credentials(called: &str, words: &str) -> Trouble {
-    Trouble::not_allowed(
+fn credentials(called: &str, words: &str) -> RemoteError {
+    RemoteError::not_allowed(
         format!("{called} wants credentials, and there are none that it accepts: {words}"),
         "store them in a credential helper (`git help credentials`), or run once on a terminal with `git fetch`",
     )
 }
 
 /// ssh itself exits with 255, otherwise with the exit code of the program at the other end.
-fn by_ssh(scene: &Scene<'_>) -> Option<Trouble> {
+fn by_ssh(scene: &Scene<'_>) -> Option<RemoteError> {
     const SSH_ITSELF: i32 = 255;
     const NO_SUCH_PROGRAM: i32 = 127;
     let called = &scene.place.called;
     match scene.exit?.code()? {
         SSH_ITSELF if heard(scene, &["permission denied", "too many authentication failures"]) => {
-            Some(Trouble::not_allowed(
+            Some(RemoteError::not_allowed(
                 format!("{called} does not let this user in: {}", told(scene)),
                 "load the key into the agent (`ssh-add`), and check that the server knows it",
             ))
         }
         SSH_ITSELF if heard(scene, &["host key verification failed", "host identification has changed"]) => {
-            Some(Trouble::not_allowed(
+            Some(RemoteError::not_allowed(
                 format!("{called} is not known to ssh as this host: {}", told(scene)),
                 "connect once by hand with `ssh`, and compare the fingerprint",
             ))
         }
-        SSH_ITSELF => Some(Trouble::unreachable(
+        SSH_ITSELF => Some(RemoteError::unreachable(
             format!("{called} cannot be reached: {}", told(scene)),
             "check the network and the URL (`git remote -v`); what is not synced now is synced by the next run",
         )),
-        NO_SUCH_PROGRAM => Some(Trouble::unreachable(
+        NO_SUCH_PROGRAM => Some(RemoteError::unreachable(
             format!("{called} has no git server program: {}", told(scene)),
             "install git at the server, or name the program in remote.<name>.uploadpack and receivepack",
         )),
@@ -135,9 +135,9 @@ fn by_ssh(scene: &Scene<'_>) -> Option<Trouble> {
 }
 
 /// Reports what a shell's start-up files print, or a server that rejects the user without a message on stderr.
-fn chatter(scene: &Scene<'_>) -> Option<Trouble> {
+fn chatter(scene: &Scene<'_>) -> Option<RemoteError> {
     let said = scene.account.chatter.as_ref()?;
-    Some(Trouble::unreachable(
+    Some(RemoteError::unreachable(
         format!("{} does not speak git: its login prints '{said}'", scene.place.called),
         "see that `ssh HOST true`, for the URL's host, goes well and prints nothing: what the account's shell prints as \
          it starts is in git's way",
@@ -151,22 +151,22 @@ pub(super) fn names_objects_otherwise(handshake: &Handshake) -> bool {
 }
 
 /// The error for such a server.
-pub(super) fn of_other_names(called: &str) -> Trouble {
-    Trouble::misconfigured(
+pub(super) fn of_other_names(called: &str) -> RemoteError {
+    RemoteError::misconfigured(
         format!("{called} names its objects by SHA-256, which is not supported"),
         "use a repository of the usual format: `git init --bare --object-format=sha1`",
     )
 }
 
 /// Interprets what git's own server programs print before they hang up.
-fn by_server(scene: &Scene<'_>) -> Option<Trouble> {
+fn by_server(scene: &Scene<'_>) -> Option<RemoteError> {
     let called = &scene.place.called;
     // Without version 2 of the protocol, ids arrive before the object format is announced.
     if heard(scene, &["a hash sized 64 hexadecimal characters is invalid"]) {
         return Some(of_other_names(called));
     }
     if heard(scene, &["dubious ownership"]) {
-        return Some(Trouble::not_allowed(
+        return Some(RemoteError::not_allowed(
             format!("{called} belongs to somebody else: {}", told(scene)),
             "if you trust it: `git config --global --add safe.directory <its path>`",
         ));
@@ -179,7 +179,7 @@ fn by_server(scene: &Scene<'_>) -> Option<Trouble> {
         "could not be found",
     ];
     if heard(scene, &nothing_there) {
-        return Some(Trouble::unreachable(
+        return Some(RemoteError::unreachable(
             format!("{called}: there is no repository: {}", told(scene)),
             "check the URL (`git remote -v`), and that this account may see the repository",
         ));
@@ -187,13 +187,13 @@ fn by_server(scene: &Scene<'_>) -> Option<Trouble> {
     // "Permission to x/y.git denied to z" (GitHub), "W any x y DENIED by fallthru" (gitolite), "You are not allowed to
     // push code to this project" (GitLab).
     if heard(scene, &["denied", "not allowed"]) {
-        return Some(Trouble::not_allowed(
+        return Some(RemoteError::not_allowed(
             format!("{called} does not let this user in: {}", told(scene)),
             "ask the repository's owner for access; a daemon serves only what is exported",
         ));
     }
     if heard(scene, &["service not enabled"]) {
-        return Some(Trouble::refused(
+        return Some(RemoteError::refused(
             format!("{called} does not offer {}: {}", scene.place.service.as_str(), told(scene)),
             "let the server's owner enable it, or push elsewhere (remote.<name>.pushUrl)",
         ));
@@ -203,7 +203,7 @@ fn by_server(scene: &Scene<'_>) -> Option<Trouble> {
 
 /// Whether the other side's messages or the error contain one of `phrases`, which are in lower case.
 fn heard(scene: &Scene<'_>, phrases: &[&str]) -> bool {
-    let said = format!("{}\n{}", scene.account.words.join("\n"), words::error(scene.error)).to_lowercase();
+    let said = format!("{}\n{}", scene.account.words.join("\n"), sanitize::error(scene.error)).to_lowercase();
     phrases.iter().any(|phrase| said.contains(phrase))
 }
 
@@ -212,7 +212,7 @@ fn told(scene: &Scene<'_>) -> String {
     const LAST: usize = 6;
     let words = &scene.account.words;
     if words.is_empty() {
-        return words::error(scene.error);
+        return sanitize::error(scene.error);
     }
     words[words.len().saturating_sub(LAST)..].join("; ")
 }

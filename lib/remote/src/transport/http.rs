@@ -33,23 +33,23 @@ use self::{
     settings::Settings,
 };
 use super::{
-    place::Place,
-    wire::{Fault, Wire},
+    endpoint::Endpoint,
+    wire::{Fault, Traffic},
 };
-use crate::Trouble;
+use crate::RemoteError;
 
 /// Prepares a connection to the web server at `place`; nothing is sent yet.
 pub(super) fn open(
     repo: &gix::Repository,
     remote: &crate::RemoteName,
-    place: &Place,
-    wire: &Arc<Wire>,
-) -> Result<Box<dyn Transport + Send>, Trouble> {
+    place: &Endpoint,
+    wire: &Arc<Traffic>,
+) -> Result<Box<dyn Transport + Send>, RemoteError> {
     let settings = Settings::of(repo, remote, &place.url)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Trouble::local("preparing to talk HTTP", error))?;
+        .map_err(|error| RemoteError::local("preparing to talk HTTP", error))?;
     let requests = Requests {
         settings,
         wire: Arc::clone(wire),
@@ -65,7 +65,7 @@ pub(super) fn open(
 /// Makes the HTTP requests.
 struct Requests {
     settings: Settings,
-    wire: Arc<Wire>,
+    wire: Arc<Traffic>,
     client: Option<(Secure, Client)>,
     runtime: Arc<Quitting>,
     login: Login,

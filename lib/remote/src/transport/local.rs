@@ -16,18 +16,18 @@ use gix_transport::{
 
 use super::{
     child::{self, Process},
-    place::Place,
+    endpoint::Endpoint,
     whole::Whole,
-    wire::{Wire, gathered},
+    wire::{Traffic, gathered},
 };
-use crate::{Trouble, remote::unusable, terminal::Terminal};
+use crate::{RemoteError, remote::unusable, terminal::Terminal};
 
 /// Starts the server program for `place`.
 pub(super) fn open(
-    place: &Place,
-    wire: &Arc<Wire>,
+    place: &Endpoint,
+    wire: &Arc<Traffic>,
     terminal: Terminal,
-) -> Result<(Box<dyn Transport + Send>, Process), Trouble> {
+) -> Result<(Box<dyn Transport + Send>, Process), RemoteError> {
     let path = place.local.as_deref().unwrap_or(std::path::Path::new(""));
     look(place, path)?;
     let program = program(place);
@@ -41,7 +41,7 @@ pub(super) fn open(
         Protocol::V2 => command.env("GIT_PROTOCOL", "version=2"),
     };
     let (from, to, process) = child::spawn(command, wire, terminal).map_err(|error| {
-        Trouble::unreachable(
+        RemoteError::unreachable(
             format!("{}: cannot start {}: {error}", place.called, program.to_string_lossy()),
             "a remote on this machine needs git's server programs on PATH: install git",
         )
@@ -55,7 +55,7 @@ pub(super) fn open(
 
 /// Returns a connection over a child's pipes.
 pub(super) fn talk<W: Write>(
-    place: &Place,
+    place: &Endpoint,
     from: child::FromChild,
     to: W,
 ) -> Connection<child::FromChild, BufWriter<W>> {
@@ -73,7 +73,7 @@ pub(super) fn talk<W: Write>(
 }
 
 /// Checks that the repository exists, since a server program would report that in the user's language.
-fn look(place: &Place, path: &std::path::Path) -> Result<(), Trouble> {
+fn look(place: &Endpoint, path: &std::path::Path) -> Result<(), RemoteError> {
     // The paths that git tries, in its order.
     let with_suffix = |suffix: &str| {
         let mut name = path.as_os_str().to_owned();
@@ -94,18 +94,18 @@ fn look(place: &Place, path: &std::path::Path) -> Result<(), Trouble> {
         (error.kind() == std::io::ErrorKind::PermissionDenied).then_some(error)
     });
     match closed {
-        Some(error) => Err(Trouble::not_allowed(
+        Some(error) => Err(RemoteError::not_allowed(
             format!("{}: {error}", place.called),
             "ask the folder's owner for access",
         )),
-        None => Err(Trouble::unreachable(
+        None => Err(RemoteError::unreachable(
             format!("{}: there is no git repository", place.called),
             "check the path, and that its disk is there; `git remote -v` shows what is configured",
         )),
     }
 }
 
-fn program(place: &Place) -> std::ffi::OsString {
+fn program(place: &Endpoint) -> std::ffi::OsString {
     if let Some(program) = &place.program {
         return program.clone();
     }

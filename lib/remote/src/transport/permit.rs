@@ -10,7 +10,7 @@ use gix::{
     url::Scheme,
 };
 
-use crate::Trouble;
+use crate::RemoteError;
 
 /// What decides whether a protocol may be used.
 struct Policy {
@@ -30,10 +30,10 @@ enum Forbidden {
 }
 
 /// Checks that `url` may be connected to, and that its protocol is supported at all.
-pub(super) fn permit(repo: &gix::Repository, url: &Url, called: &str) -> Result<(), Trouble> {
+pub(super) fn permit(repo: &gix::Repository, url: &Url, called: &str) -> Result<(), RemoteError> {
     let scheme = &url.scheme;
     if let Scheme::Ext | Scheme::Helper(_) | Scheme::HelperUrl(_) = scheme {
-        return Err(Trouble::misconfigured(
+        return Err(RemoteError::misconfigured(
             format!("{called}: the protocol '{scheme}' is not supported"),
             "use a path, or a URL with file://, ssh://, git://, http:// or https://",
         ));
@@ -52,11 +52,11 @@ pub(super) fn permit(repo: &gix::Repository, url: &Url, called: &str) -> Result<
     };
     match policy.check(scheme) {
         Ok(()) => past_no_proxy(repo, url, called),
-        Err(Forbidden::ByEnvironment) => Err(Trouble::misconfigured(
+        Err(Forbidden::ByEnvironment) => Err(RemoteError::misconfigured(
             format!("{called}: the environment does not allow the protocol '{scheme}'"),
             "GIT_ALLOW_PROTOCOL or GIT_PROTOCOL_FROM_USER is set: unset it, or have it allow this protocol",
         )),
-        Err(Forbidden::ByConfiguration) => Err(Trouble::misconfigured(
+        Err(Forbidden::ByConfiguration) => Err(RemoteError::misconfigured(
             format!("{called}: the configuration does not allow the protocol '{scheme}'"),
             format!(
                 "see `git config --show-origin --get-regexp '^protocol.*allow'`, or use another URL than {scheme}"
@@ -67,14 +67,14 @@ pub(super) fn permit(repo: &gix::Repository, url: &Url, called: &str) -> Result<
 
 /// Refuses a `git://` URL for which a proxy command is configured, which is not supported: a direct connection would
 /// bypass it against the user's intention.
-fn past_no_proxy(repo: &gix::Repository, url: &Url, called: &str) -> Result<(), Trouble> {
+fn past_no_proxy(repo: &gix::Repository, url: &Url, called: &str) -> Result<(), RemoteError> {
     let configured = repo.config_snapshot().plumbing().strings("core.gitProxy").unwrap_or_default();
     let from_environment = std::env::var_os("GIT_PROXY_COMMAND").is_some_and(|program| !program.is_empty());
     let host = url.host().unwrap_or_default();
     if url.scheme != Scheme::Git || !(from_environment || has_proxy(&configured, host)) {
         return Ok(());
     }
-    Err(Trouble::misconfigured(
+    Err(RemoteError::misconfigured(
         format!("{called}: a program is set to connect by, which is not supported"),
         "use an ssh:// or https:// URL; it is in core.gitProxy (`git config --show-origin --get-all core.gitProxy`) or \
          GIT_PROXY_COMMAND",

@@ -13,19 +13,19 @@ use gix_transport::{
 
 use super::{
     child::{self, Process},
+    endpoint::Endpoint,
     local,
-    place::Place,
-    wire::Wire,
+    wire::Traffic,
 };
-use crate::{Trouble, remote::unusable, terminal::Terminal};
+use crate::{RemoteError, remote::unusable, terminal::Terminal};
 
 /// Starts ssh to `place`.
 pub(super) fn open(
     repo: &gix::Repository,
-    place: &Place,
-    wire: &Arc<Wire>,
+    place: &Endpoint,
+    wire: &Arc<Traffic>,
     terminal: Terminal,
-) -> Result<(Box<dyn Transport + Send>, Process), Trouble> {
+) -> Result<(Box<dyn Transport + Send>, Process), RemoteError> {
     let options = repo.ssh_connect_options().map_err(|error| unusable(&place.name, &error))?;
     let program = options.ssh_command().to_owned();
     let shell = if options.disallow_shell { Shell::Never } else { Shell::WhereNeeded };
@@ -33,7 +33,7 @@ pub(super) fn open(
     let kind = options.kind.unwrap_or_else(|| kind_of(&program, &host, shell, wire, terminal));
     let command = command(place, &program, shell, kind, &host, terminal)?;
     let (from, to, process) = child::spawn(command, wire, terminal).map_err(|error| {
-        Trouble::unreachable(
+        RemoteError::unreachable(
             format!("{}: cannot start {}: {error}", place.called, program.to_string_lossy()),
             "install ssh, or name it in core.sshCommand",
         )
@@ -49,9 +49,9 @@ enum Shell {
 }
 
 /// Returns `user@host`, unless a malicious URL turns it or the path into an option.
-fn host(place: &Place) -> Result<String, Trouble> {
+fn host(place: &Endpoint) -> Result<String, RemoteError> {
     let suspicious = |what: &str| {
-        Trouble::misconfigured(
+        RemoteError::misconfigured(
             format!("{}: its {what} could be taken for an option of ssh", place.called),
             "correct the URL: `git remote -v` shows it",
         )
@@ -72,7 +72,7 @@ fn host(place: &Place) -> Result<String, Trouble> {
 }
 
 /// Determines which options a program takes: from its name, or else by asking it, as git does.
-fn kind_of(program: &OsStr, host: &str, shell: Shell, wire: &Wire, terminal: Terminal) -> ProgramKind {
+fn kind_of(program: &OsStr, host: &str, shell: Shell, wire: &Traffic, terminal: Terminal) -> ProgramKind {
     let line = program.to_string_lossy();
     // The program may be a whole command line; its first word is the name.
     let first = match shell {
@@ -86,25 +86,25 @@ fn kind_of(program: &OsStr, host: &str, shell: Shell, wire: &Wire, terminal: Ter
 }
 
 /// Whether `program` understands OpenSSH's `-G`, which prints the settings without connecting.
-fn takes_options(program: &OsStr, host: &str, shell: Shell, wire: &Wire, terminal: Terminal) -> bool {
+fn takes_options(program: &OsStr, host: &str, shell: Shell, wire: &Traffic, terminal: Terminal) -> bool {
     let mut prepare = gix::command::prepare(program).command_may_be_shell_script().arg("-G").arg(host);
     prepare.use_shell &= shell == Shell::WhereNeeded;
     let Ok(command) = Command::try_from(prepare) else { return false };
     // Its output does not matter, but it must not take for ever.
-    let unheard = Arc::new(Wire::new(wire.limit, 0));
+    let unheard = Arc::new(Traffic::new(wire.limit, 0));
     let Ok((from, to, process)) = child::spawn(command, &unheard, terminal) else { return false };
     drop((from, to));
     process.see_off().is_some_and(|status| status.success())
 }
 
 fn command(
-    place: &Place,
+    place: &Endpoint,
     program: &OsStr,
     shell: Shell,
     kind: ProgramKind,
     host: &str,
     terminal: Terminal,
-) -> Result<Command, Trouble> {
+) -> Result<Command, RemoteError> {
     let mut prepare = gix::command::prepare(program).command_may_be_shell_script();
     prepare.use_shell &= shell == Shell::WhereNeeded;
     let port = place.url.port.map(|port| port.to_string());
@@ -127,7 +127,7 @@ fn command(
         }
         (ProgramKind::Simple, None) => prepare,
         (ProgramKind::Simple, Some(_)) => {
-            return Err(Trouble::misconfigured(
+            return Err(RemoteError::misconfigured(
                 format!("{}: {} cannot be told a port", place.called, program.to_string_lossy()),
                 "set ssh.variant to `ssh` if it takes ssh's options",
             ));

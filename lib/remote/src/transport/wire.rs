@@ -15,19 +15,19 @@ use std::{
 
 /// The record of one connection, shared by all code that works on it.
 #[derive(Debug)]
-pub(crate) struct Wire {
+pub(crate) struct Traffic {
     /// How long no byte may be transferred before the connection counts as stalled.
     pub limit: Duration,
     /// The least number of bytes per second, below which the connection counts as stalled; 0 for no such rule.
     pub slowest: u64,
     received: AtomicU64,
     sent: AtomicU64,
-    account: Mutex<Account>,
+    account: Mutex<Diagnostics>,
 }
 
 /// What happened besides the protocol.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Account {
+pub(crate) struct Diagnostics {
     /// No byte was transferred within the limit.
     pub stalled: bool,
     /// Lines that the program at the other end wrote to its stderr.
@@ -64,7 +64,7 @@ pub(super) fn gathered<W: io::Write>(out: W) -> io::BufWriter<W> {
     io::BufWriter::with_capacity(64 * 1024, out)
 }
 
-impl Wire {
+impl Traffic {
     pub fn new(limit: Duration, slowest: u64) -> Self {
         Self {
             limit,
@@ -118,7 +118,7 @@ impl Wire {
             return;
         }
         let text = String::from_utf8_lossy(&chunk[..chunk.len().min(SHOWN)]);
-        let line = text.lines().map(|line| words::line(line.trim())).find(|line| !line.is_empty());
+        let line = text.lines().map(|line| sanitize::line(line.trim())).find(|line| !line.is_empty());
         self.update(|account| account.chatter = line);
     }
 
@@ -136,11 +136,11 @@ impl Wire {
         });
     }
 
-    pub fn account(&self) -> Account {
+    pub fn account(&self) -> Diagnostics {
         self.account.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
-    fn update(&self, change: impl FnOnce(&mut Account)) {
+    fn update(&self, change: impl FnOnce(&mut Diagnostics)) {
         change(&mut self.account.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     }
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use remote::{Answer, Fetch, Trouble, Unwatched};
+use remote::{Fetch, RemoteError, Unwatched, UpdateStatus};
 use testkit::{Repo, World};
 
 use crate::{
@@ -47,7 +47,7 @@ fn a_remote_that_lacks_an_object_is_damaged_in_the_words_of_its_server() {
         ours.git(["config", "remote.origin.uploadpack", "git-upload-pack"]);
         let by_server = origin(&open(&ours)).fetch(&Fetch::configured(), &Unwatched).unwrap_err();
         assert_eq!(trouble.to_string(), by_server.to_string(), "{part:?}");
-        assert!(matches!(trouble, Trouble::Unreachable(_)), "{part:?}: {trouble:?}");
+        assert!(matches!(trouble, RemoteError::Unreachable(_)), "{part:?}: {trouble:?}");
     }
 }
 
@@ -111,7 +111,10 @@ fn a_damaged_object_of_ours_never_reaches_the_remote() {
             assert_eq!(objects(&remote), before, "{part:?} {what}");
         }
         overwrite(&damaged, &sound);
-        assert_eq!(push(&ours, vec![update("refs/heads/topic", None, Some(&new))]).0.answers, [Answer::Done]);
+        assert_eq!(
+            push(&ours, vec![update("refs/heads/topic", None, Some(&new))]).0.answers,
+            [UpdateStatus::Done]
+        );
         remote.assert_sound();
     }
 }
@@ -141,7 +144,7 @@ fn one_damaged_object_among_many_never_reaches_the_remote() {
         overwrite(&damaged, &sound);
     }
     let (pushed, servers) = push(&ours, vec![update("refs/heads/topic", None, Some(&new))]);
-    assert_eq!((pushed.answers, servers), (vec![Answer::Done], 0));
+    assert_eq!((pushed.answers, servers), (vec![UpdateStatus::Done], 0));
     assert!(pushed.objects > 100, "{} are no pack", pushed.objects);
     remote.assert_sound();
 }
@@ -167,7 +170,10 @@ fn what_is_ours_is_not_taken_for_theirs_though_a_damaged_object_says_so() {
         remote.assert_sound();
         overwrite(&damaged, &sound);
     }
-    assert_eq!(push(&ours, vec![update("refs/heads/topic", None, Some(&newer))]).0.answers, [Answer::Done]);
+    assert_eq!(
+        push(&ours, vec![update("refs/heads/topic", None, Some(&newer))]).0.answers,
+        [UpdateStatus::Done]
+    );
     remote.assert_sound();
 }
 
@@ -204,7 +210,7 @@ fn a_damaged_pack_of_ours_never_reaches_the_remote() {
     assert_eq!(objects(&remote), before);
     overwrite(pack.as_std_path(), &sound);
     let (pushed, servers) = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
-    assert_eq!((pushed.answers, servers), (vec![Answer::Done], 0));
+    assert_eq!((pushed.answers, servers), (vec![UpdateStatus::Done], 0));
     remote.assert_sound();
 }
 
@@ -219,7 +225,7 @@ fn what_a_power_cut_left_at_the_remote_is_not_taken_for_an_object() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, "").unwrap();
         let (pushed, _) = push(&ours, vec![update("refs/heads/topic", None, Some(&new))]);
-        assert_eq!(pushed.answers, [Answer::Done], "{part:?}");
+        assert_eq!(pushed.answers, [UpdateStatus::Done], "{part:?}");
         assert_eq!(remote.rev("refs/heads/topic"), new);
         remote.assert_sound();
     }

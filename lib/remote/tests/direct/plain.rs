@@ -1,6 +1,6 @@
 //! Tests that no server is started if nothing is configured that affects one.
 
-use remote::{Answer, Fetch, Unwatched};
+use remote::{Fetch, Unwatched, UpdateStatus};
 use testkit::World;
 
 use crate::{
@@ -56,7 +56,7 @@ fn few_objects_become_files_and_many_one_pack_as_with_a_server() {
     assert_eq!(kept(&remote), (3, 0, 0));
     let (first, old) = (commit(&ours, "first"), ours.head());
     let (pushed, servers) = push(&ours, vec![update("refs/heads/few", None, Some(&first))]);
-    assert_eq!((pushed.answers, pushed.objects, servers), (vec![Answer::Done], 3, 0));
+    assert_eq!((pushed.answers, pushed.objects, servers), (vec![UpdateStatus::Done], 3, 0));
     assert_eq!(kept(&remote), (6, 0, 0));
 
     // A commit, its tree, a folder and 97 files; and once more one of them less.
@@ -69,7 +69,7 @@ fn few_objects_become_files_and_many_one_pack_as_with_a_server() {
         let before = kept(&remote);
         let (pushed, servers) = push(&ours, vec![update(&format!("refs/heads/{branch}"), None, Some(&new))]);
         let objects = files + 3;
-        assert_eq!((pushed.answers, pushed.objects, servers), (vec![Answer::Done], objects as u64, 0));
+        assert_eq!((pushed.answers, pushed.objects, servers), (vec![UpdateStatus::Done], objects as u64, 0));
         let (loose, packs, in_packs) = before;
         let after =
             if packed { (loose, packs + 1, in_packs + objects) } else { (loose + objects, packs, in_packs) };
@@ -88,7 +88,7 @@ fn notes_and_tags_go_both_ways_without_a_server() {
         ["refs/notes/mem/x", "refs/tags/v1", "refs/tags/light"].map(|name| (name, ours.rev(name)));
     let updates = [&note, &tag, &light].map(|(name, id)| update(name, None, Some(id)));
     let (pushed, servers) = push(&ours, updates.to_vec());
-    assert_eq!((pushed.answers, servers), (vec![Answer::Done; 3], 0));
+    assert_eq!((pushed.answers, servers), (vec![UpdateStatus::Done; 3], 0));
 
     let seen = Servers::default();
     let what = Fetch::configured().and("+refs/notes/mem/*:refs/notes/origin/mem/*").unwrap();
@@ -113,7 +113,7 @@ fn an_empty_remote_gets_its_first_branch_without_a_server() {
     assert_eq!((listing.refs.len(), listing.head), (0, Some(name("refs/heads/main"))));
     let new = commit(&ours, "first");
     let (pushed, servers) = push(&ours, vec![update("refs/heads/main", None, Some(&new))]);
-    assert_eq!((pushed.answers, servers + seen.started()), (vec![Answer::Done], 0));
+    assert_eq!((pushed.answers, servers + seen.started()), (vec![UpdateStatus::Done], 0));
     assert_eq!(remote.head(), new);
     remote.assert_sound();
 }
@@ -197,6 +197,6 @@ fn a_tree_whose_modes_are_written_in_another_way_than_before_arrives_as_it_is() 
     let first = commit("00644", &new);
     new = commit("000644", &first);
     let (pushed, servers) = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
-    assert_eq!((pushed.answers, servers), (vec![Answer::Done], 0));
+    assert_eq!((pushed.answers, servers), (vec![UpdateStatus::Done], 0));
     remote.git(["fsck", "--full"]);
 }

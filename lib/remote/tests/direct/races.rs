@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use remote::{Answer, Change, Fetch, Push, Step, Together, Unwatched, Watcher};
+use remote::{Atomicity, Change, Fetch, Push, Step, Unwatched, UpdateStatus, Watcher};
 use testkit::{Repo, World};
 
 use crate::{
@@ -27,11 +27,11 @@ impl<F: Fn() + Sync> Watcher for Meanwhile<F> {
 }
 
 /// Pushes `new` to `main` while something else happens there.
-fn push_while(ours: &Repo, old: &str, new: &str, happens: impl Fn() + Sync) -> (Vec<Answer>, usize) {
+fn push_while(ours: &Repo, old: &str, new: &str, happens: impl Fn() + Sync) -> (Vec<UpdateStatus>, usize) {
     let watcher = Meanwhile(happens, Servers::default());
     let updates = vec![update("refs/heads/main", Some(old), Some(new))];
     let pushed =
-        origin(&open(ours)).push(&Push { updates, together: Together::Independent }, &watcher).unwrap();
+        origin(&open(ours)).push(&Push { updates, together: Atomicity::Independent }, &watcher).unwrap();
     (pushed.answers, watcher.1.started())
 }
 
@@ -43,7 +43,7 @@ fn a_branch_that_moves_after_it_was_looked_at_is_not_overwritten() {
     let new = commit(&ours, "ours");
     let theirs_push = || theirs.push();
     let (answers, servers) = push_while(&ours, &old, &new, theirs_push);
-    assert_eq!((answers, servers), (vec![Answer::Stale { actual: Some(id(&moved)) }], 0));
+    assert_eq!((answers, servers), (vec![UpdateStatus::Stale { actual: Some(id(&moved)) }], 0));
     assert_eq!(remote.rev("main"), moved);
     assert_eq!(ours.rev("refs/remotes/origin/main"), old, "what was not pushed is not followed");
 
@@ -53,7 +53,7 @@ fn a_branch_that_moves_after_it_was_looked_at_is_not_overwritten() {
         remote.git(["pack-refs", "--all"]);
     };
     let (answers, servers) = push_while(&ours, &moved, &new, repack);
-    assert_eq!((answers, servers), (vec![Answer::Stale { actual: Some(id(&old)) }], 0));
+    assert_eq!((answers, servers), (vec![UpdateStatus::Stale { actual: Some(id(&old)) }], 0));
     remote.assert_sound();
 }
 
@@ -64,13 +64,16 @@ fn a_branch_that_goes_or_comes_after_it_was_looked_at_is_stale_as_well() {
     let new = commit(&ours, "ours");
     let gone = || drop(remote.git(["update-ref", "-d", "refs/heads/main"]));
     let (answers, servers) = push_while(&ours, &old, &new, gone);
-    assert_eq!((answers, servers), (vec![Answer::Stale { actual: None }], 0));
+    assert_eq!((answers, servers), (vec![UpdateStatus::Stale { actual: None }], 0));
     assert_eq!(remote.try_rev("main"), None);
 
     let watcher = Meanwhile(|| drop(remote.git(["update-ref", "refs/heads/main", &old])), Servers::default());
     let what = Push { updates: vec![update("refs/heads/main", None, Some(&new))], ..Push::default() };
     let pushed = origin(&open(&ours)).push(&what, &watcher).unwrap();
-    assert_eq!((pushed.answers, watcher.1.started()), (vec![Answer::Stale { actual: Some(id(&old)) }], 0));
+    assert_eq!(
+        (pushed.answers, watcher.1.started()),
+        (vec![UpdateStatus::Stale { actual: Some(id(&old)) }], 0)
+    );
     assert_eq!(remote.rev("main"), old);
 
     // Somebody else brings it to where it is to be.
@@ -78,7 +81,7 @@ fn a_branch_that_goes_or_comes_after_it_was_looked_at_is_stale_as_well() {
         ours.git(["push", "-q", "origin", "main:refs/heads/by-hand"]);
         remote.git(["update-ref", "refs/heads/main", &new]);
     };
-    assert_eq!(push_while(&ours, &old, &new, there).0, [Answer::Done]);
+    assert_eq!(push_while(&ours, &old, &new, there).0, [UpdateStatus::Done]);
     assert_eq!(remote.rev("main"), new);
     remote.assert_sound();
 }
@@ -92,7 +95,10 @@ fn one_of_several_that_moved_does_not_keep_the_others_back() {
     let names = ["refs/heads/one", "refs/heads/two", "refs/heads/three"];
     let what = Push { updates: names.map(|name| update(name, None, Some(&new))).to_vec(), ..Push::default() };
     let pushed = origin(&open(&ours)).push(&what, &watcher).unwrap();
-    assert_eq!(pushed.answers, [Answer::Done, Answer::Stale { actual: Some(id(&old)) }, Answer::Done]);
+    assert_eq!(
+        pushed.answers,
+        [UpdateStatus::Done, UpdateStatus::Stale { actual: Some(id(&old)) }, UpdateStatus::Done]
+    );
     assert_eq!(names.map(|name| remote.rev(name)), [new.clone(), old.clone(), new]);
     assert_eq!(watcher.1.started(), 0);
 }
@@ -155,12 +161,16 @@ fn a_name_that_is_in_the_way_keeps_only_what_it_is_in_the_way_of() {
     remote.git(["branch", "b/c/d", &old]);
     for taken in ["refs/heads/a/b", "refs/heads/packed/b", "refs/heads/b", "refs/heads/b/c"] {
         let (pushed, _) = push(&ours, vec![update(taken, None, Some(&new))]);
-        assert!(matches!(&pushed.answers[..], [Answer::Rejected { .. }]), "{taken}: {:?}", pushed.answers);
+        assert!(
+            matches!(&pushed.answers[..], [UpdateStatus::Rejected { .. }]),
+            "{taken}: {:?}",
+            pushed.answers
+        );
         let free = format!("refs/heads/free-{}", taken.replace('/', "-"));
         let updates = vec![update(taken, None, Some(&new)), update(&free, None, Some(&new))];
         let (pushed, _) = push(&ours, updates);
         assert!(
-            matches!(&pushed.answers[..], [Answer::Rejected { .. }, Answer::Done]),
+            matches!(&pushed.answers[..], [UpdateStatus::Rejected { .. }, UpdateStatus::Done]),
             "{taken}: {pushed:?}"
         );
         assert_eq!(remote.rev(&free), new);
@@ -169,7 +179,7 @@ fn a_name_that_is_in_the_way_keeps_only_what_it_is_in_the_way_of() {
     // Both are new.
     let updates = vec![update("refs/heads/x", None, Some(&new)), update("refs/heads/x/y", None, Some(&new))];
     let (pushed, _) = push(&ours, updates);
-    let done = pushed.answers.iter().filter(|answer| **answer == Answer::Done).count();
+    let done = pushed.answers.iter().filter(|answer| **answer == UpdateStatus::Done).count();
     assert_eq!(done, 1, "{:?}", pushed.answers);
     assert_eq!(
         usize::from(remote.try_rev("refs/heads/x").is_some())
@@ -186,7 +196,7 @@ fn where_a_folder_of_branches_was_a_branch_can_be() {
     let new = commit(&ours, "new");
     fs::create_dir_all(remote.join("refs/heads/was/a/folder")).unwrap();
     let (pushed, servers) = push(&ours, vec![update("refs/heads/was", None, Some(&new))]);
-    assert_eq!((pushed.answers, servers), (vec![Answer::Done], 0));
+    assert_eq!((pushed.answers, servers), (vec![UpdateStatus::Done], 0));
     assert_eq!(remote.rev("refs/heads/was"), new);
 }
 
@@ -202,13 +212,13 @@ fn a_branch_that_another_program_has_locked_is_left_alone() {
     let seen = Servers::default();
     let pushed = push_seen(&ours, vec![update("refs/heads/main", Some(&main), Some(&new))], &seen).unwrap();
     assert!(
-        matches!(&pushed.answers[..], [Answer::Rejected { words }] if words.contains("failed to update ref"))
+        matches!(&pushed.answers[..], [UpdateStatus::Rejected { words }] if words.contains("failed to update ref"))
     );
     assert!(seen.started() > 0, "a server says so");
     assert_eq!((remote.rev("main"), fs::read(&lock).unwrap()), (main.clone(), Vec::new()));
     fs::remove_file(&lock).unwrap();
     let (pushed, servers) = push(&ours, vec![update("refs/heads/main", Some(&main), Some(&new))]);
-    assert_eq!((pushed.answers, servers), (vec![Answer::Done], 0));
+    assert_eq!((pushed.answers, servers), (vec![UpdateStatus::Done], 0));
     remote.assert_sound();
 }
 
@@ -229,7 +239,7 @@ fn what_a_killed_pusher_left_is_in_nobodys_way() {
     killed(&remote);
     let topic = commit(&ours, "topic");
     let (pushed, servers) = push(&ours, vec![update("refs/heads/topic", None, Some(&topic))]);
-    assert_eq!((pushed.answers, servers), (vec![Answer::Done], 0));
+    assert_eq!((pushed.answers, servers), (vec![UpdateStatus::Done], 0));
     // Whichever branch it was that the next one pushed, git can write all of them.
     remote.git(["update-ref", "refs/heads/main", &main]);
 
@@ -238,7 +248,7 @@ fn what_a_killed_pusher_left_is_in_nobodys_way() {
     remote.hook("post-receive", "#!/bin/sh\n");
     let new = commit(&ours, "new");
     let (pushed, servers) = push(&ours, vec![update("refs/heads/main", Some(&main), Some(&new))]);
-    assert_eq!((pushed.answers, servers), (vec![Answer::Done], 1));
+    assert_eq!((pushed.answers, servers), (vec![UpdateStatus::Done], 1));
     remote.assert_sound();
 }
 
@@ -270,9 +280,9 @@ fn what_has_just_arrived_is_not_repacked_away() {
     let old = remote.rev("main");
     let new = theirs.head();
     let updates = vec![update("refs/heads/main", Some(&old), Some(&new))];
-    let push = Push { updates, together: Together::Independent };
+    let push = Push { updates, together: Atomicity::Independent };
     let pushed = origin(&open(&theirs)).push(&push, &Repacking(&remote)).unwrap();
-    assert_eq!(pushed.answers, [Answer::Done]);
+    assert_eq!(pushed.answers, [UpdateStatus::Done]);
     remote.assert_sound();
 
     origin(&open(&ours)).fetch(&Fetch::configured(), &Repacking(&ours)).unwrap();

@@ -1,6 +1,6 @@
 //! Tests what a server does with a push besides storing it.
 
-use remote::{Answer, Push, Together};
+use remote::{Atomicity, Push, UpdateStatus};
 use testkit::{Repo, World};
 
 use crate::{
@@ -42,9 +42,9 @@ fn each_hook_of_a_server_runs() {
 #[test]
 fn hooks_are_looked_for_where_they_are_configured_to_be() {
     let (world, remote, ours) = world();
-    let elsewhere = world.path().join("hooks-of-the-house");
+    let other_worktree_on = world.path().join("hooks-of-the-house");
     for (path, folder) in [
-        (elsewhere.as_str(), elsewhere.clone()),
+        (other_worktree_on.as_str(), other_worktree_on.clone()),
         ("my/hooks", remote.join("my/hooks")),
         ("../hooks-beside", world.path().join("hooks-beside")),
     ] {
@@ -72,7 +72,7 @@ fn a_hook_that_refuses_is_heard() {
     remote.hook("pre-receive", "#!/bin/sh\necho 'closed today' >&2\nexit 1\n");
     let new = commit(&ours, "new");
     let (pushed, servers) = push(&ours, vec![update("refs/heads/topic", None, Some(&new))]);
-    assert_eq!(pushed.answers, [Answer::Rejected { words: "pre-receive hook declined".into() }]);
+    assert_eq!(pushed.answers, [UpdateStatus::Rejected { words: "pre-receive hook declined".into() }]);
     assert!(pushed.remote_lines.contains(&"closed today".to_owned()), "{:?}", pushed.remote_lines);
     assert_eq!((remote.try_rev("refs/heads/topic"), servers), (None, 1));
     assert_ne!(remote.try_git(["cat-file", "-e", &new]).code, 0, "what was refused is not kept");
@@ -146,7 +146,7 @@ fn a_name_that_stands_for_another_branch_moves_that_branch() {
     let main = remote.rev("main");
     let new = commit(&ours, "new");
     let (pushed, servers) = push(&ours, vec![update("refs/heads/alias", Some(&main), Some(&new))]);
-    assert_eq!((pushed.answers, servers), (vec![Answer::Done], 1));
+    assert_eq!((pushed.answers, servers), (vec![UpdateStatus::Done], 1));
     assert_eq!(remote.rev("main"), new);
     assert_eq!(remote.git(["symbolic-ref", "refs/heads/alias"]), "refs/heads/main");
 
@@ -166,7 +166,7 @@ fn what_is_deleted_is_deleted_by_a_server() {
     let updates =
         vec![update("refs/heads/gone", Some(&old), None), update("refs/heads/new", None, Some(&new))];
     let (pushed, servers) = push(&ours, updates);
-    assert_eq!((pushed.answers, servers), (vec![Answer::Done; 2], 1));
+    assert_eq!((pushed.answers, servers), (vec![UpdateStatus::Done; 2], 1));
     assert_eq!((remote.try_rev("refs/heads/gone"), remote.rev("refs/heads/new")), (None, new));
 }
 
@@ -177,10 +177,14 @@ fn a_branch_is_of_commits() {
     for what in ["refs/tags/v1", "HEAD^{tree}", "HEAD:README.md"] {
         let new = ours.rev(what);
         let (pushed, servers) = push(&ours, vec![update("refs/heads/odd", None, Some(&new))]);
-        assert!(matches!(pushed.answers[..], [Answer::Rejected { .. }]), "{what}: {:?}", pushed.answers);
+        assert!(
+            matches!(pushed.answers[..], [UpdateStatus::Rejected { .. }]),
+            "{what}: {:?}",
+            pushed.answers
+        );
         assert_eq!((remote.try_rev("refs/heads/odd"), servers), (None, 1), "{what}");
         let (pushed, servers) = push(&ours, vec![update(&format!("refs/odd/{servers}"), None, Some(&new))]);
-        assert_eq!((pushed.answers, servers), (vec![Answer::Done], 0), "{what} elsewhere");
+        assert_eq!((pushed.answers, servers), (vec![UpdateStatus::Done], 0), "{what} elsewhere");
         assert_eq!(remote.rev("refs/odd/1"), new);
         remote.git(["update-ref", "-d", "refs/odd/1"]);
     }
@@ -192,7 +196,7 @@ fn a_name_that_git_finds_odd_is_refused_by_git() {
     let (_world, remote, ours) = world();
     let new = commit(&ours, "new");
     let (pushed, servers) = push(&ours, vec![update("refs/stash", None, Some(&new))]);
-    assert_eq!(pushed.answers, [Answer::Rejected { words: "funny refname".into() }]);
+    assert_eq!(pushed.answers, [UpdateStatus::Rejected { words: "funny refname".into() }]);
     assert_eq!((remote.try_rev("refs/stash"), servers), (None, 1));
 }
 
@@ -203,14 +207,14 @@ fn several_refs_all_or_none_are_a_servers_promise() {
     let updates =
         vec![update("refs/heads/one", None, Some(&new)), update("refs/heads/two", None, Some(&new))];
     let servers = Servers::default();
-    let what = Push { updates, together: Together::Atomic };
+    let what = Push { updates, together: Atomicity::Atomic };
     let pushed = origin(&open(&ours)).push(&what, &servers).unwrap();
-    assert_eq!((pushed.answers, servers.started()), (vec![Answer::Done; 2], 1));
+    assert_eq!((pushed.answers, servers.started()), (vec![UpdateStatus::Done; 2], 1));
 
     let updates = vec![update("refs/heads/three", None, Some(&new))];
-    let what = Push { updates, together: Together::Atomic };
+    let what = Push { updates, together: Atomicity::Atomic };
     let pushed = origin(&open(&ours)).push(&what, &servers).unwrap();
-    assert_eq!((pushed.answers, servers.started()), (vec![Answer::Done], 1), "of one there is no part");
+    assert_eq!((pushed.answers, servers.started()), (vec![UpdateStatus::Done], 1), "of one there is no part");
     assert_eq!(remote.rev("refs/heads/three"), new);
 }
 

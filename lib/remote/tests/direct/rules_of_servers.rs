@@ -1,6 +1,6 @@
 //! Tests configuration of a remote that affects a server, whatever the request.
 
-use remote::{Answer, Fetch};
+use remote::{Fetch, UpdateStatus};
 use testkit::{Repo, World};
 
 use crate::{
@@ -64,12 +64,12 @@ fn a_push_that_the_remote_does_not_allow_is_refused_in_its_words() {
     let main = remote.rev("main");
     let new = commit(&ours, "beside");
     let (pushed, servers) = push(&ours, vec![update("refs/heads/main", Some(&main), Some(&new))]);
-    assert_eq!(pushed.answers, [Answer::Rejected { words: "non-fast-forward".into() }]);
+    assert_eq!(pushed.answers, [UpdateStatus::Rejected { words: "non-fast-forward".into() }]);
     assert_eq!((remote.rev("main"), servers), (main.clone(), 2), "the second is asked what it is now");
 
     remote.git(["config", "--unset", "receive.denyNonFastForwards"]);
     let (pushed, servers) = push(&ours, vec![update("refs/heads/main", Some(&main), Some(&new))]);
-    assert_eq!((pushed.answers, servers), (vec![Answer::Done], 0), "else it is as the pusher says");
+    assert_eq!((pushed.answers, servers), (vec![UpdateStatus::Done], 0), "else it is as the pusher says");
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn objects_that_the_remote_wants_to_have_checked_are_checked() {
         remote.git(["config", "--unset", key]);
     }
     let (pushed, servers) = push(&ours, vec![update("refs/heads/odd", None, Some(&odd))]);
-    assert_eq!((pushed.answers, servers), (vec![Answer::Done], 0), "git's server does not look either");
+    assert_eq!((pushed.answers, servers), (vec![UpdateStatus::Done], 0), "git's server does not look either");
 }
 
 #[test]
@@ -112,7 +112,9 @@ fn a_remote_with_a_work_tree_has_a_server() {
     for url in [with_work_tree.path().to_owned(), with_work_tree.git_dir()] {
         ours.git(["remote", "set-url", "origin", url.as_str()]);
         let (pushed, servers) = push(&ours, vec![update("refs/heads/main", Some(&main), Some(&new))]);
-        assert!(matches!(&pushed.answers[..], [Answer::Rejected { words }] if words.contains("checked out")));
+        assert!(
+            matches!(&pushed.answers[..], [UpdateStatus::Rejected { words }] if words.contains("checked out"))
+        );
         assert_eq!((with_work_tree.head(), servers), (main.clone(), 2));
     }
 }
@@ -138,7 +140,9 @@ fn a_linked_work_tree_of_the_remote_is_not_pushed_from_under_its_feet() {
     let old = remote.rev("checked-out");
     let new = commit(&ours, "new");
     let (pushed, servers) = push(&ours, vec![update("refs/heads/checked-out", Some(&old), Some(&new))]);
-    assert!(matches!(&pushed.answers[..], [Answer::Rejected { words }] if words.contains("checked out")));
+    assert!(
+        matches!(&pushed.answers[..], [UpdateStatus::Rejected { words }] if words.contains("checked out"))
+    );
     assert_eq!((remote.rev("checked-out"), servers), (old, 1));
     // As a remote it is one with a work tree.
     ours.git(["remote", "set-url", "origin", world.path().join("linked").as_str()]);
@@ -242,7 +246,7 @@ fn a_remote_that_keeps_its_refs_elsewhere_has_a_server() {
     let ours = world.clone_of(&remote, "ours");
     let first = commit(&ours, "first");
     let (pushed, servers) = push(&ours, vec![update("refs/heads/main", None, Some(&first))]);
-    assert_eq!((pushed.answers, servers), (vec![Answer::Done], 1));
+    assert_eq!((pushed.answers, servers), (vec![UpdateStatus::Done], 1));
     assert_eq!(talk(&ours, &remote), ALL);
 }
 
@@ -282,7 +286,7 @@ fn another_namespace_is_shown_by_a_server() {
     assert_eq!(ours.rev("refs/remotes/origin/main"), first);
     let new = commit(&ours, "new");
     let (pushed, servers) = push(&ours, vec![update("refs/heads/topic", None, Some(&new))]);
-    assert_eq!(pushed.answers, [Answer::Done]);
+    assert_eq!(pushed.answers, [UpdateStatus::Done]);
     assert_eq!([listed.started(), fetched.started(), servers], [1, 1, 1]);
     assert_eq!(remote.rev("refs/namespaces/elsewhere/refs/heads/topic"), new);
     assert_eq!(remote.try_rev("refs/heads/topic"), None);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::{prelude::*, test_runner::Config};
-use remote::{Fetch, Fetched, Listing, Push, Pushed, Remote, RemoteName, Together, Update};
+use remote::{Atomicity, Fetch, Fetched, Push, Pushed, RefAdvertisement, Remote, RemoteName, Update};
 use testkit::{Repo, World};
 
 use crate::{
@@ -32,7 +32,7 @@ fn copy(world: &World, of: &Repo, name: &str) -> Repo {
     copy
 }
 
-fn fetch(repo: &Repo) -> (Listing, Fetched, usize) {
+fn fetch(repo: &Repo) -> (RefAdvertisement, Fetched, usize) {
     let seen = Servers::default();
     let repo = open(repo);
     let what = Fetch::configured().and("+refs/notes/mem/*:refs/notes/origin/mem/*").unwrap();
@@ -90,7 +90,7 @@ fn push(ours: &Repo, to: &str, updates: &[Update]) -> (Pushed, usize) {
     let seen = Servers::default();
     let repo = open(ours);
     let remote = Remote::named(&repo, &RemoteName::parse(to).unwrap()).unwrap();
-    let what = Push { updates: updates.to_vec(), together: Together::Independent };
+    let what = Push { updates: updates.to_vec(), together: Atomicity::Independent };
     let pushed = remote.push(&what, &seen).unwrap();
     (pushed, seen.started())
 }

@@ -1,7 +1,7 @@
 //! Helpers of these tests: one exchange with a remote of each kind, and which of them started a server program.
 #![allow(dead_code, reason = "each story uses its part of it")]
 
-use remote::{Answer, Fetch, Push, Pushed, Together, Trouble, Update};
+use remote::{Atomicity, Fetch, Push, Pushed, RemoteError, Update, UpdateStatus};
 use testkit::{Repo, World};
 
 use crate::common::{Servers, id, name, open, origin};
@@ -43,7 +43,7 @@ pub fn talk(ours: &Repo, remote: &Repo) -> Started {
     let new = ours.commit_all("ours");
     let topic = remote.try_rev("refs/heads/topic");
     let pushed = push_seen(ours, vec![update("refs/heads/topic", topic.as_deref(), Some(&new))], &servers[2]);
-    assert_eq!(pushed.unwrap().answers, [Answer::Done]);
+    assert_eq!(pushed.unwrap().answers, [UpdateStatus::Done]);
     assert_eq!(remote.rev("refs/heads/topic"), new);
     assert_eq!(ours.rev("refs/remotes/origin/topic"), new);
     let [list, fetch, push] = servers.map(|one| one.started());
@@ -63,8 +63,8 @@ pub fn update(full: &str, expected: Option<&str>, new: Option<&str>) -> Update {
     Update { name: name(full), expected: expected.map(id), new: new.map(id) }
 }
 
-pub fn push_seen(ours: &Repo, updates: Vec<Update>, servers: &Servers) -> Result<Pushed, Trouble> {
-    origin(&open(ours)).push(&Push { updates, together: Together::Independent }, servers)
+pub fn push_seen(ours: &Repo, updates: Vec<Update>, servers: &Servers) -> Result<Pushed, RemoteError> {
+    origin(&open(ours)).push(&Push { updates, together: Atomicity::Independent }, servers)
 }
 
 /// Pushes, and tells how many server programs were started for it.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use remote::{Answer, Fetch, Fetched};
+use remote::{Fetch, Fetched, UpdateStatus};
 use testkit::{Repo, World};
 
 use crate::{
@@ -114,7 +114,7 @@ fn however_the_new_commits_are_kept_they_are_pushed_whole() {
         arrange(&ours, parts);
         let new = ours.rev("main");
         let (pushed, servers) = push(&ours, vec![update("refs/heads/main", Some(&old), Some(&new))]);
-        assert_eq!((pushed.answers, servers), (vec![Answer::Done], 0), "{parts:?}");
+        assert_eq!((pushed.answers, servers), (vec![UpdateStatus::Done], 0), "{parts:?}");
         assert_has_all_of(&remote, &ours, "main");
     }
 }
@@ -156,7 +156,7 @@ fn more_than_fits_into_memory_is_left_to_a_server() {
     assert!(theirs.git_dir().join("objects/pack").join(pack).metadata().unwrap().len() > 4 * 1024 * 1024);
     let new = theirs.rev("main");
     let (pushed, servers) = push(&theirs, vec![update("refs/heads/main", Some(&old), Some(&new))]);
-    assert_eq!((pushed.answers, servers), (vec![Answer::Done], 1));
+    assert_eq!((pushed.answers, servers), (vec![UpdateStatus::Done], 1));
     let (fetched, servers) = fetch(&ours);
     assert_eq!((fetched.moved.len(), servers), (1, 1));
     assert_has_all_of(&ours, &remote, "main");
@@ -210,7 +210,7 @@ fn a_file_of_the_new_commits_that_lies_elsewhere_comes_too() {
         remote.git(["gc", "-q", "--prune=now"]);
         let new = theirs.rev("new");
         let (pushed, servers) = push(&theirs, vec![update("refs/heads/pushed", None, Some(&new))]);
-        assert_eq!((pushed.answers, servers), (vec![Answer::Done], 0), "{kept:?}");
+        assert_eq!((pushed.answers, servers), (vec![UpdateStatus::Done], 0), "{kept:?}");
         assert_has_all_of(&remote, &theirs, "new");
         assert_eq!(remote.rev("main"), old);
     }
@@ -231,7 +231,7 @@ fn what_is_not_pushed_stays_at_home() {
     two_branches_in_one_pack(&ours);
     let (wanted, mine) = (ours.rev("wanted"), ours.rev("mine"));
     let (pushed, servers) = push(&ours, vec![update("refs/heads/wanted", None, Some(&wanted))]);
-    assert_eq!((pushed.answers, servers), (vec![Answer::Done], 0));
+    assert_eq!((pushed.answers, servers), (vec![UpdateStatus::Done], 0));
     for private in [mine.as_str(), &format!("{mine}~19"), &format!("{mine}:mine.md")] {
         let private = ours.rev(private);
         assert_ne!(remote.try_git(["cat-file", "-e", &private]).code, 0, "{private} was pushed by nobody");
@@ -245,12 +245,12 @@ fn what_once_came_along_by_chance_is_not_taken_for_whole() {
     // Its last file is not in the pack with the others.
     two_branches_in_one_pack(&remote);
     let mine = remote.rev("mine");
-    let elsewhere = remote.git(["rev-parse", "mine:mine.md"]);
+    let other_worktree_on = remote.git(["rev-parse", "mine:mine.md"]);
     let list = remote.git(["rev-list", "--objects", "--all"]);
     let others: String = list
         .lines()
         .map(|line| &line[..40])
-        .filter(|id| *id != elsewhere)
+        .filter(|id| *id != other_worktree_on)
         .map(|id| format!("{id}\n"))
         .collect();
     Packing::Loose.apply(&remote);

@@ -41,7 +41,7 @@ pub fn judge(facts: &Facts) -> Vec<Check> {
         Check::bad(
             "git's locks",
             format!("{path} was left behind {age} ago"),
-            format!("if no git is at work: rm {}", words::quoted(path)),
+            format!("if no git is at work: rm {}", sanitize::quoted(path)),
         )
     }));
     checks

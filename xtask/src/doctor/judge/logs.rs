@@ -36,7 +36,7 @@ fn ignored_in(folder: &str) -> Check {
         format!("new ones in {folder} are ignored by git, and reach nobody"),
         format!(
             "see which line of which file says so: git check-ignore --verbose {}",
-            words::quoted(&format!("{folder}a-new-log.md"))
+            sanitize::quoted(&format!("{folder}a-new-log.md"))
         ),
     )
 }

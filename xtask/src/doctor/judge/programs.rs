@@ -18,7 +18,7 @@ pub fn hooks(facts: &Facts) -> Vec<Check> {
     for hook in &facts.hooks {
         let path = &hook.path;
         if !hook.executable {
-            let help = format!("chmod +x {}, or remove it", words::quoted(path));
+            let help = format!("chmod +x {}, or remove it", sanitize::quoted(path));
             checks.push(Check::warn(
                 "hooks",
                 format!("{path} is not executable, so it is passed over"),
@@ -40,7 +40,7 @@ pub fn hooks(facts: &Facts) -> Vec<Check> {
         Commands::NotWritable(path) => checks.push(Check::bad(
             "commands",
             format!("they cannot be copied: {path} is no folder that you may write to"),
-            format!("see `ls -ld {}`, and make it yours", words::quoted(path)),
+            format!("see `ls -ld {}`, and make it yours", sanitize::quoted(path)),
         )),
     }
     checks

@@ -28,8 +28,11 @@ pub fn judge(facts: &Facts) -> Vec<Check> {
 
 fn of_key(key: &Key) -> Option<Check> {
     let name = full_name(key);
-    let unset =
-        format!("git config --file {} --unset-all {}", words::quoted(&key.origin), words::quoted(&name));
+    let unset = format!(
+        "git config --file {} --unset-all {}",
+        sanitize::quoted(&key.origin),
+        sanitize::quoted(&name)
+    );
     if key.section == "notes" {
         return of_strategy(key, &name, &OF_GIT);
     }
@@ -45,7 +48,7 @@ fn of_key(key: &Key) -> Option<Check> {
         (known, Some(_)) => Some(Check::warn(
             "configuration",
             format!("nobody reads {name} of {}: it cannot be said for a part", key.origin),
-            format!("git config lockstep.{known} {}, then: {unset}", words::quoted(&key.value)),
+            format!("git config lockstep.{known} {}, then: {unset}", sanitize::quoted(&key.value)),
         )),
         ("notesRef", None) if !is_glob(&key.value) => Some(Check::bad(
             "configuration",

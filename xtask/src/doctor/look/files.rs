@@ -9,7 +9,7 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use contract::Repo;
 use gix::bstr::{BString, ByteSlice as _};
-use lock::{Place, Sight, Verdict, describe, judge};
+use lock::{LockPaths, LockState, Verdict, describe, judge};
 use phase::{Fault, IdentityFile, Named, SessionLogs};
 
 use crate::doctor::facts::{Commands, Hook, Lock, LockFile, Logs, Told, Vault};
@@ -53,12 +53,12 @@ fn rights(_: &std::fs::Metadata) -> (bool, bool) {
 
 /// Returns the state of the run's lock.
 pub fn lock(common_dir: &str) -> Lock {
-    let place = Place::new(common_dir);
-    match Sight::look(&place) {
+    let place = LockPaths::new(common_dir);
+    match LockState::look(&place) {
         Err(error) => Lock::Unreadable(format!("{}: {error}", place.lock().display())),
-        Ok(Sight::Free) => Lock::Free,
-        Ok(Sight::Obstacle(kind)) => Lock::Obstacle(format!("{} is {kind}", place.lock().display())),
-        Ok(Sight::Taken(taken)) => {
+        Ok(LockState::Free) => Lock::Free,
+        Ok(LockState::Obstacle(kind)) => Lock::Obstacle(format!("{} is {kind}", place.lock().display())),
+        Ok(LockState::Taken(taken)) => {
             let owner = describe(&taken.owner());
             match judge(&taken.facts(), STALE_AFTER) {
                 _ if taken.is_ahead_of_time() => Lock::Ahead(owner),
@@ -76,7 +76,7 @@ pub fn lock_files(repo: &gix::Repository) -> Vec<LockFile> {
         collect_locks(folder, Depth::This, &mut paths);
     }
     collect_locks(&repo.common_dir().join("refs"), Depth::All, &mut paths);
-    paths.remove(&Place::new(repo.common_dir()).lock());
+    paths.remove(&LockPaths::new(repo.common_dir()).lock());
     let age = |path: &Path| {
         let written = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()?;
         Some(SystemTime::now().duration_since(written).unwrap_or_default())

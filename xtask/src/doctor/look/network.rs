@@ -1,7 +1,7 @@
 //! Reads the facts about the remote: its configuration and its answer.
 
 use gix::refs::FullName;
-use remote::{Direction, Remote, RemoteName, Trouble, Unwatched, local_ref};
+use remote::{Direction, Remote, RemoteError, RemoteName, Unwatched, local_ref};
 
 use crate::doctor::facts::{Answer, RemoteFacts, Told, Upstream};
 
@@ -15,7 +15,7 @@ pub fn remote(
     let origin = || remotes.iter().find(|name| *name == "origin");
     let only = || remotes.first().filter(|_| remotes.len() == 1);
     let name = upstream.remote.as_ref().filter(|name| *name != ".").or_else(origin).or_else(only)?;
-    let broken = |trouble: Trouble| RemoteFacts {
+    let broken = |trouble: RemoteError| RemoteFacts {
         name: name.clone(),
         url: String::new(),
         is_ssh: false,
@@ -64,6 +64,6 @@ fn is_ssh(repo: &gix::Repository, name: &str) -> bool {
     url.is_some_and(|url| url.scheme == gix::url::Scheme::Ssh)
 }
 
-fn told(trouble: &Trouble) -> Told {
+fn told(trouble: &RemoteError) -> Told {
     Told { message: trouble.to_string(), help: trouble.help().map(str::to_owned) }
 }

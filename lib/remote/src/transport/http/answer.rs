@@ -35,7 +35,7 @@ impl Headers {
             let response = exchange.response()?;
             let kind = response.headers().get(CONTENT_TYPE).map_or(&b"nothing"[..], HeaderValue::as_bytes);
             let not_git = (!kind.starts_with(b"application/x-git-"))
-                .then(|| format!("it answers with {}", words::line(&String::from_utf8_lossy(kind))));
+                .then(|| format!("it answers with {}", sanitize::line(&String::from_utf8_lossy(kind))));
             let mut lines = Vec::new();
             for (name, value) in response.headers() {
                 lines.extend_from_slice(name.as_str().as_bytes());

@@ -20,12 +20,12 @@ use reqwest::{
 use tokio::sync::mpsc;
 
 use super::{Quitting, body::Pieces, login::Login, pace::Pace};
-use crate::transport::wire::{Fault, Wire};
+use crate::transport::wire::{Fault, Traffic};
 
 /// A request in progress.
 pub(super) struct Exchange {
     runtime: Arc<Quitting>,
-    wire: Arc<Wire>,
+    wire: Arc<Traffic>,
     phase: Phase,
     pace: Pace,
     /// Provides credentials, should the server ask for them.
@@ -64,7 +64,7 @@ enum Event {
 
 impl Exchange {
     /// Begins a request without a body.
-    pub fn whole(runtime: &Arc<Quitting>, wire: &Arc<Wire>, request: RequestBuilder) -> Self {
+    pub fn whole(runtime: &Arc<Quitting>, wire: &Arc<Traffic>, request: RequestBuilder) -> Self {
         let phase = Phase::Waiting { answer: runtime.send(request) };
         Self::begin(runtime, wire, phase, None)
     }
@@ -73,7 +73,7 @@ impl Exchange {
     /// every server understands. With a source of credentials, the request is sent without them at first.
     pub fn posting(
         runtime: &Arc<Quitting>,
-        wire: &Arc<Wire>,
+        wire: &Arc<Traffic>,
         request: RequestBuilder,
         most: usize,
         who: Option<Who>,
@@ -82,7 +82,7 @@ impl Exchange {
         Self::begin(runtime, wire, phase, who)
     }
 
-    fn begin(runtime: &Arc<Quitting>, wire: &Arc<Wire>, phase: Phase, who: Option<Who>) -> Self {
+    fn begin(runtime: &Arc<Quitting>, wire: &Arc<Traffic>, phase: Phase, who: Option<Who>) -> Self {
         let (runtime, wire) = (Arc::clone(runtime), Arc::clone(wire));
         Self { runtime, wire, phase, pace: Pace::new(), who, again: None }
     }
@@ -316,7 +316,7 @@ impl Exchange {
         let first = self.runtime.block_on(async { tokio::time::timeout(limit, response.chunk()).await });
         if let Some(Ok(Ok(Some(piece)))) = first {
             words.push_str(": ");
-            words.push_str(&words::line(String::from_utf8_lossy(&piece[..piece.len().min(MOST)]).trim()));
+            words.push_str(&sanitize::line(String::from_utf8_lossy(&piece[..piece.len().min(MOST)]).trim()));
         }
         words
     }
@@ -335,7 +335,7 @@ impl Exchange {
         self.phase = Phase::Over;
         // Messages show the URL elsewhere, without its user-info.
         let error = error.without_url();
-        let words = words::error(&error);
+        let words = sanitize::error(&error);
         self.wire.fault(if is_about_a_certificate(&error) {
             Fault::Certificate(words.clone())
         } else if words.contains("proxy authentication required")

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::transport::wire::Wire;
+use crate::transport::wire::Traffic;
 
 /// The number of bytes received since some moment.
 pub(super) struct Pace {
@@ -16,7 +16,7 @@ impl Pace {
     }
 
     /// Whether, including these `bytes`, fewer arrived during the limit's time than the configuration demands.
-    pub fn too_slow(&mut self, bytes: usize, wire: &Wire) -> bool {
+    pub fn too_slow(&mut self, bytes: usize, wire: &Traffic) -> bool {
         self.bytes += bytes as u64;
         let passed = self.since.elapsed();
         if passed < wire.limit.max(Duration::from_secs(1)) {

@@ -16,7 +16,7 @@ use reqwest::{
 };
 
 use super::{Secure, header, netrc, trust::Trust};
-use crate::{RemoteName, Trouble};
+use crate::{RemoteError, RemoteName};
 
 /// The settings for requests to one URL.
 pub(super) struct Settings {
@@ -35,7 +35,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub fn of(repo: &gix::Repository, remote: &RemoteName, url: &Url) -> Result<Self, Trouble> {
+    pub fn of(repo: &gix::Repository, remote: &RemoteName, url: &Url) -> Result<Self, RemoteError> {
         let config = Matching { repo, url };
         let snapshot = repo.config_snapshot();
         let text = |key: &str| snapshot.string(key).map(|value| value.to_string());
@@ -109,7 +109,7 @@ impl Settings {
         if let Some(proxy) = self.proxy()? {
             builder = builder.proxy(proxy);
         }
-        builder.build().map_err(|error| words::error(&error.without_url()))
+        builder.build().map_err(|error| sanitize::error(&error.without_url()))
     }
 
     /// Returns the proxy for requests, if any, or what is wrong with it.
@@ -124,7 +124,7 @@ impl Settings {
         let (protocol, place) = proxy.split_once("://").unwrap_or(("http", proxy));
         let protocol = if protocol.eq_ignore_ascii_case("socks") { "socks4" } else { protocol };
         let url = format!("{protocol}://{place}");
-        let unusable = || format!("http.proxy: {} cannot be used", words::address(&url));
+        let unusable = || format!("http.proxy: {} cannot be used", sanitize::address(&url));
         // reqwest would ignore an unknown protocol, and send everything without the proxy.
         if !KNOWN.iter().any(|known| protocol.eq_ignore_ascii_case(known)) {
             return Err(unusable());
@@ -182,12 +182,12 @@ impl Matching<'_> {
         self.all(key).pop()
     }
 
-    fn path(&self, key: &str) -> Result<Option<PathBuf>, Trouble> {
+    fn path(&self, key: &str) -> Result<Option<PathBuf>, RemoteError> {
         let Some(value) = self.last(key).filter(|value| !value.is_empty()) else { return Ok(None) };
         let bad = |words: String| {
-            Trouble::misconfigured(format!("http.{key}: {words}"), format!("correct http.{key}"))
+            RemoteError::misconfigured(format!("http.{key}: {words}"), format!("correct http.{key}"))
         };
-        let path = gix::path::from_bstr(value.as_bstr()).map_err(|error| bad(words::error(&error)))?;
+        let path = gix::path::from_bstr(value.as_bstr()).map_err(|error| bad(sanitize::error(&error)))?;
         match path.strip_prefix("~") {
             Ok(rest) => match gix::path::env::home_dir() {
                 Some(home) => Ok(Some(home.join(rest))),

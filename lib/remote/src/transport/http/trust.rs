@@ -44,7 +44,7 @@ impl Trust {
             return Ok(builder.tls_backend_preconfigured(only(trusted, own.as_deref())?));
         }
         for certificate in in_folder {
-            let certificate = Certificate::from_der(&certificate).map_err(|error| words::error(&error))?;
+            let certificate = Certificate::from_der(&certificate).map_err(|error| sanitize::error(&error))?;
             builder = builder.tls_certs_merge([certificate]);
         }
         if let Some(pem) = own {
@@ -68,11 +68,11 @@ impl Trust {
 }
 
 fn bad_identity(error: &(dyn std::error::Error + 'static)) -> String {
-    format!("http.sslCert: {}", words::error(error))
+    format!("http.sslCert: {}", sanitize::error(error))
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
-    CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|error| words::error(&error))
+    CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|error| sanitize::error(&error))
 }
 
 /// Returns all certificates in the files of a directory; other files are ignored.
@@ -119,8 +119,9 @@ impl Named {
         let mut roots = RootCertStore::empty();
         // A certificate that cannot sign others may still be a server's.
         roots.add_parsable_certificates(certificates.iter().cloned());
-        let inner =
-            WebPkiServerVerifier::builder(Arc::new(roots)).build().map_err(|error| words::error(&error))?;
+        let inner = WebPkiServerVerifier::builder(Arc::new(roots))
+            .build()
+            .map_err(|error| sanitize::error(&error))?;
         Ok(Self { certificates, inner })
     }
 }
