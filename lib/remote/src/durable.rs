@@ -174,37 +174,39 @@ impl Flushing {
     ///
     /// If the disk failed.
     pub fn contents(self, root: &Path, files: &[PathBuf]) -> io::Result<()> {
-        if self == Self::LeftToTheSystem {
-            return Ok(());
+        if let Some(done) = self.all_at_once(root, files) {
+            return done;
         }
-        #[cfg(target_os = "linux")]
-        if are_many(files) {
-            return Ok(rustix::fs::syncfs(File::open(root)?)?);
-        }
-        #[cfg(not(target_os = "linux"))]
-        let _ = root;
         files.iter().try_for_each(|path| unless_gone(sync_file(path)))
     }
 
-    /// Flushes the names of many files in the folders that hold them, all on the file system of `root`.
+    /// Flushes the directories that contain many files, all on the file system of `root`.
     ///
     /// # Errors
     ///
-    /// The disk failed.
+    /// If the disk failed.
     pub fn names(self, root: &Path, files: &[PathBuf]) -> io::Result<()> {
-        if self == Self::LeftToTheSystem {
-            return Ok(());
+        if let Some(done) = self.all_at_once(root, files) {
+            return done;
         }
-        #[cfg(target_os = "linux")]
-        if are_many(files) {
-            return Ok(rustix::fs::syncfs(File::open(root)?)?);
-        }
-        #[cfg(not(target_os = "linux"))]
-        let _ = root;
         let mut folders: Vec<&Path> = files.iter().filter_map(|path| path.parent()).collect();
         folders.sort();
         folders.dedup();
         folders.into_iter().try_for_each(|folder| self.folder(folder))
+    }
+
+    /// Flushes the whole file system of `root`, if there are so many files that this is cheaper, or nothing if nothing
+    /// is to be flushed. `None` if each has to be flushed by itself.
+    fn all_at_once(self, root: &Path, files: &[PathBuf]) -> Option<io::Result<()>> {
+        if self == Self::LeftToTheSystem {
+            return Some(Ok(()));
+        }
+        #[cfg(target_os = "linux")]
+        if are_many(files) {
+            return Some(File::open(root).and_then(|root| Ok(rustix::fs::syncfs(root)?)));
+        }
+        let _ = (root, files);
+        None
     }
 }
 
