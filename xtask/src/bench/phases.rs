@@ -55,7 +55,7 @@ fn row(ground: &BenchContext<'_>, site: &Fixture<'_>, step: Step, scenario: Scen
         site.thaw(&state)?;
         site.settle()?;
         scenario.edit(site)?;
-        let measured = measure::succeed(&mut ground.sides.step(side, step, site, &since))?;
+        let measured = measure::succeed(measure::by_fork(&mut ground.sides.step(side, step, site, &since)))?;
         let checked = match step {
             Step::Branch => site.check_branch(&expected),
             Step::Notes => site.check_notes(&expected),
