@@ -3,14 +3,14 @@
 use gix::bstr::{BStr, BString, ByteSlice as _};
 
 /// How a message is cleaned up, as `commit.cleanup` says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cleanup {
     /// Not at all.
     Verbatim,
     /// White space at the ends of lines and superfluous empty lines are removed.
     Whitespace,
-    /// Lines that begin with this comment character are removed as well.
-    Strip(u8),
+    /// Lines that begin with this comment string are removed as well.
+    Strip(BString),
 }
 
 impl Cleanup {
@@ -18,8 +18,12 @@ impl Cleanup {
     pub fn of(repo: &gix::Repository) -> Self {
         let config = repo.config_snapshot();
         let mark = || {
-            let configured = config.string("core.commentChar").unwrap_or_default();
-            configured.first().copied().filter(|_| configured.len() == 1).unwrap_or(b'#')
+            // Two names of one setting. `auto` lets an editor's template choose; where none is used, it means `#`.
+            let configured =
+                config.string("core.commentString").or_else(|| config.string("core.commentChar"));
+            configured
+                .filter(|mark| !mark.is_empty() && mark.as_slice() != b"auto")
+                .unwrap_or_else(|| "#".into())
         };
         match config.string("commit.cleanup").as_deref().map(|value| value.as_slice()) {
             Some(b"verbatim") => Self::Verbatim,
@@ -29,14 +33,14 @@ impl Cleanup {
     }
 
     /// Cleans up a message, as `git stripspace` does.
-    pub fn apply(self, message: &BStr) -> BString {
-        if self == Self::Verbatim {
+    pub fn apply(&self, message: &BStr) -> BString {
+        if *self == Self::Verbatim {
             return message.to_owned();
         }
         let mut tidy = BString::default();
         let mut gap = false;
         for line in message.lines() {
-            if matches!(self, Self::Strip(mark) if line.first() == Some(&mark)) {
+            if matches!(self, Self::Strip(mark) if line.starts_with(mark)) {
                 continue;
             }
             let line = line.trim_ascii_end();
@@ -77,7 +81,8 @@ mod tests {
 
     #[test]
     fn comments_go_where_the_configuration_says_so() {
-        assert_eq!(Cleanup::Strip(b';').apply("a\n; gone\nb".into()), "a\nb\n");
+        assert_eq!(Cleanup::Strip(";".into()).apply("a\n; gone\nb".into()), "a\nb\n");
+        assert_eq!(Cleanup::Strip("//".into()).apply("a\n// gone\n/ b".into()), "a\n/ b\n");
     }
 
     #[test]

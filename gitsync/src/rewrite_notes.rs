@@ -53,13 +53,15 @@ pub fn copy(place: &SyncContext<'_>, rewritten: &[(ObjectId, ObjectId)]) -> anyh
     Ok(())
 }
 
-/// Returns the patterns of the refs in which notes are to be copied. As in git,
-/// `GIT_NOTES_REWRITE_REF` overrides `notes.rewriteRef`.
+/// Returns the patterns of the refs in which notes are to be copied. As in git, `GIT_NOTES_REWRITE_REF` overrides
+/// `notes.rewriteRef`, but not `notes.rewrite.rebase`.
 fn patterns(repo: &Repository) -> Vec<BString> {
     let config = repo.config_snapshot();
+    if config.boolean("notes.rewrite.rebase") == Some(false) {
+        return Vec::new();
+    }
     let all: Vec<BString> = match env::var("GIT_NOTES_REWRITE_REF") {
         Ok(refs) => refs.split(':').map(BString::from).collect(),
-        Err(_) if config.boolean("notes.rewrite.rebase") == Some(false) => Vec::new(),
         Err(_) => {
             let values = config.plumbing().strings("notes.rewriteRef").unwrap_or_default();
             values.into_iter().map(|value| BString::from(value.to_vec())).collect()

@@ -62,6 +62,19 @@ fn notes_go_with_the_commits_that_are_replayed_where_git_would_take_them_along()
 }
 
 #[test]
+fn the_environment_names_other_refs_but_does_not_turn_the_copying_on() {
+    let named = ("GIT_NOTES_REWRITE_REF", "refs/notes/commits:refs/notes/mem/*");
+    for (config, copied) in [(&[][..], 6), (&[("notes.rewrite.rebase", "false")][..], 0)] {
+        let (_world, mike, git) = to_be_replayed(config);
+        git.git_invocation().args(["pull", "--quiet", "--rebase"]).env(named.0, named.1).success();
+        gitsync(&mike).env(named.0, named.1).success();
+        let now = notes(&mike);
+        assert_eq!(now, notes(&git), "{config:?}");
+        assert_eq!(now.iter().flatten().count(), copied, "{config:?}");
+    }
+}
+
+#[test]
 fn a_mode_that_there_is_not_is_told_and_the_sync_goes_through() {
     let config = [("notes.rewriteRef", "refs/notes/*"), ("notes.rewriteMode", "newest")];
     let (_world, mike, _git) = to_be_replayed(&config);
