@@ -9,7 +9,7 @@ use gitsync::rebase::{Outcome, Replay, Replayer, rebase};
 use gitsync::signing::Signing;
 use gitsync::worktree::diff::diff;
 use gix::ObjectId;
-use remote::History;
+use store::History;
 use testkit::{Repo, World};
 
 const FILES: usize = 20_000;

@@ -9,9 +9,9 @@ use anyhow::Context as _;
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
 use gix::refs::FullName;
-use remote::durable::{Durability, Part};
-use remote::local_ref::reflog::{self, Line, Log};
-use remote::local_ref::{RefStore, RefUpdate, UpdateOutcome, claim};
+use store::durable::{Durability, Part};
+use store::local_ref::reflog::{self, Line, Log};
+use store::local_ref::{RefStore, RefUpdate, UpdateOutcome, claim};
 
 use crate::context::SyncContext;
 use crate::faults;
@@ -89,7 +89,7 @@ pub fn remember(place: &SyncContext<'_>, before: ObjectId) -> anyhow::Result<()>
 
 /// Removes the locks that killed runs left behind, and the objects that they were writing.
 pub fn clear(repo: &gix::Repository) {
-    remote::remove_stale_packs(repo.objects.store_ref().path());
+    store::remove_stale_packs(repo.objects.store_ref().path());
     for base in [repo.common_dir(), repo.git_dir()] {
         claim::sweep(base);
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use phase::{Guard, Progress, amount};
-use remote::History;
+use store::History;
 
 use crate::ident::People;
 use crate::signing::Signing;

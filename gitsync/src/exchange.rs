@@ -6,9 +6,8 @@ use anyhow::Context as _;
 use gix::ObjectId;
 use gix::refs::FullName;
 use phase::Fault;
-use remote::{
-    Direction, Fetch, Prepared, PushTurn, RecentObjects, Remote, RemoteError, Update, UpdateStatus,
-};
+use remote::{Direction, Fetch, Prepared, PushTurn, Remote, RemoteError, Update, UpdateStatus};
+use store::RecentObjects;
 
 use crate::context::SyncContext;
 use crate::hooks::{Call, Hooks};

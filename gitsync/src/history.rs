@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use contract::Commit;
 use gix::ObjectId;
-use remote::History;
+use store::History;
 
 /// Whether `one` is `other` or one of its ancestors. What is `known` of the history is not read again.
 ///

@@ -8,7 +8,7 @@ use std::cell::OnceCell;
 use anyhow::Context as _;
 use gix::bstr::BString;
 use phase::Fault;
-use remote::local_ref::ident::{self, Role};
+use store::local_ref::ident::{self, Role};
 
 /// An author or a committer.
 #[derive(Debug, Clone, PartialEq, Eq)]

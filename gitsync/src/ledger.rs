@@ -10,7 +10,7 @@ use gix::ObjectId;
 use gix::bstr::BString;
 use gix::refs::FullName;
 use phase::Fault;
-use remote::{History, RecentObjects};
+use store::{History, RecentObjects};
 
 use crate::changed_logs::{self, ChangedLogs};
 use crate::commit::{New, tree_of};

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use gix::ObjectId;
 use gix::refs::FullName;
 use phase::Operation;
-use remote::local_ref;
+use store::local_ref;
 
 use crate::commit::tree_of;
 

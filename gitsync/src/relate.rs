@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use gix::ObjectId;
-use remote::History;
+use store::History;
 
 use crate::exchange::Theirs;
 use crate::history;

@@ -14,7 +14,7 @@ use gix::note::plumbing::State;
 use gix::objs::{Find, FindExt as _, Kind, Write};
 use gix::refs::FullName;
 use gix::{ObjectId, Repository};
-use remote::local_ref::{self, RefUpdate, UpdateOutcome, Value};
+use store::local_ref::{self, RefUpdate, UpdateOutcome, Value};
 
 use crate::context::SyncContext;
 use crate::faults;
@@ -92,7 +92,7 @@ fn refs(repo: &Repository, patterns: &[BString]) -> anyhow::Result<Vec<FullName>
         })
     };
     let mut names = Vec::new();
-    for reference in remote::local_ref::list(repo, NOTES.into())? {
+    for reference in store::local_ref::list(repo, NOTES.into())? {
         if is_meant(reference.name.as_bstr()) {
             names.push(reference.name);
         }
@@ -124,7 +124,7 @@ fn copy_in(
         };
         let new = memory.write_object(&commit)?.detach();
         let objects = memory.objects.take_object_memory().unwrap_or_default();
-        let (_, held) = remote::store(repo, objects).context("they cannot be stored")?;
+        let (_, held) = store::add_objects(repo, objects).context("they cannot be stored")?;
         place.guard.check()?;
         let reason = format!("notes: {MESSAGE}");
         let edit = RefUpdate { name: name.as_ref(), expected: Some(before), new, reason: &reason };

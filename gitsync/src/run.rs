@@ -5,8 +5,8 @@ use std::cell::Cell;
 use camino::Utf8Path;
 use contract::{Exit, GitsyncSection};
 use phase::{Done, Fault, Guard, LockUse, Looked, Page, Phase, Run, Turn, Unlocked};
-use remote::History;
 use scan::Ahead;
+use store::History;
 
 use crate::args::Args;
 use crate::context::SyncContext;

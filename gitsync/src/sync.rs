@@ -9,8 +9,9 @@ use std::time::SystemTime;
 
 use contract::{Exit, RepoSync};
 use phase::Fault;
-use remote::{Backoff, PushTurn, RecentObjects};
+use remote::{Backoff, PushTurn};
 use scan::{Ahead, Index};
+use store::RecentObjects;
 
 use crate::context::SyncContext;
 use crate::exchange::{self, Failed};

@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use gix::config::Source;
 use gix::refs::FullNameRef;
-use remote::durable::Flushing;
-use remote::local_ref::claim::LockFiles;
+use store::durable::Flushing;
+use store::local_ref::claim::LockFiles;
 
 use crate::context::SyncContext;
 use crate::faults;

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use gix::ObjectId;
 use gix::bstr::{BStr, BString};
 use phase::Fault;
-use remote::History;
+use store::History;
 
 use crate::{changes, commit, refuse};
 

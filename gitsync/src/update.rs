@@ -6,7 +6,7 @@
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
 use phase::Fault;
-use remote::RecentObjects;
+use store::RecentObjects;
 
 use crate::branch::{self, Moved};
 use crate::changed_logs::{self, ChangedLogs};

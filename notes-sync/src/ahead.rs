@@ -18,9 +18,9 @@ use std::{
 
 use anyhow::Result;
 use gix::{ObjectId, Repository};
-use remote::{
-    CommitRange, History, ObjectWalk, PreparedPack, Receiver, RecentObjects, Remote, RemoteName,
-    VisitedCommit, WalkedObjects,
+use remote::{Remote, RemoteName};
+use store::{
+    CommitRange, History, ObjectWalk, PreparedPack, Receiver, RecentObjects, VisitedCommit, WalkedObjects,
 };
 use threads::ProcessorHint;
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use anyhow::Result;
 use gix::ObjectId;
 use phase::Guard;
-use remote::RecentObjects;
+use store::RecentObjects;
 
 use crate::{
     clobbered::{Clobbered, RESTORED, Repair},

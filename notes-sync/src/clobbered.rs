@@ -16,7 +16,7 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
 use gix::ObjectId;
-use remote::{Replaced, VisitedCommit};
+use store::{Replaced, VisitedCommit};
 
 use crate::{
     commits::Commits,

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use gix::{ObjectId, Repository};
 use phase::Fault;
-use remote::{
+use store::{
     CachedObjects, History, RecentObjects,
     local_ref::ident::{Role, signature},
 };

@@ -9,7 +9,8 @@ use contract::Exit;
 use gix::{ObjectId, Repository};
 use owo_colors::OwoColorize as _;
 use phase::{Fault, Page, escape};
-use remote::{RecentObjects, Remote, RemoteName, Watcher};
+use remote::{Remote, RemoteName, Watcher};
+use store::RecentObjects;
 
 use crate::{
     clobbered::{Memory, Repair},

@@ -6,9 +6,10 @@ use anyhow::Result;
 use gix::{ObjectId, Repository};
 use phase::{Fault, Guard, Progress, amount};
 use remote::{
-    Change, Fetch, Fetched, History, Notice, Prepared, Push, RecentObjects, Remote, RemoteError, Step,
-    Update, UpdateStatus, UserMessage, Watcher,
+    Change, Fetch, Fetched, Notice, Prepared, Push, Remote, RemoteError, Step, Update, UpdateStatus,
+    UserMessage, Watcher,
 };
+use store::{History, RecentObjects};
 
 use crate::{
     globs::Globs,

@@ -2,7 +2,8 @@
 
 use anyhow::{Context as _, Result};
 use gix::{ObjectId, Repository};
-use remote::{RemoteName, local_ref};
+use remote::RemoteName;
+use store::local_ref;
 
 use crate::{
     clobbered::{self, Memory, Place},

@@ -12,7 +12,7 @@ mod parallel;
 
 use anyhow::Result;
 use gix::{ObjectId, Repository};
-use remote::RecentObjects;
+use store::RecentObjects;
 
 use crate::{
     commits::Commits,

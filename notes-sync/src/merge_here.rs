@@ -9,7 +9,8 @@ use anyhow::{Context, Result};
 use contract::Exit;
 use gix::{ObjectId, Repository};
 use phase::{Fault, Unlocked};
-use remote::{Backoff, History, RecentObjects};
+use remote::Backoff;
+use store::{History, RecentObjects};
 
 use crate::{
     apply::{self, Applied, Manner},

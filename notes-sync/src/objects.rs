@@ -8,7 +8,7 @@ use gix::{
     ObjectId, Repository,
     objs::{Kind, Write},
 };
-use remote::{PackKeep, RecentObjects};
+use store::{PackKeep, RecentObjects};
 
 /// A repository handle whose new objects are in memory only.
 pub struct Drafts<'repo> {
@@ -38,7 +38,7 @@ impl<'repo> Drafts<'repo> {
     /// If they cannot be written; some may have been, which does no harm.
     pub fn keep(mut self) -> Result<(RecentObjects, PackKeep)> {
         let memory = self.drafts.objects.take_object_memory().unwrap_or_default();
-        remote::store(self.target, memory).context("cannot write new notes")
+        store::add_objects(self.target, memory).context("cannot write new notes")
     }
 }
 

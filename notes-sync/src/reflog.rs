@@ -8,7 +8,7 @@ use gix::{
     bstr::ByteSlice,
     refs::{FullName, log::Line},
 };
-use remote::local_ref::Movements;
+use store::local_ref::Movements;
 
 use crate::commits::{Commits, Relation};
 

@@ -10,10 +10,8 @@ use gix::{
     refs::{FullName, FullNameRef, file::find::ReferenceDecode},
 };
 use phase::Fault;
-use remote::{
-    Notice, RemoteName,
-    local_ref::{self, RefError, RefUpdate, UpdateOutcome, Value},
-};
+use remote::RemoteName;
+use store::local_ref::{self, RefError, RefUpdate, UpdateOutcome, Value};
 
 use crate::names::NotesRef;
 
@@ -127,8 +125,7 @@ pub fn advance(repo: &Repository, tip: &Tip, new: ObjectId, message: &str) -> Re
         Ok(UpdateOutcome::Updated) => Ok(Moved::Done),
         Ok(UpdateOutcome::Stale) | Err(RefError::Held(_)) => Ok(Moved::Raced),
         Err(failed @ (RefError::NameTaken { .. } | RefError::Broken { .. } | RefError::Other(_))) => {
-            let Notice { code, message, help } = failed.into();
-            Err(Fault::coded(code, message, help).into())
+            Err(Fault::coded(1, failed.to_string(), failed.help()).into())
         }
     }
 }

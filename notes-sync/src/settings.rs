@@ -2,7 +2,8 @@
 
 use gix::bstr::{BStr, ByteSlice};
 use phase::Fault;
-use remote::{RemoteName, local_ref};
+use remote::RemoteName;
+use store::local_ref;
 
 use crate::{
     exchange,

@@ -6,9 +6,8 @@ use anyhow::Result;
 use contract::Exit;
 use gix::{ObjectId, Repository};
 use phase::{Fault, Guard, amount};
-use remote::{
-    Backoff, CommitRange, History, Prepared, PreparedPack, RecentObjects, RemoteName, UpdateStatus,
-};
+use remote::{Backoff, Prepared, RemoteName, UpdateStatus};
+use store::{CommitRange, History, PreparedPack, RecentObjects};
 
 use crate::{
     advertised::Advertised,
@@ -106,7 +105,7 @@ impl<'a> Sync<'a> {
         // This removes only temporary files of dead processes, so it need not check the lock. If an earlier phase of
         // this run has asked the remote (`heard`), that phase has done it.
         if heard.is_none() {
-            remote::remove_stale_packs(self.repo.objects.store_ref().path());
+            store::remove_stale_packs(self.repo.objects.store_ref().path());
         }
         for name in local {
             self.meet(name, strategies)?;

@@ -14,7 +14,7 @@ use notes_sync::{
     reflog,
     tree::{NotesTree, layout::Annotated},
 };
-use remote::{History, RecentObjects};
+use store::{History, RecentObjects};
 use story::{REF, sync, the_one};
 use testkit::{Repo, World};
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use gix::{ObjectId, Repository, actor::Signature, date::Time};
 use notes_sync::commits::{Commits, Relation};
 use proptest::prelude::*;
-use remote::{History, RecentObjects};
+use store::{History, RecentObjects};
 
 /// A commit on earlier ones, by their numbers, with the minute on its maker's clock.
 #[derive(Debug, Clone)]

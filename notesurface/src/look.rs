@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use contract::{Exit, SurfacedNote};
 use gix::{ObjectId, bstr::BString, remote::Direction};
 use phase::{Fault, Run, clock};
-use remote::local_ref;
+use store::local_ref;
 
 use crate::{
     incoming::Located,

@@ -5,7 +5,7 @@ use gix::{
     actor::SignatureRef,
     bstr::{BStr, ByteSlice},
 };
-use remote::local_ref::ident::strip_crud;
+use store::local_ref::ident::strip_crud;
 
 /// The author of a commit, as mapped by the mailmap.
 #[derive(Debug, Clone, PartialEq, Eq)]

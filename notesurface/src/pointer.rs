@@ -6,8 +6,8 @@
 
 use gix::{ObjectId, actor::Signature, objs::Commit};
 use phase::{Fault, Guard};
-use remote::{
-    Notice, PackKeep,
+use store::{
+    PackKeep,
     local_ref::{self, RefUpdate, UpdateOutcome, Value},
 };
 
@@ -92,7 +92,7 @@ impl Advance {
         if pointer.commits.contains(&tip) {
             return Ok(None);
         }
-        let history = remote::History::of(repo);
+        let history = store::History::of(repo);
         let mut commits = vec![tip];
         for &commit in &pointer.commits {
             match history.base(repo, commit, tip) {
@@ -126,10 +126,7 @@ impl Advance {
         drop(held);
         match written {
             Ok(UpdateOutcome::Updated | UpdateOutcome::Stale) => Ok(()),
-            Err(failed) => {
-                let Notice { code, message, help } = failed.into();
-                Err(Fault::coded(code, message, help).into())
-            }
+            Err(failed) => Err(Fault::coded(1, failed.to_string(), failed.help()).into()),
         }
     }
 }
@@ -149,6 +146,6 @@ fn made_for(repo: &gix::Repository, commits: &[ObjectId]) -> anyhow::Result<(Obj
         extra_headers: Vec::new(),
     };
     let id = drafts.write_object(&commit)?.detach();
-    let (_, held) = remote::store(repo, drafts.objects.take_object_memory().unwrap_or_default())?;
+    let (_, held) = store::add_objects(repo, drafts.objects.take_object_memory().unwrap_or_default())?;
     Ok((id, held))
 }

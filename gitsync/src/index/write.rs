@@ -21,8 +21,8 @@ use gix::index::Entry;
 use gix::index::entry::stat::{Options, Time};
 use gix::index::entry::{Flags, Mode, Stat};
 use gix::index::extension::Tree;
-use remote::durable::{Durability, Part};
-use remote::permissions::shared_mode;
+use store::durable::{Durability, Part};
+use store::permissions::shared_mode;
 
 use super::patch::Patch;
 use super::{Edit, Lock, Revised};

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use gix::ObjectId;
 use gix::bstr::BString;
-use remote::History;
+use store::History;
 
 use super::{Replay, patch_id::PatchIds, topo_order};
 

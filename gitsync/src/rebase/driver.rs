@@ -14,7 +14,7 @@ use gix::attrs::StateRef;
 use gix::bstr::{BStr, BString, ByteSlice as _};
 use gix::merge::blob::builtin_driver::text::{Conflict, Labels};
 use phase::{Fault, programs};
-use remote::temporary::Folder;
+use store::temporary::Folder;
 
 use super::union;
 use crate::child;

@@ -8,7 +8,7 @@
 use anyhow::Context as _;
 use gix::ObjectId;
 use gix::refs::FullNameRef;
-use remote::History;
+use store::History;
 
 use super::{Replay, cherry, topo_order};
 

@@ -4,7 +4,7 @@
 //! these commits would silently disappear from the branch and the working tree. A merge of both tips contains it.
 
 use gix::ObjectId;
-use remote::History;
+use store::History;
 
 use super::merge::{Merged, Merger};
 use super::topo_order::Commit;
@@ -25,7 +25,7 @@ pub fn newest_with_content_of_its_own(
         return Ok(None);
     }
     // The trial merges are not to be stored in the repository.
-    let repo = remote::clone_view(repo).with_object_memory();
+    let repo = store::clone_view(repo).with_object_memory();
     let (mut merger, history) = (Merger::new(&repo, watch), History::of(&repo));
     for merge in range.iter().rev().filter(|commit| commit.is_merge()) {
         if has_content_of_its_own(&repo, &history, &mut merger, merge)? {
@@ -107,7 +107,7 @@ fn merged_base(
     second: ObjectId,
     others: Vec<ObjectId>,
 ) -> anyhow::Result<ObjectId> {
-    let graph = remote::commit_graph(repo);
+    let graph = store::commit_graph(repo);
     let merged = gix::merge::plumbing::commit::virtual_merge_base(
         first,
         second,

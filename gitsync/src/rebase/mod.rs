@@ -35,7 +35,7 @@ mod verify_merge;
 
 use anyhow::Context as _;
 use gix::ObjectId;
-use remote::{History, PackKeep, RecentObjects};
+use store::{History, PackKeep, RecentObjects};
 
 pub use conflict_paths::ConflictPaths;
 pub use fork_point::{DroppedCommits, UpstreamReflog, base_for, seen, thrown_out};
@@ -120,7 +120,7 @@ pub fn rebase(
     by: &Replayer<'_>,
     watch: &dyn Watch,
 ) -> anyhow::Result<Outcome> {
-    let mut repo = remote::clone_view(repo).with_object_memory();
+    let mut repo = store::clone_view(repo).with_object_memory();
     let range = topo_order::commits(&repo, known, what.upstream, what.head)?;
     let already = cherry::upstream_has(&repo, known, what, &range)?;
     let encoding = encoding::Wanted::of(&repo);
@@ -197,7 +197,7 @@ impl Replayed {
     /// The disk failed.
     pub fn keep(&mut self, repo: &gix::Repository) -> anyhow::Result<(RecentObjects, PackKeep)> {
         let objects = std::mem::take(&mut self.objects);
-        remote::store(repo, objects).context("cannot store the commits that were replayed")
+        store::add_objects(repo, objects).context("cannot store the commits that were replayed")
     }
 
     /// Returns the new id of a commit of the old history, or `None` if the commit was dropped.

@@ -8,7 +8,7 @@ use gix::ObjectId;
 use gix::bstr::{BStr, ByteSlice as _};
 use gix::merge::plumbing::tree::{Conflict, Outcome, ResolutionFailure};
 use gix::objs::tree::EntryKind;
-use remote::History;
+use store::History;
 
 use crate::history::is_ancestor;
 

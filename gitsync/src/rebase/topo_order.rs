@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use anyhow::Context as _;
 use gix::ObjectId;
-use remote::History;
+use store::History;
 
 /// A commit of the range.
 #[derive(Debug, Clone)]

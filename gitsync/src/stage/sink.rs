@@ -9,8 +9,8 @@ use std::io::Read;
 use gix::ObjectId;
 use gix::objs::{Kind, Write as _};
 
-use remote::Freshener;
-use remote::object_file::Drafts;
+use store::Freshener;
+use store::object_file::Drafts;
 
 /// Accepts objects. The repository need not contain them before `sync`.
 pub trait Sink {

@@ -3,7 +3,7 @@
 use contract::Exit;
 use gix::ObjectId;
 use phase::Fault;
-use remote::RecentObjects;
+use store::RecentObjects;
 
 use super::Sync;
 use crate::exchange::{self, Theirs};

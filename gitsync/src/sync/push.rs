@@ -4,7 +4,8 @@ use std::thread;
 
 use gix::ObjectId;
 use phase::Fault;
-use remote::{PushTurn, RecentObjects};
+use remote::PushTurn;
+use store::RecentObjects;
 
 use super::{Next, Sync};
 use crate::exchange::{self, Outgoing, Pushed, Theirs};

@@ -135,7 +135,7 @@ impl Diff {
             let others: Vec<_> = shares
                 .into_iter()
                 .map(|share| {
-                    let repo = remote::clone_view(repo);
+                    let repo = store::clone_view(repo);
                     threads::spawn(scope, move || all(&repo, share))
                 })
                 .collect();

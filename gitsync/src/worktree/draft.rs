@@ -53,7 +53,7 @@ pub fn write(
     thread::scope(|scope| {
         let others: Vec<_> = (1..threads)
             .map(|_| {
-                let (repo, settings, desk) = (remote::clone_view(repo), smudger.settings().clone(), &desk);
+                let (repo, settings, desk) = (store::clone_view(repo), smudger.settings().clone(), &desk);
                 threads::spawn(scope, move || desk.work(&mut Smudger::with(&repo, settings)?, || ()))
             })
             .collect();

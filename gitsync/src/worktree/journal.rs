@@ -16,9 +16,9 @@ use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::index::entry::stat::Time;
 use gix::index::entry::{Mode, Stat};
-use remote::durable::{Durability, Part};
 use serde::{Deserialize, Serialize};
 use signals::Section;
+use store::durable::{Durability, Part};
 
 use super::Side;
 use super::backup::{self, Backup, Role};

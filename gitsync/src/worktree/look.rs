@@ -122,7 +122,7 @@ pub fn look(
         changes.split_at(if changes.len() < WORTH_IT { changes.len() } else { changes.len() / 2 });
     let paths = thread::scope(|scope| {
         let other = (!there.is_empty()).then(|| {
-            let (repo, view) = (remote::clone_view(repo), &view);
+            let (repo, view) = (store::clone_view(repo), &view);
             threads::spawn(scope, move || view.look(&repo, there, &()))
         });
         let mut paths = view.look(repo, here, watch)?;

@@ -9,7 +9,7 @@ use gitsync::signing::Signing;
 use gitsync::watch::Watch;
 use gix::ObjectId;
 use gix::bstr::{BStr, ByteSlice};
-use remote::History;
+use store::History;
 use testkit::{Repo, World};
 
 /// Ten lines, far enough from each other for changes of several to be merged.

@@ -5,8 +5,7 @@
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use gix::refs::{FullName, FullNameRef};
-
-use crate::local_ref;
+use store::local_ref;
 
 /// Returns another existing worktree of the repository that has `branch` checked out as well. Git creates one only
 /// with `--force`.

@@ -9,7 +9,7 @@
 //!
 //! What is fetched is checked like what arrives over a connection: each object against its id, and all of them for
 //! connectivity. What is pushed was hashed when it was read here, and the walk that found it has found everything
-//! reachable from it: a pack is stored in the remote as it is, see [`write_local`](crate::pack::write_local).
+//! reachable from it: a pack is stored in the remote as it is, see [`write_local`](store::pack::write_local).
 
 mod copy_packs;
 mod eligibility;
@@ -24,12 +24,13 @@ use std::{
 };
 
 use gix::{Repository, url::Scheme};
+use store::History;
 
 pub(crate) use self::{
     fetch::Ask,
     push::{Offer, Taken},
 };
-use crate::{Direction, History, Remote, RemoteError, transport::endpoint::Endpoint};
+use crate::{Direction, Remote, RemoteError, transport::endpoint::Endpoint};
 
 /// A remote's repository on this machine.
 pub(crate) struct LocalRepo {

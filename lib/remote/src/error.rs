@@ -3,7 +3,7 @@
 //! A caller that had to parse messages to tell an unreachable host from a refused password would break with the next
 //! version of ssh. So errors are classified here, once, and the messages are kept for the user.
 
-use crate::local_ref;
+use store::local_ref;
 
 /// Why the remote could not be used. Callers branch on the variant; users read the message and the help.
 ///

@@ -12,17 +12,16 @@ use gix::{
     refs::FullName,
     refspec::RefSpec,
 };
+use store::{
+    RecentObjects,
+    connectivity::{self, Missing},
+    local_ref::{self, Value},
+    pack::incoming::IncomingPack,
+};
 
 pub(crate) use self::refs::tips;
 use self::want::{Specs, Want};
-use crate::{
-    Change, Direction, RecentObjects, RefAdvertisement, Remote, RemoteError, Step, Watcher,
-    local_ref::{self, Value},
-    pack::{
-        connectivity::{self, Missing},
-        store::IncomingPack,
-    },
-};
+use crate::{Change, Direction, RefAdvertisement, Remote, RemoteError, Step, Watcher};
 
 /// What to fetch.
 #[derive(Debug, Clone)]

@@ -11,6 +11,15 @@ mod two_places;
 use std::collections::HashMap;
 
 use gix::{ObjectId, bstr::BString, protocol::handshake::Ref, refs::FullName};
+use store::{
+    History, PreparedPack, Receiver, RecentObjects,
+    pack::{
+        Item,
+        encoded_entries::EncodedEntries,
+        walk::{self, Limit},
+        write::Offsets,
+    },
+};
 
 use self::{
     plan::Plan,
@@ -19,16 +28,9 @@ use self::{
     send::{Features, Request, Why},
 };
 use crate::{
-    Change, Direction, History, Notice, PreparedPack, Receiver, RecentObjects, Remote, RemoteError, Step,
-    Watcher,
+    Change, Direction, Notice, Remote, RemoteError, Step, Watcher,
     direct::{Offer, Taken},
     heartbeat,
-    pack::{
-        Item,
-        encoded_entries::EncodedEntries,
-        walk::{self, Limit},
-        write::Offsets,
-    },
     transport::Connection,
 };
 
@@ -252,7 +254,7 @@ impl Remote<'_> {
                     None => Ok(Outgoing {
                         report: sent.report,
                         messages: sent.messages,
-                        objects: (ready.len() + items.len()) as u64,
+                        objects: (ready.count() + items.len()) as u64,
                         bytes: sent.bytes,
                     }),
                 }
@@ -276,7 +278,7 @@ impl Remote<'_> {
                     Ok(Outgoing {
                         report: Report::all_made(&request.updates),
                         messages: broken.messages,
-                        objects: (ready.len() + items.len()) as u64,
+                        objects: (ready.count() + items.len()) as u64,
                         bytes: 0,
                     })
                 }

@@ -10,11 +10,9 @@ use gix::{
     refs::{FullName, FullNameRef},
     refspec::{MatchGroup, RefSpec, match_group::Item},
 };
+use store::{History, Receiver};
 
-use crate::{
-    History, Receiver, RemoteError, RemoteName, bracketed, direct::Found, shown,
-    transport::endpoint::Endpoint,
-};
+use crate::{RemoteError, RemoteName, bracketed, direct::Found, shown, transport::endpoint::Endpoint};
 
 /// A remote of a repository, as configured. It connects only when it is asked to list, fetch or push.
 pub struct Remote<'repo> {

@@ -8,8 +8,9 @@ use gix::{
     refs::{FullName, FullNameRef},
     refspec::{Instruction, MatchGroup, RefSpec, instruction::Push, match_group::Item, parse::Operation},
 };
+use store::local_ref;
 
-use crate::{Direction, Remote, RemoteError, checked_out::checked_out, local_ref, shown};
+use crate::{Direction, Remote, RemoteError, checked_out::checked_out, shown};
 
 impl Remote<'_> {
     /// Checks that no fetch with the configured refspecs writes into a checked-out branch, whatever refs the remote

@@ -6,10 +6,8 @@ mod common;
 use std::fmt::Write;
 
 use common::{id, name, open, origin};
-use remote::{
-    Atomicity, CommitRange, History, ObjectWalk, Prepared, Push, Receiver, RecentObjects, Unwatched, Update,
-    UpdateStatus,
-};
+use remote::{Atomicity, Prepared, Push, Unwatched, Update, UpdateStatus};
+use store::{CommitRange, History, ObjectWalk, Receiver, RecentObjects};
 use testkit::{Repo, World};
 
 /// A log as people write them: lines that are alike, and none twice.

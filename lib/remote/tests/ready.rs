@@ -11,9 +11,9 @@ use std::{
 };
 
 use common::{id, name, open, origin};
-use remote::{
-    CommitRange, History, ObjectWalk, Prepared, PreparedPack, Push, Pushed, Receiver, RecentObjects,
-    Unwatched, Update, UpdateStatus, VisitedCommit, WalkedObjects,
+use remote::{Prepared, Push, Pushed, Unwatched, Update, UpdateStatus};
+use store::{
+    CommitRange, History, ObjectWalk, PreparedPack, Receiver, RecentObjects, VisitedCommit, WalkedObjects,
 };
 use testkit::{Repo, World};
 
@@ -311,7 +311,7 @@ fn what_was_just_made_is_pushed_from_memory_and_nothing_else_of_it() {
     let tree = editor.write().unwrap().detach();
     let new = repo.new_commit("made", tree, [id(&tip)]).unwrap().id;
     let objects = repo.objects.take_object_memory().unwrap();
-    let (made, held) = remote::store(&open(&ours), objects).unwrap();
+    let (made, held) = store::add_objects(&open(&ours), objects).unwrap();
     drop(held);
 
     // It is read from memory: the file itself is gone.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use anyhow::{Context, Result, ensure};
 use gix::{ObjectId, bstr::ByteSlice, object::Kind, objs::FindExt};
-use remote::Commit;
+use store::Commit;
 
 use super::{RESTORED, command::Command};
 use crate::commits::Commits;

@@ -9,7 +9,7 @@ use gix::{
     ObjectId, OdbHandle, Repository,
     objs::{FindExt, Kind},
 };
-use remote::{Loose, RecentObjects};
+use store::{Loose, RecentObjects};
 
 use crate::{
     combine, merge_non_notes,
@@ -63,7 +63,7 @@ impl<'repo> Source<'repo> {
 impl<'repo> Worker<'repo> {
     pub(crate) fn new(repo: &'repo Repository, latest: &'repo RecentObjects, strategy: Strategy) -> Self {
         let sources = Sides { base: Source::of(repo), local: Source::of(repo), remote: Source::of(repo) };
-        let loose = (!remote::has_replace_refs(repo)).then(|| Loose::of(repo));
+        let loose = (!store::has_replace_refs(repo)).then(|| Loose::of(repo));
         Self { repo, strategy, tally: Tally::default(), sources, latest, loose, spare: Vec::new() }
     }
 

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Result;
 use gix::{Repository, objs::Write};
-use remote::RecentObjects;
+use store::RecentObjects;
 
 use crate::{
     strategy::Strategy,

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 /// Where the sources are.
-const FOLDERS: [&str; 15] = [
+const FOLDERS: [&str; 16] = [
     "lock/src",
     "logcheck/src",
     "gitsync/src",
@@ -15,6 +15,7 @@ const FOLDERS: [&str; 15] = [
     "cmdcopy/src",
     "lib/phase/src",
     "lib/remote/src",
+    "lib/store/src",
     "xtask/src/full_run",
     "xtask/src/report",
     "xtask/src/doctor",

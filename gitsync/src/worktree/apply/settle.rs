@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use anyhow::Context as _;
 use gix::bstr::{BString, ByteSlice as _};
-use remote::durable::{Durability, Part};
+use store::durable::{Durability, Part};
 
 use super::super::Why;
 use super::super::backup::Role;

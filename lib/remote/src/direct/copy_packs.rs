@@ -9,8 +9,7 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use gix::{ObjectId, Repository, objs::Exists, odb::pack::index, odb::store::RefreshMode};
-
-use crate::{history::Commit, pack};
+use store::{Commit, pack};
 
 /// How many packs are considered, the newest first.
 const MOST: usize = 32;

@@ -14,8 +14,7 @@ use gix::{
     bstr::{BStr, ByteSlice},
     sec::Trust,
 };
-
-use crate::history::has_replace_refs;
+use store::has_replace_refs;
 
 /// Environment variables that change what a server program shows and does.
 const VARIABLES: [&str; 2] = ["GIT_NAMESPACE", "GIT_QUARANTINE_PATH"];

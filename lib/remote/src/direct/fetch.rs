@@ -10,14 +10,8 @@ use gix::{
     odb::{self, HeaderExt, store::RefreshMode},
     zlib::Compression,
 };
-
-use super::{
-    LocalRepo,
-    copy_packs::{self, Whole},
-};
-use crate::{
-    History, RecentObjects, Step, Watcher,
-    history::Commit,
+use store::{
+    Commit, History, RecentObjects,
     pack::{
         self, Item, Receiver,
         cached_object::CachedObject,
@@ -27,6 +21,12 @@ use crate::{
         write_local::Limited,
     },
 };
+
+use super::{
+    LocalRepo,
+    copy_packs::{self, Whole},
+};
+use crate::{Step, Watcher};
 
 /// How many commits that the remote lacks are visited in the search for common ones.
 const PATIENCE: usize = 8 * 1024;

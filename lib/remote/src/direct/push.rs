@@ -3,26 +3,23 @@
 use std::path::Path;
 
 use gix::{ObjectId, Repository, bstr::BStr, object::Kind};
-
-use super::{LocalRepo, eligibility, left_to_others};
-use crate::{
-    History, PreparedPack, RecentObjects, Step, Update, UpdateStatus, Watcher,
+use store::{
+    History, PackKeep, PreparedPack, Receiver, RecentObjects,
+    connectivity::{self, Missing},
     local_ref::{
         self, RefStore, RefUpdate, UpdateOutcome, Value, claim,
         reflog::{self, Line},
     },
     object_file::Drafts,
     objects::{self, Reader},
-    pack::{
-        self, Receiver,
-        connectivity::{self, Missing},
-        encoded_entries::EncodedEntries,
-        keep_file::PackKeep,
-        resolve::Object,
-        store, write_local,
-    },
-    push::{Prepared, lacking},
+    pack::{self, encoded_entries::EncodedEntries, resolve::Object, write_local},
     temporary,
+};
+
+use super::{LocalRepo, eligibility, left_to_others};
+use crate::{
+    Step, Update, UpdateStatus, Watcher,
+    push::{Prepared, lacking},
 };
 
 /// The number of objects from which git's server keeps a pack instead of unpacking it into loose objects; see
@@ -103,7 +100,7 @@ impl LocalRepo {
         let items = lacking(ours, &offer.tips(), theirs, offer.prepared, watcher)?;
         let none = EncodedEntries::default();
         let ready = offer.prepared.ready.map_or(&none, PreparedPack::laid);
-        let objects = ready.len() + items.len();
+        let objects = ready.count() + items.len();
         let mut held = PackKeep::default();
         let bytes = match objects {
             0 => 0,
@@ -152,7 +149,7 @@ impl LocalRepo {
         self.check(offer, &RecentObjects::of(found.iter().cloned()))?;
         let mut drafts = Drafts::new(&self.repo);
         let mut write =
-            |object: &Object| store::file(&self.repo, &mut drafts, object.id, object.kind, &object.data);
+            |object: &Object| store::add_loose(&self.repo, &mut drafts, object.id, object.kind, &object.data);
         found.iter().try_for_each(&mut write).map_err(gix::Error::from_error)?;
         drafts.publish().map_err(gix::Error::from_error)?;
         Ok(bytes as u64)

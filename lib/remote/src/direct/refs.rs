@@ -10,9 +10,9 @@ use gix::{
     protocol::handshake::Ref,
     refs::Target,
 };
+use store::local_ref;
 
 use super::{LocalRepo, left_to_others};
-use crate::local_ref;
 
 impl LocalRepo {
     /// Returns `HEAD`, and the refs whose names begin with one of `prefixes`; all refs if there are no prefixes.

@@ -2,6 +2,7 @@
 
 use gix::bstr::BString;
 use gix_transport::client::Capabilities;
+use store::{connectivity::Missing, pack::incoming::IncomingPack};
 
 use super::{
     Connectivity, Incoming, Received, Trust,
@@ -10,7 +11,6 @@ use super::{
 use crate::{
     RefAdvertisement, Remote, Step, Watcher,
     direct::{Ask, LocalRepo},
-    pack::{connectivity::Missing, store::IncomingPack},
 };
 
 impl Remote<'_> {

@@ -10,16 +10,13 @@ use gix::{
     refs::{Category, FullName},
     refspec::{MatchGroup, RefSpec, match_group::Item},
 };
+use store::local_ref::{self, RefError, RefStore, RefUpdate, UpdateOutcome, Value};
 
 use super::{
     Fetched, Moved, Rejected, Why,
     want::{Force, Target},
 };
-use crate::{
-    Change, RefAdvertisement, Remote, RemoteError, RemoteName, Watcher,
-    checked_out::checked_out,
-    local_ref::{self, RefError, RefStore, RefUpdate, UpdateOutcome, Value},
-};
+use crate::{Change, RefAdvertisement, Remote, RemoteError, RemoteName, Watcher, checked_out::checked_out};
 
 /// What the decision about one target depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

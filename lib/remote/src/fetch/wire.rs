@@ -3,6 +3,11 @@
 use std::{io, sync::atomic::AtomicBool};
 
 use gix::{bstr::BString, protocol};
+use store::{
+    commit_graph,
+    local_ref::{self, RefError},
+    pack::incoming::IncomingPack,
+};
 
 use super::{
     Connectivity, Incoming, Received, Trust,
@@ -12,9 +17,7 @@ use super::{
 use crate::{
     Direction, RefAdvertisement, Remote, RemoteError, Step, Watcher,
     heartbeat::{self, Ticks},
-    history, list,
-    local_ref::{self, RefError},
-    pack::store::IncomingPack,
+    list,
     transport::Connection,
 };
 
@@ -52,7 +55,7 @@ impl Remote<'_> {
         let mut arrival = Arrival { repo: self.repo, watcher, pack: None, disk: None };
         let interrupt = AtomicBool::new(false);
         let walker = Negotiation::walker(self.repo);
-        let commit_graph = history::commit_graph(&walker);
+        let commit_graph = commit_graph(&walker);
         let mut graph = self.history.graph(&walker, commit_graph.as_ref());
         let silence = Silence::of(&line.handshake);
         let mut negotiation = Negotiation::new(&walker, &want.map, &mut graph, trust, silence);

@@ -4,12 +4,10 @@
 //! fetch reads the remote's value again.
 
 use gix::ObjectId;
+use store::local_ref::{self, RefError, RefStore, RefUpdate, Value};
 
 use super::{Update, UpdateStatus};
-use crate::{
-    Change, Notice, Remote, RemoteError, Watcher,
-    local_ref::{self, RefError, RefStore, RefUpdate, Value},
-};
+use crate::{Change, Notice, Remote, RemoteError, Watcher};
 
 const DOING: &str = "moving the ref that follows the remote";
 

@@ -9,20 +9,17 @@ use gix_transport::client::{
     MessageKind, WriteMode,
     blocking_io::{ReadlineBufRead, RequestWriter},
 };
+use store::pack::{
+    Item, Receiver,
+    encoded_entries::EncodedEntries,
+    write::{self, Failure, Offsets, Options},
+};
 
 use super::{
     Update,
     report::{self, Messages, Report},
 };
-use crate::{
-    Step, Watcher,
-    pack::{
-        Item, Receiver,
-        encoded_entries::EncodedEntries,
-        write::{self, Failure, Offsets, Options},
-    },
-    transport::Connection,
-};
+use crate::{Step, Watcher, transport::Connection};
 
 /// A push, ready to be sent.
 pub(super) struct Request<'a> {
@@ -148,7 +145,7 @@ fn pack(
     if request.updates.iter().all(|update| update.new.is_none()) {
         return out.flush().map(|()| 0).map_err(Failure::Sink);
     }
-    let of = request.ready.len() + request.items.len();
+    let of = request.ready.count() + request.items.len();
     let Features { offsets, thin, .. } = request.features;
     let options = Options { thin, ..Options::of(repo, Receiver::Server, offsets) };
     let told = &mut |objects, bytes| watcher.progress(Step::Sending { objects, of, bytes });

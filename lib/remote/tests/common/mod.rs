@@ -1,5 +1,5 @@
 //! Helpers that the tests of this crate share: they open repositories independently of the tester's environment.
-#![allow(dead_code, reason = "each test file uses its part of it")]
+#![allow(dead_code, unused_imports, reason = "each test file uses its part of it")]
 
 use std::sync::{
     Mutex,
@@ -7,26 +7,15 @@ use std::sync::{
 };
 
 use remote::{Change, Remote, RemoteName, Step, Watcher};
-use testkit::Repo;
 
-/// Opens a repository with its own configuration only.
-pub fn open(repo: &Repo) -> gix::Repository {
-    gix::open_opts(repo.path().as_std_path(), gix::open::Options::isolated()).unwrap()
-}
+#[path = "../../../store/tests/common/mod.rs"]
+mod opened;
+
+pub use opened::{id, name, open};
 
 /// The remote `origin` of `repo`.
 pub fn origin(repo: &gix::Repository) -> Remote<'_> {
     Remote::named(repo, &RemoteName::parse("origin").unwrap()).unwrap()
-}
-
-/// An object id.
-pub fn id(hex: &str) -> gix::ObjectId {
-    gix::ObjectId::from_hex(hex.as_bytes()).unwrap()
-}
-
-/// A ref's name.
-pub fn name(full: &str) -> gix::refs::FullName {
-    full.try_into().unwrap()
 }
 
 /// Says stop at the given change, and keeps what it saw.

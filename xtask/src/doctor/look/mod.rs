@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use camino::Utf8Path;
 use gix::bstr::ByteSlice as _;
 use phase::{Fault, IdentityFile, Operation, programs::program};
-use remote::local_ref;
+use store::local_ref;
 
 use super::facts::{Binary, Facts, Head, People, Told};
 use crate::binaries;

@@ -1,7 +1,8 @@
 //! Reads the facts about the remote: its configuration and its answer.
 
 use gix::refs::FullName;
-use remote::{Direction, Remote, RemoteError, RemoteName, Unwatched, local_ref};
+use remote::{Direction, Remote, RemoteError, RemoteName, Unwatched};
+use store::local_ref;
 
 use crate::doctor::facts::{Answer, RemoteFacts, Told, Upstream};
 

@@ -129,7 +129,7 @@ impl History {
     }
 
     /// Forgets all commits, if some of those received did not become part of the repository.
-    pub(crate) fn forget(&self) {
+    pub fn forget(&self) {
         *locked(&self.kept) = Kept::default();
         *locked(&self.answers) = Answers::default();
     }
@@ -301,11 +301,7 @@ impl History {
     /// # Errors
     ///
     /// If the commit cannot be read.
-    pub(crate) fn first_parent_of(
-        &self,
-        repo: &Repository,
-        commit: ObjectId,
-    ) -> gix::Result<Option<ObjectId>> {
+    pub fn first_parent_of(&self, repo: &Repository, commit: ObjectId) -> gix::Result<Option<ObjectId>> {
         Ok(self.parents_of(repo, commit)?.first().copied())
     }
 
@@ -314,7 +310,7 @@ impl History {
     /// # Errors
     ///
     /// If the commit cannot be read.
-    pub(crate) fn parents_of(&self, repo: &Repository, commit: ObjectId) -> gix::Result<ParentIds> {
+    pub fn parents_of(&self, repo: &Repository, commit: ObjectId) -> gix::Result<ParentIds> {
         Ok(self.links(repo, commit)?.parents)
     }
 
@@ -360,7 +356,7 @@ impl History {
     }
 
     /// Creates a graph for gix's own algorithms.
-    pub(crate) fn graph<'a, 'cache, T>(
+    pub fn graph<'a, 'cache, T>(
         &'a self,
         repo: &'a Repository,
         stored: Option<&'cache commitgraph::Graph>,

@@ -17,16 +17,16 @@ use gix::{
     objs::Exists,
 };
 
-use super::{tree_delta, trees::Trees, walk::commits_among};
 use crate::{
     history::History,
     objects::{Reader, Storage},
+    pack::{tree_delta, trees::Trees, walk::commits_among},
     recent::RecentObjects,
 };
 
 /// A missing object.
 #[derive(Debug)]
-pub(crate) enum Missing {
+pub enum Missing {
     /// A commit, tree or tag, which the error names.
     Unreadable(gix::Error),
     /// A blob.
@@ -34,6 +34,7 @@ pub(crate) enum Missing {
 }
 
 impl Missing {
+    /// Converts it to an error that names the object.
     pub fn into_error(self) -> gix::Error {
         match self {
             Self::Unreadable(error) => error,
@@ -59,7 +60,7 @@ const SHARE: usize = 8;
 ///
 /// # Errors
 /// The first object that is missing.
-pub(crate) fn check(
+pub fn check(
     repo: &gix::Repository,
     recent: &RecentObjects,
     history: &History,

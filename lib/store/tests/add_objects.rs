@@ -6,7 +6,7 @@ mod common;
 use std::path::PathBuf;
 
 use common::open;
-use remote::PackKeep;
+use store::PackKeep;
 use testkit::{Repo, World};
 
 /// Makes as many blobs in memory, and a tree and a commit of them, stores them, and gives the commit.
@@ -37,7 +37,7 @@ fn stored(ours: &Repo, blobs: u32) -> (String, PackKeep) {
         extra_headers: Vec::new(),
     };
     let commit = drafts.write_object(&commit).unwrap().detach();
-    let (_, held) = remote::store(&repo, drafts.objects.take_object_memory().unwrap()).unwrap();
+    let (_, held) = store::add_objects(&repo, drafts.objects.take_object_memory().unwrap()).unwrap();
     (commit.to_string(), held)
 }
 
@@ -95,7 +95,7 @@ fn remove_packs(ours: &Repo) {
 }
 
 fn remove_stale_packs(ours: &Repo) {
-    remote::remove_stale_packs(ours.common_dir().join("objects").as_std_path());
+    store::remove_stale_packs(ours.common_dir().join("objects").as_std_path());
 }
 
 #[test]

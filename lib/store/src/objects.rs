@@ -25,7 +25,7 @@ use self::{folder::Folder, predict::Versions};
 use crate::pack::Receiver;
 
 /// Reads the objects of a repository, ignoring replace refs: the real objects are the ones that are sent or checked.
-pub(crate) struct Reader {
+pub struct Reader {
     repo: gix::Repository,
     loose: Loose,
     hashes: bool,
@@ -45,7 +45,7 @@ pub(crate) enum Storage {
 /// # Errors
 ///
 /// If it has another one: the file or pack that contains it is damaged.
-pub(crate) fn check(id: &oid, kind: Kind, data: &[u8]) -> gix::Result<()> {
+pub fn check(id: &oid, kind: Kind, data: &[u8]) -> gix::Result<()> {
     if compute_hash(id.kind(), kind, data)? == id {
         return Ok(());
     }
@@ -53,6 +53,7 @@ pub(crate) fn check(id: &oid, kind: Kind, data: &[u8]) -> gix::Result<()> {
 }
 
 impl Reader {
+    /// Reads from `repo`; replace refs are ignored.
     pub fn new(mut repo: gix::Repository) -> Self {
         repo.objects.ignore_replacements = true;
         let loose = Loose::of(&repo);
@@ -70,7 +71,7 @@ impl Reader {
     }
 
     /// Reads an object, looking in `home` first: a failed attempt to open a file takes longer than reading one.
-    pub fn read_from(&mut self, home: Storage, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
+    pub(crate) fn read_from(&mut self, home: Storage, id: ObjectId, into: &mut Vec<u8>) -> gix::Result<Kind> {
         let in_file = if home == Storage::Loose { self.loose.read(&id, into) } else { None };
         let kind = match in_file {
             Some(kind) => kind,

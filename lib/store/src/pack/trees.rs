@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Reads and caches trees.
-pub(super) struct Trees {
+pub(crate) struct Trees {
     reader: Reader,
     /// Objects of a pack that has just been received; these need not be read from the object database.
     recent: RecentObjects,
@@ -123,6 +123,6 @@ impl Trees {
     }
 }
 
-pub(super) fn not_a_tree(id: ObjectId, kind: Kind) -> gix::Error {
+pub(crate) fn not_a_tree(id: ObjectId, kind: Kind) -> gix::Error {
     gix::Error::from_error(io::Error::other(format!("object {id} should be a tree and is a {kind}")))
 }

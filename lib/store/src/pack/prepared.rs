@@ -156,22 +156,22 @@ impl WalkedObjects {
 impl PreparedPack {
     /// Whether this is suitable for such a receiver. What was prepared for a local object database also suits a
     /// server.
-    pub(crate) fn is_good_for(&self, receiver: Receiver) -> bool {
+    pub fn is_good_for(&self, receiver: Receiver) -> bool {
         self.is_whole() || receiver == Receiver::Server
     }
 
     /// Whether each delta is of what is ready as well.
-    pub(crate) fn is_whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         self.receiver == Receiver::ObjectDatabase
     }
 
     /// Returns the encoded objects, each after its delta base.
-    pub(crate) fn laid(&self) -> &EncodedEntries {
+    pub fn laid(&self) -> &EncodedEntries {
         &self.laid
     }
 
     /// Returns the commit ranges.
-    pub(crate) fn stretches(&self) -> &[CommitRange] {
+    pub fn stretches(&self) -> &[CommitRange] {
         &self.stretches
     }
 }

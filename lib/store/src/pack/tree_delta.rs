@@ -13,7 +13,7 @@ use super::{
 
 /// Calls `differs` with each entry of `tree` that is not the same in the first of `olds`, and its older versions. The
 /// delta of `tree` against that first one is written to `draft`.
-pub(super) fn differing(
+pub(crate) fn differing(
     tree: &[u8],
     olds: &[Arc<[u8]>],
     hash: gix::hash::Kind,

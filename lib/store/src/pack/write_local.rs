@@ -14,8 +14,8 @@ use gix::Repository;
 use super::{
     Item, LARGEST_AT_ONCE, Receiver,
     encoded_entries::EncodedEntries,
+    incoming::IncomingPack,
     index,
-    store::IncomingPack,
     tmp_pack::TmpPack,
     write::{self, Offsets, Options, Written},
 };
@@ -28,7 +28,7 @@ use super::{
 ///
 /// If an object cannot be read, is damaged, is too large, or has a delta base that is not among the objects; or if
 /// the pack cannot be written.
-pub(crate) fn land(
+pub fn land(
     from: &Repository,
     objects: &Path,
     ready: &EncodedEntries,
@@ -44,20 +44,22 @@ pub(crate) fn land(
     drop(out);
     let Written { bytes, checksum, located } = written;
     files.index.file().write_all(&index::encode(located, checksum)?).map_err(io)?;
-    Ok((IncomingPack::of((ready.len() + items.len()) as u64, files, checksum), bytes))
+    Ok((IncomingPack::of((ready.count() + items.len()) as u64, files, checksum), bytes))
 }
 
 /// A writer that fails once more bytes are written than a pack in memory may have.
-pub(crate) struct Limited<W> {
+pub struct Limited<W> {
     inner: W,
     room: usize,
 }
 
 impl<W: Write> Limited<W> {
+    /// Wraps `inner`.
     pub fn new(inner: W) -> Self {
         Self { inner, room: LARGEST_AT_ONCE }
     }
 
+    /// Returns the wrapped writer.
     pub fn into_inner(self) -> W {
         self.inner
     }

@@ -135,7 +135,8 @@ impl RefError {
         }
     }
 
-    pub(crate) fn doing(what: String, error: impl Into<anyhow::Error>) -> Self {
+    /// Wraps an error of the attempt that `what` describes.
+    pub fn doing(what: String, error: impl Into<anyhow::Error>) -> Self {
         Self::Other(error.into().context(what))
     }
 }

@@ -31,7 +31,7 @@ use crate::{
 /// That version exists at the receiver, or comes earlier in the list.
 ///
 /// Ids of `theirs` that do not exist here are ignored. Objects in `recent` are not read again.
-pub(crate) fn new_objects(
+pub fn new_objects(
     repo: &gix::Repository,
     history: &History,
     tips: &[ObjectId],
@@ -52,7 +52,7 @@ pub(crate) fn new_objects(
 }
 
 /// How far to walk, and for which receiver.
-pub(crate) struct Limit<'a> {
+pub struct Limit<'a> {
     /// The receiver of the objects.
     pub receiver: Receiver,
     /// The maximum number of objects; the walk fails if there are more, so that a caller who does not want more need
@@ -72,7 +72,7 @@ fn nobody(_: &Commit, _: Option<Replaced>, _: &mut Trees) -> gix::Result<()> {
 }
 
 /// Returns the commits that `ids` lead to, as far as they exist here.
-pub(crate) fn commits_among(repo: &gix::Repository, ids: &[ObjectId]) -> Vec<ObjectId> {
+pub fn commits_among(repo: &gix::Repository, ids: &[ObjectId]) -> Vec<ObjectId> {
     // It is normal that the other side has objects that we lack, and no reason to look for new packs.
     let mut repo = repo.clone();
     repo.objects.refresh = gix::odb::store::RefreshMode::Never;

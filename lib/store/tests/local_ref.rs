@@ -13,7 +13,7 @@ use std::{
 
 use common::{id, name, open};
 use gix::refs::FullName;
-use remote::local_ref::{
+use store::local_ref::{
     self, RefError, RefStore, RefUpdate, UpdateOutcome,
     claim::{self, LockFiles},
 };

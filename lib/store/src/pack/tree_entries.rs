@@ -8,7 +8,7 @@ use super::delta::common;
 
 /// A tree entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     /// All its bytes.
     pub raw: &'a [u8],
     pub mode: EntryMode,
@@ -18,7 +18,7 @@ pub(super) struct Entry<'a> {
 
 /// A tree, and a position in it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Entries<'a> {
+pub(crate) struct Entries<'a> {
     rest: &'a [u8],
     len: usize,
     /// The length of an object id in bytes.
@@ -115,7 +115,7 @@ fn damaged() -> gix::Error {
 
 /// Builds a tree of entries with these modes, names and ids.
 #[cfg(test)]
-pub(super) fn tree(entries: &[(&str, &str, u8)]) -> Vec<u8> {
+pub(crate) fn tree(entries: &[(&str, &str, u8)]) -> Vec<u8> {
     let raw =
         |(mode, name, id): &(&str, &str, u8)| [format!("{mode} {name}\0").as_bytes(), &[*id; 20]].concat();
     entries.iter().flat_map(raw).collect()

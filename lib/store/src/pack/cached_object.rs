@@ -12,8 +12,10 @@ use super::{apply::apply, resolve::Object};
 
 /// An object, whole or as a delta.
 #[derive(Debug, Clone)]
-pub(crate) struct CachedObject {
+pub struct CachedObject {
+    /// Its id.
     pub id: ObjectId,
+    /// Its type.
     pub kind: Kind,
     /// The size of the whole object in bytes.
     pub size: usize,

@@ -31,7 +31,8 @@ struct Part {
 }
 
 impl RecentObjects {
-    pub(crate) fn of(objects: impl IntoIterator<Item = impl Into<CachedObject>>) -> Self {
+    /// Makes a set of `objects`.
+    pub fn of(objects: impl IntoIterator<Item = impl Into<CachedObject>>) -> Self {
         let mut objects: Vec<CachedObject> = objects.into_iter().map(Into::into).collect();
         // Of two with the same id the one with the shorter delta chain, so that no delta is based on itself.
         objects.sort_unstable_by_key(|object| (object.id, object.steps()));
@@ -73,12 +74,12 @@ impl RecentObjects {
     }
 
     /// Whether there are no objects.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Returns one of the objects.
-    pub(crate) fn get(&self, id: &ObjectId) -> Option<Object> {
+    pub fn get(&self, id: &ObjectId) -> Option<Object> {
         self.0.iter().find_map(|part| part.whole(part.find(id)?))
     }
 
@@ -96,7 +97,7 @@ impl RecentObjects {
     }
 
     /// Returns all objects; one that is in several parts is returned several times.
-    pub(crate) fn objects(&self) -> impl Iterator<Item = &CachedObject> {
+    pub fn objects(&self) -> impl Iterator<Item = &CachedObject> {
         self.0.iter().flat_map(|part| &part.objects)
     }
 

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use divan::{Bencher, black_box};
 use gix::ObjectId;
-use remote::History;
+use store::History;
 use testkit::{Repo, World};
 
 fn main() {

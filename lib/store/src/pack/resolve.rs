@@ -24,9 +24,12 @@ use crate::{
 
 /// An object in memory, not as a delta.
 #[derive(Debug, Clone)]
-pub(crate) struct Object {
+pub struct Object {
+    /// Its id.
     pub id: ObjectId,
+    /// Its type.
     pub kind: Kind,
+    /// Its content.
     pub data: Arc<[u8]>,
 }
 

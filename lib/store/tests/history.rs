@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::{id, open};
 use gix::ObjectId;
-use remote::History;
+use store::History;
 use testkit::{Repo, World};
 
 #[test]
@@ -286,11 +286,11 @@ fn a_commit_that_is_taken_in_again_and_again_leaves_room_for_others() {
     let mut made: gix::objs::Commit = tip.decode().unwrap().try_into().unwrap();
     made.message = "x".repeat(made.message.len()).into();
     drafts.write_object(&made).unwrap();
-    let (made, _held) = remote::store(&repo, drafts.objects.take_object_memory().unwrap()).unwrap();
+    let (made, _held) = store::add_objects(&repo, drafts.objects.take_object_memory().unwrap()).unwrap();
     let history = History::of(&repo);
     (0..10_000).for_each(|_| history.take_in(&made));
     // What is kept need not be there any more.
     let tree = history.tree_of(&repo, tip.id).unwrap();
-    std::fs::remove_file(remote::object_file::path(&repo, &tip.id)).unwrap();
+    std::fs::remove_file(store::object_file::path(&repo, &tip.id)).unwrap();
     assert_eq!(history.tree_of(&repo, tip.id).unwrap(), tree);
 }

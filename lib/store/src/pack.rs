@@ -5,41 +5,40 @@
 
 mod apply;
 mod big;
-pub(crate) mod cached_object;
+pub mod cached_object;
 mod compress;
-pub(crate) mod connectivity;
 pub(crate) mod deflate;
 mod deflate_tree;
 pub(crate) mod delta;
 pub(crate) mod delta_bases;
 mod encode;
-pub(crate) mod encoded_entries;
-mod from_memory;
+pub mod encoded_entries;
+pub(crate) mod from_memory;
+pub mod incoming;
 mod index;
 pub(crate) mod index_pack;
 pub(crate) mod keep_file;
 mod parallel;
 mod parsed_pack;
 pub(crate) mod prepared;
-pub(crate) mod resolve;
+pub mod resolve;
 pub(crate) mod single_change;
-pub(crate) mod store;
 mod tmp_pack;
-mod tree_delta;
+pub(crate) mod tree_delta;
 mod tree_entries;
-mod trees;
-pub(crate) mod walk;
+pub(crate) mod trees;
+pub mod walk;
 mod walk_queue;
-pub(crate) mod write;
-pub(crate) mod write_local;
+pub mod write;
+pub mod write_local;
 
 use gix::{ObjectId, object::Kind};
 
 /// The maximum size in bytes of a pack that is held in memory. A larger one is streamed.
-pub(crate) const LARGEST_AT_ONCE: usize = 4 * 1024 * 1024;
+pub const LARGEST_AT_ONCE: usize = 4 * 1024 * 1024;
 /// The maximum number of objects in such a pack: a small pack can hold tens of thousands of tiny objects, whose
 /// bookkeeping takes more memory than their content, and which this way of processing does not make faster.
-pub(crate) const MOST_AT_ONCE: usize = 10_000;
+pub const MOST_AT_ONCE: usize = 10_000;
 
 /// The receiver of a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,17 +53,19 @@ pub enum Receiver {
 
 /// One object that goes into a pack.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Item {
+pub struct Item {
+    /// Its id.
     pub id: ObjectId,
+    /// Its type.
     pub kind: Kind,
     /// The hash of the name under which the walk found it; similar names sort together.
-    pub name: NameHash,
+    pub(crate) name: NameHash,
     /// Its previous version at the same path: an object that the receiver has, or that comes earlier in the list.
     pub before: Option<ObjectId>,
     /// Its size in bytes, if the walk found it out.
     pub size: Option<u64>,
     /// What the walk found out about its content.
-    pub known: Option<Known>,
+    pub(crate) known: Option<Known>,
 }
 
 /// What is already known of an object's content.

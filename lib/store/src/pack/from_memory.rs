@@ -6,9 +6,9 @@ use gix::{ObjectId, objs::Kind};
 
 use super::{
     compress::Compressor,
+    incoming::IncomingPack,
     index::{self, Located},
     parallel,
-    store::IncomingPack,
     tmp_pack::TmpPack,
     write::{self, Failure},
 };
@@ -17,7 +17,7 @@ use super::{
 type Object<'a> = (&'a ObjectId, &'a (Kind, Vec<u8>));
 
 /// Writes a pack of `objects`, none of them as a delta. The same objects always give the same pack.
-pub(super) fn write(
+pub(crate) fn write(
     repo: &gix::Repository,
     objects: &gix::odb::memory::Storage,
 ) -> gix::Result<IncomingPack> {

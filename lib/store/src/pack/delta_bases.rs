@@ -36,7 +36,7 @@ pub(crate) enum Plan {
 
 /// Limits on deltas.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// `core.bigFileThreshold`: larger objects are neither deltified nor held in memory.
     pub big: u64,
     /// `pack.depth`: the maximum length of a delta chain.

@@ -15,10 +15,10 @@ use gix::ObjectId;
 
 use super::{
     MOST_AT_ONCE,
+    incoming::IncomingPack,
     index::{self, Located},
     parsed_pack::{self, Form, ParsedPack},
     resolve::{Resolved, resolve},
-    store::IncomingPack,
     tmp_pack::TmpPack,
     write,
 };

@@ -5,38 +5,45 @@ use std::io::{self, Write};
 use gix::{ObjectId, hash::oid, hashtable::HashMap, object::Kind, zlib::Compression};
 
 use super::{
-    Item, Receiver, big,
-    delta_bases::{self, Limits},
+    Item, Receiver, big, delta_bases,
     encode::{Encoded, Form},
     encoded_entries::EncodedEntries,
     index::Located,
     parallel,
 };
 
+pub use super::delta_bases::Limits;
+
 /// How a pack is to be written.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Options {
+pub struct Options {
+    /// When not to look for a delta.
     pub limits: Limits,
+    /// How much work goes into compression.
     pub level: Compression,
+    /// How many threads look for deltas and compress.
     pub threads: usize,
     /// Whether a delta may name its base by distance (`OFS_DELTA`), which is shorter.
     pub offsets: Offsets,
     /// Whether a delta may be of what the receiver has. Unless said otherwise a server completes such a pack, and a
     /// folder gets it as it is.
     pub thin: bool,
+    /// Who gets the pack.
     pub receiver: Receiver,
 }
 
 /// Whether the reader understands deltas that name their base by its distance (`ofs-delta`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Offsets {
+pub enum Offsets {
+    /// It does.
     Understood,
+    /// It may not.
     Unknown,
 }
 
 /// Why a pack was not written completely.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// The objects could not be read.
     Source(gix::Error),
     /// The bytes could not be written.
@@ -78,7 +85,7 @@ impl Options {
 }
 
 /// A pack that was written.
-pub(crate) struct Written {
+pub struct Written {
     /// The size in bytes.
     pub bytes: u64,
     /// The trailer of the pack: the checksum of everything before it.
@@ -89,7 +96,7 @@ pub(crate) struct Written {
 
 /// Writes a pack with the entries of `laid` and then `items` to `out`; no object may be in both. `sent` is called
 /// with the number of objects and bytes written so far.
-pub(crate) fn write(
+pub fn write(
     repo: &gix::Repository,
     laid: &EncodedEntries,
     items: &[Item],
@@ -139,7 +146,7 @@ impl<'a> Stream<'a> {
         out: &'a mut dyn Write,
     ) -> Result<Self, Failure> {
         let objects =
-            count(laid.len() + others).map_err(|error| Failure::Source(gix::Error::from_error(error)))?;
+            count(laid.count() + others).map_err(|error| Failure::Source(gix::Error::from_error(error)))?;
         let hash = gix::hash::hasher(hash);
         let mut located = Vec::with_capacity(objects as usize);
         located.extend_from_slice(laid.located());

@@ -11,7 +11,7 @@ use super::{Receiver, encode::Encoded, index::Located, write};
 
 /// The entries at the beginning of a pack; by default there are none.
 #[derive(Default)]
-pub(crate) struct EncodedEntries {
+pub struct EncodedEntries {
     bytes: Vec<u8>,
     /// The location of each object in the pack, sorted by id.
     located: Vec<Located>,
@@ -29,7 +29,7 @@ impl EncodedEntries {
     }
 
     /// The number of entries.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.located.len()
     }
 
