@@ -173,6 +173,25 @@ fn a_name_that_a_file_got_unchanged_is_nobody_else_s() {
     assert_eq!(twin.assert_same(), Result::Conflict(vec!["both".into()]));
 }
 
+#[test]
+fn files_that_both_sides_changed_are_found_by_their_names_in_a_folder_that_was_renamed() {
+    let touch_all = |repo: &Repo| {
+        for number in 0..20 {
+            repo.write(&format!("old/{number}"), format!("ours\n{}", repo.read(&format!("old/{number}"))));
+        }
+        repo.commit_all("ours");
+    };
+    let twin = renamed_and_changed_folder(20, touch_all);
+    // Names are not what the limit is about.
+    twin.repo.git(["config", "merge.renameLimit", "10"]);
+    assert_eq!(count(&twin.assert_same()), 1);
+    let twin = renamed_and_changed_folder(20, |repo| {
+        touch_all(repo);
+        commit_files(repo, &[("old/3", "nothing is left\n"), ("new/4", "in the way\n")], "in the way");
+    });
+    assert!(matches!(twin.assert_same(), Result::Conflict(_)));
+}
+
 /// Counts the signs of life.
 #[derive(Default)]
 struct Signs(Cell<usize>);

@@ -194,7 +194,7 @@ pub fn renames(
     to: ObjectId,
     rewrites: Rewrites,
 ) -> anyhow::Result<Vec<(BString, BString)>> {
-    let mut renames = kept_names::find(objects, from, to)?;
+    let mut renames = kept_names::find(objects, from, to, |_| true)?;
     let from = without(objects.repo, from, renames.iter().map(|(from, _)| from))?;
     let to = without(objects.repo, to, renames.iter().map(|(_, to)| to))?;
     let (from, to) = (objects.repo.find_tree(from)?, objects.repo.find_tree(to)?);

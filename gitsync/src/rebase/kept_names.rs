@@ -16,12 +16,17 @@ use crate::changes;
 /// How much of a file must be in the other one, in percent; git demands more here than if names differ.
 const ALIKE: usize = 75;
 
-/// Returns such files: the path of each in the tree `from`, and its path in the tree `to`. Only file names that occur
-/// once among the deleted and once among the added files are considered.
+/// Returns such files, as far as their old paths are `wanted`: the path of each in the tree `from`, and its path in
+/// the tree `to`. Only file names that occur once among the deleted and once among the added files are considered.
 ///
 /// # Errors
 /// An object cannot be read.
-pub fn find(objects: &Alive<'_>, from: ObjectId, to: ObjectId) -> anyhow::Result<Vec<(BString, BString)>> {
+pub fn find(
+    objects: &Alive<'_>,
+    from: ObjectId,
+    to: ObjectId,
+    wanted: impl Fn(&BString) -> bool,
+) -> anyhow::Result<Vec<(BString, BString)>> {
     let changes = changes::between(objects.repo, from, to)?;
     let gone = changes.iter().filter(|change| change.after.is_none());
     let gone: Vec<_> = gone.filter_map(|change| Some((&change.path, change.before?))).collect();
@@ -38,6 +43,7 @@ pub fn find(objects: &Alive<'_>, from: ObjectId, to: ObjectId) -> anyhow::Result
     let mut found = Vec::new();
     for (name, from) in gone {
         if let (Some((from, old)), Some(Some((to, new)))) = (from, new.get(name))
+            && wanted(from)
             && are_alike(objects, old, *new)?
         {
             found.push((from.clone(), (*to).clone()));

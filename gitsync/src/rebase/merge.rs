@@ -13,8 +13,8 @@ use gix::worktree::stack::state::attributes::Source;
 use super::alive::Alive;
 use super::conflict_paths::ConflictPaths;
 use super::{
-    attributes, content, directory_file_conflicts, driver, empty_files, modes, orphans, renamed_alone,
-    submodules, trivial, verify_merge,
+    attributes, content, directory_file_conflicts, driver, empty_files, modes, moved_and_changed, orphans,
+    renamed_alone, submodules, trivial, verify_merge,
 };
 use crate::changes;
 use crate::tree::canonical;
@@ -113,6 +113,7 @@ impl<'repo> Merger<'repo> {
         let sides = orphans::settle(&objects, sides, rewrites)?;
         let mut given = Sides { base: marked.sides.base, ours: sides.ours, theirs: sides.theirs };
         if rewrites.is_some() {
+            given = moved_and_changed::settle(&objects, given)?;
             given = renamed_alone::leave_out(self.repo, given)?;
         }
         let mut outcome = gix::merge::plumbing::tree(

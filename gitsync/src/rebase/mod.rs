@@ -23,6 +23,7 @@ mod kept_names;
 mod merge;
 mod merges;
 mod modes;
+mod moved_and_changed;
 mod orphans;
 mod patch_id;
 mod pick;

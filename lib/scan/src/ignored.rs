@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use gix::bstr::BStr;
-use gix::ignore::Search;
+use gix::glob::search::pattern::{List, Mapping};
+use gix::glob::{Pattern, pattern};
+use gix::ignore::{Kind, Search};
 use gix::index::State;
 use gix::index::entry::Mode;
 use gix::worktree::Stack;
@@ -76,11 +78,18 @@ fn everywhere(repo: &gix::Repository) -> anyhow::Result<Search> {
         });
         unreadable.unwrap_or_else(|| error.into())
     })?;
-    // A line `/` has an empty pattern, which matches nothing in git, and everything in gix.
-    for list in &mut rules.patterns {
-        list.patterns.retain(|rule| !rule.pattern.text.is_empty());
-    }
+    rules.patterns.extend(never_the_root().patterns);
     Ok(rules)
+}
+
+/// Returns rules with which the root of the working tree is not ignored. They have to come last.
+///
+/// git never asks whether the root is ignored, but gix does. A pattern like `*` or `/*` in the rules that apply
+/// everywhere matches it, and then everything below it is ignored, whatever the patterns after it say.
+pub fn never_the_root() -> Search {
+    let root = Pattern { text: "".into(), mode: pattern::Mode::NEGATIVE, first_wildcard_pos: None };
+    let rule = Mapping { pattern: root, value: Kind::Expendable, sequence_number: 0 };
+    Search { patterns: vec![List { patterns: vec![rule], source: None, base: None }] }
 }
 
 /// Returns the file with the user's own rules. An empty setting disables it, and an empty variable counts as unset;

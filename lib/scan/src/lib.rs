@@ -34,6 +34,7 @@ use gix::index::entry::Stat;
 
 pub use ahead::Ahead;
 pub use compare::Abilities;
+pub use ignored::never_the_root;
 pub use index::{AsWritten, Entry, Index, first_without, read as read_index};
 pub use nested::head as nested_head;
 pub use sparse::Sparse;

@@ -29,7 +29,21 @@ const NAMES: [&str; 13] = [
     "new\nline",
     "A",
 ];
-const IGNORES: [&str; 6] = ["*.txt\n", "d/\n", "/a\n!a/b\n", "*\n!*/\n!*.bin\n", "a*\n", "b/\n"];
+const IGNORES: [&str; 11] = [
+    "*.txt\n",
+    "d/\n",
+    "/a\n!a/b\n",
+    "*\n!*/\n!*.bin\n",
+    "a*\n",
+    "b/\n",
+    "/*\n!/d\n",
+    "*\n!a*\n",
+    "*/\n!a/\n",
+    "**\n!d/\n!d/**\n",
+    "/\n",
+];
+/// Where they may be: two of these apply to all directories.
+const IGNORE_FILES: [&str; 4] = [".gitignore", "d/.gitignore", ".git/info/exclude", ".git/info/of_the_user"];
 
 #[derive(Debug, Clone)]
 enum Deed {
@@ -46,7 +60,7 @@ enum Deed {
     RemoveFromIndex(usize),
     AssumeUnchanged(usize),
     SkipWorktree(usize),
-    Ignore(usize, bool),
+    Ignore(usize, usize),
     Config(&'static str, &'static str),
     Nested(usize, bool),
     Sparse(bool),
@@ -78,7 +92,7 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         1 => name().prop_map(Deed::RemoveFromIndex),
         1 => name().prop_map(Deed::AssumeUnchanged),
         1 => name().prop_map(Deed::SkipWorktree),
-        2 => (0..IGNORES.len(), any::<bool>()).prop_map(|(rules, below)| Deed::Ignore(rules, below)),
+        2 => (0..IGNORES.len(), 0..IGNORE_FILES.len()).prop_map(|(rules, file)| Deed::Ignore(rules, file)),
         2 => config.prop_map(|(key, value)| Deed::Config(key, value)),
         1 => (name(), any::<bool>()).prop_map(|(name, commit)| Deed::Nested(name, commit)),
         1 => any::<bool>().prop_map(Deed::Sparse),
@@ -135,10 +149,11 @@ fn act(world: &World, repo: &Repo, deed: &Deed) {
         }
         Deed::AssumeUnchanged(name) => git(&["update-index", "--assume-unchanged", "--", NAMES[*name]]),
         Deed::SkipWorktree(name) => git(&["update-index", "--skip-worktree", "--", NAMES[*name]]),
-        Deed::Ignore(rules, below) => {
-            let file = if *below { "d/.gitignore" } else { ".gitignore" };
+        Deed::Ignore(rules, file) => {
+            let file = IGNORE_FILES[*file];
             clear(repo, file);
             repo.write(file, IGNORES[*rules]);
+            git(&["config", "core.excludesFile", repo.join(IGNORE_FILES[3]).as_str()]);
         }
         Deed::Config(key, value) => git(&["config", key, value]),
         Deed::Nested(name, commit) => {
@@ -271,6 +286,24 @@ proptest! {
         ours.retain(|path, state| *state != 'D' || !is_behind_a_circle(&repo, path));
         let gits = as_git_says(&repo);
         prop_assert_eq!(show(&ours), show(&gits));
+    }
+}
+
+#[test]
+fn rules_for_all_directories_that_let_only_some_in_let_those_in() {
+    for rules in IGNORES {
+        for file in &IGNORE_FILES[2..] {
+            let world = World::new();
+            let repo = world.init("mike");
+            for name in ["a", "b.txt", "d/y.bin", "d/z"] {
+                repo.write(name, "1\n");
+            }
+            repo.write(file, rules);
+            repo.git(["config", "core.excludesFile", repo.join(IGNORE_FILES[3]).as_str()]);
+            let status = show(&as_the_scan_says(&repo, &Everything));
+            assert_eq!(status, show(&as_git_says(&repo)), "{rules:?} in {file}");
+            assert!(!status.is_empty(), "{rules:?} in {file}");
+        }
     }
 }
 

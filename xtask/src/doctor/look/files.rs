@@ -122,7 +122,7 @@ pub fn logs(repo: &gix::Repository) -> Logs {
         folders.insert("session-logs/".into());
     }
     let source = gix::worktree::stack::state::ignore::Source::WorktreeThenIdMappingIfNotSkipped;
-    let Ok(mut excludes) = repo.excludes(&index, None, source) else { return none };
+    let Ok(mut excludes) = repo.excludes(&index, Some(scan::never_the_root()), source) else { return none };
     let mut is_ignored = |folder: &BString| {
         let mut probe = folder.clone();
         probe.extend_from_slice(b"a-new-log.md");
@@ -138,7 +138,7 @@ pub fn is_exposed(repo: &gix::Repository, path: &str) -> bool {
     let is_there = repo.workdir().is_some_and(|root| root.join(path).is_file());
     let Some(index) = repo.index_or_empty().ok().filter(|_| is_there) else { return false };
     let source = gix::worktree::stack::state::ignore::Source::WorktreeThenIdMappingIfNotSkipped;
-    let Ok(mut excludes) = repo.excludes(&index, None, source) else { return false };
+    let Ok(mut excludes) = repo.excludes(&index, Some(scan::never_the_root()), source) else { return false };
     let is_tracked = index.entry_by_path(path.into()).is_some();
     let is_kept_out = excludes.at_entry(path, None).map_or(true, |platform| platform.is_excluded());
     !is_tracked && !is_kept_out
