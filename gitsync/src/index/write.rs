@@ -53,8 +53,8 @@ impl Lock {
     /// `since` is the moment at which examining files began. `built` is the index's tree, if one was built; its
     /// `TREE` extension is written then, otherwise the one that the index has.
     ///
+    /// # Errors
     /// It cannot be written; the old index is unchanged then.
-    /// It cannot be written; the old index is untouched then.
     pub fn write(
         mut self,
         repo: &gix::Repository,

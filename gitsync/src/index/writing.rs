@@ -2,8 +2,9 @@
 //! remote.
 //!
 //! Nothing else may read the index meanwhile, neither a hook nor the next step of a run; the caller must wait for the
-//! end before it runs one. Only at the end is the new index renamed into place: on ext4, flushing a ref would also
-//! write out all of a just renamed index, and a push flushes refs.
+//! end before it runs one. The index is in place as soon as it is written, not only when somebody waits for it: a push
+//! over a slow connection takes minutes, and until then git would show the new commit undone, and find the index
+//! locked.
 
 use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
@@ -17,9 +18,7 @@ use crate::tree::Built;
 /// An index that is being written. Dropping it waits for the end.
 #[derive(Debug)]
 pub struct Writing {
-    thread: Option<JoinHandle<anyhow::Result<Lock>>>,
-    repo: Box<gix::ThreadSafeRepository>,
-    since: SystemTime,
+    thread: Option<JoinHandle<anyhow::Result<()>>>,
 }
 
 /// What to write; see [`Lock::write`].
@@ -38,30 +37,30 @@ impl Writing {
     /// Starts making `what` the repository's index; the lock is released afterwards. `section` is the one in which
     /// the branch has moved; it ends as soon as a signal could install the index too.
     ///
+    /// # Errors
     /// No thread can be started.
-    /// There is no thread to be had.
     pub fn begin(
         repo: &gix::Repository,
         lock: Lock,
         what: Written,
         section: Section,
     ) -> anyhow::Result<Self> {
-        let repo = repo.clone().into_sync();
-        let (view, mut lock, since) = (repo.clone(), lock, what.since);
-        let fill = move || {
+        let (repo, mut lock) = (repo.clone().into_sync(), lock);
+        let write = move || {
             let Written { index, built, looked, since } = what;
-            let view = view.to_thread_local();
-            lock.fill(&view, index, built.as_ref(), looked, since)?;
-            lock.complete(&view, since)?;
+            let repo = repo.to_thread_local();
+            lock.fill(&repo, index, built.as_ref(), looked, since)?;
+            lock.complete(&repo, since)?;
             drop(section);
-            Ok(lock)
+            // At once, and not when somebody waits for it: a push may take minutes.
+            lock.install(&repo, since)
         };
-        let thread = threads::start("index", fill);
+        let thread = threads::start("index", write);
         let thread = thread.context("the index is not written: no thread can be started")?;
-        Ok(Self { thread: Some(thread), repo: Box::new(repo), since })
+        Ok(Self { thread: Some(thread) })
     }
 
-    /// Waits for the end, and installs the new index.
+    /// Waits until the new index is in place.
     ///
     /// # Errors
     /// It could not be written; the old index is unchanged then.
@@ -71,7 +70,7 @@ impl Writing {
 
     fn wait(&mut self) -> anyhow::Result<()> {
         match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(filled)) => filled?.install(&self.repo.to_thread_local(), self.since),
+            Some(Ok(written)) => written,
             Some(Err(panic)) => std::panic::resume_unwind(panic),
             None => Ok(()),
         }
