@@ -112,18 +112,18 @@ Examples:
   lock acquire | gitsync | notes-sync | lock release";
 
 impl Args {
-    /// Returns the policy for the main repository, whose working tree is at `root`.
+    /// Returns the policy for the main repository, `repo`, whose working tree is at `root`.
     ///
     /// # Errors
     /// A fault with exit 1 where a pathspec is invalid or leads out of the working tree.
-    pub fn policy(&self, root: &Path) -> anyhow::Result<Policy> {
+    pub fn policy(&self, repo: &gix::Repository, root: &Path) -> anyhow::Result<Policy> {
         let message = self.message.clone();
         let commit = if self.no_commit {
             Commit::Nothing
         } else if self.only.is_empty() {
             Commit::Everything { message }
         } else {
-            Commit::Only { pathspecs: self.pathspecs(root)?, message }
+            Commit::Only { pathspecs: self.pathspecs(repo, root)?, message }
         };
         Ok(self.with(commit))
     }
@@ -149,14 +149,16 @@ impl Args {
     }
 
     /// Returns the pathspecs relative to the root of the working tree; on the command line they are relative to
-    /// `--repo` or the current directory.
-    fn pathspecs(&self, root: &Path) -> anyhow::Result<Vec<BString>> {
+    /// `--repo` or the current directory, and the environment says how they are meant; see `GIT_LITERAL_PATHSPECS` in
+    /// <https://git-scm.com/docs/git>.
+    fn pathspecs(&self, repo: &gix::Repository, root: &Path) -> anyhow::Result<Vec<BString>> {
         let typed_in = phase::from_here(self.common.repo.as_deref().unwrap_or(Utf8Path::new(".")))?;
         let prefix = typed_in
             .canonicalize()?
             .strip_prefix(root.canonicalize()?)
             .map(Path::to_owned)
             .unwrap_or_default();
+        let defaults = repo.pathspec_defaults()?;
         let root = phase::real_path(root)?.into_std_path_buf();
         self.only
             .iter()
@@ -166,7 +168,7 @@ impl Args {
                         "a pathspec is a path or a pattern such as 'notes/*.md'; see `git help glossary`",
                     )
                 };
-                let mut pattern = gix::pathspec::parse(text.as_bytes(), gix::pathspec::Defaults::default())
+                let mut pattern = gix::pathspec::parse(text.as_bytes(), defaults)
                     .map_err(|error| wrong(error.to_string()))?;
                 pattern.normalize(&prefix, &root).map_err(|error| wrong(error.to_string()))?;
                 Ok(pattern.to_bstring())

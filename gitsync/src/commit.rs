@@ -99,9 +99,9 @@ pub fn commit(
     if hooks.has("pre-commit") {
         // The hook reads what is staged.
         sink.sync()?;
-        let private = lock.private_copy(repo, &staged.index)?;
+        let private = lock.private_copy(repo, staged.for_hooks())?;
         hooks.ask("pre-commit", commit_call(author, &private, []))?;
-        staged = stage::reread(repo, &private, before, policy, &mut sink)?;
+        staged = stage::reread(repo, &private, before, policy, staged, &mut sink)?;
         if staged.counts.is_empty() {
             return Ok(Outcome::Nothing(None));
         }
@@ -229,11 +229,16 @@ fn wording(
     if hooks.has("prepare-commit-msg") || hooks.has("commit-msg") {
         let file = place.repo.git_dir().join("COMMIT_EDITMSG");
         std::fs::write(&file, &text).with_context(|| file.display().to_string())?;
-        let index = lock.private_copy(place.repo, &staged.index)?;
+        let index = lock.private_copy(place.repo, staged.for_hooks())?;
         let (argument, author) = (short(place.root(), &file), place.people.author()?);
         hooks.ask("prepare-commit-msg", commit_call(author, &index, [argument.clone(), "message".into()]))?;
         hooks.ask("commit-msg", commit_call(author, &index, [argument]))?;
         text = cleanup.apply(std::fs::read(&file).with_context(|| file.display().to_string())?.as_bstr());
+    }
+    if text.contains(&0) {
+        return Err(Fault::failed("the commit message has a NUL byte in it, with which git reads no commit")
+            .help("mend the hook commit-msg or prepare-commit-msg, which put it there")
+            .into());
     }
     if text.is_empty() {
         return Err(Fault::failed("the commit message is empty").help("give one with --message TEXT").into());
@@ -297,7 +302,14 @@ pub fn refused(refusals: &[Refusal]) -> Fault {
     if refusals.len() > lines.len() {
         lines.push(format!("and {} more", refusals.len() - lines.len()));
     }
-    let fault = Fault::failed(format!("nothing was committed, as this cannot be:\n  {}", lines.join("\n  ")));
+    let message = format!("nothing was committed, as this cannot be:\n  {}", lines.join("\n  "));
+    if refusals.iter().any(|refusal| refusal.why == Why::UnreadableRepository) {
+        return Fault::misconfigured(message).help(
+            "`git refs migrate --ref-format=files` of git 2.48 or later, run in it, turns reftables into files; or let \
+             .gitignore name it, if it is not tracked",
+        );
+    }
+    let fault = Fault::failed(message);
     let filter = refusals.iter().find_map(|refusal| match &refusal.why {
         Why::Filter(failed) => Some(&failed.driver),
         _ => None,

@@ -43,7 +43,8 @@ impl Cleanup {
             if matches!(self, Self::Strip(mark) if line.starts_with(mark)) {
                 continue;
             }
-            let line = line.trim_ascii_end();
+            // What git counts as white space; a form feed is none.
+            let line = line.trim_end_with(|character| matches!(character, ' ' | '\t' | '\r'));
             if line.is_empty() {
                 gap = !tidy.is_empty();
                 continue;
@@ -75,8 +76,8 @@ mod tests {
 
     #[test]
     fn white_space_that_says_nothing_goes() {
-        let tidy = Cleanup::Whitespace.apply("\n\n  subject \t\n\n\n\nbody  \r\n# kept\n\n".into());
-        assert_eq!(tidy, "  subject\n\nbody\n# kept\n");
+        let tidy = Cleanup::Whitespace.apply("\n\n  subject \t\n\n\n\nbody  \r\n# kept\n\x0c\n\n".into());
+        assert_eq!(tidy, "  subject\n\nbody\n# kept\n\x0c\n");
     }
 
     #[test]

@@ -60,7 +60,10 @@ impl Phase for Args {
 }
 
 fn main(args: &Args, run: &Run<'_>) -> Synced {
-    let policy = run.worktree().map_err(anyhow::Error::from).and_then(|root| args.policy(root.as_std_path()));
+    let policy = run
+        .worktree()
+        .map_err(anyhow::Error::from)
+        .and_then(|root| args.policy(run.repo(), root.as_std_path()));
     match policy {
         Ok(policy) => {
             let ahead = args.foresight.take().filter(|_| run.was_expected());

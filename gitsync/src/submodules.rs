@@ -15,6 +15,7 @@ use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice as _};
 use gix::config::Source;
 use gix::index::entry::Mode;
+use scan::NestedHead;
 use serde::{Deserialize, Serialize};
 
 use crate::watch::Watch;
@@ -120,7 +121,10 @@ fn submodule(side: Option<Side>) -> Option<String> {
 
 /// Returns the commit that is checked out in the submodule at `path`.
 fn head(repo: &gix::Repository, path: &BStr) -> Option<ObjectId> {
-    scan::nested_head(&repo.workdir()?.join(gix::path::from_bstr(path).ok()?))
+    match scan::nested_head(&repo.workdir()?.join(gix::path::from_bstr(path).ok()?)) {
+        NestedHead::Commit(id) => Some(id),
+        NestedHead::None | NestedHead::Unreadable => None,
+    }
 }
 
 fn is_out_of_date(repo: &gix::Repository, index: &scan::Index, moved: &Moved) -> bool {

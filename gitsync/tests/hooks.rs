@@ -134,6 +134,36 @@ fn a_hook_may_stage_files_and_change_the_message() {
 }
 
 #[test]
+fn the_hooks_of_a_commit_of_some_files_see_those_alone() {
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    for name in ["mine", "of-another-session"] {
+        mike.write(name, "1\n");
+    }
+    mike.git(["add", "of-another-session"]);
+    let look = "git diff --cached --name-only >> .git/seen";
+    let add = "echo generated > generated; git add generated";
+    mike.hook("pre-commit", &format!("#!/bin/sh\n{look}; {add}\n"));
+    mike.hook("commit-msg", &format!("#!/bin/sh\n{look}\n"));
+    gitsync(&mike).args(["--only", "mine"]).success();
+    assert_eq!(mike.read(".git/seen"), "mine\ngenerated\nmine\n");
+    assert_eq!(mike.files("HEAD"), ["README.md", "generated", "mine"]);
+    assert_eq!(mike.git(["status", "--porcelain"]), "A  of-another-session");
+    mike.assert_sound();
+}
+
+#[test]
+fn a_hook_that_writes_what_git_cannot_read_as_a_message_is_found_out() {
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    mike.hook("commit-msg", "#!/bin/sh\nprintf 'a\\0b\\n' > \"$1\"\n");
+    mike.write("a", "1\n");
+    let before = mike.head();
+    let output = gitsync(&mike).output();
+    output.assert_code(1);
+    output.assert_says("NUL byte");
+    assert_eq!(mike.head(), before);
+}
+
+#[test]
 fn hooks_elsewhere_and_hooks_without_a_first_line_run_and_hooks_that_are_switched_off_do_not() {
     let (_world, _origin, [mike]) = World::with_clones(["mike"]);
     mike.hook("pre-commit", "#!/bin/sh\nexit 1\n");

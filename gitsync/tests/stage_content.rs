@@ -27,6 +27,31 @@ fn line_ends_and_encodings_are_converted() {
 }
 
 #[test]
+fn attributes_that_are_deleted_in_the_same_commit_hold_where_git_has_them_in_memory() {
+    let world = World::new();
+    let unix = [("#before", "a\n"), ("after", "a\n"), ("d/after", "a\n")];
+    let attributes = [(".gitattributes", "* text\n"), ("d/.gitattributes", "* text\n")];
+    let cases = [
+        (&[".gitattributes"][..], &["#before", "after", "d/after", "#new", "d/new"][..]),
+        (&[".gitattributes"], &["after", "d/after", "#new", "d/new"]),
+        (&["d/.gitattributes"], &["#before", "after", "d/after", "#new", "d/new"]),
+        (&[".gitattributes", "d/.gitattributes"], &["after", "d/after", "d/new"]),
+    ];
+    for (number, (gone, written)) in cases.into_iter().enumerate() {
+        let repo = world.init(&format!("mike-{number}"));
+        for (path, content) in unix.iter().chain(&attributes) {
+            repo.write(path, content);
+        }
+        repo.commit_all("with attributes");
+        gone.iter().for_each(|path| repo.remove(path));
+        for path in written {
+            repo.write(path, "a\r\n");
+        }
+        assert_stages_as_git(&world, &repo);
+    }
+}
+
+#[test]
 fn automatic_line_ends_leave_files_alone_that_were_committed_with_them() {
     let world = World::new();
     let repo = repo_with(&world, &[("old", "one\r\ntwo\r\n")]);

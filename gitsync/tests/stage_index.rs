@@ -219,7 +219,7 @@ fn a_hook_may_stage_more_in_its_private_copy_of_the_index() {
     let staged =
         gitsync::stage::prepare(&gix, index, head, changes, &policy, &mut sink, &()).unwrap().ok().unwrap();
     sink.sync().unwrap();
-    let copy = lock.private_copy(&gix, &staged.index).unwrap();
+    let copy = lock.private_copy(&gix, staged.for_hooks()).unwrap();
     repo.write("by the hook", "3\n");
     let hook = repo
         .git_invocation()
@@ -227,7 +227,7 @@ fn a_hook_may_stage_more_in_its_private_copy_of_the_index() {
         .env("GIT_INDEX_FILE", copy.to_str().unwrap())
         .output();
     hook.assert_success();
-    let staged = gitsync::stage::reread(&gix, &copy, head, &policy, &mut sink).unwrap();
+    let staged = gitsync::stage::reread(&gix, &copy, head, &policy, staged, &mut sink).unwrap();
     sink.sync().unwrap();
     lock.write(&gix, staged.index, staged.index_tree.as_ref(), gitsync::index::Looked::AtSome, since)
         .unwrap();

@@ -14,7 +14,8 @@ use gix::bstr::{BStr, BString, ByteSlice as _};
 use gix::index::entry::Mode;
 use gix::objs::Kind as ObjectKind;
 use gix::worktree::stack::state::attributes::Source;
-pub use scan::{Abilities, nested_head};
+pub use scan::Abilities;
+use scan::{NestedHead, nested_head};
 
 use super::sink::Sink;
 use crate::convert::{Conversions, FilterFailed, ToGit};
@@ -40,6 +41,8 @@ pub enum Content {
     Missing,
     /// A directory that is not a repository with a commit, or something that git cannot store.
     NotAFile(Found),
+    /// A nested repository whose `HEAD` cannot be read.
+    UnreadableRepository,
     /// It changed during each attempt to read it.
     KeepsChanging,
     /// A required filter failed.
@@ -93,8 +96,9 @@ impl<'repo> Reader<'repo> {
                 Kind::File { .. } => self.file(&full, &before, path, index, &mut into, watch),
                 Kind::Link => self.link(&full, &mut into),
                 Kind::Folder => match nested_head(&full) {
-                    Some(id) => Ok(Some(id)),
-                    None => return Ok(Content::NotAFile(before)),
+                    NestedHead::Commit(id) => Ok(Some(id)),
+                    NestedHead::None => return Ok(Content::NotAFile(before)),
+                    NestedHead::Unreadable => return Ok(Content::UnreadableRepository),
                 },
                 Kind::Other => return Ok(Content::NotAFile(before)),
             };

@@ -1,18 +1,18 @@
 //! Matches paths against the pathspecs of a scope, and tracks which pathspecs have matched.
 
-use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::worktree::stack::state::attributes::Source;
+use gix::{ObjectId, PathspecDetached};
 
 use super::Scope;
 
 /// Which paths a scope includes, and which of its pathspecs have matched any.
-pub struct Pathspecs<'repo> {
-    specs: Vec<(BString, gix::Pathspec<'repo>, bool)>,
-    all: Option<gix::Pathspec<'repo>>,
+pub struct Pathspecs {
+    specs: Vec<(BString, PathspecDetached, bool)>,
+    all: Option<PathspecDetached>,
 }
 
-impl<'repo> Pathspecs<'repo> {
+impl Pathspecs {
     /// Includes all paths.
     pub fn everything() -> Self {
         Pathspecs { specs: Vec::new(), all: None }
@@ -22,14 +22,12 @@ impl<'repo> Pathspecs<'repo> {
     ///
     /// # Errors
     /// One of them is not a valid pathspec.
-    pub fn new(
-        repo: &'repo gix::Repository,
-        index: &gix::index::State,
-        scope: &Scope,
-    ) -> anyhow::Result<Self> {
+    pub fn new(repo: &gix::Repository, index: &gix::index::State, scope: &Scope) -> anyhow::Result<Self> {
         let Scope::Only(given) = scope else { return Ok(Pathspecs::everything()) };
-        let parse =
-            |specs: &[BString]| repo.pathspec(false, specs, true, index, Source::WorktreeThenIdMapping);
+        let repo = without_defaults(repo)?;
+        let parse = |specs: &[BString]| {
+            repo.pathspec(false, specs, true, index, Source::WorktreeThenIdMapping)?.detach()
+        };
         let rooted = from_root(scope);
         let specs = given
             .iter()
@@ -93,6 +91,18 @@ pub fn unmatched_in(
         pathspecs.matches(entry.path(&before), || entry.mode.is_submodule());
     }
     Ok(pathspecs.unseen())
+}
+
+/// Returns a handle for which the environment (`GIT_LITERAL_PATHSPECS` and its like) says nothing of pathspecs. Those of
+/// a scope have it in them already, as magic, which would be read as part of a path.
+fn without_defaults(repo: &gix::Repository) -> anyhow::Result<gix::Repository> {
+    let mut repo = repo.clone();
+    let mut config = repo.config_snapshot_mut();
+    for key in ["literal", "glob", "noglob", "icase"] {
+        config.set_raw_value(format!("gitoxide.pathspec.{key}").as_str(), "false")?;
+    }
+    config.commit()?;
+    Ok(repo)
 }
 
 /// Removes the empty magic `:()`, which gix adds to pathspecs that have none.

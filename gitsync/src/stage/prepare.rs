@@ -1,6 +1,6 @@
 //! Reads the files that may differ, and builds their objects, the index and the tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use gix::ObjectId;
@@ -30,6 +30,15 @@ pub struct Staged {
     pub index_changed: bool,
     /// How the tree differs from that of the previous commit.
     pub counts: Counts,
+    /// The index of the commit alone, if more is staged than is committed.
+    partial: Option<Revised>,
+}
+
+impl Staged {
+    /// Returns the index that the hooks of the commit get to see: what others have staged is none of their business.
+    pub fn for_hooks(&self) -> &Revised {
+        self.partial.as_ref().unwrap_or(&self.index)
+    }
 }
 
 /// Reads the candidates, stores their objects in `sink`, and builds index and tree.
@@ -59,7 +68,7 @@ pub fn prepare(
     finish(repo, Revised { index, edits }, head, policy, sink, index_changed).map(Ok)
 }
 
-/// Builds the tree of the index at `path`, which a hook may have changed.
+/// Builds the tree of the index at `path`, which a hook may have changed since it was written for it.
 ///
 /// # Errors
 /// It cannot be read, or contains what a tree cannot contain.
@@ -68,9 +77,36 @@ pub fn reread(
     path: &std::path::Path,
     head: ObjectId,
     policy: &Policy,
+    staged: Staged,
     sink: &mut dyn Sink,
 ) -> anyhow::Result<Staged> {
-    finish(repo, read_at(repo, path)?.into(), head, policy, sink, true)
+    let after = read_at(repo, path)?;
+    let Staged { mut index, partial: Some(before), .. } = staged else {
+        return finish(repo, after.into(), head, policy, sink, true);
+    };
+    // git commits what the hook has staged, too, but leaves it out of the index, where it then counts as removed.
+    let before = before.into_whole()?;
+    take_over(&before, &after, &mut index.edits);
+    let tree = tree::build(repo, &after, sink)?;
+    let counts = tree::count(repo, sink, head, tree.id)?;
+    Ok(Staged { tree, index, index_tree: None, index_changed: true, counts, partial: Some(after.into()) })
+}
+
+/// Adds the edits that lead from one index to the other.
+fn take_over(before: &gix::index::State, after: &gix::index::State, edits: &mut Edits) {
+    let content = |entry: &gix::index::Entry| (entry.id, entry.mode);
+    for entry in after.entries() {
+        let path = entry.path(after);
+        if before.entry_by_path(path).map(content) != Some(content(entry)) {
+            let put = Put { id: entry.id, mode: entry.mode, stat: entry.stat, flags: Flags::empty() };
+            edits.insert(path.to_owned(), Edit::Put(put));
+        }
+    }
+    for path in before.entries().iter().map(|entry| entry.path(before)) {
+        if after.entry_by_path(path).is_none() {
+            edits.insert(path.to_owned(), Edit::Remove);
+        }
+    }
 }
 
 fn finish(
@@ -87,6 +123,7 @@ fn finish(
         Scope::Everything => tree::graft(repo, &index, head, sink)?,
         Scope::Only(_) => None,
     };
+    let mut partial = None;
     let (tree, index_tree) = match (grafted, &policy.scope) {
         (Some(tree), _) => (tree.clone(), Some(tree)),
         (None, scope) => {
@@ -96,7 +133,12 @@ fn finish(
                     let tree = tree::build(repo, &whole, sink)?;
                     (tree.clone(), Some(tree))
                 }
-                Scope::Only(_) => (tree::build(repo, &only(repo, &whole, head, policy)?, sink)?, None),
+                Scope::Only(_) => {
+                    let only = only(repo, &whole, head, policy)?;
+                    let tree = tree::build(repo, &only, sink)?;
+                    partial = Some(gix::index::File::from_state(only, repo.index_path()).into());
+                    (tree, None)
+                }
             };
             index = whole.into();
             built
@@ -105,7 +147,7 @@ fn finish(
     let counts = tree::count(repo, sink, head, tree.id)?;
     let knows_tree = index_tree.as_ref().is_some_and(|built| built.cache.num_entries.is_some());
     let index_changed = index_changed || knows_tree && !knew_tree;
-    Ok(Staged { tree, index, index_tree, index_changed, counts })
+    Ok(Staged { tree, index, index_tree, index_changed, counts, partial })
 }
 
 /// Returns the index of a commit of the paths that match the pathspecs only: the previous commit's, with these paths
@@ -153,7 +195,8 @@ fn read_all(
     // The candidates are sorted by path.
     let is_candidate =
         |path: &BStr| candidates.binary_search_by(|candidate| candidate.path.as_bstr().cmp(path)).is_ok();
-    let known = index.part(|path| is_candidate(path) || is_of_attributes(path));
+    let gone = gone_attributes(&candidates);
+    let known = index.part(|path| is_candidate(path) || is_of_attributes(path) && !gone.contains(path));
     let mut one = One {
         reader: Reader::new(repo, &known)?,
         disk: Disk::new(root),
@@ -162,17 +205,39 @@ fn read_all(
         folders: Folders::new(repo, index)?,
     };
     let of = candidates.len();
-    for (number, candidate) in candidates.into_iter().enumerate() {
+    for (number, candidate) in candidates.iter().enumerate() {
         watch.check()?;
         watch.done_with(Doing::Reading, number, of);
-        let name = one.folders.as_in_index(&candidate);
-        match one.edit(&candidate, sink, watch)? {
+        let name = one.folders.as_in_index(candidate);
+        match one.edit(candidate, sink, watch)? {
             Ok(Some(edit)) => edits.insert(name, edit),
             Ok(None) => {}
-            Err(why) => refused.push(Refusal { path: candidate.path, why }),
+            Err(why) => refused.push(Refusal { path: candidate.path.clone(), why }),
         }
     }
     Ok(if refused.is_empty() { Ok(edits) } else { Err(refused) })
+}
+
+/// Returns the deleted attribute files that no longer say anything about the files in their directories.
+///
+/// As long as such a file is in the index, git takes it from there. So it still counts if git, which goes through what
+/// it knows path by path, read another file of the directory before it came to this one, since it then keeps the
+/// attributes in memory.
+fn gone_attributes(candidates: &[Candidate]) -> BTreeSet<&BStr> {
+    let is_gone = |candidate: &&Candidate| candidate.seen == Seen::Gone;
+    let files = candidates.iter().filter(is_gone).filter(|file| is_of_attributes(file.path.as_bstr()));
+    let mut gone = BTreeSet::new();
+    for file in files {
+        let folder = file.path.rfind_byte(b'/').map_or(&[][..], |end| &file.path[..=end]);
+        let mut before = candidates.iter().take_while(|candidate| candidate.path < file.path);
+        let is_read = before.any(|candidate| {
+            matches!(candidate.seen, Seen::Doubtful { .. }) && candidate.path.starts_with(folder)
+        });
+        if !is_read {
+            gone.insert(file.path.as_bstr());
+        }
+    }
+    gone
 }
 
 struct One<'repo> {
@@ -206,6 +271,7 @@ impl One<'_> {
                 return Ok(Err(Why::NoCommitCheckedOut));
             }
             Content::NotAFile(_) => return Ok(Err(Why::CannotBeHeld)),
+            Content::UnreadableRepository => return Ok(Err(Why::UnreadableRepository)),
             Content::KeepsChanging => return Ok(Err(Why::KeepsChanging)),
             Content::FilterFailed(failed) => return Ok(Err(Why::Filter(failed))),
             Content::Failed(why) => return Ok(Err(Why::Unreadable(why))),

@@ -25,6 +25,8 @@ pub enum Why {
     Hostile(Hostile),
     /// It is a repository of its own without a commit.
     NoCommitCheckedOut,
+    /// It is a repository of its own whose `HEAD` cannot be read.
+    UnreadableRepository,
     /// A tracked file has become a pipe, a socket or a device.
     CannotBeHeld,
     /// A required filter failed.
@@ -41,6 +43,10 @@ impl fmt::Display for Why {
             Why::NotUtf8 => write!(f, "its name is not UTF-8"),
             Why::Hostile(why) => write!(f, "{why}"),
             Why::NoCommitCheckedOut => write!(f, "it is a repository without a commit"),
+            Why::UnreadableRepository => write!(
+                f,
+                "it is a repository whose HEAD cannot be read here: it keeps its refs in reftables, has SHA-256 ids, or is damaged"
+            ),
             Why::CannotBeHeld => write!(f, "it is neither a file nor a link"),
             Why::Filter(failed) => write!(f, "{failed}"),
             Why::Unreadable(why) => write!(f, "it cannot be read: {why}"),

@@ -49,6 +49,8 @@ pub struct PathFacts {
     pub disk: OnDisk,
     /// The parent that exists on disk but is not a directory.
     pub blocked: Option<BString>,
+    /// An entry of the index alone for which the path leaves no place: a parent, or something below it.
+    pub staged_around: Option<BString>,
     /// Whether the path belongs in the working tree, by the patterns of a sparse checkout.
     pub wanted: bool,
 }
@@ -167,6 +169,22 @@ impl View<'_> {
     }
 }
 
+impl View<'_> {
+    /// Returns an index entry at a parent of the path, or below it. What the old tree has is removed from there.
+    fn staged_around(&self, path: &BStr) -> Option<BString> {
+        let is_staged = |entry: &BStr| !self.leaving.contains(entry);
+        let mut above = parents(path).filter(|parent| self.index.find(parent).is_some());
+        if let Some(parent) = above.find(|parent| is_staged(parent)) {
+            return Some(parent.to_owned());
+        }
+        let folder = BString::from([path, b"/".as_slice()].concat());
+        let first = scan::first_without(0..self.index.len(), |at| self.index.path(at) < folder.as_bstr());
+        let entries = (first..self.index.len()).map(|at| self.index.path(at));
+        let mut below = entries.take_while(|entry| entry.starts_with(&folder));
+        below.find(|entry| is_staged(entry)).map(ToOwned::to_owned)
+    }
+}
+
 struct Look<'a> {
     view: &'a View<'a>,
     disk: Disk,
@@ -210,6 +228,7 @@ impl Look<'_> {
             entry: facts,
             disk,
             blocked,
+            staged_around: new.filter(|_| entry.is_none()).and_then(|_| self.view.staged_around(path)),
             wanted: self.view.sparse.contains(path),
         })
     }
@@ -258,7 +277,7 @@ impl Look<'_> {
                 }
             }
             Content::Missing => OnDisk::Nothing,
-            Content::NotAFile(_) | Content::KeepsChanging => OnDisk::Other,
+            Content::NotAFile(_) | Content::UnreadableRepository | Content::KeepsChanging => OnDisk::Other,
             Content::FilterFailed(failed) => OnDisk::Unreadable(failed.to_string()),
             Content::Failed(why) => OnDisk::Unreadable(why),
         })

@@ -84,6 +84,10 @@ pub fn plan(facts: &Facts) -> Result<UpdatePlan, Vec<Refused>> {
     let mut refused = facts.hostile.clone();
     let mut plan = UpdatePlan { from: facts.from, to: facts.to, ops: Vec::new(), kept: Vec::new() };
     for path in &facts.paths {
+        if let Some(staged) = &path.staged_around {
+            refused.push(Refused { path: staged.clone(), why: Why::Staged });
+            continue;
+        }
         match decide(path) {
             Ok(Some((step, flags))) => {
                 let PathFacts { path, old, new, entry, disk, .. } = path.clone();
@@ -101,6 +105,7 @@ pub fn plan(facts: &Facts) -> Result<UpdatePlan, Vec<Refused>> {
         return Ok(plan);
     }
     refused.sort_by(|a, b| a.path.cmp(&b.path));
+    refused.dedup();
     Err(refused)
 }
 

@@ -13,7 +13,7 @@ use gix::index::entry::{Flags, Mode};
 use crate::folder::Found;
 use crate::index::{Entry, Index};
 use crate::names::Kind;
-use crate::nested;
+use crate::nested::{self, NestedHead};
 use crate::{Doubt, Reason, Sparse, Status};
 
 /// What the file system supports, by `core.fileMode`, `core.symlinks` and `core.ignoreCase`.
@@ -106,8 +106,11 @@ impl Rules {
                 return Ok(doubtful(Reason::Kind));
             }
             // A submodule that is not checked out is unchanged.
-            let is_elsewhere = nested::head(&full()?).is_some_and(|head| head.as_ref() != entry.id);
-            return Ok(if is_elsewhere { doubtful(Reason::Stat) } else { None });
+            return Ok(match nested::head(&full()?) {
+                NestedHead::None => None,
+                NestedHead::Commit(head) if head.as_ref() == entry.id => None,
+                NestedHead::Commit(_) | NestedHead::Unreadable => doubtful(Reason::Stat),
+            });
         }
         if found.kind == Kind::Folder && entry.mode != Mode::COMMIT {
             // A file that became a directory counts as deleted. One that became a repository has changed, even a

@@ -36,7 +36,7 @@ pub use ahead::Ahead;
 pub use compare::Abilities;
 pub use ignored::never_the_root;
 pub use index::{AsWritten, Entry, Index, first_without, read as read_index};
-pub use nested::head as nested_head;
+pub use nested::{NestedHead, head as nested_head};
 pub use sparse::Sparse;
 #[cfg(unix)]
 pub use stat::in_index;

@@ -4,13 +4,37 @@ use std::path::Path;
 
 use gix::ObjectId;
 
-/// Returns the commit that `HEAD` of the repository in the directory `full` points to, if there are both.
-pub fn head(full: &Path) -> Option<ObjectId> {
+/// What a nested repository has checked out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NestedHead {
+    /// This commit.
+    Commit(ObjectId),
+    /// No commit: there is none yet, or there is no such repository.
+    None,
+    /// It cannot be told: the repository keeps its refs in reftables, has SHA-256 ids, or is damaged.
+    Unreadable,
+}
+
+/// Returns what `HEAD` of the repository in the directory `full` points to.
+pub fn head(full: &Path) -> NestedHead {
     // Only a ref is read, so neither the repository's configuration nor its owner matters.
-    let nested = gix::open_opts(full, gix::open::Options::isolated().strict_config(false)).ok()?;
+    let nested = match gix::open_opts(full, gix::open::Options::isolated().strict_config(false)) {
+        Ok(nested) => nested,
+        Err(_) if is_one(full) => return NestedHead::Unreadable,
+        Err(_) => return NestedHead::None,
+    };
     // The directory's own `.git`, not that of a parent.
-    let is_own = nested.workdir().is_some_and(|workdir| is_same_folder(workdir, full));
-    nested.head_id().ok().map(gix::Id::detach).filter(|_| is_own)
+    if !nested.workdir().is_some_and(|workdir| is_same_folder(workdir, full)) {
+        return NestedHead::None;
+    }
+    // `HEAD` is a placeholder then.
+    if nested.common_dir().join("reftable").is_dir() {
+        return NestedHead::Unreadable;
+    }
+    match nested.head() {
+        Ok(head) => head.id().map_or(NestedHead::None, |id| NestedHead::Commit(id.detach())),
+        Err(_) => NestedHead::Unreadable,
+    }
 }
 
 /// Whether the directory `full`, which has a `.git`, is a repository other than the one whose `.git` is `ours`.

@@ -14,6 +14,11 @@ pub const CAUSES: &[Cause] = &[
         let (_world, _origin, mike) = mike();
         gitsync(&mike).args(["--message", ""]).output()
     }),
+    cause("the message has a NUL byte", || {
+        let (_world, _origin, mike) = mike();
+        mike.hook("commit-msg", "#!/bin/sh\nprintf 'a\\0b\\n' > \"$1\"\n");
+        gitsync(&mike).output()
+    }),
     cause("a name is not UTF-8", || {
         let (_world, _origin, mike) = mike();
         let name = std::ffi::OsStr::from_bytes(b"caf\xe9.txt");
@@ -40,6 +45,13 @@ pub const CAUSES: &[Cause] = &[
     cause("a repository in it has no commit", || {
         let (_world, _origin, mike) = mike();
         mike.git(["init", "--quiet", "inner"]);
+        gitsync(&mike).output()
+    }),
+    cause("a repository in it cannot be read", || {
+        let (_world, _origin, mike) = mike();
+        mike.git(["init", "--quiet", "inner"]);
+        mike.write("inner/.git/HEAD", "ref: refs/heads/.invalid\n");
+        std::fs::create_dir(mike.join("inner/.git/reftable")).unwrap();
         gitsync(&mike).output()
     }),
     where_possible("a file cannot be read", || {
