@@ -14,7 +14,7 @@ use gix::merge::tree::Resolution as Resolved;
 use gix::objs::tree::EntryKind;
 
 use super::driver::{Answer, Contents, Drivers, Who};
-use super::union;
+use super::text_merge;
 use crate::watch::Watch;
 
 /// The largest file in bytes that is merged line by line. `core.bigFileThreshold` applies only to packs and diffs.
@@ -121,8 +121,10 @@ pub fn merge_by_drivers(
         let contents = sides.read(repo)?;
         let merged = match who {
             Who::Program(choice) => choice.merge(repo, path.as_bstr(), &contents, labels(), watch)?,
-            Who::Union(style) if contents.are_text() => Answer::Clean(union::merge(&contents, style)),
-            Who::Union(_) => continue,
+            Who::Lines(style, conflicts) if contents.are_text() => {
+                text_merge::merge(&contents, style, conflicts)
+            }
+            Who::Lines(..) => continue,
         };
         let resolution = match (merged, outcome.tree.get(path.split_str("/")).map(|entry| entry.mode.kind()))
         {

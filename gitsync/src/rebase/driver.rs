@@ -16,7 +16,7 @@ use gix::merge::blob::builtin_driver::text::{Conflict, Labels};
 use phase::{Fault, programs};
 use store::temporary::Folder;
 
-use super::union;
+use super::text_merge::{Conflicts, Style};
 use crate::child;
 use crate::watch::Watch;
 
@@ -65,16 +65,18 @@ pub struct Drivers {
     all: Vec<Driver>,
     /// The name of the driver for files whose attributes name none.
     default: Option<BString>,
-    /// How far git's own driver `union` refines conflicts.
-    union: union::Style,
+    /// How far git's own drivers refine conflicts.
+    style: Style,
+    /// Whether line endings and the like are made equal before a merge (`merge.renormalize`); the tree merge does that.
+    renormalizes: bool,
 }
 
 /// What merges a file instead of the tree merge.
 pub enum Who<'a> {
     /// A program.
     Program(Choice<'a>),
-    /// Git's own driver that keeps the lines of both sides.
-    Union(union::Style),
+    /// Git's own driver `text`, or `union`.
+    Lines(Style, Conflicts),
 }
 
 /// A program that merges a file.
@@ -96,7 +98,12 @@ impl Drivers {
             all.retain(|driver| driver.name != name);
             all.push(Driver { name: name.into(), command: command.to_owned() });
         }
-        Self { all, default: config.string("merge.default"), union: union::Style::of(repo) }
+        Self {
+            all,
+            default: config.string("merge.default"),
+            style: Style::of(repo),
+            renormalizes: config.boolean("merge.renormalize") == Some(true),
+        }
     }
 
     /// Returns what merges the file at `path`, or `None` if the tree merge does. A driver of the user's replaces git's
@@ -117,7 +124,9 @@ impl Drivers {
             bail!("as many attributes as were asked for are answered")
         };
         let name = match merge.as_ref() {
-            StateRef::Set | StateRef::Unset => None,
+            // Git's own, whatever is configured under their names.
+            StateRef::Set => return Ok(self.text()),
+            StateRef::Unset => return Ok(None),
             StateRef::Unspecified => self.default.as_ref().map(|name| name.as_bstr()),
             StateRef::Value(name) => Some(name.as_bstr()),
         };
@@ -126,9 +135,15 @@ impl Drivers {
         let driver = self.all.iter().find(|driver| name == Some(driver.name.as_bstr()));
         Ok(match driver {
             Some(driver) => Some(Who::Program(Choice { driver, marker_size })),
-            None if name == Some("union".into()) => Some(Who::Union(self.union)),
-            None => None,
+            None if name == Some("union".into()) => Some(Who::Lines(self.style, Conflicts::Union)),
+            None if name == Some("binary".into()) => None,
+            // A driver that is not configured means text.
+            None => self.text(),
         })
+    }
+
+    fn text(&self) -> Option<Who<'_>> {
+        (!self.renormalizes).then_some(Who::Lines(self.style, Conflicts::Remain))
     }
 }
 

@@ -20,6 +20,7 @@ mod encoding;
 mod entries;
 mod fork_point;
 mod kept_names;
+mod line_diff;
 mod merge;
 mod merges;
 mod modes;
@@ -29,9 +30,9 @@ mod patch_id;
 mod pick;
 mod renamed_alone;
 mod submodules;
+mod text_merge;
 mod topo_order;
 mod trivial;
-mod union;
 mod verify_merge;
 
 use anyhow::Context as _;

@@ -1,19 +1,28 @@
-//! Merges files with the union driver, `merge=union`, which keeps the lines of both sides.
+//! Merges texts line by line, with the result that git has.
 //!
-//! Git refines a conflict before it puts the lines of one side after those of the other: a block that both sides
-//! added appears once, unless it has three lines or fewer. The tree merge concatenates whole conflicts, so a long
-//! block that two people copied would appear twice. This module follows git's order, see `xdl_do_merge` in git's
-//! `xdiff/xmerge.c`, with the diff algorithm of git's merges.
+//! gix merges texts as well, but aligns their lines in another way than git's merges, and so finds conflicts where git
+//! has none, or none where git has some. And it puts whole conflicts together for the union driver, where git first
+//! refines them: a long block that two people copied would appear twice. This module follows git's order, see
+//! `xdl_do_merge` in git's `xdiff/xmerge.c`.
 
 use std::ops::Range;
 
 use gix::bstr::ByteSlice as _;
-use gix::diff::blob::{Algorithm, Diff, Hunk, InternedInput};
 
-use super::driver::Contents;
+use super::driver::{Answer, Contents};
+use super::line_diff::{Hunk, changes};
 
 /// The maximum number of common lines between two conflicts that are treated as one.
 const BETWEEN: i64 = 3;
+
+/// What becomes of lines that both sides changed differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conflicts {
+    /// The merge fails.
+    Remain,
+    /// The lines of both sides are kept, as the driver `union` does.
+    Union,
+}
 
 /// How far a conflict is refined. This follows `merge.conflictStyle`: although that is meant for conflict markers,
 /// git does not refine what it would show with the base, and a union is made of the refined conflicts.
@@ -38,8 +47,8 @@ impl Style {
     }
 }
 
-/// The text that contains each side's lines.
-pub fn merge(contents: &Contents, style: Style) -> Vec<u8> {
+/// Merges the changes of both sides.
+pub fn merge(contents: &Contents, style: Style, conflicts: Conflicts) -> Answer {
     let text = Text {
         base: contents.base.lines_with_terminator().collect(),
         ours: contents.ours.lines_with_terminator().collect(),
@@ -54,7 +63,10 @@ pub fn merge(contents: &Contents, style: Style) -> Vec<u8> {
         Style::ZealousDiff3 => parts.iter_mut().for_each(|part| text.trim(part)),
         Style::Diff3 => {}
     }
-    text.put_together(&parts)
+    if conflicts == Conflicts::Remain && parts.iter().any(|part| part.by == By::Both) {
+        return Answer::Conflict;
+    }
+    Answer::Clean(text.put_together(&parts))
 }
 
 /// The lines of all versions, including their line endings.
@@ -132,7 +144,7 @@ impl Text<'_> {
         if changes.is_empty() {
             return vec![Part { by: By::BothAlike, ..part }];
         }
-        let within = |range: &Range<u32>, start: i64| {
+        let within = |range: &Range<usize>, start: i64| {
             let range = signed(range);
             range.start + start..range.end + start
         };
@@ -232,19 +244,9 @@ fn join_what_is_close(parts: &mut Vec<Part>) {
 /// Returns by how many lines the text before the change `next` has shifted.
 fn offset(next: Option<&Hunk>, before: &[&[u8]], after: &[&[u8]]) -> i64 {
     match next {
-        Some(next) => i64::from(next.after.start) - i64::from(next.before.start),
+        Some(next) => to_signed(next.after.start) - to_signed(next.before.start),
         None => to_signed(after.len()) - to_signed(before.len()),
     }
-}
-
-/// Returns the differences, aligned as in git's merges.
-fn changes(before: &[&[u8]], after: &[&[u8]]) -> Vec<Hunk> {
-    let mut input = InternedInput::default();
-    input.update_before(before.iter().copied());
-    input.update_after(after.iter().copied());
-    let mut diff = Diff::compute(Algorithm::Histogram, &input);
-    diff.postprocess_no_heuristic(&input);
-    diff.hunks().collect()
 }
 
 /// Whether a line ends with CR LF, judged by the previous line if it has no line ending; `None` if neither tells.
@@ -260,8 +262,8 @@ fn lines<'t, 'a>(text: &'t [&'a [u8]], range: &Range<i64>) -> &'t [&'a [u8]] {
     &text[to_index(range.start)..to_index(range.end)]
 }
 
-fn signed(range: &Range<u32>) -> Range<i64> {
-    i64::from(range.start)..i64::from(range.end)
+fn signed(range: &Range<usize>) -> Range<i64> {
+    to_signed(range.start)..to_signed(range.end)
 }
 
 fn to_signed(count: usize) -> i64 {

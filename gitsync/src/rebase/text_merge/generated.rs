@@ -1,4 +1,4 @@
-//! Property test: the union of generated texts is the same as that of git's merge.
+//! Property tests: merges of generated texts, and their unions, are the same as git's.
 
 use gix::ObjectId;
 use gix::objs::tree::EntryKind;
@@ -28,8 +28,7 @@ struct File {
     ends: [(bool, bool); 3],
 }
 
-/// Changes that insert parts of the same few blocks. As in the base, no line occurs twice in a text: how equal lines
-/// are paired depends on the diff algorithm, and git's differs slightly from the one here.
+/// Changes that insert parts of the same few blocks.
 fn edits() -> impl Strategy<Value = Vec<Edit>> {
     let edit = |block: u8| {
         let added = (0..10u8, 0..9u8)
@@ -46,7 +45,12 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
 
 fn file() -> impl Strategy<Value = File> {
     let end = || (prop::bool::weighted(0.8), prop::bool::weighted(0.1));
-    let base = (0..30u8).prop_map(|count| (0..count).collect());
+    // In some texts each line occurs once, in others many times.
+    let base = prop_oneof![
+        (0..30u8).prop_map(|count| (0..count).collect()),
+        prop::collection::vec(prop::sample::select(vec![0, 1, 2, 100, 101, 120, 140]), 0..40),
+        prop::collection::vec(0..30u8, 0..80),
+    ];
     (base, edits(), edits(), (end(), end(), end())).prop_map(|(base, ours, theirs, ends)| File {
         base,
         ours,
@@ -84,6 +88,14 @@ fn git_s(origin: &Repo, [base, ours, theirs]: [ObjectId; 3]) -> String {
     origin.git(["merge-tree", "--write-tree", &base, &ours.to_string(), &theirs.to_string()])
 }
 
+/// Returns the paths of the files that git's merge of these trees has in conflict.
+fn git_s_conflicts(origin: &Repo, [base, ours, theirs]: [ObjectId; 3]) -> Vec<String> {
+    let base = format!("--merge-base={base}");
+    let merge = ["merge-tree", "--write-tree", "--name-only", "--no-messages", &base];
+    let output = origin.git_invocation().args(merge).args([ours.to_string(), theirs.to_string()]).output();
+    output.stdout.lines().skip(1).map(str::to_owned).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(20),
@@ -91,6 +103,40 @@ proptest! {
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
+
+    #[test]
+    fn texts_are_merged_as_git_merges_them(
+        files in prop::collection::vec(file(), 1..40),
+        style in prop::sample::select(vec!["merge", "merge", "diff3", "zdiff3"]),
+    ) {
+        let world = World::new();
+        let origin = world.init("mike");
+        origin.git(["config", "merge.conflictStyle", style]);
+        origin.git(["config", "merge.renames", "false"]);
+        let repo = gix::open_opts(origin.path().as_std_path(), gix::open::Options::isolated()).unwrap();
+        let of = |file: &File| {
+            [file.side(&[], file.ends[0]), file.side(&file.ours, file.ends[1]), file.side(&file.theirs, file.ends[2])]
+        };
+        let trees = |wanted: &dyn Fn(usize) -> bool| {
+            let wanted = || files.iter().enumerate().filter(|(number, _)| wanted(*number)).map(|(_, file)| of(file));
+            [0, 1, 2].map(|side| tree(&repo, wanted().map(|texts| texts[side].clone())))
+        };
+        let conflicts = git_s_conflicts(&origin, trees(&|_| true));
+        let name = |number: usize| format!("{number}.log");
+        for (number, file) in files.iter().enumerate() {
+            let [base, ours, theirs] = trees(&|one| one == number);
+            let is_clean = matches!(Merger::new(&repo, &()).merge(base, ours, theirs).unwrap(), Merged::Clean(_));
+            prop_assert_eq!(is_clean, !conflicts.contains(&name(number)), "{:?}", of(file));
+        }
+        let clean = trees(&|number| !conflicts.contains(&name(number)));
+        let [base, ours, theirs] = clean;
+        let Merged::Clean(merged) = Merger::new(&repo, &()).merge(base, ours, theirs).unwrap() else {
+            return Err(TestCaseError::fail("each of these is clean"));
+        };
+        let git_s = git_s(&origin, clean);
+        let differs = || origin.git(["diff", "--no-color", git_s.trim(), &merged.to_string()]);
+        prop_assert_eq!(git_s.trim(), merged.to_string(), "from git's to ours: {}", differs());
+    }
 
     #[test]
     fn a_union_is_that_of_git_s_merge(
