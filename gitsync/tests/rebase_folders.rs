@@ -212,6 +212,29 @@ fn a_new_file_is_not_moved_to_where_its_own_side_has_one() {
 }
 
 #[test]
+fn a_folder_that_still_has_files_of_its_own_was_not_renamed_though_all_old_ones_are_gone() {
+    for wish in ["true", "false", "conflict"] {
+        let twin = Twin::new(|repo| {
+            repo.write("dir/file", "moved\n");
+            repo.write("dir/sub/.gitkeep", "");
+        });
+        twin.repo.git(["config", "merge.directoryRenames", wish]);
+        twin.theirs(|repo| {
+            repo.rename("dir/sub/.gitkeep", "dir/other/.gitkeep");
+            repo.write("dir/new/file", "new\n");
+            repo.commit_all("theirs");
+        });
+        twin.ours(|repo| {
+            repo.rename("dir/file", "elsewhere/file");
+            repo.remove("dir/sub/.gitkeep");
+            repo.write("dir/sub/note", "in its place\n");
+            repo.commit_all("ours");
+        });
+        assert_eq!(count(&twin.assert_same()), 1, "{wish}");
+    }
+}
+
+#[test]
 fn two_new_files_are_not_moved_to_one_place() {
     let twin = Twin::new(|repo| {
         for name in ["one", "two"] {

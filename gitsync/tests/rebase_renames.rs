@@ -192,6 +192,37 @@ fn files_that_both_sides_changed_are_found_by_their_names_in_a_folder_that_was_r
     assert!(matches!(twin.assert_same(), Result::Conflict(_)));
 }
 
+/// `file`, moved from one folder to the other by the upstream and rewritten to `theirs`, and changed here.
+fn moved_and_rewritten(file: &str, theirs: &str, ours: impl FnOnce(&Repo)) -> Twin {
+    let twin = Twin::new(|repo| repo.write("from/file", file));
+    twin.theirs(|repo| {
+        repo.remove("from/file");
+        commit_files(repo, &[("to/file", theirs)], "moved");
+    });
+    twin.ours(ours);
+    twin
+}
+
+#[test]
+fn a_file_that_was_moved_and_put_into_another_order_is_still_the_same() {
+    let (head, tail) = LINES.split_at(LINES.len() / 2);
+    let sections = [&tail.replace("six", "6"), head].concat();
+    let twin = moved_and_rewritten(LINES, &sections, |repo| {
+        repo.remove("from/file");
+        repo.commit_all("removed");
+    });
+    assert!(matches!(twin.assert_same(), Result::Conflict(_)));
+}
+
+#[test]
+fn a_file_that_was_moved_and_got_other_line_ends_is_still_the_same() {
+    let twin = moved_and_rewritten(&LINES.replace('\n', "\r\n"), LINES, |repo| {
+        repo.remove("from/file");
+        repo.commit_all("removed");
+    });
+    assert!(matches!(twin.assert_same(), Result::Conflict(_)));
+}
+
 /// Counts the signs of life.
 #[derive(Default)]
 struct Signs(Cell<usize>);

@@ -48,6 +48,12 @@ pub enum LockError {
         /// The path of the guard file.
         path: PathBuf,
     },
+    /// The process that was to own it ended while the caller waited.
+    #[error("process {pid}, to which the lock was to belong, has ended")]
+    OwnerEnded {
+        /// Its number.
+        pid: u32,
+    },
     /// The operating system refused.
     #[error("could not {action} the lock {}: {source}", .path.display())]
     Refused {
@@ -99,6 +105,9 @@ impl From<LockError> for Fault {
             }
             LockError::Stuck { path } => {
                 (Exit::Deferred, format!("let it go on or end it; `fuser {}` names it", path.display()))
+            }
+            LockError::OwnerEnded { .. } => {
+                (Exit::Failed, "nothing was done: run again what was to have the lock".into())
             }
             LockError::Refused { path, source, .. } => refusal(path, source.kind()),
         };

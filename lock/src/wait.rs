@@ -15,6 +15,7 @@ use crate::{
     judge,
     look::LockState,
     platform::Watch,
+    process::Life,
     queue::{self, Ticket},
     take::{Attempt, Holder, attempt},
 };
@@ -53,7 +54,8 @@ pub struct Acquired {
 /// Takes the lock, waiting for it. `waiting` is called with the current holder whenever that changes.
 ///
 /// # Errors
-/// [`LockError::Deferred`] if it was not acquired in time; [`LockError::Obstacle`] and [`LockError::Refused`].
+/// [`LockError::Deferred`] if it was not acquired in time; [`LockError::OwnerEnded`], [`LockError::Obstacle`] and
+/// [`LockError::Refused`].
 pub fn acquire(
     place: &LockPaths,
     wish: &LockRequest,
@@ -74,6 +76,10 @@ pub fn acquire(
         // A caller that does not want to wait does not queue either.
         let lets_others_go_first = newly_come && !patience.wait.is_zero() && queue::length(place) != 0;
         newly_come = false;
+        if let Some(owner) = wish.owner.as_ref().filter(|owner| owner.life() == Life::Dead) {
+            // Nobody would give it back, and a script's `mkdir` does not know that it is stale.
+            return Err(LockError::OwnerEnded { pid: owner.pid });
+        }
         if !lets_others_go_first {
             match attempt(place, &guarded, &token, wish, patience)? {
                 Attempt::Acquired { record, reclaimed } => {

@@ -45,6 +45,24 @@ fn the_lock_of_a_killed_owner_is_had_at_once() {
 }
 
 #[test]
+fn nobody_waits_for_a_lock_on_behalf_of_the_dead() {
+    let (_world, repo) = repository();
+    let held = acquire(&repo);
+    let mut owner = sleeper(&repo);
+    let pid = owner.pid();
+    let waiter = lock(&repo, ["acquire", "--wait", "1m", "--owner-pid", &pid.to_string()]).spawn();
+    let status = || lock(&repo, ["status", "--json"]).success().stdout;
+    common::until("it waits", || status().contains("\"waiting\":1"));
+    owner.kill();
+    owner.wait();
+    release(&repo, &held).assert_success();
+    let output = waiter.wait();
+    output.assert_code(1);
+    output.assert_says(&format!("process {pid}, to which the lock was to belong, has ended"));
+    assert!(!path(&repo).exists());
+}
+
+#[test]
 fn a_zombie_does_not_live() {
     let (_world, repo) = repository();
     let mut owner = sleeper(&repo);

@@ -8,9 +8,9 @@ use std::collections::{HashMap, HashSet};
 
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice as _};
-use gix::diff::blob::{Algorithm, Diff, InternedInput};
 
 use super::alive::Alive;
+use super::similarity;
 use crate::changes;
 
 /// How much of a file must be in the other one, in percent; git demands more here than if names differ.
@@ -64,14 +64,9 @@ fn by_name<'a>(
     named
 }
 
-/// Whether most lines of one are in the other, in the same order.
+/// Whether most of one is in the other.
 fn are_alike(objects: &Alive<'_>, old: ObjectId, new: ObjectId) -> anyhow::Result<bool> {
     objects.watch.alive();
     let (old, new) = (objects.repo.find_object(old)?, objects.repo.find_object(new)?);
-    let longer = old.data.len().max(new.data.len());
-    let lines = InternedInput::new(old.data.as_slice(), new.data.as_slice());
-    let changed = Diff::compute(Algorithm::Histogram, &lines);
-    let lost = changed.hunks().flat_map(|hunk| hunk.before);
-    let lost: usize = lost.map(|line| lines.interner[lines.before[line as usize]].len()).sum();
-    Ok(longer > 0 && (old.data.len() - lost) * 100 >= ALIKE * longer)
+    Ok(similarity::score(&old.data, &new.data) * 100 >= ALIKE * similarity::MOST)
 }

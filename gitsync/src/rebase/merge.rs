@@ -112,8 +112,11 @@ impl<'repo> Merger<'repo> {
             directory_file_conflicts::settle(&objects, marked.sides, rewrites)?.unwrap_or(marked.sides);
         let sides = orphans::settle(&objects, sides, rewrites)?;
         let mut given = Sides { base: marked.sides.base, ours: sides.ours, theirs: sides.theirs };
+        let mut paths = sides.disputed.clone();
         if rewrites.is_some() {
-            given = moved_and_changed::settle(&objects, given)?;
+            let (moved, removed) = moved_and_changed::settle(&objects, given)?;
+            given = moved;
+            paths.extend(removed.into_iter().map(|path| sides.real_path(path)));
             given = renamed_alone::leave_out(self.repo, given)?;
         }
         let mut outcome = gix::merge::plumbing::tree(
@@ -128,6 +131,7 @@ impl<'repo> Merger<'repo> {
             &mut tools.blobs,
             tools.options.clone(),
         )?;
+        orphans::take_back(&mut outcome)?;
         submodules::settle(self.repo, &mut outcome)?;
         content::settle_one_sided(&mut outcome)?;
         content::merge_by_drivers(
@@ -138,7 +142,6 @@ impl<'repo> Merger<'repo> {
             self.watch,
         )?;
         let tree = outcome.tree.write(|tree| canonical::write(self.repo, tree))?;
-        let mut paths = sides.disputed.clone();
         if outcome.has_unresolved_conflicts(TreatAsUnresolved::git()) {
             paths.extend(self.paths(tree, &outcome.conflicts)?.into_iter().map(|path| sides.real_path(path)));
         }

@@ -29,6 +29,7 @@ mod orphans;
 mod patch_id;
 mod pick;
 mod renamed_alone;
+mod similarity;
 mod submodules;
 mod text_merge;
 mod topo_order;

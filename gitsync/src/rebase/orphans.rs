@@ -9,6 +9,9 @@ use std::collections::HashMap;
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice as _};
 use gix::diff::Rewrites;
+use gix::diff::tree_with_rewrites::Change;
+use gix::merge::plumbing::tree::Outcome;
+use gix::merge::tree::Resolution;
 
 use super::alive::Alive;
 use super::directory_renames::{self, Home, Orphan};
@@ -141,6 +144,40 @@ impl Settled {
         }
         Ok(editor.write()?.detach())
     }
+}
+
+/// Moves back what the merge has moved into a directory that it takes for renamed.
+///
+/// Everything that has to move has been moved before. But to the merge a directory is renamed as well if one of its
+/// files was, and new ones have taken the place of the others.
+///
+/// # Errors
+/// The tree cannot be changed.
+pub fn take_back(outcome: &mut Outcome<'_>) -> anyhow::Result<()> {
+    for conflict in &outcome.conflicts {
+        let moved_to = match &conflict.resolution {
+            Ok(Resolution::SourceLocationAffectedByRename { final_location }) => final_location,
+            Ok(Resolution::OursModifiedTheirsRenamedAndChangedThenRename {
+                final_location: Some(final_location),
+                ..
+            }) => final_location,
+            _ => continue,
+        };
+        let Some(entry) = outcome.tree.get(moved_to.split_str("/")) else { continue };
+        let (kind, id) = (entry.mode.kind(), entry.oid);
+        let is_new = |change: &&Change| {
+            !change.entry_mode().is_tree()
+                && matches!(change, Change::Addition { .. } | Change::Rewrite { .. })
+                && change.location() != moved_to.as_bstr()
+        };
+        let Some(own) = [&conflict.theirs, &conflict.ours].into_iter().find(is_new) else { continue };
+        let own = own.location().to_owned();
+        if outcome.tree.get(own.split_str("/")).is_none() {
+            outcome.tree.remove(moved_to.split_str("/"))?;
+            outcome.tree.upsert(own.split_str("/"), kind, id)?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether there is anything at a path, or a file in the place of one of its directories.

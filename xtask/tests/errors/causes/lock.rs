@@ -67,6 +67,19 @@ pub const CAUSES: &[Cause] = &[
         let (_world, _origin, mike) = mike();
         mike.binary("lock").args(["run", "--", "./new.md"]).output()
     }),
+    cause("`--owner-pid` ends while its lock is waited for", || {
+        let (_world, _origin, mike) = mike();
+        let held = acquire(&mike);
+        let mut owner = mike.program("sleep").arg("600").spawn();
+        let pid = owner.pid().to_string();
+        let waiter = mike.binary("lock").args(["acquire", "--wait", "1m", "--owner-pid", &pid]).spawn();
+        let status = || mike.binary("lock").args(["status", "--json"]).success().stdout;
+        while !status().contains("\"waiting\":1") {}
+        owner.kill();
+        owner.wait();
+        mike.binary("lock").arg("release").stdin(held).success();
+        waiter.wait()
+    }),
     cause("`--owner-pid` lives no more", || {
         let (_world, _origin, mike) = mike();
         mike.binary("lock").args(["acquire", "--owner-pid", "4194305"]).output()
