@@ -225,7 +225,10 @@ fn wording(
 ) -> anyhow::Result<BString> {
     let cleanup = Cleanup::of(place.repo);
     let usual = || message::usual(place.host, &phase::clock::now_for_people());
-    let mut text = cleanup.apply(message.map_or_else(usual, str::to_owned).as_str().into());
+    let given = message.map_or_else(usual, str::to_owned);
+    // As by `git commit -m`, the last line has an end even if nothing is cleaned up.
+    let given = if given.is_empty() || given.ends_with('\n') { given } else { format!("{given}\n") };
+    let mut text = cleanup.apply(given.as_str().into());
     if hooks.has("prepare-commit-msg") || hooks.has("commit-msg") {
         let file = place.repo.git_dir().join("COMMIT_EDITMSG");
         std::fs::write(&file, &text).with_context(|| file.display().to_string())?;

@@ -152,6 +152,24 @@ fn the_hooks_of_a_commit_of_some_files_see_those_alone() {
 }
 
 #[test]
+fn a_message_that_is_not_cleaned_up_is_that_of_git_commit() {
+    for mode in ["verbatim", "whitespace", "strip"] {
+        let (_world, _origin, [mike, howard]) = World::with_clones(["mike", "howard"]);
+        for message in ["one line", "two\n\n# lines  ", "ended\n"] {
+            for repo in [&mike, &howard] {
+                repo.git(["config", "commit.cleanup", mode]);
+                repo.write("file", format!("{message}\n"));
+            }
+            howard.git(["add", "file"]);
+            howard.git(["commit", "--quiet", "-m", message]);
+            gitsync(&mike).args(["--no-pull", "--no-push", "-m", message]).success();
+            let of = |repo: &Repo| repo.git(["log", "-1", "--format=%B|"]);
+            assert_eq!(of(&mike), of(&howard), "{mode}: {message:?}");
+        }
+    }
+}
+
+#[test]
 fn a_hook_that_writes_what_git_cannot_read_as_a_message_is_found_out() {
     let (_world, _origin, [mike]) = World::with_clones(["mike"]);
     mike.hook("commit-msg", "#!/bin/sh\nprintf 'a\\0b\\n' > \"$1\"\n");
