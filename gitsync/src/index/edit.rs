@@ -3,7 +3,7 @@
 //! An index must not contain both `a` and `a/b`, must stay sorted, and records the trees of directories in its `TREE`
 //! extension: every edit has to invalidate these, or the next commit takes a directory for unchanged.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use gix::ObjectId;
@@ -153,9 +153,7 @@ impl Edits {
             index.sort_entries();
         }
         if let Some(tree) = index.tree_mut() {
-            for path in &touched {
-                invalidate(tree, path.as_bstr());
-            }
+            invalidate(tree, touched.iter().map(|path| path.as_slice()).collect());
         }
         index.remove_resolve_undo();
     }
@@ -185,18 +183,22 @@ fn at_rest(flags: Flags) -> Flags {
     if kept.intersects(Flags::SKIP_WORKTREE | Flags::INTENT_TO_ADD) { kept | Flags::EXTENDED } else { kept }
 }
 
-/// Marks the cached trees from the root down to the directory of `path` as invalid.
-pub(super) fn invalidate(root: &mut gix::index::extension::Tree, path: &BStr) {
-    let mut here = root;
-    here.num_entries = None;
-    for name in
-        path.rsplit_once_str("/").map_or(b"".as_slice(), |(folder, _)| folder).split(|byte| *byte == b'/')
-    {
-        let Some(child) = here.children.iter_mut().find(|child| child.name.as_slice() == name) else {
-            return;
-        };
-        child.num_entries = None;
-        here = child;
+/// Marks the cached trees from `folder` down to the directories of `paths`, which are relative to it, as invalid. No
+/// tree is invalid if there are no paths.
+pub(super) fn invalidate(folder: &mut gix::index::extension::Tree, paths: Vec<&[u8]>) {
+    if paths.is_empty() {
+        return;
+    }
+    folder.num_entries = None;
+    // The children of a directory are gone through once, however many of them are to be marked.
+    let mut inside: HashMap<&[u8], Vec<&[u8]>> = HashMap::new();
+    for path in paths {
+        if let Some((name, rest)) = path.split_once_str("/") {
+            inside.entry(name).or_default().push(rest);
+        }
+    }
+    for child in &mut folder.children {
+        invalidate(child, inside.remove(child.name.as_slice()).unwrap_or_default());
     }
 }
 

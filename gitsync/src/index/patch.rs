@@ -34,6 +34,7 @@ impl<'a> Patch<'a> {
     pub fn of(index: &'a Index, edits: &Edits) -> Option<Self> {
         let old = index.as_written().filter(|_| !index.is_unmerged())?;
         let (mut version, mut count, mut cache) = (old.version(), index.len(), old.cache());
+        let mut touched = Vec::new();
         for (path, edit) in edits.iter() {
             let path = path.as_bstr();
             let is_there = index.find(path).is_some();
@@ -53,9 +54,10 @@ impl<'a> Patch<'a> {
                     }
                 }
             }
-            if let Some(cache) = &mut cache {
-                invalidate(cache, path);
-            }
+            touched.push(path.as_bytes());
+        }
+        if let Some(cache) = &mut cache {
+            invalidate(cache, touched);
         }
         Some(Self { index, old, version, count: u32::try_from(count).ok()?, cache })
     }

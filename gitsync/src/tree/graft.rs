@@ -3,6 +3,8 @@
 //! If the index still had the tree of the last commit, only the trees on the paths of the edits have to be written.
 //! The rest of the index is not examined, so that it need not be decoded.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anyhow::Context as _;
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
@@ -78,16 +80,21 @@ struct Grafter<'a> {
 impl Grafter<'_> {
     /// Edits the directory `old`. The leaves are sorted.
     fn folder(&mut self, old: Cache, leaves: &[Leaf<'_>]) -> anyhow::Result<Folder> {
-        let Cache { name, id, num_entries: Some(mut count), mut children } = old else {
+        let Cache { name, id, num_entries: Some(mut count), children } = old else {
             return Ok(Folder::Unknown);
         };
-        let mut tree = match id.is_empty_tree() {
+        let tree = match id.is_empty_tree() {
             true => Tree::empty(),
             false => self.repo.find_tree(id)?.decode()?.to_owned(),
         };
+        // Each change looks up an entry and a child, so both are kept by their order: a directory may have as many
+        // changes as entries. The two orders differ, since a tree sorts the name of a subtree as if it ended in `/`.
+        let mut children: BTreeMap<Vec<u8>, Cache> =
+            children.into_iter().map(|child| (child.name.to_vec(), child)).collect();
         if !is_of_an_index(&tree, &children) {
             return Ok(Folder::Unknown);
         }
+        let mut entries: BTreeSet<Entry> = tree.entries.into_iter().collect();
         let mut rest = leaves;
         while let Some(first) = rest.first() {
             let (name, is_file) = match first.path.split_once_str("/") {
@@ -96,7 +103,7 @@ impl Grafter<'_> {
             };
             if is_file {
                 rest = &rest[1..];
-                let before = put(&mut tree, name, EntryKind::Blob.into(), first.now);
+                let before = put(&mut entries, name, EntryKind::Blob.into(), first.now);
                 if before.is_none() && first.now.is_none() {
                     // What the index had is not in its tree: the cache does not belong to this index.
                     return Ok(Folder::Unknown);
@@ -111,8 +118,7 @@ impl Grafter<'_> {
                 .iter()
                 .filter_map(|leaf| Some(Leaf { path: below(leaf.path, name)?, now: leaf.now }))
                 .collect();
-            let at = children.iter().position(|child| child.name.as_slice() == name);
-            let before = at.map_or_else(|| nothing(self.repo), |at| children.swap_remove(at));
+            let before = children.remove(name).unwrap_or_else(|| nothing(self.repo));
             count -= before.num_entries.unwrap_or(0);
             let now = match self.folder(before, &inside)? {
                 Folder::Unknown => return Ok(Folder::Unknown),
@@ -121,16 +127,17 @@ impl Grafter<'_> {
                     let id = child.id;
                     count += child.num_entries.unwrap_or(0);
                     child.name = name.into();
-                    children.push(child);
+                    children.insert(name.to_vec(), child);
                     Some((EntryKind::Tree.into(), id))
                 }
             };
-            put(&mut tree, name, EntryKind::Tree.into(), now);
+            put(&mut entries, name, EntryKind::Tree.into(), now);
         }
-        if tree.entries.is_empty() {
+        if entries.is_empty() {
             return Ok(Folder::Empty);
         }
-        children.sort_by(|one, other| one.name.cmp(&other.name));
+        let tree = Tree { entries: entries.into_iter().collect() };
+        let children = children.into_values().collect();
         let mut data = Vec::with_capacity(tree.entries.len() * 48);
         tree.write_to(&mut data)?;
         let id = self.sink.put(Kind::Tree, &data)?;
@@ -143,17 +150,15 @@ fn below<'a>(path: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     path.strip_prefix(name)?.strip_prefix(b"/")
 }
 
-/// Whether an index would yield exactly this tree, and its cache covers all subtrees: no obsolete modes, no empty
-/// trees.
-fn is_of_an_index(tree: &Tree, children: &[Cache]) -> bool {
-    let folders = tree.entries.iter().filter(|entry| entry.mode.is_tree());
+/// Whether an index would yield exactly this tree, and its cache covers all subtrees: sorted, no obsolete modes, no
+/// empty trees.
+fn is_of_an_index(tree: &Tree, children: &BTreeMap<Vec<u8>, Cache>) -> bool {
+    let mut folders = tree.entries.iter().filter(|entry| entry.mode.is_tree());
     tree.entries.iter().all(|entry| entry.mode == EntryMode::from(entry.mode.kind()))
+        && tree.entries.is_sorted_by(|one, next| one < next)
         && folders.clone().count() == children.len()
-        && folders.clone().all(|entry| {
-            children
-                .iter()
-                .any(|child| (child.name.as_slice(), child.id) == (entry.filename.as_slice(), entry.oid))
-        })
+        && folders
+            .all(|entry| children.get(entry.filename.as_slice()).is_some_and(|child| child.id == entry.oid))
 }
 
 /// A directory that does not exist yet.
@@ -165,24 +170,16 @@ fn nothing(repo: &gix::Repository) -> Cache {
 /// Sets `name` to `now`, and returns what it was before. `like` tells whether `name` sorts like a file or like a
 /// directory.
 fn put(
-    tree: &mut Tree,
+    entries: &mut BTreeSet<Entry>,
     name: &[u8],
     like: EntryMode,
     now: Option<(EntryMode, ObjectId)>,
 ) -> Option<ObjectId> {
     let null = ObjectId::null(gix::hash::Kind::Sha1);
     let named = Entry { mode: like, filename: BString::from(name), oid: null };
-    match (tree.entries.binary_search(&named), now) {
-        (Ok(at), Some((mode, oid))) => {
-            let entry = &mut tree.entries[at];
-            entry.mode = mode;
-            Some(std::mem::replace(&mut entry.oid, oid))
-        }
-        (Ok(at), None) => Some(tree.entries.remove(at).oid),
-        (Err(at), Some((mode, oid))) => {
-            tree.entries.insert(at, Entry { mode, oid, ..named });
-            None
-        }
-        (Err(_), None) => None,
+    let before = entries.take(&named);
+    if let Some((mode, oid)) = now {
+        entries.insert(Entry { mode, oid, ..named });
     }
+    before.map(|entry| entry.oid)
 }
