@@ -19,6 +19,7 @@ use signals::Section;
 
 use crate::branch::{self, Moved};
 use crate::context::SyncContext;
+use crate::convert::FilterFailed;
 use crate::hooks::{Call, Hooks};
 use crate::ident::Person;
 use crate::index::{self, Looked, Writing, Written};
@@ -313,15 +314,16 @@ pub fn refused(refusals: &[Refusal]) -> Fault {
         );
     }
     let fault = Fault::failed(message);
-    let filter = refusals.iter().find_map(|refusal| match &refusal.why {
-        Why::Filter(failed) => Some(&failed.driver),
-        _ => None,
-    });
-    match filter {
-        Some(driver) => fault.help(format!(
+    let of_conversion = refusals.iter().find_map(|refusal| match &refusal.why {
+        Why::Filter(FilterFailed { driver, .. }) => Some(format!(
             "mend or install filter.{driver}.clean, or let .gitattributes name another filter: \
              `git config --show-origin --get-regexp '^filter[.]{driver}[.]'` shows what is set"
         )),
+        Why::Encoding(failed) => Some(failed.help()),
+        _ => None,
+    });
+    match of_conversion {
+        Some(help) => fault.help(help),
         None => fault.help("rename or move it, or let .gitignore name it; then run this again"),
     }
 }

@@ -52,6 +52,41 @@ fn attributes_that_are_deleted_in_the_same_commit_hold_where_git_has_them_in_mem
 }
 
 #[test]
+fn old_encodings_are_read_by_the_tables_that_git_has() {
+    let world = World::new();
+    let attributes = ["Shift-JIS", "EUC-JP", "gb2312", "Big5", "ISO-8859-9", "cp1252", "IBM819", "koi8-u"]
+        .map(|name| format!("*.{name} working-tree-encoding={name}\n"));
+    let repo = repo_with(&world, &[(".gitattributes", &attributes.concat())]);
+    repo.write("wave.Shift-JIS", b"10\x81\x6020 \x81\x7c \x93\xfa\x96\x7b \\~\n");
+    repo.write("wave.EUC-JP", b"10\xa1\xc120 \xc6\xfc\xcb\xdc \x8f\xb0\xa1\n");
+    repo.write("dash.gb2312", b"\xa1\xaa \xa1\xa4 \xd6\xd0\xb9\xfa\n");
+    repo.write("line.Big5", b"\xf9\xf9 \xa2\xa4 \xa4\xa4\n");
+    repo.write("control.ISO-8859-9", b"\x80 \xfe\n");
+    repo.write("euro.cp1252", b"5 \x80\n");
+    repo.write("control.IBM819", b"\x80 \xfc\n");
+    repo.write("box.koi8-u", b"\xae \xc0\n");
+    assert_stages_as_git(&world, &repo);
+}
+
+#[test]
+fn what_is_not_in_its_encoding_is_refused_as_by_git_and_so_is_an_unknown_encoding() {
+    for (name, content) in [
+        ("CP437", b"1\n".as_slice()),
+        ("cp1252", b"\x81\n"),
+        ("EUC-KR", b"\xa0\x81\n"),
+        ("Shift-JIS", b"\x87\x40\n"),
+    ] {
+        let world = World::new();
+        let repo = repo_with(&world, &[(".gitattributes", &format!("*.x working-tree-encoding={name}\n"))]);
+        repo.write("a.x", content);
+        let refused = stage_all(&repo).err().unwrap();
+        assert!(matches!(&refused[0].why, Why::Encoding(failed) if failed.label == name), "{name}");
+        let is_known_to_git = name == "CP437";
+        assert_eq!(repo.try_git(["add", "a.x"]).code == 0, is_known_to_git, "{name}");
+    }
+}
+
+#[test]
 fn automatic_line_ends_leave_files_alone_that_were_committed_with_them() {
     let world = World::new();
     let repo = repo_with(&world, &[("old", "one\r\ntwo\r\n")]);

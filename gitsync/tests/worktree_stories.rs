@@ -175,6 +175,54 @@ fn a_filter_that_must_not_fail_and_does_leaves_everything_as_it_was() {
 }
 
 #[test]
+fn an_encoding_that_is_not_known_leaves_everything_as_it_was() {
+    let world = World::new();
+    let repo = two_commits(
+        &world,
+        |repo| write_all(repo, &[("a", "1\n"), ("z/gone", "1\n")]),
+        |repo| {
+            write_all(repo, &[(".gitattributes", "x working-tree-encoding=CP437\n"), ("a", "2\n")]);
+            repo.write("x", b"\x81\n");
+            repo.remove("z/gone");
+        },
+    );
+    assert_eq!(repo.git(["cat-file", "-p", "new:x"]), "ü", "git knows it");
+    let before = snapshot(&repo);
+    let failed = std::panic::catch_unwind(|| update(&repo, "HEAD", "new"));
+    assert!(failed.is_err(), "the update reported an error");
+    assert_eq!(snapshot(&repo), before);
+    assert!(!repo.git_dir().join("lockstep-update").exists());
+    repo.assert_unlocked();
+    repo.assert_clean();
+}
+
+#[test]
+fn files_are_checked_out_in_their_encoding_or_as_they_are_if_it_lacks_a_character() {
+    let world = World::new();
+    let names = ["Shift-JIS", "EUC-JP", "Big5", "latin-1", "cp1252"];
+    let repo = two_commits(
+        &world,
+        |repo| repo.write("a", "1\n"),
+        |repo| {
+            for name in names {
+                repo.write(&format!("words.{name}"), "5 ¢ \\ 10 〜 20 − ═ 日本 grün\n");
+                repo.write(&format!("face.{name}"), "😀\n");
+            }
+            repo.write("japan.Shift-JIS", "10 〜 20 − \\ 日本\n");
+            repo.write("japan.EUC-JP", "10 〜 20 − \\ 日本\n");
+            repo.write("box.Big5", "═ 中\n");
+        },
+    );
+    let attributes = names.map(|name| format!("*.{name} working-tree-encoding={name}\n"));
+    std::fs::write(repo.git_dir().join("info/attributes"), attributes.concat()).unwrap();
+    // What git cannot encode counts as modified from the start, with git as here; so the index is not compared.
+    let twin = common::twin(&world, &repo);
+    twin.git(["read-tree", "-m", "-u", "HEAD", "new"]);
+    update(&repo, "HEAD", "new").ok().unwrap().pending.finish().unwrap();
+    assert_eq!(snapshot(&repo), snapshot(&twin));
+}
+
+#[test]
 fn a_sparse_checkout_stays_sparse() {
     for cone in ["--cone", "--no-cone"] {
         let world = World::new();

@@ -1,83 +1,100 @@
 //! Implements `working-tree-encoding`: files that are UTF-8 in the repository but not in the working tree.
 //!
-//! The Unicode encodings are implemented here, with git's rules for byte order marks, and so are ASCII and Latin-1;
-//! the others are those of the Encoding Standard, which browsers use. (There, `latin1` means the Windows code page
-//! 1252.) See <https://git-scm.com/docs/gitattributes#_working_tree_encoding>.
+//! The Unicode encodings are implemented here, with git's rules for byte order marks; [`iconv`](super::iconv) has the
+//! others. Neither writes anything that git would not: where that is not certain, the file is left alone. See
+//! <https://git-scm.com/docs/gitattributes#_working_tree_encoding>.
 
 use anyhow::{Context as _, bail, ensure};
 use gix::filter::plumbing::encoding::Encoding;
-use gix::filter::plumbing::worktree::encode_to_git::RoundTripCheck;
-use gix::filter::plumbing::worktree::{encode_to_git, encode_to_worktree, encoding::for_label};
+
+use super::iconv::{Charset, Doubt};
+
+/// Why content cannot be converted between UTF-8 and another encoding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodingFailed {
+    /// The name of the encoding.
+    pub label: String,
+    /// What is the matter.
+    pub why: Why,
+}
+
+/// What keeps content from being converted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// The encoding is not known here.
+    Unknown,
+    /// The content is not in the encoding; what is wrong with it as text.
+    Invalid(String),
+    /// The content has this character, and it is not certain how git writes it.
+    Doubtful(char),
+}
+
+impl EncodingFailed {
+    /// What the user can do about it.
+    pub fn help(&self) -> String {
+        match &self.why {
+            Why::Unknown | Why::Doubtful(_) => {
+                "name another encoding in .gitattributes, or commit and pull with git itself".to_owned()
+            }
+            Why::Invalid(_) => {
+                format!("save it in {}, or name the encoding that it has in .gitattributes", self.label)
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for EncodingFailed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let label = &self.label;
+        match &self.why {
+            Why::Unknown => write!(f, "its working-tree-encoding {label} is not known here"),
+            Why::Invalid(words) => write!(f, "it is not in its working-tree-encoding {label}: {words}"),
+            Why::Doubtful(character) => write!(
+                f,
+                "it has the character U+{:04X}, which not all programs write alike in its working-tree-encoding {label}",
+                u32::from(*character)
+            ),
+        }
+    }
+}
+
+impl std::error::Error for EncodingFailed {}
 
 /// Decodes `bytes` from the encoding `label` to UTF-8. Encodings in `checked` must yield the same bytes when encoded
 /// again.
 ///
 /// # Errors
 /// The encoding is not known, or the bytes are not valid in it.
-pub fn to_utf8(bytes: &[u8], label: &str, checked: &[&'static Encoding]) -> anyhow::Result<Vec<u8>> {
+pub fn to_utf8(bytes: &[u8], label: &str, checked: &[&'static Encoding]) -> Result<Vec<u8>, EncodingFailed> {
+    let failed = |why| EncodingFailed { label: label.to_owned(), why };
     if let Some(unicode) = Unicode::named(label) {
-        return unicode.read(bytes).with_context(|| format!("it is not {label}"));
+        return unicode.read(bytes).map_err(|error| failed(Why::Invalid(format!("{error:#}"))));
     }
-    if let Some(latin) = Latin::named(label) {
-        return latin.read(bytes).with_context(|| format!("it is not {label}"));
+    let charset = Charset::named(label).ok_or_else(|| failed(Why::Unknown))?;
+    let text = charset.read(bytes).map_err(|at| {
+        failed(Why::Invalid(format!(
+            "no character begins at byte {at}, or none that all programs read alike"
+        )))
+    })?;
+    if charset.is_among(checked) && charset.write(&text) != Ok(Some(bytes.to_vec())) {
+        return Err(failed(Why::Invalid("written again, it would be other bytes".to_owned())));
     }
-    let encoding = for_label(label)?;
-    let check = if checked.contains(&encoding) { RoundTripCheck::Fail } else { RoundTripCheck::Skip };
-    let mut out = Vec::new();
-    encode_to_git(bytes, encoding, &mut out, check)?;
-    Ok(out)
+    Ok(text.into_bytes())
 }
 
-/// Encodes `bytes`, which are UTF-8, in the encoding `label`; `None` if it is not known or cannot represent them.
-pub fn from_utf8(bytes: &[u8], label: &str) -> Option<Vec<u8>> {
+/// Encodes `bytes`, which are UTF-8, in the encoding `label`; `None` if it cannot represent them.
+///
+/// # Errors
+/// The encoding is not known, or it is not certain that git encodes them alike.
+pub fn from_utf8(bytes: &[u8], label: &str) -> Result<Option<Vec<u8>>, EncodingFailed> {
+    let failed = |why| EncodingFailed { label: label.to_owned(), why };
+    let text = std::str::from_utf8(bytes).ok();
     if let Some(unicode) = Unicode::named(label) {
-        return std::str::from_utf8(bytes).ok().map(|text| unicode.write(text));
+        return Ok(text.map(|text| unicode.write(text)));
     }
-    if let Some(latin) = Latin::named(label) {
-        return latin.write(std::str::from_utf8(bytes).ok()?);
-    }
-    let mut out = Vec::new();
-    encode_to_worktree(bytes, for_label(label).ok()?, &mut out).ok()?;
-    Some(out)
-}
-
-/// Encodings in which each byte is the Unicode character of that number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Latin {
-    Ascii,
-    One,
-}
-
-impl Latin {
-    fn named(label: &str) -> Option<Self> {
-        match label.to_ascii_lowercase().as_str() {
-            "ascii" | "us-ascii" | "ansi_x3.4-1968" => Some(Latin::Ascii),
-            "latin1" | "latin-1" | "l1" | "iso-8859-1" | "iso8859-1" | "iso_8859-1" | "iso88591" => {
-                Some(Latin::One)
-            }
-            _ => None,
-        }
-    }
-
-    fn last(self) -> u8 {
-        match self {
-            Latin::Ascii => 0x7f,
-            Latin::One => 0xff,
-        }
-    }
-
-    fn read(self, bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
-        if let Some(other) = bytes.iter().find(|byte| **byte > self.last()) {
-            bail!("the byte {other:#x} is none of its characters");
-        }
-        Ok(bytes.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes())
-    }
-
-    fn write(self, text: &str) -> Option<Vec<u8>> {
-        text.chars()
-            .map(|character| u8::try_from(character).ok().filter(|byte| *byte <= self.last()))
-            .collect()
-    }
+    let charset = Charset::named(label).ok_or_else(|| failed(Why::Unknown))?;
+    let Some(text) = text else { return Ok(None) };
+    charset.write(text).map_err(|Doubt(character)| failed(Why::Doubtful(character)))
 }
 
 /// UTF-16 and UTF-32 in all their forms.
@@ -211,7 +228,7 @@ mod tests {
             ["UTF-16", "utf16le", "UTF-16BE", "UTF-16LE-BOM", "utf-32", "UTF-32BE", "ISO-8859-1", "SHIFT-JIS"]
         {
             let text = if label == "ISO-8859-1" { "grün\n" } else { "日本\n" };
-            let encoded = from_utf8(text.as_bytes(), label).unwrap_or_else(|| panic!("{label}"));
+            let encoded = from_utf8(text.as_bytes(), label).unwrap().unwrap();
             assert_ne!(encoded, text.as_bytes(), "{label}");
             assert_eq!(to_utf8(&encoded, label, &[]).unwrap(), text.as_bytes(), "{label}");
         }
@@ -228,7 +245,7 @@ mod tests {
     #[test]
     fn latin_1_is_not_windows_code_page() {
         assert_eq!(to_utf8(b"\x80\xe9", "latin-1", &[]).unwrap(), "\u{80}é".as_bytes());
-        assert_eq!(from_utf8("\u{80}é".as_bytes(), "ISO-8859-1").unwrap(), b"\x80\xe9");
+        assert_eq!(from_utf8("\u{80}é".as_bytes(), "ISO-8859-1").unwrap().unwrap(), b"\x80\xe9");
     }
 
     #[test]
@@ -237,7 +254,8 @@ mod tests {
         assert!(to_utf8(b"\xff\xfe\0\xd8", "UTF-16", &[]).is_err());
         assert!(to_utf8(b"x", "KLINGON", &[]).is_err());
         assert!(to_utf8(b"\x80", "ascii", &[]).is_err());
-        assert!(from_utf8("€".as_bytes(), "latin-1").is_none());
-        assert!(from_utf8("日".as_bytes(), "ISO-8859-2").is_none());
+        assert_eq!(from_utf8("€".as_bytes(), "latin-1"), Ok(None));
+        assert_eq!(from_utf8("日".as_bytes(), "ISO-8859-2"), Ok(None));
+        assert_eq!(from_utf8(b"x", "CP437").unwrap_err().why, Why::Unknown);
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! Without the conversions of line endings, encodings, `$Id$` and filter programs, the run would commit other bytes
 //! than git does, and check out files that count as modified from the start. gix's parts are used where they do what
-//! git does; the order, `$Id$` and the Unicode encodings are implemented here, since gix differs there (for example,
-//! it writes UTF-16 as UTF-8). See <https://git-scm.com/docs/gitattributes>, and `convert.c` in git.
+//! git does; the order, `$Id$` and the encodings are implemented here, since gix differs there (for example, it writes
+//! UTF-16 as UTF-8). See <https://git-scm.com/docs/gitattributes>, and `convert.c` in git.
 
 mod attributes;
 pub(crate) mod encoding;
+mod iconv;
 mod ident;
 
 use std::borrow::Cow;
@@ -23,8 +24,11 @@ use gix::index::Entry;
 use gix::index::entry::Mode;
 use gix::objs::{Find as _, Kind};
 use gix::worktree::stack::state::attributes::Source;
+use phase::Fault;
 
 use attributes::Asked;
+
+pub use encoding::EncodingFailed;
 
 /// The failure of a required filter program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,11 +166,11 @@ impl<'repo> Conversions<'repo> {
         )? {
             bytes = converted;
         }
-        // As in git, content that cannot be encoded is checked out as it is.
-        if let Some(label) = asked.encoding.as_ref().filter(|_| !bytes.is_empty())
-            && let Some(encoded) = encoding::from_utf8(&bytes, label)
-        {
-            bytes = encoded;
+        if let Some(label) = asked.encoding.as_ref().filter(|_| !bytes.is_empty()) {
+            let encoded = encoding::from_utf8(&bytes, label)
+                .map_err(|failed| Fault::failed(failed.to_string()).help(failed.help()))?;
+            // As in git, content that the encoding cannot represent is checked out as it is.
+            bytes = encoded.unwrap_or(bytes);
         }
         let filtered = self.run(&asked, Operation::Smudge, &mut bytes.as_slice(), path)?;
         Ok(filtered.unwrap_or(bytes))

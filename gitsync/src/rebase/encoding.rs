@@ -79,7 +79,7 @@ impl Wanted {
             None => BString::from(data.to_str().ok()?),
         };
         match &self.name {
-            Some(name) => from_utf8(&text, name.to_str().ok()?),
+            Some(name) => from_utf8(&text, name.to_str().ok()?).ok()?,
             None => Some(text.into()),
         }
     }

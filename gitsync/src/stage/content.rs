@@ -18,7 +18,7 @@ pub use scan::Abilities;
 use scan::{NestedHead, nested_head};
 
 use super::sink::Sink;
-use crate::convert::{Conversions, FilterFailed, ToGit};
+use crate::convert::{Conversions, EncodingFailed, FilterFailed, ToGit};
 use crate::watch::Watch;
 use crate::worktree::disk::{Disk, Found, Kind, is_missing, lstat};
 
@@ -47,6 +47,8 @@ pub enum Content {
     KeepsChanging,
     /// A required filter failed.
     FilterFailed(FilterFailed),
+    /// It is in another encoding than UTF-8, and could not be converted to it.
+    EncodingFailed(EncodingFailed),
     /// It could not be read or converted; the reason as text.
     Failed(String),
 }
@@ -107,8 +109,12 @@ impl<'repo> Reader<'repo> {
                 Err(Trouble::File(error)) if is_missing(&error) => None,
                 Err(Trouble::File(error)) => return Ok(Content::Failed(error.to_string())),
                 Err(Trouble::Filter(error)) => {
-                    return Ok(match error.downcast::<FilterFailed>() {
-                        Ok(failed) => Content::FilterFailed(failed),
+                    let error = match error.downcast::<FilterFailed>() {
+                        Ok(failed) => return Ok(Content::FilterFailed(failed)),
+                        Err(error) => error,
+                    };
+                    return Ok(match error.downcast::<EncodingFailed>() {
+                        Ok(failed) => Content::EncodingFailed(failed),
                         Err(error) => Content::Failed(format!("{error:#}")),
                     });
                 }

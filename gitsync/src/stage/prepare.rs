@@ -274,6 +274,7 @@ impl One<'_> {
             Content::UnreadableRepository => return Ok(Err(Why::UnreadableRepository)),
             Content::KeepsChanging => return Ok(Err(Why::KeepsChanging)),
             Content::FilterFailed(failed) => return Ok(Err(Why::Filter(failed))),
+            Content::EncodingFailed(failed) => return Ok(Err(Why::Encoding(failed))),
             Content::Failed(why) => return Ok(Err(Why::Unreadable(why))),
         };
         let Some(mode) = content::mode(found.kind, entry.map(|entry| entry.mode), self.abilities) else {

@@ -4,7 +4,8 @@ use std::fmt;
 
 use gix::bstr::{BString, ByteSlice};
 
-use crate::{convert::FilterFailed, path::Hostile};
+use crate::convert::{EncodingFailed, FilterFailed};
+use crate::path::Hostile;
 
 /// A path that cannot be committed. If there is any, nothing is committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub enum Why {
     CannotBeHeld,
     /// A required filter failed.
     Filter(FilterFailed),
+    /// It could not be converted from its encoding.
+    Encoding(EncodingFailed),
     /// It could not be read or converted; the reason as text.
     Unreadable(String),
     /// It changed during each attempt to read it.
@@ -49,6 +52,7 @@ impl fmt::Display for Why {
             ),
             Why::CannotBeHeld => write!(f, "it is neither a file nor a link"),
             Why::Filter(failed) => write!(f, "{failed}"),
+            Why::Encoding(failed) => write!(f, "{failed}"),
             Why::Unreadable(why) => write!(f, "it cannot be read: {why}"),
             Why::KeepsChanging => write!(f, "it keeps changing while it is read"),
         }

@@ -279,6 +279,7 @@ impl Look<'_> {
             Content::Missing => OnDisk::Nothing,
             Content::NotAFile(_) | Content::UnreadableRepository | Content::KeepsChanging => OnDisk::Other,
             Content::FilterFailed(failed) => OnDisk::Unreadable(failed.to_string()),
+            Content::EncodingFailed(failed) => OnDisk::Unreadable(failed.to_string()),
             Content::Failed(why) => OnDisk::Unreadable(why),
         })
     }

@@ -77,6 +77,8 @@ pub const CAUSES: &[Cause] = &[
         mike.write(".gitattributes", "* filter=up\n");
         gitsync(&mike).output()
     }),
+    cause("a file's encoding is not known", || encoded("CP437", b"1\n")),
+    cause("a file is not in its encoding", || encoded("UTF-16", b"1\n")),
     cause("a hook says no", || {
         let (_world, _origin, mike) = mike();
         mike.hook("pre-commit", "#!/bin/sh\necho 'a secret in line 3' >&2\nexit 1\n");
@@ -95,6 +97,13 @@ pub const CAUSES: &[Cause] = &[
         gitsync(&mike).output()
     }),
 ];
+
+fn encoded(encoding: &str, content: &[u8]) -> Output {
+    let (_world, _origin, mike) = mike();
+    mike.write(".gitattributes", format!("new.md working-tree-encoding={encoding}\n"));
+    mike.write("new.md", content);
+    gitsync(&mike).output()
+}
 
 fn only(pathspec: &str) -> Output {
     let (_world, _origin, mike) = mike();

@@ -1,6 +1,6 @@
 //! Causes the errors that keep commits from being pulled or pushed.
 
-use testkit::{Repo, World};
+use testkit::{Output, Repo, World};
 
 use super::{Cause, cause, gitsync, mike, mike_and_howard};
 
@@ -130,6 +130,10 @@ pub const CAUSES: &[Cause] = &[
         origin.git(["update-ref", "refs/heads/main", &commit]);
         gitsync(&mike).output()
     }),
+    cause("the encoding of a file that comes in is not known", || encoded("CP437", "1\n")),
+    cause("a file that comes in has a character that is not written alike everywhere", || {
+        encoded("cp932", "〜\n")
+    }),
     cause("`--no-pull`, and the remote has more", || {
         let (_world, _origin, mike, _howard) = mike_and_howard();
         mike.git(["fetch", "--quiet"]);
@@ -181,6 +185,18 @@ pub const CAUSES: &[Cause] = &[
         gitsync(&mike).output()
     }),
 ];
+
+/// A colleague has pushed `content` as UTF-8, and then that it is to be in another encoding here.
+fn encoded(encoding: &str, content: &str) -> Output {
+    let (_world, _origin, mike, howard) = mike_and_howard();
+    howard.write("theirs.md", content);
+    howard.commit_all("the content");
+    howard.write(".gitattributes", format!("theirs.md working-tree-encoding={encoding}\n"));
+    howard.git(["add", ".gitattributes"]);
+    howard.git(["commit", "--quiet", "-m", "the attributes"]);
+    howard.push();
+    gitsync(&mike).output()
+}
 
 /// A clone whose colleague pushes something whenever it is about to push; and what else happens then.
 fn with_a_faster_colleague(besides: &str) -> (World, Repo, Repo) {
