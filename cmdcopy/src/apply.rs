@@ -127,7 +127,7 @@ impl Writer<'_> {
             let path = self.folder.join(&backup);
             match look::target(&path).map_err(Undone::Failed)? {
                 Target::File { id, .. } if id == there => return Ok(backup),
-                Target::File { .. } | Target::Link | Target::NoFile => {}
+                Target::File { .. } | Target::Link | Target::NoFile | Target::Unreadable => {}
                 Target::Absent if disk::also_as(&self.folder.join(name), &path)? => return Ok(backup),
                 Target::Absent => {}
             }
@@ -152,7 +152,7 @@ const CHANGED: &str = "it was changed while the run went on; the next run looks 
 fn is_still(target: &Utf8Path, there: ObjectId) -> Result<bool, Undone> {
     match look::target(target).map_err(Undone::Failed)? {
         Target::File { id, .. } => Ok(id == there),
-        Target::Absent | Target::Link | Target::NoFile => Ok(false),
+        Target::Absent | Target::Link | Target::NoFile | Target::Unreadable => Ok(false),
     }
 }
 

@@ -15,11 +15,13 @@ mod report;
 
 use std::collections::BTreeSet;
 
-use contract::CmdcopySection;
+use camino::Utf8PathBuf;
+use contract::{CmdcopySection, Exit};
 use phase::{CommonArgs, Done, Fault, LockUse, Page, Phase, Run};
 
 pub use args::Cmdcopy;
 use copy::Report;
+use look::Target;
 use place::Source;
 use plan::Gone;
 use record::Record;
@@ -39,12 +41,20 @@ impl Phase for Cmdcopy {
     fn work(&self, run: &Run<'_>) -> anyhow::Result<Done<CmdcopySection>> {
         let source = Source::of(self, run)?;
         let folder = place::target(self)?;
-        let commands = look::commands(&source)?;
+        let mut commands = look::commands(&source)?;
         let mut record = Record::read(&run.common_dir(), &folder);
         let copied = record.copied();
+        if self.prune && !commands.lead_away {
+            let missing = look::not_checked_out(run.repo(), &source, &commands)?;
+            let was_copied = |name: &String| copied.from(&source.name).any(|copied| copied == name);
+            commands.by_name.extend(missing.into_iter().filter(|(name, _)| was_copied(name)));
+        }
 
         let names: BTreeSet<_> = commands.by_name.keys().chain(copied.commands.keys()).collect();
         let targets = look::targets(&folder, names.into_iter())?;
+        let unreadable_targets = targets.iter().filter(|(_, target)| **target == Target::Unreadable);
+        let mut unreadable = commands.unreadable.clone();
+        unreadable.extend(unreadable_targets.map(|(name, _)| folder.join(name)));
         let gone = if self.prune && !commands.lead_away { Gone::Go(&source.name) } else { Gone::Stay };
         let steps = plan::plan(commands.by_name, &targets, &copied, gone);
 
@@ -58,7 +68,8 @@ impl Phase for Cmdcopy {
         };
         let section =
             CmdcopySection { from: source.folder.into(), to: folder.into(), files, ..Default::default() };
-        Ok(match fault.or_else(|| unnameable(&commands.unnameable)) {
+        let fault = fault.or_else(|| unnameable(&commands.unnameable)).or_else(|| not_allowed(&unreadable));
+        Ok(match fault {
             None => Done::ok(section),
             Some(fault) => Done::fault(section, fault),
         })
@@ -74,6 +85,13 @@ impl Phase for Cmdcopy {
 fn mark(run: &Run<'_>) -> String {
     let id: String = run.document().run.chars().filter(char::is_ascii_alphanumeric).take(26).collect();
     format!("{id}-{}", std::process::id())
+}
+
+fn not_allowed(paths: &[Utf8PathBuf]) -> Option<Fault> {
+    let first = paths.first()?;
+    let more = if paths.len() > 1 { format!(", and {} more", paths.len() - 1) } else { String::new() };
+    let message = format!("{first} cannot be read{more}");
+    Some(Fault::new(Exit::NotAllowed, message).help("make it readable for yourself: chmod u+r"))
 }
 
 fn unnameable(names: &[String]) -> Option<Fault> {

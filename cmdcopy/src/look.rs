@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, io::ErrorKind};
 
 use anyhow::Context as _;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use gix::{ObjectId, objs};
 
 use crate::place::Source;
@@ -53,6 +53,8 @@ pub(crate) enum Target {
     Link,
     /// A directory, or a special file.
     NoFile,
+    /// A file that this user may not read.
+    Unreadable,
 }
 
 /// The commands of a directory.
@@ -62,6 +64,8 @@ pub(crate) struct Commands {
     pub(crate) by_name: BTreeMap<String, Command>,
     /// Names that are not UTF-8, with the invalid bytes escaped.
     pub(crate) unnameable: Vec<String>,
+    /// The paths of commands that this user may not read.
+    pub(crate) unreadable: Vec<Utf8PathBuf>,
     /// Whether the directory itself leads out of the repository: then its contents are unknown.
     pub(crate) lead_away: bool,
 }
@@ -87,8 +91,14 @@ pub(crate) fn commands(source: &Source) -> anyhow::Result<Commands> {
         let entry = entry.with_context(|| format!("{} cannot be read", source.folder))?;
         match entry.file_name().into_string() {
             Ok(name) if is_command(&name) => {
-                if let Some(command) = command(source, &source.folder.join(&name))? {
-                    commands.by_name.insert(name, command);
+                let path = source.folder.join(&name);
+                match command(source, &path) {
+                    Ok(command) => commands.by_name.extend(command.map(|command| (name, command))),
+                    Err(error) if is_not_allowed(&error) => {
+                        commands.unreadable.push(path);
+                        commands.by_name.insert(name, Command::Left("it cannot be read"));
+                    }
+                    Err(error) => return Err(error),
                 }
             }
             Ok(_) => {}
@@ -99,6 +109,24 @@ pub(crate) fn commands(source: &Source) -> anyhow::Result<Commands> {
         }
     }
     Ok(commands)
+}
+
+/// Returns commands that the repository has and the working tree has not: they are outside of a sparse checkout, or
+/// were deleted and that is not committed yet. So they are not gone.
+///
+/// # Errors
+/// If the index cannot be read.
+pub(crate) fn not_checked_out(
+    repo: &gix::Repository,
+    source: &Source,
+    commands: &Commands,
+) -> anyhow::Result<BTreeMap<String, Command>> {
+    let index = repo.index_or_empty()?;
+    let folder = format!("{}/", source.name);
+    let names = index.entries().iter().filter_map(|entry| entry.path(&index).strip_prefix(folder.as_bytes()));
+    let names = names.filter_map(|name| std::str::from_utf8(name).ok()).filter(|name| !name.contains('/'));
+    let missing = names.filter(|name| is_command(name) && !commands.by_name.contains_key(*name));
+    Ok(missing.map(|name| (name.to_owned(), Command::Left("it is not checked out"))).collect())
 }
 
 const LEAVES: &str = "a link that leaves the repository";
@@ -157,7 +185,10 @@ pub(crate) fn target(path: &Utf8Path) -> anyhow::Result<Target> {
     if !metadata.is_file() {
         return Ok(Target::NoFile);
     }
-    let bytes = std::fs::read(path).with_context(|| format!("{path} cannot be read"))?;
+    let bytes = match std::fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(Target::Unreadable),
+        bytes => bytes.with_context(|| format!("{path} cannot be read"))?,
+    };
     Ok(Target::File { id: Content::of(bytes)?.id, is_read_only: metadata.permissions().readonly() })
 }
 
@@ -170,6 +201,11 @@ pub(crate) fn targets<'a>(
     names: impl Iterator<Item = &'a String>,
 ) -> anyhow::Result<BTreeMap<String, Target>> {
     names.map(|name| Ok((name.clone(), target(&folder.join(name))?))).collect()
+}
+
+fn is_not_allowed(error: &anyhow::Error) -> bool {
+    let cause = error.root_cause().downcast_ref::<std::io::Error>();
+    cause.is_some_and(|cause| cause.kind() == ErrorKind::PermissionDenied)
 }
 
 fn is_absent(error: &std::io::Error) -> bool {

@@ -74,6 +74,7 @@ pub(crate) fn plan(
                 Target::Absent => Step::Forget,
                 Target::Link => Step::Keep(A_LINK),
                 Target::NoFile => Step::Keep(NO_FILE),
+                Target::Unreadable => Step::Keep(UNREADABLE),
                 Target::File { id, .. } if !was_copied(name, id) => {
                     Step::Keep("gone from the repository, but edited since it was copied")
                 }
@@ -88,6 +89,7 @@ pub(crate) fn plan(
             (Command::Left(why), _) => Step::Keep(why),
             (_, Target::Link) => Step::Keep(A_LINK),
             (_, Target::NoFile) => Step::Keep(NO_FILE),
+            (_, Target::Unreadable) => Step::Keep(UNREADABLE),
             (Command::File(content), Target::Absent) => Step::Add(content),
             (Command::File(content), Target::File { id, .. }) if content.id == *id => Step::Leave,
             (_, Target::File { is_read_only: true, .. }) => Step::Keep(READ_ONLY),
@@ -103,6 +105,7 @@ pub(crate) fn plan(
 
 const A_LINK: &str = "the target is a link, which is the user's own business";
 const NO_FILE: &str = "there is something else than a file in its place";
+const UNREADABLE: &str = "the target cannot be read, so nobody knows whether it is a copy";
 const READ_ONLY: &str = "the target is read-only; make it writable with chmod u+w to have it updated";
 
 impl Step {

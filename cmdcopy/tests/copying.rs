@@ -205,10 +205,17 @@ fn prune_removes_what_was_copied_and_is_gone_and_nothing_else() {
     story.write("mine.md", "never copied\n");
     story.write("edited.md", "changed by the user\n");
     std::fs::remove_file(story.target("gone.md")).unwrap();
+    story.repo.commit_all("four commands");
     for name in ["sync.md", "edited.md", "gone.md"] {
         story.repo.remove(&format!(".claude/commands/{name}"));
     }
     assert_eq!(story.copy(&[]), ["unchanged save.md"]);
+    assert_eq!(
+        story.copy(&["--prune"]),
+        ["kept edited.md", "kept gone.md", "unchanged save.md", "kept sync.md"],
+        "the repository still has them"
+    );
+    story.repo.commit_all("one command");
     assert_eq!(
         story.copy(&["--prune", "--dry-run"]),
         ["kept edited.md", "unchanged save.md", "removed sync.md"]
@@ -360,6 +367,7 @@ fn a_run_that_was_killed_is_made_good_by_the_next() {
     assert_eq!(story.copy(&[]), ["unchanged save.md", "updated sync.md"]);
     assert_eq!(story.names(), [".other.tmp", "save.md", "sync.md"]);
     story.repo.remove(".claude/commands/save.md");
+    story.repo.commit_all("without save");
     assert_eq!(story.copy(&["--prune"]), ["removed save.md", "unchanged sync.md"]);
 }
 

@@ -68,25 +68,35 @@ impl Phase for ReleaseArgs {
         if is_dead { left_behind(&self.place().ok()?) } else { None }
     }
 
-    /// Releases the lock of a run that died before this phase, since nothing else will. Without its token, the user
-    /// is told how to do it.
-    fn despite_bad_input(&self) -> anyhow::Result<()> {
-        let Some(token) = &self.token else {
-            return match self.place().ok().as_ref().and_then(left_behind) {
+    /// Releases the lock of a run that died before this phase, or whose repository cannot be opened any more, since
+    /// nothing else will. Without its token, the user is told how to do it.
+    fn despite_refusal(&self, document: Option<&Document>) -> anyhow::Result<()> {
+        let of_document = document.and_then(|document| {
+            let lock = document.phases.lock.as_ref().filter(|lock| !lock.token.is_empty())?;
+            Some((document.repo.as_ref()?.common_dir.as_str(), lock.token.as_str()))
+        });
+        let place =
+            of_document.map_or_else(|| self.place(), |(common_dir, _)| Ok(LockPaths::new(common_dir)));
+        match self.token.as_deref().or(of_document.map(|(_, token)| token)) {
+            Some(token) => give_back(&place?, &token.into()).map(|_| ()),
+            None => match place.ok().as_ref().and_then(left_behind) {
                 Some(fault) => Err(fault.into()),
                 None => Ok(()),
-            };
-        };
-        give_back(&self.place()?, &token.as_str().into())?;
-        Ok(())
+            },
+        }
     }
 }
 
 impl ReleaseArgs {
-    /// Returns the paths of the lock if no document names them.
+    /// Returns the paths of the lock if no document names them, also for a repository whose settings are wrong.
     fn place(&self) -> anyhow::Result<LockPaths> {
         let directory = self.common.repo.as_deref().unwrap_or(camino::Utf8Path::new("."));
-        Ok(LockPaths::new(phase::place(&phase::discover(directory)?)?.common_dir))
+        let opened = phase::discover(directory).and_then(|repo| phase::place(&repo));
+        match (opened, phase::common_dir(directory)) {
+            (Ok(place), _) => Ok(LockPaths::new(place.common_dir)),
+            (Err(_), Some(common_dir)) => Ok(LockPaths::new(common_dir)),
+            (Err(fault), None) => Err(fault.into()),
+        }
     }
 }
 

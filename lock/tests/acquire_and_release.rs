@@ -93,6 +93,29 @@ fn who_waits_long_enough_gets_the_lock() {
 }
 
 #[test]
+fn a_lock_is_given_back_though_its_repository_cannot_be_opened_any_more() {
+    let (world, repo) = repository();
+    let place = path(&repo);
+    let good = repo.read(".git/config");
+    let bad = format!("{good}[core]\n\tignoreCase = maybe\n");
+    let acquired = acquire(&repo);
+    repo.write(".git/config", &bad);
+    release(&repo, &acquired).assert_code(78);
+    assert!(!place.exists());
+    repo.write(".git/config", &good);
+    let token = section(&acquire(&repo)).token;
+    repo.write(".git/config", &bad);
+    lock(&repo, ["release", "--fresh", "--token", &token]).output().assert_code(78);
+    assert!(!place.exists());
+    repo.write(".git/config", &good);
+    let other = world.init("another");
+    let acquired = acquire(&repo);
+    let named = lock(&repo, ["release", "--repo", other.path().as_str()]);
+    named.stdin(acquired.stdout.as_str()).output().assert_code(65);
+    assert!(!place.exists());
+}
+
+#[test]
 fn a_script_that_made_the_directory_keeps_the_run_out() {
     let (_world, repo) = repository();
     fs::create_dir(path(&repo)).unwrap();

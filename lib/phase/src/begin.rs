@@ -67,18 +67,17 @@ pub(crate) fn begin<P: Phase>(phase: &P, beginning: Beginning) -> Start {
     let args = phase.common();
     let started = match input {
         Err(fault) => {
-            let fault = match phase.despite_bad_input() {
-                Ok(()) => fault,
-                Err(error) => fault.besides(&Fault::from(error)),
-            };
-            return Start::Refuse(Box::new(empty_envelope()), fault);
+            return Start::Refuse(Box::new(empty_envelope()), despite(phase, None, fault));
         }
         Ok(Input::Document(envelope)) if !phase.takes_part(envelope.document()) => {
             return Start::PassOn(envelope);
         }
         Ok(Input::Document(envelope)) => match open_documents(&envelope, args.repo.as_deref(), guess) {
             Ok(opened) => Ok((envelope, opened)),
-            Err(fault) => return Start::Refuse(envelope, fault),
+            Err(fault) => {
+                let fault = despite(phase, Some(envelope.document()), fault);
+                return Start::Refuse(envelope, fault);
+            }
         },
         Ok(Input::Hook(directory)) => match &args.repo {
             None if !directory.is_dir() => Err(Fault::misconfigured(format!(
@@ -91,7 +90,18 @@ pub(crate) fn begin<P: Phase>(phase: &P, beginning: Beginning) -> Start {
     };
     match started {
         Ok((envelope, opened)) => Start::Work(envelope, Box::new(opened)),
-        Err(fault) => Start::Refuse(Box::new(empty_envelope()), fault.ending_the_run()),
+        Err(fault) => {
+            let fault = despite(phase, None, fault.ending_the_run());
+            Start::Refuse(Box::new(empty_envelope()), fault)
+        }
+    }
+}
+
+/// Has the phase do what has to be done although it cannot begin because of `fault`.
+fn despite<P: Phase>(phase: &P, document: Option<&Document>, fault: Fault) -> Fault {
+    match phase.despite_refusal(document) {
+        Ok(()) => fault,
+        Err(error) => fault.besides(&Fault::from(error)),
     }
 }
 

@@ -56,7 +56,7 @@ pub use page::{Page, Styles};
 pub use phase::{LockUse, Looked, Phase};
 pub use progress::{Held, Progress};
 pub use realpath::real_path;
-pub use repository::{Named, discover, discover_named, place};
+pub use repository::{Named, common_dir, discover, discover_named, place};
 pub use run::Run;
 pub use runner::{drive, main};
 pub use session_logs::SessionLogs;

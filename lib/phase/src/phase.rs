@@ -54,11 +54,12 @@ pub trait Phase {
         None
     }
 
-    /// Called if stdin holds no document, for what has to be done even then.
+    /// Called if the phase cannot begin, for what has to be done even then: if stdin holds no document, or the
+    /// repository cannot be opened, which is that of the `document` if there is one.
     ///
     /// # Errors
-    /// Any error is printed together with the message about stdin.
-    fn despite_bad_input(&self) -> anyhow::Result<()> {
+    /// Any error is printed together with the message about why it cannot begin.
+    fn despite_refusal(&self, _document: Option<&Document>) -> anyhow::Result<()> {
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Finds and opens the repository, and refuses one that is unsupported or not trusted.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use contract::{Exit, Repo};
@@ -235,13 +235,24 @@ fn unknown_extension(repo: &gix::Repository) -> Option<String> {
     names.find(|name| !EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(name)))
 }
 
+/// Returns the common git directory of the repository around `directory`, without reading its settings: they may be
+/// what is wrong with it.
+pub fn common_dir(directory: &Utf8Path) -> Option<PathBuf> {
+    let (found, _) = gix::discover::upwards(directory.as_std_path()).ok()?;
+    Some(common_dir_of(found.into_repository_and_work_tree_directories().0))
+}
+
+/// Returns the common git directory of a git directory, which may be that of a linked worktree.
+fn common_dir_of(git_dir: PathBuf) -> PathBuf {
+    match gix::discover::path::from_plain_file_relative_to_file(&git_dir.join("commondir")) {
+        Some(Ok(common_dir)) => common_dir,
+        None | Some(Err(_)) => git_dir,
+    }
+}
+
 /// Whether `extensions.objectFormat` is SHA-256, for a repository that could not be opened, perhaps for that reason.
 fn names_objects_by_sha256(git_dir: &Path) -> bool {
-    let common_dir = match gix::discover::path::from_plain_file_relative_to_file(&git_dir.join("commondir")) {
-        Some(Ok(common_dir)) => common_dir,
-        // It is not the git directory of a linked worktree.
-        None | Some(Err(_)) => git_dir.to_owned(),
-    };
+    let common_dir = common_dir_of(git_dir.to_owned());
     let config =
         gix::config::File::from_path_no_includes(common_dir.join("config"), gix::config::Source::Local);
     config.is_ok_and(|config| {

@@ -61,8 +61,8 @@ mod tests {
         let me = Process::current();
         let killed = Process { start: me.start.map(|start| start - 1), ..me };
         let wish = LockRequest {
-            owner: Some(killed.clone()),
-            worker: None,
+            owner: None,
+            worker: Some(killed.clone()),
             term: Term::SignsOfLife,
             lease: PATIENCE.stale_after,
             name: None,

@@ -30,6 +30,13 @@ pub const CAUSES: &[Cause] = &[
         std::fs::write(mike.path().as_std_path().join(name), "x").unwrap();
         cmdcopy(&mike).output()
     }),
+    where_possible("a command may not be read", || {
+        let (world, mike) = with_a_command();
+        let cmdcopy = as_nobody(&world, &mike, "cmdcopy")?;
+        mike.program("chmod").args(["-R", "a+rwX", world.path().as_str()]).success();
+        mike.program("chmod").args(["000", ".claude/commands/sync.md"]).success();
+        Some(cmdcopy.output())
+    }),
     where_possible("the target may not be written to", || {
         let (world, mike) = with_a_command();
         let cmdcopy = as_nobody(&world, &mike, "cmdcopy")?;
