@@ -41,6 +41,8 @@ fn attributes_that_are_deleted_in_the_same_commit_hold_where_git_has_them_in_mem
         let repo = world.init(&format!("mike-{number}"));
         for (path, content) in unix.iter().chain(&attributes) {
             repo.write(path, content);
+            // Else git would read it again, and take the attributes into memory for that.
+            common::age(&repo, path);
         }
         repo.commit_all("with attributes");
         gone.iter().for_each(|path| repo.remove(path));
