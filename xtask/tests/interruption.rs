@@ -6,7 +6,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{full_run, sync};
+use common::{full_run, full_run_with, sync};
 use testkit::{Repo, Running, World, assert_converged};
 
 /// A run that hangs in a hook, its commit made and not pushed.
@@ -116,4 +116,37 @@ fn a_phase_that_is_killed_leaves_no_lock_and_is_named() {
     mike.assert_sound();
     std::fs::remove_file(mike.common_dir().join("hooks/pre-push")).unwrap();
     sync(&mike);
+}
+
+#[test]
+fn a_signal_before_the_run_hears_of_its_lock_gives_the_lock_back_all_the_same() {
+    let (world, _origin, [mike]) = World::with_clones(["mike"]);
+    let taken = mike.git_dir().join("taken");
+    // As if it were killed when the lock is taken and the document not yet written.
+    let script = format!("\"$REAL\" \"$@\" >/dev/null\ntouch '{taken}'\nexec sleep 600");
+    let mut run = full_run_with(&world, &mike, "lock", &script).spawn();
+    wait_until("the lock is taken", || taken.exists() || !run.is_alive());
+    assert!(mike.common_dir().join("claudetools-sync.lock").exists(), "{}", run.wait());
+
+    run.signal("TERM");
+    let output = run.wait();
+
+    output.assert_code(143);
+    assert!(output.stdout.contains("no lock is left behind"), "{output}");
+    mike.assert_unlocked();
+}
+
+#[test]
+fn a_signal_before_the_run_has_its_lock_leaves_the_lock_of_another_run_alone() {
+    let (world, _origin, [mike]) = World::with_clones(["mike"]);
+    mike.binary("lock").args(["acquire", "--json"]).success();
+    let waiting = mike.git_dir().join("waiting");
+    let script = format!("touch '{waiting}'\nexec \"$REAL\" \"$@\"");
+    let mut run = full_run_with(&world, &mike, "lock", &script).spawn();
+    wait_until("it waits for the lock", || waiting.exists() || !run.is_alive());
+
+    run.signal("TERM");
+
+    run.wait().assert_code(143);
+    assert!(mike.common_dir().join("claudetools-sync.lock/owner.json").exists());
 }

@@ -6,6 +6,7 @@
 
 mod ended;
 mod options;
+mod own_lock;
 mod pipeline;
 mod signals;
 

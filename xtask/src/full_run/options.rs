@@ -146,7 +146,8 @@ impl FullRun {
         };
         // The document contains no plan, so each step prints its own, which is what the user asked for.
         let reports = if self.dry_run && !self.json { Reports::OnStdout } else { Reports::OnStderr };
-        Plan { steps: self.arguments(owner).into_iter().map(step).collect(), messages, reports }
+        let repo = self.repo.clone().unwrap_or_else(|| ".".into());
+        Plan { repo, steps: self.arguments(owner).into_iter().map(step).collect(), messages, reports }
     }
 
     fn counting(&self) -> Counting {

@@ -1,8 +1,8 @@
 //! Runs processes that are connected by pipes, from the first start to the last end.
 //!
 //! The run itself reads two of the pipes and passes their documents on. The document of `lock acquire` says which
-//! lock is held: if the rest of the pipeline dies, the lock is released with it. That of `notesurface` contains the
-//! messages.
+//! lock is held: if the rest of the pipeline dies, the lock is released with it. If the first step dies as well, the
+//! lock itself says whether it is this run's. The document of `notesurface` contains the messages.
 
 use std::{
     collections::BTreeMap,
@@ -19,6 +19,7 @@ use contract::Envelope;
 
 use super::{
     ended::{End, Ended, Signal, StepEnd},
+    own_lock,
     signals::{Force, Group, Watch},
 };
 
@@ -67,6 +68,8 @@ impl Surroundings {
 /// What a run consists of.
 #[derive(Debug)]
 pub struct Plan {
+    /// The directory of the repository that the steps work on.
+    pub repo: Utf8PathBuf,
     /// The steps: the first one acquires the lock, the last one releases it.
     pub steps: Vec<Step>,
     /// Who shows the messages from other people.
@@ -198,15 +201,10 @@ impl Course<'_> {
     }
 
     /// Waits for the steps, and releases the lock if they did not.
-    fn finish(self) -> anyhow::Result<Ended> {
+    fn finish(mut self) -> anyhow::Result<Ended> {
         let steps = self.team.wait()?;
-        let envelope = self.output.and_then(|output| Envelope::parse(output.trim_end()).ok());
-        if let (Some(release), Some(acquired)) =
-            (self.plan.steps.last(), self.acquired.filter(holds_the_lock))
-            && !envelope.as_ref().is_some_and(|envelope| released(envelope, &acquired))
-        {
-            feed(release, self.surroundings, &acquired).context("the lock could not be given back")?;
-        }
+        let envelope = self.output.take().and_then(|output| Envelope::parse(output.trim_end()).ok());
+        self.give_back(envelope.as_ref()).context("the lock could not be given back")?;
         match self.trouble {
             Some(trouble) => Err(trouble),
             None => {
@@ -215,6 +213,21 @@ impl Course<'_> {
                 Ok(Ended { envelope, steps, signal })
             }
         }
+    }
+
+    /// Releases the lock unless the last step, whose document this is, has done so.
+    fn give_back(&self, last: Option<&Envelope>) -> anyhow::Result<()> {
+        match &self.acquired {
+            Some(acquired) if !holds_the_lock(acquired) => return Ok(()),
+            Some(acquired) if last.is_some_and(|last| released(last, acquired)) => return Ok(()),
+            Some(acquired) => {
+                if let Some(release) = self.plan.steps.last() {
+                    feed(release, self.surroundings, acquired)?;
+                }
+            }
+            None => {}
+        }
+        own_lock::give_back(&self.plan.repo)
     }
 }
 
@@ -340,7 +353,7 @@ impl Team {
     }
 
     /// Waits for the steps, and returns how each ended.
-    fn wait(mut self) -> anyhow::Result<Vec<StepEnd>> {
+    fn wait(&mut self) -> anyhow::Result<Vec<StepEnd>> {
         let mut ends = Vec::new();
         for (name, child) in self.names.iter().zip(&mut self.children) {
             let status = child.wait().with_context(|| format!("{name} cannot be waited for"))?;

@@ -102,7 +102,7 @@ fn death(StepEnd { name, end }: StepEnd, page: &mut Page) {
 fn interruption(facts: &Facts<'_>, page: &mut Page) {
     if let Some(signal) = facts.ended.signal {
         let message = format!("interrupted by signal {}", signal.0);
-        page.error(&message, Some("nothing is lost and the lock is released; run it again to finish"));
+        page.error(&message, Some("nothing is lost and no lock is left behind; run it again to finish"));
     }
 }
 
