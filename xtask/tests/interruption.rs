@@ -150,3 +150,42 @@ fn a_signal_before_the_run_has_its_lock_leaves_the_lock_of_another_run_alone() {
     run.wait().assert_code(143);
     assert!(mike.common_dir().join("claudetools-sync.lock/owner.json").exists());
 }
+
+#[test]
+fn two_signals_at_once_are_one_request_and_kill_nothing() {
+    let (world, _origin, [mike]) = World::with_clones(["mike"]);
+    let (ready, tidy) = (mike.git_dir().join("ready"), mike.git_dir().join("tidy"));
+    // Tidying up takes the step a moment, in which it could be killed.
+    let script =
+        format!("trap 'sleep 0.5; touch {tidy}; exit 1' TERM\ntouch '{ready}'\nwhile :; do sleep 0.02; done");
+    let mut run = full_run_with(&world, &mike, "logcheck", &script).spawn();
+    wait_until("the step is ready", || ready.exists() || !run.is_alive());
+
+    // Two of the same kind might arrive as one.
+    let pid = run.pid();
+    mike.program("sh").args(["-c", &format!("kill -s TERM {pid}; kill -s INT {pid}")]).success();
+
+    let output = run.wait();
+    assert!([130, 143].contains(&output.code), "{output}");
+    assert!(tidy.exists(), "{output}");
+    mike.assert_unlocked();
+}
+
+#[test]
+fn a_second_signal_that_comes_later_kills_what_did_not_end_at_the_first() {
+    let (world, _origin, [mike]) = World::with_clones(["mike"]);
+    let deaf = mike.git_dir().join("deaf");
+    let script = format!("trap '' TERM\ntouch '{deaf}'\nexec sleep 600");
+    let mut run = full_run_with(&world, &mike, "lock", &script).spawn();
+    wait_until("a step ignores signals", || deaf.exists() || !run.is_alive());
+
+    let first = Instant::now();
+    run.signal("TERM");
+    std::thread::sleep(Duration::from_millis(1200));
+    assert!(run.is_alive(), "{}", run.wait());
+    run.signal("TERM");
+
+    run.wait().assert_code(143);
+    assert!(first.elapsed() < Duration::from_secs(9), "it was killed before its time was up");
+    mike.assert_unlocked();
+}

@@ -10,7 +10,7 @@ use std::{
     io::{self, PipeReader, PipeWriter, Read as _, Write},
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{RecvTimeoutError, Sender, channel},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
@@ -25,6 +25,11 @@ use super::{
 
 /// How long steps may take to end after they were asked to, before they are killed.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long after the first signal another one means that the user is impatient, and steps are killed. One request may
+/// come as several signals: `timeout` sends one to its command, and at once another to the whole process group; and a
+/// terminal that is closed sends SIGHUP, as does its shell.
+const IMPATIENCE: Duration = Duration::from_secs(1);
 
 /// One process of the pipeline.
 #[derive(Debug)]
@@ -116,9 +121,9 @@ pub fn run(
     let watch = Watch::start(events.clone()).context("signals cannot be caught")?;
     let team = Team::start(plan, surroundings, &events)?;
     let mut course =
-        Course { plan, surroundings, show, team, acquired: None, trouble: None, signal: None, output: None };
+        Course { plan, surroundings, show, team, acquired: None, trouble: None, asked: None, output: None };
     while !course.is_over() {
-        let event = match course.signal {
+        let event = match course.asked {
             None => happened.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(_) => happened.recv_timeout(GRACE),
         };
@@ -159,7 +164,8 @@ struct Course<'a> {
     acquired: Option<Envelope>,
     /// What went wrong with showing messages.
     trouble: Option<anyhow::Error>,
-    signal: Option<Signal>,
+    /// The first signal that asked the run to end, and when.
+    asked: Option<(Signal, Instant)>,
     /// The output of the last step.
     output: Option<String>,
 }
@@ -186,10 +192,18 @@ impl Course<'_> {
                 }
                 pass_on(&document, to);
             }
-            Event::Signal(signal) => {
-                self.team.end(if self.signal.is_none() { Force::Ask } else { Force::Make });
-                self.signal.get_or_insert(signal);
+            Event::Signal(signal, at) => self.asked_to_end(signal, at),
+        }
+    }
+
+    fn asked_to_end(&mut self, signal: Signal, at: Instant) {
+        match self.asked {
+            None => {
+                self.asked = Some((signal, at));
+                self.team.end(Force::Ask);
             }
+            Some((_, first)) if at.duration_since(first) >= IMPATIENCE => self.team.end(Force::Make),
+            Some(_) => {}
         }
     }
 
@@ -209,7 +223,7 @@ impl Course<'_> {
             Some(trouble) => Err(trouble),
             None => {
                 // Ctrl-C on a terminal goes to all processes: a step may end before this process receives the signal.
-                let signal = self.signal.or_else(|| interrupted(&steps));
+                let signal = self.asked.map(|(signal, _)| signal).or_else(|| interrupted(&steps));
                 Ok(Ended { envelope, steps, signal })
             }
         }
@@ -250,13 +264,13 @@ enum Event {
     Messages { document: String, to: PipeWriter },
     /// What the last step wrote until it closed its stdout.
     LastWords(String),
-    /// A signal asks the run to end.
-    Signal(Signal),
+    /// A signal asks the run to end; it came at this time.
+    Signal(Signal, Instant),
 }
 
 impl From<Signal> for Event {
     fn from(signal: Signal) -> Self {
-        Self::Signal(signal)
+        Self::Signal(signal, Instant::now())
     }
 }
 
