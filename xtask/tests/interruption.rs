@@ -189,3 +189,30 @@ fn a_second_signal_that_comes_later_kills_what_did_not_end_at_the_first() {
     assert!(first.elapsed() < Duration::from_secs(9), "it was killed before its time was up");
     mike.assert_unlocked();
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn signals_that_the_caller_has_it_ignore_stay_ignored() {
+    // The first is what `nohup` does, the second what a shell does to a job in the background.
+    for signal in ["HUP", "INT"] {
+        let (world, origin, [mike]) = World::with_clones(["mike"]);
+        let (hanging, go) = (mike.git_dir().join("hanging"), world.path().join("go"));
+        mike.hook(
+            "pre-push",
+            &format!("#!/bin/sh\ntouch '{hanging}'\nuntil test -e '{go}'; do sleep 0.02; done\n"),
+        );
+        mike.write("new.md", "new\n");
+        let lockstep = env!("CARGO_BIN_EXE_lockstep");
+        let line = format!("trap '' {signal}; exec '{lockstep}' full-run");
+        let mut run = mike.program("sh").args(["-c", &line]).spawn();
+        wait_until("the hook runs", || hanging.exists() || !run.is_alive());
+
+        run.signal(signal);
+        // Whatever the signal would do, it does soon.
+        std::thread::sleep(Duration::from_millis(200));
+        std::fs::write(&go, "").unwrap();
+
+        run.wait().assert_success();
+        assert_converged(&[&mike, &origin]);
+    }
+}

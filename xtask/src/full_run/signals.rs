@@ -38,7 +38,12 @@ mod unix {
     impl Watch {
         /// Sends every signal that asks the run to end to `events`.
         pub fn start<E: From<Signal> + Send + 'static>(events: Sender<E>) -> std::io::Result<Self> {
-            let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+            let ignored = signals::ignored();
+            // A signal that the caller made us ignore stays ignored, as it does for the steps: catching it would undo
+            // `nohup`.
+            let caught =
+                [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
+            let mut signals = Signals::new(caught)?;
             let handle = signals.handle();
             std::thread::spawn(move || {
                 for signal in signals.forever() {
