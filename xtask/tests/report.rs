@@ -213,3 +213,45 @@ fn messages_that_are_kept_are_counted_and_shown_by_the_next_run() {
     let report = full_run(&mike).success().stdout;
     assert!(report.contains("Call Acme back."), "{report}");
 }
+
+#[test]
+fn a_run_that_cannot_record_that_messages_were_shown_fails_and_says_so() {
+    for options in [&[][..], &["--json"]] {
+        let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+        identity(&mike, r#"{"user": "mike"}"#);
+        full_run(&mike).success();
+        howard.write("session-logs/2026-06-05-a1b2.md", "## Note for Mike\n\nCall Acme back.\n");
+        howard.commit_all("session: mail");
+        howard.push();
+        let lock = mike.common_dir().join("refs/lockstep/surfaced.lock");
+        std::fs::create_dir_all(lock.parent().unwrap()).unwrap();
+        std::fs::write(&lock, "").unwrap();
+
+        let output = full_run(&mike).args(options).output();
+        output.assert_code(1);
+        assert!(output.stdout.contains("Call Acme back."), "{output}");
+        assert!(format!("{output}").contains("messages were shown, and may be again"), "{output}");
+        mike.assert_unlocked();
+
+        std::fs::remove_file(&lock).unwrap();
+        let again = full_run(&mike).success();
+        assert!(again.stdout.contains("MESSAGE FROM Howard"), "{again}");
+    }
+}
+
+#[test]
+fn messages_of_a_run_that_fails_elsewhere_are_recorded_as_shown_all_the_same() {
+    let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    identity(&mike, r#"{"user": "mike", "vault_path": "/nowhere/at/all"}"#);
+    howard.write("session-logs/2026-06-05-a1b2.md", "## Note for Mike\n\nCall Acme back.\n");
+    howard.commit_all("session: mail");
+    howard.push();
+
+    let output = full_run(&mike).output();
+    assert!(output.stdout.contains("MESSAGE FROM Howard"), "{output}");
+    assert!(output.stdout.contains("the vault is missing"), "{output}");
+    assert!(!format!("{output}").contains("may be again"), "{output}");
+
+    let again = full_run(&mike).output();
+    assert!(!again.stdout.contains("MESSAGE"), "{again}");
+}

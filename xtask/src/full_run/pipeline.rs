@@ -15,7 +15,7 @@ use std::{
 
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
-use contract::Envelope;
+use contract::{Envelope, Exit};
 
 use super::{
     ended::{End, Ended, Signal, StepEnd},
@@ -143,10 +143,10 @@ pub fn run(
 /// this process might have been killed, or its stdout might have been full.
 ///
 /// # Errors
-/// The step that records it cannot be started.
+/// The step that records it cannot be started, or fails.
 pub fn written(plan: &Plan, surroundings: &Surroundings, envelope: &Envelope) -> anyhow::Result<()> {
     match &plan.messages {
-        Messages::WrittenThen(next) => feed(next, surroundings, envelope).context(SHOWN_AGAIN),
+        Messages::WrittenThen(next) => acknowledge(next, surroundings, envelope),
         Messages::NotShown | Messages::ShownThen(_) => Ok(()),
     }
 }
@@ -209,7 +209,7 @@ impl Course<'_> {
 
     fn show(&mut self, envelope: &Envelope) -> anyhow::Result<()> {
         match (&self.plan.messages, (self.show)(envelope)?) {
-            (Messages::ShownThen(next), true) => feed(next, self.surroundings, envelope).context(SHOWN_AGAIN),
+            (Messages::ShownThen(next), true) => acknowledge(next, self.surroundings, envelope),
             _ => Ok(()),
         }
     }
@@ -236,6 +236,7 @@ impl Course<'_> {
             Some(acquired) if last.is_some_and(|last| released(last, acquired)) => return Ok(()),
             Some(acquired) => {
                 if let Some(release) = self.plan.steps.last() {
+                    // Its code is that of the whole run; whether it released the lock, the lock itself tells.
                     feed(release, self.surroundings, acquired)?;
                 }
             }
@@ -430,8 +431,22 @@ fn holds_the_lock(envelope: &Envelope) -> bool {
     envelope.document().held_lock().is_some()
 }
 
-/// Runs a step by itself on a document, in its own process group so that Ctrl-C does not reach it.
-fn feed(step: &Step, surroundings: &Surroundings, envelope: &Envelope) -> anyhow::Result<()> {
+/// Runs the step that records that a document's messages were shown.
+fn acknowledge(step: &Step, surroundings: &Surroundings, envelope: &Envelope) -> anyhow::Result<()> {
+    let document = envelope.document();
+    // A step that does its work passes on the outcome that the run has so far, and exits with its code.
+    let so_far = Exit::of(document.outcome, document.error.as_ref().map(|error| error.code)).code();
+    let trouble = match feed(step, surroundings, envelope).context(SHOWN_AGAIN)? {
+        End::Exited(code) if code == so_far => return Ok(()),
+        End::Exited(code) => anyhow::anyhow!("`{}` ended with code {code}", step.name),
+        End::Killed(signal) => anyhow::anyhow!("`{}` was ended by signal {signal}", step.name),
+    };
+    Err(trouble.context(SHOWN_AGAIN))
+}
+
+/// Runs a step by itself on a document, in its own process group so that Ctrl-C does not reach it. Returns how it
+/// ended.
+fn feed(step: &Step, surroundings: &Surroundings, envelope: &Envelope) -> anyhow::Result<End> {
     let mut command = step.command(surroundings);
     apart(&mut command);
     let mut child = command
@@ -442,8 +457,7 @@ fn feed(step: &Step, surroundings: &Surroundings, envelope: &Envelope) -> anyhow
     if let Some(stdin) = child.stdin.take() {
         pass_on(&envelope.to_line(), stdin);
     }
-    child.wait()?;
-    Ok(())
+    Ok(end_of(child.wait()?))
 }
 
 #[cfg(unix)]
