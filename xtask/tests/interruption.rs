@@ -6,7 +6,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{full_run, full_run_with, sync};
+use common::{full_run, full_run_with, identity, sync};
 use testkit::{Repo, Running, World, assert_converged};
 
 /// A run that hangs in a hook, its commit made and not pushed.
@@ -215,4 +215,28 @@ fn signals_that_the_caller_has_it_ignore_stay_ignored() {
         run.wait().assert_success();
         assert_converged(&[&mike, &origin]);
     }
+}
+
+#[test]
+fn a_run_whose_messages_nobody_reads_can_be_ended() {
+    let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    identity(&mike, r#"{"user": "mike"}"#);
+    let long = "Call Acme back.\n".repeat(20_000);
+    howard.write("session-logs/2026-06-05-a1b2.md", format!("## Note for Mike\n\n{long}"));
+    howard.commit_all("session: mail");
+    howard.push();
+    let mut run = full_run(&mike).spawn();
+    let pipe_is_full = Duration::from_secs(2);
+    std::thread::sleep(pipe_is_full);
+    assert!(run.is_alive(), "{}", run.wait());
+
+    run.signal("TERM");
+    std::thread::sleep(Duration::from_millis(1200));
+    run.signal("TERM");
+
+    wait_until("the run has ended", || !run.is_alive());
+    mike.assert_unlocked();
+    run.wait().assert_code(143);
+    let again = full_run(&mike).success();
+    assert!(again.stdout.contains("MESSAGE FROM Howard"), "what nobody read is shown again");
 }

@@ -10,7 +10,7 @@ use contract::Envelope;
 use crate::{Color, CommonArgs, Fault, Page, Progress, Styles, blocking_io::Patient};
 
 /// The output streams of a process.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Console {
     report_to: Option<Stream>,
     document_to_stdout: bool,

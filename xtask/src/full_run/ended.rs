@@ -11,6 +11,8 @@ pub struct Ended {
     pub steps: Vec<StepEnd>,
     /// The signal that ended the run.
     pub signal: Option<Signal>,
+    /// Whether nobody reads stdout: messages were still being written to it when the run was ended.
+    pub is_unread: bool,
 }
 
 /// How a step ended.
@@ -88,7 +90,12 @@ mod tests {
         let failure = Failure { phase: "gitsync".into(), code: 69, message: "no route".into(), help: None };
         envelope.conclude(outcome, (outcome == Outcome::Failed).then_some(failure), false);
         let step = |code: &u8| StepEnd { name: "gitsync", end: End::Exited(*code) };
-        Ended { envelope: Some(envelope), steps: codes.iter().map(step).collect(), signal: None }
+        Ended {
+            envelope: Some(envelope),
+            steps: codes.iter().map(step).collect(),
+            signal: None,
+            is_unread: false,
+        }
     }
 
     #[test]

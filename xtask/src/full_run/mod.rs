@@ -10,7 +10,7 @@ mod own_lock;
 mod pipeline;
 mod signals;
 
-use std::{process::ExitCode, time::Instant};
+use std::{process::ExitCode, sync::Arc, time::Instant};
 
 use anyhow::Context as _;
 use contract::Envelope;
@@ -50,9 +50,16 @@ fn run(
     page: &mut Page,
 ) -> anyhow::Result<u8> {
     let began = Instant::now();
-    let mut show = |envelope: &Envelope| show_messages(envelope, console);
+    let show = {
+        let console = console.clone();
+        move |envelope: &Envelope| show_messages(envelope, &console)
+    };
     let plan = args.plan(binaries, std::process::id());
-    let ended = pipeline::run(&plan, surroundings, &mut show)?;
+    let ended = pipeline::run(&plan, surroundings, Arc::new(show))?;
+    if ended.is_unread {
+        // A report would not be read either, and writing it would take forever.
+        return Ok(ended.code());
+    }
     match &ended.envelope {
         Some(envelope) if args.json => {
             if write(envelope, console)? && has_messages(envelope) {

@@ -8,8 +8,12 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     io::{self, PipeReader, PipeWriter, Read as _, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    sync::{
+        Arc,
+        mpsc::{RecvTimeoutError, Sender, channel},
+    },
     time::{Duration, Instant},
 };
 
@@ -32,7 +36,7 @@ const GRACE: Duration = Duration::from_secs(10);
 const IMPATIENCE: Duration = Duration::from_secs(1);
 
 /// One process of the pipeline.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Step {
     /// The binary's name.
     pub name: &'static str,
@@ -43,7 +47,7 @@ pub struct Step {
 }
 
 /// How the steps' environment differs from that of this process.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Surroundings {
     /// Variables that are set.
     pub set: Vec<(&'static str, OsString)>,
@@ -93,7 +97,7 @@ pub enum Reports {
 }
 
 /// Who shows the messages from other people.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Messages {
     /// A later run, or no one.
     NotShown,
@@ -108,20 +112,31 @@ const MESSAGES: &str = "notesurface";
 /// The step that does most work while it waits for the others.
 const LONGEST: &str = "gitsync";
 
+/// Shows messages, and returns whether there is anything to record.
+pub type Show = dyn Fn(&Envelope) -> anyhow::Result<bool> + Send + Sync;
+
 /// Runs the pipeline to its end. If the last step does not release the lock, it is released here.
 ///
 /// `show` shows messages as soon as they are known, while the lock is held, and only then do they count as shown: a
-/// run that dies earlier leaves them to the next one. `show` returns whether there is anything to record.
-pub fn run(
-    plan: &Plan,
-    surroundings: &Surroundings,
-    show: &mut dyn FnMut(&Envelope) -> anyhow::Result<bool>,
-) -> anyhow::Result<Ended> {
+/// run that dies earlier leaves them to the next one. It runs on a thread of its own, which a run that is asked to end
+/// does not wait for without limit: its reader may not read.
+pub fn run(plan: &Plan, surroundings: &Surroundings, show: Arc<Show>) -> anyhow::Result<Ended> {
     let (events, happened) = channel();
     let watch = Watch::start(events.clone()).context("signals cannot be caught")?;
     let team = Team::start(plan, surroundings, &events)?;
-    let mut course =
-        Course { plan, surroundings, show, team, acquired: None, trouble: None, asked: None, output: None };
+    let mut course = Course {
+        plan,
+        surroundings,
+        show,
+        events,
+        team,
+        is_showing: false,
+        acquired: None,
+        trouble: None,
+        asked: None,
+        is_forced: false,
+        output: None,
+    };
     while !course.is_over() {
         let event = match course.asked {
             None => happened.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -129,7 +144,7 @@ pub fn run(
         };
         match event {
             Ok(event) => course.happened(event),
-            Err(RecvTimeoutError::Timeout) => course.team.end(Force::Make),
+            Err(RecvTimeoutError::Timeout) => course.force(),
             // Each listener sends the contents of its pipe before it ends.
             Err(RecvTimeoutError::Disconnected) => break,
         }
@@ -158,14 +173,19 @@ const SHOWN_AGAIN: &str = "messages were shown, and may be again";
 struct Course<'a> {
     plan: &'a Plan,
     surroundings: &'a Surroundings,
-    show: &'a mut dyn FnMut(&Envelope) -> anyhow::Result<bool>,
+    show: Arc<Show>,
+    events: Sender<Event>,
     team: Team,
+    /// Whether messages are being shown.
+    is_showing: bool,
     /// The document of the first step.
     acquired: Option<Envelope>,
     /// What went wrong with showing messages.
     trouble: Option<anyhow::Error>,
     /// The first signal that asked the run to end, and when.
     asked: Option<(Signal, Instant)>,
+    /// Whether whatever did not end when asked is waited for no longer.
+    is_forced: bool,
     /// The output of the last step.
     output: Option<String>,
 }
@@ -174,7 +194,13 @@ impl Course<'_> {
     /// Whether all steps have been heard. If a step dies early, the last one may finish before the first: all are
     /// waited for.
     fn is_over(&self) -> bool {
-        self.output.is_some() && self.team.passing == 0
+        let unheard = self.team.passing - usize::from(self.gives_up_showing());
+        self.output.is_some() && unheard == 0
+    }
+
+    /// Whether messages are still being shown, but are not waited for.
+    fn gives_up_showing(&self) -> bool {
+        self.is_showing && self.is_forced
     }
 
     fn happened(&mut self, event: Event) {
@@ -184,13 +210,12 @@ impl Course<'_> {
                 self.team.passing -= 1;
                 self.acquired = Envelope::parse(document.trim_end()).ok();
             }
-            Event::Messages { document, to } => {
+            Event::Messages { document, to } => self.show(document, to),
+            Event::Shown(trouble) => {
                 self.team.passing -= 1;
-                if let Ok(envelope) = Envelope::parse(document.trim_end()) {
-                    // If showing them fails, the run still goes on, and releases its lock.
-                    self.trouble = self.show(&envelope).err();
-                }
-                pass_on(&document, to);
+                self.is_showing = false;
+                // If showing them failed, the run still goes on, and releases its lock.
+                self.trouble = trouble;
             }
             Event::Signal(signal, at) => self.asked_to_end(signal, at),
         }
@@ -202,20 +227,40 @@ impl Course<'_> {
                 self.asked = Some((signal, at));
                 self.team.end(Force::Ask);
             }
-            Some((_, first)) if at.duration_since(first) >= IMPATIENCE => self.team.end(Force::Make),
+            Some((_, first)) if at.duration_since(first) >= IMPATIENCE => self.force(),
             Some(_) => {}
         }
     }
 
-    fn show(&mut self, envelope: &Envelope) -> anyhow::Result<()> {
-        match (&self.plan.messages, (self.show)(envelope)?) {
-            (Messages::ShownThen(next), true) => acknowledge(next, self.surroundings, envelope),
-            _ => Ok(()),
-        }
+    fn force(&mut self) {
+        self.is_forced = true;
+        self.team.end(Force::Make);
+    }
+
+    /// Shows the messages and then passes their document on, both on another thread: if nobody reads them, signals are
+    /// still heard.
+    fn show(&mut self, document: String, to: PipeWriter) {
+        self.is_showing = true;
+        let (show, events) = (Arc::clone(&self.show), self.events.clone());
+        let (messages, surroundings) = (self.plan.messages.clone(), self.surroundings.clone());
+        std::thread::spawn(move || {
+            let shown = || match Envelope::parse(document.trim_end()) {
+                Ok(envelope) => show_and_record(&*show, &messages, &surroundings, &envelope),
+                Err(_) => Ok(()),
+            };
+            // A run that never heard of the end would wait for it forever.
+            let shown = catch_unwind(AssertUnwindSafe(shown)).unwrap_or_else(|_| {
+                Err(anyhow::anyhow!("messages could not be shown: a bug in this program"))
+            });
+            pass_on(&document, to);
+            // A run that is over receives no more events.
+            let _ = events.send(Event::Shown(shown.err()));
+        });
     }
 
     /// Waits for the steps, and releases the lock if they did not.
     fn finish(mut self) -> anyhow::Result<Ended> {
+        let is_unread = self.gives_up_showing();
         let steps = self.team.wait()?;
         let envelope = self.output.take().and_then(|output| Envelope::parse(output.trim_end()).ok());
         self.give_back(envelope.as_ref()).context("the lock could not be given back")?;
@@ -224,7 +269,7 @@ impl Course<'_> {
             None => {
                 // Ctrl-C on a terminal goes to all processes: a step may end before this process receives the signal.
                 let signal = self.asked.map(|(signal, _)| signal).or_else(|| interrupted(&steps));
-                Ok(Ended { envelope, steps, signal })
+                Ok(Ended { envelope, steps, signal, is_unread })
             }
         }
     }
@@ -246,6 +291,18 @@ impl Course<'_> {
     }
 }
 
+fn show_and_record(
+    show: &Show,
+    messages: &Messages,
+    surroundings: &Surroundings,
+    envelope: &Envelope,
+) -> anyhow::Result<()> {
+    match (messages, show(envelope)?) {
+        (Messages::ShownThen(next), true) => acknowledge(next, surroundings, envelope),
+        _ => Ok(()),
+    }
+}
+
 /// Returns the terminating signal that killed a step, if one did.
 fn interrupted(steps: &[StepEnd]) -> Option<Signal> {
     const SIGHUP: i32 = 1;
@@ -263,6 +320,8 @@ enum Event {
     Acquired(String),
     /// The document with the messages, which is passed on once they were shown.
     Messages { document: String, to: PipeWriter },
+    /// The messages were shown and their document passed on; or what went wrong with showing them.
+    Shown(Option<anyhow::Error>),
     /// What the last step wrote until it closed its stdout.
     LastWords(String),
     /// A signal asks the run to end; it came at this time.
