@@ -24,11 +24,14 @@ use contract::{Envelope, Exit};
 use super::{
     ended::{End, Ended, Signal, StepEnd},
     own_lock,
-    signals::{Force, Group, Watch},
+    signals::{Force, Group, Watch, has_ended},
 };
 
 /// How long steps may take to end after they were asked to, before they are killed.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How often to look whether steps that were asked to end have done so.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// How long after the first signal another one means that the user is impatient, and steps are killed. One request may
 /// come as several signals: `timeout` sends one to its command, and at once another to the whole process group; and a
@@ -140,11 +143,11 @@ pub fn run(plan: &Plan, surroundings: &Surroundings, show: Arc<Show>) -> anyhow:
     while !course.is_over() {
         let event = match course.asked {
             None => happened.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(_) => happened.recv_timeout(GRACE),
+            Some(_) => happened.recv_timeout(LOOK),
         };
         match event {
             Ok(event) => course.happened(event),
-            Err(RecvTimeoutError::Timeout) => course.force(),
+            Err(RecvTimeoutError::Timeout) => course.lose_patience(),
             // Each listener sends the contents of its pipe before it ends.
             Err(RecvTimeoutError::Disconnected) => break,
         }
@@ -195,7 +198,8 @@ impl Course<'_> {
     /// waited for.
     fn is_over(&self) -> bool {
         let unheard = self.team.passing - usize::from(self.gives_up_showing());
-        self.output.is_some() && unheard == 0
+        // A step that was asked to end may keep on running though it has no more to say.
+        self.output.is_some() && unheard == 0 && (self.asked.is_none() || self.team.has_ended())
     }
 
     /// Whether messages are still being shown, but are not waited for.
@@ -229,6 +233,13 @@ impl Course<'_> {
             }
             Some((_, first)) if at.duration_since(first) >= IMPATIENCE => self.force(),
             Some(_) => {}
+        }
+    }
+
+    /// Forces whatever has not ended in time.
+    fn lose_patience(&mut self) {
+        if self.asked.is_some_and(|(_, at)| at.elapsed() >= GRACE) {
+            self.force();
         }
     }
 
@@ -424,6 +435,11 @@ impl Team {
 
     fn end(&mut self, force: Force) {
         self.group.end(&mut self.children, force);
+    }
+
+    /// Whether all steps have ended; they have not been waited for.
+    fn has_ended(&self) -> bool {
+        self.children.iter().all(has_ended)
     }
 
     /// Waits for the steps, and returns how each ended.

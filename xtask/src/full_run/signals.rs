@@ -17,13 +17,15 @@ pub enum Force {
 }
 
 #[cfg(unix)]
-pub use unix::{Group, Watch};
+pub use unix::{Group, Watch, has_ended};
 
 #[cfg(unix)]
 mod unix {
     use std::os::unix::process::CommandExt as _;
 
-    use rustix::process::{Pid, Signal as Number, kill_process, kill_process_group};
+    use rustix::process::{
+        Pid, Signal as Number, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
+    };
     use signal_hook::{
         consts::{SIGHUP, SIGINT, SIGTERM},
         iterator::{Handle, Signals},
@@ -60,6 +62,13 @@ mod unix {
         fn drop(&mut self) {
             self.0.close();
         }
+    }
+
+    /// Whether a step has ended. It keeps its process id, which may be its group's, until it is waited for.
+    pub fn has_ended(step: &Child) -> bool {
+        let looking = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        // It fails for a step that was waited for already.
+        waitid(WaitId::Pid(Pid::from_child(step)), looking).map_or(true, |status| status.is_some())
     }
 
     /// The steps' process group.
@@ -125,7 +134,7 @@ mod unix {
 }
 
 #[cfg(not(unix))]
-pub use elsewhere::{Group, Watch};
+pub use elsewhere::{Group, Watch, has_ended};
 
 #[cfg(not(unix))]
 mod elsewhere {
@@ -140,6 +149,11 @@ mod elsewhere {
         pub fn start<E: From<Signal> + Send + 'static>(_: Sender<E>) -> std::io::Result<Self> {
             Ok(Self)
         }
+    }
+
+    /// Returns true: without signals no step is asked to end.
+    pub fn has_ended(_: &Child) -> bool {
+        true
     }
 
     /// The steps, which are ended one by one.
