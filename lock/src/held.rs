@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    Life, LockError, LockPaths, LockRequest, Patience, Process, Term, Token,
+    Life, LockError, LockPaths, LockRequest, Patience, Process, Record, Term, Token,
     fence::{ours, under_guard},
     file_stamp::Mark,
     give_back::{Release, leave, release},
@@ -123,8 +123,8 @@ impl Held {
         if !self.sign_is_due() && self.looks_as_before() {
             return Ok(());
         }
-        let (taken, _) = ours(&self.place, &self.token)?;
-        self.sign(&taken);
+        let (taken, record) = ours(&self.place, &self.token)?;
+        self.sign(&taken, &record);
         if let Ok(mut known) = self.known.lock() {
             *known = taken.mark.filter(|mark| mark.is_settled(SystemTime::now()));
         }
@@ -150,9 +150,9 @@ impl Held {
     /// Gives a sign of life, unless the last one is too recent; to be called whenever the work makes progress.
     pub fn alive(&self) {
         if self.sign_is_due()
-            && let Ok((taken, _)) = ours(&self.place, &self.token)
+            && let Ok((taken, record)) = ours(&self.place, &self.token)
         {
-            self.sign(&taken);
+            self.sign(&taken, &record);
         }
     }
 
@@ -161,12 +161,18 @@ impl Held {
         last.is_none_or(|last| last.elapsed() >= PULSE)
     }
 
-    fn sign(&self, taken: &Taken) {
-        if self.sign_is_due()
-            && taken.dir.touch().is_ok()
+    fn sign(&self, taken: &Taken, record: &Record) {
+        if !self.sign_is_due() {
+            return;
+        }
+        if taken.dir.touch().is_ok()
             && let Ok(mut last) = self.last_sign.lock()
         {
             *last = Some(Instant::now());
+        }
+        if record.naming_the_living().is_some() {
+            // If it cannot be written, the next sign of life tries again.
+            let _ = name_the_living(&self.place, &self.token);
         }
     }
 
@@ -218,6 +224,16 @@ fn add_to_owners(place: &LockPaths, token: &Token) -> Result<Process, LockError>
     Ok(me)
 }
 
+/// Takes out the workers that were killed, whose number a script would take for a dead owner's.
+fn name_the_living(place: &LockPaths, token: &Token) -> Result<(), LockError> {
+    under_guard(place, || {
+        let (taken, record) = ours(place, token)?;
+        let Some(record) = record.naming_the_living() else { return Ok(()) };
+        // Until now the lock looked stale to scripts.
+        take::write(place, &taken.dir, &record, Onlookers::Scripts).map_err(LockError::refused("hold", place))
+    })
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         // If it cannot be released, its owner is soon dead, and the next taker notices that.
@@ -232,7 +248,6 @@ mod tests {
     use camino::Utf8Path;
 
     use super::*;
-    use crate::Record;
 
     pub(super) const PATIENCE: Patience =
         Patience { wait: Duration::ZERO, stale_after: Duration::from_secs(60) };
@@ -337,6 +352,23 @@ mod tests {
             sign(&held);
             assert!(silence(&place) < Duration::from_secs(30));
         }
+    }
+
+    #[test]
+    fn a_sign_of_life_takes_a_killed_worker_out_so_that_scripts_see_a_living_owner() {
+        let (_keep, place) = place();
+        let held = take(&place);
+        let me = Process::current();
+        let killed = Process { pid: me.pid + 1, start: me.start.map(|start| start - 1), ..me };
+        let (taken, mut record) = ours(&place, held.token()).unwrap();
+        record.workers.push(killed.clone());
+        take::write(&place, &taken.dir, &record, Onlookers::None).unwrap();
+        let pid = || fs::read_to_string(place.lock().join("pid")).unwrap();
+        assert_eq!(pid(), format!("{}\n", killed.pid));
+        *held.last_sign.lock().unwrap() = None;
+        held.alive();
+        assert_eq!(pid(), format!("{}\n", std::process::id()));
+        held.check().unwrap();
     }
 
     #[test]

@@ -36,7 +36,12 @@ pub enum Life {
 impl Process {
     /// Returns this process.
     pub fn current() -> Self {
-        let pid = std::process::id();
+        Self::child(std::process::id())
+    }
+
+    /// Returns the process with the pid of a child that was not waited for yet, so that no other process can have it.
+    pub fn child(pid: u32) -> Self {
+        // If it has ended already, its start time is unknown, but so is the need to tell it from a later process.
         Self::running(pid).unwrap_or_else(|| Self::numbered(pid, None))
     }
 

@@ -112,6 +112,15 @@ impl Record {
         self
     }
 
+    /// Returns the record without the workers that were killed since, if the number for scripts is that of one of them
+    /// although another owner lives: a script would clear the lock under that owner. If no owner lives, the dead
+    /// workers stay, as they show that the lock is stale.
+    pub fn naming_the_living(&self) -> Option<Self> {
+        let latest = self.workers.last().filter(|worker| worker.life() == Life::Dead)?;
+        let named = self.clone().left_by(latest);
+        (named.life() == Some(Life::Alive)).then_some(named)
+    }
+
     /// Returns the owner as the document has it.
     pub fn to_owner(&self) -> contract::Owner {
         contract::Owner {
@@ -201,5 +210,20 @@ mod tests {
         let ownerless = record(Some(ended(&me))).entered_by(&me);
         assert_eq!(ownerless.life(), Some(Life::Alive));
         assert_eq!(ownerless.left_by(&me).life(), Some(Life::Dead));
+    }
+
+    #[test]
+    fn a_living_owner_is_named_in_place_of_a_killed_worker_but_a_dead_run_stays_dead() {
+        let me = Process::current();
+        let killed = Process { pid: me.pid + 1, ..ended(&me) };
+        let led_by = |owner: Option<&Process>, workers: &[&Process]| {
+            let workers = workers.iter().copied().cloned().collect();
+            Record { workers, ..record(owner.cloned()) }.naming_the_living()
+        };
+        assert_eq!(led_by(Some(&me), &[&killed]).map(|record| record.pid()), Some(me.pid));
+        assert_eq!(led_by(None, &[&me, &killed]).map(|record| record.pid()), Some(me.pid));
+        assert_eq!(led_by(None, &[&killed]), None, "it would be a lease, and outlast its run");
+        assert_eq!(led_by(Some(&ended(&me)), &[&killed]), None);
+        assert_eq!(led_by(Some(&me), &[&killed, &me]), None, "the number is a living one's");
     }
 }

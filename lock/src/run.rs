@@ -21,6 +21,7 @@ use crate::{
     acquire::Waiting,
     describe,
     fence::joinable,
+    give_back::leave,
     platform::{self, Event, Signals},
 };
 
@@ -71,7 +72,7 @@ impl RunArgs {
             // The process that holds it gives the signs of life and releases it.
             Some(record) => (None, record.token),
             None => {
-                let held = self.take(place, console).map_err(Fault::from)?;
+                let held = self.take(place.clone(), console).map_err(Fault::from)?;
                 let token = held.token().clone();
                 (Some(held), token)
             }
@@ -80,9 +81,17 @@ impl RunArgs {
         let mut command = self.own_process(&common_dir, &token)?;
         command.env(TOKEN_VARIABLE, inherited.joined_by(&token)).envs(phase::taken_from_environment());
         let mut child = command.spawn().context("the command's process could not be started")?;
+        let worker = Process::child(child.id());
         with_pulse(held.as_ref(), || wait_for_end(&child, &mut signals))?;
-        if let Some(held) = held {
-            held.give_back().map_err(Fault::from)?;
+        match held {
+            Some(held) => {
+                held.give_back().map_err(Fault::from)?;
+            }
+            None => {
+                // The command entered the lock and cannot leave it itself. If this fails, the holder notices with its
+                // next sign of life that the command has ended; how the command ended is not changed by that.
+                let _ = leave(&place, &token, &worker);
+            }
         }
         // Only now: the lock contains the command's pid, and if no process had that pid any more, a script would
         // clear the lock.

@@ -173,6 +173,18 @@ fn what_runs_inside_joins_the_lock_and_leaves_it() {
 }
 
 #[test]
+fn after_a_command_that_joined_has_ended_the_lock_names_a_living_process_again() {
+    let (_world, repo) = repository();
+    let script = "set -e
+        \"$LOCK\" run --wait 0 -- true
+        kill -0 \"$(cat .git/claudetools-sync.lock/pid)\"
+        ! \"$LOCK\" run --wait 0 -- sh -c 'kill -KILL $$'
+        kill -0 \"$(cat .git/claudetools-sync.lock/pid)\"
+        test \"$(cat .git/claudetools-sync.lock/pid)\" = $$";
+    run(&repo, script).output().assert_success();
+}
+
+#[test]
 fn a_command_may_hold_the_locks_of_two_repositories() {
     let (world, repo) = repository();
     let vault = world.init("vault");
