@@ -9,7 +9,7 @@ use std::{
 use contract::{Exit, Owner};
 use phase::Fault;
 
-use crate::LockPaths;
+use crate::{LockPaths, platform};
 
 /// Why the lock was not acquired or was lost.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +61,8 @@ pub enum LockError {
         action: &'static str,
         /// The path of the lock.
         path: PathBuf,
+        /// The directory in which this user may not write, if that is why; otherwise the one that the lock is in.
+        directory: PathBuf,
         /// The operating system's error.
         source: io::Error,
     },
@@ -77,8 +79,14 @@ pub enum Remedy {
 
 impl LockError {
     pub(crate) fn refused(action: &'static str, place: &LockPaths) -> impl FnOnce(io::Error) -> Self {
-        let path = place.lock();
-        move |source| Self::Refused { action, path, source }
+        let place = place.clone();
+        move |source| {
+            let directory = match source.kind() {
+                ErrorKind::PermissionDenied => not_writable(&place),
+                _ => place.common_dir().to_owned(),
+            };
+            Self::Refused { action, path: place.lock(), directory, source }
+        }
     }
 }
 
@@ -109,14 +117,22 @@ impl From<LockError> for Fault {
             LockError::OwnerEnded { .. } => {
                 (Exit::Failed, "nothing was done: run again what was to have the lock".into())
             }
-            LockError::Refused { path, source, .. } => refusal(path, source.kind()),
+            LockError::Refused { directory, source, .. } => refusal(directory, source.kind()),
         };
         Self::new(exit, trouble.to_string()).help(help)
     }
 }
 
-fn refusal(path: &Path, kind: ErrorKind) -> (Exit, String) {
-    let directory = path.parent().unwrap_or(path).display();
+/// Returns the place that this user may not write. In a shared repository, it may be what another user created in the
+/// git directory.
+fn not_writable(place: &LockPaths) -> PathBuf {
+    let common_dir = place.common_dir().to_owned();
+    let places = [common_dir.clone(), place.wings(), place.lock()];
+    places.into_iter().find(|path| !platform::may_write(path)).unwrap_or(common_dir)
+}
+
+fn refusal(directory: &Path, kind: ErrorKind) -> (Exit, String) {
+    let directory = directory.display();
     match kind {
         ErrorKind::PermissionDenied => {
             (Exit::NotAllowed, format!("you need to be allowed to write in {directory}"))

@@ -35,6 +35,7 @@ impl Guarded {
     /// If the file can be neither created nor opened.
     pub fn enter(place: &LockPaths, deadline: Instant) -> io::Result<Option<Self>> {
         let file = open(&place.guard())?;
+        platform::share(&file, place.common_dir());
         let mut pause = Duration::from_micros(100);
         loop {
             match file.try_lock() {

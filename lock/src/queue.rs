@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{LockPaths, Token, staging};
+use crate::{LockPaths, Token, platform, staging};
 
 /// The prefix of ticket names.
 const TICKET: &str = "ticket-";
@@ -35,6 +35,7 @@ impl Ticket {
         // for one that a dead process left.
         let blank = Blank { path: staging::name_for_new(&wings, token, "ticket") };
         let file = File::create_new(&blank.path).ok()?;
+        platform::share(&file, place.common_dir());
         file.try_lock().ok()?;
         fs::rename(&blank.path, &path).ok()?;
         Some(Self { path, number, _file: file })

@@ -5,8 +5,8 @@
 //! process killed in between would leave half of one behind.
 
 use std::{
-    fs::{self, DirEntry},
-    io,
+    fs::{self, DirEntry, File},
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -51,7 +51,7 @@ impl Prepared {
     ) -> io::Result<Self> {
         let path = name_for_new(&made(place)?, token, beside);
         let prepared = Self { path, name };
-        fs::write(&prepared.path, content)?;
+        write(place, &prepared.path, content)?;
         Ok(prepared)
     }
 
@@ -87,8 +87,9 @@ impl PreparedLock {
         let path = name_for_new(&made(place)?, token, "lock");
         fs::create_dir(&path)?;
         let prepared = Self { path, is_here: true };
+        platform::share_directory(&prepared.path, place.common_dir());
         for (name, content) in files {
-            fs::write(prepared.path.join(name), content)?;
+            write(place, &prepared.path.join(name), content)?;
         }
         Ok(prepared)
     }
@@ -112,6 +113,13 @@ impl Drop for PreparedLock {
             let _ = remove(&self.path);
         }
     }
+}
+
+/// Writes a file that every user of the repository may read, even under a strict umask.
+fn write(place: &LockPaths, path: &Path, content: &str) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    platform::share(&file, place.common_dir());
+    file.write_all(content.as_bytes())
 }
 
 /// Returns an unused name in `wings` for what is being written.
@@ -164,7 +172,11 @@ pub fn made(place: &LockPaths) -> io::Result<PathBuf> {
     let wings = place.wings();
     match fs::create_dir(&wings) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ if fs::symlink_metadata(&wings)?.is_dir() => Ok(wings),
+        _ if fs::symlink_metadata(&wings)?.is_dir() => {
+            // Not only if it is new: the repository may have become a shared one since.
+            platform::share_directory(&wings, place.common_dir());
+            Ok(wings)
+        }
         _ => Err(io::Error::other(format!("{} is not a directory", wings.display()))),
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     guard_file::Guarded,
     handover_pause, judge, leftovers,
     look::{LockState, OWNER_FILE, PID_FILE, Taken},
-    platform::Dir,
+    platform::{self, Dir},
     staging::{self, Prepared, PreparedLock},
     wait::Patience,
 };
@@ -97,7 +97,7 @@ fn make(place: &LockPaths, record: Record) -> Result<Attempt, LockError> {
 fn make_step_by_step(place: &LockPaths, record: Record) -> Result<Attempt, LockError> {
     let files = Files::prepare(place, &record).map_err(LockError::refused("take", place))?;
     match fs::create_dir(place.lock()) {
-        Ok(()) => {}
+        Ok(()) => platform::share_directory(&place.lock(), place.common_dir()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return held_by_the_faster(place),
         Err(error) => return Err(LockError::refused("take", place)(error)),
     }

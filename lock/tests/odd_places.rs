@@ -177,3 +177,82 @@ fn a_process_that_may_not_be_signalled_is_alive() {
         assert!([0, 77].contains(&reclaimed.code), "{reclaimed}");
     }
 }
+
+/// A repository that users share through a group; `None` where a test cannot become another user, as it takes the
+/// rights of root.
+fn shared_repository() -> Option<(World, Repo)> {
+    let (world, repo) = repository();
+    let share = "chmod -R a+rX \"$0\" && chgrp -R 4000 .git && chmod -R g+rwX .git && chmod g+s .git";
+    let shared = repo.program("sh").args(["-c", share, world.path().as_str()]).output().code == 0;
+    world.git(["config", "--global", "--add", "safe.directory", "*"]);
+    let allowed = shared && as_member(&repo, 4001, &["--version"]).code == 0;
+    allowed.then_some((world, repo))
+}
+
+/// Runs `lock` as a user of the group that shares the repository.
+fn as_member(repo: &Repo, id: u32, args: &[&str]) -> Output {
+    let ids = [format!("--reuid={id}"), format!("--regid={id}"), "--groups=4000".into()];
+    // A umask as strict as any: it takes away the rights that a group needs.
+    let strictly = ["sh", "-c", "umask 077; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_lock")];
+    repo.program("setpriv").args(&ids).args(strictly).args(args).output()
+}
+
+/// Runs only as root: see [`shared_repository`].
+#[test]
+fn in_a_shared_repository_one_user_takes_the_lock_after_another() {
+    let Some((_world, repo)) = shared_repository() else { return };
+    for user in [4001, 4002, 4001] {
+        as_member(&repo, user, &["run", "--wait", "0", "--", "true"]).assert_success();
+    }
+    let mut owner = repo.program("sleep").arg("600").spawn();
+    let pid = owner.pid().to_string();
+    as_member(&repo, 4001, &["acquire", "--wait", "0", "--owner-pid", &pid]).assert_success();
+
+    // Who finds the clock wrong puts it right, whoever's the lock is.
+    let future = std::time::SystemTime::now() + std::time::Duration::from_secs(3600);
+    common::set_sign_of_life(&repo, future);
+    let deferred = as_member(&repo, 4002, &["acquire", "--wait", "0"]);
+    deferred.assert_code(75);
+    assert_eq!(section(&deferred).held_by.unwrap().pid.to_string(), pid);
+    assert!(fs::metadata(path(&repo)).unwrap().modified().unwrap() < future);
+
+    owner.kill();
+    owner.wait();
+    let reclaimed = as_member(&repo, 4002, &["acquire", "--wait", "0"]);
+    reclaimed.assert_success();
+    let taken = section(&reclaimed);
+    assert_eq!(taken.reclaimed.unwrap().reason, ReclaimReason::OwnerDead);
+    let released = as_member(&repo, 4002, &["release", "--token", &taken.token, "--fresh"]);
+    assert!(section(&released).released, "{released}");
+    assert!(!path(&repo).exists());
+    let wings = repo.common_dir().join("claudetools-sync.wings");
+    assert_eq!(fs::read_dir(&wings).unwrap().count(), 0, "nothing lies about");
+}
+
+/// Runs only as root: see [`shared_repository`].
+#[test]
+fn who_may_not_write_what_another_user_made_is_told_what_it_is() {
+    let Some((_world, repo)) = shared_repository() else { return };
+    as_member(&repo, 4001, &["run", "--", "true"]).assert_success();
+    let wings = repo.common_dir().join("claudetools-sync.wings");
+    repo.program("chmod").args(["755", wings.as_str()]).output().assert_success();
+    let refused = as_member(&repo, 4002, &["run", "--wait", "0", "--", "true"]);
+    refused.assert_code(77);
+    refused.assert_says(&format!("you need to be allowed to write in {wings}"));
+    // Its maker puts it right.
+    as_member(&repo, 4001, &["run", "--", "true"]).assert_success();
+    as_member(&repo, 4002, &["run", "--wait", "0", "--", "true"]).assert_success();
+}
+
+#[test]
+fn in_a_repository_of_ones_own_nothing_is_shared() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (_world, repo) = repository();
+    let script = "umask 022; chmod 755 .git; exec \"$LOCK\" acquire --wait 0";
+    with_lock(repo.program("sh").args(["-c", script])).output().assert_success();
+    for name in ["lock", "wings", "guard", "lock/pid", "lock/owner.json"] {
+        let made = repo.common_dir().join("claudetools-sync").as_str().to_owned() + "." + name;
+        let mode = fs::metadata(&made).unwrap().permissions().mode();
+        assert_eq!(mode & 0o022, 0, "{made}");
+    }
+}

@@ -13,6 +13,8 @@
 //! - [`lacks_kernel_locks`]: whether a file system that refused a file lock supports none;
 //! - [`set_aside`]: renames a directory;
 //! - [`put_where_free`]: renames a directory, and fails if the new name exists;
+//! - [`share`] and [`share_directory`]: let those who may write in the git directory write what was created in it;
+//! - [`may_write`]: whether this user may write a file or in a directory;
 //! - [`Watch`]: sleeps until something in a directory may have changed;
 //! - [`Signals`], [`become_program`] and [`has_ended`]: what `lock run` needs to run its command.
 
@@ -23,6 +25,8 @@ mod macos;
 #[cfg(any(target_os = "macos", windows))]
 mod process_table;
 #[cfg(unix)]
+mod sharing;
+#[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;
@@ -32,6 +36,8 @@ pub use linux::{Watch, boot_id, find, pid_space, runnable, same_boot};
 #[cfg(target_os = "macos")]
 pub use macos::{Watch, boot_id, find, pid_space, runnable, same_boot};
 #[cfg(unix)]
+pub use sharing::{may_write, share, share_directory};
+#[cfg(unix)]
 pub use unix::{
     Dir, Event, Signals, become_program, exit_code, has_ended, lacks_kernel_locks, mark_of, put_where_free,
     send, set_aside,
@@ -39,7 +45,8 @@ pub use unix::{
 #[cfg(windows)]
 pub use windows::{
     Dir, Event, Signals, Watch, become_program, boot_id, exit_code, find, has_ended, lacks_kernel_locks,
-    mark_of, pid_space, put_where_free, runnable, same_boot, send, set_aside,
+    mark_of, may_write, pid_space, put_where_free, runnable, same_boot, send, set_aside, share,
+    share_directory,
 };
 
 /// What the operating system reports about a pid.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, CWD, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT},
+    fs::{AtFlags, CWD, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT},
     io::Errno,
     process::{Pid, Signal, WaitId, WaitIdOptions},
 };
@@ -39,7 +39,7 @@ pub fn is_foreign(pid: u32) -> bool {
 /// A directory handle that keeps referring to the same directory, whatever its path comes to name.
 #[derive(Debug)]
 pub struct Dir {
-    handle: fs::File,
+    pub(super) handle: fs::File,
 }
 
 impl Dir {
@@ -69,7 +69,18 @@ impl Dir {
             // The machine's own clock, not the file server's, because ages are computed with it as well.
             last_modification: Timespec::try_from(now).map_err(io::Error::other)?,
         };
-        Ok(rustix::fs::futimens(&self.handle, &times)?)
+        match rustix::fs::futimens(&self.handle, &times) {
+            // It is another user's, from whom the lock was taken over in a shared repository. Who may write in it can
+            // set its times too, but only to the file server's now.
+            Err(Errno::PERM) => {
+                let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+                Ok(rustix::fs::futimens(
+                    &self.handle,
+                    &Timestamps { last_access: now, last_modification: now },
+                )?)
+            }
+            touched => Ok(touched?),
+        }
     }
 
     /// Opens the file `name` in the directory for reading. A symbolic link counts as missing, and opening never

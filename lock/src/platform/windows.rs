@@ -110,6 +110,17 @@ pub fn put_where_free(_from: &Path, _to: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Does nothing: on Windows, what is created in a directory inherits its access rights.
+pub fn share(_made: &fs::File, _common_dir: &Path) {}
+
+/// Does nothing, as [`share`].
+pub fn share_directory(_made: &Path, _common_dir: &Path) {}
+
+/// Counts everything as writable: only an attempt shows what the access rights allow.
+pub fn may_write(_path: &Path) -> bool {
+    true
+}
+
 /// Repeats a move or removal that fails because another process has the file open, which Windows does not allow; the
 /// readers of these files are done within a moment.
 fn patiently(mut work: impl FnMut() -> io::Result<()>) -> io::Result<()> {
