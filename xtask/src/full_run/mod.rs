@@ -9,6 +9,7 @@ mod options;
 mod own_lock;
 mod pipeline;
 mod signals;
+mod team;
 
 use std::{process::ExitCode, sync::Arc, time::Instant};
 
