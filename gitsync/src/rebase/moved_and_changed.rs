@@ -1,9 +1,9 @@
 //! Moves what one side changed to where the other side moved the file, before trees are merged.
 //!
-//! If a large directory was renamed, rename detection compares each of its files with each new one, which takes
-//! minutes. Most of these files kept their names, and [`kept_names`] pairs those in moments. To the tree merge they
-//! then look as if they had been at their new paths all along, so only their contents have to be merged. Where the
-//! other side removed the file, that is a conflict, as in git.
+//! If a large directory was renamed, rename detection compares each of its files with each new one, which takes time
+//! that grows with the square of their number. Most of these files kept their names, and [`kept_names`] pairs those in
+//! moments. To the tree merge they then look as if they had been at their new paths all along, so only their contents
+//! have to be merged. Where the other side removed the file, that is a conflict, as in git.
 
 use std::collections::{HashMap, HashSet};
 
