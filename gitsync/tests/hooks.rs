@@ -134,6 +134,21 @@ fn a_hook_may_stage_files_and_change_the_message() {
 }
 
 #[test]
+fn while_the_remote_takes_its_time_the_index_is_in_place_and_nobody_is_locked_out() {
+    let (_world, origin, [mike]) = World::with_clones(["mike"]);
+    // The push is refused if the index stays locked.
+    let lock = mike.git_dir().join("index.lock");
+    origin.hook(
+        "pre-receive",
+        &format!("#!/bin/sh\nfor _ in $(seq 200); do [ -e '{lock}' ] || exit 0; sleep 0.05; done\nexit 1\n"),
+    );
+    mike.write("a", "1\n");
+    let document = gitsync(&mike).success().document();
+    assert!(document.main().pushed.is_some());
+    mike.assert_clean();
+}
+
+#[test]
 fn the_hooks_of_a_commit_of_some_files_see_those_alone() {
     let (_world, _origin, [mike]) = World::with_clones(["mike"]);
     for name in ["mine", "of-another-session"] {
