@@ -9,7 +9,7 @@ use common::{
     assert_updates_as_git, head_tree, open, snapshot, stage_all, tree_of, two_commits, update, write_all,
 };
 use gitsync::worktree::{Recovered, recover, undo};
-use testkit::World;
+use testkit::{Repo, World};
 
 #[test]
 fn files_come_change_and_go() {
@@ -152,6 +152,18 @@ fn attributes_that_became_a_link_have_no_say() {
     assert_eq!(repo.read("d/x.txt"), "two\n");
 }
 
+/// Updates to `new`, which must fail, and leave files, index and git directory as they were.
+#[track_caller]
+fn assert_fails_and_leaves_everything(repo: &Repo) {
+    let before = snapshot(repo);
+    let failed = std::panic::catch_unwind(|| update(repo, "HEAD", "new"));
+    assert!(failed.is_err(), "the update reported an error");
+    assert_eq!(snapshot(repo), before);
+    assert!(!repo.git_dir().join("lockstep-update").exists());
+    repo.assert_unlocked();
+    repo.assert_clean();
+}
+
 #[test]
 fn a_filter_that_must_not_fail_and_does_leaves_everything_as_it_was() {
     let world = World::new();
@@ -165,13 +177,7 @@ fn a_filter_that_must_not_fail_and_does_leaves_everything_as_it_was() {
     );
     repo.git(["config", "filter.broken.smudge", "false"]);
     repo.git(["config", "filter.broken.required", "true"]);
-    let before = snapshot(&repo);
-    let failed = std::panic::catch_unwind(|| update(&repo, "HEAD", "new"));
-    assert!(failed.is_err(), "the update reported an error");
-    assert_eq!(snapshot(&repo), before);
-    assert!(!repo.git_dir().join("lockstep-update").exists());
-    repo.assert_unlocked();
-    repo.assert_clean();
+    assert_fails_and_leaves_everything(&repo);
 }
 
 #[test]
@@ -187,13 +193,7 @@ fn an_encoding_that_is_not_known_leaves_everything_as_it_was() {
         },
     );
     assert_eq!(repo.git(["cat-file", "-p", "new:x"]), "ü", "git knows it");
-    let before = snapshot(&repo);
-    let failed = std::panic::catch_unwind(|| update(&repo, "HEAD", "new"));
-    assert!(failed.is_err(), "the update reported an error");
-    assert_eq!(snapshot(&repo), before);
-    assert!(!repo.git_dir().join("lockstep-update").exists());
-    repo.assert_unlocked();
-    repo.assert_clean();
+    assert_fails_and_leaves_everything(&repo);
 }
 
 #[test]
