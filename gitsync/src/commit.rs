@@ -2,9 +2,9 @@
 //!
 //! Nothing visible changes until everything is ready. Then the objects are flushed, the branch moves, and the index
 //! follows, in this order. A run that dies in between leaves either the old commit with the old index, or the new
-//! commit with an index in which each committed change appears staged in reverse, which the next run detects and
-//! repairs. From the moment the branch moves, signals are deferred until the new index is complete and only has to be
-//! put in place.
+//! commit with an index in which each committed change appears staged in reverse, which the next run that commits
+//! everything repairs. From the moment the branch moves, signals are deferred until the new index is complete and only
+//! has to be put in place.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
