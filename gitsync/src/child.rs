@@ -4,9 +4,11 @@
 //! stdout belongs to the run document.
 
 use std::io::{self, Read as _, Write as _};
-use std::process::{Child, ExitStatus};
+use std::process::ExitStatus;
 use std::sync::mpsc;
 use std::time::Duration;
+
+use signals::Program;
 
 /// How often a program without output is polled.
 const TICK: Duration = Duration::from_millis(500);
@@ -31,8 +33,13 @@ pub struct Ended {
 ///
 /// # Errors
 /// Its exit status cannot be determined.
-pub fn wait(mut child: Child, stdin: Vec<u8>, output: io::PipeReader, alive: &dyn Fn()) -> io::Result<Ended> {
-    if let Some(mut pipe) = child.stdin.take() {
+pub fn wait(
+    mut child: Program,
+    stdin: Vec<u8>,
+    output: io::PipeReader,
+    alive: &dyn Fn(),
+) -> io::Result<Ended> {
+    if let Some(mut pipe) = child.take_stdin() {
         // The program need not read its input, so nothing waits for that.
         std::thread::spawn(move || pipe.write_all(&stdin));
     }

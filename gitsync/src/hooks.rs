@@ -10,10 +10,11 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 use phase::{Fault, Guard, Progress, programs};
+use signals::Program;
 
 use crate::child;
 use crate::context::SyncContext;
@@ -128,7 +129,7 @@ impl<'a> Hooks<'a> {
         Ok(if ended.status.success() { Ran::Well } else { Ran::Badly(ended.said) })
     }
 
-    fn start(&self, path: &Path, call: &Call, output: &io::PipeWriter) -> io::Result<Child> {
+    fn start(&self, path: &Path, call: &Call, output: &io::PipeWriter) -> io::Result<Program> {
         let spawn = |mut command: Command| {
             command.args(&call.args).current_dir(&self.work_tree);
             command.env("GIT_EDITOR", ":").env("GIT_PREFIX", "");
@@ -141,7 +142,8 @@ impl<'a> Hooks<'a> {
             command.envs(call.env.iter().map(|(name, value)| (name, value)));
             command.stdin(if call.stdin.is_empty() { Stdio::null() } else { Stdio::piped() });
             // Stdout belongs to the run document.
-            command.stdout(output.try_clone()?).stderr(output.try_clone()?).spawn()
+            command.stdout(output.try_clone()?).stderr(output.try_clone()?);
+            Program::start(&mut command)
         };
         if cfg!(windows) {
             let mut command = programs::program("sh.exe");

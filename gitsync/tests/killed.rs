@@ -192,21 +192,59 @@ fn a_run_that_is_asked_to_end_at_any_moment_leaves_the_repository_whole() {
 /// A line of a script that goes on for as long as the run does.
 const UNTIL_IT_ENDS: &str = "exec >/dev/null 2>&1; while kill -0 $PPID; do sleep 0.02; done";
 
+/// A line of a hook that asks the run to end.
+const ASKS: &str = "test -e .git/index.lock && kill -TERM $PPID";
+
 #[test]
-fn a_run_that_waits_for_a_hook_ends_at_once_and_without_its_lock() {
+fn a_run_that_waits_for_a_hook_ends_with_it_and_without_its_lock() {
     let beginning = beginning();
     let Copy { mike, .. } = beginning.copy();
-    let asks = "test -e .git/index.lock && kill -TERM $PPID";
-    mike.hook("pre-commit", &format!("#!/bin/sh\n{asks}\n{UNTIL_IT_ENDS}\n"));
+    mike.hook("pre-commit", &format!("#!/bin/sh\n{ASKS}\n{UNTIL_IT_ENDS}\n"));
     gitsync(&mike).output().assert_code(143);
     assert_whole("pre-commit", &mike);
+}
+
+#[test]
+fn a_hook_is_asked_to_end_and_the_lock_is_held_until_it_has() {
+    let beginning = beginning();
+    let Copy { mike, .. } = beginning.copy();
+    let cleans_up = "trap 'sleep 0.3; ls .git/*.lock >ends-under; exit 1' TERM";
+    mike.hook("pre-commit", &format!("#!/bin/sh\n{cleans_up}\n{ASKS}\n{UNTIL_IT_ENDS}\n"));
+    gitsync(&mike).output().assert_code(143);
+    let locks = std::fs::read_to_string(mike.path().join("ends-under")).unwrap();
+    assert!(locks.contains(".git/index.lock"), "{locks}");
+    assert!(locks.contains("owner.json"), "the lock of the run: {locks}");
+    assert!(!mike.git_dir().join("index.lock").exists());
+}
+
+#[test]
+fn a_hook_that_does_not_end_keeps_nobody_who_asks_again() {
+    let beginning = beginning();
+    let Copy { mike, .. } = beginning.copy();
+    let deaf = format!("trap '' TERM\n{ASKS}\nsleep 1.1\n{ASKS}\n{UNTIL_IT_ENDS}");
+    mike.hook("pre-commit", &format!("#!/bin/sh\n{deaf}\n"));
+    gitsync(&mike).output().assert_code(143);
+    assert_whole("pre-commit", &mike);
+}
+
+#[test]
+fn signals_that_come_in_together_do_not_break_into_a_section() {
+    let beginning = beginning();
+    for place in ["committed-branch", "update-swap"] {
+        let Copy { mike, .. } = beginning.copy();
+        let asks = format!("{place}=kill -INT $PPID; kill -TERM $PPID");
+        let output = gitsync(&mike).env("LOCKSTEP_FAILPOINT", asks).output();
+        // Either may be seen first.
+        assert!([130, 143].contains(&output.code), "{output:?}");
+        assert_whole(place, &mike);
+    }
 }
 
 #[test]
 fn whoever_asks_twice_does_not_wait() {
     let beginning = beginning();
     let Copy { origin, mike, .. } = beginning.copy();
-    let asks = format!("committed-branch=kill -TERM $PPID; kill -INT $PPID; {UNTIL_IT_ENDS}");
+    let asks = format!("committed-branch=kill -TERM $PPID; sleep 1.1; kill -INT $PPID; {UNTIL_IT_ENDS}");
     let output = gitsync(&mike).env("LOCKSTEP_FAILPOINT", asks).output();
     // Of two signals that come in together either may be seen first.
     assert!([130, 143].contains(&output.code), "{output:?}");

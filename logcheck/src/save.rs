@@ -9,6 +9,7 @@ use std::{
 use anyhow::Context as _;
 use lock::{Inherited, TOKEN_VARIABLE, Token};
 use phase::Run;
+use signals::Program;
 
 /// How often to renew the lock while the command runs; the contract requires once in 30 s.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
@@ -37,14 +38,14 @@ pub(crate) fn save(run: &Run<'_>, line: &str) -> anyhow::Result<Ended> {
     }
     run.guard().check()?;
     run.progress().clear();
-    let mut child = match command.spawn() {
-        Ok(child) => child,
+    let mut program = match Program::start(&mut command) {
+        Ok(program) => program,
         Err(error) => return Ok(Ended::Badly(format!("could not be started: {error}"))),
     };
     let status = std::thread::scope(|scope| {
         let (ended, end) = channel();
         // Sending cannot fail: the receiver lives until the status has arrived.
-        scope.spawn(move || ended.send(child.wait()));
+        scope.spawn(move || ended.send(program.wait()));
         loop {
             match end.recv_timeout(SIGN_OF_LIFE) {
                 Ok(status) => return status,

@@ -112,6 +112,17 @@ fn a_save_command_that_fails_leaves_the_logs_unsaved() {
 }
 
 #[test]
+fn a_save_command_is_asked_to_end_with_the_run_which_waits_for_that() {
+    let world = World::new();
+    let repo = repo_with_two_logs(&world);
+    // It keeps no stream open that the test would wait for.
+    let cleans_up = "exec >/dev/null 2>&1; trap 'sleep 0.3; touch cleaned-up; exit 1' TERM";
+    let command = format!("{cleans_up}; kill -TERM $PPID; while kill -0 $PPID; do sleep 0.02; done");
+    logcheck(&repo).args(["--on-found", "save", "--save-command", &command]).output().assert_code(143);
+    assert!(repo.join("cleaned-up").exists());
+}
+
+#[test]
 fn save_without_a_command_fails_and_the_run_does_not_go_on() {
     let world = World::new();
     let repo = repo_with_two_logs(&world);

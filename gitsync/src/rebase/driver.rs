@@ -14,6 +14,7 @@ use gix::attrs::StateRef;
 use gix::bstr::{BStr, BString, ByteSlice as _};
 use gix::merge::blob::builtin_driver::text::{Conflict, Labels};
 use phase::{Fault, programs};
+use signals::Program;
 use store::temporary::Folder;
 
 use super::text_merge::{Conflicts, Style};
@@ -168,7 +169,7 @@ impl Choice<'_> {
         let mut command = programs::shell(gix::path::from_bstring(line)?, &root);
         command.env("GIT_PREFIX", "").stdin(Stdio::null());
         command.stdout(writer.try_clone()?).stderr(writer);
-        let child = command.spawn().context("cannot start the shell")?;
+        let child = Program::start(&mut command).context("cannot start the shell")?;
         // `command` holds the writing end of the pipe as well.
         drop(command);
         let ended = child::wait(child, Vec::new(), output, &|| watch.alive())?;

@@ -3,11 +3,11 @@
 use std::{
     process,
     sync::{
-        Once,
-        atomic::{AtomicI32, AtomicU32, AtomicUsize, Ordering::SeqCst},
+        OnceLock,
+        atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use signal_hook::{
@@ -15,7 +15,7 @@ use signal_hook::{
     low_level::{emulate_default_handler, register},
 };
 
-use crate::{lock_file, terminal};
+use crate::{IMPATIENCE, listed, lock_file, terminal};
 
 /// The number of sections, and whether the process is to end.
 static STATE: AtomicUsize = AtomicUsize::new(0);
@@ -23,6 +23,11 @@ static STATE: AtomicUsize = AtomicUsize::new(0);
 const ENDING: usize = 1 << (usize::BITS - 1);
 /// The signal that waits for the end of the last section; 0 if there is none.
 static WAITING: AtomicI32 = AtomicI32::new(0);
+/// When the first signal came in, in milliseconds after `WATCHED`.
+static ASKED: AtomicU64 = AtomicU64::new(NOT_YET);
+const NOT_YET: u64 = u64::MAX;
+/// When the handlers were installed.
+static WATCHED: OnceLock<Instant> = OnceLock::new();
 /// The id of this process. A child is a copy of it until it executes its program; if it is ended before, it must not
 /// clean up.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
@@ -46,8 +51,7 @@ pub fn leave() {
 
 /// Installs the signal handlers, once.
 pub fn watch() {
-    static WATCH: Once = Once::new();
-    WATCH.call_once(|| {
+    WATCHED.get_or_init(|| {
         PROCESS.store(process::id(), SeqCst);
         let ignored = crate::ignored();
         for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
@@ -56,6 +60,7 @@ pub fn watch() {
                 handle(signal);
             }
         }
+        Instant::now()
     });
 }
 
@@ -69,10 +74,27 @@ fn handle(signal: i32) {
 
 fn came_in(signal: i32) {
     let _ = WAITING.compare_exchange(0, signal, SeqCst, SeqCst);
-    let before = STATE.fetch_or(ENDING, SeqCst);
-    if before == 0 || before & ENDING != 0 {
-        end(signal);
+    let since_first = since_first();
+    match STATE.fetch_or(ENDING, SeqCst) {
+        0 => end(signal),
+        before if before & ENDING == 0 => listed::pass_on(signal),
+        _ if since_first >= IMPATIENCE => end(signal),
+        _ => {}
     }
+}
+
+/// Returns the time since the first signal; zero for the first one.
+fn since_first() -> Duration {
+    // Until the handlers are installed, no time has passed.
+    let now =
+        WATCHED.get().map_or(0, |watched| u64::try_from(watched.elapsed().as_millis()).unwrap_or(NOT_YET));
+    let first = ASKED.compare_exchange(NOT_YET, now, SeqCst, SeqCst).map_or_else(|first| first, |_| now);
+    Duration::from_millis(now.saturating_sub(first))
+}
+
+/// Returns the signal that waits for the end of the last section; 0 if there is none.
+pub fn waiting() -> i32 {
+    WAITING.load(SeqCst)
 }
 
 /// Cleans up, and ends the process as `signal` does.

@@ -4,19 +4,31 @@
 //! matching index, leaves an inconsistent repository, and lock files that block everybody else. Waiting for the end
 //! of all work is not an option: it may wait for a remote, or for a hook. So a [`Section`] covers only what takes a
 //! moment and must not be left half done; a signal waits for its end. At any other time the process ends at once, and
-//! its [`LockFile`]s and a [`Terminal`] are cleaned up on the way out. A second signal does not wait.
+//! its [`LockFile`]s and a [`Terminal`] are cleaned up on the way out. A [`Program`] that it runs ends with it. A
+//! second signal does not wait, unless it follows the first within [`IMPATIENCE`].
 //!
 //! No signal handler is installed, and no thread is started, before there is a section, a lock file or a terminal to
 //! keep; without any of them, signals end the process as usual.
 
-use std::{fs::File, path::Path};
+use std::{fs::File, path::Path, time::Duration};
 
 #[cfg(unix)]
 mod handler;
 #[cfg(unix)]
+mod listed;
+#[cfg(unix)]
 mod lock_file;
+mod program;
 #[cfg(unix)]
 mod terminal;
+
+pub use program::Program;
+
+/// How long after the first signal another one means that the user is impatient. One request may come as several
+/// signals: `timeout` sends one to its command, and at once another to the whole process group; a terminal that is
+/// closed sends SIGHUP, as does its shell; and a run that is interrupted on a terminal ends its steps, which the
+/// terminal has interrupted as well.
+pub const IMPATIENCE: Duration = Duration::from_secs(1);
 
 /// Delays signals that end the process for as long as this lives. Sections may overlap, also those of several
 /// threads.

@@ -33,11 +33,6 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How often to look whether steps that were asked to end have done so.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// How long after the first signal another one means that the user is impatient, and steps are killed. One request may
-/// come as several signals: `timeout` sends one to its command, and at once another to the whole process group; and a
-/// terminal that is closed sends SIGHUP, as does its shell.
-const IMPATIENCE: Duration = Duration::from_secs(1);
-
 /// One process of the pipeline.
 #[derive(Debug, Clone)]
 pub struct Step {
@@ -226,7 +221,7 @@ impl Course<'_> {
                 self.asked = Some((signal, at));
                 self.team.end(Force::Ask);
             }
-            Some((_, first)) if at.duration_since(first) >= IMPATIENCE => self.force(),
+            Some((_, first)) if at.duration_since(first) >= signals::IMPATIENCE => self.force(),
             Some(_) => {}
         }
     }
