@@ -118,19 +118,20 @@ pub fn plan(place: &SyncContext<'_>, policy: &Policy) -> anyhow::Result<Planned>
     if let Some(what) = replay {
         ledger.thrown_out(rebase::thrown_out(repo, &place.history, what)?);
     }
+    let made = usize::from(!commit.is_empty());
     let outgoing = match (policy.push, branch.commit) {
         (Push::No, _) => Outgoing::NotWanted,
+        (Push::Wanted, None) => Outgoing::Commits(made),
         (Push::Wanted, Some(local)) => {
-            let count = match replay {
+            let own = match replay {
                 Some(what) => rebase::count(repo, &place.history, what, place)?,
                 None => own_commits(place, here, &upstream, local)?,
             };
-            match count + usize::from(!commit.is_empty()) {
+            match own + made {
                 0 if relation == Relation::New => Outgoing::NewBranch,
                 count => Outgoing::Commits(count),
             }
         }
-        (Push::Wanted, None) => Outgoing::Commits(usize::from(!commit.is_empty())),
     };
     let fault = offline.or(wrong);
     let section = ledger.close(repo, fault.as_ref())?;

@@ -15,7 +15,7 @@ use gix::bstr::{BStr, BString, ByteSlice};
 use gix::index::Entry;
 use gix::index::entry::Flags;
 use gix::index::extension::Tree as Cache;
-use gix::objs::tree::EntryKind;
+use gix::objs::tree::{EntryKind, EntryMode};
 use gix::objs::{Kind, WriteTo as _};
 
 pub use graft::graft;
@@ -126,15 +126,7 @@ impl<'a> Builder<'a> {
                 continue;
             }
             see_that_it_is_a_name(rest, path)?;
-            let mode = entry
-                .mode
-                .to_tree_entry_mode()
-                .with_context(|| format!("{path} has an unknown mode in the index"))?;
-            // A missing object can be neither sent nor checked out. A submodule's commit is in another repository.
-            let exists = || self.sink.is_draft(&entry.id) || self.repo.find_header(entry.id).is_ok();
-            if !mode.is_commit() && !exists() {
-                return Err(object_is_missing(path, entry.id).into());
-            }
+            let mode = self.mode(entry, path)?;
             tree.entries.push(gix::objs::tree::Entry { mode, filename: rest.into(), oid: entry.id });
         }
         see_that_names_differ(&tree, here)?;
@@ -142,6 +134,20 @@ impl<'a> Builder<'a> {
         let count = u32::try_from(before - self.entries.len())?;
         let num_entries = (!incomplete).then_some(count);
         Ok(Folder { node: Cache { name: Default::default(), id, num_entries, children }, incomplete })
+    }
+
+    /// Returns the mode that a tree has for an entry, whose object must exist.
+    fn mode(&self, entry: &Entry, path: &BStr) -> anyhow::Result<EntryMode> {
+        let mode = entry
+            .mode
+            .to_tree_entry_mode()
+            .with_context(|| format!("{path} has an unknown mode in the index"))?;
+        // A missing object can be neither sent nor checked out. A submodule's commit is in another repository.
+        let exists = || self.sink.is_draft(&entry.id) || self.repo.find_header(entry.id).is_ok();
+        if !mode.is_commit() && !exists() {
+            return Err(object_is_missing(path, entry.id).into());
+        }
+        Ok(mode)
     }
 
     /// Whether the cached tree can be used: exactly the number of entries that it counts are in the directory, and

@@ -111,13 +111,11 @@ impl Grafter<'_> {
                 count = count - u32::from(before.is_some()) + u32::from(first.now.is_some());
                 continue;
             }
-            let here = rest.iter().take_while(|leaf| below(leaf.path, name).is_some()).count();
-            let (inside, after) = rest.split_at(here);
-            rest = after;
-            let inside: Vec<_> = inside
+            let inside: Vec<_> = rest
                 .iter()
-                .filter_map(|leaf| Some(Leaf { path: below(leaf.path, name)?, now: leaf.now }))
+                .map_while(|leaf| Some(Leaf { path: below(leaf.path, name)?, now: leaf.now }))
                 .collect();
+            rest = &rest[inside.len()..];
             let before = children.remove(name).unwrap_or_else(|| nothing(self.repo));
             count -= before.num_entries.unwrap_or(0);
             let now = match self.folder(before, &inside)? {

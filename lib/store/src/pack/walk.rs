@@ -103,6 +103,9 @@ pub(super) struct Walk<'a> {
     found: &'a mut dyn FnMut(usize),
 }
 
+/// A tree to be compared: its id, the hash of its name, and its versions in the trees of the commits before.
+type Subtree = (ObjectId, NameHash, Vec<ObjectId>);
+
 /// The maximum size in bytes of the small files and longer deltas that are kept for the encoder.
 const ROOM: usize = 1024 * 1024;
 
@@ -175,64 +178,72 @@ impl<'a> Walk<'a> {
                 self.change.is_more();
                 continue;
             }
-            let at = self.items.len() - 1;
             if self.shares.so_far.load(Ordering::Relaxed) > self.shares.most {
                 return Err(gix::Error::from_error(io::Error::other(
                     "there are more objects than are wanted",
                 )));
             }
-            // Of a merge, the first parent was made here, and the others were received.
-            let homes = iter::once(Storage::Loose).chain(iter::repeat(Storage::Packed));
-            let olds = before.iter().zip(homes).map(|(old, home)| self.trees.get_from(home, *old));
-            let olds = olds.collect::<gix::Result<Vec<_>>>()?;
-            let tree = self.trees.get(new, olds.first().map(|old| &**old))?;
-            for (id, old) in before.iter().zip(&olds) {
-                self.cover(*id, old)?;
-            }
-            let mut folders = Vec::new();
-            let is_small = (tree.len() as u64) < SMALLEST;
-            let mut draft = match olds.first() {
-                Some(old) if !is_small => Some(Draft::new(old.len(), tree.len())),
-                _ => None,
-            };
-            let hash = self.repo.object_hash();
-            let mut differing = 0;
-            tree_delta::differing(&tree, &olds, hash, draft.as_mut(), |entry, versions| {
-                let name = NameHash::of(entry.name);
-                differing += 1;
-                if entry.mode.is_tree() {
-                    folders.push((entry.id, name, versions.to_vec()));
-                } else if !entry.mode.is_commit() {
-                    self.file(entry.id, name, versions.first().copied());
-                    self.change.file(entry.id, versions);
-                }
-            })?;
-            // If no entry was removed either, both trees have the same length.
-            let is_same_but_for_one = differing == 1
-                && folders.iter().all(|(_, _, versions)| versions.len() == 1)
-                && matches!(olds.as_slice(), [old] if old.len() == tree.len());
-            if !is_same_but_for_one {
-                self.change.is_more();
-            }
-            self.covered.insert(new);
-            before.iter().for_each(|old| self.trees.forget(*old));
-            // A delta is worthwhile if it takes less than half of the object.
-            let limit = (tree.len() / 2).min(LONGEST_DELTA.max(self.room));
-            let item = &mut self.items[at];
-            item.size = Some(tree.len() as u64);
-            item.known = match draft {
-                Some(draft) => draft.finish(limit).map(|delta| {
-                    if delta.len() >= LONGEST_DELTA {
-                        self.room -= delta.len();
-                    }
-                    Known::Delta(delta)
-                }),
-                None => is_small.then(|| Known::Whole(tree.to_vec())),
-            };
-            folders.reverse();
-            open.extend(folders);
+            open.extend(self.entries(new, &before)?.into_iter().rev());
         }
         Ok(())
+    }
+
+    /// Adds the new files in the tree `new`, which was added last, and returns the trees in it that differ from those
+    /// in the trees `before`.
+    fn entries(&mut self, new: ObjectId, before: &[ObjectId]) -> gix::Result<Vec<Subtree>> {
+        let at = self.items.len() - 1;
+        // Of a merge, the first parent was made here, and the others were received.
+        let homes = iter::once(Storage::Loose).chain(iter::repeat(Storage::Packed));
+        let olds = before.iter().zip(homes).map(|(old, home)| self.trees.get_from(home, *old));
+        let olds = olds.collect::<gix::Result<Vec<_>>>()?;
+        let tree = self.trees.get(new, olds.first().map(|old| &**old))?;
+        for (id, old) in before.iter().zip(&olds) {
+            self.cover(*id, old)?;
+        }
+        let mut folders = Vec::new();
+        let is_small = (tree.len() as u64) < SMALLEST;
+        let mut draft = match olds.first() {
+            Some(old) if !is_small => Some(Draft::new(old.len(), tree.len())),
+            _ => None,
+        };
+        let hash = self.repo.object_hash();
+        let mut differing = 0;
+        tree_delta::differing(&tree, &olds, hash, draft.as_mut(), |entry, versions| {
+            let name = NameHash::of(entry.name);
+            differing += 1;
+            if entry.mode.is_tree() {
+                folders.push((entry.id, name, versions.to_vec()));
+            } else if !entry.mode.is_commit() {
+                self.file(entry.id, name, versions.first().copied());
+                self.change.file(entry.id, versions);
+            }
+        })?;
+        // If no entry was removed either, both trees have the same length.
+        let is_same_but_for_one = differing == 1
+            && folders.iter().all(|(_, _, versions)| versions.len() == 1)
+            && matches!(olds.as_slice(), [old] if old.len() == tree.len());
+        if !is_same_but_for_one {
+            self.change.is_more();
+        }
+        self.covered.insert(new);
+        before.iter().for_each(|old| self.trees.forget(*old));
+        let known = match draft {
+            Some(draft) => self.delta(draft, tree.len()),
+            None => is_small.then(|| Known::Whole(tree.to_vec())),
+        };
+        let item = &mut self.items[at];
+        item.size = Some(tree.len() as u64);
+        item.known = known;
+        Ok(folders)
+    }
+
+    /// Returns the delta of a tree of `len` bytes, if it is worthwhile: if it takes less than half of the tree.
+    fn delta(&mut self, draft: Draft, len: usize) -> Option<Known> {
+        let delta = draft.finish((len / 2).min(LONGEST_DELTA.max(self.room)))?;
+        if delta.len() >= LONGEST_DELTA {
+            self.room -= delta.len();
+        }
+        Some(Known::Delta(delta))
     }
 
     /// Records the entries of a tree that the receiver has or that is in the list already: none of them may be added
