@@ -275,3 +275,93 @@ fn a_folder_in_which_nothing_would_be_left_but_for_what_the_other_side_removed_i
     });
     assert_eq!(count(&twin.assert_same()), 1);
 }
+
+#[test]
+fn a_file_that_was_moved_and_copied_is_the_new_one_that_it_is_for_git() {
+    // Which of two equal files git takes depends on their names, and on the order in which it lists directories.
+    for targets in [
+        ["new/file", "copy"],
+        ["copy", "file/file"],
+        ["b/one", "a/two"],
+        ["one", "two"],
+        ["x/1/file", "x/2/file"],
+        ["q/file", "p/file"],
+    ] {
+        let twin = Twin::new(|repo| repo.write("from/file", LINES));
+        twin.theirs(|repo| {
+            repo.remove("from/file");
+            commit_files(repo, &targets.map(|target| (target, LINES)), "moved and copied");
+        });
+        twin.ours(|repo| commit_files(repo, &[("from/file", &LINES.replace("ten", "10"))], "ours"));
+        assert_eq!(count(&twin.assert_same()), 1, "{targets:?}");
+    }
+}
+
+#[test]
+fn equal_files_in_many_new_folders_are_told_apart_as_git_does() {
+    let twin = Twin::new(|repo| repo.write("from/file", LINES));
+    twin.theirs(|repo| {
+        repo.remove("from/file");
+        (0..70).for_each(|number| repo.write(&format!("new-{number}/file"), LINES));
+        repo.commit_all("copied");
+    });
+    twin.ours(|repo| commit_files(repo, &[("from/file", &LINES.replace("ten", "10"))], "ours"));
+    assert_eq!(count(&twin.assert_same()), 1);
+}
+
+#[test]
+fn what_is_alike_is_a_question_of_shared_lines_under_another_name_too() {
+    // Sections that changed places, and a file of which less or more than half is left.
+    let sections = |order: [usize; 4]| -> String {
+        order.iter().flat_map(|section| (0..8).map(move |line| format!("{section}: line {line}\n"))).collect()
+    };
+    let file = sections([0, 1, 2, 3]);
+    for left in
+        [sections([3, 1, 2, 0]), sections([0, 1, 7, 8]), sections([0, 7, 8, 9]), sections([2, 0, 9, 1])]
+    {
+        let twin = Twin::new(|repo| repo.write("from/file", &file));
+        twin.theirs(|repo| {
+            repo.remove("from/file");
+            commit_files(repo, &[("to/another", &left)], "moved");
+        });
+        twin.ours(|repo| commit_files(repo, &[("from/file", &file.replace("0: line 3", "ours"))], "ours"));
+        twin.assert_same();
+    }
+}
+
+#[test]
+fn files_change_places_and_keep_what_was_changed_in_them() {
+    let other = LINES.replace('e', "E");
+    let twin = Twin::new(|repo| {
+        repo.write("a/one", LINES);
+        repo.write("b/two", &other);
+    });
+    twin.theirs(|repo| {
+        repo.rename("a/one", "moved");
+        repo.rename("b/two", "a/two");
+        repo.rename("moved", "b/one");
+        repo.commit_all("swapped");
+    });
+    twin.ours(|repo| {
+        commit_files(
+            repo,
+            &[("a/one", &format!("{LINES}one\n")), ("b/two", &format!("{other}two\n"))],
+            "ours",
+        );
+    });
+    assert_eq!(count(&twin.assert_same()), 1);
+}
+
+#[test]
+fn what_git_loses_when_both_sides_have_a_renamed_file_is_a_conflict() {
+    // Not beside git: it takes the upstream's copy of the file, and forgets what the upstream has at the old path.
+    let twin = Twin::new(|repo| repo.write("old", LINES));
+    twin.theirs(|repo| {
+        commit_files(repo, &[("new", LINES), ("old", &LINES.replace("five", "FIVE"))], "copied and changed");
+    });
+    twin.ours(|repo| {
+        repo.rename("old", "new");
+        repo.commit_all("renamed");
+    });
+    assert_eq!(twin.rebase(), Result::Conflict(vec!["new".into()]));
+}

@@ -1,7 +1,4 @@
-//! Lists the paths of a conflict as the user knows them.
-//!
-//! If a file is in the way of a directory, a merge renames it to `NAME~HEAD`, and git lists that path. But git has
-//! written such a file by then, whereas a replay in memory would name a file that does not exist.
+//! Lists the paths of a conflict.
 
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice as _};
@@ -27,20 +24,11 @@ enum There {
 }
 
 impl ConflictPaths {
-    /// Returns the conflict whose unmerged paths, after a merge of `sides`, are `unmerged`.
+    /// Returns the conflict of these paths in a merge of `sides`.
     ///
     /// # Errors
     /// A tree cannot be read.
-    pub fn of(repo: &gix::Repository, sides: Sides, unmerged: Vec<BString>) -> anyhow::Result<Self> {
-        let mut paths = Vec::with_capacity(unmerged.len());
-        for path in unmerged {
-            paths.push(match before_it_was_put_beside(path.as_bstr()) {
-                Some(real) if !is_in_any(repo, sides, path.as_bstr())? && is_in_any(repo, sides, real)? => {
-                    real.to_owned()
-                }
-                _ => path,
-            });
-        }
+    pub fn of(repo: &gix::Repository, sides: Sides, mut paths: Vec<BString>) -> anyhow::Result<Self> {
         paths.sort();
         paths.dedup();
         let mut file_and_folder = Vec::new();
@@ -52,24 +40,6 @@ impl ConflictPaths {
         }
         Ok(Self { paths, file_and_folder })
     }
-}
-
-/// Returns the original path, if a merge has appended `~` and a side's name, and perhaps a number, to it.
-fn before_it_was_put_beside(path: &BStr) -> Option<&BStr> {
-    path.rfind_byte(b'~').filter(|at| *at > 0).map(|at| path[..at].as_bstr())
-}
-
-fn is_in_any(
-    repo: &gix::Repository,
-    Sides { base, ours, theirs }: Sides,
-    path: &BStr,
-) -> anyhow::Result<bool> {
-    for tree in [base, ours, theirs] {
-        if there(repo, tree, path)? != There::Nothing {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 fn there(repo: &gix::Repository, tree: ObjectId, path: &BStr) -> anyhow::Result<There> {

@@ -68,11 +68,9 @@ pub struct Drivers {
     default: Option<BString>,
     /// How far git's own drivers refine conflicts.
     style: Style,
-    /// Whether line endings and the like are made equal before a merge (`merge.renormalize`); the tree merge does that.
-    renormalizes: bool,
 }
 
-/// What merges a file instead of the tree merge.
+/// What merges a file.
 pub enum Who<'a> {
     /// A program.
     Program(Choice<'a>),
@@ -99,15 +97,10 @@ impl Drivers {
             all.retain(|driver| driver.name != name);
             all.push(Driver { name: name.into(), command: command.to_owned() });
         }
-        Self {
-            all,
-            default: config.string("merge.default"),
-            style: Style::of(repo),
-            renormalizes: config.boolean("merge.renormalize") == Some(true),
-        }
+        Self { all, default: config.string("merge.default"), style: Style::of(repo) }
     }
 
-    /// Returns what merges the file at `path`, or `None` if the tree merge does. A driver of the user's replaces git's
+    /// Returns what merges the file at `path`, or `None` if nothing does. A driver of the user's replaces git's
     /// driver with the same name.
     ///
     /// # Errors
@@ -126,7 +119,7 @@ impl Drivers {
         };
         let name = match merge.as_ref() {
             // Git's own, whatever is configured under their names.
-            StateRef::Set => return Ok(self.text()),
+            StateRef::Set => return Ok(Some(self.text())),
             StateRef::Unset => return Ok(None),
             StateRef::Unspecified => self.default.as_ref().map(|name| name.as_bstr()),
             StateRef::Value(name) => Some(name.as_bstr()),
@@ -139,12 +132,12 @@ impl Drivers {
             None if name == Some("union".into()) => Some(Who::Lines(self.style, Conflicts::Union)),
             None if name == Some("binary".into()) => None,
             // A driver that is not configured means text.
-            None => self.text(),
+            None => Some(self.text()),
         })
     }
 
-    fn text(&self) -> Option<Who<'_>> {
-        (!self.renormalizes).then_some(Who::Lines(self.style, Conflicts::Remain))
+    fn text(&self) -> Who<'_> {
+        Who::Lines(self.style, Conflicts::Remain)
     }
 }
 

@@ -4,31 +4,72 @@
 //! the same file, and so is one whose line endings were converted. See `diffcore_count_changes` in git's
 //! `diffcore-delta.c`, and `estimate_similarity` in `diffcore-rename.c`.
 
-use std::collections::HashMap;
+use std::cmp::Ordering;
 
 /// The longest piece in bytes; longer lines are cut into several.
 const PIECE: u32 = 64;
 /// The number of different hashes, a prime.
 const HASHES: u32 = 107_927;
 
-/// Returns how much of the larger file is in the smaller one as well, in sixty-thousandths, as git counts.
-pub fn score(old: &[u8], new: &[u8]) -> usize {
-    let largest = old.len().max(new.len());
-    if new.is_empty() || largest == 0 {
-        return 0;
-    }
-    let (old, new) = (pieces(old), pieces(new));
-    let common = old.iter().map(|(hash, bytes)| new.get(hash).map_or(0, |other| *bytes.min(other)));
-    common.sum::<usize>() * MOST / largest
-}
-
 /// The score of two files that are the same.
 pub const MOST: usize = 60_000;
 
-/// Returns the number of bytes of the pieces that have the same hash.
-fn pieces(bytes: &[u8]) -> HashMap<u32, usize> {
+/// The lines of a file, or pieces of them.
+#[derive(Debug)]
+pub struct Pieces {
+    /// The size of the file.
+    size: usize,
+    /// How many bytes are in pieces of each hash, sorted by hash.
+    counts: Vec<(u32, usize)>,
+}
+
+/// Whether files of these sizes cannot have a score of `least`.
+pub fn differ_too_much(old: u64, new: u64, least: usize) -> bool {
+    let (largest, most, least) = (u128::from(old.max(new)), MOST as u128, least as u128);
+    largest * (most - least) < u128::from(old.abs_diff(new)) * most
+}
+
+impl Pieces {
+    /// Takes a file apart.
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut all = pieces(bytes);
+        all.sort_unstable_by_key(|(hash, _)| *hash);
+        all.dedup_by(|(hash, bytes), (kept, sum)| {
+            let is_same = hash == kept;
+            *sum += if is_same { *bytes } else { 0 };
+            is_same
+        });
+        Self { size: bytes.len(), counts: all }
+    }
+
+    /// Returns how much of the larger file is in the smaller one as well, in sixty-thousandths, as git counts, if
+    /// this is the old file.
+    pub fn score(&self, new: &Self) -> usize {
+        let largest = self.size.max(new.size);
+        if new.size == 0 || largest == 0 {
+            return 0;
+        }
+        let (mut old, mut new) = (self.counts.iter().peekable(), new.counts.iter().peekable());
+        let mut common = 0;
+        while let (Some((one, here)), Some((other, there))) = (old.peek(), new.peek()) {
+            match one.cmp(other) {
+                Ordering::Less => drop(old.next()),
+                Ordering::Greater => drop(new.next()),
+                Ordering::Equal => {
+                    common += here.min(there);
+                    old.next();
+                    new.next();
+                }
+            }
+        }
+        common * MOST / largest
+    }
+}
+
+/// Returns the hash and the number of bytes of each piece.
+fn pieces(bytes: &[u8]) -> Vec<(u32, usize)> {
     let is_text = !bytes[..bytes.len().min(8000)].contains(&0);
-    let mut pieces = HashMap::new();
+    let mut pieces = Vec::new();
     let (mut low, mut high, mut length) = (0_u32, 0_u32, 0_u32);
     for (at, &byte) in bytes.iter().enumerate() {
         if is_text && byte == b'\r' && bytes.get(at + 1) == Some(&b'\n') {
@@ -40,12 +81,12 @@ fn pieces(bytes: &[u8]) -> HashMap<u32, usize> {
         low = low.wrapping_add(u32::from(byte));
         length += 1;
         if length == PIECE || byte == b'\n' {
-            *pieces.entry(hash(low, high)).or_default() += length as usize;
+            pieces.push((hash(low, high), length as usize));
             (low, high, length) = (0, 0, 0);
         }
     }
     if length > 0 {
-        *pieces.entry(hash(low, high)).or_default() += length as usize;
+        pieces.push((hash(low, high), length as usize));
     }
     pieces
 }
@@ -85,7 +126,7 @@ mod tests {
             repo.write("new", &new);
             repo.commit_all("new");
             let found = repo.git(["diff", "--raw", "-M1%", "--abbrev=4", "HEAD~1", "HEAD"]);
-            let percent = score(&old, &new) * 100 / MOST;
+            let percent = Pieces::of(&old).score(&Pieces::of(&new)) * 100 / MOST;
             assert!(found.contains(&format!(" R{percent:03}\t")), "{percent}: {found}");
         }
     }

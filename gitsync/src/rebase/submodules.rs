@@ -1,45 +1,25 @@
-//! Settles submodules that both sides moved on to another commit.
+//! Merges submodules that both sides moved on to another commit.
 //!
-//! A tree merge does not know the history of submodules, and reports a conflict. But if one of the commits contains
-//! the other, there is nothing to decide, and git takes the newer one; see `merge_submodule` in git's `merge-ort.c`.
-//! As there, the submodule must be checked out.
+//! If one of the commits contains the other, there is nothing to decide, and the newer one is taken; see
+//! `merge_submodule` in git's `merge-ort.c`. As there, the submodule must be checked out.
 
 use gix::ObjectId;
-use gix::bstr::{BStr, ByteSlice as _};
-use gix::merge::plumbing::tree::{Conflict, Outcome, ResolutionFailure};
-use gix::objs::tree::EntryKind;
+use gix::bstr::BStr;
 use store::History;
 
 use crate::history::is_ancestor;
 
-/// Resolves the conflicts that the histories of the submodules decide.
-///
-/// # Errors
-/// The merged tree cannot be changed.
-pub fn settle(repo: &gix::Repository, outcome: &mut Outcome<'_>) -> anyhow::Result<()> {
-    let mut left = Vec::with_capacity(outcome.conflicts.len());
-    for conflict in std::mem::take(&mut outcome.conflicts) {
-        match newest(repo, &conflict) {
-            Some(commit) => {
-                let path = conflict.ours.location().split_str("/");
-                outcome.tree.upsert(path, EntryKind::Commit, commit)?;
-            }
-            None => left.push(conflict),
-        }
-    }
-    outcome.conflicts = left;
-    Ok(())
-}
-
 /// Returns the one of both sides' commits that contains the other, or `None` if neither does or that cannot be
 /// determined.
-fn newest(repo: &gix::Repository, conflict: &Conflict) -> Option<ObjectId> {
-    if !matches!(conflict.resolution, Err(ResolutionFailure::SubmoduleMerge)) {
-        return None;
-    }
-    let [base, ours, theirs] = conflict.entries().map(|entry| entry.map(|entry| entry.id));
-    let (base, ours, theirs) = (base?, ours?, theirs?);
-    let submodule = open(repo, conflict.ours.location())?;
+pub fn newest(
+    repo: &gix::Repository,
+    path: &BStr,
+    base: Option<ObjectId>,
+    ours: ObjectId,
+    theirs: ObjectId,
+) -> Option<ObjectId> {
+    let base = base?;
+    let submodule = open(repo, path)?;
     let history = History::of(&submodule);
     let contains = |newer: ObjectId, older: ObjectId| {
         is_ancestor(&submodule, &history, older, newer).is_ok_and(|contained| contained)

@@ -112,6 +112,3 @@ fn owned(entry: &EntryRef<'_>) -> Entry {
         oid: entry.oid.to_owned(),
     }
 }
-
-#[cfg(test)]
-mod generated;
