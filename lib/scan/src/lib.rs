@@ -19,6 +19,7 @@ mod ignored;
 mod index;
 mod names;
 mod nested;
+mod pattern;
 mod pool;
 mod raw;
 mod sparse;
@@ -27,6 +28,7 @@ mod stat;
 mod task;
 mod untracked_cache;
 mod walk;
+mod wildmatch;
 mod worker;
 
 use gix::bstr::{BStr, BString};
@@ -34,9 +36,10 @@ use gix::index::entry::Stat;
 
 pub use ahead::Ahead;
 pub use compare::Abilities;
-pub use ignored::never_the_root;
+pub use ignored::Ignored;
 pub use index::{AsWritten, Entry, Index, first_without, read as read_index};
 pub use nested::{NestedHead, head as nested_head};
+pub use pattern::Target;
 pub use sparse::Sparse;
 #[cfg(unix)]
 pub use stat::in_index;

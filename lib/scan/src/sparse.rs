@@ -4,16 +4,16 @@
 //! of cone mode select the very same paths when they are read as general patterns; so one way of matching serves
 //! both. See <https://git-scm.com/docs/git-sparse-checkout>.
 
-use std::path::PathBuf;
-
 use anyhow::Context as _;
 use gix::bstr::{BStr, ByteSlice};
 use gix::glob::pattern::Case;
 use gix::index::entry::{Flags, Mode, Stat};
 
+use crate::pattern::{Patterns, Sign, Target};
+
 /// The paths that belong in the working tree.
 pub struct Sparse {
-    patterns: Option<gix::ignore::Search>,
+    patterns: Option<Patterns>,
     case: Case,
 }
 
@@ -38,13 +38,8 @@ impl Sparse {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Sparse::off()),
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         };
-        let mut patterns = gix::ignore::Search::default();
-        let parse = gix::ignore::search::Ignore { support_precious: false };
-        patterns
-            .add_patterns_buffer(&text, PathBuf::from("sparse-checkout"), None, parse)
-            .with_context(|| format!("cannot understand {}", path.display()))?;
         let case = if repo.filesystem_options()?.ignore_case { Case::Fold } else { Case::Sensitive };
-        Ok(Sparse { patterns: Some(patterns), case })
+        Ok(Sparse { patterns: Some(Patterns::parse(&text)), case })
     }
 
     /// Whether this is a sparse checkout.
@@ -54,24 +49,24 @@ impl Sparse {
 
     /// Whether `path` belongs in the working tree. If no pattern matches it, its directory decides.
     pub fn contains(&self, path: &BStr) -> bool {
-        self.matches(path, false)
+        self.matches(path, Target::File)
     }
 
     /// Whether the directory `path` belongs in the working tree, for instance a nested repository that is not in the
     /// index yet.
     pub fn contains_folder(&self, path: &BStr) -> bool {
-        self.matches(path, true)
+        self.matches(path, Target::Folder)
     }
 
-    fn matches(&self, path: &BStr, mut is_folder: bool) -> bool {
+    fn matches(&self, path: &BStr, mut target: Target) -> bool {
         let Some(patterns) = &self.patterns else { return true };
         let mut here = path;
         while !here.is_empty() {
-            if let Some(found) = patterns.pattern_matching_relative_path(here, Some(is_folder), self.case) {
-                return !found.pattern.is_negative();
+            if let Some(sign) = patterns.last_match(here, target, self.case) {
+                return sign == Sign::Positive;
             }
             here = here.rfind_byte(b'/').map_or(b"".as_bstr(), |slash| here[..slash].as_bstr());
-            is_folder = true;
+            target = Target::Folder;
         }
         false
     }
@@ -112,10 +107,7 @@ mod tests {
     use super::*;
 
     fn sparse(text: &str) -> Sparse {
-        let mut patterns = gix::ignore::Search::default();
-        let parse = gix::ignore::search::Ignore { support_precious: false };
-        patterns.add_patterns_buffer(text.as_bytes(), "test", None, parse).unwrap();
-        Sparse { patterns: Some(patterns), case: Case::Sensitive }
+        Sparse { patterns: Some(Patterns::parse(text.as_bytes())), case: Case::Sensitive }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::folder::Identity;
 use crate::ignored::Ignored;
 use crate::names::{Kind, Names, in_index};
 use crate::nested;
+use crate::pattern::Target;
 use crate::pool::Pool;
 use crate::task::{DirectoryHandle, Standing, Task, Unread};
 use crate::untracked_cache::Record;
@@ -43,7 +44,7 @@ pub struct Worker<'a> {
     /// Its own tasks; the last is taken next, so that few directories are open at a time.
     tasks: VecDeque<Task>,
     names: Names,
-    ignored: Option<Ignored>,
+    ignored: Option<Ignored<'a>>,
     /// The number of files that were examined and not yet reported.
     looked_at: usize,
 }
@@ -255,8 +256,9 @@ impl<'a> Worker<'a> {
             return Ok(());
         }
         let is_known = scan.folded.as_ref().is_some_and(|folded| folded.has(path.as_bstr()));
-        let is_new =
-            !is_known && scan.interest.at(path.as_bstr()) && !self.is_ignored(path.as_bstr(), Mode::FILE)?;
+        let is_new = !is_known
+            && scan.interest.at(path.as_bstr())
+            && !self.is_ignored(path.as_bstr(), Target::File)?;
         if is_new {
             self.found.push(Difference { path, seen: Status::Untracked });
         }
@@ -275,18 +277,18 @@ impl<'a> Worker<'a> {
             let is_itself = length == path.len();
             return Ok((!is_itself).then_some(Standing::Tracked));
         }
-        if self.is_ignored(path, Mode::DIR)? {
+        if self.is_ignored(path, Target::Folder)? {
             return Ok(None);
         }
         Ok(Some(if entry.is_some() { Standing::WasFile } else { Standing::Untracked }))
     }
 
-    fn is_ignored(&mut self, path: &BStr, mode: Mode) -> anyhow::Result<bool> {
+    fn is_ignored(&mut self, path: &BStr, target: Target) -> anyhow::Result<bool> {
         let ignored = match &mut self.ignored {
             Some(ignored) => ignored,
-            none => none.insert(Ignored::of(self.scan)?),
+            none => none.insert(Ignored::of(self.scan.repo.to_thread_local(), self.scan.index)?),
         };
-        ignored.holds(path, mode)
+        ignored.holds(path, target)
     }
 
     /// Compares tracked files.

@@ -11,6 +11,7 @@ use contract::Repo;
 use gix::bstr::{BString, ByteSlice as _};
 use lock::{LockPaths, LockState, Verdict, describe, judge};
 use phase::{Fault, IdentityFile, Named, SessionLogs};
+use scan::{Ignored, Index, Target};
 
 use crate::doctor::facts::{Commands, Hook, Lock, LockFile, Logs, Told, Vault};
 
@@ -112,21 +113,20 @@ pub fn logs(repo: &gix::Repository) -> Logs {
     // The default patterns match in known directories only; configured ones may match anywhere.
     let configured = logs.may_lie_in("anywhere".into());
     let none = Logs::Found { configured, tracked: 0, ignored: Vec::new() };
-    let Ok(index) = repo.index_or_empty() else { return none };
-    let tracked: Vec<BString> = index.entries().iter().map(|entry| entry.path(&index).to_owned()).collect();
-    let tracked: Vec<BString> = tracked.into_iter().filter(|path| logs.contain(path.as_bstr())).collect();
+    let Ok(index) = Index::read(repo, &repo.index_path()) else { return none };
+    let paths = (0..index.len()).map(|at| index.path(at));
+    let tracked: Vec<BString> = paths.filter(|path| logs.contain(path)).map(ToOwned::to_owned).collect();
     // The directories of new logs: those of existing logs, and that of the default patterns.
     let folder = |path: &BString| path.rfind_byte(b'/').and_then(|end| path.get(..=end)).map(BString::from);
     let mut folders: BTreeSet<BString> = tracked.iter().filter_map(folder).collect();
     if !configured {
         folders.insert("session-logs/".into());
     }
-    let source = gix::worktree::stack::state::ignore::Source::WorktreeThenIdMappingIfNotSkipped;
-    let Ok(mut excludes) = repo.excludes(&index, Some(scan::never_the_root()), source) else { return none };
+    let Ok(mut rules) = Ignored::of(repo.clone(), &index) else { return none };
     let mut is_ignored = |folder: &BString| {
         let mut probe = folder.clone();
         probe.extend_from_slice(b"a-new-log.md");
-        excludes.at_entry(probe.as_bstr(), None).is_ok_and(|platform| platform.is_excluded())
+        rules.holds(probe.as_bstr(), Target::File).unwrap_or(false)
     };
     let ignored = folders.iter().filter(|folder| is_ignored(folder)).map(ToString::to_string).collect();
     Logs::Found { configured, tracked: tracked.len(), ignored }
@@ -136,12 +136,10 @@ pub fn logs(repo: &gix::Repository) -> Logs {
 /// include it.
 pub fn is_exposed(repo: &gix::Repository, path: &str) -> bool {
     let is_there = repo.workdir().is_some_and(|root| root.join(path).is_file());
-    let Some(index) = repo.index_or_empty().ok().filter(|_| is_there) else { return false };
-    let source = gix::worktree::stack::state::ignore::Source::WorktreeThenIdMappingIfNotSkipped;
-    let Ok(mut excludes) = repo.excludes(&index, Some(scan::never_the_root()), source) else { return false };
-    let is_tracked = index.entry_by_path(path.into()).is_some();
-    let is_kept_out = excludes.at_entry(path, None).map_or(true, |platform| platform.is_excluded());
-    !is_tracked && !is_kept_out
+    let Some(index) = Index::read(repo, &repo.index_path()).ok().filter(|_| is_there) else { return false };
+    let Ok(mut rules) = Ignored::of(repo.clone(), &index) else { return false };
+    let is_kept_out = rules.holds(path.into(), Target::File).unwrap_or(true);
+    index.find(path.into()).is_none() && !is_kept_out
 }
 
 /// Returns the state of the vault that `.claude/identity.json` names.
