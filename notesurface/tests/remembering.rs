@@ -95,12 +95,25 @@ fn a_run_whose_reader_went_away_leaves_its_notes_to_the_next() {
     mike.write("../document.json", &document);
     // A pipe that nobody reads any more.
     let gone = "mkfifo ../gone; exec 9<>../gone 8>../gone; exec 9<&-; rm ../gone";
-    for streams in [">&8", "2>&8 >../out.json", ">/dev/full"] {
+    for streams in [">&8", "2>&8 >../out.json", ">/dev/full", ">&-", "--human >&-", "2>&- >../out.json"] {
         let script = format!("{gone}; '{}' <../document.json {streams}", env!("CARGO_BIN_EXE_notesurface"));
         mike.program("sh").args(["-c", &script]).output();
         assert_ne!(mike.try_rev(POINTER), Some(mike.rev("origin/main")), "{streams}");
     }
     assert_eq!(shown_after_sync(&mike), ["one"]);
+}
+
+#[test]
+fn notes_that_the_caller_throws_away_count_as_shown() {
+    // Some programs open `/dev/null` for reading too when they start another.
+    for streams in [">/dev/null 2>&1", "1<>/dev/null", "2<>/dev/null >../out.json"] {
+        let (_world, mike, howard) = mike_and_howard();
+        publish_note(&howard, "one");
+        mike.write("../document.json", sync(&mike).to_string());
+        let script = format!("'{}' <../document.json {streams}", env!("CARGO_BIN_EXE_notesurface"));
+        mike.program("sh").args(["-c", &script]).success();
+        assert_eq!(mike.rev(POINTER), mike.rev("origin/main"), "{streams}");
+    }
 }
 
 #[test]

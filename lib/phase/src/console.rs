@@ -7,7 +7,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use contract::Envelope;
 
-use crate::{Color, CommonArgs, Fault, Page, Progress, Styles, blocking_io::Patient};
+use crate::{Color, CommonArgs, Fault, Page, Progress, Styles, blocking_io::Patient, closed::was_closed};
 
 /// The output streams of a process.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ pub(crate) enum Stream {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Delivery {
     Written,
-    /// The reader is gone. That is not an error, but not a success either.
+    /// The reader is gone, or the stream was closed from the beginning. That is not an error, but not a success either.
     ReaderGone,
 }
 
@@ -91,8 +91,7 @@ impl Console {
         match self.report_to {
             None => Ok(Delivery::Written),
             Some(_) if page.as_str().is_empty() => Ok(Delivery::Written),
-            Some(Stream::Stdout) => deliver(&mut Patient(std::io::stdout().lock()), page.as_str()),
-            Some(Stream::Stderr) => deliver(&mut Patient(std::io::stderr().lock()), page.as_str()),
+            Some(stream) => deliver(stream, page.as_str()),
         }
     }
 
@@ -104,7 +103,7 @@ impl Console {
         if !self.reported_elsewhere {
             return self.report(page);
         }
-        deliver(&mut Patient(std::io::stderr().lock()), page.as_str())
+        deliver(Stream::Stderr, page.as_str())
     }
 
     /// Prints a page to stdout immediately, ahead of a tool's report. Returns whether there was a reader.
@@ -128,7 +127,7 @@ impl Console {
         let mut page = Page::new(self.error_styles, width(Stream::Stderr));
         page.error(message, help);
         // If stderr is gone there is nobody left to tell; the exit code still says it.
-        let _ = deliver(&mut Patient(std::io::stderr().lock()), page.as_str());
+        let _ = deliver(Stream::Stderr, page.as_str());
     }
 
     /// Signals the end of the output by closing stdout. The next phase waits for that, and so need not wait for this
@@ -147,7 +146,7 @@ impl Console {
         }
         let mut line = envelope.to_line();
         line.push('\n');
-        deliver(&mut Patient(std::io::stdout().lock()), &line)
+        deliver(Stream::Stdout, &line)
     }
 }
 
@@ -163,7 +162,16 @@ fn end_stdout() -> std::io::Result<()> {
     Ok(())
 }
 
-fn deliver(stream: &mut dyn Write, text: &str) -> std::io::Result<Delivery> {
+fn deliver(stream: Stream, text: &str) -> std::io::Result<Delivery> {
+    match stream {
+        Stream::Stdout if was_closed(1) => Ok(Delivery::ReaderGone),
+        Stream::Stderr if was_closed(2) => Ok(Delivery::ReaderGone),
+        Stream::Stdout => write(&mut Patient(std::io::stdout().lock()), text),
+        Stream::Stderr => write(&mut Patient(std::io::stderr().lock()), text),
+    }
+}
+
+fn write(stream: &mut dyn Write, text: &str) -> std::io::Result<Delivery> {
     match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
         Ok(()) => Ok(Delivery::Written),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Delivery::ReaderGone),

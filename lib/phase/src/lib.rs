@@ -36,6 +36,7 @@ pub mod alternates;
 pub mod amount;
 pub mod author;
 pub mod clock;
+mod closed;
 pub mod columns;
 pub mod commit;
 pub mod escape;
