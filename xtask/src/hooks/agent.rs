@@ -4,7 +4,10 @@
 
 use serde_json::{Value, json};
 
-use super::json_text::{self, Inside, Node};
+use super::{
+    json_text::{self, Inside, Node},
+    place::MARK,
+};
 
 /// Why settings are left alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,15 +40,15 @@ fn put_one(text: &str, event: &str, entry: &Value, mark: &str) -> Result<String,
     let Inside::Array(groups) = &list.inside else {
         return Err(Unfit(format!("`hooks.{event}` in it is no list")));
     };
-    match groups.iter().find(|group| is_ours(&value(text, group), mark)) {
+    match groups.iter().find(|group| is_ours(text, group, mark)) {
         None => Ok(json_text::append(text, list, 2, None, entry)),
-        Some(ours) if value(text, ours) == *entry => Ok(text.to_owned()),
+        Some(ours) if ours.value(text) == *entry => Ok(text.to_owned()),
         Some(ours) => Ok(json_text::replace(text, ours, 3, entry)),
     }
 }
 
-/// Returns the settings without our entries, and without lists that this leaves empty; `None` if the settings
-/// contained nothing else.
+/// Returns the settings without our entries, and without the containers that were added for them; `None` if the
+/// settings contained nothing else.
 ///
 /// If nothing else has changed since `backup` was made, a copy of the settings before the installation, its exact
 /// text is returned.
@@ -53,52 +56,81 @@ fn put_one(text: &str, event: &str, entry: &Value, mark: &str) -> Result<String,
 /// # Errors
 /// The settings are not valid JSON.
 pub fn take(settings: &str, backup: Option<&str>, mark: &str) -> Result<Option<String>, Unfit> {
+    if settings.trim().is_empty() {
+        return Ok(Some(settings.to_owned()));
+    }
+    let before = backup.and_then(in_json);
     let mut text = settings.to_owned();
-    while let Some(without) = take_one(&text, mark)? {
+    while let Some(without) = take_one(&text, before.as_ref(), mark)? {
         text = without;
     }
     if text == settings {
         return Ok(Some(text));
     }
-    let left: Value = serde_json::from_str(&text).map_err(|error| Unfit(error.to_string()))?;
-    let before: Option<Value> = backup.and_then(|backup| serde_json::from_str(backup).ok());
-    match (backup, before) {
-        (Some(backup), Some(before)) if pruned(&left) == pruned(&before) => Ok(Some(backup.to_owned())),
-        (None, _) if left == json!({}) => Ok(None),
+    let left = in_json(&text);
+    match backup {
+        Some(backup) if left.is_some() && left == before => Ok(Some(backup.to_owned())),
+        None if left == Some(json!({})) => Ok(None),
         _ => Ok(Some(text)),
     }
 }
 
-/// Whether the settings contain any of our entries.
-pub fn has_ours(settings: &str, mark: &str) -> bool {
-    matches!(take_one(settings, mark), Ok(Some(_)))
+/// Parses settings; those of an empty file are as if they were `{}`.
+fn in_json(settings: &str) -> Option<Value> {
+    let value = || Node::parse(settings).ok().map(|root| root.value(settings));
+    if settings.trim().is_empty() { Some(json!({})) } else { value() }
 }
 
-/// Removes our first command and the containers that this leaves empty; `None` if there is none.
-fn take_one(text: &str, mark: &str) -> Result<Option<String>, Unfit> {
+/// Whether the settings contain any of our entries for a repository, whose commands end with `mark`.
+pub fn has_ours(settings: &str, mark: &str) -> bool {
+    matches!(take_one(settings, None, mark), Ok(Some(_)))
+}
+
+/// Whether the settings contain any of our entries, for whatever repository.
+pub fn has_any(settings: &str) -> bool {
+    settings.contains(MARK)
+}
+
+/// Removes our first command and the containers that this leaves empty, unless they were there `before`; `None` if
+/// there is none.
+fn take_one(text: &str, before: Option<&Value>, mark: &str) -> Result<Option<String>, Unfit> {
     let root = parse(text)?;
     let Some(hooks) = root.member("hooks") else { return Ok(None) };
     let Inside::Object(events) = &hooks.inside else { return Ok(None) };
+    let hooks_before = before.and_then(|before| before.get("hooks"));
     for (event_number, event) in events.iter().enumerate() {
         let Inside::Array(groups) = &event.value.inside else { continue };
+        let event_before = hooks_before.and_then(|hooks| hooks.get(&event.name));
         for (group_number, group) in groups.iter().enumerate() {
             let Some(list) = group.member("hooks") else { continue };
             let Inside::Array(commands) = &list.inside else { continue };
-            let ours = commands.iter().position(|command| is_our_command(&value(text, command), mark));
+            let ours = commands.iter().position(|command| is_our_command(text, command, mark));
             let Some(command_number) = ours else { continue };
-            // Remove from the innermost container that has other contents.
+            // Remove from the innermost container that has other contents, or is the user's.
             let hooks_number = member_number(&root, "hooks");
             let levels = [
-                (commands.len(), list, command_number),
-                (groups.len(), &event.value, group_number),
-                (events.len(), hooks, event_number),
+                (commands.len() > 1, list, command_number),
+                (groups.len() > 1 || event_before.is_some_and(is_the_users), &event.value, group_number),
+                (events.len() > 1 || hooks_before.is_some_and(is_the_users), hooks, event_number),
             ];
-            let kept = levels.into_iter().find(|(count, _, _)| *count > 1);
-            let (_, container, number) = kept.unwrap_or((1, &root, hooks_number));
+            let kept = levels.into_iter().find(|(is_kept, _, _)| *is_kept);
+            let (_, container, number) = kept.unwrap_or((true, &root, hooks_number));
             return Ok(Some(json_text::remove(text, container, number)));
         }
     }
     Ok(None)
+}
+
+/// Whether a part of earlier settings was the user's: it was empty, or held more than commands of ours for other
+/// repositories.
+fn is_the_users(value: &Value) -> bool {
+    let is_ours = |command: &Value| command.as_str().is_some_and(has_any);
+    match value {
+        Value::Object(command) if command.get("command").is_some_and(is_ours) => false,
+        Value::Object(members) => members.is_empty() || members.values().any(is_the_users),
+        Value::Array(elements) => elements.is_empty() || elements.iter().any(is_the_users),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+    }
 }
 
 fn member_number(node: &Node, name: &str) -> usize {
@@ -108,40 +140,18 @@ fn member_number(node: &Node, name: &str) -> usize {
     }
 }
 
-fn is_ours(group: &Value, mark: &str) -> bool {
-    let commands = group.get("hooks").and_then(Value::as_array);
-    commands.is_some_and(|commands| commands.iter().any(|command| is_our_command(command, mark)))
+fn is_ours(text: &str, group: &Node, mark: &str) -> bool {
+    let Some(Inside::Array(commands)) = group.member("hooks").map(|list| &list.inside) else { return false };
+    commands.iter().any(|command| is_our_command(text, command, mark))
 }
 
-fn is_our_command(command: &Value, mark: &str) -> bool {
-    command.get("command").and_then(Value::as_str).is_some_and(|line| line.ends_with(mark))
+fn is_our_command(text: &str, command: &Node, mark: &str) -> bool {
+    let line = command.member("command").map(|line| line.value(text));
+    line.as_ref().and_then(Value::as_str).is_some_and(|line| line.ends_with(mark))
 }
 
 fn parse(text: &str) -> Result<Node, Unfit> {
     Node::parse(text).map_err(|error| Unfit(format!("it is no JSON: {error}")))
-}
-
-fn value(text: &str, node: &Node) -> Value {
-    let slice = text.get(node.start..node.end).unwrap_or_default();
-    serde_json::from_str(slice).unwrap_or_default()
-}
-
-/// Returns a value as text, without the empty containers in it.
-fn pruned(value: &Value) -> String {
-    fn prune(value: &Value) -> Option<Value> {
-        match value {
-            Value::Object(members) => {
-                let kept = members.iter().filter_map(|(name, value)| Some((name.clone(), prune(value)?)));
-                Some(kept.collect::<serde_json::Map<_, _>>()).filter(|map| !map.is_empty()).map(Value::Object)
-            }
-            Value::Array(elements) => {
-                let kept: Vec<_> = elements.iter().filter_map(prune).collect();
-                (!kept.is_empty()).then_some(Value::Array(kept))
-            }
-            other => Some(other.clone()),
-        }
-    }
-    prune(value).unwrap_or_default().to_string()
 }
 
 #[cfg(test)]
@@ -236,6 +246,62 @@ mod tests {
     fn a_file_that_held_nothing_else_goes() {
         let with = put(None, &entries("-q"), MARK).expect("nothing is there");
         assert_eq!(take(&with, None, MARK), Ok(None));
+    }
+
+    #[test]
+    fn empty_containers_of_the_user_stay_though_something_else_was_changed_since() {
+        for (before, edit, after) in [
+            ("{\"hooks\":{},\"a\":1}", ("1", "2"), "{\"hooks\":{},\"a\":2}"),
+            ("{\"hooks\":{\"Stop\":[]},\"a\":1}", ("1", "2"), "{\"hooks\":{\"Stop\":[]},\"a\":2}"),
+            ("{\"a\":1}", ("1", "{}"), "{\"a\":{}}"),
+            ("{\"a\":{}}", (",\"hooks\"", ",\"b\":[],\"hooks\""), "{\"a\":{},\"b\":[]}"),
+        ] {
+            let with = put(Some(before), &entries("-q"), MARK).expect("they are fine");
+            let edited = with.replacen(edit.0, edit.1, 1);
+            assert_ne!(edited, with);
+            let left = take(&edited, Some(before), MARK).expect("they are fine").expect("something is left");
+            assert_eq!(left, after);
+        }
+    }
+
+    #[test]
+    fn two_repositories_leave_what_was_there_before_the_first() {
+        let other = "# lockstep hooks for /other";
+        let theirs: Value =
+            serde_json::from_str(&entries("-q").to_string().replace(MARK, other)).expect("it is JSON");
+        for settings in SETTINGS {
+            let one = put(Some(settings), &entries("-q"), MARK).expect("they are fine");
+            assert!(has_any(&one) && !has_ours(&one, other));
+            let both = put(Some(&one), &theirs, other).expect("they are fine");
+            // The copy may be from before the first, or from between the two.
+            for backup in [settings, &one] {
+                let left = take(&both, Some(backup), MARK).expect("it is fine").expect("some are left");
+                assert!(has_ours(&left, other) && !has_ours(&left, MARK), "{left}");
+            }
+            let left = take(&both, Some(settings), MARK).expect("it is fine").expect("some are left");
+            assert_eq!(take(&left, Some(settings), other), Ok(Some(settings.to_owned())));
+        }
+    }
+
+    #[test]
+    fn an_empty_file_is_empty_again_and_an_emptied_one_is_left_alone() {
+        for empty in ["", "\n", "  "] {
+            let with = put(Some(empty), &entries("-q"), MARK).expect("nothing is there");
+            assert_eq!(take(&with, Some(empty), MARK), Ok(Some(empty.to_owned())));
+            assert_eq!(take(empty, Some("{}"), MARK), Ok(Some(empty.to_owned())));
+        }
+    }
+
+    #[test]
+    fn half_an_emoji_is_kept_as_it_is() {
+        let settings =
+            r#"{"\ud83d":1,"hooks":{"Stop":[{"hooks":[{"type":"command","command":"say \udc00"}]}]}}"#;
+        let with = put(Some(settings), &entries("-q"), MARK).expect("it is valid");
+        assert_eq!(put(Some(&with), &entries("-q"), MARK).as_ref(), Ok(&with));
+        assert_eq!(take(&with, Some(settings), MARK), Ok(Some(settings.to_owned())));
+        let empty = r#"{"hooks":{"Stop":[]},"k":"\ud83d"}"#;
+        let with = put(Some(empty), &entries("-q"), MARK).expect("it is valid");
+        assert_eq!(take(&with, Some(empty), MARK), Ok(Some(empty.to_owned())));
     }
 
     #[test]

@@ -50,6 +50,21 @@ impl Node {
         reader.value().ok_or_else(|| "it cannot be read".into())
     }
 
+    /// Returns the value, given the text that it stands in. A string with an escape that is no character is returned as
+    /// it is written.
+    pub fn value(&self, text: &str) -> Value {
+        match &self.inside {
+            Inside::Object(members) => {
+                members.iter().map(|member| (member.name.clone(), member.value.value(text))).collect()
+            }
+            Inside::Array(elements) => elements.iter().map(|element| element.value(text)).collect(),
+            Inside::Scalar => {
+                let written = text.get(self.start..self.end).unwrap_or_default();
+                serde_json::from_str(written).unwrap_or_else(|_| written.into())
+            }
+        }
+    }
+
     /// Returns the last member of that name, which is the one that counts.
     pub fn member(&self, name: &str) -> Option<&Node> {
         match &self.inside {
@@ -179,7 +194,9 @@ impl Reader<'_> {
     fn member(&mut self) -> Option<Member> {
         self.blank();
         let start = self.at;
-        let name = serde_json::from_str(self.string()?).ok()?;
+        let written = self.string()?;
+        // An escape that is no character, half of an emoji, is valid in JSON, but cannot be a name of ours.
+        let name = serde_json::from_str(written).unwrap_or_else(|_| written.to_owned());
         self.blank();
         // Skip the colon.
         self.at += 1;

@@ -6,6 +6,9 @@ use phase::Fault;
 
 use crate::binaries::Binaries;
 
+/// The beginning of each mark of ours; the repository follows.
+pub const MARK: &str = "# lockstep hooks for ";
+
 /// The paths on this machine, for this user.
 #[derive(Debug, Clone)]
 pub struct Place {
@@ -80,7 +83,7 @@ impl Place {
 
     /// Returns the mark of what we installed for this repository.
     pub fn mark(&self) -> String {
-        format!("# lockstep hooks for {}", self.repo)
+        format!("{MARK}{}", self.repo)
     }
 
     /// Returns the path of a binary.

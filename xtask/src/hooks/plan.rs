@@ -80,7 +80,7 @@ pub fn install(
             Content::Entries(entries) => {
                 let after =
                     agent::put(before, &entries, &mark).map_err(|unfit| of_settings(&target, &unfit))?;
-                let is_first = before.is_some_and(|before| !agent::has_ours(before, &mark));
+                let is_first = before.is_some_and(|before| !agent::has_any(before));
                 (after, if is_first { Backup::Make } else { Backup::Leave })
             }
         };
