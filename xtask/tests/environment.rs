@@ -101,7 +101,10 @@ fn where_none_is_named_the_environment_must_mean_the_one_that_is_found() {
         for run in [gitsync(&mike), full_run(&mike), mike.binary("lock").args(["acquire", "--fresh"])] {
             let output = run.env(name, value).output();
             assert_refuses(&output, &format!("{name} names {value}"));
-            assert_refuses(&output, &format!("unset {name}, or name the directory"));
+            assert_refuses(
+                &output,
+                &format!("unset {name}, or name this repository by its path: --repo '{}'", mike.path()),
+            );
             mike.assert_unlocked();
         }
     }

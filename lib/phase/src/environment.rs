@@ -76,8 +76,11 @@ pub(crate) fn agrees(repo: &gix::Repository) -> Result<(), Fault> {
                 None => "the repository here has none".to_owned(),
             };
             let message = format!("{name} names {} as the {what}, and {here}", named.display());
+            // A path is asked for, since `--repo .` is what is assumed anyway.
+            let root = repo.workdir().unwrap_or(repo.git_dir());
+            let root = sanitize::quoted(&root.display().to_string());
             return Err(Fault::misconfigured(message)
-                .help(format!("unset {name}, or name the directory of the repository with --repo DIR")));
+                .help(format!("unset {name}, or name this repository by its path: --repo {root}")));
         }
     }
     Ok(())
