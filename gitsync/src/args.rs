@@ -7,6 +7,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Parser;
 use gix::bstr::BString;
+use gix::pathspec::MagicSignature;
 use phase::{CommonArgs, Fault, LockArgs, Turn};
 use scan::{Ahead, Everything};
 
@@ -158,7 +159,7 @@ impl Args {
             .strip_prefix(root.canonicalize()?)
             .map(Path::to_owned)
             .unwrap_or_default();
-        let defaults = repo.pathspec_defaults()?;
+        let defaults = crate::stage::pathspec_defaults(repo)?;
         let root = phase::real_path(root)?.into_std_path_buf();
         self.only
             .iter()
@@ -170,6 +171,10 @@ impl Args {
                 };
                 let mut pattern = gix::pathspec::parse(text.as_bytes(), defaults)
                     .map_err(|error| wrong(error.to_string()))?;
+                // The root of all directories is not within the work tree, though gix takes it for the tree's.
+                if pattern.path().is_empty() && pattern.signature.contains(MagicSignature::MUST_BE_DIR) {
+                    return Err(wrong("the path leads out of it".into()).into());
+                }
                 pattern.normalize(&prefix, &root).map_err(|error| wrong(error.to_string()))?;
                 Ok(pattern.to_bstring())
             })

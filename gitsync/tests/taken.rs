@@ -28,6 +28,45 @@ fn only_the_named_files_are_committed_and_the_rest_stays_as_it_is() {
 }
 
 #[test]
+fn a_pathspec_takes_what_it_takes_in_git_whatever_the_environment_says_of_pathspecs() {
+    let (_world, _origin, [mike]) = World::with_clones(["mike"]);
+    for name in ["a.md", "b.md", "B.md", "logs/a.md", "logs/deep/b.md", "*.md"] {
+        mike.write(name, "1\n");
+    }
+    let environments: [&[(&str, &str)]; 8] = [
+        &[],
+        &[("GIT_LITERAL_PATHSPECS", "true")],
+        &[("GIT_LITERAL_PATHSPECS", "false")],
+        &[("GIT_GLOB_PATHSPECS", "1")],
+        &[("GIT_NOGLOB_PATHSPECS", "1")],
+        &[("GIT_NOGLOB_PATHSPECS", "0")],
+        &[("GIT_NOGLOB_PATHSPECS", "0"), ("GIT_GLOB_PATHSPECS", "1")],
+        &[("GIT_ICASE_PATHSPECS", "1")],
+    ];
+    for variables in environments {
+        for spec in ["*.md", "logs/*.md", "[ab].md", "logs", "?.md", "**/b.md", ":(glob)*.md"] {
+            let list = mike.program("git").args(["ls-files", "-z", "--others", "--", spec]);
+            let run = gitsync(&mike).args(["--dry-run", "--only", spec]);
+            let with = |run: testkit::Invocation| {
+                variables.iter().fold(run, |run, (name, value)| run.env(name, value))
+            };
+            // Where everything is literal, so is magic.
+            let count = with(list).success().stdout.matches('\0').count();
+            let told = with(run).output().stderr;
+            let expected = match count {
+                0 => "would commit nothing".to_owned(),
+                count => format!("would commit: {count} added,"),
+            };
+            assert!(told.contains(&expected), "{spec} with {variables:?}: {told}, and not {count}");
+        }
+    }
+    mike.write("new", "1\n");
+    gitsync(&mike).args(["--only", "/"]).output().assert_code(1);
+    gitsync(&mike).args(["--only", "logs/*.md"]).success();
+    assert_eq!(mike.git(["show", "--name-only", "--format=", "HEAD"]), "logs/a.md\nlogs/deep/b.md");
+}
+
+#[test]
 fn a_removal_that_is_staged_can_be_named() {
     let (_world, origin, [mike]) = World::with_clones(["mike"]);
     mike.write("folder/one", "1\n");

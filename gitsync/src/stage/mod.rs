@@ -15,7 +15,7 @@ pub mod sink;
 use gix::bstr::{BString, ByteSlice as _};
 use gix::index::entry::Stat;
 
-pub use pathspecs::unmatched_in;
+pub use pathspecs::{defaults as pathspec_defaults, unmatched_in};
 pub use prepare::{Staged, prepare, reread};
 pub use refusal::{Refusal, Why};
 pub use scan::{scan, sort};

@@ -1,6 +1,7 @@
 //! Matches paths against the pathspecs of a scope, and tracks which pathspecs have matched.
 
 use gix::bstr::{BStr, BString, ByteSlice};
+use gix::pathspec::Defaults;
 use gix::worktree::stack::state::attributes::Source;
 use gix::{ObjectId, PathspecDetached};
 
@@ -93,13 +94,37 @@ pub fn unmatched_in(
     Ok(pathspecs.unseen())
 }
 
-/// Returns a handle for which the environment (`GIT_LITERAL_PATHSPECS` and its like) says nothing of pathspecs. Those of
-/// a scope have it in them already, as magic, which would be read as part of a path.
+/// Returns how pathspecs are meant that have no magic of their own: see `GIT_LITERAL_PATHSPECS` and the variables after
+/// it in <https://git-scm.com/docs/git>.
+///
+/// # Errors
+/// The variables exclude each other, or one is no boolean.
+pub fn defaults(repo: &gix::Repository) -> anyhow::Result<Defaults> {
+    let is_off = repo.config_snapshot().boolean(NOGLOB) == Some(false);
+    Ok(if is_off { without(&[NOGLOB], repo)?.pathspec_defaults()? } else { repo.pathspec_defaults()? })
+}
+
+/// The setting that stands for `GIT_NOGLOB_PATHSPECS`. gix takes every pathspec for a literal if it is set at all.
+const NOGLOB: &str = "gitoxide.pathspec.noglob";
+
+/// The settings that stand for the variables.
+const OF_ENVIRONMENT: [&str; 4] =
+    ["gitoxide.pathspec.literal", "gitoxide.pathspec.glob", NOGLOB, "gitoxide.pathspec.icase"];
+
+/// Returns a handle for which the environment says nothing of pathspecs. Those of a scope have it in them already, as
+/// magic, which would be read as part of a path.
 fn without_defaults(repo: &gix::Repository) -> anyhow::Result<gix::Repository> {
+    without(&OF_ENVIRONMENT, repo)
+}
+
+/// Returns a handle without these settings.
+fn without(keys: &[&str], repo: &gix::Repository) -> anyhow::Result<gix::Repository> {
     let mut repo = repo.clone();
     let mut config = repo.config_snapshot_mut();
-    for key in ["literal", "glob", "noglob", "icase"] {
-        config.set_raw_value(format!("gitoxide.pathspec.{key}").as_str(), "false")?;
+    for key in keys {
+        while let Ok(mut value) = config.raw_value_mut(*key) {
+            value.delete();
+        }
     }
     config.commit()?;
     Ok(repo)

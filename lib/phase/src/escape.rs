@@ -33,7 +33,7 @@ fn escape(text: &str, harmful: impl Fn(char) -> bool) -> Cow<'_, str> {
 
 fn is_harmful(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -46,6 +46,8 @@ mod tests {
         assert_eq!(text("\u{9b}2Jgone"), "\\u{9b}2Jgone");
         assert_eq!(text("a\rb\u{7f}"), "a^Mb^?");
         assert_eq!(text("\u{202e}txt.exe"), "\\u{202e}txt.exe");
+        // Tags are invisible to people, and text to an agent.
+        assert_eq!(text("\u{e0072}"), "\\u{e0072}");
     }
 
     #[test]
