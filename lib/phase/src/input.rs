@@ -4,6 +4,7 @@
 //! continue without a lock.
 
 use std::io::{BufRead as _, BufReader, Read};
+use std::str::Utf8Error;
 
 use camino::Utf8PathBuf;
 use contract::{Envelope, Exit};
@@ -43,11 +44,7 @@ pub(crate) fn read() -> Result<Input, Fault> {
     if let Some(envelope) = in_one_line {
         return Ok(Input::Document(Box::new(envelope)));
     }
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let line =
-            1 + error.as_bytes()[..error.utf8_error().valid_up_to()].split(|b| *b == b'\n').count() - 1;
-        no_document(format!("stdin is not a run document: it is not UTF-8 at line {line}"))
-    })?;
+    let text = String::from_utf8(bytes).map_err(|error| not_utf8(error.as_bytes(), error.utf8_error()))?;
     if text.trim().is_empty() {
         return if may_be_empty { Ok(Input::Nothing) } else { Err(dead_predecessor()) };
     }
@@ -99,6 +96,14 @@ fn hook_directory(text: &str) -> Option<Utf8PathBuf> {
     }
     let hook: Hook = serde_json::from_str(text).ok()?;
     (!hook.is_document).then_some(hook.cwd)
+}
+
+/// Returns the fault for bytes that are not UTF-8, with their place; columns are counted in bytes, as for JSON.
+fn not_utf8(bytes: &[u8], error: Utf8Error) -> Fault {
+    let before = &bytes[..error.valid_up_to()];
+    let line = before.split(|byte| *byte == b'\n').count();
+    let column = before.rsplit(|byte| *byte == b'\n').next().map_or(1, |line| line.len() + 1);
+    no_document(format!("stdin is not a run document: it is not UTF-8 at line {line} column {column}"))
 }
 
 fn no_document(message: String) -> Fault {
@@ -186,6 +191,15 @@ mod tests {
         let fault = interpret("{\"lockstep\": 1,\n  oops}").expect_err("it is garbage");
         assert_eq!(fault.exit(), Exit::BadInput);
         assert!(fault.message().contains("line 2 column 3"), "{}", fault.message());
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_refused_with_its_line_and_column() {
+        for (bytes, place) in [(&b"\xff"[..], "line 1 column 1"), (b"{\n \xc3", "line 2 column 2")] {
+            let error = str::from_utf8(bytes).expect_err("it is not UTF-8");
+            let fault = not_utf8(bytes, error);
+            assert!(fault.message().ends_with(&format!("it is not UTF-8 at {place}")), "{fault}");
+        }
     }
 
     #[test]
