@@ -243,3 +243,27 @@ fn a_run_whose_messages_nobody_reads_can_be_ended() {
     let again = full_run(&mike).success();
     assert!(again.stdout.contains("MESSAGE FROM Howard"), "what nobody read is shown again");
 }
+
+#[test]
+fn a_run_whose_result_nobody_reads_can_be_ended() {
+    let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+    identity(&mike, r#"{"user": "mike"}"#);
+    let long = "Call Acme back.\n".repeat(20_000);
+    howard.write("session-logs/2026-06-05-a1b2.md", format!("## Note for Mike\n\n{long}"));
+    howard.commit_all("session: mail");
+    howard.push();
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let mut run = full_run(&mike).arg("--json").spawn();
+        let pipe_is_full = Duration::from_secs(3);
+        std::thread::sleep(pipe_is_full);
+        assert!(run.is_alive(), "{}", run.wait());
+        mike.assert_unlocked();
+
+        run.signal(signal);
+
+        wait_until("the run has ended", || !run.is_alive());
+        run.wait().assert_code(code);
+    }
+    let again = full_run(&mike).success();
+    assert!(again.stdout.contains("MESSAGE FROM Howard"), "what nobody read is shown again");
+}

@@ -23,7 +23,7 @@ use contract::{Envelope, Exit};
 use super::{
     ended::{End, Ended, Signal, StepEnd},
     own_lock,
-    signals::{Force, Watch},
+    signals::{Force, watch},
     team::{Team, feed, pass_on},
 };
 
@@ -115,7 +115,7 @@ pub type Show = dyn Fn(&Envelope) -> anyhow::Result<bool> + Send + Sync;
 /// does not wait for without limit: its reader may not read.
 pub fn run(plan: &Plan, surroundings: &Surroundings, show: Arc<Show>) -> anyhow::Result<Ended> {
     let (events, happened) = channel();
-    let watch = Watch::start(events.clone()).context("signals cannot be caught")?;
+    watch(events.clone()).context("signals cannot be caught")?;
     let team = Team::start(plan, surroundings, &events)?;
     let mut course = Course {
         plan,
@@ -142,9 +142,7 @@ pub fn run(plan: &Plan, surroundings: &Surroundings, show: Arc<Show>) -> anyhow:
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    let ended = course.finish();
-    drop(watch);
-    ended
+    course.finish()
 }
 
 /// Records that the messages in a document were shown, now that the document is written. It could not be done before:

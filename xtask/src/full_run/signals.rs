@@ -17,7 +17,7 @@ pub enum Force {
 }
 
 #[cfg(unix)]
-pub use unix::{Group, Watch, has_ended};
+pub use unix::{Group, has_ended, watch};
 
 #[cfg(unix)]
 mod unix {
@@ -28,40 +28,30 @@ mod unix {
     };
     use signal_hook::{
         consts::{SIGHUP, SIGINT, SIGTERM},
-        iterator::{Handle, Signals},
+        iterator::Signals,
+        low_level::emulate_default_handler,
     };
 
     use super::{Child, Force, Sender, Signal};
 
-    /// Catches signals until it is dropped.
-    #[derive(Debug)]
-    pub struct Watch(Handle);
-
-    impl Watch {
-        /// Sends every signal that asks the run to end to `events`.
-        pub fn start<E: From<Signal> + Send + 'static>(events: Sender<E>) -> std::io::Result<Self> {
-            let ignored = signals::ignored();
-            // A signal that the caller made us ignore stays ignored, as it does for the steps: catching it would undo
-            // `nohup`.
-            let caught =
-                [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
-            let mut signals = Signals::new(caught)?;
-            let handle = signals.handle();
-            std::thread::spawn(move || {
-                for signal in signals.forever() {
-                    if events.send(Signal(signal).into()).is_err() {
-                        break;
-                    }
+    /// Sends every signal that asks the run to end to `events`. Once nobody receives them, the run is over, and signals
+    /// end this process as usual: what is left to do is to write the report, and its reader may not read.
+    pub fn watch<E: From<Signal> + Send + 'static>(events: Sender<E>) -> std::io::Result<()> {
+        let ignored = signals::ignored();
+        // A signal that the caller made us ignore stays ignored, as it does for the steps: catching it would undo
+        // `nohup`.
+        let caught =
+            [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
+        let mut signals = Signals::new(caught)?;
+        std::thread::spawn(move || {
+            for signal in signals.forever() {
+                if events.send(Signal(signal).into()).is_err() {
+                    // If it fails, the next signal may succeed.
+                    let _ = emulate_default_handler(signal);
                 }
-            });
-            Ok(Self(handle))
-        }
-    }
-
-    impl Drop for Watch {
-        fn drop(&mut self) {
-            self.0.close();
-        }
+            }
+        });
+        Ok(())
     }
 
     /// Whether a step has ended. It keeps its process id, which may be its group's, until it is waited for.
@@ -134,21 +124,16 @@ mod unix {
 }
 
 #[cfg(not(unix))]
-pub use elsewhere::{Group, Watch, has_ended};
+pub use elsewhere::{Group, has_ended, watch};
 
 #[cfg(not(unix))]
 mod elsewhere {
     use super::{Child, Force, Sender, Signal};
 
-    /// Without signals, Ctrl-C ends all processes of the console at once, and the next run reclaims the lock.
-    #[derive(Debug)]
-    pub struct Watch;
-
-    impl Watch {
-        /// Does nothing: no events are sent.
-        pub fn start<E: From<Signal> + Send + 'static>(_: Sender<E>) -> std::io::Result<Self> {
-            Ok(Self)
-        }
+    /// Does nothing: no events are sent. Without signals, Ctrl-C ends all processes of the console at once, and the
+    /// next run reclaims the lock.
+    pub fn watch<E: From<Signal> + Send + 'static>(_: Sender<E>) -> std::io::Result<()> {
+        Ok(())
     }
 
     /// Returns true: without signals no step is asked to end.
