@@ -7,7 +7,7 @@ use phase::{CommonArgs, Done, Fault, LockUse, Page, Phase, Run};
 
 use crate::{
     Inherited, LockError, LockPaths, LockRequest, Patience, Process, Record, Term, acquire, describe,
-    fence::joinable, give_back::leave,
+    fence::joinable, give_back::leave, release,
 };
 
 /// Take the lock and begin a run document with it.
@@ -135,6 +135,17 @@ impl Phase for Acquire {
         if was_had && self.owner_pid.is_none() {
             leave(&LockPaths::new(run.common_dir()), &section.token.as_str().into(), &Process::current())
                 .map_err(Fault::from)?;
+        }
+        Ok(())
+    }
+
+    /// Gives back a lock that was taken for another process: nobody has its token, and everybody would wait for as long
+    /// as that process lives.
+    fn after_failed_delivery(&self, run: &Run<'_>, section: &LockSection) -> anyhow::Result<()> {
+        let token = section.token.as_str().into();
+        let is_older = run.document().held_lock().is_some() || Inherited::from_environment().contains(&token);
+        if self.owner_pid.is_some() && !section.token.is_empty() && !is_older {
+            release(&LockPaths::new(run.common_dir()), &token).map_err(Fault::from)?;
         }
         Ok(())
     }

@@ -274,6 +274,24 @@ fn a_lock_whose_token_nobody_got_is_recovered_at_once() {
     assert_eq!(section(&next).reclaimed.unwrap().reason, contract::ReclaimReason::OwnerDead);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_lock_for_another_process_is_given_back_if_its_token_cannot_be_written() {
+    let (_world, repo) = repository();
+    let unwritten = || {
+        let script = "exec \"$1\" acquire --owner-pid \"$2\" >/dev/full";
+        let run = repo.program("sh").args(["-c", script, "sh", env!("CARGO_BIN_EXE_lock")]);
+        run.arg(std::process::id().to_string())
+    };
+    unwritten().output().assert_code(1);
+    assert!(!path(&repo).exists());
+
+    let before = acquire(&repo);
+    unwritten().stdin(before.stdout.as_str()).output().assert_code(1);
+    unwritten().env("LOCKSTEP_TOKEN", section(&before).token).output().assert_code(1);
+    assert!(path(&repo).exists(), "a lock that was there before stays");
+}
+
 #[test]
 fn an_acquire_under_a_lock_joins_it_and_its_release_leaves_it() {
     let (_world, repo) = repository();

@@ -49,6 +49,15 @@ pub trait Phase {
         Ok(())
     }
 
+    /// Called if the report or the document could not be written, which makes the process fail: the place to take back
+    /// what is of use only with the document.
+    ///
+    /// # Errors
+    /// Any error is printed too.
+    fn after_failed_delivery(&self, _run: &Run<'_>, _section: &Self::Section) -> anyhow::Result<()> {
+        Ok(())
+    }
+
     /// Returns what people should know if the phase passes `document` on unchanged.
     fn aside(&self, _document: &Document) -> Option<Fault> {
         None

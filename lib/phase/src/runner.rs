@@ -95,10 +95,9 @@ fn work<P: Phase>(
     if let Verdict::Fault(fault) = &verdict {
         console.fault(fault, &envelope);
     }
-    if let (Delivered::Whole, true, Some(section)) = (delivered, run.all_reports_delivered.get(), &section)
-        && let Err(error) = phase.after_delivery(&run, section)
+    if let Some(section) = &section
+        && let Err(fault) = follow_up(phase, &run, section, delivered)
     {
-        let fault = Fault::from(error);
         console.error(fault.message(), fault.remedy());
         return fault.exit().code().into();
     }
@@ -116,6 +115,21 @@ fn work<P: Phase>(
         console.ends();
     }
     delivered.exit(&envelope)
+}
+
+/// Has the phase do what follows from whether its result reached anybody.
+fn follow_up<P: Phase>(
+    phase: &P,
+    run: &Run<'_>,
+    section: &P::Section,
+    delivered: Delivered,
+) -> Result<(), Fault> {
+    let done = match delivered {
+        Delivered::Whole if run.all_reports_delivered.get() => phase.after_delivery(run, section),
+        Delivered::Failed => phase.after_failed_delivery(run, section),
+        Delivered::Whole | Delivered::InPart => Ok(()),
+    };
+    done.map_err(Fault::from)
 }
 
 fn hold<P: Phase>(phase: &P, keeper: &dyn LockManager, document: &Document) -> Result<Box<dyn Guard>, Fault> {
