@@ -98,8 +98,10 @@ pub fn expand(repo: &gix::Repository, index: gix::index::File) -> anyhow::Result
     Ok(gix::index::File::from_state(full, index.path().to_owned()))
 }
 
-fn index_of_folder(repo: &gix::Repository, tree: &gix::oid) -> anyhow::Result<gix::index::State> {
-    Ok(gix::index::State::from_tree(tree, &repo.objects, Default::default())?)
+/// Returns the files of a directory. Names are refused by the repository's settings: without them, gix would refuse all
+/// that Windows cannot store.
+fn index_of_folder(repo: &gix::Repository, tree: &gix::oid) -> anyhow::Result<gix::index::File> {
+    Ok(repo.index_from_tree(tree)?)
 }
 
 #[cfg(test)]

@@ -117,3 +117,20 @@ fn a_damaged_index_is_an_error_or_what_the_decoder_makes_of_it() {
         assert_eq!(paths, known);
     }
 }
+
+#[test]
+fn a_sparse_index_is_expanded_whatever_its_files_are_called() {
+    let world = World::new();
+    let repo = repo(&world);
+    for name in ["a*b", "aux.txt", "ends.", "ends ", "q\"uote", "back\\slash", "col:on", "new\nline"] {
+        repo.write(format!("out/deep/{name}").as_str(), "1\n");
+    }
+    let names = |repo: &Repo| {
+        let index = read(repo);
+        (0..index.len()).map(|at| format!("{}\0", index.path(at))).collect::<String>()
+    };
+    repo.commit_all("odd names");
+    repo.git(["sparse-checkout", "set", "--sparse-index", "b"]);
+    assert!(repo.git(["ls-files", "--sparse"]).contains("out/\n"));
+    assert_eq!(names(&repo), repo.git(["ls-files", "-z"]));
+}
