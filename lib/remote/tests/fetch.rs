@@ -98,6 +98,39 @@ fn tags_come_along_with_what_they_are_of_as_with_git() {
 }
 
 #[test]
+fn a_refspec_for_all_refs_brings_them_all_and_prunes_none_that_is_there() {
+    for spec in ["+refs/*:refs/remotes/origin/*", "+refs/*/main:refs/remotes/origin/of/*"] {
+        for address in ["", "file://"] {
+            let (_world, remote, [ours, twin]) = World::with_clones(["ours", "twin"]);
+            remote.git(["tag", "v1", "main"]);
+            remote.git(["branch", "side", "main"]);
+            for repo in [&ours, &twin] {
+                repo.git(["config", "remote.origin.url", &format!("{address}{}", remote.path())]);
+                repo.git(["config", "remote.origin.fetch", spec]);
+                repo.git(["config", "fetch.prune", "true"]);
+                repo.git(["remote", "set-head", "origin", "--delete"]);
+            }
+            origin(&open(&ours)).fetch(&Fetch::configured(), &Unwatched).unwrap();
+            twin.git(["fetch", "-q"]);
+            assert!(twin.git(["for-each-ref"]).contains("refs/remotes/origin/"), "{spec}");
+            assert_eq!(ours.git(["for-each-ref"]), twin.git(["for-each-ref"]), "{spec} of {address}");
+        }
+    }
+}
+
+#[test]
+fn no_tags_come_along_with_what_is_kept_in_no_ref() {
+    let (_world, remote, [ours, twin]) = World::with_clones(["ours", "twin"]);
+    remote.git(["tag", "v1", "main"]);
+    for repo in [&ours, &twin] {
+        repo.git(["config", "remote.origin.fetch", "refs/heads/main"]);
+    }
+    origin(&open(&ours)).fetch(&Fetch::configured(), &Unwatched).unwrap();
+    twin.git(["fetch", "-q"]);
+    assert_eq!(ours.git(["for-each-ref"]), twin.git(["for-each-ref"]));
+}
+
+#[test]
 fn refs_that_are_gone_are_pruned_where_that_is_configured() {
     let (_world, remote, [ours]) = World::with_clones(["ours"]);
     remote.git(["branch", "gone", "main"]);

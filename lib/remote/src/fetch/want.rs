@@ -14,7 +14,7 @@ use gix::{
         handshake::Ref,
     },
     refs::FullName,
-    refspec::RefSpec,
+    refspec::{Instruction, RefSpec, RefSpecRef, instruction},
 };
 
 use super::{Configured, Fetch};
@@ -61,7 +61,8 @@ impl Specs {
             }
             Configured::LeftOut => (Vec::new(), Tags::None),
         };
-        if all.is_empty() {
+        // Git follows tags only where what it fetches is kept in a ref, see `git help fetch` on auto-following.
+        if tags == Tags::Included && !all.iter().any(has_destination) || all.is_empty() {
             tags = Tags::None;
         }
         let configured = all.len();
@@ -72,11 +73,16 @@ impl Specs {
         Self { all, configured, tags }
     }
 
-    /// Returns the prefixes of all ref names that can match.
+    /// Returns the prefixes of all ref names that can match; none if any name can.
     pub fn prefixes(&self) -> Vec<BString> {
         let mut prefixes = Vec::new();
-        for spec in &self.all {
-            spec.to_ref().expand_prefixes(&mut prefixes);
+        for spec in self.all.iter().map(RefSpec::to_ref) {
+            // A pattern that begins as `refs/*` does is taken by gix for a name, of which a server has none.
+            match pattern_prefix(spec) {
+                Some(prefix) if b"refs/".starts_with(prefix) => return Vec::new(),
+                Some(prefix) => prefixes.push(prefix.into()),
+                None => spec.expand_prefixes(&mut prefixes),
+            }
         }
         if self.tags == Tags::Included {
             prefixes.push("refs/tags/".into());
@@ -161,6 +167,21 @@ impl Want {
     }
 }
 
+fn has_destination(spec: &RefSpec) -> bool {
+    spec.to_ref().destination().is_some_and(|name| !name.is_empty())
+}
+
+/// Returns what all names begin with that match `spec`, if it is a pattern.
+fn pattern_prefix<'a>(spec: RefSpecRef<'a>) -> Option<&'a [u8]> {
+    let pattern = match spec.instruction() {
+        Instruction::Fetch(instruction::Fetch::Only { src } | instruction::Fetch::AndUpdate { src, .. }) => {
+            src
+        }
+        Instruction::Fetch(instruction::Fetch::Exclude { .. }) | Instruction::Push(_) => return None,
+    };
+    pattern.find_byte(b'*').map(|at| &pattern.as_bytes()[..at])
+}
+
 /// Selects tags to follow, among those that are new here. If the object that a tag points to is here, the tag is
 /// asked for; if it is about to be fetched, a server sends the tag unasked. See `git help fetch` on auto-following.
 fn follow_tags(repo: &gix::Repository, map: &mut RefMap) -> Result<Vec<Target>, RemoteError> {
@@ -168,8 +189,8 @@ fn follow_tags(repo: &gix::Repository, map: &mut RefMap) -> Result<Vec<Target>, 
     // A tag whose object is absent must not trigger a search for new packs each time.
     let mut objects = repo.objects.clone();
     objects.refresh = RefreshMode::Never;
-    let mapped: HashSet<BString> =
-        map.mappings.iter().filter_map(|mapping| mapping.remote.as_name().map(ToOwned::to_owned)).collect();
+    // A tag that a refspec keeps under another name is followed all the same.
+    let mapped: HashSet<BString> = map.mappings.iter().filter_map(|mapping| mapping.local.clone()).collect();
     let mut if_sent = Vec::new();
     for tag in &map.remote_refs {
         let (name, Some(id), peeled) = tag.unpack() else { continue };
