@@ -3,6 +3,7 @@
 mod local;
 mod negotiate;
 mod refs;
+mod shallow;
 mod want;
 mod wire;
 
@@ -20,7 +21,10 @@ use store::{
 };
 
 pub(crate) use self::refs::tips;
-use self::want::{Specs, Want};
+use self::{
+    shallow::Ends,
+    want::{Specs, Want},
+};
 use crate::{Change, Direction, RefAdvertisement, Remote, RemoteError, Step, Watcher};
 
 /// What to fetch.
@@ -165,8 +169,9 @@ impl Remote<'_> {
         fetched.recent = incoming.recent();
         // A pack that is not held in memory has to be kept first to be checked.
         let is_at_hand = incoming.packs.iter().all(|pack| !pack.recent.is_empty());
+        let ends = incoming.ends;
         let check =
-            || self.check(&fetched.recent, &want, watcher).map_err(|missing| unsound(&called, missing));
+            || self.check(&fetched.recent, &want, watcher).map_err(|missing| unsound(&called, ends, missing));
         if soundness == Connectivity::Unknown && is_at_hand {
             check()?;
         }
@@ -268,6 +273,7 @@ struct Incoming {
     packs: Vec<IncomingPack>,
     objects: u64,
     bytes: u64,
+    ends: Ends,
 }
 
 impl Incoming {
@@ -277,7 +283,13 @@ impl Incoming {
 }
 
 /// The error for a remote that lacks objects reachable from its refs.
-fn unsound(called: &str, missing: Missing) -> RemoteError {
+fn unsound(called: &str, ends: Ends, missing: Missing) -> RemoteError {
+    if ends == Ends::CutOff {
+        return RemoteError::refused(
+            format!("{called} is a shallow clone, and the history before it is not here either"),
+            "have its history completed there: `git fetch --unshallow`",
+        );
+    }
     let what = match missing {
         Missing::Blob(id) => format!("object {id} is missing"),
         Missing::Unreadable(error) => sanitize::error(&error),

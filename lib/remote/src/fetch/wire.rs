@@ -12,6 +12,7 @@ use store::{
 use super::{
     Connectivity, Incoming, Received, Trust,
     negotiate::{Negotiation, Silence},
+    shallow::ShallowCopy,
     want::{Specs, Want},
 };
 use crate::{
@@ -59,10 +60,8 @@ impl Remote<'_> {
         let mut graph = self.history.graph(&walker, commit_graph.as_ref());
         let silence = Silence::of(&line.handshake);
         let mut negotiation = Negotiation::new(&walker, &want.map, &mut graph, trust, silence);
-        let shallow_file = self
-            .repo
-            .shallow_file()
-            .map_err(|error| RemoteError::local("looking for a shallow file", error))?;
+        let shallow = ShallowCopy::of(self.repo)
+            .map_err(|error| RemoteError::local("copying the shallow file", error))?;
         let ticks = Ticks::default();
         let wire = line.wire();
         let talk = || {
@@ -78,7 +77,7 @@ impl Remote<'_> {
                     trace_packetlines: false,
                 },
                 protocol::fetch::Options {
-                    shallow_file,
+                    shallow_file: shallow.path(),
                     shallow: &protocol::fetch::Shallow::NoChange,
                     tags: specs.tags,
                     reject_shallow_remote: false,
@@ -93,11 +92,13 @@ impl Remote<'_> {
                 Err(RemoteError::local("writing the received pack", error))
             }
             (Err(error), None) => Err(self.end_of_talk(line, &error)),
-            (Ok(_), None) => {
+            (Ok(outcome), None) => {
                 let bytes = line.received();
                 line.close();
                 let objects = pack.as_ref().map_or(0, |pack| pack.objects);
-                Ok(Incoming { objects, bytes, packs: pack.into_iter().collect() })
+                let said = outcome.as_ref().map(|outcome| outcome.last_response.shallow_updates());
+                let ends = shallow.ends(said.unwrap_or_default());
+                Ok(Incoming { objects, bytes, packs: pack.into_iter().collect(), ends })
             }
         }
     }

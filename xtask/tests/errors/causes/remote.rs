@@ -157,6 +157,17 @@ pub const CAUSES: &[Cause] = &[
         world.git(["config", "--global", "uploadpack.packObjectsHook", hook.as_str()]);
         gitsync(&mike).output()
     }),
+    cause("the remote is a shallow clone, and what comes before is not here", || {
+        let (world, _origin, mike) = mike();
+        let fork = world.init("fork");
+        fork.commit_all("one");
+        fork.commit_all("two");
+        let shallow = world.path().join("shallow.git");
+        let url = format!("file://{}", fork.path());
+        world.git(["clone", "--quiet", "--bare", "--depth=1", &url, shallow.as_str()]);
+        mike.git(["remote", "set-url", "origin", shallow.as_str()]);
+        gitsync(&mike).output()
+    }),
     cause("it is fetched from one place and pushed to another, which has something else", || {
         let (world, origin, mike) = mike();
         let mirror = world.path().join("mirror.git");
