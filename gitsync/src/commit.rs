@@ -13,14 +13,13 @@ use anyhow::Context as _;
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice as _};
 use gix::objs::WriteTo as _;
-use phase::Fault;
+use phase::{Call, Fault, Hooks};
 use scan::Ahead;
 use signals::Section;
 
 use crate::branch::{self, Moved};
 use crate::context::SyncContext;
 use crate::convert::FilterFailed;
-use crate::hooks::{Call, Hooks};
 use crate::ident::Person;
 use crate::index::{self, Looked, Writing, Written};
 use crate::look::Branch;
@@ -95,7 +94,7 @@ pub fn commit(
 
     // Before any hook runs, as in git: without an author nothing is committed.
     let author = place.people.author()?;
-    let hooks = Hooks::of(place)?;
+    let hooks = place.hooks()?;
     let mut staged = staged;
     if hooks.has("pre-commit") {
         // The hook reads what is staged.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use phase::{Guard, Progress, amount};
+use phase::{Guard, Hooks, Progress, amount};
 use store::History;
 
 use crate::ident::People;
@@ -38,6 +38,14 @@ pub struct SyncContext<'a> {
 }
 
 impl SyncContext<'_> {
+    /// Returns the repository's hooks.
+    ///
+    /// # Errors
+    /// `core.hooksPath` is not a valid path.
+    pub fn hooks(&self) -> anyhow::Result<Hooks<'_>> {
+        Hooks::of(self.repo, self.guard, self.progress)
+    }
+
     /// Returns the root of the working tree.
     pub fn root(&self) -> &Path {
         self.repo.workdir().unwrap_or_else(|| self.repo.git_dir())

@@ -5,12 +5,11 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use gix::ObjectId;
 use gix::refs::FullName;
-use phase::Fault;
+use phase::{Fault, OutgoingRef};
 use remote::{Direction, Fetch, Prepared, PushTurn, Remote, RemoteError, Update, UpdateStatus};
 use store::RecentObjects;
 
 use crate::context::SyncContext;
-use crate::hooks::{Call, Hooks};
 use crate::policy::Policy;
 use crate::upstream::{SaidBy, Upstream};
 use crate::{faults, stale_refs};
@@ -188,18 +187,10 @@ pub fn push(
     Outgoing { local, expected, made }: Outgoing<'_>,
 ) -> Result<Pushed, Failed> {
     let remote = connect(place, upstream, policy)?;
-    let hooks = Hooks::of(place)?;
-    let nothing = place.repo.object_hash().null();
-    let line = format!(
-        "{} {local} {} {}\n",
-        branch.as_bstr(),
-        upstream.at_remote.as_bstr(),
-        expected.unwrap_or(nothing)
-    );
+    let going = OutgoingRef { here: branch, id: local, at_remote: upstream.at_remote.as_ref(), expected };
     // Git passes the hook the whole URL.
     let url = remote.full_url(Direction::Push).unwrap_or_else(|| upstream.remote.to_string());
-    let call = Call { stdin: line.into_bytes(), ..Call::with([upstream.remote.to_string(), url]) };
-    hooks.ask("pre-push", call)?;
+    place.hooks()?.ask_before_push(upstream.remote.as_str(), &url, &[going])?;
     place.guard.check().map_err(anyhow::Error::from)?;
     let update = Update { name: upstream.at_remote.clone(), expected, new: Some(local) };
     let push = remote::Push { updates: vec![update.clone()], ..Default::default() };

@@ -8,7 +8,6 @@ use std::thread;
 
 use crate::context::SyncContext;
 use crate::exchange::{self, Failed, Heard};
-use crate::hooks::Hooks;
 use crate::ident::People;
 use crate::policy::{Policy, Pull};
 use crate::signing::Signing;
@@ -56,6 +55,6 @@ fn talks(place: &SyncContext<'_>) -> anyhow::Result<bool> {
     if matches!(place.signing, Signing::With(_)) {
         return Ok(true);
     }
-    let hooks = Hooks::of(place)?;
+    let hooks = place.hooks()?;
     Ok(HOOKS.iter().any(|name| hooks.has(name)))
 }

@@ -15,7 +15,6 @@ use store::RecentObjects;
 
 use crate::context::SyncContext;
 use crate::exchange::{self, Failed};
-use crate::hooks::Hooks;
 use crate::index::{self, Writing};
 use crate::ledger::{Before, Ledger};
 use crate::look::{self, Branch, Head};
@@ -242,10 +241,6 @@ impl Sync<'_> {
             }
             Failed::Otherwise(error) => error,
         })
-    }
-
-    fn hooks(&self) -> anyhow::Result<Hooks<'_>> {
-        Hooks::of(self.place)
     }
 
     fn out_of_attempts(&self, next: Next) -> Fault {

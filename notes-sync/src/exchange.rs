@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use gix::{ObjectId, Repository};
-use phase::{Fault, Guard, Progress, amount};
+use phase::{Fault, Guard, Hooks, OutgoingRef, Progress, amount};
 use remote::{
-    Change, Fetch, Fetched, Notice, Prepared, Push, Remote, RemoteError, Step, Update, UpdateStatus,
-    UserMessage, Watcher,
+    Change, Direction, Fetch, Fetched, Notice, Prepared, Push, Remote, RemoteError, Step, Update,
+    UpdateStatus, UserMessage, Watcher,
 };
 use store::{History, RecentObjects};
 
@@ -87,6 +87,7 @@ impl<'a> Exchange<'a> {
             Update { name, expected: out.theirs, new: Some(out.ours) }
         };
         let push = Push { updates: outgoing.iter().map(update).collect(), ..Push::default() };
+        self.ask_hook(outgoing)?;
         let pushed = self.remote.push_with(&push, prepared, &self.watcher).map_err(fault)?;
         for (out, answer) in outgoing.iter().zip(&pushed.answers) {
             if matches!(answer, UpdateStatus::Done | UpdateStatus::UpToDate) {
@@ -107,6 +108,16 @@ impl<'a> Exchange<'a> {
         };
         let answers = pushed.answers.into_iter().map(in_the_servers_words);
         push.updates.iter().zip(answers).map(|(update, answer)| self.if_raced(update, answer)).collect()
+    }
+
+    /// Asks the `pre-push` hook, as `git push` does for notes too.
+    fn ask_hook(&self, outgoing: &[Outgoing<'_>]) -> Result<()> {
+        let refs: Vec<_> = outgoing.iter().map(Outgoing::for_hook).collect();
+        let name = self.remote.name().to_string();
+        // Git passes the hook the whole URL.
+        let url = self.remote.full_url(Direction::Push).unwrap_or_else(|| name.clone());
+        let Follower { guard, progress } = self.watcher;
+        Hooks::of(self.repo, guard, progress)?.ask_before_push(&name, &url, &refs)
     }
 
     /// Turns a lost race that no retry can win (fetch and push URL lead to different repositories) into a rejection;
@@ -145,6 +156,13 @@ pub struct Outgoing<'a> {
     pub theirs: Option<ObjectId>,
     /// The commit to push.
     pub ours: ObjectId,
+}
+
+impl Outgoing<'_> {
+    fn for_hook(&self) -> OutgoingRef<'_> {
+        let name = self.name.full().as_ref();
+        OutgoingRef { here: name, id: self.ours, at_remote: name, expected: self.theirs }
+    }
 }
 
 impl Watcher for Follower<'_> {

@@ -177,3 +177,21 @@ fn a_ref_of_which_a_power_cut_left_nothing_keeps_no_other_one_back() {
     sync(&howard).success();
     assert_eq!(howard.rev(REF), origin.rev(REF));
 }
+
+#[test]
+fn notes_do_not_go_out_past_a_pre_push_hook_which_is_told_what_git_tells_it() {
+    let (_world, origin, [mike]) = World::with_clones(["mike"]);
+    mike.note(REF, "HEAD", "use postgres");
+    mike.hook("pre-push", "#!/bin/sh\necho \"$@\" >.git/asked; cat >>.git/asked; echo 'a secret'; exit 1\n");
+    let output = sync(&mike).output();
+    output.assert_code(1);
+    output.assert_says("the pre-push hook said no: a secret");
+    assert_eq!(origin.try_rev(REF), None);
+    let ours = mike.read(".git/asked");
+    mike.git_invocation().args(["push", "origin", REF]).output();
+    assert_eq!(ours, mike.read(".git/asked"));
+
+    mike.hook("pre-push", "#!/bin/sh\n");
+    sync(&mike).success();
+    assert_eq!(origin.rev(REF), mike.rev(REF));
+}

@@ -13,12 +13,11 @@ use anyhow::{Context as _, bail};
 use gix::attrs::StateRef;
 use gix::bstr::{BStr, BString, ByteSlice as _};
 use gix::merge::blob::builtin_driver::text::{Conflict, Labels};
-use phase::{Fault, programs};
+use phase::{Fault, child, programs};
 use signals::Program;
 use store::temporary::Folder;
 
 use super::text_merge::{Conflicts, Style};
-use crate::child;
 use crate::watch::Watch;
 
 /// The attributes that determine the driver and its options, in this order.

@@ -2,12 +2,11 @@
 
 use contract::Exit;
 use gix::ObjectId;
-use phase::Fault;
+use phase::{Call, Fault};
 use store::RecentObjects;
 
 use super::Sync;
 use crate::exchange::{self, Theirs};
-use crate::hooks::Call;
 use crate::look::Branch;
 use crate::plan::{self, Integration};
 use crate::policy::{Commit, Pull};
@@ -68,7 +67,7 @@ impl Sync<'_> {
         if !self.settle(update::update(self.place, &self.recent, &now, to, "lockstep: Fast-forward")?)? {
             return Ok(None);
         }
-        self.hooks()?.tell("post-merge", Call::with(["0"]))?;
+        self.place.hooks()?.tell("post-merge", Call::with(["0"]))?;
         Ok(Some(to))
     }
 
@@ -88,7 +87,7 @@ impl Sync<'_> {
         let view = known.view(repo, &self.recent);
         // Refuse names that must not be written before merging them, which the merge is not prepared for.
         update::presentable(&view, local, onto)?;
-        self.hooks()?.ask("pre-rebase", Call::with([what.upstream.to_string()]))?;
+        self.place.hooks()?.ask("pre-rebase", Call::with([what.upstream.to_string()]))?;
         place.progress.set(|| "replaying local commits".into());
         let held = place.signing.held(place.progress);
         let by = Replayer { committer: place.people.committer()?, signing: place.signing };
@@ -124,7 +123,7 @@ impl Sync<'_> {
     }
 
     fn tell_of(&self, replayed: &Replayed, before: ObjectId) -> anyhow::Result<()> {
-        let hooks = self.hooks()?;
+        let hooks = self.place.hooks()?;
         hooks
             .tell("post-checkout", Call::with([before.to_string(), replayed.head.to_string(), "1".into()]))?;
         let lines: String = replayed.rewritten.iter().map(|(old, new)| format!("{old} {new}\n")).collect();

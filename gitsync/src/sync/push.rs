@@ -25,7 +25,7 @@ impl Sync<'_> {
             return Ok(Next::Finish);
         }
         unpushed_submodules::refuse(repo, theirs.id(), local)?;
-        if self.hooks()?.has("pre-push") {
+        if self.place.hooks()?.has("pre-push") {
             self.index_is_written()?;
         }
         let Some(turn) = self.take_turn()? else { return Ok(Next::FetchInTurn) };

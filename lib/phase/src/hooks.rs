@@ -1,4 +1,5 @@
-//! Runs the hooks that git would run, the way git runs them: in the working tree, with the same arguments and stdin.
+//! Runs the hooks that git would run, the way git runs them: in the working tree, or in the git directory of a bare
+//! repository, with the same arguments and stdin.
 //!
 //! A hook is the user's last line of defence (a secret scanner, a linter) and sometimes part of storage (git-lfs
 //! uploads in `pre-push`). A sync that bypassed them would defeat their purpose. See
@@ -13,16 +14,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
-use phase::{Fault, Guard, Progress, programs};
+use gix::{ObjectId, refs::FullNameRef};
 use signals::Program;
 
-use crate::child;
-use crate::context::SyncContext;
+use crate::{Fault, Guard, Progress, child, programs};
 
 /// The hooks of a repository.
 pub struct Hooks<'a> {
     directory: PathBuf,
-    work_tree: PathBuf,
+    root: PathBuf,
     guard: &'a dyn Guard,
     progress: &'a Progress,
 }
@@ -47,6 +47,19 @@ impl Call {
     }
 }
 
+/// A ref that is about to be pushed.
+#[derive(Debug, Clone, Copy)]
+pub struct OutgoingRef<'a> {
+    /// The local ref.
+    pub here: &'a FullNameRef,
+    /// The object that it points to.
+    pub id: ObjectId,
+    /// The ref at the remote.
+    pub at_remote: &'a FullNameRef,
+    /// The object that the remote's ref is expected to point to; `None` if it is not expected to exist.
+    pub expected: Option<ObjectId>,
+}
+
 /// The result of running a hook.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ran {
@@ -59,21 +72,19 @@ pub enum Ran {
 }
 
 impl<'a> Hooks<'a> {
-    /// Returns the hooks of the repository at `place`: those in `core.hooksPath`, or in the hooks directory that all
-    /// its worktrees share.
+    /// Returns the hooks of a repository: those in `core.hooksPath`, or in the hooks directory that all its worktrees
+    /// share.
     ///
     /// # Errors
-    /// `core.hooksPath` is not a valid path, or the repository is bare.
-    pub fn of(place: &SyncContext<'a>) -> anyhow::Result<Self> {
-        let SyncContext { repo, guard, progress, .. } = *place;
-        let work_tree = repo.workdir().context("a bare repository has no hooks to run")?;
-        let work_tree = std::path::absolute(work_tree)?;
+    /// `core.hooksPath` is not a valid path.
+    pub fn of(repo: &gix::Repository, guard: &'a dyn Guard, progress: &'a Progress) -> anyhow::Result<Self> {
+        let root = std::path::absolute(repo.workdir().unwrap_or(repo.git_dir()))?;
         let configured = repo.config_snapshot().trusted_path("core.hooksPath").context("core.hooksPath")?;
         let directory = match configured {
-            Some(path) => work_tree.join(path),
+            Some(path) => root.join(path),
             None => std::path::absolute(repo.common_dir())?.join("hooks"),
         };
-        Ok(Self { directory, work_tree, guard, progress })
+        Ok(Self { directory, root, guard, progress })
     }
 
     /// Whether there is a hook called `name`.
@@ -111,6 +122,20 @@ impl<'a> Hooks<'a> {
         Ok(())
     }
 
+    /// Runs the `pre-push` hook for a push of `refs` to the remote `name` at `url`.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub fn ask_before_push(&self, name: &str, url: &str, refs: &[OutgoingRef<'_>]) -> anyhow::Result<()> {
+        let line = |going: &OutgoingRef<'_>| {
+            let OutgoingRef { here, id, at_remote, expected } = going;
+            let expected = expected.unwrap_or_else(|| id.kind().null());
+            format!("{} {id} {} {expected}\n", here.as_bstr(), at_remote.as_bstr())
+        };
+        let stdin = refs.iter().map(line).collect::<String>().into_bytes();
+        self.ask("pre-push", Call { stdin, ..Call::with([name, url]) })
+    }
+
     fn run(&self, name: &str, call: Call) -> anyhow::Result<Ran> {
         let path = self.directory.join(name);
         if !is_executable(&path) {
@@ -131,7 +156,7 @@ impl<'a> Hooks<'a> {
 
     fn start(&self, path: &Path, call: &Call, output: &io::PipeWriter) -> io::Result<Program> {
         let spawn = |mut command: Command| {
-            command.args(&call.args).current_dir(&self.work_tree);
+            command.args(&call.args).current_dir(&self.root);
             command.env("GIT_EDITOR", ":").env("GIT_PREFIX", "");
             if let Some(token) = self.guard.token() {
                 command.env("LOCKSTEP_TOKEN", token);
