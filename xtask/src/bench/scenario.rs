@@ -69,14 +69,6 @@ impl Scenario {
         }
     }
 
-    /// Whether a run replaces many files, so that many are deleted and created.
-    pub fn replaces_files(self) -> bool {
-        match self {
-            Self::Incoming | Self::Diverged => true,
-            Self::NothingToDo | Self::OneFileChanged | Self::Notes => false,
-        }
-    }
-
     /// Creates the commits, in the remote and in the clone.
     pub fn arrange(self, site: &Fixture<'_>) -> anyhow::Result<()> {
         match self {

@@ -104,20 +104,6 @@ pub fn rest(lab: &Sandbox) -> anyhow::Result<()> {
     }
 }
 
-/// How long ext4 makes it expensive to create files where others were deleted: it does not reuse an inode within a
-/// minute of its deletion, and looks at each that it cannot use (`recently_deleted` in the kernel's
-/// `fs/ext4/ialloc.c`).
-const EXT4_MEMORY: Duration = Duration::from_secs(61);
-
-/// Waits until the file system has forgotten the thousands of files that restoring a repository, and the runs before,
-/// have just deleted. Otherwise both sides would pay for them, the more the more often the run is repeated. To be
-/// called after [`rest`], since a deletion that is not on disk is remembered for longer.
-pub fn forget_deleted(lab: &Sandbox, file_system: &str) {
-    if lab.pace() == Pace::Careful && file_system == "ext4" {
-        std::thread::sleep(EXT4_MEMORY);
-    }
-}
-
 /// Flushes a file system to its disk.
 #[cfg(target_os = "linux")]
 fn flush(folder: &Utf8Path) -> anyhow::Result<()> {

@@ -14,7 +14,6 @@ use super::{
     scenario::Scenario,
     servers::Server,
     sides::Side,
-    snapshot,
 };
 
 /// Measures these scenarios on one repository, and passes each row to `take` as soon as it is complete.
@@ -125,9 +124,6 @@ impl<'a> Whole<'a> {
     fn ready(&self) -> anyhow::Result<()> {
         self.site.thaw(&self.state)?;
         self.site.settle()?;
-        if self.scenario.replaces_files() {
-            snapshot::forget_deleted(self.ground.lab, &self.ground.place);
-        }
         self.scenario.edit(self.site)
     }
 
