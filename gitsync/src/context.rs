@@ -38,7 +38,8 @@ pub struct SyncContext<'a> {
 }
 
 impl SyncContext<'_> {
-    /// Returns the repository's hooks.
+    /// Returns the repository's hooks. `prepare-commit-msg` and `post-commit` are not run for replayed commits: these
+    /// are created in memory, where a hook would have nothing to look at yet.
     ///
     /// # Errors
     /// `core.hooksPath` is not a valid path.

@@ -220,14 +220,20 @@ fn signals_that_the_caller_has_it_ignore_stay_ignored() {
     }
 }
 
-#[test]
-fn a_run_whose_messages_nobody_reads_can_be_ended() {
-    let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
+/// Returns a clone that is about to receive a message longer than a pipe holds.
+fn with_a_message_that_fills_a_pipe() -> (World, Repo) {
+    let (world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
     identity(&mike, r#"{"user": "mike"}"#);
     let long = "Call Acme back.\n".repeat(20_000);
     howard.write("session-logs/2026-06-05-a1b2.md", format!("## Note for Mike\n\n{long}"));
     howard.commit_all("session: mail");
     howard.push();
+    (world, mike)
+}
+
+#[test]
+fn a_run_whose_messages_nobody_reads_can_be_ended() {
+    let (_world, mike) = with_a_message_that_fills_a_pipe();
     let mut run = full_run(&mike).spawn();
     let pipe_is_full = Duration::from_secs(2);
     std::thread::sleep(pipe_is_full);
@@ -246,12 +252,7 @@ fn a_run_whose_messages_nobody_reads_can_be_ended() {
 
 #[test]
 fn a_run_whose_result_nobody_reads_can_be_ended() {
-    let (_world, _origin, [howard, mike]) = World::with_clones(["howard", "mike"]);
-    identity(&mike, r#"{"user": "mike"}"#);
-    let long = "Call Acme back.\n".repeat(20_000);
-    howard.write("session-logs/2026-06-05-a1b2.md", format!("## Note for Mike\n\n{long}"));
-    howard.commit_all("session: mail");
-    howard.push();
+    let (_world, mike) = with_a_message_that_fills_a_pipe();
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let mut run = full_run(&mike).arg("--json").spawn();
         let pipe_is_full = Duration::from_secs(3);

@@ -4,9 +4,6 @@
 //! A hook is the user's last line of defence (a secret scanner, a linter) and sometimes part of storage (git-lfs
 //! uploads in `pre-push`). A sync that bypassed them would defeat their purpose. See
 //! <https://git-scm.com/docs/githooks>.
-//!
-//! `prepare-commit-msg` and `post-commit` are not run for replayed commits: these are created in memory, where a hook
-//! would have nothing to look at yet.
 
 use std::ffi::OsString;
 use std::io;
